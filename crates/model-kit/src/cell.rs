@@ -1,0 +1,127 @@
+//! A cell, one workload with its numbers, and a plan, all that a model is told for one trial.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// The kind of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workload {
+    /// So many fetches, at most `in_flight` at once, timed from the first slot to the last
+    /// outcome, connecting included.
+    Batch,
+    /// Always `in_flight` at once, timed after a warm-up, ended while every slot is still busy.
+    Steady,
+}
+
+/// One workload with its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// What reports call it.
+    pub name: String,
+    /// The kind of work.
+    pub workload: Workload,
+    /// The number of slots.
+    pub in_flight: u32,
+    /// Fetches that end before the window opens.
+    pub warmup: u64,
+    /// Fetches that end inside the window.
+    pub fetches: u64,
+    /// The origin's delays are drawn from this range.
+    pub delay_ms: DelayRange,
+    /// The length of every body.
+    pub body_bytes: u32,
+}
+
+/// The whole milliseconds from which the origin draws the delay of a fetch, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u64; 2]", into = "[u64; 2]")]
+pub struct DelayRange {
+    /// The shortest delay.
+    pub lo: u64,
+    /// The longest delay.
+    pub hi: u64,
+}
+
+/// All that a model is told for one trial: a cell at its origin, the workers, the seed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The work.
+    pub cell: Cell,
+    /// Where it is fetched; slot `i` uses the origin `i mod len`.
+    pub origins: Vec<SocketAddr>,
+    /// Threads on which a runtime runs its units.
+    pub workers: u32,
+    /// Decides bodies and delays.
+    pub seed: u64,
+    /// The longest that one fetch may take, if the plan asks for a limit.
+    #[serde(default)]
+    pub deadline_ms: Option<u64>,
+}
+
+impl From<[u64; 2]> for DelayRange {
+    fn from([lo, hi]: [u64; 2]) -> Self {
+        Self { lo, hi }
+    }
+}
+
+impl From<DelayRange> for [u64; 2] {
+    fn from(range: DelayRange) -> Self {
+        [range.lo, range.hi]
+    }
+}
+
+impl Workload {
+    /// Returns whether fewer slots than the cell names would be other work, not less of the same.
+    pub fn needs_every_slot(self) -> bool {
+        match self {
+            Self::Batch => false,
+            Self::Steady => true,
+        }
+    }
+}
+
+impl Cell {
+    /// Returns how many ids are dealt: warm-up, window, and the surplus that keeps every slot
+    /// busy until the window closes.
+    pub fn dealt(&self) -> u64 {
+        match self.workload {
+            Workload::Batch => self.fetches,
+            Workload::Steady => self.warmup + self.fetches + u64::from(self.in_flight),
+        }
+    }
+
+    /// Returns how many slots can be busy at once: no more than there are fetches.
+    pub fn slots(&self) -> u32 {
+        let dealt = u32::try_from(self.dealt()).unwrap_or(u32::MAX);
+        self.in_flight.min(dealt)
+    }
+}
+
+impl Plan {
+    /// Returns the plan if it can be carried out.
+    ///
+    /// # Errors
+    ///
+    /// Names the first number that makes no sense.
+    pub fn checked(self) -> Result<Self, Error> {
+        let cell = &self.cell;
+        let fault = match () {
+            () if cell.in_flight == 0 => "in_flight is 0, expected at least 1",
+            () if cell.fetches == 0 => "fetches is 0, expected at least 1",
+            () if cell.workload == Workload::Batch && cell.warmup > 0 => "a batch has no warm-up",
+            () if cell.workload == Workload::Steady && cell.warmup == 0 => {
+                "warmup is 0, expected at least 1 for steady"
+            }
+            () if cell.delay_ms.lo > cell.delay_ms.hi => "delay_ms ends before it begins",
+            () if self.workers == 0 => "workers is 0, expected at least 1",
+            () if self.origins.is_empty() => "origins is empty, expected at least one address",
+            () => return Ok(self),
+        };
+
+        Err(Error::Plan(fault.to_owned()))
+    }
+}

@@ -1,0 +1,284 @@
+//! The count of a trial: ids dealt, fetches ended, and the clocks read when the window opens and
+//! closes. Shared by all slots, without a lock and without an allocation per fetch.
+//!
+//! The window opens when the `warmup`-th fetch has ended and closes when the
+//! `warmup + fetches`-th has. Whichever slot ends that fetch reads the clocks, so that no model
+//! needs a barrier.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::reading::{self, Reading};
+use crate::{Cell, ErrorCode, Outcome, Workload, pipe};
+
+/// The window is divided into so many equal parts, to show warm-up and drift.
+const PARTS: u64 = 20;
+/// Marks a fetch of the window that failed and has no latency.
+const NO_LATENCY: u64 = 0;
+
+/// The count of a trial.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    dealt_max: u64,
+    warmup: u64,
+    opens_at_start: bool,
+    issued: AtomicU64,
+    ended: AtomicU64,
+    ok: AtomicU64,
+    peak: AtomicU64,
+    extra_bytes: AtomicU64,
+    errors: Box<[AtomicU64]>,
+    /// The latency in nanoseconds of each fetch of the window, in the order of their ends.
+    latencies: Box<[AtomicU64]>,
+    /// How many fetches have ended when each part begins or ends.
+    marks: Vec<u64>,
+    readings: Vec<OnceLock<Reading>>,
+}
+
+impl Ledger {
+    /// Creates the count for a cell; everything that grows with the window is allocated here.
+    pub(crate) fn new(cell: &Cell) -> Self {
+        let parts = PARTS.min(cell.fetches);
+        let marks: Vec<u64> =
+            (0..=parts).map(|part| cell.warmup + cell.fetches * part / parts).collect();
+        Self {
+            dealt_max: cell.dealt(),
+            warmup: cell.warmup,
+            opens_at_start: cell.workload == Workload::Batch,
+            issued: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            ok: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            extra_bytes: AtomicU64::new(0),
+            errors: ErrorCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
+            latencies: (0..cell.fetches).map(|_| AtomicU64::new(NO_LATENCY)).collect(),
+            readings: marks.iter().map(|_| OnceLock::new()).collect(),
+            marks,
+        }
+    }
+
+    /// Opens the window of a batch, when its slots are handed out.
+    pub(crate) fn hand_out(&self) {
+        if self.opens_at_start {
+            self.read_clocks(0);
+        }
+    }
+
+    /// Deals the next id, or none when all have been dealt.
+    pub(crate) fn deal(&self) -> Option<u64> {
+        let id = self.issued.fetch_add(1, Ordering::Relaxed);
+        if id >= self.dealt_max {
+            self.issued.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+
+        let now = (id + 1).saturating_sub(self.ended.load(Ordering::Relaxed));
+        if now > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(now, Ordering::Relaxed);
+        }
+        Some(id)
+    }
+
+    /// Counts a fetch that has ended.
+    pub(crate) fn end(&self, outcome: Outcome) {
+        let latency_ns = match outcome {
+            Outcome::Ok(latency) => {
+                self.ok.fetch_add(1, Ordering::Relaxed);
+                u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX).max(1)
+            }
+            Outcome::Failed(code) => {
+                self.errors[place(code)].fetch_add(1, Ordering::Relaxed);
+                NO_LATENCY
+            }
+        };
+
+        // Acquire and release, so that who closes the window sees all that ended before it.
+        let ended = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
+        if let Some(entry) = ended.checked_sub(self.warmup + 1).and_then(|i| self.latency(i)) {
+            entry.store(latency_ns, Ordering::Relaxed);
+        }
+        if let Ok(mark) = self.marks.binary_search(&ended) {
+            self.read_clocks(mark);
+        }
+    }
+
+    /// Counts a reply that was followed by bytes that belong to none.
+    pub(crate) fn count_extra_bytes(&self) {
+        self.extra_bytes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the trial as it is told to the harness, once every slot is done.
+    pub(crate) fn trial(&self) -> Result<pipe::Trial, String> {
+        let (Some(opened), Some(closed)) = (self.reading(0), self.reading(self.marks.len() - 1))
+        else {
+            let (ended, due) = (self.ended.load(Ordering::Acquire), self.dealt_max);
+            return Err(format!("the window did not close: {ended} of {due} fetches ended"));
+        };
+
+        let latencies_ns = self.histogram();
+        let ended = self.latencies.len() as u64;
+        let ok = latencies_ns.iter().map(|(_, count)| count).sum();
+        Ok(pipe::Trial {
+            window: reading::window(opened, closed, (ended, ok)),
+            total: self.total(),
+            threads: opened.threads.max(closed.threads),
+            in_flight_peak: self.peak.load(Ordering::Relaxed),
+            windows: self.parts(),
+            latencies_ns,
+        })
+    }
+
+    /// Reads the clocks at a mark; at the first and the last, what costs more to read as well.
+    fn read_clocks(&self, mark: usize) {
+        let reading = match mark {
+            0 => Reading::opening(),
+            _ if mark + 1 == self.marks.len() => Reading::closing(),
+            _ => Reading::between(),
+        };
+        // Each mark is reached once, since each count of ended fetches is.
+        let _ = self.readings[mark].set(reading);
+    }
+
+    /// Returns the entry for the latency of the i-th fetch of the window.
+    fn latency(&self, index: u64) -> Option<&AtomicU64> {
+        self.latencies.get(usize::try_from(index).ok()?)
+    }
+
+    /// Returns the clocks at a mark, if it was reached.
+    fn reading(&self, mark: usize) -> Option<&Reading> {
+        self.readings[mark].get()
+    }
+
+    /// Returns what was counted over the whole trial.
+    fn total(&self) -> pipe::Total {
+        let mut errors = BTreeMap::new();
+        for (code, count) in ErrorCode::ALL.iter().zip(&self.errors) {
+            let count = count.load(Ordering::Relaxed);
+            if count > 0 {
+                errors.insert(code.number().to_string(), count);
+            }
+        }
+        pipe::Total {
+            issued: self.issued.load(Ordering::Relaxed),
+            ok: self.ok.load(Ordering::Relaxed),
+            errors,
+            extra_bytes: self.extra_bytes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Returns the parts of the window.
+    fn parts(&self) -> Vec<pipe::Part> {
+        let mut parts = Vec::with_capacity(self.marks.len());
+        for mark in 1..self.marks.len() {
+            let (Some(before), Some(after)) = (self.reading(mark - 1), self.reading(mark)) else {
+                continue;
+            };
+            let fetches = self.marks[mark] - self.marks[mark - 1];
+            parts.push(reading::part(before, after, fetches));
+        }
+        parts
+    }
+
+    /// Returns the latencies of the window as values and counts, rounded to three digits.
+    fn histogram(&self) -> Vec<(u64, u64)> {
+        let mut counts = BTreeMap::new();
+        for entry in &self.latencies {
+            let latency_ns = entry.load(Ordering::Relaxed);
+            if latency_ns != NO_LATENCY {
+                *counts.entry(three_digits(latency_ns)).or_insert(0) += 1;
+            }
+        }
+        counts.into_iter().collect()
+    }
+}
+
+/// Returns the place of a code in the table of counts.
+fn place(code: ErrorCode) -> usize {
+    ErrorCode::ALL.binary_search(&code).expect("every code is in the table, which is sorted")
+}
+
+/// Rounds to three significant decimal digits.
+fn three_digits(value: u64) -> u64 {
+    let unit = match value.checked_ilog10() {
+        Some(digits @ 3..) => 10_u64.pow(digits - 2),
+        _ => 1,
+    };
+    (value.saturating_add(unit / 2) / unit).saturating_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::DelayRange;
+
+    fn steady(warmup: u64, fetches: u64, in_flight: u32) -> Cell {
+        Cell {
+            name: "steady".to_owned(),
+            workload: Workload::Steady,
+            in_flight,
+            warmup,
+            fetches,
+            delay_ms: DelayRange { lo: 0, hi: 0 },
+            body_bytes: 0,
+        }
+    }
+
+    const OK: Outcome = Outcome::Ok(Duration::from_micros(1_234));
+
+    #[test]
+    fn the_window_holds_exactly_its_fetches_and_the_total_holds_all() {
+        let ledger = Ledger::new(&steady(10, 40, 4));
+        while ledger.deal().is_some() {
+            ledger.end(OK);
+        }
+        let trial = ledger.trial().unwrap();
+        assert_eq!((trial.window.ended, trial.window.ok), (40, 40));
+        assert_eq!((trial.total.issued, trial.total.ok), (54, 54));
+        assert_eq!(trial.latencies_ns, [(1_230_000, 40)]);
+        assert_eq!(trial.windows.len(), 20);
+        assert_eq!(trial.windows.iter().map(|part| part.fetches).sum::<u64>(), 40);
+    }
+
+    #[test]
+    fn a_failure_inside_the_window_has_no_latency() {
+        let ledger = Ledger::new(&steady(1, 3, 1));
+        for outcome in [OK, OK, Outcome::Failed(ErrorCode::BodyMismatch), OK, OK] {
+            ledger.deal().unwrap();
+            ledger.end(outcome);
+        }
+        let trial = ledger.trial().unwrap();
+        assert_eq!((trial.window.ended, trial.window.ok), (3, 2));
+        assert_eq!(trial.total.errors, BTreeMap::from([("1604".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn a_window_that_never_closed_is_told_as_such() {
+        let ledger = Ledger::new(&steady(1, 3, 1));
+        ledger.deal().unwrap();
+        ledger.end(OK);
+        assert_eq!(ledger.trial().unwrap_err(), "the window did not close: 1 of 5 fetches ended");
+    }
+
+    #[test]
+    fn the_peak_is_the_most_dealt_and_not_ended() {
+        let ledger = Ledger::new(&steady(1, 3, 4));
+        for _ in 0..3 {
+            ledger.deal().unwrap();
+        }
+        ledger.end(OK);
+        ledger.deal().unwrap();
+        assert_eq!(ledger.peak.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn values_keep_three_digits() {
+        let cases = [(0, 0), (7, 7), (999, 999), (1_234, 1_230), (1_235, 1_240), (99_960, 100_000)];
+        for (value, rounded) in cases {
+            assert_eq!(three_digits(value), rounded);
+        }
+        assert!(three_digits(u64::MAX) > u64::MAX / 2);
+    }
+}

@@ -1,0 +1,94 @@
+//! The clocks and counters of this process, as one fetch of the window leaves them.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
+
+use crate::pipe;
+
+/// What was read at one moment.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    wall: Instant,
+    cpu: Duration,
+    usage: Option<Usage>,
+    pub(crate) threads: u64,
+}
+
+impl Reading {
+    /// Reads as the window opens: what is slow to read first, the clocks last.
+    pub(crate) fn opening() -> Self {
+        let threads = threads();
+        let usage = usage();
+        let cpu = cpu();
+        Self { wall: Instant::now(), cpu, usage, threads }
+    }
+
+    /// Reads inside the window: the clocks alone.
+    pub(crate) fn between() -> Self {
+        let wall = Instant::now();
+        Self { wall, cpu: cpu(), usage: None, threads: 0 }
+    }
+
+    /// Reads as the window closes: the clocks first, what is slow to read last.
+    pub(crate) fn closing() -> Self {
+        let wall = Instant::now();
+        let cpu = cpu();
+        let usage = usage();
+        Self { wall, cpu, usage, threads: threads() }
+    }
+}
+
+/// Returns what the window cost, in which so many fetches ended, and so many of them ok.
+pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)) -> pipe::Window {
+    let grown = |counter: fn(&Usage) -> i64| {
+        let read = |reading: &Reading| reading.usage.as_ref().map_or(0, counter);
+        u64::try_from(read(closed) - read(opened)).unwrap_or(0)
+    };
+    pipe::Window {
+        ended,
+        ok,
+        wall_ns: nanoseconds(closed.wall - opened.wall),
+        cpu_ns: nanoseconds(closed.cpu.saturating_sub(opened.cpu)),
+        user_ns: grown(|usage| usage.user_time().num_nanoseconds()),
+        system_ns: grown(|usage| usage.system_time().num_nanoseconds()),
+        switches_voluntary: grown(Usage::voluntary_context_switches),
+        switches_involuntary: grown(Usage::involuntary_context_switches),
+        faults_minor: grown(Usage::minor_page_faults),
+    }
+}
+
+/// Returns what one part of the window cost.
+pub(crate) fn part(before: &Reading, after: &Reading, fetches: u64) -> pipe::Part {
+    pipe::Part {
+        fetches,
+        // Two threads may read two marks in either order; a part is never negative.
+        wall_ns: nanoseconds(after.wall.saturating_duration_since(before.wall)),
+        cpu_ns: nanoseconds(after.cpu.saturating_sub(before.cpu)),
+    }
+}
+
+/// Returns the CPU time of all threads of this process.
+fn cpu() -> Duration {
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+    time.expect("Linux has a CPU clock for every process").into()
+}
+
+/// Returns the counters that the kernel keeps for this process.
+fn usage() -> Option<Usage> {
+    getrusage(UsageWho::RUSAGE_SELF).ok()
+}
+
+/// Returns how many threads this process has now.
+fn threads() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+/// Returns a duration in whole nanoseconds.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

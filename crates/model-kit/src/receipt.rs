@@ -1,0 +1,51 @@
+//! The receipt: what an origin has seen, the truth that every trial is held against.
+//!
+//! What the server hides is estimated, and the field says so in its name. wiremock shows the
+//! arrival of a request to its responder but not the moment at which the reply leaves, so what is
+//! in flight, and the delay as served, come from a shadow timer that starts with the arrival; the
+//! number of connections comes from the kernel's count of accepted connections in this network
+//! namespace.
+
+use serde::{Deserialize, Serialize};
+
+/// What an origin has seen since the mount.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Requests for a fetch that were answered.
+    pub answered: u64,
+    /// Requests for anything else.
+    pub strays: u64,
+    /// The sum over all requests of `SplitMix64(id)`: it tells whether just the dealt ids came.
+    pub ids_digest: u64,
+    /// A sum over all request heads (method, target, sorted fields without Host), free of order.
+    pub heads_digest: u64,
+    /// Requests whose shadow timer is still running.
+    pub in_flight_now: u64,
+    /// The most requests in flight, by their shadow timers: never low, and high by a few.
+    pub in_flight_peak_estimate: u64,
+    /// The mean number in flight between the arrivals that open and close the window.
+    pub in_flight_mean_estimate: f64,
+    /// Connections accepted in this network namespace.
+    pub connections_estimate: u64,
+    /// The median by which the shadow timers were late, in milliseconds.
+    pub delay_late_ms_p50_estimate: f64,
+    /// The 99th percentile of the same.
+    pub delay_late_ms_p99_estimate: f64,
+    /// CPU time of the origin's process, in nanoseconds.
+    pub cpu_ns: u64,
+    /// Wall time since the mount, in nanoseconds.
+    pub wall_ns: u64,
+    /// Connections that the kernel dropped because a backlog was full, in this namespace.
+    pub listen_overflows: u64,
+    /// Segments that the kernel sent again, in this namespace.
+    pub retransmits: u64,
+    /// Segments received, in this namespace.
+    pub segments_in: u64,
+    /// Resident memory of the origin's process, in KiB.
+    pub resident_kib: u64,
+}
+
+/// Returns the digest of ids that a trial shows which was dealt the ids `0 .. dealt`.
+pub fn ids_digest(dealt: u64) -> u64 {
+    (0..dealt).map(crate::content::split_mix_64).fold(0, u64::wrapping_add)
+}

@@ -1,0 +1,567 @@
+//! The slot: one of the `in_flight` places that a fetch can occupy, as a state machine that never
+//! touches a socket.
+//!
+//! What a fetch is, when it has failed, when to connect again: all of it stands here, once, so
+//! that no model can gain from code that another does not get.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::content::Checksums;
+use crate::ledger::Ledger;
+use crate::reply::{self, Loss, Progress, Reply};
+use crate::{ErrorCode, Outcome};
+
+/// The room for one read. A reply of 128 bytes comes in one, one of 16 KiB in two.
+const RECEIVE_BYTES: usize = 16 * 1024;
+
+/// What a model does next for a slot, in its own way of waiting.
+#[derive(Debug)]
+pub enum Step {
+    /// Drop the old connection, connect, set `TCP_NODELAY`; then [`Slot::connected`].
+    Connect(SocketAddr),
+    /// Write the bytes, or the first of them; then [`Slot::sent`].
+    Send(Vec<u8>),
+    /// Read into the buffer; then [`Slot::received`].
+    Receive(Box<[u8]>),
+    /// Leave: there is nothing more to fetch.
+    Done,
+}
+
+/// A fetch for a library that speaks HTTP itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetch {
+    /// Its id.
+    pub id: u64,
+    /// Where it is fetched.
+    pub origin: SocketAddr,
+    /// When it must have ended, if the plan sets a limit.
+    pub deadline: Option<Instant>,
+}
+
+/// What a library got, for [`Slot::finish`].
+#[derive(Clone, Copy, Debug)]
+pub struct LibraryReply<I, B> {
+    /// The status code.
+    pub status: u16,
+    /// The value of the field [`ID_FIELD`](crate::ID_FIELD), if there is one.
+    pub id: Option<I>,
+    /// The body, whole.
+    pub body: B,
+}
+
+impl Fetch {
+    /// Returns the URL to get.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.origin, self.path())
+    }
+
+    /// Returns the path of the URL.
+    pub fn path(&self) -> String {
+        format!("/f/{}", self.id)
+    }
+
+    /// Returns the time left until the deadline, if there is one.
+    pub fn time_left(&self) -> Option<Duration> {
+        Some(self.deadline?.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Where the slot is.
+#[derive(Debug)]
+enum State {
+    /// Between two fetches.
+    Idle,
+    /// A fetch waits for a connection.
+    Connect,
+    /// The request is on its way.
+    Send,
+    /// The reply is on its way.
+    Receive(Reply),
+    /// A library carries the fetch.
+    Library,
+    /// No id was left.
+    Done,
+}
+
+/// The connection, as far as the slot knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Connection {
+    /// There is none, or none that may be used again.
+    None,
+    /// It has carried no reply yet.
+    Fresh,
+    /// It has carried at least one.
+    Reused,
+}
+
+/// What every slot of a trial shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) checksums: Checksums,
+    pub(crate) body_bytes: u32,
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// One of the `in_flight` places that a fetch can occupy.
+#[derive(Debug)]
+pub struct Slot {
+    shared: Arc<Shared>,
+    origin: SocketAddr,
+    state: State,
+    connection: Connection,
+    id: u64,
+    started: Instant,
+    request: Vec<u8>,
+    buffer: Option<Box<[u8]>>,
+    outcome: Option<Outcome>,
+}
+
+impl Slot {
+    /// Creates a slot that will fetch from `origin`.
+    pub(crate) fn new(shared: Arc<Shared>, origin: SocketAddr) -> Self {
+        Self {
+            shared,
+            origin,
+            state: State::Idle,
+            connection: Connection::None,
+            id: 0,
+            started: Instant::now(),
+            request: Vec::new(),
+            buffer: None,
+            outcome: None,
+        }
+    }
+
+    /// Returns what to do next. Asked again without a report in between, it repeats the step.
+    pub fn step(&mut self) -> Step {
+        if matches!(self.state, State::Idle) {
+            self.state = self.begin();
+        }
+
+        match &self.state {
+            State::Connect => Step::Connect(self.origin),
+            State::Send if self.request.is_empty() => Step::Send(request(self.id, self.origin)),
+            State::Send => Step::Send(std::mem::take(&mut self.request)),
+            State::Receive(_) => Step::Receive(self.buffer.take().unwrap_or_else(receive_buffer)),
+            State::Done => Step::Done,
+            State::Idle | State::Library => unreachable!("a fetch has just begun, by steps"),
+        }
+    }
+
+    /// Takes the result of connecting, and hands the connection back if there is one.
+    pub fn connected<C>(&mut self, result: io::Result<C>) -> Option<C> {
+        match result {
+            Ok(connection) => {
+                self.connection = Connection::Fresh;
+                self.state = State::Send;
+                Some(connection)
+            }
+            Err(error) if is_not_yet(&error) => None,
+            Err(error) => {
+                self.fail(ErrorCode::while_connecting(&error));
+                None
+            }
+        }
+    }
+
+    /// Takes the request back, and how many of its bytes were written.
+    pub fn sent(&mut self, mut bytes: Vec<u8>, result: io::Result<usize>) {
+        match result {
+            Ok(count) if count >= bytes.len() => {
+                bytes.clear();
+                self.state = State::Receive(Reply::to(self.id));
+            }
+            // A write of nothing will not get better by waiting.
+            Ok(0) => self.lose(Loss::Closed),
+            Ok(count) => drop(bytes.drain(..count)),
+            Err(error) if is_not_yet(&error) => {}
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.fail(ErrorCode::SendTimeout);
+            }
+            Err(_) => self.lose(Loss::Reset),
+        }
+        self.request = bytes;
+    }
+
+    /// Takes the buffer back, and how many bytes were read into it; none means that the peer has
+    /// closed the connection.
+    pub fn received(&mut self, buffer: Box<[u8]>, result: io::Result<usize>) {
+        match result {
+            Ok(0) => self.lose(Loss::Closed),
+            Ok(count) => self.read(&buffer[..count]),
+            Err(error) if is_not_yet(&error) => {}
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => self.lose(Loss::Timeout),
+            Err(_) => self.lose(Loss::Reset),
+        }
+        self.buffer = Some(buffer);
+    }
+
+    /// Returns when the fetch must have ended, if the plan sets a limit; the model bounds its
+    /// waits with its own timer and reports `TimedOut`, or [`ErrorCode::Deadline`].
+    pub fn deadline(&self) -> Option<Instant> {
+        self.shared.deadline.map(|limit| self.started + limit)
+    }
+
+    /// Gives the fetch up if its deadline has passed, and returns whether it did: for loops whose
+    /// timer is not part of the call that waits.
+    pub fn expire(&mut self) -> bool {
+        if self.deadline().is_none_or(|deadline| Instant::now() < deadline) {
+            return false;
+        }
+        match &self.state {
+            State::Connect => self.fail(ErrorCode::ConnectTimeout),
+            State::Send => self.fail(ErrorCode::SendTimeout),
+            State::Receive(_) => self.lose(Loss::Timeout),
+            State::Idle | State::Library | State::Done => return false,
+        }
+        true
+    }
+
+    /// Returns whether there is nothing more to fetch.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// Returns how the last fetch ended, once.
+    pub fn take_outcome(&mut self) -> Option<Outcome> {
+        self.outcome.take()
+    }
+
+    /// Begins the next fetch for a library that speaks HTTP itself, if there is one.
+    pub fn next_fetch(&mut self) -> Option<Fetch> {
+        match self.begin() {
+            State::Done => {
+                self.state = State::Done;
+                None
+            }
+            _ => {
+                self.state = State::Library;
+                Some(Fetch { id: self.id, origin: self.origin, deadline: self.deadline() })
+            }
+        }
+    }
+
+    /// Takes what a library got for the last [`Slot::next_fetch`].
+    pub fn finish<I, B>(&mut self, result: Result<LibraryReply<I, B>, ErrorCode>)
+    where
+        I: AsRef<[u8]>,
+        B: AsRef<[u8]>,
+    {
+        let verdict = result.and_then(|reply| {
+            let id = reply.id.as_ref().map(AsRef::as_ref);
+            self.verify(reply.status, id, reply.body.as_ref())
+        });
+        match verdict {
+            Ok(()) => self.succeed(),
+            Err(code) => self.fail(code),
+        }
+    }
+
+    /// Takes an id, if one is left, and starts its clock.
+    fn begin(&mut self) -> State {
+        let Some(id) = self.shared.ledger.deal() else { return State::Done };
+        self.id = id;
+        self.request.clear();
+        self.started = Instant::now();
+        match self.connection {
+            Connection::None => State::Connect,
+            Connection::Fresh | Connection::Reused => State::Send,
+        }
+    }
+
+    /// Reads what has come of the reply, and ends the fetch when it is whole or wrong.
+    fn read(&mut self, bytes: &[u8]) {
+        let State::Receive(reply) = &mut self.state else { return };
+        match reply.read(bytes) {
+            Ok(Progress::More) => {}
+            Ok(Progress::Whole { extra }) => self.end_whole(extra),
+            Err(code) => {
+                let code = reply.fault().unwrap_or(code);
+                self.fail(code);
+            }
+        }
+    }
+
+    /// Ends a fetch whose reply is whole.
+    fn end_whole(&mut self, extra: usize) {
+        let State::Receive(reply) = std::mem::replace(&mut self.state, State::Idle) else { return };
+        self.connection = match reply.is_persistent() && extra == 0 {
+            true => Connection::Reused,
+            false => Connection::None,
+        };
+        if extra > 0 {
+            self.shared.ledger.count_extra_bytes();
+        }
+
+        match reply.verdict(self.shared.body_bytes, self.shared.checksums.of(self.id)) {
+            Ok(()) => self.succeed(),
+            Err(code) => self.end(Outcome::Failed(code)),
+        }
+    }
+
+    /// Ends a fetch whose connection was lost.
+    fn lose(&mut self, loss: Loss) {
+        let reused = self.connection == Connection::Reused;
+        let code = match &self.state {
+            State::Receive(reply) => reply.fault().unwrap_or_else(|| reply.lost(loss, reused)),
+            _ => ErrorCode::lost_before_head(reused),
+        };
+        self.fail(code);
+    }
+
+    /// Verifies a library's reply as strictly as a bare one.
+    fn verify(&self, status: u16, id: Option<&[u8]>, body: &[u8]) -> Result<(), ErrorCode> {
+        if let Some(fault) = reply::status_fault(status) {
+            return Err(fault);
+        }
+        if !id.is_some_and(|id| reply::repeats(id, self.id)) {
+            return Err(ErrorCode::TokenMismatch);
+        }
+
+        let length_matches = body.len() == self.shared.body_bytes as usize;
+        match length_matches && crc32fast::hash(body) == self.shared.checksums.of(self.id) {
+            true => Ok(()),
+            false => Err(ErrorCode::BodyMismatch),
+        }
+    }
+
+    /// Ends the fetch as ok.
+    fn succeed(&mut self) {
+        self.end(Outcome::Ok(self.started.elapsed()));
+    }
+
+    /// Ends the fetch as failed; its connection is not used again.
+    fn fail(&mut self, code: ErrorCode) {
+        self.connection = Connection::None;
+        self.end(Outcome::Failed(code));
+    }
+
+    /// Ends the fetch and counts it.
+    fn end(&mut self, outcome: Outcome) {
+        self.state = State::Idle;
+        self.outcome = Some(outcome);
+        self.shared.ledger.end(outcome);
+    }
+}
+
+/// Writes the request for an id: the same bytes from every bare model.
+fn request(id: u64, origin: SocketAddr) -> Vec<u8> {
+    format!("GET /f/{id} HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes()
+}
+
+/// Returns a new buffer to read into.
+fn receive_buffer() -> Box<[u8]> {
+    vec![0; RECEIVE_BYTES].into_boxed_slice()
+}
+
+/// Returns whether the step is only to be repeated.
+fn is_not_yet(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipe::Trial;
+    use crate::{Cell, DelayRange, Plan, Workload, content, rehearse};
+
+    /// Returns a plan for so many fetches in one slot, with a deadline if asked for.
+    fn plan(fetches: u64, deadline_ms: Option<u64>) -> Plan {
+        let cell = Cell {
+            name: "test".to_owned(),
+            workload: Workload::Batch,
+            in_flight: 1,
+            warmup: 0,
+            fetches,
+            delay_ms: DelayRange { lo: 0, hi: 0 },
+            body_bytes: 16,
+        };
+        let origins = vec![SocketAddr::from(([127, 0, 0, 1], 4100))];
+        Plan { cell, origins, workers: 1, seed: 1, deadline_ms }
+    }
+
+    /// Drives the one slot of a plan.
+    fn drive(plan: &Plan, mut work: impl FnMut(&mut Slot)) -> Trial {
+        rehearse(plan, |slots| {
+            for mut slot in slots {
+                while !matches!(slot.step(), Step::Done) {
+                    work(&mut slot);
+                }
+            }
+        })
+        .unwrap()
+    }
+
+    /// Takes the connection and sends the request, until the slot waits for a reply.
+    fn send(slot: &mut Slot) {
+        loop {
+            match slot.step() {
+                Step::Connect(_) => assert!(slot.connected(Ok(())).is_some()),
+                Step::Send(bytes) => {
+                    let count = bytes.len();
+                    slot.sent(bytes, Ok(count));
+                }
+                Step::Receive(_) | Step::Done => return,
+            }
+        }
+    }
+
+    /// Receives a reply with these extra fields.
+    fn reply(slot: &mut Slot, fields: &str) {
+        let Step::Receive(mut buffer) = slot.step() else { panic!("it waits for a reply") };
+        let body = content::body(1, slot.id, 16);
+        let id = slot.id;
+        let head =
+            format!("HTTP/1.1 200 OK\r\ninflight-id: {id}\r\ncontent-length: 16\r\n{fields}\r\n");
+        let bytes = [head.as_bytes(), &body].concat();
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        slot.received(buffer, Ok(bytes.len()));
+    }
+
+    /// Returns the codes that a trial counted.
+    fn codes(trial: &Trial) -> Vec<(&str, u64)> {
+        trial.total.errors.iter().map(|(code, &count)| (code.as_str(), count)).collect()
+    }
+
+    #[test]
+    fn a_kept_connection_serves_the_next_fetch() {
+        let mut connects = 0;
+        let trial = drive(&plan(5, None), |slot| {
+            connects += usize::from(matches!(slot.step(), Step::Connect(_)));
+            send(slot);
+            reply(slot, "");
+        });
+        assert_eq!((connects, trial.total.ok), (1, 5));
+    }
+
+    #[test]
+    fn a_connection_that_the_reply_ends_is_made_again() {
+        let mut connects = 0;
+        let trial = drive(&plan(5, None), |slot| {
+            connects += usize::from(matches!(slot.step(), Step::Connect(_)));
+            send(slot);
+            reply(slot, "connection: close\r\n");
+        });
+        assert_eq!((connects, trial.total.ok), (5, 5));
+    }
+
+    #[test]
+    fn a_step_asked_for_again_is_the_same_step() {
+        let trial = drive(&plan(1, None), |slot| {
+            assert!(matches!(slot.step(), Step::Connect(_)));
+            assert!(matches!(slot.step(), Step::Connect(_)));
+            slot.connected(Ok(()));
+            let (Step::Send(first), Step::Send(second)) = (slot.step(), slot.step()) else {
+                panic!("it sends")
+            };
+            assert_eq!(first, second);
+            slot.sent(second, Err(io::ErrorKind::WouldBlock.into()));
+            send(slot);
+            let Step::Receive(buffer) = slot.step() else { panic!("it receives") };
+            slot.received(buffer, Err(io::ErrorKind::Interrupted.into()));
+            reply(slot, "");
+        });
+        assert_eq!(trial.total.ok, 1);
+    }
+
+    #[test]
+    fn a_request_written_in_pieces_is_one_request() {
+        let mut request = Vec::new();
+        drive(&plan(1, None), |slot| {
+            slot.connected(Ok(()));
+            while let Step::Send(bytes) = slot.step() {
+                request.push(bytes[0]);
+                slot.sent(bytes, Ok(1));
+            }
+            reply(slot, "");
+        });
+        assert_eq!(request, b"GET /f/0 HTTP/1.1\r\nHost: 127.0.0.1:4100\r\n\r\n");
+    }
+
+    #[test]
+    fn whichever_call_notices_it_a_lost_connection_has_one_code() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        for noticed_by_send in [false, true] {
+            let trial = drive(&plan(4, None), |slot| {
+                if slot.id % 2 == 1 && !noticed_by_send {
+                    send(slot);
+                }
+                match slot.step() {
+                    Step::Send(bytes) => slot.sent(bytes, Err(broken())),
+                    Step::Receive(buffer) => slot.received(buffer, Ok(0)),
+                    _ => {
+                        send(slot);
+                        reply(slot, "");
+                    }
+                }
+            });
+            assert_eq!(codes(&trial), [("1402", 2)]);
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_told_by_the_step_that_it_cut() {
+        let expired = |until: fn(&mut Slot)| {
+            let trial = drive(&plan(1, Some(0)), |slot| {
+                until(slot);
+                assert!(slot.expire());
+            });
+            trial.total.errors.into_keys().next().unwrap()
+        };
+        assert_eq!(expired(|_| {}), "1202");
+        assert_eq!(expired(|slot| assert!(slot.connected(Ok(())).is_some())), "1302");
+        assert_eq!(expired(send), "1403");
+    }
+
+    #[test]
+    fn without_a_deadline_nothing_expires() {
+        let trial = drive(&plan(1, None), |slot| {
+            assert!(slot.deadline().is_none() && !slot.expire());
+            send(slot);
+            reply(slot, "");
+        });
+        assert_eq!(trial.total.ok, 1);
+    }
+
+    #[test]
+    fn extra_bytes_cost_the_connection_and_not_the_fetch() {
+        let mut connects = 0;
+        let trial = drive(&plan(2, None), |slot| {
+            connects += usize::from(matches!(slot.step(), Step::Connect(_)));
+            send(slot);
+            let Step::Receive(mut buffer) = slot.step() else { panic!("it receives") };
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ninflight-id: {}\r\ncontent-length: 16\r\n\r\n",
+                slot.id
+            );
+            let bytes = [head.as_bytes(), &content::body(1, slot.id, 16), b"extra"].concat();
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            slot.received(buffer, Ok(bytes.len()));
+        });
+        assert_eq!((connects, trial.total.ok, trial.total.extra_bytes), (2, 2, 2));
+    }
+
+    #[test]
+    fn a_library_reply_is_verified_as_strictly() {
+        let trial = rehearse(&plan(4, None), |slots| {
+            for mut slot in slots {
+                while let Some(fetch) = slot.next_fetch() {
+                    let body = content::body(1, fetch.id, 16);
+                    slot.finish(match fetch.id {
+                        0 => Ok(LibraryReply { status: 200, id: Some("0"), body }),
+                        1 => Ok(LibraryReply { status: 500, id: Some("1"), body }),
+                        2 => Ok(LibraryReply { status: 200, id: Some("3"), body }),
+                        _ => Ok(LibraryReply { status: 200, id: Some("3"), body: vec![0; 16] }),
+                    });
+                }
+            }
+        });
+        let trial = trial.unwrap();
+        assert_eq!(codes(&trial), [("1601", 1), ("1604", 1), ("1606", 1)]);
+        assert_eq!(trial.total.ok, 1);
+    }
+}
