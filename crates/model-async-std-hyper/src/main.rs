@@ -1,0 +1,60 @@
+//! One async-std task a slot with hyper: a connection is made by a handshake and driven by a task of
+//! its own. (surf and async-h1, the clients of its own world, are discontinued too.)
+
+use std::{io, net::SocketAddr, process::ExitCode};
+
+use async_std::{net::TcpStream, task};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{Request, body::Bytes, header};
+use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply, Slot, asynchronous::before};
+use smol_hyper::rt::FuturesIo;
+
+type Sender = SendRequest<Empty<Bytes>>;
+type Reply = Result<LibraryReply<header::HeaderValue, Bytes>, ErrorCode>;
+
+fn main() -> ExitCode {
+    model_kit::serve(model_kit::hello!(), |_, slots| {
+        // The runtime starts with its first task, so it gets an empty one before the slots.
+        task::block_on(task::spawn(async {}));
+        let tasks: Vec<_> = slots.into_iter().map(|slot| task::spawn(drive(slot))).collect();
+        tasks.into_iter().for_each(task::block_on);
+        Ok(())
+    })
+}
+
+/// Carries the fetches of one slot.
+async fn drive(mut slot: Slot) {
+    let mut kept = None;
+    while let Some(fetch) = slot.next_fetch() {
+        let reply = before(fetch.time_left().map(task::sleep), get(&mut kept, fetch)).await;
+        slot.finish(reply.unwrap_or(Err(ErrorCode::Deadline)));
+    }
+}
+
+/// Carries one fetch, over the kept connection if that is ready, and keeps it if all went well.
+async fn get(kept: &mut Option<Sender>, fetch: Fetch) -> Reply {
+    let otherwise = ErrorCode::unless_told::<hyper::Error>;
+    let mut sender = match kept.take().filter(|sender| !sender.is_closed()) {
+        Some(sender) => sender,
+        None => connect(fetch.origin).await.map_err(|error| ErrorCode::while_connecting(&error))?,
+    };
+    sender.ready().await.map_err(otherwise(ErrorCode::ClosedBeforeHeadReused))?;
+    let request = Request::get(fetch.path()).header(header::HOST, fetch.origin.to_string());
+    let request = request.body(Empty::new()).expect("path and host are valid");
+    let reply = sender.send_request(request).await.map_err(otherwise(ErrorCode::HeadMalformed))?;
+    let (mut head, body) = reply.into_parts();
+    let body = body.collect().await.map_err(otherwise(ErrorCode::BodyTruncated))?.to_bytes();
+    *kept = Some(sender);
+    Ok(LibraryReply { status: head.status.as_u16(), id: head.headers.remove(ID_FIELD), body })
+}
+
+/// Connects, and lets a task of its own drive the connection.
+async fn connect(origin: SocketAddr) -> io::Result<Sender> {
+    let stream = TcpStream::connect(origin).await?;
+    stream.set_nodelay(true)?;
+    let shaken = http1::handshake(FuturesIo::new(stream)).await;
+    let (sender, connection) = shaken.map_err(io::Error::other)?;
+    task::spawn(connection);
+    Ok(sender)
+}

@@ -1,0 +1,57 @@
+//! The floor: one thread and a hand-written loop over epoll, the least that any model could cost.
+//!
+//! Sockets are registered once, edge-triggered, so that a fetch costs one write, one read, and its
+//! share of a wait.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Registry, Token};
+use model_kit::Slot;
+use model_kit::readiness::{Connection, Sockets};
+
+fn main() -> ExitCode {
+    model_kit::serve(model_kit::hello!(), |plan, slots| {
+        let mut poll = Poll::new()?;
+        let mut events = Events::with_capacity(1024);
+        let tick = plan.deadline_ms.map(|_| Duration::from_millis(2));
+        let mut entries: Vec<_> = slots.into_iter().map(|s| (s, Connection::default())).collect();
+        for (index, entry) in entries.iter_mut().enumerate() {
+            advance(entry, poll.registry(), Token(index));
+        }
+
+        while entries.iter().any(|(slot, _)| !slot.is_done()) {
+            poll.poll(&mut events, tick)?;
+            for event in &events {
+                advance(&mut entries[event.token().0], poll.registry(), event.token());
+            }
+            for (index, entry) in entries.iter_mut().enumerate().filter(|_| tick.is_some()) {
+                if entry.1.expire(&mut entry.0) {
+                    advance(entry, poll.registry(), Token(index));
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Steps a slot until its socket would block.
+fn advance(entry: &mut (Slot, Connection<TcpStream>), registry: &Registry, token: Token) {
+    let connect = |address: SocketAddr| {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(stream)
+    };
+    let established = |stream: &TcpStream| match (stream.take_error()?, stream.peer_addr()) {
+        (Some(error), _) => Err(error),
+        (None, Err(error)) if error.kind() == io::ErrorKind::NotConnected => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        (None, peer) => peer.map(drop),
+    };
+    entry.1.advance(&mut entry.0, &mut Sockets { connect, established });
+}

@@ -1,0 +1,48 @@
+//! The blocking, generator-style iterator with ureq as its documentation tells: one agent.
+
+use std::process::ExitCode;
+
+use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply, Outcome, Slot};
+use ureq::Agent;
+use ureq::http::HeaderValue;
+
+/// The outcomes of a slot, fetched as they are asked for.
+struct Fetches(Agent, Slot);
+
+impl Iterator for Fetches {
+    type Item = Outcome;
+
+    fn next(&mut self) -> Option<Outcome> {
+        let fetch = self.1.next_fetch()?;
+        self.1.finish(get(&self.0, fetch));
+        self.1.take_outcome()
+    }
+}
+
+fn main() -> ExitCode {
+    model_kit::serve(model_kit::hello!(), |plan, slots| {
+        let agent = agent(plan.cell.in_flight);
+        slots.into_iter().for_each(|slot| Fetches(agent.clone(), slot).for_each(drop));
+        Ok(())
+    })
+}
+
+/// Returns an agent that keeps a connection for every slot.
+fn agent(in_flight: u32) -> Agent {
+    let config = Agent::config_builder()
+        .max_idle_connections(in_flight as usize)
+        .max_idle_connections_per_host(in_flight as usize)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .proxy(None);
+    config.build().into()
+}
+
+/// Carries one fetch to its end.
+fn get(agent: &Agent, fetch: Fetch) -> Result<LibraryReply<HeaderValue, Vec<u8>>, ErrorCode> {
+    let request = agent.get(fetch.url()).config().timeout_global(fetch.time_left()).build();
+    let reply = request.call().map_err(ErrorCode::unless_told(ErrorCode::HeadMalformed))?;
+    let (mut head, mut body) = reply.into_parts();
+    let body = body.read_to_vec().map_err(ErrorCode::unless_told(ErrorCode::BodyTruncated))?;
+    Ok(LibraryReply { status: head.status.as_u16(), id: head.headers.remove(ID_FIELD), body })
+}

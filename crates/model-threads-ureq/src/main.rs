@@ -1,0 +1,50 @@
+//! One OS thread a slot, with ureq as its documentation tells: one agent, shared by all threads.
+
+use std::io;
+use std::process::ExitCode;
+use std::thread;
+
+use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply, Slot};
+use ureq::Agent;
+use ureq::http::HeaderValue;
+
+fn main() -> ExitCode {
+    model_kit::serve(model_kit::hello!(), |plan, slots| {
+        let agent = &agent(plan.cell.in_flight);
+        thread::scope(|scope| {
+            for mut slot in slots {
+                let unit = move || drive(agent, &mut slot);
+                thread::Builder::new().spawn_scoped(scope, unit)?;
+            }
+            io::Result::Ok(())
+        })?;
+        Ok(())
+    })
+}
+
+/// Carries the fetches of one slot.
+fn drive(agent: &Agent, slot: &mut Slot) {
+    while let Some(fetch) = slot.next_fetch() {
+        slot.finish(get(agent, fetch));
+    }
+}
+
+/// Returns an agent that keeps a connection for every slot.
+fn agent(in_flight: u32) -> Agent {
+    let config = Agent::config_builder()
+        .max_idle_connections(in_flight as usize)
+        .max_idle_connections_per_host(in_flight as usize)
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .proxy(None);
+    config.build().into()
+}
+
+/// Carries one fetch to its end.
+fn get(agent: &Agent, fetch: Fetch) -> Result<LibraryReply<HeaderValue, Vec<u8>>, ErrorCode> {
+    let request = agent.get(fetch.url()).config().timeout_global(fetch.time_left()).build();
+    let reply = request.call().map_err(ErrorCode::unless_told(ErrorCode::HeadMalformed))?;
+    let (mut head, mut body) = reply.into_parts();
+    let body = body.read_to_vec().map_err(ErrorCode::unless_told(ErrorCode::BodyTruncated))?;
+    Ok(LibraryReply { status: head.status.as_u16(), id: head.headers.remove(ID_FIELD), body })
+}

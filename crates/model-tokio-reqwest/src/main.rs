@@ -1,0 +1,58 @@
+//! One tokio task a slot, with reqwest as its documentation tells: one client, cloned.
+
+use std::process::ExitCode;
+
+use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply, Slot, asynchronous::before};
+use reqwest::header::HeaderValue;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Error, retry};
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+fn main() -> ExitCode {
+    model_kit::serve(model_kit::hello!(), |plan, slots| {
+        let workers = plan.workers as usize;
+        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+        let client = Client::builder().no_proxy().redirect(Policy::none()).retry(retry::never());
+        let client = client.build()?;
+        runtime.block_on(async {
+            let mut tasks: JoinSet<()> = JoinSet::new();
+            for slot in slots {
+                tasks.spawn(drive(client.clone(), slot));
+            }
+            while let Some(ended) = tasks.join_next().await {
+                ended?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Carries the fetches of one slot.
+async fn drive(client: Client, mut slot: Slot) {
+    while let Some(fetch) = slot.next_fetch() {
+        let reply = before(fetch.time_left().map(sleep), get(&client, fetch)).await;
+        slot.finish(reply.map_or(Err(ErrorCode::Deadline), |reply| reply.map_err(code)));
+    }
+}
+
+/// Carries one fetch to its end.
+async fn get(
+    client: &Client,
+    fetch: Fetch,
+) -> Result<LibraryReply<HeaderValue, impl AsRef<[u8]>>, Error> {
+    let mut reply = client.get(fetch.url()).send().await?;
+    let (status, id) = (reply.status().as_u16(), reply.headers_mut().remove(ID_FIELD));
+    Ok(LibraryReply { status, id, body: reply.bytes().await? })
+}
+
+/// Returns the code of what reqwest says went wrong.
+fn code(error: Error) -> ErrorCode {
+    let otherwise = match () {
+        () if error.is_connect() => ErrorCode::ConnectUnreachable,
+        () if error.is_body() || error.is_decode() => ErrorCode::BodyTruncated,
+        () => ErrorCode::HeadMalformed,
+    };
+    ErrorCode::unless_told(otherwise)(error)
+}
