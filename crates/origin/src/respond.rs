@@ -1,0 +1,58 @@
+//! What wiremock asks for each request: our reply, after our count.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use model_kit::ID_FIELD;
+use model_kit::content::split_mix_64;
+use wiremock::{Request, Respond, ResponseTemplate};
+
+use crate::tally::Tally;
+
+/// The one mock of an origin.
+pub(crate) struct Fetches(pub(crate) Arc<Tally>);
+
+impl Respond for Fetches {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let Some(id) = fetch_id(request) else {
+            self.0.stray();
+            return ResponseTemplate::new(404);
+        };
+
+        self.0.arrive(id, head_digest(request));
+        let delay = self.0.delay(id);
+        let (tally, due) = (Arc::clone(&self.0), Instant::now() + delay);
+        tokio::spawn(async move {
+            tokio::time::sleep_until(due.into()).await;
+            tally.leave(due);
+        });
+        ResponseTemplate::new(200)
+            .insert_header(ID_FIELD, id.to_string())
+            .set_body_raw(self.0.body(id), "application/octet-stream")
+            .set_delay(delay)
+    }
+}
+
+/// Returns the id that a request asks for, if it is `GET /f/<id>`.
+fn fetch_id(request: &Request) -> Option<u64> {
+    let id = request.url.path().strip_prefix("/f/")?;
+    (request.method.as_str() == "GET").then(|| id.parse().ok())?
+}
+
+/// Returns a digest of method, target and sorted fields without Host.
+fn head_digest(request: &Request) -> u64 {
+    let fields = request.headers.iter().filter(|(name, _)| name.as_str() != "host");
+    let fields = fields.map(|(name, value)| [name.as_str().as_bytes(), b":", value.as_bytes()]);
+    let mut lines: Vec<Vec<u8>> = fields.map(|field| field.concat()).collect();
+    lines.sort_unstable();
+
+    let mut digest = mixed(0, request.method.as_str().as_bytes());
+    digest = mixed(digest, request.url.path().as_bytes());
+    lines.iter().fold(digest, |digest, line| mixed(digest, line))
+}
+
+/// Mixes bytes into a digest.
+fn mixed(digest: u64, bytes: &[u8]) -> u64 {
+    let end = split_mix_64(digest ^ bytes.len() as u64);
+    bytes.iter().fold(end, |digest, &byte| split_mix_64(digest ^ u64::from(byte)))
+}

@@ -1,0 +1,134 @@
+//! The pipe of the origin, and the servers behind it.
+
+use std::io::{self, BufRead, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+use origin::{FromOrigin, Ready, ToOrigin};
+use socket2::{Domain, Socket, Type};
+use tokio::runtime::Runtime;
+use wiremock::{Mock, MockServer};
+
+use crate::respond::Fetches;
+use crate::tally::Tally;
+
+/// Connections that may wait to be accepted: the usual limit of Linux.
+const BACKLOG: i32 = 4096;
+/// More shards than this no machine has use for.
+const SHARDS_MAX: usize = 64;
+
+/// The servers, and what they count.
+struct Origin {
+    runtime: Runtime,
+    shards: Vec<MockServer>,
+    tally: Option<Arc<Tally>>,
+}
+
+/// Serves until the pipe is closed.
+pub(crate) fn serve() -> Result<()> {
+    // When the harness dies, so does the origin; else the closed pipe ends it.
+    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    raise_descriptors();
+    let mut origin = Origin::start(shards()?)?;
+    let wiremock = model_kit::hello!().versions.remove("wiremock").unwrap_or_default();
+    let ready = FromOrigin::Ready(Ready {
+        server: format!("wiremock {wiremock}"),
+        origins: origin.shards.iter().map(|shard| *shard.address()).collect(),
+    });
+    answer_all(&mut origin, &ready, (&mut io::stdin().lock(), &mut io::stdout().lock()))
+}
+
+/// Answers what is asked over the pipe.
+fn answer_all(
+    origin: &mut Origin,
+    ready: &FromOrigin,
+    (mut input, mut output): (&mut impl BufRead, &mut impl Write),
+) -> Result<()> {
+    model_kit::pipe::write(&mut output, ready)?;
+    while let Some(asked) = model_kit::pipe::read(&mut input).context("read what is asked")? {
+        let answer = origin.answer(asked)?;
+        model_kit::pipe::write(&mut output, &answer)?;
+    }
+    // Dropping a server with replies under way would spin; the end of the process does not.
+    std::process::exit(0);
+}
+
+impl Origin {
+    /// Starts the servers, each on a port and a thread of its own.
+    fn start(count: usize) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut shards = Vec::new();
+        for _ in 0..count {
+            let listener = listener().context("listen on loopback")?;
+            let builder = MockServer::builder().listener(listener).disable_request_recording();
+            shards.push(runtime.block_on(builder.start()));
+        }
+        Ok(Self { runtime, shards, tally: None })
+    }
+
+    /// Returns the answer to one question.
+    fn answer(&mut self, asked: ToOrigin) -> Result<FromOrigin> {
+        match asked {
+            ToOrigin::Mount(mount) => {
+                self.reset();
+                let tally = Arc::new(Tally::new(mount));
+                for shard in &self.shards {
+                    let mock = Mock::given(wiremock::matchers::any());
+                    let mock = mock.respond_with(Fetches(Arc::clone(&tally)));
+                    self.runtime.block_on(mock.mount(shard));
+                }
+                self.tally = Some(tally);
+                Ok(FromOrigin::Mounted)
+            }
+            ToOrigin::Receipt => match &self.tally {
+                Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
+                None => bail!("hand over a receipt: nothing is mounted"),
+            },
+            ToOrigin::Reset => {
+                self.reset();
+                Ok(FromOrigin::Reset)
+            }
+        }
+    }
+
+    /// Forgets everything.
+    fn reset(&mut self) {
+        self.tally = None;
+        for shard in &self.shards {
+            self.runtime.block_on(shard.reset());
+        }
+    }
+}
+
+/// Returns a listener on a free port of loopback.
+///
+/// wiremock itself would bind with a backlog of 128 and without `TCP_NODELAY`, which accepted
+/// sockets inherit on Linux.
+fn listener() -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Returns how many shards the only argument asks for; one without it.
+fn shards() -> Result<usize> {
+    let Some(argument) = std::env::args().nth(1) else { return Ok(1) };
+    match argument.parse() {
+        Ok(count @ 1..=SHARDS_MAX) => Ok(count),
+        _ => bail!("read its argument: expected 1 to {SHARDS_MAX} shards, found {argument:?}"),
+    }
+}
+
+/// Raises the limit of file descriptors as far as the system allows.
+fn raise_descriptors() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where that fails, the harness has already checked that the present limit suffices.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}

@@ -1,0 +1,137 @@
+//! What an origin counts of a cell that it serves.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use model_kit::Receipt;
+use model_kit::content::{delay_ms, split_mix_64};
+use origin::Mount;
+
+use crate::kernel::{self, Counters};
+
+/// The count of one mount, shared by all shards.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    pub(crate) mount: Mount,
+    bodies: Vec<Vec<u8>>,
+    counted: Mutex<Counted>,
+    counters: Counters,
+    mounted: Instant,
+}
+
+/// What changes with every request.
+#[derive(Debug, Default)]
+struct Counted {
+    receipt: Receipt,
+    /// When in flight last changed.
+    changed: Option<Instant>,
+    /// The integral of in flight over the window, in fetch-seconds.
+    area: f64,
+    /// The length of the window so far, in seconds.
+    width: f64,
+    lateness_ms: Vec<f64>,
+}
+
+impl Tally {
+    /// Starts to count for a mount.
+    pub(crate) fn new(mount: Mount) -> Self {
+        let body = |id| model_kit::content::body(mount.seed, id, mount.cell.body_bytes);
+        let bodies = (0..model_kit::content::BODIES as u64).map(body).collect();
+        let counters = Counters::read();
+        Self { mount, bodies, counted: Mutex::default(), counters, mounted: Instant::now() }
+    }
+
+    /// Returns the delay of an id.
+    pub(crate) fn delay(&self, id: u64) -> Duration {
+        Duration::from_millis(delay_ms(self.mount.seed, id, self.mount.cell.delay_ms))
+    }
+
+    /// Returns the body of an id.
+    pub(crate) fn body(&self, id: u64) -> &[u8] {
+        let count = self.bodies.len() as u64;
+        &self.bodies[usize::try_from(id % count).expect("the remainder is small")]
+    }
+
+    /// Counts a request for a fetch, whose head has this digest.
+    pub(crate) fn arrive(&self, id: u64, head: u64) {
+        let mut counted = self.counted();
+        let window_is_open = self.window_is_open(&counted.receipt);
+        counted.pass(window_is_open);
+        let receipt = &mut counted.receipt;
+        receipt.answered += 1;
+        receipt.ids_digest = receipt.ids_digest.wrapping_add(split_mix_64(id));
+        receipt.heads_digest = receipt.heads_digest.wrapping_add(head);
+        receipt.in_flight_now += 1;
+        receipt.in_flight_peak_estimate =
+            receipt.in_flight_peak_estimate.max(receipt.in_flight_now);
+    }
+
+    /// Counts a request that was due at a moment and is now thought to be answered.
+    pub(crate) fn leave(&self, due: Instant) {
+        let mut counted = self.counted();
+        let window_is_open = self.window_is_open(&counted.receipt);
+        counted.pass(window_is_open);
+        counted.receipt.in_flight_now -= 1;
+        counted.lateness_ms.push(due.elapsed().as_secs_f64() * 1e3);
+    }
+
+    /// Counts a request for something that is not served.
+    pub(crate) fn stray(&self) {
+        self.counted().receipt.strays += 1;
+    }
+
+    /// Returns what was seen so far.
+    pub(crate) fn receipt(&self) -> Receipt {
+        let (before, now) = (self.counters, Counters::read());
+        let mut counted = self.counted();
+        counted.lateness_ms.sort_by(f64::total_cmp);
+        Receipt {
+            in_flight_mean_estimate: counted.area / counted.width.max(f64::MIN_POSITIVE),
+            connections_estimate: now.accepted - before.accepted,
+            delay_late_ms_p50_estimate: at_share(&counted.lateness_ms, 50),
+            delay_late_ms_p99_estimate: at_share(&counted.lateness_ms, 99),
+            cpu_ns: nanoseconds(now.cpu.saturating_sub(before.cpu)),
+            wall_ns: nanoseconds(self.mounted.elapsed()),
+            listen_overflows: now.overflows - before.overflows,
+            retransmits: now.retransmits - before.retransmits,
+            segments_in: now.segments_in - before.segments_in,
+            resident_kib: kernel::resident_kib(),
+            ..counted.receipt.clone()
+        }
+    }
+
+    /// Returns whether the window is open, by the count of arrivals.
+    fn window_is_open(&self, receipt: &Receipt) -> bool {
+        let cell = &self.mount.cell;
+        (cell.warmup..cell.warmup + cell.fetches).contains(&receipt.answered)
+    }
+
+    /// Returns the count; a thread that panicked while counting has left it whole.
+    fn counted(&self) -> std::sync::MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Counted {
+    /// Adds the time since in flight last changed to the mean, if the window is open.
+    #[expect(clippy::cast_precision_loss, reason = "in flight is far below 2^52")]
+    fn pass(&mut self, window_is_open: bool) {
+        let now = Instant::now();
+        if let Some(changed) = self.changed.replace(now).filter(|_| window_is_open) {
+            let seconds = (now - changed).as_secs_f64();
+            self.area += self.receipt.in_flight_now as f64 * seconds;
+            self.width += seconds;
+        }
+    }
+}
+
+/// Returns the value below which so many hundredths of the sorted values lie; 0 of none.
+fn at_share(sorted: &[f64], hundredths: usize) -> f64 {
+    let place = (sorted.len() * hundredths / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(place).copied().unwrap_or(0.0)
+}
+
+/// Returns a duration in whole nanoseconds.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,17 @@
+//! What is written down of a run: its schedule before the first trial, each trial as it ends, the
+//! machine it ran on, and last a manifest. The measured part of a run is never edited.
+//!
+//! A run is a folder. `schedule.json` comes first and is synced to disk before anything is
+//! measured; `journal.jsonl` grows by one line a trial, failures included, each with a checksum,
+//! and is synced after every block; `environment.json` says where it ran; `MANIFEST` is written
+//! last, so its presence means that the run is complete.
+
+mod environment;
+mod folder;
+mod journal;
+mod schedule;
+
+pub use crate::environment::Environment;
+pub use crate::folder::{Run, RunFolder, sha256};
+pub use crate::journal::{State, TrialRecord};
+pub use crate::schedule::{Absent, Block, Knob, Model, Placement, Schedule};

@@ -1,0 +1,135 @@
+//! The schedule: everything that is decided before the first trial.
+
+use std::collections::BTreeMap;
+
+use model_kit::Cell;
+use serde::{Deserialize, Serialize};
+
+/// Everything that is decided before the first trial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// `inflight.schedule/1.0`.
+    pub schema: String,
+    /// The version of Inflight.
+    pub version: String,
+    /// The preset that decided cells and number of blocks.
+    pub preset: String,
+    /// Decides the orders, and through the blocks' seeds all bodies and delays.
+    pub seed: u64,
+    /// Who runs on which CPU.
+    pub placement: Placement,
+    /// The cells, in the order of the report.
+    pub cells: Vec<Cell>,
+    /// The models, as their manifests describe them.
+    pub models: Vec<Model>,
+    /// Rows without figures, and why.
+    pub absent: Vec<Absent>,
+    /// The blocks, in the order in which they run.
+    pub blocks: Vec<Block>,
+}
+
+/// Who runs on which CPU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// CPUs of the model's process.
+    pub client_cpus: Vec<usize>,
+    /// CPUs of the origin's process; the same as the client's where there is only one.
+    pub origin_cpus: Vec<usize>,
+    /// Threads on which a runtime runs its units.
+    pub workers: u32,
+    /// Servers of the origin, each on a thread and a port of its own.
+    pub shards: u32,
+    /// Whether threads of the lowest priority keep the CPUs from falling asleep.
+    pub awake: bool,
+}
+
+/// A model, as its manifest describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// The name of the package without `model-`.
+    pub name: String,
+    /// The package.
+    pub package: String,
+    /// What reports call it.
+    pub label: String,
+    /// What one slot is.
+    pub unit: String,
+    /// `bare`, or the library that speaks HTTP.
+    pub client: String,
+    /// The threads that its process should have, in terms of `workers` and `in_flight`.
+    pub threads: String,
+    /// The most fetches that it can hold in flight, where the model itself is bounded.
+    #[serde(default)]
+    pub max_in_flight: Option<u32>,
+    /// The most connections it may open, in the same terms, where that is more than one a slot.
+    #[serde(default)]
+    pub connections: Option<String>,
+    /// What only the environment can set.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Settings that differ from a library's default.
+    #[serde(default)]
+    pub knobs: Vec<Knob>,
+}
+
+/// A setting that differs from a library's default.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Knob {
+    /// What the library calls it.
+    pub name: String,
+    /// The library's default.
+    pub default: String,
+    /// What it is set to.
+    pub set: String,
+    /// Why.
+    pub why: String,
+}
+
+/// A row without figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// The name of the cell.
+    pub cell: String,
+    /// The name of the model.
+    pub model: String,
+    /// Why the model cannot hold the cell by design.
+    pub reason: String,
+}
+
+/// Every model of a cell once, adjacent in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// Its number, from 0.
+    pub number: u32,
+    /// The name of the cell.
+    pub cell: String,
+    /// Decides bodies and delays, the same for all models of the block.
+    pub seed: u64,
+    /// The names of the models in the order drawn.
+    pub order: Vec<String>,
+}
+
+impl Model {
+    /// Returns whether it speaks HTTP by the shared core.
+    pub fn is_bare(&self) -> bool {
+        self.client == "bare"
+    }
+
+    /// Returns the name of the bare model that differs from it in the client alone, if its own
+    /// name says so: `tokio` for `tokio-reqwest`.
+    pub fn bare_name(&self) -> Option<&str> {
+        self.name.strip_suffix(&self.client)?.strip_suffix('-')
+    }
+}
+
+impl Schedule {
+    /// Returns the cell of that name.
+    pub fn cell(&self, name: &str) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.name == name)
+    }
+
+    /// Returns the model of that name.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+}
