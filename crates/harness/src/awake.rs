@@ -1,0 +1,65 @@
+//! Keeps CPUs from falling asleep while something is measured.
+//!
+//! A virtual machine gives an idle virtual CPU back to its host. Taking it up again can cost
+//! several times the fetch that it is taken up for, and is charged to the model. A thread of the
+//! lowest scheduling class on each CPU keeps it taken; whatever is measured displaces it at once.
+//! `benches/README.md` records what this changes.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::unistd::Pid;
+use thread_priority::ThreadPriority;
+use thread_priority::unix::{
+    NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+    thread_native_id,
+};
+
+/// CPUs that are kept awake until this is dropped.
+#[derive(Debug)]
+pub struct Awake {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Awake {
+    /// Keeps these CPUs awake; those for which the system refuses stay as they are.
+    pub fn keep(cpus: &[usize]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let keep = |&cpu| {
+            let stop = Arc::clone(&stop);
+            thread::spawn(move || spin(cpu, &stop))
+        };
+        Self { threads: cpus.iter().map(keep).collect(), stop }
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Spins on a CPU, in the idle class, until told to stop.
+fn spin(cpu: usize, stop: &AtomicBool) {
+    let mut set = CpuSet::new();
+    let bound = set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let lowered = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+    // A spinner of normal priority, or on another CPU, would disturb what it is to help.
+    if bound.is_err() || lowered.is_err() {
+        return;
+    }
+    while !stop.load(Ordering::Relaxed) {
+        // Without a pause instruction, which a virtual CPU may take for an invitation to yield.
+        for turn in 0..1_000_u32 {
+            black_box(turn);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! A child process that speaks over a pipe: started on given CPUs in a process group of its own,
+//! with a cleared environment, read with a deadline, and killed when it overstays.
+//!
+//! Children are started from the caller's thread, which must live as long as they do: they ask
+//! the kernel to be killed when the thread that started them ends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use model_kit::pipe;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What is kept of a child's stderr: the first bytes, where a panic says why.
+const STDERR_BYTES_MAX: u64 = 16 * 1024;
+/// How long a child may take to leave once its pipe is closed.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// How to start a child.
+#[derive(Clone, Debug)]
+pub struct Start<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// Its whole environment.
+    pub env: BTreeMap<String, String>,
+    /// The CPUs that it may use; all if empty.
+    pub cpus: &'a [usize],
+}
+
+/// A child that tells messages `M`.
+#[derive(Debug)]
+pub struct Child<M> {
+    process: std::process::Child,
+    stdin: Option<ChildStdin>,
+    messages: Receiver<Result<Option<M>, model_kit::Error>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// Why a message did not come.
+#[derive(Debug)]
+pub enum Silence {
+    /// The deadline passed.
+    Late,
+    /// The pipe was closed.
+    Closed,
+    /// What came is no message.
+    Nonsense(String),
+}
+
+impl fmt::Display for Silence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Late => write!(f, "it overstayed its deadline and was killed"),
+            Self::Closed => write!(f, "it ended before it told its result"),
+            Self::Nonsense(what) => write!(f, "it spoke nonsense on {what}"),
+        }
+    }
+}
+
+impl<M: DeserializeOwned + Send + 'static> Child<M> {
+    /// Starts a child.
+    ///
+    /// # Errors
+    ///
+    /// Names the program that could not be started.
+    pub fn start(start: &Start<'_>) -> Result<Self> {
+        let mut command = Command::new(start.program);
+        command.args(&start.arguments).env_clear().envs(&start.env).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+
+        let spawned = on_cpus(start.cpus, || command.spawn());
+        let failed = || format!("failed to start {}", start.program.display());
+        let mut process =
+            spawned.and_then(|child| child.map_err(Into::into)).with_context(failed)?;
+        let stdout = process.stdout.take().expect("stdout is piped");
+        let stderr = process.stderr.take().expect("stderr is piped");
+        Ok(Self {
+            stdin: process.stdin.take(),
+            messages: read_all(stdout),
+            stderr: Some(thread::spawn(move || first_of(stderr))),
+            process,
+        })
+    }
+
+    /// Sends a message; a child that no longer reads is noticed when its answer does not come.
+    pub fn tell(&mut self, message: &impl Serialize) {
+        if let Some(stdin) = &mut self.stdin {
+            let _ = pipe::write(stdin, message);
+        }
+    }
+
+    /// Returns the next message, if it comes before the deadline. The caller sleeps meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none.
+    pub fn hear(&mut self, deadline: Instant) -> Result<M, Silence> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match self.messages.recv_timeout(left) {
+            Ok(Ok(Some(message))) => Ok(message),
+            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(Silence::Closed),
+            Ok(Err(error)) => Err(Silence::Nonsense(error.to_string())),
+            Err(RecvTimeoutError::Timeout) => Err(Silence::Late),
+        }
+    }
+
+    /// Returns the id of the process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Closes the pipe and waits until the child has left; returns how it ended.
+    ///
+    /// # Errors
+    ///
+    /// Says that it did not leave, went on talking, or left with an error.
+    pub fn dismiss(mut self) -> Result<(), String> {
+        drop(self.stdin.take());
+        let left = self.leave(Instant::now() + LEAVE);
+        let more = self.messages.try_iter().find(|told| !matches!(told, Ok(None)));
+        match (left, more) {
+            (None, _) => {
+                Err("it did not leave when its pipe was closed, and was killed".to_owned())
+            }
+            (Some(_), Some(_)) => Err("it told more than one result".to_owned()),
+            (Some(status), None) if status.success() => Ok(()),
+            (Some(status), None) => Err(self.last_words(status)),
+        }
+    }
+
+    /// Ends the child and all that it started, at once.
+    pub fn kill(&mut self) -> ExitStatus {
+        let group = i32::try_from(self.process.id()).expect("a process id is an i32");
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = self.process.kill();
+        self.process.wait().unwrap_or_default()
+    }
+
+    /// Ends the child after it fell silent; returns what is known of its end.
+    pub fn end_after(mut self, silence: &Silence) -> String {
+        let status = match silence {
+            // It may be about to leave by itself, with a reason to tell.
+            Silence::Closed => self.leave(Instant::now() + LEAVE),
+            Silence::Late | Silence::Nonsense(_) => None,
+        };
+        match status.filter(|status| !status.success()) {
+            Some(status) => self.last_words(status),
+            None => {
+                self.kill();
+                silence.to_string()
+            }
+        }
+    }
+
+    /// Waits until the child has left, or kills it at the deadline and returns nothing.
+    fn leave(&mut self, deadline: Instant) -> Option<ExitStatus> {
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return Some(status);
+            }
+            // Nothing is measured while a child leaves.
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.kill();
+        None
+    }
+
+    /// Returns how the child ended, with what it said last.
+    fn last_words(&mut self, status: ExitStatus) -> String {
+        let said = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
+        let said = said.trim().replace('\n', " | ");
+        let ended = match (status.signal(), status.code()) {
+            (Some(signal), _) => format!("it was killed by signal {signal}"),
+            (None, code) => format!("it ended with exit code {}", code.unwrap_or(-1)),
+        };
+        if said.is_empty() { ended } else { format!("{ended}: {said}") }
+    }
+}
+
+impl<M> Drop for Child<M> {
+    fn drop(&mut self) {
+        if let Ok(None) = self.process.try_wait() {
+            let group = i32::try_from(self.process.id()).expect("a process id is an i32");
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            let _ = self.process.wait();
+        }
+    }
+}
+
+/// Reads messages in a thread of its own until there are no more.
+fn read_all<M: DeserializeOwned + Send + 'static>(
+    stdout: ChildStdout,
+) -> Receiver<Result<Option<M>, model_kit::Error>> {
+    let (told, messages) = channel();
+    thread::spawn(move || {
+        let mut pipe = BufReader::new(stdout);
+        loop {
+            let message = pipe::read(&mut pipe);
+            let last = !matches!(message, Ok(Some(_)));
+            if told.send(message).is_err() || last {
+                return;
+            }
+        }
+    });
+    messages
+}
+
+/// Reads what a child says until its end, and returns the first of it.
+fn first_of(mut stderr: ChildStderr) -> String {
+    let mut kept = Vec::new();
+    let _ = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut kept);
+    let _ = std::io::copy(&mut stderr, &mut std::io::sink());
+    let text = String::from_utf8_lossy(&kept);
+    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect()
+}
+
+/// Does something while this thread is bound to some CPUs, which a child inherits.
+fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> {
+    let this_thread = Pid::from_raw(0);
+    let before = sched_getaffinity(this_thread).context("failed to read the CPU affinity")?;
+    if !cpus.is_empty() {
+        let mut set = CpuSet::new();
+        for &cpu in cpus {
+            set.set(cpu).context("failed to name a CPU")?;
+        }
+        sched_setaffinity(this_thread, &set).context("failed to bind to a CPU")?;
+    }
+    let done = work();
+    sched_setaffinity(this_thread, &before).context("failed to restore the CPU affinity")?;
+    Ok(done)
+}

@@ -1,0 +1,57 @@
+//! Builds programs with cargo, each alone and all in one way.
+//!
+//! One package a call: a joint build would unify the features of shared dependencies, and one
+//! model could change another's binary.
+
+use std::fs;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::Message;
+use record::sha256;
+
+use crate::Workspace;
+
+/// A program that was built.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Where it is.
+    pub path: PathBuf,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// Builds the program of a package, `cargo build --release --locked -p PACKAGE`, and returns it.
+///
+/// # Errors
+///
+/// Says that cargo failed, after cargo has said why on stderr.
+pub fn compile(workspace: &Workspace, package: &str) -> Result<Program> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut child = Command::new(cargo)
+        .args(["build", "--release", "--locked", "--quiet", "-p", package])
+        .args(["--bin", package, "--message-format=json-render-diagnostics"])
+        .current_dir(&workspace.root)
+        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .spawn()
+        .context("failed to start cargo")?;
+
+    let mut path = None;
+    let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+    for message in Message::parse_stream(output) {
+        if let Message::CompilerArtifact(artifact) = message.context("failed to read cargo")? {
+            path = artifact.executable.or(path);
+        }
+    }
+    let status = child.wait().context("failed to wait for cargo")?;
+    let command = format!("cargo build --release --locked -p {package}");
+    ensure!(status.success(), "failed to build {package}: see above what `{command}` says");
+
+    let path = path.with_context(|| format!("failed to find the program of {package}"))?;
+    let path = path.into_std_path_buf();
+    let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+    Ok(Program { path, sha256: sha256(&bytes) })
+}

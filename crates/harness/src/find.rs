@@ -1,0 +1,64 @@
+//! Finds models by their manifests: every package of the workspace below a folder that says
+//! `[package.metadata.inflight]`. Nothing is registered anywhere.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use record::Model;
+use serde_json::{Value, json};
+
+/// The workspace, as cargo describes it.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// Its folder.
+    pub root: PathBuf,
+    metadata: Metadata,
+}
+
+impl Workspace {
+    /// Asks cargo for the workspace that a folder belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Says what cargo says.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let mut command = MetadataCommand::new();
+        let metadata = command.no_deps().current_dir(folder).exec();
+        let metadata = metadata.context("failed to ask cargo for the packages of the workspace")?;
+        Ok(Self { root: metadata.workspace_root.clone().into_std_path_buf(), metadata })
+    }
+}
+
+/// Returns the models below a folder of the workspace, sorted by name.
+///
+/// # Errors
+///
+/// Names the manifest that does not describe its model as it should.
+pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
+    let below = workspace.root.join(folder);
+    let packages = workspace.metadata.workspace_packages();
+    let packages = packages.iter().filter(|package| package.manifest_path.starts_with(&below));
+    let mut models: Vec<Model> = packages
+        .filter_map(|package| described(package, package.metadata.get("inflight")?).into())
+        .collect::<Result<_>>()?;
+    models.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(models)
+}
+
+/// Returns the model that a manifest describes.
+fn described(package: &Package, section: &Value) -> Result<Model> {
+    let named = || format!("failed to read [package.metadata.inflight] of {}", package.name);
+    let mut fields = section.clone();
+    let table = fields.as_object_mut().with_context(named)?;
+    let name = package.name.strip_prefix("model-").unwrap_or(&package.name);
+    table.insert("name".to_owned(), json!(name));
+    table.insert("package".to_owned(), json!(package.name));
+
+    let model: Model = serde_json::from_value(fields).with_context(named)?;
+    for terms in [Some(&model.threads), model.connections.as_ref()].into_iter().flatten() {
+        let value = crate::evaluate(terms, 1, 1);
+        ensure!(value.is_some(), "{}: cannot read the terms {terms:?}", named());
+    }
+    Ok(model)
+}

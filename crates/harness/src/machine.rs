@@ -1,0 +1,110 @@
+//! The machine: which CPUs serve whom, and whether its limits suffice.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use model_kit::Cell;
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::Pid;
+use record::Placement;
+
+/// Files that a process holds besides its connections.
+const OTHER_FILES: u64 = 64;
+/// Ports of a slot: its own, and those that earlier trials have not given back yet.
+const PORTS_A_SLOT: u64 = 4;
+/// Shards are of use only while a core each is left for them.
+const SHARDS_MAX: usize = 16;
+
+/// Divides the CPUs that may be used: the upper half, rounded up, to the model, the rest to the
+/// origin. With one CPU both share it.
+///
+/// # Errors
+///
+/// Says that the CPUs cannot be read.
+pub fn place() -> Result<Placement> {
+    let set = sched_getaffinity(Pid::from_raw(0)).context("failed to read the CPU affinity")?;
+    let cpus: Vec<usize> =
+        (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).collect();
+    let (origin, client) = cpus.split_at(cpus.len() / 2);
+    let origin_cpus = if origin.is_empty() { client } else { origin };
+    Ok(Placement {
+        client_cpus: client.to_vec(),
+        origin_cpus: origin_cpus.to_vec(),
+        workers: u32::try_from(client.len()).context("failed to count the CPUs")?,
+        shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,
+        awake: true,
+    })
+}
+
+/// The limits that a cell can run into.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most files that a process may be allowed to open.
+    pub files: u64,
+    /// The first and the last port that connections are made from.
+    pub ports: (u32, u32),
+}
+
+impl Limits {
+    /// Reads them.
+    ///
+    /// # Errors
+    ///
+    /// Names the limit that cannot be read.
+    pub fn read() -> Result<Self> {
+        let (_, files) = getrlimit(Resource::RLIMIT_NOFILE).context("failed to read a limit")?;
+        Ok(Self { files, ports: ports()? })
+    }
+
+    /// Checks that they suffice for a cell.
+    ///
+    /// # Errors
+    ///
+    /// Names the limit, what is needed, and the command that raises it.
+    pub fn allow(&self, cell: &Cell) -> Result<()> {
+        let files = 2 * u64::from(cell.in_flight) + OTHER_FILES;
+        ensure!(
+            self.files >= files,
+            "cell {:?} needs {files} open files and the limit is {}: raise it with \
+             `ulimit -Hn {files}` (as root)",
+            cell.name,
+            self.files
+        );
+
+        let (first, last) = self.ports;
+        let ports = u64::from((last + 1).saturating_sub(first));
+        let needed = PORTS_A_SLOT * u64::from(cell.in_flight);
+        ensure!(
+            ports >= needed,
+            "cell {:?} needs {needed} local ports and the range {first} to {last} has {ports}: \
+             widen it with `sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"` (as root)",
+            cell.name
+        );
+        Ok(())
+    }
+}
+
+/// Checks, before anything is measured, that the limits of this machine suffice for the cells,
+/// and raises the limit of open files as far as the system allows.
+///
+/// # Errors
+///
+/// Names the limit, what is needed, and the command that raises it.
+pub fn preflight(cells: &[Cell]) -> Result<()> {
+    let limits = Limits::read()?;
+    cells.iter().try_for_each(|cell| limits.allow(cell))?;
+    setrlimit(Resource::RLIMIT_NOFILE, limits.files, limits.files)
+        .context("failed to raise the limit of open files")
+}
+
+/// Returns the range of ports that connections are made from.
+fn ports() -> Result<(u32, u32)> {
+    let path = "/proc/sys/net/ipv4/ip_local_port_range";
+    let text = fs::read_to_string(path).with_context(|| format!("failed to read {path}"))?;
+    let mut numbers = text.split_whitespace().map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(first)), Some(Ok(last))) => Ok((first, last)),
+        _ => anyhow::bail!("failed to read {path}: expected two numbers, found {text:?}"),
+    }
+}

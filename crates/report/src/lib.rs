@@ -1,0 +1,10 @@
+//! Turns a run into tables. Everything here is a function of the run's folder: the same run gives
+//! the same bytes.
+
+mod figures;
+mod number;
+mod summary;
+mod table;
+
+pub use crate::figures::{CellFigures, Figures, Price, Row, figures};
+pub use crate::summary::{Form, summary};

@@ -1,0 +1,97 @@
+//! The summary of a run: a header that says where it comes from, a table a cell, the price of the
+//! clients, and every row that has no figures.
+
+use record::Run;
+
+use crate::figures::{CellFigures, Figures, Price};
+use crate::number::with_interval;
+use crate::table::{heading, table};
+
+/// What the summary is written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A terminal.
+    Terminal,
+    /// Markdown, for a file or a pull request.
+    Markdown,
+}
+
+/// Writes the summary of a run whose ratios are taken against `baseline`.
+pub fn summary(run: &Run, figures: &Figures, (baseline, form): (&str, Form)) -> String {
+    let mut parts = vec![header(run)];
+    for cell in &figures.cells {
+        parts.push(match form {
+            Form::Terminal => heading(&cell.cell),
+            Form::Markdown => format!("### {}\n", heading(&cell.cell)),
+        });
+        parts.push(table(cell, baseline, form));
+        parts.extend(notes(cell));
+    }
+
+    let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
+    match form {
+        Form::Terminal => text,
+        Form::Markdown => spaced(&text),
+    }
+}
+
+/// Writes where the run comes from.
+fn header(run: &Run) -> String {
+    let (schedule, machine) = (&run.schedule, &run.environment);
+    let blocks = schedule.blocks.len() / schedule.cells.len().max(1);
+    let placement = &schedule.placement;
+    let unfinished = if run.complete { "" } else { ", unfinished" };
+    format!(
+        "Inflight {}   run {}   estimate (preset {}){unfinished}   {blocks} blocks   lower is \
+         better\n{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}\nclient CPU {:?}, origin CPU {:?} \
+         ({}), {} worker(s), CPUs kept awake: {}\n",
+        schedule.version,
+        run.id,
+        schedule.preset,
+        machine.cpu,
+        machine.cpus,
+        machine.kind,
+        machine.memory_mib.div_ceil(1024),
+        machine.kernel,
+        machine.rustc,
+        machine.profile,
+        placement.client_cpus,
+        placement.origin_cpus,
+        machine.origin,
+        placement.workers,
+        if placement.awake { "yes" } else { "no" },
+    )
+}
+
+/// Writes what the table cannot: rows without figures, trials that do not count, prices.
+fn notes(cell: &CellFigures) -> Vec<String> {
+    let mut notes = Vec::new();
+    for row in &cell.rows {
+        if let Some(reason) = &row.reason {
+            notes.push(format!("{}: {reason}", row.model));
+        }
+    }
+    notes.extend(cell.prices.iter().map(price));
+    notes
+}
+
+/// Writes the price of a client.
+fn price(price: &Price) -> String {
+    let Price { model, bare, ratio } = price;
+    format!("The client's price: {model} costs {} times {bare}.", with_interval(ratio))
+}
+
+/// Puts an empty line between the parts of a Markdown text, but not inside a table.
+fn spaced(text: &str) -> String {
+    let mut spaced = String::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        spaced += line;
+        spaced.push('\n');
+        let in_table = line.starts_with('|') && lines.peek().is_some_and(|l| l.starts_with('|'));
+        if !in_table && !line.is_empty() {
+            spaced.push('\n');
+        }
+    }
+    spaced.trim_end().to_owned() + "\n"
+}
