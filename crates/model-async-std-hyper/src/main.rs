@@ -1,5 +1,5 @@
-//! One async-std task a slot with hyper: a connection is made by a handshake and driven by a task of
-//! its own. (surf and async-h1, the clients of its own world, are discontinued too.)
+//! One async-std task a slot with hyper: a connection is made by a handshake and driven by its own
+//! task. (surf and async-h1, the clients of its own world, are discontinued too.)
 
 use std::{io, net::SocketAddr, process::ExitCode};
 

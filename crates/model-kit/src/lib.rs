@@ -107,8 +107,8 @@
 //! * Anything else, such as a runtime that owns the buffers: call [`Slot::step`] in a loop of your
 //!   own, as the packages `completion-*` under `tests/models` do.
 //!
-//! A model whose HTTP is spoken by a library takes a [`Fetch`] from [`Slot::next_fetch`] and gives back
-//! what the library got, or why it got nothing, to [`Slot::finish`], which verifies it as
+//! A model whose HTTP is spoken by a library takes a [`Fetch`] from [`Slot::next_fetch`] and gives
+//! back what the library got, or why it got nothing, to [`Slot::finish`], which verifies it as
 //! strictly.
 //!
 //! # What the kit does not do

@@ -42,8 +42,17 @@ fn agent(in_flight: u32) -> Agent {
 /// Carries one fetch to its end.
 fn get(agent: &Agent, fetch: Fetch) -> Result<LibraryReply<HeaderValue, Vec<u8>>, ErrorCode> {
     let request = agent.get(fetch.url()).config().timeout_global(fetch.time_left()).build();
-    let reply = request.call().map_err(ErrorCode::unless_told(ErrorCode::HeadMalformed))?;
+    let reply = request.call().map_err(|error| code(error, ErrorCode::HeadMalformed))?;
     let (mut head, mut body) = reply.into_parts();
-    let body = body.read_to_vec().map_err(ErrorCode::unless_told(ErrorCode::BodyTruncated))?;
+    let body = body.read_to_vec().map_err(|error| code(error, ErrorCode::BodyTruncated))?;
     Ok(LibraryReply { status: head.status.as_u16(), id: head.headers.remove(ID_FIELD), body })
+}
+
+/// Returns the code of what ureq says went wrong; it names the system's error only if asked so.
+fn code(error: ureq::Error, otherwise: ErrorCode) -> ErrorCode {
+    match error {
+        ureq::Error::Io(error) => ErrorCode::unless_told(otherwise)(error),
+        ureq::Error::Timeout(_) => ErrorCode::Deadline,
+        _ => otherwise,
+    }
 }
