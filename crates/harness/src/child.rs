@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -26,6 +26,10 @@ use serde::de::DeserializeOwned;
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
 /// How long a child may take to leave once its pipe is closed.
 const LEAVE: Duration = Duration::from_secs(5);
+/// How long its last words may take to arrive after it has left.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// What is shown of them.
+const LAST_WORDS_CHARS_MAX: usize = 400;
 
 /// How to start a child.
 #[derive(Clone, Debug)]
@@ -46,7 +50,7 @@ pub struct Child<M> {
     process: std::process::Child,
     stdin: Option<ChildStdin>,
     messages: Receiver<Result<Option<M>, model_kit::Error>>,
-    stderr: Option<JoinHandle<String>>,
+    stderr: Receiver<String>,
 }
 
 /// Why a message did not come.
@@ -90,7 +94,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         Ok(Self {
             stdin: process.stdin.take(),
             messages: read_all(stdout),
-            stderr: Some(thread::spawn(move || first_of(stderr))),
+            stderr: first_of(stderr),
             process,
         })
     }
@@ -143,8 +147,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
 
     /// Ends the child and all that it started, at once.
     pub fn kill(&mut self) -> ExitStatus {
-        let group = i32::try_from(self.process.id()).expect("a process id is an i32");
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = killpg(self.group(), Signal::SIGKILL);
         let _ = self.process.kill();
         self.process.wait().unwrap_or_default()
     }
@@ -169,6 +172,8 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     fn leave(&mut self, deadline: Instant) -> Option<ExitStatus> {
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.process.try_wait() {
+                // What it started and left behind goes with it.
+                let _ = killpg(self.group(), Signal::SIGKILL);
                 return Some(status);
             }
             // Nothing is measured while a child leaves.
@@ -180,8 +185,9 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
 
     /// Returns how the child ended, with what it said last.
     fn last_words(&mut self, status: ExitStatus) -> String {
-        let said = self.stderr.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
-        let said = said.trim().replace('\n', " | ");
+        let said = self.stderr.recv_timeout(LAST_WORDS).unwrap_or_default();
+        let said: String =
+            said.trim().replace('\n', " | ").chars().take(LAST_WORDS_CHARS_MAX).collect();
         let ended = match (status.signal(), status.code()) {
             (Some(signal), _) => format!("it was killed by signal {signal}"),
             (None, code) => format!("it ended with exit code {}", code.unwrap_or(-1)),
@@ -190,11 +196,17 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     }
 }
 
+impl<M> Child<M> {
+    /// Returns the process group, which has the id of the child.
+    fn group(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.process.id()).expect("a process id is an i32"))
+    }
+}
+
 impl<M> Drop for Child<M> {
     fn drop(&mut self) {
         if let Ok(None) = self.process.try_wait() {
-            let group = i32::try_from(self.process.id()).expect("a process id is an i32");
-            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+            let _ = killpg(self.group(), Signal::SIGKILL);
             let _ = self.process.wait();
         }
     }
@@ -218,13 +230,20 @@ fn read_all<M: DeserializeOwned + Send + 'static>(
     messages
 }
 
-/// Reads what a child says until its end, and returns the first of it.
-fn first_of(mut stderr: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let _ = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut kept);
-    let _ = std::io::copy(&mut stderr, &mut std::io::sink());
-    let text = String::from_utf8_lossy(&kept);
-    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').collect()
+/// Reads what a child says in a thread of its own until its end, and tells the first of it. What
+/// it started may hold the pipe open for longer, so whoever waits for this waits with a limit.
+fn first_of(mut stderr: ChildStderr) -> Receiver<String> {
+    let (told, said) = channel();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let _ = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut kept);
+        let text = String::from_utf8_lossy(&kept);
+        let clean = text.chars().filter(|letter| !letter.is_control() || *letter == '\n');
+        let _ = told.send(clean.collect());
+        // A child that says more must not block on a full pipe.
+        let _ = io::copy(&mut stderr, &mut io::sink());
+    });
+    said
 }
 
 /// Does something while this thread is bound to some CPUs, which a child inherits.

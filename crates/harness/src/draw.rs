@@ -85,3 +85,72 @@ fn absence(model: &Model, cell: &Cell) -> Option<Absent> {
     };
     Some(Absent { cell: cell.name.clone(), model: model.name.clone(), reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Returns a model that holds so many in flight.
+    fn model(name: &str, max_in_flight: Option<u32>) -> Model {
+        Model {
+            name: name.to_owned(),
+            package: format!("model-{name}"),
+            label: name.to_owned(),
+            unit: "task".to_owned(),
+            client: "bare".to_owned(),
+            threads: "1".to_owned(),
+            max_in_flight,
+            connections: None,
+            env: BTreeMap::new(),
+            knobs: Vec::new(),
+        }
+    }
+
+    /// Draws the quick schedule for three models, one of them bounded.
+    fn drawn(seed: u64) -> Schedule {
+        let models = vec![model("a", None), model("b", None), model("one", Some(1))];
+        let placement = Placement {
+            client_cpus: vec![1],
+            origin_cpus: vec![0],
+            workers: 1,
+            shards: 1,
+            awake: false,
+        };
+        draw(Request { preset: crate::quick(), models, seed, placement })
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_schedule_again_and_another_seed_another() {
+        assert_eq!(drawn(1), drawn(1));
+        assert_ne!(drawn(1).blocks, drawn(2).blocks);
+    }
+
+    #[test]
+    fn every_block_holds_every_model_that_can_hold_its_cell_once() {
+        for block in drawn(3).blocks {
+            let mut order = block.order.clone();
+            order.sort();
+            let able: &[&str] =
+                if block.cell == "batch" { &["a", "b", "one"] } else { &["a", "b"] };
+            assert_eq!(order, able, "block {}", block.number);
+        }
+    }
+
+    #[test]
+    fn a_model_that_cannot_hold_a_cell_is_absent_with_the_reason() {
+        let absent = drawn(3).absent;
+        assert_eq!(absent.len(), 1);
+        assert_eq!(
+            (absent[0].cell.as_str(), absent[0].model.as_str(), absent[0].reason.as_str()),
+            ("steady", "one", "one in flight by design")
+        );
+    }
+
+    #[test]
+    fn orders_differ_between_blocks() {
+        let orders: Vec<_> = drawn(4).blocks.into_iter().map(|block| block.order).collect();
+        assert!(orders.iter().any(|order| order[0] == "a"));
+        assert!(orders.iter().any(|order| order[0] == "b"));
+    }
+}

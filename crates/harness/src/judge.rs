@@ -9,10 +9,13 @@ use record::Model;
 
 use crate::evaluate;
 
-/// The share of the slots that the origin must have seen busy, at the peak and in the mean.
-/// Lower values are what waiting in series looks like.
-const BUSY_PEAK_PERCENT_MIN: u64 = 95;
-/// As above, for the mean over the window of a steady cell.
+/// The share of the slots of a steady cell that the origin must have seen busy at the peak, in
+/// percent. Lower values are what waiting in series looks like.
+const STEADY_PEAK_PERCENT_MIN: u64 = 95;
+/// The same for a batch, whose first fetches may end before a slow model has started its last:
+/// that is its cost and not a fault.
+const BATCH_PEAK_PERCENT_MIN: u64 = 50;
+/// The share that the origin must have seen busy in the mean over the window of a steady cell.
 const BUSY_MEAN_MIN: f64 = 0.9;
 /// The most by which the median delay may be late, in milliseconds. The shadow timer that
 /// estimates it is itself about 1.2 ms late.
@@ -81,7 +84,11 @@ fn meeting(plan: &Plan, trial: &Trial, receipt: &Receipt, hold: &mut Hold<'_>) {
 fn shape(model: &Model, plan: &Plan, (trial, receipt): (&Trial, &Receipt), hold: &mut Hold<'_>) {
     let slots = plan.cell.slots();
     let peak = receipt.in_flight_peak_estimate;
-    hold(peak >= u64::from(slots) * BUSY_PEAK_PERCENT_MIN / 100, &|| {
+    let percent = match plan.cell.workload {
+        Workload::Batch => BATCH_PEAK_PERCENT_MIN,
+        Workload::Steady => STEADY_PEAK_PERCENT_MIN,
+    };
+    hold(peak >= u64::from(slots) * percent / 100, &|| {
         format!("the origin saw at most {peak} of {slots} in flight")
     });
     hold(trial.in_flight_peak <= u64::from(slots), &|| {
@@ -105,5 +112,173 @@ fn shape(model: &Model, plan: &Plan, (trial, receipt): (&Trial, &Receipt), hold:
         hold(trial.threads == threads, &|| {
             format!("the process had {} threads, its manifest says {threads}", trial.threads)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use model_kit::pipe::{Total, Window};
+    use model_kit::{Cell, DelayRange};
+
+    use super::*;
+
+    /// A model, its plan, and a story on which both sides agree.
+    struct Story {
+        model: Model,
+        plan: Plan,
+        trial: Trial,
+        receipt: Receipt,
+    }
+
+    impl Story {
+        /// Returns a story without fault, of four slots.
+        fn new(workload: Workload) -> Self {
+            let cell = Cell {
+                name: "test".to_owned(),
+                workload,
+                in_flight: 4,
+                warmup: if workload == Workload::Steady { 4 } else { 0 },
+                fetches: 20,
+                delay_ms: DelayRange { lo: 20, hi: 20 },
+                body_bytes: 128,
+            };
+            let dealt = cell.dealt();
+            let origins = vec![([127, 0, 0, 1], 4100).into()];
+            Self {
+                model: model(),
+                plan: Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None },
+                trial: trial(dealt),
+                receipt: Receipt {
+                    answered: dealt,
+                    ids_digest: ids_digest(dealt),
+                    in_flight_peak_estimate: 4,
+                    in_flight_mean_estimate: 3.9,
+                    connections_estimate: 4,
+                    delay_late_ms_p50_estimate: 1.2,
+                    ..Receipt::default()
+                },
+            }
+        }
+
+        /// Returns what the judge says.
+        fn judged(&self) -> Vec<String> {
+            judge(&self.model, &self.plan, (&self.trial, &self.receipt))
+        }
+    }
+
+    /// Returns a model of two threads.
+    fn model() -> Model {
+        Model {
+            name: "test".to_owned(),
+            package: "model-test".to_owned(),
+            label: "Test".to_owned(),
+            unit: "task".to_owned(),
+            client: "bare".to_owned(),
+            threads: "workers + 1".to_owned(),
+            max_in_flight: None,
+            connections: None,
+            env: BTreeMap::new(),
+            knobs: Vec::new(),
+        }
+    }
+
+    /// Returns a trial of so many fetches, 20 of them in the window.
+    fn trial(dealt: u64) -> Trial {
+        Trial {
+            window: Window {
+                ended: 20,
+                ok: 20,
+                wall_ns: 100_000_000,
+                cpu_ns: 300_000,
+                user_ns: 0,
+                system_ns: 0,
+                switches_voluntary: 20,
+                switches_involuntary: 0,
+                faults_minor: 0,
+            },
+            total: Total { issued: dealt, ok: dealt, errors: BTreeMap::new(), extra_bytes: 0 },
+            threads: 2,
+            in_flight_peak: 4,
+            windows: Vec::new(),
+            latencies_ns: vec![(21_000_000, 20)],
+        }
+    }
+
+    /// Checks that a change to a good story is told by these words, and by nothing else.
+    fn check(workload: Workload, change: fn(&mut Story), words: &str) {
+        let mut story = Story::new(workload);
+        assert_eq!(story.judged(), Vec::<String>::new());
+        change(&mut story);
+        let reasons = story.judged();
+        assert!(reasons.len() == 1 && reasons[0].contains(words), "{words}: {reasons:?}");
+    }
+
+    #[test]
+    fn a_failed_fetch_voids_a_trial_and_is_named_by_its_code() {
+        let change = |story: &mut Story| {
+            story.trial.total.ok -= 2;
+            story.trial.total.errors.insert("1604".to_owned(), 2);
+        };
+        check(Workload::Batch, change, "2 of 20 fetches failed: 2 x 1604");
+    }
+
+    #[test]
+    fn counts_that_do_not_add_up_void_a_trial() {
+        let steady = Workload::Steady;
+        check(steady, |story| story.trial.total.ok -= 1, "do not make 28 issued");
+        check(
+            steady,
+            |story| story.trial.window.ended -= 1,
+            "19 fetches ended in the window of 20",
+        );
+        check(steady, |story| story.trial.latencies_ns.clear(), "0 latencies for 20 ok fetches");
+        check(steady, |story| story.trial.window.cpu_ns = 0, "the window took no time");
+    }
+
+    #[test]
+    fn a_fetch_that_was_never_made_voids_a_trial() {
+        let change = |story: &mut Story| story.receipt.answered -= 1;
+        check(Workload::Steady, change, "answered 27 fetches, the model issued 28");
+        let change = |story: &mut Story| story.receipt.ids_digest += 1;
+        check(Workload::Steady, change, "other ids than were dealt");
+        check(Workload::Steady, |story| story.receipt.strays = 1, "1 requests that are no fetch");
+    }
+
+    #[test]
+    fn waiting_in_series_voids_a_trial() {
+        let change = |story: &mut Story| story.receipt.in_flight_peak_estimate = 2;
+        check(Workload::Steady, change, "at most 2 of 4 in flight");
+        let change = |story: &mut Story| story.receipt.in_flight_mean_estimate = 3.0;
+        check(Workload::Steady, change, "3.0 of 4 in flight in the mean");
+        let change = |story: &mut Story| story.receipt.in_flight_peak_estimate = 1;
+        check(Workload::Batch, change, "at most 1 of 4 in flight");
+    }
+
+    #[test]
+    fn more_in_flight_than_slots_voids_a_trial() {
+        check(Workload::Steady, |story| story.trial.in_flight_peak = 5, "5 in flight in 4 slots");
+    }
+
+    #[test]
+    fn more_connections_than_a_model_may_open_void_a_trial() {
+        let change = |story: &mut Story| story.receipt.connections_estimate = 5;
+        check(Workload::Steady, change, "5 connections for 4 slots");
+        let mut story = Story::new(Workload::Steady);
+        story.model.connections = Some("2 * in_flight".to_owned());
+        story.receipt.connections_estimate = 8;
+        assert_eq!(story.judged(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn hidden_threads_void_a_trial() {
+        check(Workload::Steady, |story| story.trial.threads = 3, "3 threads, its manifest says 2");
+    }
+
+    #[test]
+    fn an_origin_that_is_late_voids_a_trial() {
+        let change = |story: &mut Story| story.receipt.delay_late_ms_p50_estimate = 3.5;
+        check(Workload::Steady, change, "the origin was late by 3.5 ms");
     }
 }

@@ -108,3 +108,34 @@ fn ports() -> Result<(u32, u32)> {
         _ => anyhow::bail!("failed to read {path}: expected two numbers, found {text:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns what these limits say to the cells of the quick preset.
+    fn refusal(files: u64, ports: (u32, u32)) -> Option<String> {
+        let limits = Limits { files, ports };
+        let mut refusals = crate::quick().cells.into_iter().map(|cell| limits.allow(&cell));
+        refusals.find_map(Result::err).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn limits_that_suffice_are_accepted() {
+        assert_eq!(refusal(192, (32_768, 33_023)), None);
+    }
+
+    #[test]
+    fn too_few_files_are_refused_with_the_command_that_raises_the_limit() {
+        let refusal = refusal(191, (32_768, 60_999)).unwrap();
+        assert!(refusal.contains("needs 192 open files and the limit is 191"), "{refusal}");
+        assert!(refusal.contains("`ulimit -Hn 192`"), "{refusal}");
+    }
+
+    #[test]
+    fn too_few_ports_are_refused_with_the_command_that_widens_the_range() {
+        let refusal = refusal(4_096, (32_768, 33_022)).unwrap();
+        assert!(refusal.contains("needs 256 local ports"), "{refusal}");
+        assert!(refusal.contains("sysctl -w net.ipv4.ip_local_port_range"), "{refusal}");
+    }
+}

@@ -20,6 +20,10 @@ const UNEQUAL_RATE: f64 = 0.02;
 /// The figures of a run, cell by cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figures {
+    /// The model that ratios are taken against.
+    pub baseline: String,
+    /// The model that excess is taken over.
+    pub floor: String,
     /// In the order of the schedule.
     pub cells: Vec<CellFigures>,
 }
@@ -76,8 +80,6 @@ pub struct RowFigures {
 pub struct Price {
     /// The model with the usual client.
     pub model: String,
-    /// The bare model.
-    pub bare: String,
     /// The ratio of CPU time per fetch, with its 95 % interval.
     pub ratio: Estimate,
 }
@@ -91,7 +93,11 @@ struct Trials<'a>(BTreeMap<&'a str, BTreeMap<u32, &'a TrialRecord>>);
 /// Returns the figures of a run; `baseline` and `floor` name models.
 pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let cell = |cell: &Cell| CellFigures::of(run, cell, (baseline, floor));
-    Figures { cells: run.schedule.cells.iter().map(cell).collect() }
+    Figures {
+        baseline: baseline.to_owned(),
+        floor: floor.to_owned(),
+        cells: run.schedule.cells.iter().map(cell).collect(),
+    }
 }
 
 impl CellFigures {
@@ -202,7 +208,7 @@ fn price(model: &Model, trials: &Trials<'_>) -> Option<Price> {
     let bare = model.bare_name()?;
     let pairs = trials.paired((&model.name, bare), cpu_us)?;
     let ratio = hodges_lehmann::ratio(&pairs.log_ratios(), ALPHA);
-    Some(Price { model: model.name.clone(), bare: bare.to_owned(), ratio })
+    Some(Price { model: model.name.clone(), ratio })
 }
 
 impl<'a> Trials<'a> {

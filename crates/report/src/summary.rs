@@ -3,7 +3,7 @@
 
 use record::Run;
 
-use crate::figures::{CellFigures, Figures, Price};
+use crate::figures::{CellFigures, Figures, Price, Row};
 use crate::number::with_interval;
 use crate::table::{heading, table};
 
@@ -16,15 +16,15 @@ pub enum Form {
     Markdown,
 }
 
-/// Writes the summary of a run whose ratios are taken against `baseline`.
-pub fn summary(run: &Run, figures: &Figures, (baseline, form): (&str, Form)) -> String {
+/// Writes the summary of a run.
+pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
     let mut parts = vec![header(run)];
     for cell in &figures.cells {
         parts.push(match form {
             Form::Terminal => heading(&cell.cell),
             Form::Markdown => format!("### {}\n", heading(&cell.cell)),
         });
-        parts.push(table(cell, baseline, form));
+        parts.push(table(cell, (&figures.baseline, &figures.floor), form));
         parts.extend(notes(cell));
     }
 
@@ -71,14 +71,22 @@ fn notes(cell: &CellFigures) -> Vec<String> {
             notes.push(format!("{}: {reason}", row.model));
         }
     }
-    notes.extend(cell.prices.iter().map(price));
+    let unequal = |row: &Row| row.figures.as_ref().is_some_and(|figures| figures.unequal_rate);
+    if cell.rows.iter().any(unequal) {
+        notes.push(
+            "* at another rate than the baseline: the costs are not like for like".to_owned(),
+        );
+    }
+    if !cell.prices.is_empty() {
+        let prices: Vec<String> = cell.prices.iter().map(price).collect();
+        notes.push(format!("The client's price, in times the bare model: {}", prices.join(", ")));
+    }
     notes
 }
 
 /// Writes the price of a client.
 fn price(price: &Price) -> String {
-    let Price { model, bare, ratio } = price;
-    format!("The client's price: {model} costs {} times {bare}.", with_interval(ratio))
+    format!("{} {}", price.model, with_interval(&price.ratio))
 }
 
 /// Puts an empty line between the parts of a Markdown text, but not inside a table.

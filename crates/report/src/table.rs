@@ -21,7 +21,7 @@ const COLUMNS: [&str; 8] = [
 ];
 
 /// Writes the table of a cell.
-pub(crate) fn table(cell: &CellFigures, baseline: &str, form: Form) -> String {
+pub(crate) fn table(cell: &CellFigures, (baseline, floor): (&str, &str), form: Form) -> String {
     let mut table = Table::new();
     let preset = match form {
         Form::Terminal => presets::NOTHING,
@@ -33,10 +33,11 @@ pub(crate) fn table(cell: &CellFigures, baseline: &str, form: Form) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for row in cell.rows.iter().filter(|row| row.figures.is_some()) {
-        table.add_row(columns(row, baseline));
+        table.add_row(columns(row, baseline, floor));
     }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
+    let indent = if form == Form::Terminal { " " } else { "" };
+    let line = |line: String| line.trim_end().trim_start_matches(indent).to_owned() + "\n";
+    table.lines().map(line).collect()
 }
 
 /// Writes the cell's numbers in a line.
@@ -56,7 +57,7 @@ pub(crate) fn heading(cell: &Cell) -> String {
 }
 
 /// Returns the columns of a row.
-fn columns(row: &Row, baseline: &str) -> Vec<String> {
+fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
     let Some(figures) = &row.figures else { return vec![row.model.clone()] };
     let ratio = match &figures.ratio {
         Some(ratio) => with_interval(ratio),
@@ -69,8 +70,8 @@ fn columns(row: &Row, baseline: &str) -> Vec<String> {
         digits(figures.cpu_us.value),
         ratio,
         verdict(figures, row.model == baseline),
-        figures.excess_us.as_ref().map_or_else(|| "-".to_owned(), with_interval),
-        digits(figures.wall_ms.value),
+        excess(figures, row.model == floor),
+        digits(figures.wall_ms.value) + if figures.unequal_rate { "*" } else { "" },
         digits(figures.switches),
         errors.to_string(),
     ]
@@ -85,5 +86,14 @@ fn verdict(figures: &RowFigures, is_baseline: bool) -> String {
         Some(Verdict::Equivalent) => "equivalent",
         Some(Verdict::Unresolved) => "unresolved",
     };
-    if figures.unequal_rate { format!("{word}, other rate") } else { word.to_owned() }
+    word.to_owned()
+}
+
+/// Returns what a fetch cost over the floor.
+fn excess(figures: &RowFigures, is_floor: bool) -> String {
+    match &figures.excess_us {
+        _ if is_floor => "floor".to_owned(),
+        Some(excess) => with_interval(excess),
+        None => "-".to_owned(),
+    }
 }
