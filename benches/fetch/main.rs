@@ -1,0 +1,54 @@
+//! What `cargo bench` runs: every model, measured in random blocks, then handed to criterion.
+//!
+//! Criterion measures one benchmark to its end before the next begins, so the drift of a machine
+//! becomes a difference between models. Here all models are measured together, by the harness,
+//! and criterion gets what was measured as its samples: its statistics, its history and its
+//! reports are over the same trials as the table that is printed at the end.
+
+mod arguments;
+mod measure;
+mod progress;
+mod rehearse;
+mod replay;
+mod setting;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::arguments::{Action, Arguments};
+use crate::setting::{Failure, Setting};
+
+fn main() -> ExitCode {
+    let arguments = match arguments::read() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            error.downcast_ref::<Failure>().map_or(ExitCode::FAILURE, Failure::exit_code)
+        }
+    }
+}
+
+/// Does what the arguments ask for.
+fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if arguments.action() == Action::Measure && cfg!(debug_assertions) {
+        return Err(Failure::Usage(
+            "a debug build measures nothing: run `cargo bench` without --profile dev".to_owned(),
+        )
+        .into());
+    }
+
+    let setting = Setting::read(arguments)?;
+    match arguments.action() {
+        Action::Test => rehearse::rehearse(&setting),
+        Action::List | Action::Compare => {
+            replay::replay(&setting.entries(), &[]);
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Measure => measure::measure(&setting),
+    }
+}

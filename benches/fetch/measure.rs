@@ -1,0 +1,91 @@
+//! Measures all models in random blocks, writes the run, hands the trials to criterion, and
+//! prints the table.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use harness::{BASELINE, Event, FLOOR, OriginProcess, Preset, Programs, Request};
+use record::{Environment, Run, RunFolder, Schedule, State};
+use report::Form;
+
+use crate::progress::Progress;
+use crate::replay;
+use crate::setting::Setting;
+
+/// What a run with a trial that does not count exits with.
+const NOT_ALL_VALID: u8 = 4;
+
+/// Measures, and reports.
+pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
+    setting.preflight()?;
+    let models = setting.models();
+    let programs = setting.build(&models)?;
+    let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
+    let (seed, placement) = (seed(), harness::place()?);
+    let schedule = harness::draw(Request { preset, models, seed, placement });
+
+    let path = run(setting, &schedule, &programs)?;
+    let run = Run::read(&path)?;
+    replay::replay(&setting.entries(), &run.trials);
+    report(&run, &path)?;
+    match run.trials.iter().all(|trial| trial.state == State::Valid) {
+        true => Ok(ExitCode::SUCCESS),
+        false => Ok(ExitCode::from(NOT_ALL_VALID)),
+    }
+}
+
+/// Carries the schedule out and writes it down.
+fn run(setting: &Setting, schedule: &Schedule, programs: &Programs) -> Result<std::path::PathBuf> {
+    let root = &setting.workspace.root;
+    let server = OriginProcess::start(&programs.origin, &schedule.placement)?.ready.server.clone();
+    let mut hashes = programs
+        .models
+        .iter()
+        .map(|(name, program)| (format!("model-{name}"), program.sha256.clone()));
+    let origin = ("origin".to_owned(), programs.origin.sha256.clone());
+    let hashes = hashes.by_ref().chain([origin]).collect();
+    let environment = Environment::read(root, &server, hashes);
+    let mut folder = RunFolder::create(&root.join("results"), schedule, &environment)?;
+    let path = folder.path().to_owned();
+
+    let mut progress = Progress::new(schedule);
+    harness::run(schedule, programs, &mut |event| {
+        progress.tell(&event);
+        match event {
+            Event::Block(_, trials) => folder.append(trials),
+            Event::Trial(..) => Ok(()),
+        }
+    })?;
+    progress.end();
+    folder.finish()?;
+    Ok(path)
+}
+
+/// Prints the table and keeps it beside the run.
+fn report(run: &Run, path: &Path) -> Result<()> {
+    let figures = report::figures(run, BASELINE, FLOOR);
+    let derived = path.join("derived");
+    let text = report::summary(run, &figures, Form::Markdown);
+    fs::create_dir_all(&derived)
+        .and_then(|()| fs::write(derived.join("summary.md"), text))
+        .with_context(|| format!("failed to write {}", derived.display()))?;
+
+    let table = report::summary(run, &figures, Form::Terminal);
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "\n{table}")?;
+    writeln!(stdout, "Run        {}", path.display())?;
+    writeln!(stdout, "Table      {}", derived.join("summary.md").display())?;
+    writeln!(stdout, "Criterion  target/criterion/report/index.html")?;
+    Ok(())
+}
+
+/// Returns a seed that no two runs share.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // The low digits are those that differ; a seed is easier to copy when it is short.
+    u64::try_from(since.as_micros() % 1_000_000_000).unwrap_or_default()
+}

@@ -1,0 +1,168 @@
+//! What is benched: the models that were found, the cells, and the benchmarks they make.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use harness::{BASELINE, FLOOR, Preset, Programs, Workspace, compile};
+use model_kit::Cell;
+use record::Model;
+use regex::Regex;
+
+use crate::arguments::Arguments;
+
+/// A benchmark, as criterion names it: `cpu/steady/tokio`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// `cpu` or `wall`.
+    pub(crate) group: &'static str,
+    /// The name of the cell.
+    pub(crate) cell: String,
+    /// The name of the model.
+    pub(crate) model: String,
+}
+
+/// What is benched.
+pub(crate) struct Setting {
+    /// The workspace.
+    pub(crate) workspace: Workspace,
+    /// Cells and blocks.
+    pub(crate) preset: Preset,
+    /// All models that were found.
+    found: Vec<Model>,
+    /// What is reported.
+    selection: Option<Regex>,
+    exact: Option<String>,
+}
+
+/// What stops a bench, by the exit code that it leads to.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Wrong use.
+    Usage(String),
+    /// The machine's limits do not suffice.
+    Preflight(String),
+}
+
+impl Failure {
+    /// Returns the exit code.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Preflight(_) => ExitCode::from(6),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Usage(what) | Self::Preflight(what)) = self;
+        f.write_str(what)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl Entry {
+    /// Returns the whole name.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}/{}", self.group, self.cell, self.model)
+    }
+}
+
+impl Setting {
+    /// Finds the models and checks the filter.
+    pub(crate) fn read(arguments: &Arguments) -> Result<Self> {
+        let workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let found = harness::find(&workspace, "crates")?;
+        let exact = arguments.filter.clone().filter(|_| arguments.exact);
+        let selection = match &arguments.filter {
+            Some(filter) if !arguments.exact => Some(Regex::new(filter).map_err(|error| {
+                Failure::Usage(format!("the filter {filter:?} is no regular expression: {error}"))
+            })?),
+            _ => None,
+        };
+        let setting = Self { workspace, preset: harness::quick(), found, selection, exact };
+        if setting.entries().is_empty() {
+            let filter = arguments.filter.as_deref().unwrap_or_default();
+            return Err(Failure::Usage(format!(
+                "the filter {filter:?} matches no benchmark: see `cargo bench -- --list`"
+            ))
+            .into());
+        }
+        Ok(setting)
+    }
+
+    /// Returns the benchmarks that are reported.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for group in ["cpu", "wall"] {
+            for cell in &self.preset.cells {
+                for model in self.found.iter().filter(|model| holds(model, cell)) {
+                    let (cell, model) = (cell.name.clone(), model.name.clone());
+                    entries.push(Entry { group, cell, model });
+                }
+            }
+        }
+        entries.retain(|entry| self.selects(&entry.name()));
+        entries
+    }
+
+    /// Returns the models that are measured: those reported, the baseline and the floor.
+    pub(crate) fn models(&self) -> Vec<Model> {
+        let entries = self.entries();
+        let wanted = |model: &&Model| {
+            let reported = entries.iter().any(|entry| entry.model == model.name);
+            // Without a filter a model that is n/a everywhere is still a row.
+            reported || self.selects_all() || [BASELINE, FLOOR].contains(&model.name.as_str())
+        };
+        self.found.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Returns the cells that are measured.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        let entries = self.entries();
+        let wanted = |cell: &&Cell| entries.iter().any(|entry| entry.cell == cell.name);
+        self.preset.cells.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Builds the programs.
+    pub(crate) fn build(&self, models: &[Model]) -> Result<Programs> {
+        eprintln!("building {} programs, one by one", models.len() + 1);
+        let origin = compile(&self.workspace, "origin")?;
+        let program = |model: &Model| {
+            let program = compile(&self.workspace, &model.package)?;
+            Ok((model.name.clone(), program))
+        };
+        let programs = models.iter().map(program).collect::<Result<BTreeMap<_, _>>>()?;
+        Ok(Programs { origin, models: programs })
+    }
+
+    /// Checks the machine before anything is measured.
+    pub(crate) fn preflight(&self) -> Result<()> {
+        harness::preflight(&self.cells())
+            .map_err(|error| Failure::Preflight(format!("{error:#}")))
+            .context("preflight refuses")
+    }
+
+    /// Returns whether a benchmark is reported.
+    fn selects(&self, name: &str) -> bool {
+        match (&self.exact, &self.selection) {
+            (Some(exact), _) => exact == name,
+            (None, Some(selection)) => selection.is_match(name),
+            (None, None) => true,
+        }
+    }
+
+    /// Returns whether there is no filter.
+    fn selects_all(&self) -> bool {
+        self.exact.is_none() && self.selection.is_none()
+    }
+}
+
+/// Returns whether a model can hold a cell.
+fn holds(model: &Model, cell: &Cell) -> bool {
+    !cell.workload.needs_every_slot() || model.max_in_flight.is_none_or(|max| max >= cell.in_flight)
+}

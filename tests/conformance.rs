@@ -1,0 +1,150 @@
+//! What every model that is found promises, held against the receipt of a real wiremock.
+//!
+//! Delays of 300 ms leave no doubt about how many fetches were in flight.
+
+mod support;
+
+use std::sync::LazyLock;
+
+use harness::{OriginProcess, Told, evaluate};
+use model_kit::{Plan, Receipt, Workload, ids_digest};
+use origin::Mount;
+use record::Model;
+
+use support::{MODELS, alone, built, cell, held, placement, plan};
+
+/// What came of one model in one cell.
+struct Trial {
+    model: &'static Model,
+    plan: Plan,
+    told: Told,
+    receipt: Receipt,
+}
+
+/// Every model in every cell that it can hold.
+static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(|| {
+    let _alone = alone();
+    let placement = placement();
+    let mut origin = OriginProcess::start(&built("origin"), &placement).expect("it starts");
+    let mut trials = Vec::new();
+    for cell in [cell(Workload::Batch, 8, 12), cell(Workload::Steady, 8, 16)] {
+        for model in MODELS.iter() {
+            let cell = held(model, &cell);
+            if cell.workload.needs_every_slot() && cell.in_flight < 8 {
+                continue;
+            }
+            let plan = plan(cell, origin.ready.origins.clone());
+            let mount = Mount { cell: plan.cell.clone(), seed: plan.seed };
+            origin.mount(mount).expect("it mounts");
+            let program = built(&model.package);
+            let told = harness::converse(model, &program, (&plan, &placement.client_cpus));
+            let told = told.unwrap_or_else(|why| panic!("{}: {why}", model.name));
+            let receipt = origin.receipt().expect("it hands over a receipt");
+            trials.push(Trial { model, plan, told, receipt });
+        }
+    }
+    trials
+});
+
+/// Checks a promise for every trial.
+fn each(promise: impl Fn(&Trial) -> bool) {
+    for trial in TRIALS.iter() {
+        let Trial { model, plan, told, receipt } = trial;
+        assert!(
+            promise(trial),
+            "{} in {:?}: {:?} {:?}",
+            model.name,
+            plan.cell.workload,
+            told.trial,
+            receipt
+        );
+    }
+}
+
+#[test]
+fn the_house_has_bare_models_and_models_with_a_usual_client() {
+    assert!(MODELS.iter().filter(|model| model.is_bare()).count() >= 7);
+    for model in MODELS.iter().filter(|model| !model.is_bare()) {
+        let bare = model.bare_name().and_then(|name| MODELS.iter().find(|m| m.name == name));
+        let bare = bare.unwrap_or_else(|| panic!("{} has a bare twin", model.name));
+        assert!(bare.is_bare() && bare.unit == model.unit, "{}", model.name);
+    }
+}
+
+#[test]
+fn exactly_the_dealt_fetches_are_served() {
+    each(|Trial { plan, told, receipt, .. }| {
+        let dealt = plan.cell.dealt();
+        told.trial.total.issued == dealt
+            && receipt.answered == dealt
+            && receipt.strays == 0
+            && receipt.ids_digest == ids_digest(dealt)
+    });
+}
+
+#[test]
+fn every_reply_is_verified_and_every_latency_is_kept() {
+    each(|Trial { plan, told, .. }| {
+        let trial = &told.trial;
+        let latencies: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+        trial.total.ok == plan.cell.dealt()
+            && trial.total.errors.is_empty()
+            && trial.window.ok == plan.cell.fetches
+            && latencies == plan.cell.fetches
+            && trial.latencies_ns.iter().all(|(ns, _)| *ns >= 300_000_000)
+    });
+}
+
+#[test]
+fn as_many_fetches_are_in_flight_as_the_plan_says() {
+    each(|Trial { plan, told, receipt, .. }| {
+        let slots = u64::from(plan.cell.slots());
+        told.trial.in_flight_peak == slots && receipt.in_flight_peak_estimate >= slots
+    });
+}
+
+#[test]
+fn no_model_opens_more_connections_than_it_may() {
+    each(|Trial { model, plan, receipt, .. }| {
+        let terms = model.connections.as_deref().unwrap_or("in_flight");
+        let most = evaluate(terms, plan.workers, plan.cell.slots());
+        receipt.connections_estimate <= most.unwrap_or(0)
+    });
+}
+
+#[test]
+fn all_bare_models_send_the_same_bytes() {
+    for workload in [Workload::Batch, Workload::Steady] {
+        let alike = |trial: &&Trial| trial.model.is_bare() && trial.plan.cell.workload == workload;
+        let digest = |trial: &Trial| trial.receipt.heads_digest;
+        let mut digests: Vec<u64> = TRIALS.iter().filter(alike).map(digest).collect();
+        digests.dedup();
+        assert_eq!(digests.len(), 1, "{workload:?}");
+    }
+}
+
+#[test]
+fn a_process_has_the_threads_that_its_manifest_says() {
+    let steady = TRIALS.iter().filter(|trial| trial.plan.cell.workload == Workload::Steady);
+    for Trial { model, plan, told, .. } in steady {
+        let expected = evaluate(&model.threads, plan.workers, plan.cell.slots());
+        assert_eq!(Some(told.trial.threads), expected, "{}", model.name);
+    }
+}
+
+#[test]
+fn every_model_passes_the_judge_that_runs_use() {
+    each(|Trial { model, plan, told, receipt }| {
+        harness::judge(model, plan, (&told.trial, receipt)).is_empty()
+    });
+}
+
+#[test]
+fn every_model_tells_the_version_of_what_it_is_built_on() {
+    each(|Trial { model, told, .. }| {
+        let versions = &told.hello.versions;
+        let client = model.is_bare() || versions.contains_key(&model.client);
+        let std_only = ["iterator", "threads"].contains(&model.name.as_str());
+        client && (std_only || !versions.is_empty())
+    });
+}

@@ -1,0 +1,219 @@
+//! A model that hangs, dies or speaks nonsense becomes a recorded failure, and the others go on;
+//! the death of the origin is nobody's but its own.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::{Event, OriginProcess, Preset, Program, Programs, Request};
+use model_kit::{Cell, DelayRange, Workload};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use record::{Model, State, TrialRecord};
+
+use support::scripted::{Script, Scripted};
+use support::{MODELS, alone, built, cell, placement, plan, test_model};
+
+/// Lets the faulty model misbehave and returns what the harness says of it.
+fn outcome(fault: &str) -> Result<(), String> {
+    let model = faulty(fault);
+    let origin = Scripted::start(|_| Script::Serve);
+    let plan = plan(cell(Workload::Batch, 1, 2), vec![origin.address]);
+    let program = built(&model.package);
+    harness::converse(&model, &program, (&plan, &placement().client_cpus)).map(drop)
+}
+
+/// Returns the faulty model, told how to misbehave.
+fn faulty(fault: &str) -> Model {
+    let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
+    Model { env, ..test_model("faulty") }
+}
+
+/// Checks that a fault is told by a sentence with these words.
+fn check(fault: &str, words: &str) {
+    let said = outcome(fault).expect_err("it does not pass");
+    assert!(said.contains(words), "{fault}: {said}");
+    assert!(said.len() < 600, "{fault}: {said}");
+}
+
+#[test]
+fn a_model_that_behaves_passes() {
+    assert_eq!(outcome("none"), Ok(()));
+}
+
+#[test]
+fn a_model_that_never_says_hello_is_killed() {
+    check("mute", "overstayed its deadline and was killed");
+}
+
+#[test]
+fn a_model_that_hangs_is_killed() {
+    check("hang", "overstayed its deadline and was killed");
+}
+
+#[test]
+fn nonsense_on_the_pipe_is_told_with_what_was_said() {
+    check("nonsense", "hello, this is no JSON");
+    check("not a number", "it spoke nonsense on the pipe");
+    check("two results", "it spoke nonsense on the pipe");
+    check("endless line", "a line of more than 1048576 bytes");
+}
+
+#[test]
+fn a_model_that_dies_is_told_by_how_it_died() {
+    check("die", "it was killed by signal 6");
+    check("panic", "exit code 101: ");
+    check("panic", "this model panics");
+    check("leave", "it ended before it told its result");
+    check("refuse", "exit code 1: the model: no runtime today");
+    check("bad exit", "exit code 9");
+    check("one too few", "the window did not close");
+}
+
+#[test]
+fn a_model_that_may_not_be_measured_is_refused() {
+    check("old protocol", "it speaks protocol 0, expected 1");
+    check("other name", "it says that it is \"other\", not \"faulty\"");
+    check("debug build", "it was built with debug assertions");
+}
+
+#[test]
+fn a_model_that_floods_stderr_is_drained() {
+    assert_eq!(outcome("flood"), Ok(()));
+}
+
+#[test]
+fn what_a_model_leaves_behind_is_ended_and_nobody_waits_for_it() {
+    let began = Instant::now();
+    assert_eq!(outcome("orphan"), Ok(()));
+    assert!(began.elapsed() < Duration::from_secs(30), "nobody waits for a minute of sleep");
+    assert!(!processes(|line| line == "/bin/sleep\x0061\0"), "the sleeper is gone");
+}
+
+#[test]
+fn a_program_that_is_missing_is_named() {
+    let missing = Program { path: PathBuf::from("/no/such/model"), sha256: String::new() };
+    let plan = plan(cell(Workload::Batch, 1, 1), vec!["127.0.0.1:1".parse().expect("an address")]);
+    let said = harness::converse(&faulty("none"), &missing, (&plan, &[]));
+    assert!(said.expect_err("it is missing").contains("failed to start /no/such/model"));
+}
+
+#[test]
+fn an_origin_that_cannot_start_is_named() {
+    let no_origin = Program { path: PathBuf::from("/bin/false"), sha256: String::new() };
+    let error = OriginProcess::start(&no_origin, &placement()).expect_err("it is none");
+    let said = format!("{error:#}");
+    assert!(said.contains("failed to start the origin /bin/false: it ended with exit code 1"));
+}
+
+#[test]
+fn others_go_on_after_a_model_has_failed() {
+    let _alone = alone();
+    let trials = run(&[faulty("die"), house("tokio"), house("threads")], |_| {});
+    for trial in &trials {
+        match trial.model.as_str() {
+            "faulty" => {
+                assert!(matches!(&trial.state, State::Failed(why) if why.contains("signal 6")));
+            }
+            _ => assert_eq!(trial.state, State::Valid, "{}", trial.model),
+        }
+    }
+    assert_eq!(trials.len(), 6, "two blocks of three");
+}
+
+#[test]
+fn a_model_that_waits_in_series_is_void() {
+    let _alone = alone();
+    let trials = run(&[faulty("series"), house("tokio")], |_| {});
+    let faulty = trials.iter().filter(|trial| trial.model == "faulty");
+    for trial in faulty {
+        let State::Void(reasons) = &trial.state else { panic!("{:?}", trial.state) };
+        assert!(reasons.iter().any(|why| why.contains("the origin saw at most 1 of 8 in flight")));
+    }
+}
+
+#[test]
+fn the_death_of_the_origin_is_not_blamed_on_a_model() {
+    let _alone = alone();
+    let mut killed = false;
+    let trials = run(&[house("tokio"), house("threads"), house("smol")], |event| {
+        if let Event::Trial(block, 1) = event
+            && block.number == 0
+        {
+            killed = true;
+            // The trial that begins now takes longer than this.
+            thread::spawn(|| {
+                thread::sleep(Duration::from_millis(150));
+                kill(origin_process(), Signal::SIGKILL).expect("it is ours");
+            });
+        }
+    });
+    assert!(killed);
+    let States { valid, void } = states(&trials);
+    assert_eq!((valid, void.len()), (5, 1), "{void:?}");
+    assert!(void[0].starts_with("the origin failed, not the model: "), "{void:?}");
+    assert!(trials.iter().find(|t| t.state != State::Valid).is_some_and(|t| t.position == 1));
+}
+
+/// How many trials are valid, and why the others are void.
+struct States {
+    valid: usize,
+    void: Vec<String>,
+}
+
+/// Sorts trials by their state.
+fn states(trials: &[TrialRecord]) -> States {
+    let void = trials.iter().filter_map(|trial| match &trial.state {
+        State::Void(reasons) => Some(reasons.join("; ")),
+        State::Failed(reason) => panic!("{}: {reason}", trial.model),
+        State::Valid => None,
+    });
+    let void: Vec<String> = void.collect();
+    States { valid: trials.len() - void.len(), void }
+}
+
+/// Returns a model of the house.
+fn house(name: &str) -> Model {
+    MODELS.iter().find(|model| model.name == name).expect("it is there").clone()
+}
+
+/// Runs two blocks of a small cell.
+fn run(models: &[Model], mut watch: impl FnMut(&Event<'_>)) -> Vec<TrialRecord> {
+    let delay_ms = DelayRange { lo: 100, hi: 100 };
+    let cell = Cell { delay_ms, ..cell(Workload::Batch, 8, 32) };
+    let programs = Programs {
+        origin: built("origin"),
+        models: models.iter().map(|m| (m.name.clone(), built(&m.package))).collect(),
+    };
+    let preset = Preset { name: "test", cells: vec![cell], blocks: 2 };
+    let request = Request { preset, models: models.to_vec(), seed: 1, placement: placement() };
+    let schedule = harness::draw(request);
+    let trials = harness::run(&schedule, &programs, &mut |event| {
+        watch(&event);
+        Ok(())
+    });
+    trials.expect("the run goes on to its end")
+}
+
+/// Returns the origin's process, of which there is one while this test is alone.
+fn origin_process() -> Pid {
+    let own = format!("PPid:\t{}\n", std::process::id());
+    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_origin = |id: &i32| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        status.starts_with("Name:\torigin\n") && status.contains(&own)
+    };
+    Pid::from_raw(ids.into_iter().find(is_origin).expect("it runs"))
+}
+
+/// Returns whether a process has such a command line.
+fn processes(wanted: impl Fn(&str) -> bool) -> bool {
+    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let lines = entries.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
+    lines.into_iter().any(|line| wanted(&line))
+}

@@ -1,0 +1,194 @@
+//! Promises about the house itself: its arrows, its sizes, its words, and what is absent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+/// The level of a package: arrows point from higher levels to lower ones, never sideways. Models
+/// stand apart: they reach the kit, and nothing reaches them.
+fn level(package: &str) -> Option<u8> {
+    match package {
+        "stats" | "model-kit" => Some(0),
+        "record" | "origin" => Some(1),
+        "harness" | "report" => Some(2),
+        "inflight" | "inflight-workspace" => Some(3),
+        _ => None,
+    }
+}
+
+/// Returns what cargo says of the workspace.
+fn metadata() -> Metadata {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    MetadataCommand::new().manifest_path(manifest).no_deps().exec().expect("cargo describes it")
+}
+
+/// Returns the dependencies of each package, its own tests aside unless it has nothing else.
+fn arrows() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = metadata();
+    let arrows = metadata.workspace_packages().into_iter().map(|package| {
+        let root = package.name.as_str() == "inflight-workspace";
+        let counts = |kind| root || kind != DependencyKind::Development;
+        let dependencies = package.dependencies.iter().filter(|d| counts(d.kind));
+        (package.name.to_string(), dependencies.map(|d| d.name.clone()).collect())
+    });
+    arrows.collect()
+}
+
+/// Returns whether a package is a model.
+fn is_model(package: &str) -> bool {
+    package.starts_with("model-") && package != "model-kit"
+}
+
+/// Returns the arrows that do not point down.
+fn astray(arrows: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    let mut astray = Vec::new();
+    for (package, dependencies) in arrows {
+        for dependency in dependencies.iter().filter(|name| arrows.contains_key(*name)) {
+            let down = match (level(package), level(dependency)) {
+                (Some(from), Some(to)) => to < from,
+                (None, Some(_)) => is_model(package) && dependency == "model-kit",
+                (_, None) => false,
+            };
+            if !down {
+                astray.push(format!("{package} -> {dependency}"));
+            }
+        }
+    }
+    astray
+}
+
+#[test]
+fn every_arrow_points_down() {
+    assert_eq!(astray(&arrows()), Vec::<String>::new());
+}
+
+#[test]
+fn an_arrow_that_points_up_sideways_or_at_a_model_is_found() {
+    let wrong = [
+        ("stats", "record"),
+        ("record", "origin"),
+        ("model-tokio", "harness"),
+        ("model-tokio", "model-smol"),
+        ("harness", "model-tokio"),
+    ];
+    for (package, dependency) in wrong {
+        let mut arrows = arrows();
+        arrows.entry(package.to_owned()).or_default().insert(dependency.to_owned());
+        assert_eq!(astray(&arrows), [format!("{package} -> {dependency}")]);
+    }
+}
+
+#[test]
+fn nothing_links_a_model() {
+    for (package, dependencies) in arrows() {
+        assert!(!dependencies.iter().any(|name| is_model(name)), "{package}");
+    }
+}
+
+#[test]
+fn a_crate_that_only_one_may_name_is_named_by_that_one() {
+    let owners = [("wiremock", "origin"), ("criterion", "inflight-workspace")];
+    for (dependency, owner) in owners {
+        let namers = arrows().into_iter().filter(|(_, to)| to.contains(dependency));
+        let namers: Vec<String> = namers.map(|(package, _)| package).collect();
+        assert_eq!(namers, [owner], "{dependency}");
+    }
+}
+
+#[test]
+fn only_the_harness_starts_processes() {
+    // `record` asks git and rustc for their versions, which starts no process that is measured.
+    let may = ["crates/harness/", "crates/record/src/environment.rs", "tests/", "benches/"];
+    for (path, text) in sources() {
+        let starts = text.contains("process::Command") || text.contains("Command::new");
+        assert!(!starts || may.iter().any(|start| path.starts_with(start)), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_package_obeys_the_shared_lints_and_forbids_unsafe_code() {
+    let root = fs::read_to_string(at("Cargo.toml")).expect("it is there");
+    assert!(root.contains("unsafe_code = \"forbid\""));
+    for package in metadata().workspace_packages() {
+        let manifest = fs::read_to_string(&package.manifest_path).expect("it is there");
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{}", package.name);
+    }
+}
+
+#[test]
+fn folder_package_and_program_share_one_name() {
+    for package in metadata().workspace_packages().iter().filter(|p| level(&p.name) != Some(3)) {
+        let folder = package.manifest_path.parent().and_then(|p| p.file_name()).unwrap_or_default();
+        let name = package.name.trim_start_matches("model-");
+        assert_eq!(folder.trim_start_matches("model-"), name);
+        for target in package.targets.iter().filter(|target| target.is_bin()) {
+            assert_eq!(target.name, package.name.as_str());
+        }
+    }
+}
+
+#[test]
+fn a_model_is_one_file_of_at_most_60_lines() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("crates")) {
+        let package = path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
+        if is_model(&package) {
+            assert!(path.ends_with("src/main.rs"), "{}", path.display());
+            assert!(
+                text.lines().count() <= 60,
+                "{} lines: {}",
+                text.lines().count(),
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines_of_code_or_wider_than_100_columns() {
+    for (path, text) in sources() {
+        let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        assert!(code.lines().count() <= 400, "{}", path.display());
+        // A row of a table cannot be broken.
+        let broken = |line: &&str| line.chars().count() > 100 && !line.starts_with("//! |");
+        let wide = text.lines().find(broken);
+        assert_eq!(wide, None, "{}", path.display());
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_is_for() {
+    for (path, text) in sources() {
+        assert!(text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+#[test]
+fn nothing_is_left_to_do_later() {
+    for (path, text) in sources().into_iter().filter(|(path, _)| !path.ends_with("house.rs")) {
+        for mark in ["TODO", "FIXME", "XXX", "unimplemented!", "todo!", "#[ignore"] {
+            assert!(!text.contains(mark), "{mark} in {}", path.display());
+        }
+    }
+}
+
+/// Returns a path of the workspace.
+fn at(path: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Returns every source file that git knows or would add, with its text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let git = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])
+        .current_dir(at("."))
+        .output()
+        .expect("git lists the files");
+    let list = String::from_utf8(git.stdout).expect("our paths are UTF-8");
+    let paths: Vec<PathBuf> = list.lines().map(PathBuf::from).filter(|p| at(p).exists()).collect();
+    assert!(paths.len() > 30, "git lists {} files", paths.len());
+    let read = |path: PathBuf| fs::read_to_string(at(&path)).map(|text| (path, text));
+    paths.into_iter().map(read).collect::<Result<_, _>>().expect("sources are UTF-8")
+}

@@ -1,0 +1,67 @@
+//! A model that misbehaves as the variable `FAULT` says: what the harness must survive.
+
+use std::io::Write;
+use std::process::{Command, ExitCode, abort, exit};
+use std::time::Duration;
+use std::{env, io, thread};
+
+use model_kit::pipe::Hello;
+use model_kit::{ModelResult, Plan, Slots, blocking};
+
+fn main() -> ExitCode {
+    let fault = env::var("FAULT").unwrap_or_default();
+    let mut hello = model_kit::hello!();
+    before(&fault, &mut hello);
+    let code = model_kit::serve(hello, |plan, slots| during(&fault, plan, slots));
+    if fault == "bad exit" { ExitCode::from(9) } else { code }
+}
+
+/// Misbehaves before the hello.
+fn before(fault: &str, hello: &mut Hello) {
+    match fault {
+        "mute" => forever(),
+        "nonsense" => say("hello, this is no JSON\n"),
+        "endless line" => say(&"x".repeat(10_000_000)),
+        "not a number" => {
+            say("{\"hello\":{\"protocol\":NaN,\"model\":\"faulty\",\"versions\":{}}}\n");
+        }
+        "old protocol" => hello.protocol = 0,
+        "other name" => "other".clone_into(&mut hello.model),
+        "debug build" => hello.debug_assertions = true,
+        _ => {}
+    }
+}
+
+/// Misbehaves once the plan is known.
+fn during(fault: &str, _: &Plan, slots: Slots) -> ModelResult {
+    match fault {
+        "hang" => forever(),
+        "die" => abort(),
+        "panic" => panic!("this model panics"),
+        "leave" => exit(0),
+        "refuse" => return Err("no runtime today".into()),
+        "flood" => (0..10_000).for_each(|_| eprintln!("{}", "noise ".repeat(200))),
+        "two results" => say("{\"trial\":{}}\n"),
+        "orphan" => drop(Command::new("/bin/sleep").arg("61").spawn()?),
+        _ => {}
+    }
+
+    // One after the other: valid, if the plan has one slot; in series, if it has more.
+    let mut slots: Vec<_> = slots.into_iter().collect();
+    if fault == "one too few" {
+        let mut slot = slots.remove(0);
+        let _ = slot.step();
+    }
+    slots.into_iter().for_each(blocking::drive);
+    Ok(())
+}
+
+/// Says something on stdout that the protocol does not know.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+}
+
+/// Waits longer than anybody should.
+fn forever() {
+    thread::sleep(Duration::from_mins(10));
+}

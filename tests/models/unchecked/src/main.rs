@@ -1,0 +1,152 @@
+//! The floor's loop without a slot: it finds the end of each reply, and verifies, records and
+//! counts nothing beyond the number of replies. `benches/floor.rs` measures it beside the floor,
+//! to price what the slot does.
+
+use std::error::Error;
+use std::io::{self, ErrorKind, Read, Write};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use model_kit::Plan;
+use model_kit::pipe::{self, FromModel, ToModel, Total, Trial, Window};
+use nix::time::{ClockId, clock_gettime};
+
+/// A connection, and how much of a reply it has read.
+struct Entry {
+    stream: TcpStream,
+    buffer: Box<[u8]>,
+    filled: usize,
+    request: Option<Vec<u8>>,
+}
+
+fn main() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Speaks the pipe.
+fn serve() -> Result<(), Box<dyn Error>> {
+    pipe::write(&mut io::stdout().lock(), &FromModel::Hello(model_kit::hello!()))?;
+    let Some(ToModel::Plan(plan)) = pipe::read(&mut io::stdin().lock())? else { return Ok(()) };
+    let trial = fetch_all(&plan)?;
+    pipe::write(&mut io::stdout().lock(), &FromModel::Trial(trial))?;
+    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+    Ok(())
+}
+
+/// Fetches as the plan says and reads the clocks as the window opens and closes.
+fn fetch_all(plan: &Plan) -> io::Result<Trial> {
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(1024);
+    let (mut dealt, mut ended) = (0..plan.cell.dealt(), 0);
+    let mut opened = None;
+    let mut window = None;
+    let mut entries = Vec::new();
+    for index in 0..plan.cell.slots() as usize {
+        let mut stream = TcpStream::connect(plan.origins[index % plan.origins.len()])?;
+        stream.set_nodelay(true)?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(&mut stream, Token(index), interest)?;
+        let request = dealt.next().map(|id| request(plan, index, id));
+        entries.push(Entry { stream, buffer: vec![0; 16 * 1024].into(), filled: 0, request });
+    }
+
+    while ended < plan.cell.dealt() {
+        poll.poll(&mut events, None)?;
+        for index in events.iter().map(|event| event.token().0) {
+            let entry = &mut entries[index];
+            while entry.advance()? {
+                ended += 1;
+                entry.request = dealt.next().map(|id| request(plan, index, id));
+                match ended.checked_sub(plan.cell.warmup) {
+                    Some(0) => opened = Some(clocks()),
+                    Some(count) if count == plan.cell.fetches => window = Some(clocks()),
+                    _ => {}
+                }
+            }
+        }
+    }
+    let (Some((wall, cpu)), Some((wall_end, cpu_end))) = (opened, window) else {
+        return Err(io::Error::other("the window did not open and close"));
+    };
+    let wall_ns = u64::try_from((wall_end - wall).as_nanos()).unwrap_or(u64::MAX);
+    Ok(trial(plan, wall_ns, cpu_end - cpu))
+}
+
+impl Entry {
+    /// Writes and reads until the socket would block, or a reply has ended.
+    fn advance(&mut self) -> io::Result<bool> {
+        loop {
+            let result = match &self.request {
+                Some(request) => self.stream.write(request),
+                None => self.stream.read(&mut self.buffer[self.filled..]),
+            };
+            match result {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+                Ok(_) if self.request.is_some() => self.request = None,
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(count) => self.filled += count,
+            }
+            if self.is_whole() {
+                self.filled = 0;
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Returns whether the buffer holds a whole reply.
+    fn is_whole(&self) -> bool {
+        let mut fields = [httparse::EMPTY_HEADER; 16];
+        let mut head = httparse::Response::new(&mut fields);
+        let Ok(httparse::Status::Complete(end)) = head.parse(&self.buffer[..self.filled]) else {
+            return false;
+        };
+        let length = head.headers.iter().find(|f| f.name.eq_ignore_ascii_case("content-length"));
+        let length = length.and_then(|f| std::str::from_utf8(f.value).ok()?.parse::<usize>().ok());
+        length.is_some_and(|length| self.filled >= end + length)
+    }
+}
+
+/// Writes the request for an id, as the slot does.
+fn request(plan: &Plan, index: usize, id: u64) -> Vec<u8> {
+    let origin = plan.origins[index % plan.origins.len()];
+    format!("GET /f/{id} HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes()
+}
+
+/// Reads the clocks: wall, and CPU time in nanoseconds.
+fn clocks() -> (Instant, u64) {
+    let cpu = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("Linux has this clock");
+    let cpu = std::time::Duration::from(cpu).as_nanos();
+    (Instant::now(), u64::try_from(cpu).unwrap_or(u64::MAX))
+}
+
+/// Returns a trial that says no more than was read.
+fn trial(plan: &Plan, wall_ns: u64, cpu_ns: u64) -> Trial {
+    let (ended, issued) = (plan.cell.fetches, plan.cell.dealt());
+    Trial {
+        window: Window {
+            ended,
+            ok: ended,
+            wall_ns,
+            cpu_ns,
+            user_ns: 0,
+            system_ns: 0,
+            switches_voluntary: 0,
+            switches_involuntary: 0,
+            faults_minor: 0,
+        },
+        total: Total { issued, ok: issued, errors: [].into(), extra_bytes: 0 },
+        threads: 1,
+        in_flight_peak: 0,
+        windows: Vec::new(),
+        latencies_ns: Vec::new(),
+    }
+}

@@ -1,0 +1,81 @@
+//! What tests about models share: the workspace, built programs, plans, and a lock.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub(crate) mod scripted;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+use harness::{Program, Workspace};
+use model_kit::{Cell, DelayRange, Plan, Workload};
+use record::{Model, Placement};
+
+/// The workspace that is tested.
+pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
+    Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("cargo describes the workspace")
+});
+
+/// Every model of the house, as found; no test names them.
+pub(crate) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| models_below("crates"));
+
+/// Programs that were built, by package.
+static BUILT: Mutex<BTreeMap<String, Program>> = Mutex::new(BTreeMap::new());
+
+/// Held while sockets are counted: the kernel counts them for all processes together.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Returns the models below a folder.
+pub(crate) fn models_below(folder: &str) -> Vec<Model> {
+    harness::find(&WORKSPACE, folder).expect("every manifest describes its model")
+}
+
+/// Returns the model of that name below `tests/models`.
+pub(crate) fn test_model(name: &str) -> Model {
+    let mut models = models_below("tests/models").into_iter();
+    models.find(|model| model.name == name).expect("it is a test package")
+}
+
+/// Returns the program of a package, built once.
+pub(crate) fn built(package: &str) -> Program {
+    let mut programs = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let build = || harness::compile(&WORKSPACE, package).expect("it builds");
+    programs.entry(package.to_owned()).or_insert_with(build).clone()
+}
+
+/// Waits until no other test of this file opens sockets.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns a cell of so many fetches with a fixed delay.
+pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
+    Cell {
+        name: "test".to_owned(),
+        workload,
+        in_flight,
+        warmup: if workload == Workload::Steady { u64::from(in_flight) } else { 0 },
+        fetches,
+        delay_ms: DelayRange { lo: 300, hi: 300 },
+        body_bytes: 128,
+    }
+}
+
+/// Returns the plan for a cell at some origins.
+pub(crate) fn plan(cell: Cell, origins: Vec<SocketAddr>) -> Plan {
+    Plan { cell, origins, workers: 1, seed: 7, deadline_ms: None }
+}
+
+/// Returns a cell as a model can hold it.
+pub(crate) fn held(model: &Model, cell: &Cell) -> Cell {
+    let in_flight = cell.in_flight.min(model.max_in_flight.unwrap_or(u32::MAX));
+    Cell { in_flight, ..cell.clone() }
+}
+
+/// Returns the placement of this machine, with the CPUs left asleep: nothing is timed here.
+pub(crate) fn placement() -> Placement {
+    let placement = harness::place().expect("the CPUs can be read");
+    Placement { awake: false, ..placement }
+}
