@@ -8,7 +8,7 @@ use crate::Preset;
 
 /// What a schedule is drawn from.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct Basis {
     /// Cells and blocks.
     pub preset: Preset,
     /// The models.
@@ -42,8 +42,8 @@ impl Draws {
 
 /// Draws a schedule: in each pass every cell once, in random order; in each block every model that
 /// can hold the cell once, in random order.
-pub fn draw(request: Request) -> Schedule {
-    let Request { preset, models, seed, placement } = request;
+pub fn draw(basis: Basis) -> Schedule {
+    let Basis { preset, models, seed, placement } = basis;
     let mut draws = Draws(seed);
     let mut blocks = Vec::new();
     for _ in 0..preset.blocks {
@@ -111,13 +111,13 @@ mod tests {
     fn drawn(seed: u64) -> Schedule {
         let models = vec![model("a", None), model("b", None), model("one", Some(1))];
         let placement = Placement {
-            client_cpus: vec![1],
+            model_cpus: vec![1],
             origin_cpus: vec![0],
             workers: 1,
             shards: 1,
             awake: false,
         };
-        draw(Request { preset: crate::quick(), models, seed, placement })
+        draw(Basis { preset: crate::quick(), models, seed, placement })
     }
 
     #[test]

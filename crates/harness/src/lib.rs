@@ -20,7 +20,7 @@ pub use crate::awake::Awake;
 pub use crate::cells::{Preset, quick, smoke};
 pub use crate::child::{Child, Silence, Start};
 pub use crate::compile::{Program, compile};
-pub use crate::draw::{Request, draw};
+pub use crate::draw::{Basis, draw};
 pub use crate::find::{Workspace, find};
 pub use crate::judge::judge;
 pub use crate::machine::{Limits, place, preflight};

@@ -29,7 +29,7 @@ pub fn place() -> Result<Placement> {
     let (origin, client) = cpus.split_at(cpus.len() / 2);
     let origin_cpus = if origin.is_empty() { client } else { origin };
     Ok(Placement {
-        client_cpus: client.to_vec(),
+        model_cpus: client.to_vec(),
         origin_cpus: origin_cpus.to_vec(),
         workers: u32::try_from(client.len()).context("failed to count the CPUs")?,
         shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,

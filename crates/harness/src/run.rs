@@ -43,7 +43,7 @@ pub fn run(
     watch: &mut Watch<'_>,
 ) -> Result<Vec<TrialRecord>> {
     let placement = &schedule.placement;
-    let mut cpus = [placement.client_cpus.as_slice(), &placement.origin_cpus].concat();
+    let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
     cpus.sort_unstable();
     cpus.dedup();
     let _awake = placement.awake.then(|| Awake::keep(&cpus));
@@ -119,7 +119,7 @@ fn run_trial(
         return Outcome::without_origin(None, &error);
     }
 
-    let told = converse(model, program, (plan, &schedule.placement.client_cpus));
+    let told = converse(model, program, (plan, &schedule.placement.model_cpus));
     let receipt = origin.receipt().and_then(|receipt| origin.accepts().map(|()| receipt));
     match (told, receipt) {
         (told, Err(error)) => Outcome::without_origin(told.ok(), &error),

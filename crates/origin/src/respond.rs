@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use model_kit::ID_FIELD;
 use model_kit::content::split_mix_64;
+use url::Position;
 use wiremock::{Request, Respond, ResponseTemplate};
 
 use crate::tally::Tally;
@@ -35,8 +36,15 @@ impl Respond for Fetches {
 
 /// Returns the id that a request asks for, if it is `GET /f/<id>`.
 fn fetch_id(request: &Request) -> Option<u64> {
-    let id = request.url.path().strip_prefix("/f/")?;
-    (request.method.as_str() == "GET").then(|| id.parse().ok())?
+    let digits = target(request).strip_prefix("/f/")?;
+    let id: u64 = digits.parse().ok()?;
+    // Only the one way to write an id is an id.
+    (request.method.as_str() == "GET" && id.to_string() == digits).then_some(id)
+}
+
+/// Returns path and query, as far as wiremock's URL still tells them.
+fn target(request: &Request) -> &str {
+    &request.url[Position::BeforePath..]
 }
 
 /// Returns a digest of method, target and sorted fields without Host.
@@ -47,7 +55,7 @@ fn head_digest(request: &Request) -> u64 {
     lines.sort_unstable();
 
     let mut digest = mixed(0, request.method.as_str().as_bytes());
-    digest = mixed(digest, request.url.path().as_bytes());
+    digest = mixed(digest, target(request).as_bytes());
     lines.iter().fold(digest, |digest, line| mixed(digest, line))
 }
 

@@ -75,7 +75,8 @@ impl Origin {
         match asked {
             ToOrigin::Mount(mount) => {
                 self.reset();
-                let tally = Arc::new(Tally::new(mount));
+                let ports = self.shards.iter().map(|shard| shard.address().port()).collect();
+                let tally = Arc::new(Tally::new(mount, ports));
                 for shard in &self.shards {
                     let mock = Mock::given(wiremock::matchers::any());
                     let mock = mock.respond_with(Fetches(Arc::clone(&tally)));

@@ -45,7 +45,7 @@ impl RunFolder {
     ///
     /// Names the path that could not be written.
     pub fn create(results: &Path, schedule: &Schedule, environment: &Environment) -> Result<Self> {
-        let text = serde_json::to_vec(schedule).context("failed to write the schedule")?;
+        let text = json(schedule).context("failed to write the schedule")?;
         let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let time = time.replace(['-', ':'], "");
         let name = format!("{time}-{}-{}", environment.class(), &sha256(&text)[..8]);
@@ -53,8 +53,9 @@ impl RunFolder {
         fs::create_dir_all(results).with_context(|| failed_to_write(results))?;
         fs::create_dir(&path).with_context(|| failed_to_write(&path))?;
 
-        write_json(&path.join("schedule.json"), schedule)?;
-        write_json(&path.join("environment.json"), environment)?;
+        write_synced(&path.join("schedule.json"), &text)?;
+        let text = json(environment).context("failed to write the environment")?;
+        write_synced(&path.join("environment.json"), &text)?;
         let journal = path.join("journal.jsonl");
         let journal = OpenOptions::new().create_new(true).append(true).open(&journal);
         let journal = journal.with_context(|| failed_to_write(&path))?;
@@ -137,11 +138,11 @@ fn point_latest(results: &Path, name: &str) {
     let _ = symlink(name, link);
 }
 
-/// Writes a value as a file that a person can read.
-fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(value).with_context(|| failed_to_write(path))?;
+/// Returns a value as a text that a person can read.
+fn json(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
-    write_synced(path, &text)
+    Ok(text)
 }
 
 /// Writes a new file and syncs it.

@@ -32,7 +32,7 @@ pub struct Schedule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// CPUs of the model's process.
-    pub client_cpus: Vec<usize>,
+    pub model_cpus: Vec<usize>,
     /// CPUs of the origin's process; the same as the client's where there is only one.
     pub origin_cpus: Vec<usize>,
     /// Threads on which a runtime runs its units.

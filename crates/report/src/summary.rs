@@ -43,7 +43,7 @@ fn header(run: &Run) -> String {
     let unfinished = if run.complete { "" } else { ", unfinished" };
     format!(
         "Inflight {}   run {}   estimate (preset {}){unfinished}   {blocks} blocks   lower is \
-         better\n{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}\nclient CPU {:?}, origin CPU {:?} \
+         better\n{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}\nmodel CPU {:?}, origin CPU {:?} \
          ({}), {} worker(s), CPUs kept awake: {}\n",
         schedule.version,
         run.id,
@@ -55,7 +55,7 @@ fn header(run: &Run) -> String {
         machine.kernel,
         machine.rustc,
         machine.profile,
-        placement.client_cpus,
+        placement.model_cpus,
         placement.origin_cpus,
         machine.origin,
         placement.workers,
