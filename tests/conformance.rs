@@ -37,7 +37,7 @@ static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(|| {
             let mount = Mount { cell: plan.cell.clone(), seed: plan.seed };
             origin.mount(mount).expect("it mounts");
             let program = built(&model.package);
-            let told = harness::converse(model, &program, (&plan, &placement.client_cpus));
+            let told = harness::converse(model, &program, (&plan, &placement.model_cpus));
             let told = told.unwrap_or_else(|why| panic!("{}: {why}", model.name));
             let receipt = origin.receipt().expect("it hands over a receipt");
             trials.push(Trial { model, plan, told, receipt });

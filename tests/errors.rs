@@ -31,7 +31,7 @@ fn fetch_by(
     let mut plan = plan(cell, vec![origin.address]);
     plan.deadline_ms = deadline_ms;
     let program = built(&model.package);
-    let told = harness::converse(model, &program, (&plan, &placement().client_cpus));
+    let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
     let total = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total;
     (total, origin.requests())
 }

@@ -26,7 +26,7 @@ pub(crate) enum Action {
 ///   cargo bench -- --save-baseline before  keep criterion's results under a name
 #[derive(Clone, Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of criterion's")]
-#[command(name = "cargo bench --", verbatim_doc_comment)]
+#[command(name = "cargo bench", bin_name = "cargo bench --", verbatim_doc_comment)]
 pub(crate) struct Arguments {
     /// Reports only benchmarks whose name matches this regular expression, such as `steady/smol`;
     /// baseline and floor are measured with them all the same.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use harness::{BASELINE, Event, FLOOR, OriginProcess, Preset, Programs, Request};
+use harness::{BASELINE, Basis, Event, FLOOR, OriginProcess, Preset, Programs};
 use record::{Environment, Run, RunFolder, Schedule, State};
 use report::Form;
 
@@ -26,7 +26,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
     let programs = setting.build(&models)?;
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
     let (seed, placement) = (seed(), harness::place()?);
-    let schedule = harness::draw(Request { preset, models, seed, placement });
+    let schedule = harness::draw(Basis { preset, models, seed, placement });
 
     let path = run(setting, &schedule, &programs)?;
     let run = Run::read(&path)?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Event, Preset, Request};
+use harness::{Basis, Event, Preset};
 use record::{State, TrialRecord};
 
 use crate::setting::Setting;
@@ -19,7 +19,7 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
     let programs = setting.build(&models)?;
     let preset = Preset { cells: setting.cells(), ..harness::smoke() };
     let placement = harness::place()?;
-    let schedule = harness::draw(Request { preset, models, seed: 1, placement });
+    let schedule = harness::draw(Basis { preset, models, seed: 1, placement });
 
     let mut failed = 0;
     harness::run(&schedule, &programs, &mut |event| {

@@ -1,0 +1,248 @@
+//! The claims that the method stands on, measured side by side: `cargo bench --bench claims`.
+//!
+//! * What a slot verifies, records and counts costs the floor little: the floor beside the same
+//!   loop without a slot (`tests/models/unchecked`).
+//! * The floor is a floor: beside wrk, if it is installed, against the same origin, with as many
+//!   connections and one fixed delay, each as a whole process.
+//! * Keeping the CPUs awake makes figures steadier: the baseline against itself, both ways.
+//!
+//! Each is a ratio inside blocks with its interval. Nothing here asserts a time.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use harness::{Awake, BASELINE, Child, FLOOR, OriginProcess, Program, Start, Workspace, compile};
+use model_kit::pipe::FromModel;
+use model_kit::{Cell, DelayRange, Plan};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use origin::Mount;
+use record::{Model, Placement};
+use stats::{Paired, hodges_lehmann};
+
+/// Blocks of each claim.
+const BLOCKS: u64 = 20;
+
+/// What all claims share.
+struct Bench {
+    placement: Placement,
+    origin: Program,
+    floor: (Model, Program),
+    unchecked: (Model, Program),
+    baseline: (Model, Program),
+}
+
+fn main() -> Result<()> {
+    if cfg!(debug_assertions) || !std::env::args().any(|argument| argument == "--bench") {
+        writeln!(io::stderr(), "the claims are measured by `cargo bench --bench claims` alone")?;
+        return Ok(());
+    }
+
+    let bench = Bench::build()?;
+    bench.price_of_the_slot()?;
+    bench.floor_beside_wrk()?;
+    bench.awake_and_asleep()
+}
+
+impl Bench {
+    /// Builds the programs.
+    fn build() -> Result<Self> {
+        let workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let built = |folder: &str, name: &str| -> Result<(Model, Program)> {
+            let mut models = harness::find(&workspace, folder)?.into_iter();
+            let model = models.find(|m| m.name == name).context("failed to find a model")?;
+            let program = compile(&workspace, &model.package)?;
+            Ok((model, program))
+        };
+        Ok(Self {
+            placement: harness::place()?,
+            origin: compile(&workspace, "origin")?,
+            floor: built("crates", FLOOR)?,
+            unchecked: built("tests/models", "unchecked")?,
+            baseline: built("crates", BASELINE)?,
+        })
+    }
+
+    /// The floor beside the same loop without a slot.
+    fn price_of_the_slot(&self) -> Result<()> {
+        let _awake = self.awake();
+        let pairs = in_blocks(|seed, first| {
+            let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
+            both(first, &mut origin, |origin, is_first| {
+                let (model, program) = if is_first { &self.floor } else { &self.unchecked };
+                self.window_us(model, program, (origin, seed))
+            })
+        })?;
+        tell("CPU per fetch, floor against the same loop without a slot", &pairs)
+    }
+
+    /// The floor beside wrk, each as a whole process from start to end.
+    fn floor_beside_wrk(&self) -> Result<()> {
+        let Some(wrk) = wrk() else {
+            writeln!(io::stdout(), "floor beside wrk: wrk is missing; `apt install wrk` mends it")?;
+            return Ok(());
+        };
+        let _awake = self.awake();
+        let pairs = in_blocks(|seed, first| {
+            let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
+            both(first, &mut origin, |origin, is_first| {
+                self.whole_us((origin, seed), |origin| match is_first {
+                    true => self.converse(&self.floor, (origin, seed)).map(drop),
+                    false => self.run_wrk(&wrk, origin),
+                })
+            })
+        })?;
+        tell("CPU per fetch of the whole process, floor against wrk", &pairs)
+    }
+
+    /// The baseline against itself, with CPUs awake and asleep, in the same blocks.
+    fn awake_and_asleep(&self) -> Result<()> {
+        let (mut awake, mut asleep) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        for seed in 0..BLOCKS {
+            for wake in [seed % 2 == 0, seed % 2 != 0] {
+                let _awake = wake.then(|| self.awake());
+                let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
+                let (one, other) = both(true, &mut origin, |origin, _| {
+                    self.window_us(&self.baseline.0, &self.baseline.1, (origin, seed))
+                })?;
+                let costs = if wake { &mut awake } else { &mut asleep };
+                costs.0.push(one);
+                costs.1.push(other);
+            }
+        }
+        tell(&format!("CPU per fetch, {BASELINE} against itself, CPUs kept awake"), &awake)?;
+        tell(&format!("CPU per fetch, {BASELINE} against itself, CPUs left to sleep"), &asleep)?;
+        tell(&format!("CPU per fetch, {BASELINE}, asleep against awake"), &(asleep.0, awake.0))
+    }
+
+    /// Keeps all CPUs of the placement awake.
+    fn awake(&self) -> Awake {
+        Awake::keep(&[self.placement.model_cpus.as_slice(), &self.placement.origin_cpus].concat())
+    }
+
+    /// Returns the CPU time per fetch of a model's window, in microseconds.
+    fn window_us(
+        &self,
+        model: &Model,
+        program: &Program,
+        (origin, seed): (&mut OriginProcess, u64),
+    ) -> Result<f64> {
+        origin.mount(Mount { cell: cell(), seed })?;
+        let (model, program) = (model.clone(), program.clone());
+        let told = self.converse(&(model, program), (origin, seed))?;
+        Ok(real(told.window.cpu_ns) / real(told.window.ended) / 1e3)
+    }
+
+    /// Returns the CPU time per answered fetch of all processes that ended meanwhile.
+    fn whole_us(
+        &self,
+        (origin, seed): (&mut OriginProcess, u64),
+        work: impl FnOnce(&OriginProcess) -> Result<()>,
+    ) -> Result<f64> {
+        origin.mount(Mount { cell: cell(), seed })?;
+        let before = children_us()?;
+        work(origin)?;
+        let spent = children_us()? - before;
+        let answered = origin.receipt()?.answered;
+        ensure!(answered > 1_000, "failed to fetch: the origin answered {answered} times");
+        Ok(spent / real(answered))
+    }
+
+    /// Lets a model carry out the cell.
+    fn converse(
+        &self,
+        (model, program): &(Model, Program),
+        (origin, seed): (&OriginProcess, u64),
+    ) -> Result<model_kit::pipe::Trial> {
+        let origins = origin.ready.origins.clone();
+        let workers = self.placement.workers;
+        let plan = Plan { cell: cell(), origins, workers, seed, deadline_ms: None };
+        let told = harness::converse(model, program, (&plan, &self.placement.model_cpus));
+        let trial = told.map_err(|why| anyhow!("{}: {why}", model.name))?.trial;
+        ensure!(trial.total.errors.is_empty(), "{}: fetches failed", model.name);
+        Ok(trial)
+    }
+
+    /// Runs wrk for about as many fetches as the cell has.
+    fn run_wrk(&self, wrk: &Path, origin: &OriginProcess) -> Result<()> {
+        let address = origin.ready.origins.first().context("failed to find the origin")?;
+        let connections = format!("-c{}", cell().in_flight);
+        let url = format!("http://{address}/f/7");
+        let arguments = ["-t1".to_owned(), connections, "-d1s".to_owned(), url];
+        let start = Start {
+            program: wrk,
+            arguments: arguments.into(),
+            env: [].into(),
+            cpus: &self.placement.model_cpus,
+        };
+        // What wrk says is no message of ours; that it said something is all that is asked.
+        let child: Child<FromModel> = Child::start(&start)?;
+        let _ = child.dismiss();
+        Ok(())
+    }
+}
+
+/// Returns the cell of all claims: the steady one, with one fixed delay.
+fn cell() -> Cell {
+    let quick = harness::quick().cells.into_iter().find(|cell| cell.warmup > 0);
+    let steady = quick.expect("the quick preset has a steady cell");
+    Cell { delay_ms: DelayRange { lo: 32, hi: 32 }, fetches: 1_600, ..steady }
+}
+
+/// Collects a pair of costs a block; which comes first alternates.
+fn in_blocks(
+    mut block: impl FnMut(u64, bool) -> Result<(f64, f64)>,
+) -> Result<(Vec<f64>, Vec<f64>)> {
+    let pairs = (0..BLOCKS).map(|number| block(number, number % 2 == 0));
+    Ok(pairs.collect::<Result<Vec<_>>>()?.into_iter().unzip())
+}
+
+/// Measures two costs in either order and returns the first one first.
+fn both(
+    first_goes_first: bool,
+    origin: &mut OriginProcess,
+    mut cost: impl FnMut(&mut OriginProcess, bool) -> Result<f64>,
+) -> Result<(f64, f64)> {
+    let one = cost(origin, first_goes_first)?;
+    let other = cost(origin, !first_goes_first)?;
+    Ok(if first_goes_first { (one, other) } else { (other, one) })
+}
+
+/// Prints a ratio with its interval, and how much single blocks scatter.
+fn tell(what: &str, (costs, references): &(Vec<f64>, Vec<f64>)) -> Result<()> {
+    let paired = Paired::new(costs, references).context("failed to pair the costs")?;
+    let logarithms = paired.log_ratios();
+    let ratio = hodges_lehmann::ratio(&logarithms, 0.05);
+    let interval = ratio.interval.context("failed to get an interval")?;
+    let mut scatter: Vec<f64> = logarithms.values().iter().map(|value| value.abs()).collect();
+    scatter.sort_by(f64::total_cmp);
+    writeln!(
+        io::stdout(),
+        "{what}: {:.3} [{:.3}, {:.3}] over {BLOCKS} blocks; the median block is off by {:.1} %",
+        ratio.value,
+        interval.low,
+        interval.high,
+        100.0 * scatter[scatter.len() / 2].exp_m1()
+    )?;
+    Ok(())
+}
+
+/// Returns where wrk is, if it is installed.
+fn wrk() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join("wrk")).find(|path| path.exists())
+}
+
+/// Returns the CPU time of all children that have ended, in microseconds.
+fn children_us() -> Result<f64> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("failed to read the usage")?;
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(real(u64::try_from(micros).context("failed to read the usage")?))
+}
+
+/// Returns a count as a real number.
+#[expect(clippy::cast_precision_loss, reason = "the counts are far below 2^52")]
+fn real(count: u64) -> f64 {
+    count as f64
+}

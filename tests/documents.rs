@@ -1,0 +1,276 @@
+//! Promises of `crates/README.md`: what the page says of the crates, the words and the pipe is
+//! what the code does. Whoever writes a model in another language has that page alone.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use cargo_metadata::MetadataCommand;
+use harness::Workspace;
+use model_kit::pipe::{FromModel, LINE_BYTES_MAX, PROTOCOL, ToModel};
+use model_kit::{DelayRange, ErrorCode, Plan, content, ids_digest};
+use origin::{FromOrigin, ToOrigin};
+use record::Model;
+use regex::Regex;
+use serde_json::{Value, json};
+
+/// Reads a message as the code reads it, and writes it as the code writes it.
+type Reread = fn(&str) -> Result<Value, serde_json::Error>;
+
+/// The directions of both pipes, by the words that follow `json` where an example begins.
+const DIRECTIONS: [(&str, Reread); 4] = [
+    ("to-model", |line| Ok(json!(serde_json::from_str::<ToModel>(line)?))),
+    ("from-model", |line| Ok(json!(serde_json::from_str::<FromModel>(line)?))),
+    ("to-origin", |line| Ok(json!(serde_json::from_str::<ToOrigin>(line)?))),
+    ("from-origin", |line| Ok(json!(serde_json::from_str::<FromOrigin>(line)?))),
+];
+
+/// The page.
+static PAGE: LazyLock<String> =
+    LazyLock::new(|| fs::read_to_string(at("crates/README.md")).expect("the page is there"));
+
+#[test]
+fn every_message_on_the_page_is_one_that_the_code_understands() {
+    for (direction, reread) in DIRECTIONS {
+        for line in messages(direction) {
+            let written: Value = serde_json::from_str(line).unwrap();
+            let understood = reread(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert_eq!(understood, written, "the code ignores or adds a field: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_message_of_the_code_is_on_the_page() {
+    for (direction, reread) in DIRECTIONS {
+        let shown: BTreeSet<String> = messages(direction).into_iter().map(tag).collect();
+        assert_eq!(shown, tags(reread), "{direction}");
+    }
+}
+
+#[test]
+fn every_example_of_a_message_says_its_direction() {
+    let examples = PAGE.lines().filter(|line| line.starts_with("```json"));
+    let known = |line: &&str| DIRECTIONS.iter().any(|(way, _)| *line == format!("```json {way}"));
+    assert_eq!(examples.filter(|line| !known(line)).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn every_field_of_every_message_is_explained() {
+    let mut fields = BTreeSet::new();
+    for (direction, _) in DIRECTIONS {
+        for line in messages(direction) {
+            let message: Value = serde_json::from_str(line).unwrap();
+            message.as_object().into_iter().flatten().for_each(|(_, body)| {
+                collect_fields(body, &mut fields);
+            });
+        }
+    }
+    assert!(fields.len() > 40, "{fields:?}");
+    for field in fields {
+        assert!(PAGE.contains(&format!("\n| `{field}` |")), "{field}");
+    }
+}
+
+#[test]
+fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
+    let body = |direction, name| body(direction, name);
+    let plan: Plan = serde_json::from_value(body("to-model", "plan")).unwrap();
+    let trial = serde_json::from_value(body("from-model", "trial")).unwrap();
+    let receipt = serde_json::from_value(body("from-origin", "receipt")).unwrap();
+    let hello = body("from-model", "hello");
+    let plan = plan.checked().unwrap();
+
+    let model = models().into_iter().find(|model| hello["model"] == model.name.as_str()).unwrap();
+    assert_eq!(harness::judge(&model, &plan, (&trial, &receipt)), Vec::<String>::new());
+    assert_eq!(body("to-origin", "mount"), json!({ "cell": plan.cell, "seed": plan.seed }));
+    assert_eq!(body("from-origin", "ready")["origins"], json!(plan.origins));
+    assert_eq!(receipt.ids_digest, ids_digest(plan.cell.dealt()));
+}
+
+#[test]
+fn the_page_names_every_error_code() {
+    let table = table("### Error codes");
+    let named: Vec<_> = table.iter().map(|row| (row[0].to_owned(), row[1])).collect();
+    let codes = ErrorCode::ALL.iter().map(|code| (code.number().to_string(), code.name()));
+    assert_eq!(named, codes.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_worked_example_is_what_the_code_computes() {
+    let bytes =
+        |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    let body = content::body(42, 3, 16);
+    let delay = content::delay_ms(42, 3, DelayRange { lo: 16, hi: 48 });
+    let lines = [
+        ("SplitMix64(1234567)", content::split_mix_64(1_234_567).to_string()),
+        ("seed 42, id 3:  SplitMix64(42 xor 3)", hexadecimal(content::split_mix_64(0x2a ^ 0x3))),
+        ("first 8 bytes of the body", bytes(&body[..8])),
+        ("body of 16 bytes", bytes(&body)),
+        ("CRC-32 of these 16 bytes", hexadecimal(crc_32(&body).into())),
+        ("delay in 16..48", format!("{delay} ms")),
+    ];
+    for (what, value) in lines {
+        let line = PAGE.lines().find(|line| line.starts_with(what)).unwrap_or_default();
+        assert_eq!(line.strip_prefix(what).map(str::trim), Some(value.as_str()), "{what}");
+    }
+}
+
+#[test]
+fn the_limits_on_the_page_are_those_of_the_code() {
+    assert!(PAGE.contains(&format!("The protocol has the version **{PROTOCOL}**.")));
+    assert_eq!(LINE_BYTES_MAX, 1_048_576);
+    assert!(PAGE.contains("has at most 1 048 576 bytes"));
+
+    let mut plan: Plan = serde_json::from_value(body("to-model", "plan")).unwrap();
+    (plan.cell.in_flight, plan.cell.warmup, plan.cell.fetches) = (64, 400, 1_200);
+    assert_eq!(plan.cell.dealt(), 1_664);
+    assert_eq!(harness::time_for(&plan), Duration::from_millis(10_000 + 2 * 26 * 48));
+    assert!(PAGE.contains("1 664 fetches of at most 48 ms in 64 slots is 10 s + 2 x 26 x 48 ms"));
+}
+
+#[test]
+fn every_crate_is_on_the_map_and_the_map_shows_no_other() {
+    let mapped: BTreeSet<String> = table("## The map").iter().map(|row| linked(row[0])).collect();
+    let models: BTreeSet<String> = models().into_iter().map(|model| model.package).collect();
+    let metadata = MetadataCommand::new().manifest_path(at("Cargo.toml")).no_deps().exec().unwrap();
+    let below = |package: &&cargo_metadata::Package| {
+        package.manifest_path.as_std_path().starts_with(at("crates"))
+    };
+    let crates = metadata.packages.iter().filter(below).map(|package| package.name.to_string());
+    // Models stand on the map together: adding one edits no other file.
+    let name = |name| if models.contains(&name) { "model-*".to_owned() } else { name };
+    assert_eq!(mapped, crates.map(name).collect());
+    assert!(models.len() > 6, "{models:?}");
+}
+
+#[test]
+fn every_crate_on_the_map_has_an_invariant() {
+    for row in table("## The map") {
+        assert!(row.len() == 3 && row[1].ends_with('.') && row[2].ends_with('.'), "{row:?}");
+    }
+}
+
+#[test]
+fn every_word_is_defined_once() {
+    let rows = table("## The words");
+    let words: BTreeSet<&str> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(words.len(), rows.len());
+    for row in &rows {
+        assert!(row[0].starts_with("**") && row.len() == 2 && row[1].ends_with('.'), "{row:?}");
+    }
+}
+
+#[test]
+fn the_page_names_every_key_of_a_manifest() {
+    let table = table("## A model in its manifest");
+    let named: BTreeSet<String> = table.iter().map(|row| row[0].replace('`', "")).collect();
+    let model = json!(models().first().unwrap());
+    let keys = model.as_object().unwrap().keys();
+    let keys = keys.filter(|key| !["name", "package"].contains(&key.as_str()));
+    assert_eq!(named, keys.cloned().collect());
+}
+
+#[test]
+fn every_test_that_the_page_names_exists() {
+    let house = fs::read_to_string(at("tests/house.rs")).unwrap();
+    let name = Regex::new("`([a-z]+_[a-z]+_[a-z_]+)`").unwrap();
+    let chapter = PAGE.split("\n## ").find(|chapter| chapter.starts_with("The arrows")).unwrap();
+    let named: Vec<&str> = name.captures_iter(chapter).map(|c| c.extract::<1>().1[0]).collect();
+    assert!(named.len() > 2, "{named:?}");
+    for name in &named {
+        assert!(house.contains(&format!("#[test]\nfn {name}()")), "{name}");
+    }
+}
+
+#[test]
+fn every_link_of_the_page_leads_somewhere() {
+    let link = Regex::new(r"\]\(([^)#]+)\)").unwrap();
+    let folder = at("crates");
+    let targets: Vec<&str> = link.captures_iter(&PAGE).map(|c| c.extract::<1>().1[0]).collect();
+    assert!(targets.len() > 8, "{targets:?}");
+    for target in targets {
+        assert!(folder.join(target).exists(), "{target}");
+    }
+}
+
+/// Returns a path of the workspace.
+fn at(path: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Returns the models of the house, as found.
+fn models() -> Vec<Model> {
+    let workspace = Workspace::of(&at(".")).expect("cargo describes the workspace");
+    harness::find(&workspace, "crates").expect("every manifest describes its model")
+}
+
+/// Returns the examples of messages in one direction.
+fn messages(direction: &str) -> Vec<&'static str> {
+    let opening = format!("```json {direction}\n");
+    let blocks = PAGE.split(&opening).skip(1);
+    blocks.flat_map(|rest| rest.split("\n```").next().unwrap_or_default().lines()).collect()
+}
+
+/// Returns what stands in the example of a message under its name.
+fn body(direction: &str, name: &str) -> Value {
+    let read = |line| serde_json::from_str::<Value>(line).expect("it is JSON");
+    let mut bodies =
+        messages(direction).into_iter().filter_map(|line| read(line).get(name).cloned());
+    bodies.next().expect("the page has an example")
+}
+
+/// Returns the name of a message.
+fn tag(line: &str) -> String {
+    let message: Value = serde_json::from_str(line).expect("it is JSON");
+    let key = message.as_object().and_then(|object| object.keys().next());
+    key.map(String::as_str).or(message.as_str()).expect("it has a name").to_owned()
+}
+
+/// Returns the names of all messages of a direction, as the code tells them of one that it does
+/// not know: a list here could miss the newest.
+fn tags(reread: Reread) -> BTreeSet<String> {
+    let error = reread("\"?\"").expect_err("there is no such message").to_string();
+    let known = error.split_once("expected").expect("it says what it knows").1;
+    let names = Regex::new("`([a-z_]+)`").expect("it is a regular expression");
+    names.captures_iter(known).map(|name| name[1].to_owned()).collect()
+}
+
+/// Collects the names of all fields of a message; keys of versions and errors are data.
+fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        fields.insert(key.clone());
+        if !["versions", "errors"].contains(&key.as_str()) {
+            collect_fields(value, fields);
+        }
+    }
+    for value in value.as_array().into_iter().flatten() {
+        collect_fields(value, fields);
+    }
+}
+
+/// Returns the rows of the first table after a heading.
+fn table(heading: &str) -> Vec<Vec<&'static str>> {
+    let after = PAGE.split_once(&format!("\n{heading}\n")).expect("the heading is there").1;
+    let lines = after.lines().skip_while(|line| !line.starts_with('|')).skip(2);
+    let rows = lines.take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect()
+}
+
+/// Returns the name in a cell of a table that may be a link.
+fn linked(cell: &str) -> String {
+    cell.split('`').nth(1).unwrap_or_default().to_owned()
+}
+
+/// Writes a number as the page writes it.
+fn hexadecimal(number: u64) -> String {
+    format!("{number:#x}")
+}
+
+/// Returns the CRC-32 of zlib and PNG, bit by bit, as a reader of the page may write it.
+fn crc_32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
+}

@@ -1,0 +1,98 @@
+//! Wrong use of `cargo bench` is answered in one clear sentence and a non-zero exit.
+
+mod support;
+
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use cargo_metadata::Message;
+
+use support::WORKSPACE;
+
+/// The program that `cargo bench` runs, built in the given profile.
+fn bench_program(profile: &str) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["bench", "--bench", "fetch", "--no-run", "--quiet", "--profile", profile])
+        .arg("--message-format=json-render-diagnostics")
+        .current_dir(&WORKSPACE.root)
+        .output()
+        .expect("cargo starts");
+    let artifacts = Message::parse_stream(output.stdout.as_slice());
+    let program = artifacts.filter_map(|message| match message.expect("cargo speaks JSON") {
+        Message::CompilerArtifact(artifact) if artifact.target.name == "fetch" => {
+            artifact.executable
+        }
+        _ => None,
+    });
+    program.last().expect("cargo builds the bench").into_string()
+}
+
+/// The program as `cargo bench` builds it.
+static BENCH: LazyLock<String> = LazyLock::new(|| bench_program("bench"));
+
+/// Runs a program as cargo would.
+fn run(program: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program);
+    command.arg("--bench").args(arguments).current_dir(&WORKSPACE.root);
+    command.output().expect("the bench starts")
+}
+
+/// Checks the exit code, and that stderr says it in one sentence without a panic.
+fn check(output: &Output, code: i32, words: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(words), "{said}");
+    assert!(!said.contains("panicked") && said.trim().lines().count() <= 8, "{said}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_filter_that_matches_nothing_is_told_with_the_way_to_the_names() {
+    let words = "\"no-such-model\" matches no benchmark: see `cargo bench -- --list`";
+    check(&run(&BENCH, &["no-such-model"]), 2, words);
+    check(&run(&BENCH, &["--exact", "steady"]), 2, "\"steady\" matches no benchmark");
+}
+
+#[test]
+fn a_filter_that_is_no_expression_is_told_as_such() {
+    check(&run(&BENCH, &["("]), 2, "the filter \"(\" is no regular expression");
+}
+
+#[test]
+fn arguments_that_would_change_the_schedule_are_refused() {
+    check(&run(&BENCH, &["--quick"]), 2, "--quick is refused");
+    check(&run(&BENCH, &["--profile-time", "1"]), 2, "--profile-time is refused");
+    check(&run(&BENCH, &["--sample-size", "20"]), 2, "--sample-size is refused");
+    check(&run(&BENCH, &["--measurement-time", "1"]), 2, "times are refused");
+}
+
+#[test]
+fn an_unknown_argument_is_told_with_the_one_that_was_meant() {
+    check(&run(&BENCH, &["--lisst"]), 2, "'--list'");
+}
+
+#[test]
+fn a_debug_build_refuses_to_measure() {
+    check(&run(&bench_program("dev"), &[]), 2, "a debug build measures nothing");
+}
+
+#[test]
+fn too_few_file_descriptors_are_refused_before_anything_is_built() {
+    let script = format!("ulimit -n 100 && exec {} --bench --test", *BENCH);
+    let output = Command::new("sh").args(["-c", &script]).current_dir(&WORKSPACE.root).output();
+    let output = output.expect("sh starts");
+    check(&output, 6, "needs 192 open files and the limit is 100");
+}
+
+#[test]
+fn the_list_names_every_benchmark_and_measures_nothing() {
+    let output = run(&BENCH, &["--list"]);
+    let list = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success());
+    for model in support::MODELS.iter() {
+        assert!(list.contains(&format!("cpu/batch/{}: benchmark", model.name)), "{list}");
+        let steady = list.contains(&format!("wall/steady/{}: benchmark", model.name));
+        assert_eq!(steady, model.max_in_flight.is_none(), "{list}");
+    }
+}
