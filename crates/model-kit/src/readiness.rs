@@ -11,6 +11,7 @@ use crate::{Slot, Step};
 pub struct Connection<S> {
     socket: Option<S>,
     pending: bool,
+    drained: bool,
 }
 
 /// How a loop makes its sockets.
@@ -24,18 +25,24 @@ pub struct Sockets<C, E> {
 
 impl<S> Default for Connection<S> {
     fn default() -> Self {
-        Self { socket: None, pending: false }
+        Self { socket: None, pending: false, drained: false }
     }
 }
 
 impl<S: Read + Write> Connection<S> {
-    /// Steps the slot until its socket would block or the slot is done.
+    /// Steps the slot until its socket has to be waited for or the slot is done. Call it when the
+    /// loop says that the socket is ready.
+    ///
+    /// A read that does not fill its buffer has taken all there was: the next one would block, so
+    /// it is not tried before the loop says that there is more. The loop has to be edge-triggered,
+    /// or to say it each time.
     pub fn advance<C, E>(&mut self, slot: &mut Slot, sockets: &mut Sockets<C, E>)
     where
         C: FnMut(SocketAddr) -> io::Result<S>,
         E: Fn(&S) -> io::Result<()>,
     {
         let mut waits = false;
+        self.drained = false;
         while !waits {
             match (slot.step(), &mut self.socket) {
                 (Step::Connect(_), socket) if self.pending => {
@@ -47,6 +54,7 @@ impl<S: Read + Write> Connection<S> {
                 (Step::Connect(address), socket) => {
                     // The old connection is dropped before the new one is made.
                     *socket = None;
+                    self.drained = false;
                     match (sockets.connect)(address) {
                         Ok(new) => (*socket, self.pending) = (Some(new), true),
                         Err(error) => drop(slot.connected::<S>(Err(error))),
@@ -57,9 +65,14 @@ impl<S: Read + Write> Connection<S> {
                     waits = would_block(&result);
                     slot.sent(bytes, result);
                 }
+                (Step::Receive(buffer), Some(_)) if self.drained => {
+                    slot.received(buffer, Err(ErrorKind::WouldBlock.into()));
+                    waits = true;
+                }
                 (Step::Receive(mut buffer), Some(socket)) => {
                     let result = socket.read(&mut buffer);
                     waits = would_block(&result);
+                    self.drained = result.as_ref().is_ok_and(|count| *count < buffer.len());
                     slot.received(buffer, result);
                 }
                 (Step::Done, socket) => {

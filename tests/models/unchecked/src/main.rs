@@ -18,6 +18,7 @@ struct Entry {
     stream: TcpStream,
     buffer: Box<[u8]>,
     filled: usize,
+    drained: bool,
     request: Option<Vec<u8>>,
 }
 
@@ -55,13 +56,20 @@ fn fetch_all(plan: &Plan) -> io::Result<Trial> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(index), interest)?;
         let request = dealt.next().map(|id| request(plan, index, id));
-        entries.push(Entry { stream, buffer: vec![0; 16 * 1024].into(), filled: 0, request });
+        entries.push(Entry {
+            stream,
+            buffer: vec![0; 16 * 1024].into(),
+            filled: 0,
+            drained: false,
+            request,
+        });
     }
 
     while ended < plan.cell.dealt() {
         poll.poll(&mut events, None)?;
         for index in events.iter().map(|event| event.token().0) {
             let entry = &mut entries[index];
+            entry.drained = false;
             while entry.advance()? {
                 ended += 1;
                 entry.request = dealt.next().map(|id| request(plan, index, id));
@@ -81,9 +89,12 @@ fn fetch_all(plan: &Plan) -> io::Result<Trial> {
 }
 
 impl Entry {
-    /// Writes and reads until the socket would block, or a reply has ended.
+    /// Writes and reads until the socket has to be waited for, or a reply has ended.
     fn advance(&mut self) -> io::Result<bool> {
         loop {
+            if self.drained && self.request.is_none() {
+                return Ok(false);
+            }
             let result = match &self.request {
                 Some(request) => self.stream.write(request),
                 None => self.stream.read(&mut self.buffer[self.filled..]),
@@ -93,7 +104,10 @@ impl Entry {
                 Err(error) => return Err(error),
                 Ok(_) if self.request.is_some() => self.request = None,
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(count) => self.filled += count,
+                Ok(count) => {
+                    self.filled += count;
+                    self.drained = self.filled < self.buffer.len();
+                }
             }
             if self.is_whole() {
                 self.filled = 0;
