@@ -1,10 +1,11 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first trial.
 
 use model_kit::Cell;
-use model_kit::content::split_mix_64;
 use record::{Absent, Block, Model, Placement, Schedule};
+use stats::random::SplitMix64;
+use stats::williams;
 
-use crate::Preset;
+use crate::{BASELINE, Preset};
 
 /// What a schedule is drawn from.
 #[derive(Clone, Debug)]
@@ -19,42 +20,48 @@ pub struct Basis {
     pub placement: Placement,
 }
 
-/// Numbers drawn from a seed.
-struct Draws(u64);
+/// The orders of one cell: rows of a Williams design, in which every model follows every other
+/// equally often, drawn without replacement; after a full set the models change places.
+struct Orders {
+    names: Vec<String>,
+    rows: Vec<Vec<usize>>,
+}
 
-impl Draws {
-    /// Returns the next number.
-    fn next(&mut self) -> u64 {
-        let drawn = split_mix_64(self.0);
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        drawn
+impl Orders {
+    /// Begins with the models of a cell, the baseline twice: what it differs from itself is noise.
+    fn new(models: &[Model], cell: &Cell) -> Self {
+        let able = models.iter().filter(|model| absence(model, cell).is_none());
+        let copies = |model: &Model| if model.name == BASELINE { 2 } else { 1 };
+        let names = able.flat_map(|m| std::iter::repeat_n(m.name.clone(), copies(m))).collect();
+        Self { names, rows: Vec::new() }
     }
 
-    /// Puts items into a random order (Fisher and Yates). The bias of the remainder is below
-    /// 2^-58 for lists this short.
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let place = usize::try_from(self.next() % (last as u64 + 1)).expect("it is below last");
-            items.swap(last, place);
+    /// Draws the order of the next block.
+    fn next(&mut self, draws: &mut SplitMix64) -> Vec<String> {
+        if self.rows.is_empty() {
+            draws.shuffle(&mut self.names);
+            self.rows = williams::rows(self.names.len());
+            draws.shuffle(&mut self.rows);
         }
+        let row = self.rows.pop().unwrap_or_default();
+        row.into_iter().map(|place| self.names[place].clone()).collect()
     }
 }
 
 /// Draws a schedule: in each pass every cell once, in random order; in each block every model that
-/// can hold the cell once, in random order.
+/// can hold the cell once, and the baseline twice, in balanced order.
 pub fn draw(basis: Basis) -> Schedule {
     let Basis { preset, models, seed, placement } = basis;
-    let mut draws = Draws(seed);
+    let mut draws = SplitMix64::new(seed);
+    let mut cells: Vec<(&Cell, Orders)> =
+        preset.cells.iter().map(|cell| (cell, Orders::new(&models, cell))).collect();
     let mut blocks = Vec::new();
     for _ in 0..preset.blocks {
-        let mut cells: Vec<&Cell> = preset.cells.iter().collect();
         draws.shuffle(&mut cells);
-        for cell in cells {
-            let able = models.iter().filter(|model| absence(model, cell).is_none());
-            let mut order: Vec<String> = able.map(|model| model.name.clone()).collect();
-            draws.shuffle(&mut order);
+        for (cell, orders) in &mut cells {
+            let order = orders.next(&mut draws);
             let number = u32::try_from(blocks.len()).expect("a schedule has few blocks");
-            blocks.push(Block { number, cell: cell.name.clone(), seed: draws.next(), order });
+            blocks.push(Block { number, cell: cell.name.clone(), seed: draws.word(), order });
         }
     }
 
@@ -109,7 +116,7 @@ mod tests {
 
     /// Draws the quick schedule for three models, one of them bounded.
     fn drawn(seed: u64) -> Schedule {
-        let models = vec![model("a", None), model("b", None), model("one", Some(1))];
+        let models = vec![model("a", None), model("tokio", None), model("one", Some(1))];
         let placement = Placement {
             model_cpus: vec![1],
             origin_cpus: vec![0],
@@ -127,14 +134,33 @@ mod tests {
     }
 
     #[test]
-    fn every_block_holds_every_model_that_can_hold_its_cell_once() {
+    fn every_block_holds_every_model_once_and_the_baseline_twice() {
         for block in drawn(3).blocks {
             let mut order = block.order.clone();
             order.sort();
-            let able: &[&str] =
-                if block.cell == "batch" { &["a", "b", "one"] } else { &["a", "b"] };
+            let able: &[&str] = match block.cell.as_str() {
+                "batch" => &["a", "one", "tokio", "tokio"],
+                _ => &["a", "tokio", "tokio"],
+            };
             assert_eq!(order, able, "block {}", block.number);
         }
+    }
+
+    #[test]
+    fn over_a_full_set_every_place_follows_every_other_equally_often() {
+        // Four places in batch: sets of four rows, three of them in twelve blocks.
+        let blocks = drawn(5).blocks.into_iter().filter(|block| block.cell == "batch");
+        let mut follows = BTreeMap::new();
+        for order in blocks.map(|block| block.order) {
+            for pair in order.windows(2) {
+                *follows.entry((pair[0].clone(), pair[1].clone())).or_insert(0) += 1;
+            }
+        }
+        let count = |first: &str, second: &str| follows[&(first.to_owned(), second.to_owned())];
+        assert_eq!((count("a", "one"), count("one", "a")), (3, 3));
+        // Either copy of the baseline counts.
+        assert_eq!((count("a", "tokio"), count("tokio", "a")), (6, 6));
+        assert_eq!(count("tokio", "tokio"), 6);
     }
 
     #[test]
@@ -151,6 +177,6 @@ mod tests {
     fn orders_differ_between_blocks() {
         let orders: Vec<_> = drawn(4).blocks.into_iter().map(|block| block.order).collect();
         assert!(orders.iter().any(|order| order[0] == "a"));
-        assert!(orders.iter().any(|order| order[0] == "b"));
+        assert!(orders.iter().any(|order| order[0] == "tokio"));
     }
 }

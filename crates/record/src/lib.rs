@@ -12,6 +12,6 @@ mod journal;
 mod schedule;
 
 pub use crate::environment::Environment;
-pub use crate::folder::{Run, RunFolder, sha256};
+pub use crate::folder::{Integrity, Run, RunFolder, sha256};
 pub use crate::journal::{State, TrialRecord};
 pub use crate::schedule::{Absent, Block, Knob, Model, Placement, Schedule};

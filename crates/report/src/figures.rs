@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use model_kit::Cell;
 use record::{Model, Run, State, TrialRecord};
 use stats::verdict::{Criteria, Evidence, Verdict};
-use stats::{Estimate, Paired, Sample, hodges_lehmann, holm, median, signed_rank};
+use stats::{Estimate, Paired, Sample, effect, hodges_lehmann, holm, median, signed_rank};
 
 /// The chance of any false difference that is accepted in a family of comparisons.
 const ALPHA: f64 = 0.05;
@@ -37,6 +37,18 @@ pub struct CellFigures {
     pub rows: Vec<Row>,
     /// What the usual clients cost on top, by the order of the models.
     pub prices: Vec<Price>,
+    /// What the baseline differs from itself.
+    pub noise: Option<Noise>,
+}
+
+/// What the baseline differs from itself, which is nothing but noise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    /// The ratio of its second trial of a block to its first, with the 95 % interval.
+    pub ratio: Estimate,
+    /// The smallest relative difference that this many blocks of such noise would show, three
+    /// times out of four.
+    pub can_show: Option<f64>,
 }
 
 /// A model in a cell.
@@ -87,8 +99,9 @@ pub struct Price {
 /// A quantity of a trial.
 type Quantity = fn(&TrialRecord) -> Option<f64>;
 
-/// The valid trials of a cell, by model and block.
-struct Trials<'a>(BTreeMap<&'a str, BTreeMap<u32, &'a TrialRecord>>);
+/// The valid trials of a cell, by model and block, in the order of their positions. The baseline
+/// runs twice in a block; its cost there is the geometric mean of the two.
+struct Trials<'a>(BTreeMap<&'a str, BTreeMap<u32, Vec<&'a TrialRecord>>>);
 
 /// Returns the figures of a run; `baseline` and `floor` name models.
 pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
@@ -121,7 +134,8 @@ impl CellFigures {
         judge(&mut rows, &trials, baseline);
         rows.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
         let prices = run.schedule.models.iter().filter_map(|model| price(model, &trials));
-        Self { cell: cell.clone(), rows, prices: prices.collect() }
+        let prices = prices.collect();
+        Self { cell: cell.clone(), rows, prices, noise: noise(&trials, baseline) }
     }
 }
 
@@ -139,7 +153,7 @@ impl Row {
         {
             *errors.entry(code.clone()).or_insert(0) += count;
         }
-        let valid = trials.of(&model.name).len();
+        let valid = trials.count(&model.name);
         let reason = absent.map(|reason| format!("n/a: {reason}"));
         let row = Self {
             model: model.name.clone(),
@@ -203,6 +217,15 @@ fn judge(rows: &mut [Row], trials: &Trials<'_>, baseline: &str) {
     }
 }
 
+/// Returns what the baseline differs from itself, if it ran twice.
+fn noise(trials: &Trials<'_>, baseline: &str) -> Option<Noise> {
+    let logarithms = trials.against_itself(baseline, cpu_us)?.log_ratios();
+    Some(Noise {
+        ratio: hodges_lehmann::ratio(&logarithms, ALPHA),
+        can_show: effect::smallest_detectable(&logarithms, ALPHA).map(f64::exp_m1),
+    })
+}
+
 /// Returns what a usual client costs, if the model has one and both have figures.
 fn price(model: &Model, trials: &Trials<'_>) -> Option<Price> {
     let bare = model.bare_name()?;
@@ -214,33 +237,53 @@ fn price(model: &Model, trials: &Trials<'_>) -> Option<Price> {
 impl<'a> Trials<'a> {
     /// Sorts out the valid trials.
     fn valid(all: &[&'a TrialRecord]) -> Self {
-        let mut sorted: BTreeMap<&str, BTreeMap<u32, &TrialRecord>> = BTreeMap::new();
+        let mut sorted: BTreeMap<&str, BTreeMap<u32, Vec<&TrialRecord>>> = BTreeMap::new();
         for trial in all.iter().filter(|trial| trial.valid().is_some()) {
-            sorted.entry(&trial.model).or_default().insert(trial.block, trial);
+            sorted.entry(&trial.model).or_default().entry(trial.block).or_default().push(trial);
+        }
+        for trials in sorted.values_mut().flat_map(BTreeMap::values_mut) {
+            trials.sort_by_key(|trial| trial.position);
         }
         Self(sorted)
     }
 
-    /// Returns a model's, in the order of the blocks.
-    fn of(&self, model: &str) -> Vec<(u32, &'a TrialRecord)> {
-        let blocks = self.0.get(model).into_iter().flatten();
-        blocks.map(|(&block, &trial)| (block, trial)).collect()
+    /// Returns how many a model has.
+    fn count(&self, model: &str) -> usize {
+        self.0.get(model).into_iter().flat_map(BTreeMap::values).map(Vec::len).sum()
     }
 
-    /// Returns a quantity of all trials of a model.
+    /// Returns a quantity of a model, block by block.
+    fn by_block(&self, model: &str, quantity: Quantity) -> BTreeMap<u32, f64> {
+        let blocks = self.0.get(model).into_iter().flatten();
+        let mean = |trials: &Vec<&TrialRecord>| {
+            let logarithms = trials.iter().filter_map(|trial| Some(quantity(trial)?.ln()));
+            let (sum, count) = logarithms.fold((0.0, 0.0), |(s, n), x: f64| (s + x, n + 1.0));
+            (sum / count).exp()
+        };
+        blocks.map(|(&block, trials)| (block, mean(trials))).collect()
+    }
+
+    /// Returns a quantity of a model as a sample of blocks.
     fn sample(&self, model: &str, quantity: Quantity) -> Option<Sample> {
-        Sample::new(self.of(model).into_iter().filter_map(|(_, trial)| quantity(trial)).collect())
+        Sample::new(self.by_block(model, quantity).into_values().collect())
     }
 
     /// Returns a quantity of two models in the blocks that both have.
     fn paired(&self, (model, other): (&str, &str), quantity: Quantity) -> Option<Paired> {
-        let others = self.0.get(other)?;
-        let pairs = self
-            .of(model)
-            .into_iter()
-            .filter_map(|(block, trial)| Some((quantity(trial)?, quantity(others.get(&block)?)?)));
+        let others = self.by_block(other, quantity);
+        let pairs = self.by_block(model, quantity).into_iter();
+        let pairs = pairs.filter_map(|(block, own)| Some((own, *others.get(&block)?)));
         let (own, reference): (Vec<_>, Vec<_>) = pairs.unzip();
         Paired::new(&own, &reference)
+    }
+
+    /// Returns a quantity of a model's second trial of a block beside its first, in the blocks that
+    /// have both.
+    fn against_itself(&self, model: &str, quantity: Quantity) -> Option<Paired> {
+        let blocks = self.0.get(model)?.values().filter(|trials| trials.len() == 2);
+        let both = blocks.filter_map(|trials| Some((quantity(trials[1])?, quantity(trials[0])?)));
+        let (second, first): (Vec<_>, Vec<_>) = both.unzip();
+        Paired::new(&second, &first)
     }
 }
 

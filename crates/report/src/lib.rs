@@ -6,5 +6,5 @@ mod number;
 mod summary;
 mod table;
 
-pub use crate::figures::{CellFigures, Figures, Price, Row, figures};
+pub use crate::figures::{CellFigures, Figures, Noise, Price, Row, RowFigures, figures};
 pub use crate::summary::{Form, summary};

@@ -1,9 +1,9 @@
 //! The summary of a run: a header that says where it comes from, a table a cell, the price of the
 //! clients, and every row that has no figures.
 
-use record::Run;
+use record::{Integrity, Run};
 
-use crate::figures::{CellFigures, Figures, Price, Row};
+use crate::figures::{CellFigures, Figures, Noise, Price, Row};
 use crate::number::with_interval;
 use crate::table::{heading, table};
 
@@ -26,6 +26,7 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
         });
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
         parts.extend(notes(cell));
+        parts.extend(cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise)));
     }
 
     let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
@@ -40,9 +41,15 @@ fn header(run: &Run) -> String {
     let (schedule, machine) = (&run.schedule, &run.environment);
     let blocks = schedule.blocks.len() / schedule.cells.len().max(1);
     let placement = &schedule.placement;
-    let unfinished = if run.complete { "" } else { ", unfinished" };
+    let doubt = match &run.integrity {
+        Integrity::Whole => String::new(),
+        Integrity::Unfinished => ", unfinished".to_owned(),
+        Integrity::Altered(files) => {
+            format!(", altered after it was measured: {}", files.join(", "))
+        }
+    };
     format!(
-        "Inflight {}   run {}   estimate (preset {}){unfinished}   {blocks} blocks   lower is \
+        "Inflight {}   run {}   estimate (preset {}){doubt}   {blocks} blocks   lower is \
          better\n{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}\nmodel CPU {:?}, origin CPU {:?} \
          ({}), {} worker(s), CPUs kept awake: {}\n",
         schedule.version,
@@ -82,6 +89,15 @@ fn notes(cell: &CellFigures) -> Vec<String> {
         notes.push(format!("The client's price, in times the bare model: {}", prices.join(", ")));
     }
     notes
+}
+
+/// Writes what the baseline differs from itself.
+fn self_check(baseline: &str, noise: &Noise) -> String {
+    let ratio = with_interval(&noise.ratio);
+    let can_show = noise.can_show.map_or_else(String::new, |share| {
+        format!("; differences from {:.1} % on can be shown here", 100.0 * share)
+    });
+    format!("{baseline} against itself, which is noise: {ratio}{can_show}")
 }
 
 /// Writes the price of a client.
