@@ -1,11 +1,19 @@
-//! Wrong use of `cargo bench` is answered in one clear sentence and a non-zero exit.
+//! Wrong use of `cargo bench` is answered in one clear sentence and a non-zero exit; Ctrl-C keeps
+//! what was measured.
 
 mod support;
 
-use std::process::{Command, Output};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use cargo_metadata::Message;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use record::{Integrity, Run};
 
 use support::WORKSPACE;
 
@@ -95,4 +103,36 @@ fn the_list_names_every_benchmark_and_measures_nothing() {
         let steady = list.contains(&format!("wall/steady/{}: benchmark", model.name));
         assert_eq!(steady, model.max_in_flight.is_none(), "{list}");
     }
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_measured_and_prints_it() {
+    let mut bench = Command::new(BENCH.as_str());
+    bench.args(["--bench", "--exact", "cpu/steady/tokio"]).current_dir(&WORKSPACE.root);
+    let mut bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut stderr = BufReader::new(bench.stderr.take().expect("stderr is piped"));
+    let mut line = String::new();
+    while !line.starts_with("block 2 ") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).expect("it speaks"), 0, "it ended too soon");
+    }
+
+    let began = Instant::now();
+    let id = i32::try_from(bench.id()).expect("a process id is an i32");
+    kill(Pid::from_raw(id), Signal::SIGINT).expect("it is ours");
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).expect("it speaks");
+    let output = bench.wait_with_output().expect("it ends");
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(began.elapsed() < Duration::from_secs(10), "it ends after the trial under way");
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted: what follows is what was measured before"), "{said}");
+    assert!(table.contains(", unfinished") && table.contains("event-loop"), "{table}");
+
+    // The run stays readable; this test leaves none behind.
+    let run = table.lines().find_map(|line| line.strip_prefix("Run ")).expect("it names the run");
+    let path = Path::new(run.trim());
+    let run = Run::read(path).expect("it reads");
+    assert!(run.integrity == Integrity::Unfinished && run.trials.len() >= 6);
+    fs::remove_dir_all(path).expect("it is ours");
 }

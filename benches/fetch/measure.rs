@@ -3,14 +3,18 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use harness::{BASELINE, Basis, Event, FLOOR, OriginProcess, Preset, Programs};
-use record::{Environment, Run, RunFolder, Schedule, State};
+use record::{Environment, Integrity, Run, RunFolder, Schedule, State};
 use report::Form;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::progress::Progress;
 use crate::replay;
@@ -18,6 +22,8 @@ use crate::setting::Setting;
 
 /// What a run with a trial that does not count exits with.
 const NOT_ALL_VALID: u8 = 4;
+/// What a run that Ctrl-C has cut exits with.
+const INTERRUPTED: u8 = 130;
 
 /// Measures, and reports.
 pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
@@ -30,16 +36,22 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
 
     let path = run(setting, &schedule, &programs)?;
     let run = Run::read(&path)?;
-    replay::replay(&setting.entries(), &run.trials);
-    report(&run, &path)?;
-    match run.trials.iter().all(|trial| trial.state == State::Valid) {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(NOT_ALL_VALID)),
+    if run.integrity == Integrity::Whole {
+        replay::replay(&setting.entries(), &run.trials);
     }
+    report(&run, &path)?;
+    Ok(match () {
+        () if run.integrity != Integrity::Whole => ExitCode::from(INTERRUPTED),
+        () if run.trials.iter().any(|trial| trial.state != State::Valid) => {
+            ExitCode::from(NOT_ALL_VALID)
+        }
+        () => ExitCode::SUCCESS,
+    })
 }
 
-/// Carries the schedule out and writes it down.
-fn run(setting: &Setting, schedule: &Schedule, programs: &Programs) -> Result<std::path::PathBuf> {
+/// Carries the schedule out and writes it down. Ctrl-C ends it after the trial that is under way,
+/// and what was measured stays; a second one ends it at once.
+fn run(setting: &Setting, schedule: &Schedule, programs: &Programs) -> Result<PathBuf> {
     let root = &setting.workspace.root;
     let server = OriginProcess::start(&programs.origin, &schedule.placement)?.ready.server.clone();
     let mut hashes = programs
@@ -52,16 +64,28 @@ fn run(setting: &Setting, schedule: &Schedule, programs: &Programs) -> Result<st
     let mut folder = RunFolder::create(&root.join("results"), schedule, &environment)?;
     let path = folder.path().to_owned();
 
+    let interrupted = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, INTERRUPTED.into(), Arc::clone(&interrupted))?;
+        flag::register(signal, Arc::clone(&interrupted))?;
+    }
     let mut progress = Progress::new(schedule);
-    harness::run(schedule, programs, &mut |event| {
+    let ended = harness::run(schedule, programs, &mut |event| {
         progress.tell(&event);
         match event {
             Event::Block(_, trials) => folder.append(trials),
+            Event::Trial(..) if interrupted.load(Ordering::Relaxed) => bail!("interrupted"),
             Event::Trial(..) => Ok(()),
         }
-    })?;
+    });
     progress.end();
-    folder.finish()?;
+    match ended {
+        Ok(_) => folder.finish()?,
+        Err(_) if interrupted.load(Ordering::Relaxed) => {
+            eprintln!("interrupted: what follows is what was measured before");
+        }
+        Err(error) => return Err(error),
+    }
     Ok(path)
 }
 

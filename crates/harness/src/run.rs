@@ -25,7 +25,7 @@ pub struct Programs {
 pub enum Event<'a> {
     /// A trial is about to begin: its block, and its place in it.
     Trial(&'a Block, usize),
-    /// A block has ended.
+    /// A block has ended, or was cut short after these trials.
     Block(&'a Block, &'a [TrialRecord]),
 }
 
@@ -50,9 +50,13 @@ pub fn run(
 
     let mut trials = Vec::new();
     for block in &schedule.blocks {
-        let ended = run_block(schedule, programs, (block, &mut *watch))?;
+        let mut ended = Vec::with_capacity(block.order.len());
+        let outcome = run_block(schedule, programs, (block, &mut *watch), &mut ended);
+        void_unlike_heads(schedule, &mut ended);
+        // What ended before a block was cut short is told all the same.
         watch(Event::Block(block, &ended))?;
         trials.extend(ended);
+        outcome?;
     }
     Ok(trials)
 }
@@ -62,9 +66,9 @@ fn run_block(
     schedule: &Schedule,
     programs: &Programs,
     (block, watch): (&Block, &mut Watch<'_>),
-) -> Result<Vec<TrialRecord>> {
+    trials: &mut Vec<TrialRecord>,
+) -> Result<()> {
     let mut origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
-    let mut trials = Vec::with_capacity(block.order.len());
     for (position, name) in block.order.iter().enumerate() {
         watch(Event::Trial(block, position))?;
         let model = schedule.model(name).context("failed to find a model of the schedule")?;
@@ -79,9 +83,7 @@ fn run_block(
         }
         trials.push(outcome.record(block, (position, name), started));
     }
-
-    void_unlike_heads(schedule, &mut trials);
-    Ok(trials)
+    Ok(())
 }
 
 /// Returns what a model is told: a model that holds fewer in flight gets so many slots.

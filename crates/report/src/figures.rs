@@ -12,8 +12,8 @@ use stats::{Estimate, Paired, Sample, effect, hodges_lehmann, holm, median, sign
 
 /// The chance of any false difference that is accepted in a family of comparisons.
 const ALPHA: f64 = 0.05;
-/// The least relative difference that is called one.
-const MARGIN: f64 = 0.02;
+/// The least relative difference that is ever called one.
+const MARGIN_MIN: f64 = 0.02;
 /// Costs are compared at equal rate: walls that differ by more than this are marked.
 const UNEQUAL_RATE: f64 = 0.02;
 
@@ -131,11 +131,12 @@ impl CellFigures {
         for row in &mut rows {
             row.compare(&trials, baseline, floor);
         }
-        judge(&mut rows, &trials, baseline);
+        let noise = noise(&trials, baseline);
+        judge(&mut rows, &trials, (baseline, margin(noise.as_ref())));
         rows.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
         let prices = run.schedule.models.iter().filter_map(|model| price(model, &trials));
         let prices = prices.collect();
-        Self { cell: cell.clone(), rows, prices, noise: noise(&trials, baseline) }
+        Self { cell: cell.clone(), rows, prices, noise }
     }
 }
 
@@ -196,8 +197,14 @@ impl Row {
     }
 }
 
+/// Returns the margin: no less than what the baseline differs from itself.
+fn margin(noise: Option<&Noise>) -> f64 {
+    let own = noise.map_or(0.0, |noise| noise.ratio.value.ln().abs().exp_m1());
+    own.max(MARGIN_MIN)
+}
+
 /// Judges every model against the baseline, as one family (Holm).
-fn judge(rows: &mut [Row], trials: &Trials<'_>, baseline: &str) {
+fn judge(rows: &mut [Row], trials: &Trials<'_>, (baseline, margin): (&str, f64)) {
     let mut family: Vec<(&mut RowFigures, Sample)> = Vec::new();
     for row in rows.iter_mut().filter(|row| row.model != baseline) {
         let pairs = trials.paired((&row.model, baseline), cpu_us);
@@ -211,7 +218,7 @@ fn judge(rows: &mut [Row], trials: &Trials<'_>, baseline: &str) {
     let count = u32::try_from(family.len()).map_or(1.0, f64::from);
     for ((figures, differences), adjusted_p) in family.into_iter().zip(adjusted) {
         let ratio = hodges_lehmann::ratio(&differences, ALPHA / count);
-        let criteria = Criteria { alpha: ALPHA, margin: MARGIN };
+        let criteria = Criteria { alpha: ALPHA, margin };
         figures.verdict = Some(Evidence { adjusted_p, ratio }.verdict(&criteria));
         figures.ratio = Some(ratio);
     }
