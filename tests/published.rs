@@ -27,6 +27,7 @@ fn published() -> Vec<PathBuf> {
     let folder = |file: &str| WORKSPACE.root.join(file).parent().map(Path::to_owned);
     let mut runs: Vec<PathBuf> = list.lines().filter_map(folder).collect();
     runs.sort();
+    assert!(!runs.is_empty(), "a run is published");
     runs
 }
 

@@ -41,10 +41,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) test: bool,
     /// Keeps criterion's results under this name.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["baseline", "baseline_lenient"])]
     pub(crate) save_baseline: Option<String>,
     /// Lets criterion compare with the results kept under this name.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "baseline_lenient")]
     pub(crate) baseline: Option<String>,
     /// As --baseline, where results that are missing are no error.
     #[arg(long, value_name = "NAME")]
@@ -134,6 +134,14 @@ impl Arguments {
             ),
             () if self.sample_size.is_some() => {
                 Some("--sample-size is refused: the preset decides the number of blocks")
+            }
+            () if [self.noise_threshold, self.confidence_level, self.significance_level]
+                .into_iter()
+                .flatten()
+                .any(|share| !(0.0..1.0).contains(&share))
+                || self.nresamples == Some(0) =>
+            {
+                Some("criterion's levels are shares from 0 to 1, and its resamples at least 1")
             }
             () if self.warm_up_time.is_some() || self.measurement_time.is_some() => {
                 Some("times are refused: the cell decides warm-up and window by fetches")

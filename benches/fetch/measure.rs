@@ -1,7 +1,7 @@
 //! Measures all models in random blocks, writes the run, hands the trials to criterion, and
 //! prints the table.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use signal_hook::flag;
 
 use crate::progress::Progress;
 use crate::replay;
-use crate::setting::Setting;
+use crate::setting::{Failure, Setting};
 
 /// What a run with a trial that does not count exits with.
 const NOT_ALL_VALID: u8 = 4;
@@ -28,6 +28,7 @@ const INTERRUPTED: u8 = 130;
 /// Measures, and reports.
 pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
     setting.preflight()?;
+    let _alone = alone(&setting.workspace.root)?;
     let models = setting.models();
     let programs = setting.build(&models)?;
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
@@ -36,10 +37,11 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
 
     let path = run(setting, &schedule, &programs)?;
     let run = Run::read(&path)?;
+    let table = keep_tables(&run, &path)?;
     if run.integrity == Integrity::Whole {
         replay::replay(&setting.entries(), &run.trials);
     }
-    report(&run, &path)?;
+    print(&table, &path)?;
     Ok(match () {
         () if run.integrity != Integrity::Whole => ExitCode::from(INTERRUPTED),
         () if run.trials.iter().any(|trial| trial.state != State::Valid) => {
@@ -89,8 +91,25 @@ fn run(setting: &Setting, schedule: &Schedule, programs: &Programs) -> Result<Pa
     Ok(path)
 }
 
-/// Prints the table and keeps it beside the run.
-fn report(run: &Run, path: &Path) -> Result<()> {
+/// Makes sure that no other run measures in this checkout, until the file is dropped.
+fn alone(root: &Path) -> Result<File> {
+    let results = root.join("results");
+    let path = results.join(".lock");
+    let failed = || format!("failed to write {}", path.display());
+    fs::create_dir_all(&results).with_context(failed)?;
+    let lock = File::create(&path).with_context(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Failure::Preflight(
+            "another run is measuring in this checkout: wait until it has ended".to_owned(),
+        )
+        .into()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(failed),
+    }
+}
+
+/// Keeps the table beside the run, before criterion has its say, and returns it for a terminal.
+fn keep_tables(run: &Run, path: &Path) -> Result<String> {
     let figures = report::figures(run, BASELINE, FLOOR);
     let derived = path.join("derived");
     let text = report::summary(run, &figures, Form::Markdown);
@@ -98,7 +117,12 @@ fn report(run: &Run, path: &Path) -> Result<()> {
         .and_then(|()| fs::write(derived.join("summary.md"), text))
         .with_context(|| format!("failed to write {}", derived.display()))?;
 
-    let table = report::summary(run, &figures, Form::Terminal);
+    Ok(report::summary(run, &figures, Form::Terminal))
+}
+
+/// Prints the table, and where everything is.
+fn print(table: &str, path: &Path) -> Result<()> {
+    let derived = path.join("derived");
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "\n{table}")?;
     writeln!(stdout, "Run        {}", path.display())?;

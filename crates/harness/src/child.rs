@@ -134,8 +134,8 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     pub fn dismiss(mut self) -> Result<(), String> {
         drop(self.stdin.take());
         let left = self.leave(Instant::now() + LEAVE);
-        let more = self.messages.try_iter().find(|told| !matches!(told, Ok(None)));
-        match (left, more) {
+        let more = self.messages.recv_timeout(LAST_WORDS).ok();
+        match (left, more.filter(|told| !matches!(told, Ok(None)))) {
             (None, _) => {
                 Err("it did not leave when its pipe was closed, and was killed".to_owned())
             }

@@ -23,6 +23,16 @@ const STEADY_LATE_MS_MAX: f64 = 3.0;
 /// The same for a batch, whose replies are due together while one thread sends them in turn.
 const BATCH_LATE_MS_MAX: f64 = 8.0;
 
+/// The longest time between two ticks of the kernel's clock, at 100 Hz.
+const TICK_NS: u64 = 10_000_000;
+/// How a reason begins that a busy machine alone can bring about.
+const LATE: &str = "the origin was late by";
+
+/// Returns whether a reason says no more than that the machine was busy.
+pub fn is_of_the_machine(reason: &str) -> bool {
+    reason.starts_with(LATE)
+}
+
 /// Returns why a trial is void: nothing, if it is valid.
 pub fn judge(model: &Model, plan: &Plan, (trial, receipt): (&Trial, &Receipt)) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -61,6 +71,14 @@ fn counts(plan: &Plan, trial: &Trial, hold: &mut Hold<'_>) {
     });
     hold(timed == window.ok, &|| format!("{timed} latencies for {} ok fetches", window.ok));
     hold(window.wall_ns > 0 && window.cpu_ns > 0, &|| "the window took no time".to_owned());
+    hold(failed > 0 || window.ok >= window.ended, &|| {
+        format!("{} of {} fetches in the window were ok", window.ok, window.ended)
+    });
+    // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick ahead.
+    let cpu_ns_max = (window.wall_ns + TICK_NS) * u64::from(plan.workers);
+    hold(window.cpu_ns <= cpu_ns_max, &|| {
+        format!("{} ns of CPU time do not fit into {} ns", window.cpu_ns, window.wall_ns)
+    });
 }
 
 /// The origin saw just the fetches that the model says it made.
@@ -81,7 +99,7 @@ fn meeting(plan: &Plan, trial: &Trial, receipt: &Receipt, hold: &mut Hold<'_>) {
         Workload::Steady => STEADY_LATE_MS_MAX,
     };
     hold(receipt.delay_late_ms_p50_estimate <= late_ms_max, &|| {
-        format!("the origin was late by {:.1} ms", receipt.delay_late_ms_p50_estimate)
+        format!("{LATE} {:.1} ms", receipt.delay_late_ms_p50_estimate)
     });
 }
 
@@ -241,6 +259,12 @@ mod tests {
         );
         check(steady, |story| story.trial.latencies_ns.clear(), "0 latencies for 20 ok fetches");
         check(steady, |story| story.trial.window.cpu_ns = 0, "the window took no time");
+        check(steady, |story| story.trial.window.cpu_ns = 200_000_000, "do not fit into");
+        let change = |story: &mut Story| {
+            story.trial.window.ok = 5;
+            story.trial.latencies_ns = vec![(21_000_000, 5)];
+        };
+        check(steady, change, "5 of 20 fetches in the window were ok");
     }
 
     #[test]
@@ -286,5 +310,7 @@ mod tests {
     fn an_origin_that_is_late_voids_a_trial() {
         let change = |story: &mut Story| story.receipt.delay_late_ms_p50_estimate = 3.5;
         check(Workload::Steady, change, "the origin was late by 3.5 ms");
+        assert!(is_of_the_machine("the origin was late by 3.5 ms"));
+        assert!(!is_of_the_machine("the origin saw 65 connections for 64 slots"));
     }
 }

@@ -22,7 +22,7 @@ pub use crate::child::{Child, Silence, Start};
 pub use crate::compile::{Program, compile};
 pub use crate::draw::{Basis, draw};
 pub use crate::find::{Workspace, find};
-pub use crate::judge::judge;
+pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::run::{Event, Programs, Watch, run};
 pub use crate::session::{OriginProcess, Told, converse, time_for};

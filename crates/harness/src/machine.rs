@@ -16,8 +16,12 @@ const PORTS_A_SLOT: u64 = 4;
 /// Shards are of use only while a core each is left for them.
 const SHARDS_MAX: usize = 16;
 
-/// Divides the CPUs that may be used: the upper half, rounded up, to the model, the rest to the
-/// origin. With one CPU both share it.
+/// Divides the cores that may be used: the upper half, rounded up, to the model, the rest to the
+/// origin. CPUs of one core stay together, since each slows the other down. With one core both
+/// share it.
+///
+/// CPUs are kept awake only where a core has one CPU: beside a busy one, a spinner would cost what
+/// it is to save.
 ///
 /// # Errors
 ///
@@ -26,15 +30,41 @@ pub fn place() -> Result<Placement> {
     let set = sched_getaffinity(Pid::from_raw(0)).context("failed to read the CPU affinity")?;
     let cpus: Vec<usize> =
         (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).collect();
-    let (origin, client) = cpus.split_at(cpus.len() / 2);
-    let origin_cpus = if origin.is_empty() { client } else { origin };
+    divide(&cores(&cpus, siblings))
+}
+
+/// Divides cores between model and origin.
+fn divide(cores: &[Vec<usize>]) -> Result<Placement> {
+    let (origin, model) = cores.split_at(cores.len() / 2);
+    let origin = if origin.is_empty() { model } else { origin };
+    let (model_cpus, origin_cpus) = (model.concat(), origin.concat());
     Ok(Placement {
-        model_cpus: client.to_vec(),
-        origin_cpus: origin_cpus.to_vec(),
-        workers: u32::try_from(client.len()).context("failed to count the CPUs")?,
+        workers: u32::try_from(model_cpus.len()).context("failed to count the CPUs")?,
         shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,
-        awake: true,
+        awake: cores.iter().all(|cpus| cpus.len() == 1),
+        model_cpus,
+        origin_cpus,
     })
+}
+
+/// Returns the CPUs core by core; CPUs that name the same siblings are one core.
+fn cores(cpus: &[usize], siblings: impl Fn(usize) -> String) -> Vec<Vec<usize>> {
+    let mut cores: Vec<(String, Vec<usize>)> = Vec::new();
+    for &cpu in cpus {
+        let name = siblings(cpu);
+        match cores.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, cpus)) => cpus.push(cpu),
+            None => cores.push((name, vec![cpu])),
+        }
+    }
+    cores.into_iter().map(|(_, cpus)| cpus).collect()
+}
+
+/// Returns the CPUs of the core that a CPU belongs to, as the kernel writes them; the CPU alone
+/// where the kernel does not say.
+fn siblings(cpu: usize) -> String {
+    let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
+    fs::read_to_string(path).unwrap_or_else(|_| cpu.to_string())
 }
 
 /// The limits that a cell can run into.
@@ -118,6 +148,25 @@ mod tests {
         let limits = Limits { files, ports };
         let mut refusals = crate::quick().cells.into_iter().map(|cell| limits.allow(&cell));
         refusals.find_map(Result::err).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn cpus_of_one_core_stay_together_and_are_not_kept_awake() {
+        // As most desktops number them: the siblings of 0 and 1 are 2 and 3.
+        let cores = cores(&[0, 1, 2, 3], |cpu| format!("{},{}", cpu % 2, cpu % 2 + 2));
+        let placement = divide(&cores).unwrap();
+        assert_eq!(placement.origin_cpus, [0, 2]);
+        assert_eq!((placement.model_cpus, placement.workers), (vec![1, 3], 2));
+        assert!(!placement.awake);
+    }
+
+    #[test]
+    fn cores_of_one_cpu_are_divided_and_kept_awake() {
+        let placement = divide(&cores(&[0, 1, 2], |cpu| cpu.to_string())).unwrap();
+        assert_eq!((placement.origin_cpus, placement.model_cpus), (vec![0], vec![1, 2]));
+        assert!(placement.awake);
+        let alone = divide(&cores(&[5], |cpu| cpu.to_string())).unwrap();
+        assert_eq!((alone.origin_cpus, alone.model_cpus), (vec![5], vec![5]));
     }
 
     #[test]

@@ -78,10 +78,11 @@ fn run_block(
 
         let started = (Instant::now(), SystemTime::now());
         let outcome = run_trial(model, program, (&plan, schedule, &mut origin));
-        if outcome.origin_failed {
+        let origin_failed = outcome.origin_failed;
+        trials.push(outcome.record(block, (position, name), started));
+        if origin_failed {
             origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
         }
-        trials.push(outcome.record(block, (position, name), started));
     }
     Ok(())
 }
@@ -169,7 +170,8 @@ impl Outcome {
     }
 }
 
-/// Voids the trials of bare models whose requests were not, byte for byte, the floor's.
+/// Voids the trials of bare models whose request heads were not the floor's. In a block without a
+/// valid trial of the floor nothing can be compared.
 fn void_unlike_heads(schedule: &Schedule, trials: &mut [TrialRecord]) {
     let digest = |trial: &TrialRecord| trial.receipt.as_ref().map(|receipt| receipt.heads_digest);
     let floor = trials.iter().find(|trial| trial.model == FLOOR && trial.state == State::Valid);

@@ -1,7 +1,6 @@
 //! The floor: one thread and a hand-written loop over epoll, the least that any model could cost.
 //!
-//! Sockets are registered once, edge-triggered, so that a fetch costs one write, one read, and its
-//! share of a wait.
+//! Sockets are registered once, edge-triggered: a fetch costs a write, a read, a share of a wait.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,17 +19,18 @@ fn main() -> ExitCode {
         let tick = plan.deadline_ms.map(|_| Duration::from_millis(2));
         let mut entries: Vec<_> = slots.into_iter().map(|s| (s, Connection::default())).collect();
         for (index, entry) in entries.iter_mut().enumerate() {
-            advance(entry, poll.registry(), Token(index));
+            advance(entry, poll.registry(), (Token(index), false));
         }
 
         while entries.iter().any(|(slot, _)| !slot.is_done()) {
             poll.poll(&mut events, tick)?;
             for event in &events {
-                advance(&mut entries[event.token().0], poll.registry(), event.token());
+                let ready = (event.token(), event.is_read_closed() || event.is_error());
+                advance(&mut entries[event.token().0], poll.registry(), ready);
             }
             for (index, entry) in entries.iter_mut().enumerate().filter(|_| tick.is_some()) {
                 if entry.1.expire(&mut entry.0) {
-                    advance(entry, poll.registry(), Token(index));
+                    advance(entry, poll.registry(), (Token(index), false));
                 }
             }
         }
@@ -39,11 +39,11 @@ fn main() -> ExitCode {
 }
 
 /// Steps a slot until its socket would block.
-fn advance(entry: &mut (Slot, Connection<TcpStream>), registry: &Registry, token: Token) {
+fn advance(entry: &mut (Slot, Connection<TcpStream>), registry: &Registry, ready: (Token, bool)) {
     let connect = |address: SocketAddr| {
         let mut stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        registry.register(&mut stream, ready.0, Interest::READABLE | Interest::WRITABLE)?;
         Ok(stream)
     };
     let established = |stream: &TcpStream| match (stream.take_error()?, stream.peer_addr()) {
@@ -53,5 +53,5 @@ fn advance(entry: &mut (Slot, Connection<TcpStream>), registry: &Registry, token
         }
         (None, peer) => peer.map(drop),
     };
-    entry.1.advance(&mut entry.0, &mut Sockets { connect, established });
+    entry.1.advance(&mut entry.0, &mut Sockets { connect, established }, ready.1);
 }

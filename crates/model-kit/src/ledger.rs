@@ -67,13 +67,13 @@ impl Ledger {
 
     /// Deals the next id, or none when all have been dealt.
     pub(crate) fn deal(&self) -> Option<u64> {
-        let id = self.issued.fetch_add(1, Ordering::Relaxed);
+        let id = self.issued.fetch_add(1, Ordering::AcqRel);
         if id >= self.dealt_max {
             self.issued.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
 
-        let now = (id + 1).saturating_sub(self.ended.load(Ordering::Relaxed));
+        let now = (id + 1).saturating_sub(self.ended.load(Ordering::Acquire));
         if now > self.peak.load(Ordering::Relaxed) {
             self.peak.fetch_max(now, Ordering::Relaxed);
         }
@@ -93,7 +93,7 @@ impl Ledger {
             }
         };
 
-        // Acquire and release, so that who closes the window sees all that ended before it.
+        // Acquire and release, so that who is dealt an id next sees this end.
         let ended = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
         if let Some(entry) = ended.checked_sub(self.warmup + 1).and_then(|i| self.latency(i)) {
             entry.store(latency_ns, Ordering::Relaxed);

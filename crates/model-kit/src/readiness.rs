@@ -12,6 +12,7 @@ pub struct Connection<S> {
     socket: Option<S>,
     pending: bool,
     drained: bool,
+    hung_up: bool,
 }
 
 /// How a loop makes its sockets.
@@ -25,7 +26,7 @@ pub struct Sockets<C, E> {
 
 impl<S> Default for Connection<S> {
     fn default() -> Self {
-        Self { socket: None, pending: false, drained: false }
+        Self { socket: None, pending: false, drained: false, hung_up: false }
     }
 }
 
@@ -33,16 +34,18 @@ impl<S: Read + Write> Connection<S> {
     /// Steps the slot until its socket has to be waited for or the slot is done. Call it when the
     /// loop says that the socket is ready.
     ///
-    /// A read that does not fill its buffer has taken all there was: the next one would block, so
-    /// it is not tried before the loop says that there is more. The loop has to be edge-triggered,
-    /// or to say it each time.
-    pub fn advance<C, E>(&mut self, slot: &mut Slot, sockets: &mut Sockets<C, E>)
+    /// `hung_up` says whether the loop has been told that the peer sends nothing more. A read that
+    /// does not fill its buffer has taken all there was: the next one would block, so it is not
+    /// tried before the loop says that there is more; unless the peer has hung up, for then an
+    /// edge-triggered loop says nothing more.
+    pub fn advance<C, E>(&mut self, slot: &mut Slot, sockets: &mut Sockets<C, E>, hung_up: bool)
     where
         C: FnMut(SocketAddr) -> io::Result<S>,
         E: Fn(&S) -> io::Result<()>,
     {
         let mut waits = false;
         self.drained = false;
+        self.hung_up |= hung_up;
         while !waits {
             match (slot.step(), &mut self.socket) {
                 (Step::Connect(_), socket) if self.pending => {
@@ -54,7 +57,7 @@ impl<S: Read + Write> Connection<S> {
                 (Step::Connect(address), socket) => {
                     // The old connection is dropped before the new one is made.
                     *socket = None;
-                    self.drained = false;
+                    (self.drained, self.hung_up) = (false, false);
                     match (sockets.connect)(address) {
                         Ok(new) => (*socket, self.pending) = (Some(new), true),
                         Err(error) => drop(slot.connected::<S>(Err(error))),
@@ -72,7 +75,8 @@ impl<S: Read + Write> Connection<S> {
                 (Step::Receive(mut buffer), Some(socket)) => {
                     let result = socket.read(&mut buffer);
                     waits = would_block(&result);
-                    self.drained = result.as_ref().is_ok_and(|count| *count < buffer.len());
+                    let took_all = result.as_ref().is_ok_and(|count| *count < buffer.len());
+                    self.drained = took_all && !self.hung_up;
                     slot.received(buffer, result);
                 }
                 (Step::Done, socket) => {
@@ -98,4 +102,86 @@ impl<S: Read + Write> Connection<S> {
 /// Returns whether a call has to wait for readiness.
 fn would_block<T>(result: &io::Result<T>) -> bool {
     result.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::{Cell, DelayRange, Plan, Workload, content, rehearse};
+
+    /// A socket that takes every write and reads what it was given, then blocks.
+    struct Fake(VecDeque<io::Result<Vec<u8>>>);
+
+    impl Read for Fake {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let bytes = self.0.pop_front().unwrap_or(Err(ErrorKind::WouldBlock.into()))?;
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+    }
+
+    impl Write for Fake {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Fetches once from a socket that blocks and then reads this, told once that it is ready;
+    /// returns the codes, or nothing if the fetch did not end.
+    fn fetched(reads: Vec<Vec<u8>>, hung_up: bool) -> Option<Vec<String>> {
+        let cell = Cell {
+            name: "test".to_owned(),
+            workload: Workload::Batch,
+            in_flight: 1,
+            warmup: 0,
+            fetches: 1,
+            delay_ms: DelayRange { lo: 0, hi: 0 },
+            body_bytes: 16,
+        };
+        let origins = vec![([127, 0, 0, 1], 4100).into()];
+        let plan = Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None };
+        let blocks = Err(ErrorKind::WouldBlock.into());
+        let mut reads: VecDeque<_> =
+            [blocks].into_iter().chain(reads.into_iter().map(Ok)).collect();
+        let trial = rehearse(&plan, |slots| {
+            for mut slot in slots {
+                let connect = |_| Ok(Fake(std::mem::take(&mut reads)));
+                let established = |_: &Fake| Ok(());
+                let mut sockets = Sockets { connect, established };
+                let mut connection = Connection::default();
+                connection.advance(&mut slot, &mut sockets, false);
+                connection.advance(&mut slot, &mut sockets, hung_up);
+            }
+        });
+        trial.ok().map(|trial| trial.total.errors.into_keys().collect())
+    }
+
+    /// Returns a reply cut to so many bytes from its end.
+    fn reply(cut: usize) -> Vec<u8> {
+        let head = b"HTTP/1.1 200 OK\r\ninflight-id: 0\r\ncontent-length: 16\r\n\r\n";
+        let mut bytes = [&head[..], &content::body(1, 0, 16)].concat();
+        bytes.truncate(bytes.len() - cut);
+        bytes
+    }
+
+    #[test]
+    fn a_whole_reply_is_one_fetch() {
+        assert_eq!(fetched(vec![reply(0)], false), Some(vec![]));
+    }
+
+    #[test]
+    fn after_a_short_read_the_loop_has_to_say_that_there_is_more() {
+        assert_eq!(fetched(vec![reply(5), vec![]], false), None);
+    }
+
+    #[test]
+    fn a_reply_that_came_together_with_its_end_is_read_to_the_end() {
+        assert_eq!(fetched(vec![reply(5), vec![]], true), Some(vec!["1501".to_owned()]));
+    }
 }

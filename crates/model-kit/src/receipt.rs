@@ -3,8 +3,9 @@
 //! What the server hides is estimated, and the field says so in its name. wiremock shows the
 //! arrival of a request to its responder but not the moment at which the reply leaves, so what is
 //! in flight, and the delay as served, come from a shadow timer that starts with the arrival; the
-//! number of connections comes from the kernel: what it accepted in this network namespace, or the
-//! ends that it still knows at the origin's ports, whichever is less.
+//! number of connections comes from the kernel's count of what was accepted in this network
+//! namespace, by whomever. (The ends that the kernel still knows at the origin's ports were tried:
+//! ports are used again while they linger, so that count was low by up to a third.)
 
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,7 @@ pub struct Receipt {
     pub in_flight_peak_estimate: u64,
     /// The mean number in flight between the arrivals that open and close the window.
     pub in_flight_mean_estimate: f64,
-    /// Connections made: low only if some ended by a reset while others in this network namespace
-    /// accepted connections too.
+    /// Connections accepted in this network namespace: never low, and high where others listen too.
     pub connections_estimate: u64,
     /// The median by which the shadow timers were late, in milliseconds.
     pub delay_late_ms_p50_estimate: f64,

@@ -173,7 +173,8 @@ impl Reply {
             };
         }
 
-        self.persistent = head.persistent;
+        // After a switch of protocols the connection speaks no HTTP any more.
+        self.persistent = head.persistent && head.status != 101;
         self.fault = match head {
             Head { status, .. } if *status != 200 => status_fault(*status),
             Head { encoded: true, .. } => Some(ErrorCode::BadEncoding),

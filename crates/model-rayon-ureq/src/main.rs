@@ -1,5 +1,4 @@
-//! One job a slot in a rayon pool of its own, with ureq as its documentation tells: one agent,
-//! shared by all jobs.
+//! One job a slot in a rayon pool of its own, with ureq: one agent, shared by all jobs.
 
 use std::process::ExitCode;
 
@@ -41,7 +40,10 @@ fn agent(in_flight: u32) -> Agent {
 
 /// Carries one fetch to its end.
 fn get(agent: &Agent, fetch: Fetch) -> Result<LibraryReply<HeaderValue, Vec<u8>>, ErrorCode> {
-    let request = agent.get(fetch.url()).config().timeout_global(fetch.time_left()).build();
+    let mut request = agent.get(fetch.url());
+    if let left @ Some(_) = fetch.time_left() {
+        request = request.config().timeout_global(left).build();
+    }
     let reply = request.call().map_err(|error| code(error, ErrorCode::HeadMalformed))?;
     let (mut head, mut body) = reply.into_parts();
     let body = body.read_to_vec().map_err(|error| code(error, ErrorCode::BodyTruncated))?;

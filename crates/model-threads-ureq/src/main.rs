@@ -1,6 +1,5 @@
 //! One OS thread a slot, with ureq as its documentation tells: one agent, shared by all threads.
 
-use std::io;
 use std::process::ExitCode;
 use std::thread;
 
@@ -16,9 +15,8 @@ fn main() -> ExitCode {
                 let unit = move || drive(agent, &mut slot);
                 thread::Builder::new().spawn_scoped(scope, unit)?;
             }
-            io::Result::Ok(())
-        })?;
-        Ok(())
+            Ok(())
+        })
     })
 }
 
@@ -42,7 +40,10 @@ fn agent(in_flight: u32) -> Agent {
 
 /// Carries one fetch to its end.
 fn get(agent: &Agent, fetch: Fetch) -> Result<LibraryReply<HeaderValue, Vec<u8>>, ErrorCode> {
-    let request = agent.get(fetch.url()).config().timeout_global(fetch.time_left()).build();
+    let mut request = agent.get(fetch.url());
+    if let left @ Some(_) = fetch.time_left() {
+        request = request.config().timeout_global(left).build();
+    }
     let reply = request.call().map_err(|error| code(error, ErrorCode::HeadMalformed))?;
     let (mut head, mut body) = reply.into_parts();
     let body = body.read_to_vec().map_err(|error| code(error, ErrorCode::BodyTruncated))?;

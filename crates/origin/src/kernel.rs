@@ -1,6 +1,5 @@
 //! What the kernel counts of this process and of its network namespace.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
@@ -32,27 +31,6 @@ impl Counters {
     }
 }
 
-/// Returns the other ends of all connections to these ports that the kernel still knows, those
-/// that are closing included.
-pub(crate) fn peers(ports: &[u16]) -> BTreeSet<String> {
-    let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
-    table.lines().skip(1).filter_map(|line| peer(line, ports)).collect()
-}
-
-/// Returns the other end of a connection to one of the ports, from either end's line.
-fn peer(line: &str, ports: &[u16]) -> Option<String> {
-    let mut columns = line.split_whitespace().skip(1);
-    let (local, remote) = (columns.next()?, columns.next()?);
-    let port = |end: &str| u16::from_str_radix(end.rsplit(':').next()?, 16).ok();
-    match (port(local)?, port(remote)?) {
-        // A listener has no other end.
-        (ours, 0) if ports.contains(&ours) => None,
-        (ours, _) if ports.contains(&ours) => Some(remote.to_owned()),
-        (_, ours) if ports.contains(&ours) => Some(local.to_owned()),
-        _ => None,
-    }
-}
-
 /// Returns the resident memory of this process, in KiB.
 pub(crate) fn resident_kib() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -71,19 +49,6 @@ fn field(table: &str, group: &str, name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_connection_is_one_peer_whichever_end_is_listed() {
-        let listener = "0: 0100007F:1000 00000000:0000 0A 0 0 0";
-        let ours = "1: 0100007F:1000 0100007F:8000 01 0 0 0";
-        let theirs = "2: 0100007F:8000 0100007F:1000 06 0 0 0";
-        let other = "3: 0100007F:8001 0100007F:1001 01 0 0 0";
-        let expected = Some("0100007F:8000".to_owned());
-        assert_eq!(peer(listener, &[0x1000]), None);
-        assert_eq!(peer(ours, &[0x1000]), expected);
-        assert_eq!(peer(theirs, &[0x1000]), expected);
-        assert_eq!(peer(other, &[0x1000]), None);
-    }
 
     #[test]
     fn a_field_is_found_under_its_name() {

@@ -75,8 +75,7 @@ impl Origin {
         match asked {
             ToOrigin::Mount(mount) => {
                 self.reset();
-                let ports = self.shards.iter().map(|shard| shard.address().port()).collect();
-                let tally = Arc::new(Tally::new(mount, ports));
+                let tally = Arc::new(Tally::new(mount));
                 for shard in &self.shards {
                     let mock = Mock::given(wiremock::matchers::any());
                     let mock = mock.respond_with(Fetches(Arc::clone(&tally)));

@@ -1,6 +1,5 @@
 //! What an origin counts of a cell that it serves.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -17,8 +16,6 @@ pub(crate) struct Tally {
     bodies: Vec<Vec<u8>>,
     counted: Mutex<Counted>,
     counters: Counters,
-    ports: Vec<u16>,
-    peers: BTreeSet<String>,
     mounted: Instant,
 }
 
@@ -36,14 +33,13 @@ struct Counted {
 }
 
 impl Tally {
-    /// Starts to count for a mount that is served on these ports.
-    pub(crate) fn new(mount: Mount, ports: Vec<u16>) -> Self {
+    /// Starts to count for a mount.
+    pub(crate) fn new(mount: Mount) -> Self {
         let body = |id| model_kit::content::body(mount.seed, id, mount.cell.body_bytes);
         let bodies = (0..model_kit::content::BODIES as u64).map(body).collect();
-        let peers = kernel::peers(&ports);
         let counters = Counters::read();
         let (counted, mounted) = (Mutex::default(), Instant::now());
-        Self { mount, bodies, counted, counters, ports, peers, mounted }
+        Self { mount, bodies, counted, counters, mounted }
     }
 
     /// Returns the delay of an id.
@@ -92,7 +88,7 @@ impl Tally {
         counted.lateness_ms.sort_by(f64::total_cmp);
         Receipt {
             in_flight_mean_estimate: counted.area / counted.width.max(f64::MIN_POSITIVE),
-            connections_estimate: self.connections(now.accepted - before.accepted),
+            connections_estimate: now.accepted - before.accepted,
             delay_late_ms_p50_estimate: at_share(&counted.lateness_ms, 50),
             delay_late_ms_p99_estimate: at_share(&counted.lateness_ms, 99),
             cpu_ns: nanoseconds(now.cpu.saturating_sub(before.cpu)),
@@ -103,14 +99,6 @@ impl Tally {
             resident_kib: kernel::resident_kib(),
             ..counted.receipt.clone()
         }
-    }
-
-    /// Returns how many connections were made. The kernel counts all that are accepted, by whomever
-    /// in this namespace, and knows the ends of those that are open or closing, by port, unless a
-    /// reset wiped them out: the smaller count is the better.
-    fn connections(&self, accepted: u64) -> u64 {
-        let peers = kernel::peers(&self.ports);
-        accepted.min(peers.difference(&self.peers).count() as u64)
     }
 
     /// Returns whether the window is open, by the count of arrivals.

@@ -71,8 +71,9 @@ impl RunFolder {
         let journal = path.join("journal.jsonl");
         let journal = OpenOptions::new().create_new(true).append(true).open(&journal);
         let journal = journal.with_context(|| failed_to_write(&path))?;
-        // The folder's own entry must survive a crash too.
-        File::open(&path).and_then(|folder| folder.sync_all()).context(failed_to_write(&path))?;
+        // The entries of the files, and of the folder itself, must survive a crash too.
+        sync_folder(&path)?;
+        sync_folder(results)?;
         point_latest(results, &name);
         Ok(Self { path, journal })
     }
@@ -108,7 +109,11 @@ impl RunFolder {
             Ok(manifest_line(&bytes, name))
         };
         let text = MEASURED.into_iter().map(line).collect::<Result<String>>()?;
-        write_synced(&self.path.join("MANIFEST"), text.as_bytes())
+        // Under another name first: a crash must not leave half a manifest.
+        let (new, manifest) = (self.path.join("MANIFEST.new"), self.path.join("MANIFEST"));
+        write_synced(&new, text.as_bytes())?;
+        fs::rename(&new, &manifest).with_context(|| failed_to_write(&manifest))?;
+        sync_folder(&self.path)
     }
 }
 
@@ -157,12 +162,10 @@ impl Integrity {
 /// Reads a journal. The last line of a run that did not come to its end may be cut off: what was
 /// being written when it ended was never promised.
 fn read_journal(path: &Path, integrity: &Integrity) -> Result<Vec<TrialRecord>> {
-    let text = fs::read_to_string(path).with_context(|| failed_to_read(path))?;
-    let whole = match (integrity, text.rfind('\n')) {
-        (Integrity::Unfinished, Some(end)) => &text[..=end],
-        (Integrity::Unfinished, None) => "",
-        _ => &text,
-    };
+    let bytes = fs::read(path).with_context(|| failed_to_read(path))?;
+    let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    let whole = if *integrity == Integrity::Unfinished { &bytes[..end] } else { &bytes };
+    let whole = str::from_utf8(whole).with_context(|| failed_to_read(path))?;
     let trials = whole.lines().zip(1..).map(|(line, number)| {
         let place = || format!("failed to read {}, line {number}", path.display());
         TrialRecord::from_line(line).with_context(place)
@@ -201,6 +204,12 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.with_context(|| failed_to_write(path))
+}
+
+/// Syncs the entries of a folder.
+fn sync_folder(path: &Path) -> Result<()> {
+    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    synced.with_context(|| failed_to_write(path))
 }
 
 /// Reads a value from a file.

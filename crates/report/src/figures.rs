@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use model_kit::Cell;
+use model_kit::{Cell, Workload};
 use record::{Model, Run, State, TrialRecord};
 use stats::verdict::{Criteria, Evidence, Verdict};
 use stats::{Estimate, Paired, Sample, effect, hodges_lehmann, holm, median, signed_rank};
 
 /// The chance of any false difference that is accepted in a family of comparisons.
 const ALPHA: f64 = 0.05;
-/// The least relative difference that is ever called one.
-const MARGIN_MIN: f64 = 0.02;
+/// The least relative difference that is called one. It is fixed before anything is measured: a
+/// margin that grew with the noise would make a noisy run find models equivalent.
+const MARGIN: f64 = 0.02;
 /// Costs are compared at equal rate: walls that differ by more than this are marked.
 const UNEQUAL_RATE: f64 = 0.02;
 
@@ -129,10 +130,10 @@ impl CellFigures {
             })
             .collect();
         for row in &mut rows {
-            row.compare(&trials, baseline, floor);
+            row.compare(&trials, (baseline, floor), cell.workload);
         }
-        let noise = noise(&trials, baseline);
-        judge(&mut rows, &trials, (baseline, margin(noise.as_ref())));
+        judge(&mut rows, &trials, baseline);
+        let noise = noise(&trials, baseline, rows.len().saturating_sub(1));
         rows.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
         let prices = run.schedule.models.iter().filter_map(|model| price(model, &trials));
         let prices = prices.collect();
@@ -180,12 +181,19 @@ impl Row {
     }
 
     /// Compares with the floor, and the wall with the baseline's.
-    fn compare(&mut self, trials: &Trials<'_>, baseline: &str, floor: &str) {
+    fn compare(
+        &mut self,
+        trials: &Trials<'_>,
+        (baseline, floor): (&str, &str),
+        workload: Workload,
+    ) {
         let Some(figures) = &mut self.figures else { return };
         if let Some(pairs) = trials.paired((&self.model, floor), cpu_us) {
             figures.excess_us = Some(hodges_lehmann::difference(&pairs.differences(), ALPHA));
         }
-        if let Some(pairs) = trials.paired((&self.model, baseline), wall_ms) {
+        // A batch is run at each model's own rate; a steady cell should be at the same.
+        let pairs = trials.paired((&self.model, baseline), wall_ms);
+        if let Some(pairs) = pairs.filter(|_| workload == Workload::Steady) {
             let ratio = hodges_lehmann::ratio(&pairs.log_ratios(), ALPHA).value;
             figures.unequal_rate = (ratio - 1.0).abs() > UNEQUAL_RATE;
         }
@@ -197,14 +205,8 @@ impl Row {
     }
 }
 
-/// Returns the margin: no less than what the baseline differs from itself.
-fn margin(noise: Option<&Noise>) -> f64 {
-    let own = noise.map_or(0.0, |noise| noise.ratio.value.ln().abs().exp_m1());
-    own.max(MARGIN_MIN)
-}
-
 /// Judges every model against the baseline, as one family (Holm).
-fn judge(rows: &mut [Row], trials: &Trials<'_>, (baseline, margin): (&str, f64)) {
+fn judge(rows: &mut [Row], trials: &Trials<'_>, baseline: &str) {
     let mut family: Vec<(&mut RowFigures, Sample)> = Vec::new();
     for row in rows.iter_mut().filter(|row| row.model != baseline) {
         let pairs = trials.paired((&row.model, baseline), cpu_us);
@@ -218,18 +220,20 @@ fn judge(rows: &mut [Row], trials: &Trials<'_>, (baseline, margin): (&str, f64))
     let count = u32::try_from(family.len()).map_or(1.0, f64::from);
     for ((figures, differences), adjusted_p) in family.into_iter().zip(adjusted) {
         let ratio = hodges_lehmann::ratio(&differences, ALPHA / count);
-        let criteria = Criteria { alpha: ALPHA, margin };
+        let criteria = Criteria { alpha: ALPHA, margin: MARGIN };
         figures.verdict = Some(Evidence { adjusted_p, ratio }.verdict(&criteria));
         figures.ratio = Some(ratio);
     }
 }
 
-/// Returns what the baseline differs from itself, if it ran twice.
-fn noise(trials: &Trials<'_>, baseline: &str) -> Option<Noise> {
+/// Returns what the baseline differs from itself, if it ran twice, and what can be shown in a
+/// family of so many comparisons.
+fn noise(trials: &Trials<'_>, baseline: &str, family: usize) -> Option<Noise> {
     let logarithms = trials.against_itself(baseline, cpu_us)?.log_ratios();
+    let alpha = ALPHA / u32::try_from(family.max(1)).map_or(1.0, f64::from);
     Some(Noise {
         ratio: hodges_lehmann::ratio(&logarithms, ALPHA),
-        can_show: effect::smallest_detectable(&logarithms, ALPHA).map(f64::exp_m1),
+        can_show: effect::smallest_detectable(&logarithms, alpha).map(f64::exp_m1),
     })
 }
 

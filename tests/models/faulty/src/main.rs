@@ -13,6 +13,9 @@ fn main() -> ExitCode {
     let mut hello = model_kit::hello!();
     before(&fault, &mut hello);
     let code = model_kit::serve(hello, |plan, slots| during(&fault, plan, slots));
+    if fault == "afterthought" {
+        say("{\"trial\":{}}\n");
+    }
     if fault == "bad exit" { ExitCode::from(9) } else { code }
 }
 

@@ -1,5 +1,5 @@
 //! The floor's loop without a slot: it finds the end of each reply, and verifies, records and
-//! counts nothing beyond the number of replies. `benches/floor.rs` measures it beside the floor,
+//! counts nothing beyond the number of replies. `benches/claims` measures it beside the floor,
 //! to price what the slot does.
 
 use std::error::Error;
