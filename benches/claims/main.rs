@@ -1,13 +1,13 @@
 //! The claims that the method stands on, measured side by side: `cargo bench --bench claims`.
 //!
 //! * What a slot verifies, records and counts costs the floor little: the floor beside the same
-//!   loop without a slot (`tests/models/unchecked`).
+//!   loop without a slot (`tests/models/unchecked`), on one CPU, from memory, and as in runs.
 //! * The floor is a floor: beside wrk, if it is installed, against the same origin, with as many
 //!   connections and one fixed delay, each as a whole process.
 //! * Keeping the CPUs awake makes figures steadier: the baseline against itself, both ways.
 //!
-//! Each is a ratio inside blocks with its interval; `-- slot`, `-- wrk` or `-- awake` measures one
-//! alone. Nothing here asserts a time.
+//! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
+//! or `-- awake` measures one alone. Nothing here asserts a time.
 
 mod memory;
 
@@ -44,8 +44,9 @@ fn main() -> Result<()> {
 
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let bench = Bench::build()?;
-    let claims: [(&str, fn(&Bench) -> Result<()>); 3] = [
+    let claims: [(&str, fn(&Bench) -> Result<()>); 4] = [
         ("slot", Bench::price_of_the_slot),
+        ("slot-as-run", Bench::price_of_the_slot_as_run),
         ("wrk", Bench::floor_beside_wrk),
         ("awake", Bench::awake_and_asleep),
     ];
@@ -82,15 +83,31 @@ impl Bench {
         let _awake = self.awake();
         let together =
             Placement { origin_cpus: self.placement.model_cpus.clone(), ..self.placement.clone() };
-        let pairs = in_blocks(2 * BLOCKS, |seed, first| {
-            let mut origin = OriginProcess::start(&self.origin, &together)?;
+        let pairs = self.with_and_without_a_slot(2 * BLOCKS, &together)?;
+        tell("CPU per fetch, floor against the same loop without a slot, one CPU", &pairs)?;
+        memory::tell(pairs.0.iter().sum::<f64>() / real(2 * BLOCKS))
+    }
+
+    /// The same with origin and model placed as runs place them, which scatters more.
+    fn price_of_the_slot_as_run(&self) -> Result<()> {
+        let _awake = self.awake();
+        let pairs = self.with_and_without_a_slot(4 * BLOCKS, &self.placement)?;
+        tell("CPU per fetch, floor against the same loop without a slot, as in runs", &pairs)
+    }
+
+    /// Measures the floor and the same loop without a slot in so many blocks.
+    fn with_and_without_a_slot(
+        &self,
+        blocks: u64,
+        placement: &Placement,
+    ) -> Result<(Vec<f64>, Vec<f64>)> {
+        in_blocks(blocks, |seed, first| {
+            let mut origin = OriginProcess::start(&self.origin, placement)?;
             both(first, &mut origin, |origin, is_first| {
                 let (model, program) = if is_first { &self.floor } else { &self.unchecked };
                 self.window_us(model, program, (origin, seed))
             })
-        })?;
-        tell("CPU per fetch, floor against the same loop without a slot", &pairs)?;
-        memory::tell(pairs.0.iter().sum::<f64>() / real(2 * BLOCKS))
+        })
     }
 
     /// The floor beside wrk, each as a whole process from start to end.
