@@ -25,7 +25,6 @@ pub(crate) struct Ledger {
     opens_at_start: bool,
     issued: AtomicU64,
     ended: AtomicU64,
-    ok: AtomicU64,
     peak: AtomicU64,
     extra_bytes: AtomicU64,
     errors: Box<[AtomicU64]>,
@@ -48,7 +47,6 @@ impl Ledger {
             opens_at_start: cell.workload == Workload::Batch,
             issued: AtomicU64::new(0),
             ended: AtomicU64::new(0),
-            ok: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             extra_bytes: AtomicU64::new(0),
             errors: ErrorCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -83,10 +81,7 @@ impl Ledger {
     /// Counts a fetch that has ended.
     pub(crate) fn end(&self, outcome: Outcome) {
         let latency_ns = match outcome {
-            Outcome::Ok(latency) => {
-                self.ok.fetch_add(1, Ordering::Relaxed);
-                u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX).max(1)
-            }
+            Outcome::Ok(latency) => u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX).max(1),
             Outcome::Failed(code) => {
                 self.errors[place(code)].fetch_add(1, Ordering::Relaxed);
                 NO_LATENCY
@@ -159,9 +154,10 @@ impl Ledger {
                 errors.insert(code.number().to_string(), count);
             }
         }
+        let failed: u64 = errors.values().sum();
         pipe::Total {
             issued: self.issued.load(Ordering::Relaxed),
-            ok: self.ok.load(Ordering::Relaxed),
+            ok: self.ended.load(Ordering::Acquire) - failed,
             errors,
             extra_bytes: self.extra_bytes.load(Ordering::Relaxed),
         }

@@ -311,10 +311,12 @@ fn same_length(earlier: Option<u64>, value: &[u8]) -> Result<u64, ErrorCode> {
 
 /// Returns the number that a value of decimal digits tells.
 fn digits(value: &[u8]) -> Option<u64> {
-    if !value.iter().all(u8::is_ascii_digit) {
-        return None;
+    let mut number: Option<u64> = None;
+    for byte in value {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number = Some(number.unwrap_or(0).checked_mul(10)?.checked_add(digit)?);
     }
-    std::str::from_utf8(value).ok()?.parse().ok()
+    number
 }
 
 /// Returns true if the only transfer coding is chunked, named once; no other was asked for.

@@ -4,7 +4,7 @@
 //! What a fetch is, when it has failed, when to connect again: all of it stands here, once, so
 //! that no model can gain from code that another does not get.
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -115,7 +115,11 @@ pub struct Slot {
     connection: Connection,
     id: u64,
     started: Instant,
+    /// When the last fetch ended, which is when the next one begins.
+    freed: Option<Instant>,
     request: Vec<u8>,
+    /// What follows the id in every request; to write an address costs more than all the rest.
+    request_end: Box<[u8]>,
     buffer: Option<Box<[u8]>>,
     outcome: Option<Outcome>,
 }
@@ -130,7 +134,9 @@ impl Slot {
             connection: Connection::None,
             id: 0,
             started: Instant::now(),
+            freed: None,
             request: Vec::new(),
+            request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes().into(),
             buffer: None,
             outcome: None,
         }
@@ -144,8 +150,7 @@ impl Slot {
 
         match &self.state {
             State::Connect => Step::Connect(self.origin),
-            State::Send if self.request.is_empty() => Step::Send(request(self.id, self.origin)),
-            State::Send => Step::Send(std::mem::take(&mut self.request)),
+            State::Send => Step::Send(self.take_request()),
             State::Receive(_) => Step::Receive(self.buffer.take().unwrap_or_else(receive_buffer)),
             State::Done => Step::Done,
             State::Idle | State::Library => unreachable!("a fetch has just begun, by steps"),
@@ -266,11 +271,21 @@ impl Slot {
         let Some(id) = self.shared.ledger.deal() else { return State::Done };
         self.id = id;
         self.request.clear();
-        self.started = Instant::now();
+        self.started = self.freed.take().unwrap_or_else(Instant::now);
         match self.connection {
             Connection::None => State::Connect,
             Connection::Fresh | Connection::Reused => State::Send,
         }
+    }
+
+    /// Returns what is still to be written of the request: the same bytes from every bare model.
+    fn take_request(&mut self) -> Vec<u8> {
+        let mut bytes = std::mem::take(&mut self.request);
+        if bytes.is_empty() {
+            write!(bytes, "GET /f/{}", self.id).expect("a vector takes every write");
+            bytes.extend_from_slice(&self.request_end);
+        }
+        bytes
     }
 
     /// Reads what has come of the reply, and ends the fetch when it is whole or wrong.
@@ -329,9 +344,12 @@ impl Slot {
         }
     }
 
-    /// Ends the fetch as ok.
+    /// Ends the fetch as ok. The next one begins at this moment: one reading of the clock serves
+    /// both, and what the model does in between is part of what its slot waits for.
     fn succeed(&mut self) {
-        self.end(Outcome::Ok(self.started.elapsed()));
+        let now = Instant::now();
+        self.end(Outcome::Ok(now - self.started));
+        self.freed = Some(now);
     }
 
     /// Ends the fetch as failed; its connection is not used again.
@@ -346,11 +364,6 @@ impl Slot {
         self.outcome = Some(outcome);
         self.shared.ledger.end(outcome);
     }
-}
-
-/// Writes the request for an id: the same bytes from every bare model.
-fn request(id: u64, origin: SocketAddr) -> Vec<u8> {
-    format!("GET /f/{id} HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes()
 }
 
 /// Returns a new buffer to read into.

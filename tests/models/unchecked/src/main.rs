@@ -19,7 +19,9 @@ struct Entry {
     buffer: Box<[u8]>,
     filled: usize,
     drained: bool,
-    request: Option<Vec<u8>>,
+    request: Vec<u8>,
+    request_end: Vec<u8>,
+    sends: bool,
 }
 
 fn main() -> ExitCode {
@@ -55,14 +57,18 @@ fn fetch_all(plan: &Plan) -> io::Result<Trial> {
         stream.set_nodelay(true)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(index), interest)?;
-        let request = dealt.next().map(|id| request(plan, index, id));
-        entries.push(Entry {
+        let origin = plan.origins[index % plan.origins.len()];
+        let mut entry = Entry {
             stream,
             buffer: vec![0; 16 * 1024].into(),
             filled: 0,
             drained: false,
-            request,
-        });
+            request: Vec::new(),
+            request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes(),
+            sends: false,
+        };
+        entry.ask(dealt.next());
+        entries.push(entry);
     }
 
     while ended < plan.cell.dealt() {
@@ -72,7 +78,7 @@ fn fetch_all(plan: &Plan) -> io::Result<Trial> {
             entry.drained = false;
             while entry.advance()? {
                 ended += 1;
-                entry.request = dealt.next().map(|id| request(plan, index, id));
+                entry.ask(dealt.next());
                 match ended.checked_sub(plan.cell.warmup) {
                     Some(0) => opened = Some(clocks()),
                     Some(count) if count == plan.cell.fetches => window = Some(clocks()),
@@ -89,20 +95,29 @@ fn fetch_all(plan: &Plan) -> io::Result<Trial> {
 }
 
 impl Entry {
+    /// Writes the request for an id, if there is one, as the slot does.
+    fn ask(&mut self, id: Option<u64>) {
+        let Some(id) = id else { return };
+        self.request.clear();
+        let _ = write!(self.request, "GET /f/{id}");
+        self.request.extend_from_slice(&self.request_end);
+        self.sends = true;
+    }
+
     /// Writes and reads until the socket has to be waited for, or a reply has ended.
     fn advance(&mut self) -> io::Result<bool> {
         loop {
-            if self.drained && self.request.is_none() {
+            if self.drained && !self.sends {
                 return Ok(false);
             }
-            let result = match &self.request {
-                Some(request) => self.stream.write(request),
-                None => self.stream.read(&mut self.buffer[self.filled..]),
+            let result = match self.sends {
+                true => self.stream.write(&self.request),
+                false => self.stream.read(&mut self.buffer[self.filled..]),
             };
             match result {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
-                Ok(_) if self.request.is_some() => self.request = None,
+                Ok(_) if self.sends => self.sends = false,
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     self.filled += count;
@@ -127,12 +142,6 @@ impl Entry {
         let length = length.and_then(|f| std::str::from_utf8(f.value).ok()?.parse::<usize>().ok());
         length.is_some_and(|length| self.filled >= end + length)
     }
-}
-
-/// Writes the request for an id, as the slot does.
-fn request(plan: &Plan, index: usize, id: u64) -> Vec<u8> {
-    let origin = plan.origins[index % plan.origins.len()];
-    format!("GET /f/{id} HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes()
 }
 
 /// Reads the clocks: wall, and CPU time in nanoseconds.
