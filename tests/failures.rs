@@ -149,7 +149,7 @@ fn the_death_of_the_origin_is_not_blamed_on_a_model() {
     let _alone = alone();
     let mut killed = false;
     let trials = run(&[house("tokio"), house("threads"), house("smol")], |event| {
-        if let Event::Trial(block, 1) = event
+        if let Event::Begin(block, 1) = event
             && block.number == 0
         {
             killed = true;
@@ -197,10 +197,12 @@ fn run(models: &[Model], mut watch: impl FnMut(&Event<'_>)) -> Vec<TrialRecord> 
         origin: built("origin"),
         models: models.iter().map(|m| (m.name.clone(), built(&m.package))).collect(),
     };
-    let preset = Preset { name: "test", cells: vec![cell], blocks: 2 };
-    let basis = Basis { preset, models: models.to_vec(), seed: 1, placement: placement() };
-    let schedule = harness::draw(basis);
-    let trials = harness::run(&schedule, &programs, &mut |event| {
+    let preset = Preset { name: "test", cells: vec![cell], blocks: 2, ..harness::smoke() };
+    let (placement, probes) = (placement(), Vec::new());
+    let models = models.to_vec();
+    let schedule = harness::draw(Basis { preset, models, seed: 1, placement, probes });
+    let due = (&schedule, schedule.blocks.as_slice());
+    let trials = harness::run(due, &programs, Vec::new(), &mut |event| {
         watch(&event);
         Ok(())
     });

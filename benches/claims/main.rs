@@ -191,7 +191,8 @@ impl Bench {
     ) -> Result<model_kit::pipe::Trial> {
         let origins = origin.ready.origins.clone();
         let workers = self.placement.workers;
-        let plan = Plan { cell: cell(), origins, workers, seed, deadline_ms: None };
+        let plan =
+            Plan { cell: cell(), origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
         let told = harness::converse(model, program, (&plan, &self.placement.model_cpus));
         let trial = told.map_err(|why| anyhow!("{}: {why}", model.name))?.trial;
         ensure!(trial.total.errors.is_empty(), "{}: fetches failed", model.name);

@@ -21,6 +21,7 @@ pub(crate) fn tell(floor_us: f64) -> Result<()> {
         workers: 1,
         seed: 42,
         deadline_ms: None,
+        surcharge_ns: 0,
     };
     let replies: Vec<Vec<u8>> = (0..plan.cell.dealt()).map(|id| reply(&plan, id)).collect();
     let mut extra: Vec<f64> = (0..ROUNDS)

@@ -7,7 +7,6 @@
 
 mod arguments;
 mod measure;
-mod progress;
 mod rehearse;
 mod replay;
 mod setting;
@@ -17,7 +16,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::arguments::{Action, Arguments};
-use crate::setting::{Failure, Setting};
+use crate::setting::Setting;
 
 fn main() -> ExitCode {
     let arguments = match arguments::read() {
@@ -28,20 +27,13 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            error.downcast_ref::<Failure>().map_or(ExitCode::FAILURE, Failure::exit_code)
+            ExitCode::from(harness::exit_code(&error))
         }
     }
 }
 
 /// Does what the arguments ask for.
 fn run(arguments: &Arguments) -> Result<ExitCode> {
-    if arguments.action() == Action::Measure && cfg!(debug_assertions) {
-        return Err(Failure::Usage(
-            "a debug build measures nothing: run `cargo bench` without --profile dev".to_owned(),
-        )
-        .into());
-    }
-
     let setting = Setting::read(arguments)?;
     match arguments.action() {
         Action::Test => rehearse::rehearse(&setting),

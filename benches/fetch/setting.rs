@@ -1,12 +1,9 @@
 //! What is benched: the models that were found, the cells, and the benchmarks they make.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
-use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use harness::{BASELINE, FLOOR, Preset, Programs, Workspace, compile};
+use anyhow::Result;
+use harness::{BASELINE, FLOOR, Failure, Preset, Workspace};
 use model_kit::Cell;
 use record::Model;
 use regex::Regex;
@@ -36,34 +33,6 @@ pub(crate) struct Setting {
     selection: Option<Regex>,
     exact: Option<String>,
 }
-
-/// What stops a bench, by the exit code that it leads to.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// Wrong use.
-    Usage(String),
-    /// The machine's limits do not suffice.
-    Preflight(String),
-}
-
-impl Failure {
-    /// Returns the exit code.
-    pub(crate) fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Preflight(_) => ExitCode::from(6),
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Usage(what) | Self::Preflight(what)) = self;
-        f.write_str(what)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 impl Entry {
     /// Returns the whole name.
@@ -126,25 +95,6 @@ impl Setting {
         let entries = self.entries();
         let wanted = |cell: &&Cell| entries.iter().any(|entry| entry.cell == cell.name);
         self.preset.cells.iter().filter(wanted).cloned().collect()
-    }
-
-    /// Builds the programs.
-    pub(crate) fn build(&self, models: &[Model]) -> Result<Programs> {
-        eprintln!("building {} programs, one by one", models.len() + 1);
-        let origin = compile(&self.workspace, "origin")?;
-        let program = |model: &Model| {
-            let program = compile(&self.workspace, &model.package)?;
-            Ok((model.name.clone(), program))
-        };
-        let programs = models.iter().map(program).collect::<Result<BTreeMap<_, _>>>()?;
-        Ok(Programs { origin, models: programs })
-    }
-
-    /// Checks the machine before anything is measured.
-    pub(crate) fn preflight(&self) -> Result<()> {
-        harness::preflight(&self.cells())
-            .map_err(|error| Failure::Preflight(format!("{error:#}")))
-            .context("preflight refuses")
     }
 
     /// Returns whether a benchmark is reported.

@@ -65,7 +65,7 @@ pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
 
 /// Returns the plan for a cell at some origins.
 pub(crate) fn plan(cell: Cell, origins: Vec<SocketAddr>) -> Plan {
-    Plan { cell, origins, workers: 1, seed: 7, deadline_ms: None }
+    Plan { cell, origins, workers: 1, seed: 7, deadline_ms: None, surcharge_ns: 0 }
 }
 
 /// Returns a cell as a model can hold it.

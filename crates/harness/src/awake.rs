@@ -12,6 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
+use record::Placement;
 use thread_priority::ThreadPriority;
 use thread_priority::unix::{
     NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
@@ -26,6 +27,14 @@ pub struct Awake {
 }
 
 impl Awake {
+    /// Keeps the CPUs of a placement awake, if it says so.
+    pub fn for_placement(placement: &Placement) -> Option<Self> {
+        let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
+        cpus.sort_unstable();
+        cpus.dedup();
+        placement.awake.then(|| Self::keep(&cpus))
+    }
+
     /// Keeps these CPUs awake; those for which the system refuses stay as they are.
     pub fn keep(cpus: &[usize]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));

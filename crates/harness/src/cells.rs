@@ -1,6 +1,12 @@
-//! The presets: which cells, and how many blocks.
+//! The presets: which cells, how many blocks, what is added to make a run worth citing.
 
 use model_kit::{Cell, DelayRange, Workload};
+use record::{Control, Sitting, StopRule};
+
+use crate::BASELINE;
+
+/// The names of the presets, the cheapest first.
+pub const PRESETS: [&str; 4] = ["smoke", "quick", "standard", "publish"];
 
 /// Cells and blocks under a name.
 #[derive(Clone, Debug)]
@@ -9,13 +15,86 @@ pub struct Preset {
     pub name: &'static str,
     /// The cells.
     pub cells: Vec<Cell>,
-    /// Blocks a cell.
+    /// Blocks a cell, and a sitting.
     pub blocks: u32,
+    /// When a cell has enough blocks, if not after all.
+    pub stop: Option<StopRule>,
+    /// Models that run once more with busy work added.
+    pub controls: Vec<Control>,
+    /// The sittings; none stands for one.
+    pub sittings: Vec<Sitting>,
+}
+
+/// Returns the preset of that name.
+pub fn preset(name: &str) -> Option<Preset> {
+    match name {
+        "smoke" => Some(smoke()),
+        "quick" => Some(quick()),
+        "standard" => Some(standard()),
+        "publish" => Some(publish()),
+        _ => None,
+    }
 }
 
 /// What `cargo bench` measures: enough to see who costs what, in under four minutes.
 pub fn quick() -> Preset {
-    let batch = Cell {
+    let steady = Cell { fetches: 1_200, ..steady() };
+    Preset {
+        name: "quick",
+        cells: vec![batch(), steady],
+        blocks: 12,
+        stop: None,
+        controls: Vec::new(),
+        sittings: Vec::new(),
+    }
+}
+
+/// What `cargo bench -- --test` runs: the same cells once, proving that everything runs.
+pub fn smoke() -> Preset {
+    Preset { name: "smoke", blocks: 1, ..quick() }
+}
+
+/// A study of this machine at this time: more cells, and blocks until the intervals are narrow.
+fn standard() -> Preset {
+    let low = Cell {
+        name: "steady-low".to_owned(),
+        in_flight: 16,
+        fetches: 1_600,
+        delay_ms: DelayRange { lo: 5, hi: 15 },
+        ..steady()
+    };
+    let body = Cell { name: "steady-body".to_owned(), body_bytes: 16 * 1024, ..steady() };
+    Preset {
+        name: "standard",
+        cells: vec![batch(), low, steady(), body],
+        blocks: 30,
+        stop: Some(StopRule { blocks_min: 12, half_width_permille: 20, minutes_max: 40 }),
+        ..quick()
+    }
+}
+
+/// A run to be cited: three sittings, each with another layout of the programs, and a control that
+/// must be found.
+fn publish() -> Preset {
+    let sitting = |number: u32| Sitting {
+        number,
+        layout_seed: Some(u64::from(number) + 1),
+        hours_after_last: if number == 0 { 0 } else { 2 },
+    };
+    let name = format!("{BASELINE}+5%");
+    Preset {
+        name: "publish",
+        blocks: 20,
+        stop: None,
+        controls: vec![Control { name, model: BASELINE.to_owned(), percent: 5 }],
+        sittings: (0..3).map(sitting).collect(),
+        ..standard()
+    }
+}
+
+/// So many fetches at once: sequential against concurrent in one glance.
+fn batch() -> Cell {
+    Cell {
         name: "batch".to_owned(),
         workload: Workload::Batch,
         in_flight: 64,
@@ -23,19 +102,18 @@ pub fn quick() -> Preset {
         fetches: 64,
         delay_ms: DelayRange { lo: 20, hi: 20 },
         body_bytes: 128,
-    };
-    let steady = Cell {
+    }
+}
+
+/// Always as many in flight: what a fetch costs once everything runs. Drawn delays keep the slots
+/// from falling into step.
+fn steady() -> Cell {
+    Cell {
         name: "steady".to_owned(),
         workload: Workload::Steady,
         warmup: 400,
-        fetches: 1_200,
+        fetches: 2_000,
         delay_ms: DelayRange { lo: 16, hi: 48 },
-        ..batch.clone()
-    };
-    Preset { name: "quick", cells: vec![batch, steady], blocks: 12 }
-}
-
-/// What `cargo bench -- --test` runs: the same cells once, proving that everything runs.
-pub fn smoke() -> Preset {
-    Preset { name: "smoke", blocks: 1, ..quick() }
+        ..batch()
+    }
 }

@@ -22,6 +22,8 @@ use nix::unistd::Pid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::interrupt;
+
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
 /// How long a child may take to leave once its pipe is closed.
@@ -89,6 +91,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         let failed = || format!("failed to start {}", start.program.display());
         let mut process =
             spawned.and_then(|child| child.map_err(Into::into)).with_context(failed)?;
+        interrupt::born(group(&process));
         let stdout = process.stdout.take().expect("stdout is piped");
         let stderr = process.stderr.take().expect("stderr is piped");
         Ok(Self {
@@ -197,10 +200,15 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
 }
 
 impl<M> Child<M> {
-    /// Returns the process group, which has the id of the child.
+    /// Returns the process group.
     fn group(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.process.id()).expect("a process id is an i32"))
+        group(&self.process)
     }
+}
+
+/// Returns the process group of a child, which has its id.
+fn group(process: &std::process::Child) -> Pid {
+    Pid::from_raw(i32::try_from(process.id()).expect("a process id is an i32"))
 }
 
 impl<M> Drop for Child<M> {
@@ -209,6 +217,7 @@ impl<M> Drop for Child<M> {
             let _ = killpg(self.group(), Signal::SIGKILL);
             let _ = self.process.wait();
         }
+        interrupt::dead(self.group());
     }
 }
 
@@ -247,7 +256,7 @@ fn first_of(mut stderr: ChildStderr) -> Receiver<String> {
 }
 
 /// Does something while this thread is bound to some CPUs, which a child inherits.
-fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> {
+pub(crate) fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> {
     let this_thread = Pid::from_raw(0);
     let before = sched_getaffinity(this_thread).context("failed to read the CPU affinity")?;
     if !cpus.is_empty() {

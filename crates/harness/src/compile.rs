@@ -29,10 +29,28 @@ pub struct Program {
 ///
 /// Says that cargo failed, after cargo has said why on stderr.
 pub fn compile(workspace: &Workspace, package: &str) -> Result<Program> {
+    built(workspace, package, ("build", &[]))
+}
+
+/// Builds the program of a package with its sections in an order drawn from a seed: where code lies
+/// in memory changes what it costs (Mytkowicz et al., ASPLOS 2009), and one layout is one sample.
+///
+/// # Errors
+///
+/// Says that cargo failed, after cargo has said why on stderr.
+pub(crate) fn compile_shuffled(workspace: &Workspace, package: &str, seed: u64) -> Result<Program> {
+    // The option is that of lld, which is the linker of rustc on x86-64 Linux.
+    let shuffle = format!("-Clink-arg=-Wl,--shuffle-sections=*={seed}");
+    built(workspace, package, ("rustc", &["--", &shuffle]))
+}
+
+/// Builds the program of a package with a verb of cargo and what follows at its end.
+fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> Result<Program> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut child = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--quiet", "-p", package])
+        .args([verb, "--release", "--locked", "--quiet", "-p", package])
         .args(["--bin", package, "--message-format=json-render-diagnostics"])
+        .args(end)
         .current_dir(&workspace.root)
         .stdout(Stdio::piped())
         .stdin(Stdio::null())
@@ -47,7 +65,7 @@ pub fn compile(workspace: &Workspace, package: &str) -> Result<Program> {
         }
     }
     let status = child.wait().context("failed to wait for cargo")?;
-    let command = format!("cargo build --release --locked -p {package}");
+    let command = format!("cargo {verb} --release --locked -p {package}");
     ensure!(status.success(), "failed to build {package}: see above what `{command}` says");
 
     let path = path.with_context(|| format!("failed to find the program of {package}"))?;

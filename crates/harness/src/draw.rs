@@ -1,7 +1,7 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first trial.
 
 use model_kit::Cell;
-use record::{Absent, Block, Model, Placement, Schedule};
+use record::{Absent, Block, Control, Model, Placement, Probe, Schedule};
 use stats::random::SplitMix64;
 use stats::williams;
 
@@ -18,6 +18,8 @@ pub struct Basis {
     pub seed: u64,
     /// Who runs on which CPU.
     pub placement: Placement,
+    /// What was found out of the cells.
+    pub probes: Vec<Probe>,
 }
 
 /// The orders of one cell: rows of a Williams design, in which every model follows every other
@@ -29,10 +31,14 @@ struct Orders {
 
 impl Orders {
     /// Begins with the models of a cell, the baseline twice: what it differs from itself is noise.
-    fn new(models: &[Model], cell: &Cell) -> Self {
+    fn new(models: &[Model], (cell, controls): (&Cell, &[Control])) -> Self {
         let able = models.iter().filter(|model| absence(model, cell).is_none());
         let copies = |model: &Model| if model.name == BASELINE { 2 } else { 1 };
-        let names = able.flat_map(|m| std::iter::repeat_n(m.name.clone(), copies(m))).collect();
+        let names = able.flat_map(|m| std::iter::repeat_n(m.name.clone(), copies(m)));
+        let mut names: Vec<String> =
+            names.chain(controls.iter().map(|control| control.name.clone())).collect();
+        // What is drawn depends on the seed alone, not on the order in which models were named.
+        names.sort_unstable();
         Self { names, rows: Vec::new() }
     }
 
@@ -51,23 +57,25 @@ impl Orders {
 /// Draws a schedule: in each pass every cell once, in random order; in each block every model that
 /// can hold the cell once, and the baseline twice, in balanced order.
 pub fn draw(basis: Basis) -> Schedule {
-    let Basis { preset, models, seed, placement } = basis;
+    let Basis { preset, models, seed, placement, probes } = basis;
     let mut draws = SplitMix64::new(seed);
-    let mut cells: Vec<(&Cell, Orders)> =
-        preset.cells.iter().map(|cell| (cell, Orders::new(&models, cell))).collect();
+    let orders = |cell| (cell, Orders::new(&models, (cell, &preset.controls)));
+    let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
     let mut blocks = Vec::new();
-    for _ in 0..preset.blocks {
+    let sittings = u32::try_from(preset.sittings.len().max(1)).expect("a run has few sittings");
+    for pass in 0..preset.blocks * sittings {
         draws.shuffle(&mut cells);
         for (cell, orders) in &mut cells {
             let order = orders.next(&mut draws);
             let number = u32::try_from(blocks.len()).expect("a schedule has few blocks");
-            blocks.push(Block { number, cell: cell.name.clone(), seed: draws.word(), order });
+            let (cell, seed) = (cell.name.clone(), draws.word());
+            blocks.push(Block { number, cell, seed, order, sitting: pass / preset.blocks });
         }
     }
 
     let absent = |cell: &Cell| models.iter().filter_map(|m| absence(m, cell)).collect::<Vec<_>>();
     Schedule {
-        schema: "inflight.schedule/1.0".to_owned(),
+        schema: "inflight.schedule/1.1".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
         seed,
@@ -76,6 +84,11 @@ pub fn draw(basis: Basis) -> Schedule {
         cells: preset.cells,
         models,
         blocks,
+        controls: preset.controls,
+        probes,
+        stop: preset.stop,
+        sittings: preset.sittings,
+        supersedes: None,
     }
 }
 
@@ -124,7 +137,7 @@ mod tests {
             shards: 1,
             awake: false,
         };
-        draw(Basis { preset: crate::quick(), models, seed, placement })
+        draw(Basis { preset: crate::quick(), models, seed, placement, probes: Vec::new() })
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use model_kit::pipe::Trial;
 use model_kit::{Plan, Receipt, Workload, ids_digest};
+use origin::bare_heads_digest;
 use record::Model;
 
 use crate::evaluate;
@@ -43,6 +44,7 @@ pub fn judge(model: &Model, plan: &Plan, (trial, receipt): (&Trial, &Receipt)) -
     };
     counts(plan, trial, &mut hold);
     meeting(plan, trial, receipt, &mut hold);
+    heads(model, plan, receipt, &mut hold);
     shape(model, plan, (trial, receipt), &mut hold);
     reasons
 }
@@ -100,6 +102,17 @@ fn meeting(plan: &Plan, trial: &Trial, receipt: &Receipt, hold: &mut Hold<'_>) {
     };
     hold(receipt.delay_late_ms_p50_estimate <= late_ms_max, &|| {
         format!("{LATE} {:.1} ms", receipt.delay_late_ms_p50_estimate)
+    });
+}
+
+/// Every bare model sends the same request: the one line, Host, and no other field.
+fn heads(model: &Model, plan: &Plan, receipt: &Receipt, hold: &mut Hold<'_>) {
+    let dealt = plan.cell.dealt();
+    if !model.is_bare() || receipt.answered != dealt {
+        return;
+    }
+    hold(receipt.heads_digest == bare_heads_digest(dealt), &|| {
+        "its request heads are not those of the bare core".to_owned()
     });
 }
 
@@ -172,7 +185,14 @@ mod tests {
             let origins = vec![([127, 0, 0, 1], 4100).into()];
             Self {
                 model: model(),
-                plan: Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None },
+                plan: Plan {
+                    cell,
+                    origins,
+                    workers: 1,
+                    seed: 1,
+                    deadline_ms: None,
+                    surcharge_ns: 0,
+                },
                 trial: trial(dealt),
                 receipt: Receipt {
                     answered: dealt,
@@ -225,6 +245,7 @@ mod tests {
             total: Total { issued: dealt, ok: dealt, errors: BTreeMap::new(), extra_bytes: 0 },
             threads: 2,
             in_flight_peak: 4,
+            scheduled: None,
             windows: Vec::new(),
             latencies_ns: vec![(21_000_000, 20)],
         }

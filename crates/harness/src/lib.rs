@@ -2,31 +2,44 @@
 //! each against the origin's receipt.
 //!
 //! It knows no model by name but the baseline and the floor, links none, and reaches each by its
-//! pipe alone. It computes no statistics and draws no tables.
+//! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
 
 mod awake;
 mod cells;
 mod child;
 mod compile;
 mod draw;
+mod failure;
 mod find;
+mod forecast;
+mod host;
+mod interrupt;
 mod judge;
 mod machine;
+mod measure;
+mod probe;
+mod progress;
 mod run;
 mod session;
+mod stop;
 mod terms;
+mod verify;
 
 pub use crate::awake::Awake;
-pub use crate::cells::{Preset, quick, smoke};
+pub use crate::cells::{PRESETS, Preset, preset, quick, smoke};
 pub use crate::child::{Child, Silence, Start};
 pub use crate::compile::{Program, compile};
 pub use crate::draw::{Basis, draw};
+pub use crate::failure::{Failure, exit_code};
 pub use crate::find::{Workspace, find};
+pub use crate::forecast::{Forecast, forecast};
 pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
+pub use crate::measure::{Ended, How, Order, build, measure, newest_unfinished, resume};
 pub use crate::run::{Event, Programs, Watch, run};
 pub use crate::session::{OriginProcess, Told, converse, time_for};
 pub use crate::terms::evaluate;
+pub use crate::verify::{Verified, verify};
 
 /// The model that ratios are taken against.
 pub const BASELINE: &str = "tokio";

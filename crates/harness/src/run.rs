@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use model_kit::{Cell, Plan, Receipt};
 use origin::Mount;
-use record::{Block, Model, Schedule, State, TrialRecord};
+use record::{Block, Host, Model, Schedule, State, Stop, TrialRecord};
 
+use crate::host::HostReading;
 use crate::session::{OriginProcess, Told, converse};
-use crate::{Awake, FLOOR, Program, judge};
+use crate::{Awake, Program, interrupt, judge, stop};
 
 /// The programs of a run.
 #[derive(Clone, Debug)]
@@ -24,41 +25,50 @@ pub struct Programs {
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A trial is about to begin: its block, and its place in it.
-    Trial(&'a Block, usize),
-    /// A block has ended, or was cut short after these trials.
-    Block(&'a Block, &'a [TrialRecord]),
+    Begin(&'a Block, usize),
+    /// A trial has ended.
+    Trial(&'a TrialRecord),
+    /// A block has ended.
+    Block(&'a Block),
+    /// Blocks that were planned will not be measured.
+    Stop(&'a Stop),
 }
 
 /// Who is told what happens; an error from here ends the run.
 pub type Watch<'a> = dyn FnMut(Event<'_>) -> Result<()> + 'a;
 
-/// Carries a schedule out and returns all trials.
+/// Carries out the blocks of a schedule that are due, and returns all trials of whole blocks:
+/// those of `done`, which an earlier process has measured, and those measured now. A signal ends
+/// it after the last whole trial, with an error.
 ///
 /// # Errors
 ///
-/// Says why no origin could be had, or what `watch` said.
+/// Says why no origin could be had, what `watch` said, or that a signal came.
 pub fn run(
-    schedule: &Schedule,
+    (schedule, due): (&Schedule, &[Block]),
     programs: &Programs,
+    mut done: Vec<TrialRecord>,
     watch: &mut Watch<'_>,
 ) -> Result<Vec<TrialRecord>> {
-    let placement = &schedule.placement;
-    let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
-    cpus.sort_unstable();
-    cpus.dedup();
-    let _awake = placement.awake.then(|| Awake::keep(&cpus));
+    let _awake = Awake::for_placement(&schedule.placement);
+    let mut stopped: Vec<&str> = Vec::new();
+    for block in due {
+        if stopped.contains(&block.cell.as_str()) {
+            continue;
+        }
+        if let Some(over) = schedule.stop.as_ref().and_then(|r| stop::time_is_over(r, &done)) {
+            watch(Event::Stop(&over))?;
+            break;
+        }
 
-    let mut trials = Vec::new();
-    for block in &schedule.blocks {
-        let mut ended = Vec::with_capacity(block.order.len());
-        let outcome = run_block(schedule, programs, (block, &mut *watch), &mut ended);
-        void_unlike_heads(schedule, &mut ended);
-        // What ended before a block was cut short is told all the same.
-        watch(Event::Block(block, &ended))?;
-        trials.extend(ended);
-        outcome?;
+        done.extend(run_block(schedule, programs, (block, &mut *watch))?);
+        watch(Event::Block(block))?;
+        if let Some(stop) = stop::wide_enough(schedule, block, &done) {
+            watch(Event::Stop(&stop))?;
+            stopped.push(&block.cell);
+        }
     }
-    Ok(trials)
+    Ok(done)
 }
 
 /// Runs every model of a block once, against an origin that is new at its beginning.
@@ -66,33 +76,43 @@ fn run_block(
     schedule: &Schedule,
     programs: &Programs,
     (block, watch): (&Block, &mut Watch<'_>),
-    trials: &mut Vec<TrialRecord>,
-) -> Result<()> {
+) -> Result<Vec<TrialRecord>> {
     let mut origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    let mut trials = Vec::with_capacity(block.order.len());
     for (position, name) in block.order.iter().enumerate() {
-        watch(Event::Trial(block, position))?;
+        watch(Event::Begin(block, position))?;
         let model = schedule.model(name).context("failed to find a model of the schedule")?;
         let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
-        let program = &programs.models[name];
-        let plan = plan(schedule, block, (model, cell, &origin));
+        let program = programs.models.get(&model.name).context("failed to find its program")?;
+        let plan = plan(schedule, (block, name), (model, cell, &origin));
 
         let started = (Instant::now(), SystemTime::now());
+        let before = HostReading::before(&schedule.placement);
         let outcome = run_trial(model, program, (&plan, schedule, &mut origin));
+        // A signal has ended the trial too: it says nothing.
+        ensure!(interrupt::exit_code().is_none(), "interrupted");
+        let memory_peak_kib = outcome.told.as_ref().map_or(0, |told| told.memory_peak_kib);
+        let host = before.and_then(|before| before.since(&schedule.placement, memory_peak_kib));
         let origin_failed = outcome.origin_failed;
-        trials.push(outcome.record(block, (position, name), started));
+        let trial = outcome.record((block, host), (position, name), started);
+        watch(Event::Trial(&trial))?;
+        trials.push(trial);
         if origin_failed {
             origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
         }
     }
-    Ok(())
+    Ok(trials)
 }
 
-/// Returns what a model is told: a model that holds fewer in flight gets so many slots.
+/// Returns what a model is told: a model that holds fewer in flight gets so many slots, and a
+/// control pays its share of what the baseline costs on top.
 fn plan(
     schedule: &Schedule,
-    block: &Block,
+    (block, name): (&Block, &str),
     (model, cell, origin): (&Model, &Cell, &OriginProcess),
 ) -> Plan {
+    let percent = schedule.control(name).map_or(0, |control| u64::from(control.percent));
+    let cost_ns = schedule.probe(&block.cell).map_or(0, |probe| probe.baseline_ns);
     let in_flight = cell.in_flight.min(model.max_in_flight.unwrap_or(u32::MAX));
     Plan {
         cell: Cell { in_flight, ..cell.clone() },
@@ -100,6 +120,7 @@ fn plan(
         workers: schedule.placement.workers,
         seed: block.seed,
         deadline_ms: None,
+        surcharge_ns: cost_ns * percent / 100,
     }
 }
 
@@ -150,7 +171,7 @@ impl Outcome {
     /// Returns what is written down of it.
     fn record(
         self,
-        block: &Block,
+        (block, host): (&Block, Option<Host>),
         (position, model): (usize, &str),
         (began, started): (Instant, SystemTime),
     ) -> TrialRecord {
@@ -166,21 +187,7 @@ impl Outcome {
             versions: hello.map(|hello| hello.versions).unwrap_or_default(),
             trial,
             receipt: self.receipt,
-        }
-    }
-}
-
-/// Voids the trials of bare models whose request heads were not the floor's. In a block without a
-/// valid trial of the floor nothing can be compared.
-fn void_unlike_heads(schedule: &Schedule, trials: &mut [TrialRecord]) {
-    let digest = |trial: &TrialRecord| trial.receipt.as_ref().map(|receipt| receipt.heads_digest);
-    let floor = trials.iter().find(|trial| trial.model == FLOOR && trial.state == State::Valid);
-    let Some(expected) = floor.and_then(digest) else { return };
-    for trial in trials {
-        let bare = schedule.model(&trial.model).is_some_and(Model::is_bare);
-        if bare && trial.state == State::Valid && digest(trial) != Some(expected) {
-            let reason = "its request heads are not those of the floor".to_owned();
-            trial.state = State::Void(vec![reason]);
+            host,
         }
     }
 }

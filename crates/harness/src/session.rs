@@ -25,6 +25,8 @@ pub struct Told {
     pub hello: Hello,
     /// What it counted.
     pub trial: Trial,
+    /// The most memory that its process held at once, in KiB; 0 if the system does not tell.
+    pub memory_peak_kib: u64,
 }
 
 /// Lets a model carry out a plan in a process of its own, and returns what it told.
@@ -97,9 +99,19 @@ fn dialogue(child: &mut Child<FromModel>, plan: &Plan) -> Result<Told, Ended> {
 
     child.tell(&ToModel::Plan(plan.clone()));
     match child.hear(Instant::now() + time_for(plan))? {
-        FromModel::Trial(trial) => Ok(Told { hello, trial }),
+        FromModel::Trial(trial) => {
+            let memory_peak_kib = memory_peak_kib(child.id());
+            Ok(Told { hello, trial, memory_peak_kib })
+        }
         FromModel::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
     }
+}
+
+/// Returns the most memory that a living process has held at once.
+fn memory_peak_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// An origin in a process of its own.

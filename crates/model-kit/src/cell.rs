@@ -60,6 +60,16 @@ pub struct Plan {
     /// The longest that one fetch may take, if the plan asks for a limit.
     #[serde(default)]
     pub deadline_ms: Option<u64>,
+    /// Busy work that each fetch costs on top, in nanoseconds: how a run proves that it would find
+    /// a model that costs more. 0 but for such a control.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub surcharge_ns: u64,
+}
+
+/// Returns whether there is nothing to write.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_none(surcharge_ns: &u64) -> bool {
+    *surcharge_ns == 0
 }
 
 impl From<[u64; 2]> for DelayRange {

@@ -119,6 +119,7 @@ impl Ledger {
             total: self.total(),
             threads: opened.threads.max(closed.threads),
             in_flight_peak: self.peak.load(Ordering::Relaxed),
+            scheduled: closed.scheduled,
             windows: self.parts(),
             latencies_ns,
         })

@@ -61,6 +61,7 @@
 //!     workers: 1,
 //!     seed: 42,
 //!     deadline_ms: None,
+//!     surcharge_ns: 0,
 //! };
 //! let trial = rehearse(&plan, |slots| {
 //!     for mut slot in slots {

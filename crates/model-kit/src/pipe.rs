@@ -59,6 +59,10 @@ pub struct Trial {
     pub threads: u64,
     /// The most fetches that had been dealt and had not ended.
     pub in_flight_peak: u64,
+    /// What the threads alive at the closing had used and waited for since the process began, if
+    /// the kernel tells.
+    #[serde(default)]
+    pub scheduled: Option<Scheduled>,
     /// Equal parts of the window, in order.
     pub windows: Vec<Part>,
     /// Service times of the window's ok fetches, as pairs of value (three digits) and count.
@@ -86,6 +90,15 @@ pub struct Window {
     pub switches_involuntary: u64,
     /// Pages mapped without reading from disk.
     pub faults_minor: u64,
+}
+
+/// What the kernel's scheduler gave to threads, and let them wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduled {
+    /// Time on a CPU.
+    pub cpu_ns: u64,
+    /// Time spent ready to run, waiting for a CPU.
+    pub run_delay_ns: u64,
 }
 
 /// All fetches of a trial: `issued == ok + the sum of errors`.

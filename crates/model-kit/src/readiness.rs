@@ -145,7 +145,7 @@ mod tests {
             body_bytes: 16,
         };
         let origins = vec![([127, 0, 0, 1], 4100).into()];
-        let plan = Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None };
+        let plan = Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None, surcharge_ns: 0 };
         let blocks = Err(ErrorKind::WouldBlock.into());
         let mut reads: VecDeque<_> =
             [blocks].into_iter().chain(reads.into_iter().map(Ok)).collect();

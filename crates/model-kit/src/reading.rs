@@ -6,7 +6,7 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 
-use crate::pipe;
+use crate::pipe::{self, Scheduled};
 
 /// What was read at one moment.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(crate) struct Reading {
     cpu: Duration,
     usage: Option<Usage>,
     pub(crate) threads: u64,
+    pub(crate) scheduled: Option<Scheduled>,
 }
 
 impl Reading {
@@ -23,13 +24,13 @@ impl Reading {
         let threads = threads();
         let usage = usage();
         let cpu = cpu();
-        Self { wall: Instant::now(), cpu, usage, threads }
+        Self { wall: Instant::now(), cpu, usage, threads, scheduled: None }
     }
 
     /// Reads inside the window: the clocks alone.
     pub(crate) fn between() -> Self {
         let wall = Instant::now();
-        Self { wall, cpu: cpu(), usage: None, threads: 0 }
+        Self { wall, cpu: cpu(), usage: None, threads: 0, scheduled: None }
     }
 
     /// Reads as the window closes: the clocks first, what is slow to read last.
@@ -37,7 +38,7 @@ impl Reading {
         let wall = Instant::now();
         let cpu = cpu();
         let usage = usage();
-        Self { wall, cpu, usage, threads: threads() }
+        Self { wall, cpu, usage, threads: threads(), scheduled: scheduled() }
     }
 }
 
@@ -86,6 +87,19 @@ fn threads() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("Threads:"));
     line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+/// Returns what the scheduler gave to the threads that are alive now.
+fn scheduled() -> Option<Scheduled> {
+    let mut sum = Scheduled::default();
+    for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
+        // A thread that has ended meanwhile has no figures.
+        let Ok(text) = std::fs::read_to_string(task.path().join("schedstat")) else { continue };
+        let mut numbers = text.split_whitespace().map_while(|word| word.parse::<u64>().ok());
+        sum.cpu_ns += numbers.next()?;
+        sum.run_delay_ns += numbers.next()?;
+    }
+    Some(sum)
 }
 
 /// Returns a duration in whole nanoseconds.

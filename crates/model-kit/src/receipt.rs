@@ -38,6 +38,12 @@ pub struct Receipt {
     pub wall_ns: u64,
     /// Connections that the kernel dropped because a backlog was full, in this namespace.
     pub listen_overflows: u64,
+    /// Connections that the kernel dropped at a listener for any reason, in this namespace.
+    #[serde(default)]
+    pub listen_drops: u64,
+    /// Times the kernel gave up waiting for an acknowledgement, in this namespace.
+    #[serde(default)]
+    pub timeouts: u64,
     /// Segments that the kernel sent again, in this namespace.
     pub retransmits: u64,
     /// Segments received, in this namespace.

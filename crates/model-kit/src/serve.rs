@@ -35,6 +35,7 @@ impl Slots {
             checksums: Checksums::new(plan.seed, plan.cell.body_bytes),
             body_bytes: plan.cell.body_bytes,
             deadline: plan.deadline_ms.map(Duration::from_millis),
+            surcharge: Duration::from_nanos(plan.surcharge_ns),
         });
         let origins = plan.origins.iter().cycle();
         let slots = origins

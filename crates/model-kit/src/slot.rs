@@ -104,6 +104,7 @@ pub(crate) struct Shared {
     pub(crate) checksums: Checksums,
     pub(crate) body_bytes: u32,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) surcharge: Duration,
 }
 
 /// One of the `in_flight` places that a fetch can occupy.
@@ -362,7 +363,18 @@ impl Slot {
     fn end(&mut self, outcome: Outcome) {
         self.state = State::Idle;
         self.outcome = Some(outcome);
+        if !self.shared.surcharge.is_zero() {
+            burn(self.shared.surcharge);
+        }
         self.shared.ledger.end(outcome);
+    }
+}
+
+/// Keeps the CPU busy for so long.
+fn burn(time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        std::hint::spin_loop();
     }
 }
 
@@ -394,7 +406,7 @@ mod tests {
             body_bytes: 16,
         };
         let origins = vec![SocketAddr::from(([127, 0, 0, 1], 4100))];
-        Plan { cell, origins, workers: 1, seed: 1, deadline_ms }
+        Plan { cell, origins, workers: 1, seed: 1, deadline_ms, surcharge_ns: 0 }
     }
 
     /// Drives the one slot of a plan.

@@ -11,6 +11,8 @@ pub(crate) struct Counters {
     pub(crate) cpu: Duration,
     pub(crate) accepted: u64,
     pub(crate) overflows: u64,
+    pub(crate) drops: u64,
+    pub(crate) timeouts: u64,
     pub(crate) retransmits: u64,
     pub(crate) segments_in: u64,
 }
@@ -25,6 +27,8 @@ impl Counters {
             cpu: cpu.map_or(Duration::ZERO, Duration::from),
             accepted: field(&snmp, "Tcp:", "PassiveOpens"),
             overflows: field(&netstat, "TcpExt:", "ListenOverflows"),
+            drops: field(&netstat, "TcpExt:", "ListenDrops"),
+            timeouts: field(&netstat, "TcpExt:", "TCPTimeouts"),
             retransmits: field(&snmp, "Tcp:", "RetransSegs"),
             segments_in: field(&snmp, "Tcp:", "InSegs"),
         }

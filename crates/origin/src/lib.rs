@@ -1,12 +1,23 @@
 //! The servers that answer, each in a process of its own, and what they tell over their pipe.
 //!
-//! This library holds the messages alone; the program holds the server. The pipe is the one of
-//! [`model_kit::pipe`]: one JSON object a line, the harness asks, the origin answers.
+//! This library holds the messages, the pipe and the count, which every origin shares; the program
+//! holds the server. The pipe is the one of [`model_kit::pipe`]: one JSON object a line, the
+//! harness asks, the origin answers.
 
+mod kernel;
+mod tally;
+
+use std::io;
 use std::net::SocketAddr;
 
-use model_kit::{Cell, Receipt};
+use anyhow::{Context, Result};
+use model_kit::content::split_mix_64;
+use model_kit::{Cell, Receipt, pipe};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
+
+pub use crate::tally::Tally;
 
 /// What the harness asks an origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,4 +61,35 @@ pub struct Mount {
     pub cell: Cell,
     /// Decides bodies and delays.
     pub seed: u64,
+}
+
+/// Says who serves, and answers what is asked over stdin and stdout until the pipe is closed, which
+/// ends the process.
+///
+/// # Errors
+///
+/// Says what could not be read, written or answered.
+pub fn speak(ready: Ready, mut answer: impl FnMut(ToOrigin) -> Result<FromOrigin>) -> Result<()> {
+    // When the harness dies, so does the origin; else the closed pipe ends it.
+    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
+    pipe::write(&mut output, &FromOrigin::Ready(ready))?;
+    while let Some(asked) = pipe::read(&mut input).context("read what is asked")? {
+        pipe::write(&mut output, &answer(asked)?)?;
+    }
+    // Dropping a server with replies under way may spin; the end of the process does not.
+    std::process::exit(0);
+}
+
+/// Returns the digest that a receipt shows of the heads of a bare model which fetched the ids
+/// `0 .. dealt`: no field but Host, which is left out.
+pub fn bare_heads_digest(dealt: u64) -> u64 {
+    let head = |id: u64| mixed(mixed(0, b"GET"), format!("/f/{id}").as_bytes());
+    (0..dealt).map(head).fold(0, u64::wrapping_add)
+}
+
+/// Mixes bytes into a digest.
+pub fn mixed(digest: u64, bytes: &[u8]) -> u64 {
+    let end = split_mix_64(digest ^ bytes.len() as u64);
+    bytes.iter().fold(end, |digest, &byte| split_mix_64(digest ^ u64::from(byte)))
 }

@@ -5,10 +5,8 @@
 //! renews the process every block. An accept loop of wiremock ends for good at its first error,
 //! so the limit of file descriptors is raised to what the system allows.
 
-mod kernel;
 mod respond;
 mod serve;
-mod tally;
 
 use std::process::ExitCode;
 

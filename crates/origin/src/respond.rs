@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use model_kit::ID_FIELD;
-use model_kit::content::split_mix_64;
 use url::Position;
 use wiremock::{Request, Respond, ResponseTemplate};
 
-use crate::tally::Tally;
+use origin::{Tally, mixed};
 
 /// The one mock of an origin.
 pub(crate) struct Fetches(pub(crate) Arc<Tally>);
@@ -57,10 +56,4 @@ fn head_digest(request: &Request) -> u64 {
     let mut digest = mixed(0, request.method.as_str().as_bytes());
     digest = mixed(digest, target(request).as_bytes());
     lines.iter().fold(digest, |digest, line| mixed(digest, line))
-}
-
-/// Mixes bytes into a digest.
-fn mixed(digest: u64, bytes: &[u8]) -> u64 {
-    let end = split_mix_64(digest ^ bytes.len() as u64);
-    bytes.iter().fold(end, |digest, &byte| split_mix_64(digest ^ u64::from(byte)))
 }

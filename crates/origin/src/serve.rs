@@ -1,20 +1,17 @@
 //! The pipe of the origin, and the servers behind it.
 
-use std::io::{self, BufRead, Write};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::Signal;
-use origin::{FromOrigin, Ready, ToOrigin};
+use origin::{FromOrigin, Ready, Tally, ToOrigin};
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer};
 
 use crate::respond::Fetches;
-use crate::tally::Tally;
 
 /// Connections that may wait to be accepted: the usual limit of Linux.
 const BACKLOG: i32 = 4096;
@@ -30,31 +27,12 @@ struct Origin {
 
 /// Serves until the pipe is closed.
 pub(crate) fn serve() -> Result<()> {
-    // When the harness dies, so does the origin; else the closed pipe ends it.
-    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
     raise_descriptors();
     let mut origin = Origin::start(shards()?)?;
     let wiremock = model_kit::hello!().versions.remove("wiremock").unwrap_or_default();
-    let ready = FromOrigin::Ready(Ready {
-        server: format!("wiremock {wiremock}"),
-        origins: origin.shards.iter().map(|shard| *shard.address()).collect(),
-    });
-    answer_all(&mut origin, &ready, (&mut io::stdin().lock(), &mut io::stdout().lock()))
-}
-
-/// Answers what is asked over the pipe.
-fn answer_all(
-    origin: &mut Origin,
-    ready: &FromOrigin,
-    (mut input, mut output): (&mut impl BufRead, &mut impl Write),
-) -> Result<()> {
-    model_kit::pipe::write(&mut output, ready)?;
-    while let Some(asked) = model_kit::pipe::read(&mut input).context("read what is asked")? {
-        let answer = origin.answer(asked)?;
-        model_kit::pipe::write(&mut output, &answer)?;
-    }
-    // Dropping a server with replies under way would spin; the end of the process does not.
-    std::process::exit(0);
+    let origins = origin.shards.iter().map(|shard| *shard.address()).collect();
+    let ready = Ready { server: format!("wiremock {wiremock}"), origins };
+    origin::speak(ready, |asked| origin.answer(asked))
 }
 
 impl Origin {

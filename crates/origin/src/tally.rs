@@ -3,16 +3,16 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::Mount;
+use crate::kernel::{self, Counters};
 use model_kit::Receipt;
 use model_kit::content::{delay_ms, split_mix_64};
-use origin::Mount;
-
-use crate::kernel::{self, Counters};
 
 /// The count of one mount, shared by all shards.
 #[derive(Debug)]
-pub(crate) struct Tally {
-    pub(crate) mount: Mount,
+pub struct Tally {
+    /// What is served.
+    pub mount: Mount,
     bodies: Vec<Vec<u8>>,
     counted: Mutex<Counted>,
     counters: Counters,
@@ -34,7 +34,7 @@ struct Counted {
 
 impl Tally {
     /// Starts to count for a mount.
-    pub(crate) fn new(mount: Mount) -> Self {
+    pub fn new(mount: Mount) -> Self {
         let body = |id| model_kit::content::body(mount.seed, id, mount.cell.body_bytes);
         let bodies = (0..model_kit::content::BODIES as u64).map(body).collect();
         let counters = Counters::read();
@@ -43,18 +43,18 @@ impl Tally {
     }
 
     /// Returns the delay of an id.
-    pub(crate) fn delay(&self, id: u64) -> Duration {
+    pub fn delay(&self, id: u64) -> Duration {
         Duration::from_millis(delay_ms(self.mount.seed, id, self.mount.cell.delay_ms))
     }
 
     /// Returns the body of an id.
-    pub(crate) fn body(&self, id: u64) -> &[u8] {
+    pub fn body(&self, id: u64) -> &[u8] {
         let count = self.bodies.len() as u64;
         &self.bodies[usize::try_from(id % count).expect("the remainder is small")]
     }
 
     /// Counts a request for a fetch, whose head has this digest.
-    pub(crate) fn arrive(&self, id: u64, head: u64) {
+    pub fn arrive(&self, id: u64, head: u64) {
         let mut counted = self.counted();
         let window_is_open = self.window_is_open(&counted.receipt);
         counted.pass(window_is_open);
@@ -68,7 +68,7 @@ impl Tally {
     }
 
     /// Counts a request that was due at a moment and is now thought to be answered.
-    pub(crate) fn leave(&self, due: Instant) {
+    pub fn leave(&self, due: Instant) {
         let mut counted = self.counted();
         let window_is_open = self.window_is_open(&counted.receipt);
         counted.pass(window_is_open);
@@ -77,12 +77,12 @@ impl Tally {
     }
 
     /// Counts a request for something that is not served.
-    pub(crate) fn stray(&self) {
+    pub fn stray(&self) {
         self.counted().receipt.strays += 1;
     }
 
     /// Returns what was seen so far.
-    pub(crate) fn receipt(&self) -> Receipt {
+    pub fn receipt(&self) -> Receipt {
         let (before, now) = (self.counters, Counters::read());
         let mut counted = self.counted();
         counted.lateness_ms.sort_by(f64::total_cmp);
@@ -94,6 +94,8 @@ impl Tally {
             cpu_ns: nanoseconds(now.cpu.saturating_sub(before.cpu)),
             wall_ns: nanoseconds(self.mounted.elapsed()),
             listen_overflows: now.overflows - before.overflows,
+            listen_drops: now.drops - before.drops,
+            timeouts: now.timeouts - before.timeouts,
             retransmits: now.retransmits - before.retransmits,
             segments_in: now.segments_in - before.segments_in,
             resident_kib: kernel::resident_kib(),

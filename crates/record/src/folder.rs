@@ -1,53 +1,29 @@
-//! The folder of a run: written once, in order, and read back whole.
+//! The folder of a run as it is written: once, in order, synced to disk.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::{Environment, Schedule, TrialRecord};
+use crate::fault::{unreadable, unwritable};
+use crate::{Entry, Environment, Schedule};
 
 /// The files that the manifest covers.
-const MEASURED: [&str; 3] = ["schedule.json", "environment.json", "journal.jsonl"];
+pub(crate) const MEASURED: [&str; 3] = ["schedule.json", "environment.json", "journal.jsonl"];
+/// The folder of what is computed from them, and the file that lists it.
+pub(crate) const DERIVED: [&str; 2] = ["derived", "DERIVED"];
 
 /// A run that is being written.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
     journal: File,
-}
-
-/// A run that was read back.
-#[derive(Clone, Debug)]
-pub struct Run {
-    /// The name of its folder.
-    pub id: String,
-    /// What was decided before.
-    pub schedule: Schedule,
-    /// Where it ran.
-    pub environment: Environment,
-    /// What became of each trial.
-    pub trials: Vec<TrialRecord>,
-    /// Whether it is what was measured.
-    pub integrity: Integrity,
-}
-
-/// Whether a folder holds what was measured. It detects damage and casual edits; whoever alters a
-/// run with care can write a manifest for it too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Integrity {
-    /// Every file is what the manifest says.
-    Whole,
-    /// There is no manifest: the run did not come to its end.
-    Unfinished,
-    /// These files are not what the manifest says.
-    Altered(Vec<String>),
 }
 
 impl RunFolder {
@@ -62,19 +38,38 @@ impl RunFolder {
         let time = time.replace(['-', ':'], "");
         let name = format!("{time}-{}-{}", environment.class(), &sha256(&text)[..8]);
         let path = results.join(&name);
-        fs::create_dir_all(results).with_context(|| failed_to_write(results))?;
-        fs::create_dir(&path).with_context(|| failed_to_write(&path))?;
+        fs::create_dir_all(results).with_context(|| unwritable(results))?;
+        fs::create_dir(&path).with_context(|| unwritable(&path))?;
 
         write_synced(&path.join("schedule.json"), &text)?;
         let text = json(environment).context("failed to write the environment")?;
         write_synced(&path.join("environment.json"), &text)?;
         let journal = path.join("journal.jsonl");
         let journal = OpenOptions::new().create_new(true).append(true).open(&journal);
-        let journal = journal.with_context(|| failed_to_write(&path))?;
+        let journal = journal.with_context(|| unwritable(&path))?;
         // The entries of the files, and of the folder itself, must survive a crash too.
         sync_folder(&path)?;
         sync_folder(results)?;
         point_latest(results, &name);
+        Ok(Self { path, journal })
+    }
+
+    /// Opens the folder of a run that was cut short, to go on with it. A last line that was cut off
+    /// is taken away: what was being written then was never promised.
+    ///
+    /// # Errors
+    ///
+    /// Names the path that could not be read or written.
+    pub fn reopen(path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path).with_context(|| unreadable(path))?;
+        let name = path.join("journal.jsonl");
+        let bytes = fs::read(&name).with_context(|| unreadable(&name))?;
+        let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        let mut journal =
+            OpenOptions::new().write(true).open(&name).with_context(|| unwritable(&name))?;
+        let end = u64::try_from(end).context("failed to measure the journal")?;
+        let placed = journal.set_len(end).and_then(|()| journal.seek(SeekFrom::Start(end)));
+        placed.with_context(|| unwritable(&name))?;
         Ok(Self { path, journal })
     }
 
@@ -83,18 +78,25 @@ impl RunFolder {
         &self.path
     }
 
-    /// Appends trials to the journal and syncs it.
+    /// Appends to the journal. [`RunFolder::sync`] makes it last.
     ///
     /// # Errors
     ///
     /// Says that the journal could not be written; what was there before stays.
-    pub fn append(&mut self, trials: &[TrialRecord]) -> Result<()> {
-        let mut text = String::new();
-        for trial in trials {
-            text += &trial.to_line()?;
-        }
-        let written = self.journal.write_all(text.as_bytes());
-        written.and_then(|()| self.journal.sync_data()).with_context(|| failed_to_write(&self.path))
+    pub fn append(&mut self, entry: &Entry) -> Result<()> {
+        let line = entry.to_line()?;
+        self.journal.write_all(line.as_bytes()).with_context(|| self.sentence())
+    }
+
+    /// Syncs the journal to disk.
+    ///
+    /// # Errors
+    ///
+    /// Says that it could not be, or that it is gone.
+    pub fn sync(&mut self) -> Result<()> {
+        // A folder that somebody has removed takes every write and keeps none.
+        let there = fs::metadata(self.path.join("journal.jsonl"));
+        there.and_then(|_| self.journal.sync_data()).with_context(|| self.sentence())
     }
 
     /// Writes the manifest: the run is complete.
@@ -102,79 +104,49 @@ impl RunFolder {
     /// # Errors
     ///
     /// Names the file that could not be read or written.
-    pub fn finish(self) -> Result<()> {
+    pub fn finish(mut self) -> Result<()> {
+        self.sync()?;
         let line = |name: &str| {
             let path = self.path.join(name);
-            let bytes = fs::read(&path).with_context(|| failed_to_read(&path))?;
+            let bytes = fs::read(&path).with_context(|| unreadable(&path))?;
             Ok(manifest_line(&bytes, name))
         };
         let text = MEASURED.into_iter().map(line).collect::<Result<String>>()?;
-        // Under another name first: a crash must not leave half a manifest.
-        let (new, manifest) = (self.path.join("MANIFEST.new"), self.path.join("MANIFEST"));
-        write_synced(&new, text.as_bytes())?;
-        fs::rename(&new, &manifest).with_context(|| failed_to_write(&manifest))?;
+        replace(&self.path.join("MANIFEST"), text.as_bytes())?;
         sync_folder(&self.path)
     }
-}
 
-impl Run {
-    /// Reads a run back.
-    ///
-    /// # Errors
-    ///
-    /// Names the file, and the line of the journal, that cannot be read.
-    pub fn read(path: &Path) -> Result<Self> {
-        let path = fs::canonicalize(path).with_context(|| failed_to_read(path))?;
-        let integrity = Integrity::of(&path)?;
-        Ok(Self {
-            id: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            schedule: read_json(&path.join("schedule.json"))?,
-            environment: read_json(&path.join("environment.json"))?,
-            trials: read_journal(&path.join("journal.jsonl"), &integrity)?,
-            integrity,
-        })
+    /// Returns what is said when the journal cannot be written.
+    fn sentence(&self) -> crate::Unwritable {
+        unwritable(&self.path.join("journal.jsonl"))
     }
 }
 
-impl Integrity {
-    /// Compares the files of a folder with its manifest.
-    fn of(path: &Path) -> Result<Self> {
-        let manifest = path.join("MANIFEST");
-        if !manifest.exists() {
-            return Ok(Self::Unfinished);
-        }
-
-        let text = fs::read_to_string(&manifest).with_context(|| failed_to_read(&manifest))?;
-        let differs = |name: &&str| {
-            let line = fs::read(path.join(name)).map(|bytes| manifest_line(&bytes, name));
-            line.map_or(true, |line| !text.contains(&line))
-        };
-        let mut altered: Vec<&str> =
-            MEASURED.iter().copied().filter(|name| differs(name)).collect();
-        if text.lines().count() != MEASURED.len() {
-            altered.push("MANIFEST");
-        }
-        let altered: Vec<String> = altered.into_iter().map(str::to_owned).collect();
-        Ok(if altered.is_empty() { Self::Whole } else { Self::Altered(altered) })
+/// Writes what was computed from a run into its folder, with a list of hashes; `version` is that of
+/// the program which computed it.
+///
+/// # Errors
+///
+/// Names the file that could not be written.
+pub fn write_derived(path: &Path, version: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    let folder = path.join(DERIVED[0]);
+    for (name, bytes) in files {
+        let file = folder.join(name);
+        let parent = file.parent().unwrap_or(&folder);
+        fs::create_dir_all(parent).with_context(|| unwritable(parent))?;
+        replace(&file, bytes)?;
     }
+    replace(&folder.join(DERIVED[1]), derived_list(version, files).as_bytes())
 }
 
-/// Reads a journal. The last line of a run that did not come to its end may be cut off: what was
-/// being written when it ended was never promised.
-fn read_journal(path: &Path, integrity: &Integrity) -> Result<Vec<TrialRecord>> {
-    let bytes = fs::read(path).with_context(|| failed_to_read(path))?;
-    let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-    let whole = if *integrity == Integrity::Unfinished { &bytes[..end] } else { &bytes };
-    let whole = str::from_utf8(whole).with_context(|| failed_to_read(path))?;
-    let trials = whole.lines().zip(1..).map(|(line, number)| {
-        let place = || format!("failed to read {}, line {number}", path.display());
-        TrialRecord::from_line(line).with_context(place)
-    });
-    trials.collect()
+/// Returns the list of what was computed: the version, then a hash a file.
+pub(crate) fn derived_list(version: &str, files: &BTreeMap<String, Vec<u8>>) -> String {
+    let lines = files.iter().map(|(name, bytes)| manifest_line(bytes, name));
+    format!("inflight {version}\n{}", lines.collect::<String>())
 }
 
 /// Returns the line of a file in the manifest.
-fn manifest_line(bytes: &[u8], name: &str) -> String {
+pub(crate) fn manifest_line(bytes: &[u8], name: &str) -> String {
     format!("{}  {name}\n", sha256(bytes))
 }
 
@@ -203,140 +175,20 @@ fn json(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.with_context(|| failed_to_write(path))
+    written.with_context(|| unwritable(path))
+}
+
+/// Writes a file under another name first, so that a crash leaves no half of it.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let new = path.with_extension("new");
+    let written = File::create(&new)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&new, path));
+    written.with_context(|| unwritable(path))
 }
 
 /// Syncs the entries of a folder.
 fn sync_folder(path: &Path) -> Result<()> {
     let synced = File::open(path).and_then(|folder| folder.sync_all());
-    synced.with_context(|| failed_to_write(path))
-}
-
-/// Reads a value from a file.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).with_context(|| failed_to_read(path))?;
-    serde_json::from_str(&text).with_context(|| failed_to_read(path))
-}
-
-/// Returns the sentence for a path that cannot be written.
-fn failed_to_write(path: &Path) -> String {
-    format!("failed to write {}", path.display())
-}
-
-/// Returns the sentence for a path that cannot be read.
-fn failed_to_read(path: &Path) -> String {
-    format!("failed to read {}", path.display())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::{Placement, State};
-
-    /// Writes a small run and returns its folder, kept as long as the first value is.
-    fn written() -> (tempfile::TempDir, PathBuf) {
-        let results = tempfile::tempdir().unwrap();
-        let placement = Placement {
-            model_cpus: vec![1],
-            origin_cpus: vec![0],
-            workers: 1,
-            shards: 1,
-            awake: true,
-        };
-        let schedule = Schedule {
-            schema: "inflight.schedule/1.0".to_owned(),
-            version: "0.1.0".to_owned(),
-            preset: "test".to_owned(),
-            seed: 1,
-            placement,
-            cells: Vec::new(),
-            models: Vec::new(),
-            absent: Vec::new(),
-            blocks: Vec::new(),
-        };
-        let environment = Environment::read(results.path(), "none", BTreeMap::new());
-        let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();
-        for block in 0..3 {
-            folder.append(&[trial(block)]).unwrap();
-        }
-        let path = folder.path().to_owned();
-        folder.finish().unwrap();
-        (results, path)
-    }
-
-    /// Returns a trial of a block.
-    fn trial(block: u32) -> TrialRecord {
-        TrialRecord {
-            block,
-            position: 0,
-            cell: "steady".to_owned(),
-            model: "tokio".to_owned(),
-            started_utc: "2026-11-22T10:15:02Z".to_owned(),
-            spent_ms: 950,
-            state: State::Failed("it hung".to_owned()),
-            versions: BTreeMap::new(),
-            trial: None,
-            receipt: None,
-        }
-    }
-
-    #[test]
-    fn a_run_is_read_back_as_it_was_written() {
-        let (_results, path) = written();
-        let run = Run::read(&path).unwrap();
-        assert_eq!(run.integrity, Integrity::Whole);
-        assert_eq!(run.trials, [trial(0), trial(1), trial(2)]);
-    }
-
-    #[test]
-    fn the_name_of_a_run_ends_in_the_hash_of_its_schedule() {
-        let (_results, path) = written();
-        let hash = sha256(&fs::read(path.join("schedule.json")).unwrap());
-        assert!(path.to_string_lossy().ends_with(&hash[..8]));
-    }
-
-    #[test]
-    fn any_changed_byte_of_any_file_is_noticed() {
-        let (_results, path) = written();
-        for name in [&MEASURED[..], &["MANIFEST"]].concat() {
-            let file = path.join(name);
-            let good = fs::read(&file).unwrap();
-            for place in (0..good.len()).step_by(7) {
-                let mut bytes = good.clone();
-                bytes[place] ^= 1;
-                fs::write(&file, &bytes).unwrap();
-                let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
-                assert!(!whole, "{name}, byte {place}");
-            }
-            fs::write(&file, &good).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_run_that_was_cut_keeps_every_line_that_was_whole() {
-        let (_results, path) = written();
-        fs::remove_file(path.join("MANIFEST")).unwrap();
-        let journal = path.join("journal.jsonl");
-        let text = fs::read(&journal).unwrap();
-        fs::write(&journal, &text[..text.len() - 10]).unwrap();
-        let run = Run::read(&path).unwrap();
-        assert_eq!(run.integrity, Integrity::Unfinished);
-        assert_eq!(run.trials, [trial(0), trial(1)]);
-    }
-
-    #[test]
-    fn a_journal_line_that_is_lost_doubled_or_swapped_is_noticed() {
-        let (_results, path) = written();
-        let journal = path.join("journal.jsonl");
-        let text = fs::read_to_string(&journal).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        for order in [&[0, 1][..], &[0, 1, 1, 2], &[1, 0, 2]] {
-            let changed: Vec<&str> = order.iter().map(|&line| lines[line]).collect();
-            fs::write(&journal, changed.join("\n") + "\n").unwrap();
-            let altered = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
-            assert_eq!(Run::read(&path).unwrap().integrity, altered);
-        }
-    }
+    synced.with_context(|| unwritable(path))
 }

@@ -1,4 +1,4 @@
-//! The journal: one line a trial, with a checksum, failures included.
+//! The journal: what happened, in order, one line each with a checksum, failures included.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,18 @@ use model_kit::Receipt;
 use model_kit::pipe::Trial;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// A trial has ended.
+    Trial(Box<TrialRecord>),
+    /// A cell has enough blocks, or the run has had its time.
+    Stop(Stop),
+    /// The run went on after it had been cut short.
+    Resume(Resume),
+}
 
 /// What became of one trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +29,7 @@ pub struct TrialRecord {
     pub position: u32,
     /// The name of the cell.
     pub cell: String,
-    /// The name of the model.
+    /// The name of the model, or of the control.
     pub model: String,
     /// When it began, in UTC.
     pub started_utc: String,
@@ -31,6 +43,9 @@ pub struct TrialRecord {
     pub trial: Option<Trial>,
     /// What the origin saw, if it could say.
     pub receipt: Option<Receipt>,
+    /// What the machine did meanwhile, if it could be read.
+    #[serde(default)]
+    pub host: Option<Host>,
 }
 
 /// Whether a trial's figures may be used.
@@ -45,12 +60,50 @@ pub enum State {
     Failed(String),
 }
 
-/// A line: the checksum covers the exact text of the trial.
-#[derive(Serialize, Deserialize)]
-struct Line<'a> {
-    crc32: String,
-    #[serde(borrow)]
-    trial: &'a RawValue,
+/// What the machine did while a trial ran, everything around its window included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// CPU time that all CPUs together had, in nanoseconds.
+    pub capacity_ns: u64,
+    /// The part of it in which they were busy.
+    pub busy_ns: u64,
+    /// The part of it that the hypervisor gave to others.
+    pub steal_ns: u64,
+    /// CPU time of the model's process from start to end.
+    pub model_ns: u64,
+    /// CPU time of the harness, which keeps CPUs awake.
+    pub harness_ns: u64,
+    /// The most memory that the model's process held at once, in KiB.
+    pub memory_peak_kib: u64,
+    /// How fast a model's CPU went through a fixed loop just before, in loops per millisecond.
+    pub probe_per_ms: u64,
+}
+
+/// Why blocks that were planned were not measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// The cell that has enough; none stands for the whole run.
+    pub cell: Option<String>,
+    /// After so many blocks of the cell, or of the run.
+    pub blocks: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// A run went on after it had been cut short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// When, in UTC.
+    pub at_utc: String,
+    /// The first block that is measured now. Trials before this line that belong to it were cut:
+    /// they stay, and are left out of every figure.
+    pub block: u32,
+    /// The sitting to which that block belongs.
+    #[serde(default)]
+    pub sitting: u32,
+    /// SHA-256 of each program that ran from then on, by package.
+    #[serde(default)]
+    pub programs_sha256: BTreeMap<String, String>,
 }
 
 impl TrialRecord {
@@ -58,33 +111,52 @@ impl TrialRecord {
     pub fn valid(&self) -> Option<&Trial> {
         self.trial.as_ref().filter(|_| self.state == State::Valid)
     }
+}
 
-    /// Returns the line that stands for it in the journal.
+impl Entry {
+    /// Returns the line that stands for it in the journal. The checksum covers the exact text of
+    /// what the line is about.
     pub(crate) fn to_line(&self) -> Result<String> {
-        let trial = serde_json::value::to_raw_value(self).context("failed to write a trial")?;
-        let line = Line { crc32: checksum(&trial), trial: &trial };
-        Ok(serde_json::to_string(&line).context("failed to write a line of the journal")? + "\n")
+        let whole = serde_json::to_string(self).context("failed to write a line of the journal")?;
+        let content = content(&whole)?;
+        Ok(format!("{{\"crc32\":\"{}\",{}\n", checksum(content), &whole[1..]))
     }
 
-    /// Returns the trial that a line stands for.
+    /// Returns what a line stands for.
     pub(crate) fn from_line(line: &str) -> Result<Self> {
-        let line: Line<'_> = serde_json::from_str(line).context("failed to read the line")?;
-        ensure!(line.crc32 == checksum(line.trial), "failed to match the checksum of the line");
-        serde_json::from_str(line.trial.get()).context("failed to read the trial of the line")
+        let (told, whole) = split(line).context("failed to read the line")?;
+        ensure!(told == checksum(content(&whole)?), "failed to match the checksum of the line");
+        serde_json::from_str(&whole).context("failed to read what the line is about")
     }
 }
 
-/// Returns the CRC-32 of the text, as eight hexadecimal digits.
-fn checksum(text: &RawValue) -> String {
-    format!("{:08x}", crc32fast::hash(text.get().as_bytes()))
+/// Splits a line into its checksum and what the line is without it.
+fn split(line: &str) -> Option<(&str, String)> {
+    let rest = line.strip_prefix("{\"crc32\":\"")?;
+    let (told, rest) = rest.split_at_checked(8)?;
+    let rest = rest.strip_prefix("\",")?;
+    Some((told, format!("{{{rest}")))
+}
+
+/// Returns the text that the checksum covers: the value of the one field.
+fn content(whole: &str) -> Result<&str> {
+    let fields: BTreeMap<&str, &RawValue> =
+        serde_json::from_str(whole).context("failed to read the line")?;
+    ensure!(fields.len() == 1, "failed to read the line: it is about {} things", fields.len());
+    Ok(fields.into_values().next().map_or("", RawValue::get))
+}
+
+/// Returns the CRC-32 of a text, as eight hexadecimal digits.
+fn checksum(text: &str) -> String {
+    format!("{:08x}", crc32fast::hash(text.as_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn record(state: State) -> TrialRecord {
-        TrialRecord {
+    fn trial(state: State) -> Entry {
+        Entry::Trial(Box::new(TrialRecord {
             block: 1,
             position: 2,
             cell: "steady".to_owned(),
@@ -95,28 +167,46 @@ mod tests {
             versions: BTreeMap::new(),
             trial: None,
             receipt: None,
+            host: Some(Host::default()),
+        }))
+    }
+
+    #[test]
+    fn every_kind_of_line_comes_back_as_it_went_in() {
+        let stop = Stop { cell: None, blocks: 3, reason: "40 minutes are over".to_owned() };
+        let resume = Resume {
+            at_utc: "2026-11-22T10:15:02Z".to_owned(),
+            block: 7,
+            sitting: 0,
+            programs_sha256: BTreeMap::new(),
+        };
+        let entries = [
+            trial(State::Valid),
+            trial(State::Void(vec!["a".to_owned()])),
+            trial(State::Failed("b".to_owned())),
+            Entry::Stop(stop),
+            Entry::Resume(resume),
+        ];
+        for entry in entries {
+            assert_eq!(Entry::from_line(&entry.to_line().unwrap()).unwrap(), entry);
         }
     }
 
     #[test]
-    fn two_lines_come_back_as_they_went_in() {
-        for state in
-            [State::Valid, State::Void(vec!["a".to_owned()]), State::Failed("b".to_owned())]
-        {
-            let record = record(state);
-            assert_eq!(TrialRecord::from_line(&record.to_line().unwrap()).unwrap(), record);
-        }
-    }
-
-    #[test]
-    fn a_line_with_any_byte_changed_is_refused_or_means_the_same() {
-        let record = record(State::Valid);
-        let line = record.to_line().unwrap();
+    fn a_line_with_any_byte_changed_is_refused() {
+        let line = trial(State::Valid).to_line().unwrap();
         for place in 0..line.len() - 1 {
             let mut bytes = line.clone().into_bytes();
             bytes[place] ^= 1;
             let Ok(changed) = String::from_utf8(bytes) else { continue };
-            assert!(TrialRecord::from_line(&changed).is_err(), "{changed}");
+            assert!(Entry::from_line(&changed).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_line_about_two_things_or_none_is_refused() {
+        for line in ["", "{}", "[1]", "{\"crc32\":\"00000000\",\"a\":1,\"b\":2}"] {
+            assert!(Entry::from_line(line).is_err(), "{line}");
         }
     }
 }

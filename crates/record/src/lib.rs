@@ -7,11 +7,17 @@
 //! last, so its presence means that the run is complete.
 
 mod environment;
+mod fault;
 mod folder;
 mod journal;
+mod run;
 mod schedule;
 
 pub use crate::environment::Environment;
-pub use crate::folder::{Integrity, Run, RunFolder, sha256};
-pub use crate::journal::{State, TrialRecord};
-pub use crate::schedule::{Absent, Block, Knob, Model, Placement, Schedule};
+pub use crate::fault::{Unreadable, Unwritable};
+pub use crate::folder::{RunFolder, sha256, write_derived};
+pub use crate::journal::{Entry, Host, Resume, State, Stop, TrialRecord};
+pub use crate::run::{Integrity, Run, differing_derived};
+pub use crate::schedule::{
+    Absent, Block, Control, Knob, Model, Placement, Probe, Schedule, Sitting, StopRule,
+};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Everything that is decided before the first trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// `inflight.schedule/1.0`.
+    /// `inflight.schedule/1.1`.
     pub schema: String,
     /// The version of Inflight.
     pub version: String,
@@ -26,6 +26,72 @@ pub struct Schedule {
     pub absent: Vec<Absent>,
     /// The blocks, in the order in which they run.
     pub blocks: Vec<Block>,
+    /// Models that run once more with busy work added, to prove that the run would find it.
+    #[serde(default)]
+    pub controls: Vec<Control>,
+    /// What was found out of each cell before the schedule was drawn.
+    #[serde(default)]
+    pub probes: Vec<Probe>,
+    /// When a cell has enough blocks, if not after all.
+    #[serde(default)]
+    pub stop: Option<StopRule>,
+    /// The sittings that the blocks are divided into; none stands for one.
+    #[serde(default)]
+    pub sittings: Vec<Sitting>,
+    /// The run that this one corrects.
+    #[serde(default)]
+    pub supersedes: Option<String>,
+}
+
+/// A model that runs once more in each block, with busy work added to each fetch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// What orders and trials call it.
+    pub name: String,
+    /// The model whose program it is.
+    pub model: String,
+    /// The share of the model's own cost that is added.
+    pub percent: u32,
+}
+
+/// What was found out of a cell before the schedule was drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The name of the cell.
+    pub cell: String,
+    /// Fetches per second that the floor gets from the origin when it answers without delay: what
+    /// the origin can do.
+    pub ceiling_per_s: u64,
+    /// CPU time per fetch of the floor, in the cell itself.
+    pub floor_ns: u64,
+    /// CPU time per fetch of the baseline, in the cell itself.
+    pub baseline_ns: u64,
+    /// CPU time per fetch of the origin's process meanwhile.
+    pub origin_ns: u64,
+}
+
+/// When a cell has enough blocks: by the width of its intervals alone, never by what they show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopRule {
+    /// No cell ends with fewer.
+    pub blocks_min: u32,
+    /// A cell ends when the interval of each ratio to the baseline is at most this wide to either
+    /// side, in thousandths.
+    pub half_width_permille: u32,
+    /// Everything ends after so many minutes of measuring.
+    pub minutes_max: u32,
+}
+
+/// Blocks measured at one time of day, with one layout of the programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sitting {
+    /// Its number, from 0.
+    pub number: u32,
+    /// Decides the order of the sections in the programs, if it is not the linker's own.
+    #[serde(default)]
+    pub layout_seed: Option<u64>,
+    /// The time that must lie between its beginning and the end of the one before.
+    pub hours_after_last: u32,
 }
 
 /// Who runs on which CPU.
@@ -107,6 +173,9 @@ pub struct Block {
     pub seed: u64,
     /// The names of the models in the order drawn.
     pub order: Vec<String>,
+    /// The number of its sitting.
+    #[serde(default)]
+    pub sitting: u32,
 }
 
 impl Model {
@@ -128,8 +197,19 @@ impl Schedule {
         self.cells.iter().find(|cell| cell.name == name)
     }
 
-    /// Returns the model of that name.
+    /// Returns the model of that name, or the one that the control of that name runs.
     pub fn model(&self, name: &str) -> Option<&Model> {
+        let name = self.control(name).map_or(name, |control| &control.model);
         self.models.iter().find(|model| model.name == name)
+    }
+
+    /// Returns the control of that name.
+    pub fn control(&self, name: &str) -> Option<&Control> {
+        self.controls.iter().find(|control| control.name == name)
+    }
+
+    /// Returns what was found out of a cell.
+    pub fn probe(&self, cell: &str) -> Option<&Probe> {
+        self.probes.iter().find(|probe| probe.cell == cell)
     }
 }

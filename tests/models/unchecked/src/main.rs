@@ -169,6 +169,7 @@ fn trial(plan: &Plan, wall_ns: u64, cpu_ns: u64) -> Trial {
         total: Total { issued, ok: issued, errors: [].into(), extra_bytes: 0 },
         threads: 1,
         in_flight_peak: 0,
+        scheduled: None,
         windows: Vec::new(),
         latencies_ns: Vec::new(),
     }

@@ -1,0 +1,137 @@
+//! What a schedule will take, and what this machine lets it claim, told before the first trial.
+
+use model_kit::Cell;
+use record::{Run, Schedule, TrialRecord};
+use stats::{Paired, effect};
+
+use crate::BASELINE;
+
+/// What a trial takes beyond its fetches, in seconds: start, hello, receipt, end.
+const OVERHEAD_S: f64 = 0.12;
+/// What a block takes beyond its trials, in seconds: a new origin.
+const BLOCK_S: f64 = 0.2;
+/// From this share of the ceiling on, the origin may be what is measured.
+const HEADROOM: f64 = 0.5;
+/// Above this utilisation of the model's CPUs, they set the pace and not the delay.
+const MODEL_BOUND: f64 = 1.0;
+/// Chance of a false difference in a family.
+const ALPHA: f64 = 0.05;
+
+/// What a schedule will take, and what it may claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forecast {
+    /// Minutes of measuring, at most.
+    pub minutes_max: f64,
+    /// All of it in sentences.
+    pub lines: Vec<String>,
+}
+
+/// Returns the forecast of a schedule; an earlier run on this machine tells how noisy it is.
+pub fn forecast(schedule: &Schedule, earlier: Option<&Run>) -> Forecast {
+    let minutes = schedule.blocks.iter().map(|block| block_s(schedule, block)).sum::<f64>() / 60.0;
+    let limit = schedule.stop.as_ref().map_or(f64::INFINITY, |rule| f64::from(rule.minutes_max));
+    let minutes_max = minutes.min(limit);
+    let trials: usize = schedule.blocks.iter().map(|block| block.order.len()).sum();
+    let mut lines = vec![format!(
+        "{} blocks, {trials} trials, about {minutes_max:.0} minutes of measuring{}",
+        schedule.blocks.len(),
+        match &schedule.stop {
+            Some(rule) => format!(
+                "; a cell ends earlier when every interval is within {:.1} % to either side",
+                f64::from(rule.half_width_permille) / 10.0
+            ),
+            None => String::new(),
+        }
+    )];
+    for cell in &schedule.cells {
+        lines.extend(claims(schedule, cell));
+        lines.extend(earlier.and_then(|run| can_show(schedule, cell, run)));
+    }
+    Forecast { minutes_max, lines }
+}
+
+/// Returns what a block takes, in seconds.
+fn block_s(schedule: &Schedule, block: &record::Block) -> f64 {
+    let Some(cell) = schedule.cell(&block.cell) else { return 0.0 };
+    let trial_s = |name: &String| {
+        let holds = schedule.model(name).and_then(|model| model.max_in_flight);
+        let in_flight = cell.in_flight.min(holds.unwrap_or(u32::MAX));
+        OVERHEAD_S + real(cell.dealt()) / f64::from(in_flight) * delay_s(cell)
+    };
+    BLOCK_S + block.order.iter().map(trial_s).sum::<f64>()
+}
+
+/// Returns what may be claimed of a cell on this machine, if the cell was probed.
+fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
+    let probe = schedule.probe(&cell.name)?;
+    let workers = f64::from(schedule.placement.workers);
+    let rate = f64::from(cell.in_flight) / delay_s(cell);
+    let share = rate / real(probe.ceiling_per_s).max(1.0);
+    let busy = real(probe.baseline_ns) / 1e9 * rate / workers;
+    let origin = match share <= HEADROOM {
+        true => format!("{:.0} % of what the origin can do", 100.0 * share),
+        false => format!(
+            "{:.0} % of what the origin can do, so the origin may be what is measured",
+            100.0 * share
+        ),
+    };
+    let claim = match busy > MODEL_BOUND && share <= HEADROOM {
+        true => "the model's CPUs set the pace: throughput can be compared",
+        false => "the delay sets the pace: CPU per fetch can be compared, throughput cannot",
+    };
+    Some(format!(
+        "{}: about {rate:.0} fetches a second, {origin}; {BASELINE} keeps {:.0} % of its CPUs \
+         busy, so {claim}",
+        cell.name,
+        100.0 * busy
+    ))
+}
+
+/// Returns what the planned blocks could show if the noise were that of an earlier run.
+fn can_show(schedule: &Schedule, cell: &Cell, earlier: &Run) -> Option<String> {
+    let differences = against_itself(earlier, cell)?;
+    let comparisons = f64::from(u32::try_from(schedule.models.len().max(2) - 1).ok()?);
+    let shown = effect::smallest_detectable(&differences, ALPHA / comparisons)?;
+    let planned = schedule.blocks.iter().filter(|block| block.cell == cell.name).count();
+    let scale = (count(differences.values().len()) / count(planned.max(1))).sqrt();
+    Some(format!(
+        "{}: with the noise of {}, {planned} blocks show differences from {:.1} % on",
+        cell.name,
+        earlier.id,
+        100.0 * (shown * scale).exp_m1()
+    ))
+}
+
+/// Returns the logarithms of the baseline's second trial of a block over its first.
+fn against_itself(run: &Run, cell: &Cell) -> Option<stats::Sample> {
+    let blocks = run.trials_by_block().into_values().map(|trials| {
+        let own = |trial: &&TrialRecord| trial.model == BASELINE && trial.cell == cell.name;
+        trials.into_iter().filter(own).filter_map(cost).collect::<Vec<f64>>()
+    });
+    let pairs = blocks.filter_map(|costs| <[f64; 2]>::try_from(costs).ok());
+    let (first, second): (Vec<f64>, Vec<f64>) = pairs.map(|[a, b]| (a, b)).unzip();
+    Some(Paired::new(&second, &first)?.log_ratios())
+}
+
+/// Returns the CPU time per fetch of a valid trial.
+fn cost(trial: &TrialRecord) -> Option<f64> {
+    let window = &trial.valid()?.window;
+    Some(real(window.cpu_ns) / real(window.ended))
+}
+
+/// Returns the mean delay of a cell, in seconds, with what a shared loop adds.
+fn delay_s(cell: &Cell) -> f64 {
+    // Timers of a millisecond round up: half of one in the mean.
+    (real(cell.delay_ms.lo + cell.delay_ms.hi) / 2.0 + 0.5) / 1e3
+}
+
+/// Returns a count as a real number.
+#[expect(clippy::cast_precision_loss, reason = "counts of a schedule are far below 2^52")]
+fn real(count: u64) -> f64 {
+    count as f64
+}
+
+/// Returns a length as a real number.
+fn count(length: usize) -> f64 {
+    real(length as u64)
+}

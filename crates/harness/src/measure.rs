@@ -1,0 +1,330 @@
+//! Measures: from models and a preset to a run on disk, or from a run that was cut short to its
+//! end. Both doors to the house, `cargo bench` and the command line, come through here.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use record::{
+    Block, Entry, Environment, Integrity, Model, Resume, Run, RunFolder, Schedule, TrialRecord,
+    Unwritable,
+};
+
+use crate::compile::compile_shuffled;
+use crate::progress::Progress;
+use crate::session::OriginProcess;
+use crate::{
+    Basis, Event, Failure, Preset, Program, Programs, Workspace, compile, draw, forecast,
+    interrupt, place, preflight, probe,
+};
+
+/// What is to be measured.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Where the models come from.
+    pub workspace: Workspace,
+    /// Where the run is written.
+    pub results: PathBuf,
+    /// Cells and blocks.
+    pub preset: Preset,
+    /// The models.
+    pub models: Vec<Model>,
+    /// Decides everything that is drawn; the time of day if none.
+    pub seed: Option<u64>,
+}
+
+/// A run as far as it came.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its folder.
+    pub path: PathBuf,
+    /// How it ended.
+    pub how: How,
+}
+
+/// How measuring ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The run is complete.
+    Complete,
+    /// A signal cut it short; the exit code that asks for.
+    Interrupted(u8),
+    /// This sitting is complete, and the next one is due in so many hours.
+    Sitting(u32),
+}
+
+/// Measures what is ordered.
+///
+/// # Errors
+///
+/// Says what refuses to be measured, built or written.
+pub fn measure(order: &Order) -> Result<Ended> {
+    may_measure(&order.preset)?;
+    let _alone = alone(&order.results)?;
+    let programs = build(&order.workspace, &order.models, layout(&order.preset))?;
+    let placement = place()?;
+    interrupt::watch()?;
+    let probes = probe::probe(&order.preset.cells, &order.models, (&programs, &placement))?;
+    let schedule = draw(Basis {
+        preset: order.preset.clone(),
+        models: order.models.clone(),
+        seed: order.seed.unwrap_or_else(seed),
+        placement,
+        probes,
+    });
+    for line in forecast(&schedule, newest(&order.results).as_ref()).lines {
+        eprintln!("{line}");
+    }
+
+    let environment = environment(&order.workspace.root, &schedule, &programs)?;
+    let folder = RunFolder::create(&order.results, &schedule, &environment)?;
+    carry_out(&schedule, &programs, (folder, Vec::new(), 0))
+}
+
+/// Goes on with a run that was cut short, in the order that it recorded: trials of the block in
+/// which it was cut stay in the journal and out of every figure, and that block is repeated whole.
+///
+/// # Errors
+///
+/// Says why the run cannot go on: it is complete or altered, its next sitting is not due yet, or
+/// the programs are others by now.
+pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
+    let run = Run::read(path)?;
+    let results = path.parent().unwrap_or(path);
+    let next = next_block(&run)?;
+    let sitting = sitting(&run.schedule, next);
+    is_due(&run, sitting)?;
+    preflight(&run.schedule.cells)
+        .map_err(|error| anyhow!(Failure::Preflight(error.to_string())))?;
+    let _alone = alone(results)?;
+
+    let schedule = &run.schedule;
+    let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
+    let programs = build(workspace, &schedule.models, layout)?;
+    same_programs(&run, sitting, &hashes(&programs))?;
+    ensure!(
+        place()? == schedule.placement,
+        Failure::Preflight("the CPUs are not those that the run began on".to_owned())
+    );
+    interrupt::watch()?;
+    let mut folder = RunFolder::reopen(path)?;
+    let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let programs_sha256 = hashes(&programs);
+    folder.append(&Entry::Resume(Resume { at_utc, block: next, sitting, programs_sha256 }))?;
+    folder.sync()?;
+    let done = run.trials.clone();
+    let schedule = without_stopped(&run);
+    carry_out(&schedule, &programs, (folder, done, next))
+}
+
+/// Returns the folder of the newest run below some results that did not come to its end.
+///
+/// # Errors
+///
+/// Says that there is none.
+pub fn newest_unfinished(results: &Path) -> Result<PathBuf> {
+    let unfinished =
+        |path: &PathBuf| path.join("schedule.json").exists() && !path.join("MANIFEST").exists();
+    folders(results).into_iter().rev().find(unfinished).ok_or_else(|| {
+        let where_ = results.display();
+        anyhow!(Failure::Usage(format!("there is no run to go on with below {where_}")))
+    })
+}
+
+/// Carries out what is due of a schedule, writes it down, and finishes the run if nothing is left.
+fn carry_out(
+    schedule: &Schedule,
+    programs: &Programs,
+    (mut folder, done, next): (RunFolder, Vec<TrialRecord>, u32),
+) -> Result<Ended> {
+    let path = folder.path().to_owned();
+    let sitting = sitting(schedule, next);
+    let is_due = |block: &&Block| block.number >= next && block.sitting == sitting;
+    let due: Vec<Block> = schedule.blocks.iter().filter(is_due).cloned().collect();
+
+    let mut progress = Progress::new(schedule, &due);
+    let ended = crate::run((schedule, &due), programs, done, &mut |event| {
+        progress.tell(&event);
+        match event {
+            Event::Trial(trial) => folder.append(&Entry::Trial(Box::new(trial.clone()))),
+            Event::Block(_) => folder.sync(),
+            Event::Stop(stop) => folder.append(&Entry::Stop(stop.clone())),
+            Event::Begin(..) => Ok(()),
+        }
+    });
+    progress.end();
+
+    let how = match (ended, interrupt::exit_code()) {
+        (Err(_), Some(code)) => How::Interrupted(code),
+        (Err(error), None) => return Err(error),
+        (Ok(_), _) => match schedule.sittings.get(sitting as usize + 1) {
+            Some(later) => How::Sitting(later.hours_after_last),
+            None => {
+                folder.finish()?;
+                How::Complete
+            }
+        },
+    };
+    Ok(Ended { path, how })
+}
+
+/// Checks that this program and this machine may measure a preset.
+fn may_measure(preset: &Preset) -> Result<()> {
+    if cfg!(debug_assertions) {
+        let why = "a debug build measures nothing: use `cargo bench`, or `cargo run --release`";
+        return Err(Failure::Usage(why.to_owned()).into());
+    }
+    preflight(&preset.cells)
+        .map_err(|error| Failure::Preflight(format!("{error:#}")))
+        .context("preflight refuses")
+}
+
+/// Builds the origin and the models, in the given layout if there is one.
+///
+/// # Errors
+///
+/// Names the package that does not build.
+pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
+    eprintln!("building {} programs, one by one", models.len() + 1);
+    let program = |package: &str| match layout {
+        None => compile(workspace, package),
+        Some(seed) => compile_shuffled(workspace, package, seed),
+    };
+    let built = |model: &Model| Ok((model.name.clone(), program(&model.package)?));
+    let origin = program("origin")?;
+    Ok(Programs { origin, models: models.iter().map(built).collect::<Result<_>>()? })
+}
+
+/// Returns the layout of a preset's first sitting.
+fn layout(preset: &Preset) -> Option<u64> {
+    preset.sittings.first().and_then(|sitting| sitting.layout_seed)
+}
+
+/// Returns what a reader must know of the machine.
+fn environment(root: &Path, schedule: &Schedule, programs: &Programs) -> Result<Environment> {
+    let origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    Ok(Environment::read(root, &origin.ready.server, hashes(programs)))
+}
+
+/// Returns the hash of each program by its package.
+fn hashes(programs: &Programs) -> BTreeMap<String, String> {
+    let hash =
+        |(name, program): (&String, &Program)| (format!("model-{name}"), program.sha256.clone());
+    let origin = ("origin".to_owned(), programs.origin.sha256.clone());
+    programs.models.iter().map(hash).chain([origin]).collect()
+}
+
+/// Makes sure that no other run measures into these results, until the file is dropped.
+fn alone(results: &Path) -> Result<File> {
+    let path = results.join(".lock");
+    let failed = || Unwritable(path.display().to_string());
+    fs::create_dir_all(results).with_context(failed)?;
+    let lock = File::create(&path).with_context(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Failure::Preflight(
+            "another run is measuring in this checkout: wait until it has ended".to_owned(),
+        )
+        .into()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(failed),
+    }
+}
+
+/// Returns the block with which a run goes on, or why it does not.
+fn next_block(run: &Run) -> Result<u32> {
+    let why = match (&run.integrity, run.next_block()) {
+        (Integrity::Altered(files), _) => {
+            format!("{} was altered after it was measured: {}", run.id, files.join(", "))
+        }
+        (Integrity::Whole, _) => format!("{} is complete", run.id),
+        (Integrity::Unfinished, Some(block)) => return Ok(block),
+        // It was cut between its last block and its manifest.
+        (Integrity::Unfinished, None) => return Ok(u32::MAX),
+    };
+    Err(Failure::Usage(format!("the run cannot go on: {why}")).into())
+}
+
+/// Returns the sitting that begins with a block, or goes on with it: the last one after all blocks.
+fn sitting(schedule: &Schedule, next: u32) -> u32 {
+    let mut blocks = schedule.blocks.iter();
+    let block = blocks.find(|block| block.number >= next).or(schedule.blocks.last());
+    block.map_or(0, |block| block.sitting)
+}
+
+/// Checks that the next sitting of a run is due.
+fn is_due(run: &Run, sitting: u32) -> Result<()> {
+    let Some(planned) = run.schedule.sittings.get(sitting as usize) else { return Ok(()) };
+    let begun = run.trials.iter().chain(&run.cut).any(|trial| {
+        run.schedule.blocks.iter().any(|b| b.number == trial.block && b.sitting == sitting)
+    });
+    let last = run.trials.last().map(|trial| humantime::parse_rfc3339(&trial.started_utc));
+    let (false, Some(Ok(last))) = (begun, last) else { return Ok(()) };
+    let due = last + Duration::from_hours(1) * planned.hours_after_last;
+    let wait = due.duration_since(SystemTime::now()).unwrap_or_default();
+    ensure!(
+        wait.is_zero(),
+        Failure::Preflight(format!(
+            "sitting {} of {} is due in {} minutes, at {}",
+            sitting + 1,
+            run.schedule.sittings.len(),
+            wait.as_secs().div_ceil(60),
+            humantime::format_rfc3339_seconds(due)
+        ))
+    );
+    Ok(())
+}
+
+/// Checks that the programs are those with which this sitting of a run began.
+fn same_programs(run: &Run, sitting: u32, hashes: &BTreeMap<String, String>) -> Result<()> {
+    let begun = run.resumes.iter().find(|resume| resume.sitting == sitting);
+    let expected = match (sitting, begun) {
+        (0, _) => &run.environment.programs_sha256,
+        (_, Some(resume)) => &resume.programs_sha256,
+        (_, None) => return Ok(()),
+    };
+    let differs = hashes.iter().find(|(package, hash)| expected.get(*package) != Some(hash));
+    match differs {
+        None => Ok(()),
+        Some((package, _)) => Err(Failure::Usage(format!(
+            "the run cannot go on: {package} is not the program that it began with; check out \
+             commit {}, or begin a new run",
+            run.environment.commit
+        ))
+        .into()),
+    }
+}
+
+/// Returns the schedule of a run without the blocks of cells that have had enough.
+fn without_stopped(run: &Run) -> Schedule {
+    let stopped = |block: &Block| {
+        let mut cells = run.stops.iter().map(|stop| stop.cell.as_deref());
+        cells.any(|cell| cell.is_none_or(|cell| cell == block.cell))
+    };
+    let mut schedule = run.schedule.clone();
+    let measured = run.trials_by_block();
+    schedule.blocks.retain(|block| measured.contains_key(&block.number) || !stopped(block));
+    schedule
+}
+
+/// Returns the newest run that can be read.
+fn newest(results: &Path) -> Option<Run> {
+    folders(results).into_iter().rev().find_map(|path| Run::read(&path).ok())
+}
+
+/// Returns the folders below some results, the oldest first.
+fn folders(results: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(results).into_iter().flatten().flatten();
+    let folders = entries.map(|entry| entry.path()).filter(|path| !path.is_symlink());
+    let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+/// Returns a seed that no two runs share.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // The low digits are those that differ; a seed is easier to copy when it is short.
+    u64::try_from(since.as_micros() % 1_000_000_000).unwrap_or_default()
+}

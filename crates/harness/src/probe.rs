@@ -1,0 +1,89 @@
+//! What is found out of each cell before the schedule is drawn: what the origin can do, and what a
+//! fetch costs about.
+//!
+//! The ceiling is the rate of the floor against an origin that answers without delay. It says how
+//! far from its limit the origin stays in the cell, and the costs say what may be claimed at all.
+
+use anyhow::{Context, Result, anyhow, ensure};
+use model_kit::pipe::Trial;
+use model_kit::{Cell, DelayRange, Plan, Receipt, Workload};
+use origin::Mount;
+use record::{Model, Placement, Probe};
+
+use crate::session::{OriginProcess, converse};
+use crate::{Awake, BASELINE, FLOOR, Programs};
+
+/// Fetches of a probe.
+const FETCHES: u64 = 2_000;
+/// Fetches before them.
+const WARM_UP: u64 = 400;
+/// Decides bodies and delays of all probes.
+const SEED: u64 = 1;
+
+/// Probes the cells; `models` hold the floor and the baseline.
+///
+/// # Errors
+///
+/// Says which probe failed.
+pub(crate) fn probe(
+    cells: &[Cell],
+    models: &[Model],
+    (programs, placement): (&Programs, &Placement),
+) -> Result<Vec<Probe>> {
+    let _awake = Awake::for_placement(placement);
+    let run = |name: &str, cell: &Cell| {
+        let model = models.iter().find(|model| model.name == name);
+        let model = model.with_context(|| format!("failed to find the model {name}"))?;
+        fetch(model, cell, (programs, placement))
+            .with_context(|| format!("failed to probe cell {:?} with the model {name}", cell.name))
+    };
+    let probe = |cell: &Cell| {
+        let busy = busy(cell);
+        let undelayed = Cell { delay_ms: DelayRange { lo: 0, hi: 0 }, ..busy.clone() };
+        let (ceiling, _) = run(FLOOR, &undelayed)?;
+        let (floor, receipt) = run(FLOOR, &busy)?;
+        let (baseline, _) = run(BASELINE, &busy)?;
+        let window = &ceiling.window;
+        Ok(Probe {
+            cell: cell.name.clone(),
+            ceiling_per_s: window.ended * 1_000_000_000 / window.wall_ns.max(1),
+            floor_ns: cost(&floor),
+            baseline_ns: cost(&baseline),
+            origin_ns: receipt.cpu_ns / receipt.answered.max(1),
+        })
+    };
+    cells.iter().map(probe).collect()
+}
+
+/// Returns the cell as it is when always as many fetches are in flight.
+fn busy(cell: &Cell) -> Cell {
+    Cell { workload: Workload::Steady, warmup: WARM_UP, fetches: FETCHES, ..cell.clone() }
+}
+
+/// Returns the CPU time per fetch of a window, in nanoseconds.
+fn cost(trial: &Trial) -> u64 {
+    trial.window.cpu_ns / trial.window.ended.max(1)
+}
+
+/// Lets a model carry out a cell at an origin of its own.
+fn fetch(
+    model: &Model,
+    cell: &Cell,
+    (programs, placement): (&Programs, &Placement),
+) -> Result<(Trial, Receipt)> {
+    let mut origin = OriginProcess::start(&programs.origin, placement)?;
+    origin.mount(Mount { cell: cell.clone(), seed: SEED })?;
+    let plan = Plan {
+        cell: cell.clone(),
+        origins: origin.ready.origins.clone(),
+        workers: placement.workers,
+        seed: SEED,
+        deadline_ms: None,
+        surcharge_ns: 0,
+    };
+    let program = programs.models.get(&model.name).context("failed to find its program")?;
+    let told = converse(model, program, (&plan, &placement.model_cpus));
+    let trial = told.map_err(|why| anyhow!("{why}"))?.trial;
+    ensure!(trial.total.errors.is_empty(), "fetches failed: {:?}", trial.total.errors);
+    Ok((trial, origin.receipt()?))
+}

@@ -1,0 +1,91 @@
+//! How far a run is, on stderr, told between measured windows and never inside one.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use record::{Block, Schedule, State, TrialRecord};
+
+use crate::Event;
+
+/// How far a run is.
+pub(crate) struct Progress<'a> {
+    schedule: &'a Schedule,
+    began: Instant,
+    due: usize,
+    ended: usize,
+    valid: usize,
+    is_terminal: bool,
+}
+
+impl<'a> Progress<'a> {
+    /// Begins before the first trial of the blocks that are due.
+    pub(crate) fn new(schedule: &'a Schedule, due: &[Block]) -> Self {
+        Self {
+            schedule,
+            began: Instant::now(),
+            due: due.iter().map(|block| block.order.len()).sum(),
+            ended: 0,
+            valid: 0,
+            is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Tells what happens.
+    pub(crate) fn tell(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Begin(block, position) if self.is_terminal => {
+                let line = format!("{} {}", block.cell, block.order[*position]);
+                eprint!("\r\x1b[2K{}", self.line(block.number, &line));
+                let _ = io::stderr().flush();
+            }
+            Event::Trial(trial) => self.count(trial),
+            Event::Block(block) if !self.is_terminal => {
+                eprintln!("{}", self.line(block.number, &block.cell));
+            }
+            Event::Stop(stop) => {
+                let what = stop.cell.as_deref().unwrap_or("the run");
+                let clear = if self.is_terminal { "\r\x1b[2K" } else { "" };
+                eprintln!("{clear}{what} ends after {} blocks: {}", stop.blocks, stop.reason);
+            }
+            Event::Begin(..) | Event::Block(_) => {}
+        }
+    }
+
+    /// Ends the line on a terminal.
+    pub(crate) fn end(&self) {
+        if self.is_terminal {
+            eprintln!("\r\x1b[2K{} trials, {} valid", self.ended, self.valid);
+        }
+    }
+
+    /// Counts a trial that has ended.
+    fn count(&mut self, trial: &TrialRecord) {
+        self.ended += 1;
+        self.valid += usize::from(trial.state == State::Valid);
+    }
+
+    /// Returns the line: where the run is, and how long it still takes.
+    fn line(&self, block: u32, what: &str) -> String {
+        let schedule = self.schedule;
+        let (blocks, percent) = (schedule.blocks.len(), 100 * self.ended / self.due.max(1));
+        let (valid, not) = (self.valid, self.ended - self.valid);
+        format!(
+            "{} {}, block {} of {blocks}, {percent} %, {} left, {valid} valid, {not} not: {what}",
+            schedule.preset,
+            schedule.seed,
+            block + 1,
+            self.left()
+        )
+    }
+
+    /// Returns the time left, judged by the trials that have ended.
+    fn left(&self) -> String {
+        let (ended, left) = (self.ended, self.due - self.ended);
+        let Ok(each) = u32::try_from(ended.max(1)) else { return "?".to_owned() };
+        let left = self.began.elapsed() / each * u32::try_from(left).unwrap_or(u32::MAX);
+        match ended {
+            0 => "?".to_owned(),
+            _ => format!("{} s", Duration::as_secs(&left)),
+        }
+    }
+}

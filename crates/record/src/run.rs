@@ -1,0 +1,355 @@
+//! A run as it is read back: whole, checked against its manifest and its schedule.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+
+use crate::fault::{Unreadable, unreadable};
+use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line};
+use crate::{Entry, Environment, Resume, Schedule, Stop, TrialRecord};
+
+/// A run that was read back.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The name of its folder.
+    pub id: String,
+    /// What was decided before.
+    pub schedule: Schedule,
+    /// Where it ran.
+    pub environment: Environment,
+    /// What became of each trial of each whole block.
+    pub trials: Vec<TrialRecord>,
+    /// Trials of blocks that were cut short: they are left out of every figure.
+    pub cut: Vec<TrialRecord>,
+    /// Why blocks that were planned were not measured.
+    pub stops: Vec<Stop>,
+    /// When the run went on after it had been cut short.
+    pub resumes: Vec<Resume>,
+    /// Whether it is what was measured.
+    pub integrity: Integrity,
+}
+
+/// Whether a folder holds what was measured. It detects damage and casual edits; whoever alters a
+/// run with care can write a manifest for it too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Integrity {
+    /// Every file is what the manifest says.
+    Whole,
+    /// There is no manifest: the run did not come to its end.
+    Unfinished,
+    /// These files are not what the manifest says.
+    Altered(Vec<String>),
+}
+
+impl Run {
+    /// Reads a run back.
+    ///
+    /// # Errors
+    ///
+    /// Names the file, and the line of the journal, that cannot be read or contradicts the schedule.
+    pub fn read(path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path).with_context(|| unreadable(path))?;
+        let integrity = Integrity::of(&path)?;
+        let mut run = Self {
+            id: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            schedule: read_json(&path.join("schedule.json"))?,
+            environment: read_json(&path.join("environment.json"))?,
+            trials: Vec::new(),
+            cut: Vec::new(),
+            stops: Vec::new(),
+            resumes: Vec::new(),
+            integrity,
+        };
+        run.read_journal(&path.join("journal.jsonl"))?;
+        run.set_cut_blocks_aside();
+        Ok(run)
+    }
+
+    /// Returns the number of the first block that has not been measured whole, if one is due.
+    pub fn next_block(&self) -> Option<u32> {
+        let measured = self.trials_by_block();
+        let stopped = |cell: &str| {
+            self.stops.iter().any(|stop| stop.cell.as_deref().is_none_or(|name| name == cell))
+        };
+        let due = self.schedule.blocks.iter().filter(|block| !stopped(&block.cell));
+        due.map(|block| block.number).find(|number| !measured.contains_key(number))
+    }
+
+    /// Returns the trials of whole blocks, by the number of the block.
+    pub fn trials_by_block(&self) -> BTreeMap<u32, Vec<&TrialRecord>> {
+        let mut blocks: BTreeMap<u32, Vec<&TrialRecord>> = BTreeMap::new();
+        for trial in &self.trials {
+            blocks.entry(trial.block).or_default().push(trial);
+        }
+        blocks
+    }
+
+    /// Reads the journal. The last line of a run that did not come to its end may be cut off: what
+    /// was being written when it ended was never promised.
+    fn read_journal(&mut self, path: &Path) -> Result<()> {
+        let bytes = fs::read(path).with_context(|| unreadable(path))?;
+        let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        let whole = if self.integrity == Integrity::Unfinished { &bytes[..end] } else { &bytes };
+        let whole = str::from_utf8(whole).with_context(|| unreadable(path))?;
+        for (line, number) in whole.lines().zip(1..) {
+            let place = || Unreadable(format!("{}, line {number}", path.display()));
+            let entry = Entry::from_line(line).with_context(place)?;
+            self.take(entry).with_context(place)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what a line of the journal says.
+    fn take(&mut self, entry: Entry) -> Result<()> {
+        match entry {
+            Entry::Trial(trial) => {
+                self.due(&trial)?;
+                self.trials.push(*trial);
+            }
+            Entry::Stop(stop) => self.stops.push(stop),
+            Entry::Resume(resume) => {
+                let (cut, whole): (Vec<_>, Vec<_>) =
+                    self.trials.drain(..).partition(|trial| trial.block >= resume.block);
+                self.trials = whole;
+                self.cut.extend(cut);
+                self.resumes.push(resume);
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that the schedule has this trial and the journal does not have it yet.
+    fn due(&self, trial: &TrialRecord) -> Result<()> {
+        let block = self.schedule.blocks.iter().find(|block| block.number == trial.block);
+        let block = block.with_context(|| format!("the schedule has no block {}", trial.block))?;
+        let position = usize::try_from(trial.position).context("the position is too large")?;
+        let model = block.order.get(position);
+        anyhow::ensure!(
+            model == Some(&trial.model) && block.cell == trial.cell,
+            "the schedule has no {} of {} at place {position} of block {}",
+            trial.model,
+            trial.cell,
+            trial.block
+        );
+        let before = self.trials.last().map(|last| (last.block, last.position));
+        anyhow::ensure!(
+            before < Some((trial.block, trial.position)),
+            "place {position} of block {} stands after what follows it",
+            trial.block
+        );
+        Ok(())
+    }
+
+    /// Sets the trials of the block aside in which the run was cut short, if it was.
+    fn set_cut_blocks_aside(&mut self) {
+        let whole: Vec<u32> = {
+            let measured = self.trials_by_block();
+            let blocks = self.schedule.blocks.iter();
+            let is_whole = |number: u32, length: usize| {
+                measured.get(&number).is_some_and(|trials| trials.len() == length)
+            };
+            let whole = blocks.filter(|block| is_whole(block.number, block.order.len()));
+            whole.map(|block| block.number).collect()
+        };
+        let (whole, cut): (Vec<_>, Vec<_>) =
+            self.trials.drain(..).partition(|trial| whole.contains(&trial.block));
+        self.trials = whole;
+        self.cut.extend(cut);
+    }
+}
+
+impl Integrity {
+    /// Compares the files of a folder with its manifest.
+    fn of(path: &Path) -> Result<Self> {
+        let manifest = path.join("MANIFEST");
+        if !manifest.exists() {
+            return Ok(Self::Unfinished);
+        }
+
+        let text = fs::read_to_string(&manifest).with_context(|| unreadable(&manifest))?;
+        let expected = |name: &str| {
+            fs::read(path.join(name)).map_or(String::new(), |bytes| manifest_line(&bytes, name))
+        };
+        let lines: Vec<String> = MEASURED.into_iter().map(expected).collect();
+        let differs = |line: &String| line.is_empty() || !text.contains(line);
+        let altered = MEASURED.iter().zip(&lines).filter(|(_, line)| differs(line));
+        let mut altered: Vec<String> = altered.map(|(name, _)| (*name).to_owned()).collect();
+        if altered.is_empty() && text != lines.concat() {
+            altered.push("MANIFEST".to_owned());
+        }
+        Ok(if altered.is_empty() { Self::Whole } else { Self::Altered(altered) })
+    }
+}
+
+/// Compares what is stored as computed from a run with what is computed now, by a program of the
+/// given version; returns the files that differ, are missing, or should not be there.
+///
+/// # Errors
+///
+/// Says that nothing was computed, or by which other version.
+pub fn differing_derived(
+    path: &Path,
+    version: &str,
+    files: &BTreeMap<String, Vec<u8>>,
+) -> Result<Vec<PathBuf>> {
+    let folder = path.join(DERIVED[0]);
+    let list = fs::read(folder.join(DERIVED[1])).with_context(|| unreadable(&folder))?;
+    let mut expected = files.clone();
+    expected.insert(DERIVED[1].to_owned(), derived_list(version, files).into_bytes());
+    let mut differing: Vec<PathBuf> = expected
+        .iter()
+        .filter(|(name, bytes)| fs::read(folder.join(name)).ok().as_ref() != Some(bytes))
+        .map(|(name, _)| Path::new(DERIVED[0]).join(name))
+        .collect();
+    let listed = String::from_utf8_lossy(&list);
+    let listed = listed.lines().skip(1).filter_map(|line| line.split_once("  "));
+    let gone = listed.filter(|(_, name)| !expected.contains_key(*name));
+    differing.extend(gone.map(|(_, name)| Path::new(DERIVED[0]).join(name)));
+    Ok(differing)
+}
+
+/// Reads a value from a file.
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| unreadable(path))?;
+    let value: serde_json::Value = serde_json::from_str(&text).with_context(|| unreadable(path))?;
+    known(&value).with_context(|| unreadable(path))?;
+    serde_json::from_value(value).with_context(|| unreadable(path))
+}
+
+/// Checks that a file says a schema of the first major version: its minors only add.
+fn known(value: &serde_json::Value) -> Result<()> {
+    let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let version = schema.strip_prefix("inflight.").and_then(|rest| rest.split_once('/'));
+    let major = version.and_then(|(_, version)| version.split_once('.')).map(|(major, _)| major);
+    anyhow::ensure!(
+        major == Some("1"),
+        "its schema is {schema:?}, expected major version 1: a newer Inflight may read it"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Block, Placement, RunFolder, State, sha256};
+
+    /// Writes a small run and returns its folder, kept as long as the first value is.
+    fn written() -> (tempfile::TempDir, PathBuf) {
+        let results = tempfile::tempdir().unwrap();
+        let placement = Placement {
+            model_cpus: vec![1],
+            origin_cpus: vec![0],
+            workers: 1,
+            shards: 1,
+            awake: true,
+        };
+        let schedule = Schedule {
+            schema: "inflight.schedule/1.0".to_owned(),
+            version: "0.1.0".to_owned(),
+            preset: "test".to_owned(),
+            seed: 1,
+            placement,
+            cells: Vec::new(),
+            models: Vec::new(),
+            absent: Vec::new(),
+            blocks: (0..3).map(block).collect(),
+            controls: Vec::new(),
+            probes: Vec::new(),
+            stop: None,
+            sittings: Vec::new(),
+            supersedes: None,
+        };
+        let environment = Environment::read(results.path(), "none", BTreeMap::new());
+        let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();
+        for block in 0..3 {
+            folder.append(&Entry::Trial(Box::new(trial(block)))).unwrap();
+        }
+        let path = folder.path().to_owned();
+        folder.finish().unwrap();
+        (results, path)
+    }
+
+    /// Returns a block of one trial.
+    fn block(number: u32) -> Block {
+        let order = vec!["tokio".to_owned()];
+        Block { number, cell: "steady".to_owned(), seed: 1, order, sitting: 0 }
+    }
+
+    /// Returns a trial of a block.
+    fn trial(block: u32) -> TrialRecord {
+        TrialRecord {
+            block,
+            position: 0,
+            cell: "steady".to_owned(),
+            model: "tokio".to_owned(),
+            started_utc: "2026-11-22T10:15:02Z".to_owned(),
+            spent_ms: 950,
+            state: State::Failed("it hung".to_owned()),
+            versions: BTreeMap::new(),
+            trial: None,
+            receipt: None,
+            host: None,
+        }
+    }
+
+    #[test]
+    fn a_run_is_read_back_as_it_was_written() {
+        let (_results, path) = written();
+        let run = Run::read(&path).unwrap();
+        assert_eq!(run.integrity, Integrity::Whole);
+        assert_eq!(run.trials, [trial(0), trial(1), trial(2)]);
+    }
+
+    #[test]
+    fn the_name_of_a_run_ends_in_the_hash_of_its_schedule() {
+        let (_results, path) = written();
+        let hash = sha256(&fs::read(path.join("schedule.json")).unwrap());
+        assert!(path.to_string_lossy().ends_with(&hash[..8]));
+    }
+
+    #[test]
+    fn any_changed_byte_of_any_file_is_noticed() {
+        let (_results, path) = written();
+        for name in [&MEASURED[..], &["MANIFEST"]].concat() {
+            let file = path.join(name);
+            let good = fs::read(&file).unwrap();
+            for place in (0..good.len()).step_by(7) {
+                let mut bytes = good.clone();
+                bytes[place] ^= 1;
+                fs::write(&file, &bytes).unwrap();
+                let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
+                assert!(!whole, "{name}, byte {place}");
+            }
+            fs::write(&file, &good).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_cut_keeps_every_line_that_was_whole() {
+        let (_results, path) = written();
+        fs::remove_file(path.join("MANIFEST")).unwrap();
+        let journal = path.join("journal.jsonl");
+        let text = fs::read(&journal).unwrap();
+        fs::write(&journal, &text[..text.len() - 10]).unwrap();
+        let run = Run::read(&path).unwrap();
+        assert_eq!(run.integrity, Integrity::Unfinished);
+        assert_eq!(run.trials, [trial(0), trial(1)]);
+    }
+
+    #[test]
+    fn a_journal_line_that_is_lost_doubled_or_swapped_is_noticed() {
+        let (_results, path) = written();
+        let journal = path.join("journal.jsonl");
+        let text = fs::read_to_string(&journal).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        for order in [&[0, 1][..], &[0, 1, 1, 2], &[1, 0, 2]] {
+            let changed: Vec<&str> = order.iter().map(|&line| lines[line]).collect();
+            fs::write(&journal, changed.join("\n") + "\n").unwrap();
+            let altered = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
+            assert!(Run::read(&path).map_or(true, |run| run.integrity == altered));
+        }
+    }
+}
