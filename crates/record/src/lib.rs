@@ -6,7 +6,7 @@
 //! and is synced after every block; `environment.json` says where it ran; `MANIFEST` is written
 //! last, so its presence means that the run is complete.
 
-mod environment;
+pub mod environment;
 mod fault;
 mod folder;
 mod journal;

@@ -1,20 +1,57 @@
 //! The machine that a run ran on: what a reader must know to judge a figure, and nothing that
-//! tells whose machine it is. What cannot be had is "unknown", never absent.
+//! tells whose machine it is. What cannot be had is "unknown" or null, never absent.
+//!
+//! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here; a
+//! file written by 1.0 is read with everything in them unknown. Names of hosts and people, paths
+//! and addresses are left out where a section is read, not afterwards: what was never read cannot
+//! slip through.
+
+mod activity;
+mod build;
+mod cargo_config;
+mod cgroup;
+mod fact;
+mod flags;
+mod host;
+mod hypervisor;
+mod isolation;
+mod kernel;
+mod kernel_config;
+mod limits;
+mod net;
+mod operator;
+mod power;
+mod private;
+mod profile;
+mod program;
+mod source;
+mod tool;
+mod toolchain;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-/// What is said where something cannot be had.
-const UNKNOWN: &str = "unknown";
+pub use self::activity::Activity;
+pub use self::build::Build;
+pub use self::cargo_config::CargoSettings;
+pub use self::cgroup::Cgroup;
+pub use self::fact::Fact;
+pub use self::host::{Cache, Cloud, Host};
+pub use self::isolation::Isolation;
+pub use self::kernel::{IrqTimeAccounting, Kernel};
+pub use self::limits::{Limits, SoftHard};
+pub use self::net::{Net, TcpNodelay};
+pub use self::operator::Operator;
+pub use self::power::Power;
+pub use self::tool::Tool;
 
 /// The machine, the kernel, the build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// `inflight.environment/1.0`.
+    /// `inflight.environment/1.1`.
     pub schema: String,
     /// The model of the CPU.
     pub cpu: String,
@@ -50,38 +87,62 @@ pub struct Environment {
     pub origin: String,
     /// SHA-256 of each program that ran, by package.
     pub programs_sha256: BTreeMap<String, String>,
+    /// Which source measured, and by which command.
+    #[serde(default)]
+    pub tool: Tool,
+    /// Who ran it, as far as they say so.
+    #[serde(default)]
+    pub operator: Operator,
+    /// What the machine is.
+    #[serde(default)]
+    pub host: Host,
+    /// What may change the CPU's speed.
+    #[serde(default)]
+    pub power: Power,
+    /// How the kernel accounts, schedules, and tells the time. The name `kernel` was
+    /// taken by the release, which stands here too.
+    #[serde(default)]
+    pub kernel_settings: Kernel,
+    /// How loopback and TCP are set.
+    #[serde(default)]
+    pub net: Net,
+    /// How many threads and connections may exist.
+    #[serde(default)]
+    pub limits: Limits,
+    /// What keeps others off the CPUs.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// With what, and how, every program was compiled.
+    #[serde(default)]
+    pub build: Build,
+    /// What else the machine was doing.
+    #[serde(default)]
+    pub concurrent_activity: Activity,
 }
 
 impl Environment {
     /// Reads it; `root` is the folder of the workspace.
     pub fn read(root: &Path, origin: &str, programs_sha256: BTreeMap<String, String>) -> Self {
-        let lock = fs::read(root.join("Cargo.lock")).ok();
-        Self {
-            schema: "inflight.environment/1.0".to_owned(),
-            cpu: field("/proc/cpuinfo", "model name"),
-            cpus: std::thread::available_parallelism().map_or(1, usize::from),
-            kind: kind(),
-            memory_mib: field("/proc/meminfo", "MemTotal")
-                .trim_end_matches(" kB")
-                .parse()
-                .map_or(0, |kib: u64| kib / 1024),
-            kernel: first_line("/proc/sys/kernel/osrelease"),
-            irq_time_accounting: irq_time_accounting(),
-            clocksource: first_line(
-                "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-            ),
-            governor: first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-            tcp_congestion_control: first_line("/proc/sys/net/ipv4/tcp_congestion_control"),
-            rustc: said(Command::new("rustc").arg("--version")),
-            rustflags: std::env::var("RUSTFLAGS").unwrap_or_default(),
-            profile: "release, thin LTO, one codegen unit".to_owned(),
-            commit: said(git(root).args(["rev-parse", "HEAD"])),
-            modified: modified(root),
-            cargo_lock_sha256: lock
-                .map_or_else(|| UNKNOWN.to_owned(), |b| crate::folder::sha256(&b)),
-            origin: origin.to_owned(),
-            programs_sha256,
-        }
+        // First, before the programs that are asked count as activity.
+        let concurrent_activity = Activity::read();
+        // Programs take their time to answer, and may do so while files are read.
+        thread::scope(|scope| {
+            let build = scope.spawn(|| Build::read(root));
+            let tool = scope.spawn(|| Tool::read(root));
+            let host = Host::read();
+            let sections = Sections {
+                power: Power::read(),
+                kernel: Kernel::read(),
+                net: Net::read(),
+                limits: Limits::read(host.cgroup.pids_max.clone()),
+                host,
+                isolation: Isolation::read(),
+                build: build.join().unwrap_or_default(),
+                tool: tool.join().unwrap_or_default(),
+                concurrent_activity,
+            };
+            sections.with(origin, programs_sha256)
+        })
     }
 
     /// Returns the class of the machine, as it stands in the name of a run: `2c-vm`.
@@ -90,63 +151,52 @@ impl Environment {
     }
 }
 
-/// Returns the value of a `key: value` line.
-fn field(path: &str, key: &str) -> String {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with(key));
-    let value = line.and_then(|line| line.split_once(':')).map(|(_, value)| value.trim());
-    value.unwrap_or(UNKNOWN).to_owned()
+/// The sections that were read, before the fields of 1.0 are made of them.
+struct Sections {
+    tool: Tool,
+    host: Host,
+    power: Power,
+    kernel: Kernel,
+    net: Net,
+    limits: Limits,
+    isolation: Isolation,
+    build: Build,
+    concurrent_activity: Activity,
 }
 
-/// Returns the first line of a file.
-fn first_line(path: &str) -> String {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().next().unwrap_or(UNKNOWN).to_owned()
-}
-
-/// Returns what kind of machine this is.
-fn kind() -> String {
-    let kind = match () {
-        () if Path::new("/.dockerenv").exists() => "container",
-        () if field("/proc/cpuinfo", "flags").contains(" hypervisor") => "vm",
-        () => "bare",
-    };
-    kind.to_owned()
-}
-
-/// Returns whether interrupt time is taken out of the CPU time of processes. Interrupt pressure
-/// is only accounted where it is.
-fn irq_time_accounting() -> String {
-    let exists = |name: &str| Path::new("/proc/pressure").join(name).exists();
-    let told = match (exists("cpu"), exists("irq")) {
-        (_, true) => "on",
-        (true, false) => "off",
-        (false, false) => UNKNOWN,
-    };
-    told.to_owned()
-}
-
-/// Returns git, in the folder of the workspace.
-fn git(root: &Path) -> Command {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root);
-    git
-}
-
-/// Returns whether the tree differs from its commit; what lies in `results/` does not count.
-fn modified(root: &Path) -> String {
-    let status = git(root).args(["status", "--porcelain", "--", ".", ":!results"]).output();
-    let told = match status {
-        Ok(output) if output.status.success() && output.stdout.is_empty() => "no",
-        Ok(output) if output.status.success() => "yes",
-        _ => UNKNOWN,
-    };
-    told.to_owned()
-}
-
-/// Returns the first line that a program says.
-fn said(program: &mut Command) -> String {
-    let output = program.output().ok().filter(|output| output.status.success());
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.as_deref().and_then(|text| text.lines().next()).unwrap_or(UNKNOWN).to_owned()
+impl Sections {
+    /// Returns the whole, with the fields of 1.0.
+    fn with(self, origin: &str, programs_sha256: BTreeMap<String, String>) -> Environment {
+        let version = self.build.rustc.as_ref().and_then(|told| told.get("version"));
+        Environment {
+            schema: "inflight.environment/1.1".to_owned(),
+            cpu: self.host.cpu_model.to_string(),
+            cpus: thread::available_parallelism().map_or(1, usize::from),
+            kind: self.host.class().to_owned(),
+            memory_mib: self.host.memory_total_kib.unwrap_or_default() / 1024,
+            kernel: self.kernel.release.to_string(),
+            irq_time_accounting: self.kernel.irq_time_accounting.state.to_string(),
+            clocksource: self.kernel.clocksource.to_string(),
+            governor: self.power.governor.to_string(),
+            tcp_congestion_control: self.net.tcp_congestion_control.to_string(),
+            rustc: Fact::from(version.map(String::as_str)).to_string(),
+            rustflags: self.build.rustflags_or_empty(),
+            profile: "release, thin LTO, one codegen unit".to_owned(),
+            commit: self.tool.git_commit.to_string(),
+            modified: self.tool.modified.to_string(),
+            cargo_lock_sha256: self.tool.cargo_lock_sha256.to_string(),
+            origin: origin.to_owned(),
+            programs_sha256,
+            tool: self.tool,
+            operator: Operator::default(),
+            host: self.host,
+            power: self.power,
+            kernel_settings: self.kernel,
+            net: self.net,
+            limits: self.limits,
+            isolation: self.isolation,
+            build: self.build,
+            concurrent_activity: self.concurrent_activity,
+        }
+    }
 }
