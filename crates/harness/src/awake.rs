@@ -59,10 +59,8 @@ impl Drop for Awake {
 fn spin(cpu: usize, stop: &AtomicBool) {
     let mut set = CpuSet::new();
     let bound = set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
-    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
-    let lowered = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
     // A spinner of normal priority, or on another CPU, would disturb what it is to help.
-    if bound.is_err() || lowered.is_err() {
+    if bound.is_err() || !enter_idle_class() {
         return;
     }
     while !stop.load(Ordering::Relaxed) {
@@ -71,4 +69,10 @@ fn spin(cpu: usize, stop: &AtomicBool) {
             black_box(turn);
         }
     }
+}
+
+/// Moves the calling thread to the idle class, for good; returns whether the system allows it.
+pub(crate) fn enter_idle_class() -> bool {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).is_ok()
 }

@@ -93,7 +93,7 @@ impl Limits {
     ///
     /// Names the limit, what is needed, and the command that raises it.
     pub fn allow(&self, cell: &Cell) -> Result<()> {
-        let files = 2 * u64::from(cell.in_flight) + OTHER_FILES;
+        let files = Self::files_for(cell);
         ensure!(
             self.files >= files,
             "cell {:?} needs {files} open files and the limit is {}: raise it with \
@@ -103,8 +103,7 @@ impl Limits {
         );
 
         let (first, last) = self.ports;
-        let ports = u64::from((last + 1).saturating_sub(first));
-        let needed = PORTS_A_SLOT * u64::from(cell.in_flight);
+        let (ports, needed) = (self.port_count(), Self::ports_for(cell));
         ensure!(
             ports >= needed,
             "cell {:?} needs {needed} local ports and the range {first} to {last} has {ports}: \
@@ -112,6 +111,22 @@ impl Limits {
             cell.name
         );
         Ok(())
+    }
+
+    /// Returns the files that a cell makes each process open.
+    pub(crate) fn files_for(cell: &Cell) -> u64 {
+        2 * u64::from(cell.in_flight) + OTHER_FILES
+    }
+
+    /// Returns the local ports that a cell takes.
+    pub(crate) fn ports_for(cell: &Cell) -> u64 {
+        PORTS_A_SLOT * u64::from(cell.in_flight)
+    }
+
+    /// Returns the number of ports in the range.
+    pub(crate) fn port_count(&self) -> u64 {
+        let (first, last) = self.ports;
+        u64::from((last + 1).saturating_sub(first))
     }
 }
 
