@@ -1,5 +1,5 @@
 //! Finds and builds models, starts processes, draws the order of blocks, runs trials, and holds
-//! each against the origin's receipt.
+//! each against the origin's receipt; tells beforehand what the machine would do to a result.
 //!
 //! It knows no model by name but the baseline and the floor, links none, and reaches each by its
 //! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
@@ -8,6 +8,7 @@ mod awake;
 mod cells;
 mod child;
 mod compile;
+mod doctor;
 mod draw;
 mod failure;
 mod find;
@@ -29,6 +30,7 @@ pub use crate::awake::Awake;
 pub use crate::cells::{PRESETS, Preset, preset, quick, smoke};
 pub use crate::child::{Child, Silence, Start};
 pub use crate::compile::{Program, compile};
+pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};
 pub use crate::failure::{Failure, exit_code};
 pub use crate::find::{Workspace, find};

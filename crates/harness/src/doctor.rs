@@ -1,0 +1,282 @@
+//! What this machine would do to a result, in plain words, each with the command that mends it.
+//!
+//! Reading the machine and judging it are apart: a check is a pure function of what was read.
+//! What cannot be read is said and stops nothing, and nothing is mended here.
+
+mod clock;
+mod cpus;
+#[cfg(test)]
+mod faults;
+mod load;
+mod memory;
+mod network;
+mod quota;
+mod text;
+mod work;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use model_kit::Cell;
+use record::Environment;
+use serde::Serialize;
+
+use self::clock::Clock;
+use self::cpus::Cpus;
+use self::load::Load;
+use self::memory::Memory;
+use self::network::Network;
+use self::work::Work;
+
+/// What was found of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, such as `governor`.
+    pub name: String,
+    /// How it is.
+    pub state: Health,
+    /// What was found, and what it would do to a figure: one sentence.
+    pub says: String,
+    /// The command to type, if there is one.
+    pub mend: Option<String>,
+}
+
+/// How a thing is, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It does nothing to a figure.
+    Good,
+    /// Figures may scatter more, mean less, or be missing.
+    Doubtful,
+    /// A run would be refused, or its figures could not be trusted.
+    Bad,
+}
+
+/// What a check says of the readings.
+struct Opinion {
+    state: Health,
+    says: String,
+    mend: Option<String>,
+}
+
+/// What was read of the machine. What could not be is `None`.
+#[derive(Default)]
+struct Readings {
+    cells: Vec<Cell>,
+    cpus: Cpus,
+    clock: Clock,
+    load: Load,
+    memory: Memory,
+    network: Network,
+    work: Work,
+}
+
+/// A name, and how to judge what it names.
+type Check = (&'static str, fn(&Readings) -> Opinion);
+
+/// Every check, in the order in which it is told.
+const CHECKS: [Check; 34] = [
+    ("cpus", cpus::division),
+    ("siblings", cpus::siblings),
+    ("virtual-machine", cpus::virtual_machine),
+    ("cpu-quota", cpus::quota),
+    ("throttling", cpus::throttling),
+    ("governor", cpus::governor),
+    ("turbo", cpus::turbo_on),
+    ("power", cpus::power),
+    ("kept-awake", clock::kept_awake),
+    ("idle-wake-ups", clock::wake_ups),
+    ("clock", clock::source),
+    ("clock-reading", clock::reading),
+    ("irq-time", clock::irq_time),
+    ("steal", load::steal),
+    ("foreign-load", load::foreign),
+    ("load-average", load::average),
+    ("cpu-pressure", load::cpu_pressure),
+    ("memory-pressure", load::memory_pressure),
+    ("memory", memory::available),
+    ("swap", memory::swap),
+    ("huge-pages", memory::huge_pages),
+    ("address-layout", memory::address_layout),
+    ("open-files", network::open_files),
+    ("ports", network::ports),
+    ("time-wait", network::time_wait),
+    ("backlog", network::backlog),
+    ("listen-overflows", network::overflows),
+    ("congestion-control", network::congestion),
+    ("loopback", network::loopback),
+    ("disk", work::disk),
+    ("tree", work::tree),
+    ("toolchain", work::toolchain),
+    ("python", work::python),
+    ("browser", work::browser),
+];
+
+/// Looks at everything about this machine that could spoil a run of these cells, in under three
+/// seconds; `root` is the folder of the workspace. The caller sleeps most of that time.
+pub fn doctor(root: &Path, cells: &[Cell]) -> Vec<Finding> {
+    examine(&Readings::take(root, cells))
+}
+
+/// Judges what was read.
+fn examine(readings: &Readings) -> Vec<Finding> {
+    let find = |&(name, check): &Check| {
+        let Opinion { state, says, mend } = check(readings);
+        Finding { name: name.to_owned(), state, says, mend }
+    };
+    CHECKS.iter().map(find).collect()
+}
+
+impl Readings {
+    /// Reads the machine.
+    fn take(root: &Path, cells: &[Cell]) -> Self {
+        // What a run would write down is what is judged.
+        let environment = Environment::read(root, "", BTreeMap::new());
+        let groups = quota::groups();
+        Self {
+            cells: cells.to_vec(),
+            cpus: Cpus::read(&groups),
+            clock: Clock::read(&environment),
+            memory: Memory::read(),
+            network: Network::read(&environment),
+            work: Work::read(root, &environment),
+            // Last, so that nothing else that is read here counts as load.
+            load: Load::read(&groups),
+        }
+    }
+
+    /// Returns how many CPUs a run may use.
+    fn cpu_count(&self) -> Option<usize> {
+        let placement = self.cpus.placement.as_ref()?;
+        let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
+        cpus.sort_unstable();
+        cpus.dedup();
+        Some(cpus.len())
+    }
+
+    /// Returns the most of something that a cell needs.
+    fn most(&self, need: impl Fn(&Cell) -> u64) -> u64 {
+        self.cells.iter().map(need).max().unwrap_or(0)
+    }
+}
+
+impl Opinion {
+    /// Nothing to object to.
+    fn good(says: impl Into<String>) -> Self {
+        Self { state: Health::Good, says: says.into(), mend: None }
+    }
+
+    /// Something to know when reading a figure.
+    fn doubtful(says: impl Into<String>) -> Self {
+        Self { state: Health::Doubtful, says: says.into(), mend: None }
+    }
+
+    /// Something to mend before a run.
+    fn bad(says: impl Into<String>) -> Self {
+        Self { state: Health::Bad, says: says.into(), mend: None }
+    }
+
+    /// Adds the command that mends it.
+    fn mend(self, command: impl Into<String>) -> Self {
+        Self { mend: Some(command.into()), ..self }
+    }
+}
+
+/// Returns how bad a share is: good up to the first limit, doubtful up to the second.
+fn grade(share: f64, [doubtful, bad]: [f64; 2]) -> Health {
+    match share {
+        share if share > bad => Health::Bad,
+        share if share > doubtful => Health::Doubtful,
+        _ => Health::Good,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::{Duration, Instant};
+
+    use super::faults::{FAULTS, fit};
+    use super::*;
+
+    /// How long the doctor may take; it promises three seconds, and leaves the rest to a machine
+    /// that runs other tests beside it.
+    const PATIENCE: Duration = Duration::from_secs(6);
+
+    /// Faults whose remedy is no command: another machine, another hour, a plug.
+    const WITHOUT_COMMAND: [&str; 6] =
+        ["cpus", "virtual-machine", "power", "kept-awake", "idle-wake-ups", "steal"];
+
+    /// Returns what is found of one thing.
+    fn found(readings: &Readings, name: &str) -> Finding {
+        let mut findings = examine(readings).into_iter();
+        findings.find(|finding| finding.name == name).unwrap()
+    }
+
+    /// Holds what is promised of every finding.
+    fn is_whole(finding: &Finding) {
+        let says = &finding.says;
+        assert!(says.starts_with(|c: char| c.is_uppercase() || c.is_numeric()), "{finding:?}");
+        assert!(says.ends_with('.') && !says.contains(". ") && !says.contains('\n'), "{finding:?}");
+        assert!(finding.mend.as_ref().is_none_or(|command| !command.contains('\n')));
+
+        let fault = finding.state != Health::Good && !says.contains("cannot be seen");
+        let mended = finding.mend.is_some() || WITHOUT_COMMAND.contains(&finding.name.as_str());
+        assert!(!fault || mended, "{finding:?}");
+    }
+
+    #[test]
+    fn a_fit_machine_is_good_in_all() {
+        for finding in examine(&fit()) {
+            is_whole(&finding);
+            assert_eq!((finding.state, &finding.mend), (Health::Good, &None), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn each_fault_is_found_and_told_with_its_remedy() {
+        for (name, spoil, state, words) in FAULTS {
+            let mut readings = fit();
+            spoil(&mut readings);
+            let finding = found(&readings, name);
+            is_whole(&finding);
+            assert_eq!(finding.state, *state, "{finding:?}");
+            let told = format!("{} {}", finding.says, finding.mend.as_deref().unwrap_or_default());
+            assert!(told.contains(words), "{words:?} is not in {finding:?}");
+        }
+    }
+
+    #[test]
+    fn every_check_can_find_fault() {
+        let names: BTreeSet<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
+        let faulty = FAULTS.iter().filter(|(_, _, state, _)| *state != Health::Good);
+        assert_eq!(faulty.map(|(name, ..)| *name).collect::<BTreeSet<_>>(), names);
+        assert_eq!(names.len(), CHECKS.len(), "two checks share a name");
+    }
+
+    #[test]
+    fn a_machine_that_shows_nothing_is_judged_all_the_same() {
+        let findings = examine(&Readings::default());
+        findings.iter().for_each(is_whole);
+        assert_eq!(findings.len(), CHECKS.len());
+    }
+
+    #[test]
+    fn this_machine_is_examined_in_time_with_a_sentence_and_a_remedy_each() {
+        let began = Instant::now();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let findings = doctor(&root, &crate::quick().cells);
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+
+        assert_eq!(findings.len(), CHECKS.len());
+        findings.iter().for_each(is_whole);
+    }
+
+    #[test]
+    fn a_finding_is_written_with_its_state_in_small_letters() {
+        let finding = found(&Readings::default(), "cpus");
+        let written = serde_json::to_value(finding).unwrap();
+        assert_eq!((&written["name"], &written["state"]), (&"cpus".into(), &"bad".into()));
+    }
+}

@@ -1,0 +1,188 @@
+//! The network of this machine: limits of connections, and what loopback does to them.
+
+use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
+
+use model_kit::Cell;
+use record::Environment;
+
+use super::clock::known;
+use super::text::{after, number, text, unseen};
+use super::{Opinion, Readings};
+use crate::Limits;
+
+/// Congestion control that sends when it may, without timers of its own.
+const GOOD_CONTROL: [&str; 2] = ["cubic", "reno"];
+/// What Linux gives loopback.
+const LOOPBACK_MTU: u64 = 65_536;
+/// The range of ports that Linux starts with.
+const WIDE_RANGE: &str = "sudo sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"";
+
+/// What was read of the network.
+#[derive(Default)]
+pub(super) struct Network {
+    /// Open files and ports.
+    pub(super) limits: Option<Limits>,
+    /// Connections that hold a port after their end.
+    pub(super) time_wait: Option<u64>,
+    /// The most connections that a listener may keep waiting.
+    pub(super) backlog: Option<u64>,
+    /// Congestion control of TCP.
+    pub(super) control: Option<String>,
+    /// The longest packet of loopback.
+    pub(super) loopback_mtu: Option<u64>,
+    /// Why nothing can be sent over loopback.
+    pub(super) loopback_error: Option<String>,
+}
+
+impl Network {
+    /// Reads it.
+    pub(super) fn read(environment: &Environment) -> Self {
+        Self {
+            limits: Limits::read().ok(),
+            time_wait: text("/proc/net/sockstat").and_then(|text| after(&text, "tw")),
+            backlog: number("/proc/sys/net/core/somaxconn"),
+            control: known(&environment.tcp_congestion_control),
+            loopback_mtu: number("/sys/class/net/lo/mtu"),
+            loopback_error: send_to_oneself().err().map(|error| error.to_string()),
+        }
+    }
+}
+
+/// Judges the limit of open files.
+pub(super) fn open_files(readings: &Readings) -> Opinion {
+    let Some(limits) = &readings.network.limits else { return unseen_limits() };
+    let (files, needed) = (limits.files, readings.most(Limits::files_for));
+    if files >= needed {
+        return Opinion::good(format!(
+            "A process may open {files} files, and the cells need {needed}."
+        ));
+    }
+    Opinion::bad(format!(
+        "A process may open {files} files, and the cells need {needed}: a run is refused."
+    ))
+    .mend(format!("sudo prlimit --pid $$ --nofile={needed}:{needed}"))
+}
+
+/// Judges the range of ports.
+pub(super) fn ports(readings: &Readings) -> Opinion {
+    let Some(limits) = &readings.network.limits else { return unseen_limits() };
+    let (ports, needed) = (limits.port_count(), readings.most(Limits::ports_for));
+    if ports >= needed {
+        return Opinion::good(format!(
+            "There are {ports} local ports, and the cells need {needed}."
+        ));
+    }
+    Opinion::bad(format!(
+        "There are {ports} local ports, and the cells need {needed}: a run is refused."
+    ))
+    .mend(WIDE_RANGE)
+}
+
+/// Judges how many ports wait to be given back.
+pub(super) fn time_wait(readings: &Readings) -> Opinion {
+    let (Some(waiting), Some(limits)) = (readings.network.time_wait, &readings.network.limits)
+    else {
+        return Opinion::good(unseen(
+            "How many connections hold a port after their end",
+            "a model that finds no port fails and says so",
+        ));
+    };
+    let ports = limits.port_count();
+    let found = format!("{waiting} connections hold a port after their end, of {ports}");
+    if ports.saturating_sub(waiting) < readings.most(Limits::ports_for) {
+        return Opinion::bad(format!("{found}: too few are left for the cells, so fetches fail."))
+            .mend("sleep 60");
+    }
+    if waiting > ports / 2 {
+        return Opinion::doubtful(format!(
+            "{found}: finding a free one takes longer, which is charged to who connects."
+        ))
+        .mend("sleep 60");
+    }
+    Opinion::good(format!("{found}."))
+}
+
+/// Judges how many connections may wait for the origin.
+pub(super) fn backlog(readings: &Readings) -> Opinion {
+    let needed = readings.most(|cell: &Cell| u64::from(cell.in_flight));
+    match readings.network.backlog {
+        Some(backlog) if backlog < needed => Opinion::doubtful(format!(
+            "A listener keeps {backlog} connections waiting, and a model may make {needed} at \
+             once: those that are dropped try again a second later, which a batch would show."
+        ))
+        .mend("sudo sysctl -w net.core.somaxconn=4096"),
+        Some(backlog) => {
+            Opinion::good(format!("A listener keeps up to {backlog} connections waiting."))
+        }
+        None => Opinion::good(unseen(
+            "How many connections may wait",
+            "the receipt counts those that are dropped",
+        )),
+    }
+}
+
+/// Judges whether listeners drop connections now.
+pub(super) fn overflows(readings: &Readings) -> Opinion {
+    match readings.load.dropped {
+        Some(dropped @ 1..) => Opinion::doubtful(format!(
+            "A listener dropped connections {dropped} times within a second: another program \
+             here is overwhelmed, and receipts would count its connections too."
+        ))
+        .mend("ss --tcp --listening --processes"),
+        Some(0) => Opinion::good("No listener drops connections."),
+        None => Opinion::good(unseen("Dropped connections", "the kernel does not count them")),
+    }
+}
+
+/// Judges congestion control.
+pub(super) fn congestion(readings: &Readings) -> Opinion {
+    let control = match readings.network.control.as_deref() {
+        Some(control) if GOOD_CONTROL.contains(&control) => {
+            return Opinion::good(format!("TCP uses {control}, which sends without timers."));
+        }
+        Some(control) => control,
+        None => {
+            let matters = "pacing would add timers to what a fetch costs";
+            return Opinion::doubtful(unseen("The congestion control of TCP", matters));
+        }
+    };
+    let does = match control {
+        "bbr" => "paces what is sent with timers of its own, which costs CPU time",
+        _ => "is not what figures are usually taken with",
+    };
+    Opinion::doubtful(format!("TCP uses {control}, which {does}: absolute costs may differ."))
+        .mend("sudo sysctl -w net.ipv4.tcp_congestion_control=cubic")
+}
+
+/// Judges loopback.
+pub(super) fn loopback(readings: &Readings) -> Opinion {
+    let network = &readings.network;
+    if let Some(error) = &network.loopback_error {
+        return Opinion::bad(format!(
+            "Nothing can be sent over loopback ({error}): no model would reach the origin."
+        ))
+        .mend("sudo ip link set lo up");
+    }
+    match network.loopback_mtu {
+        Some(mtu) if mtu < LOOPBACK_MTU => Opinion::doubtful(format!(
+            "Loopback carries packets of {mtu} bytes where {LOOPBACK_MTU} are usual: long bodies \
+             come in more pieces, and cost more than elsewhere."
+        ))
+        .mend(format!("sudo ip link set lo mtu {LOOPBACK_MTU}")),
+        Some(mtu) => Opinion::good(format!("Loopback carries packets of {mtu} bytes.")),
+        None => Opinion::good(unseen("The longest packet of loopback", "a probe got through")),
+    }
+}
+
+/// Says what a run says where limits cannot be read.
+fn unseen_limits() -> Opinion {
+    Opinion::bad(unseen("The limits of open files and ports", "a run is refused"))
+}
+
+/// Sends a packet to oneself. A connection would leave a port behind, and the flags in `/sys` can
+/// be those of another network namespace.
+fn send_to_oneself() -> io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    socket.send_to(b"probe", socket.local_addr()?).map(drop)
+}

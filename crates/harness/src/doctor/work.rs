@@ -1,0 +1,267 @@
+//! What a run works with: the disk, the tree, the compiler, and programs that some models need.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::statvfs::statvfs;
+use record::Environment;
+
+use super::clock::known;
+use super::text::{text, unseen};
+use super::{Opinion, Readings};
+
+/// A run writes a few MiB; a full disk would end it.
+const DISK_MIB: u64 = 100;
+/// Building every program once took 775 MiB; what tests build comes on top.
+const BUILD_MIB: u64 = 2_048;
+/// The oldest Python that models in it are written for.
+const PYTHON: (u32, u32) = (3, 11);
+/// The names of browsers that draw without a screen.
+const BROWSERS: [&str; 4] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_millis(800);
+/// What is read of what it says.
+const SAID_BYTES_MAX: u64 = 4_096;
+
+/// What was read of it.
+#[derive(Default)]
+pub(super) struct Work {
+    /// Free space where results are written.
+    pub(super) free_mib: Option<u64>,
+    /// Why nothing can be written there.
+    pub(super) write_error: Option<String>,
+    /// Whether the tree differs from its commit: `yes` or `no`.
+    pub(super) modified: Option<String>,
+    /// What the compiler calls itself.
+    pub(super) rustc: Option<String>,
+    /// The oldest compiler that the workspace is written for.
+    pub(super) rust_version: Option<String>,
+    /// Compiler flags set from outside.
+    pub(super) flags: Option<String>,
+    /// What Python calls itself.
+    pub(super) python: Option<String>,
+    /// Where a browser was found.
+    pub(super) browser: Option<PathBuf>,
+}
+
+impl Work {
+    /// Reads it.
+    pub(super) fn read(root: &Path, environment: &Environment) -> Self {
+        let results = root.join("results");
+        let results = existing(&results);
+        let manifest = text(root.join("Cargo.toml")).unwrap_or_default();
+        Self {
+            free_mib: free_mib(results),
+            write_error: probe(results).err().map(|error| error.to_string()),
+            modified: known(&environment.modified),
+            rustc: known(&environment.rustc),
+            rust_version: rust_version(&manifest),
+            flags: known(&environment.rustflags),
+            python: said(Command::new("python3").arg("--version")),
+            browser: BROWSERS.iter().find_map(|name| on_path(name)),
+        }
+    }
+}
+
+/// Judges where results are written.
+pub(super) fn disk(readings: &Readings) -> Opinion {
+    let work = &readings.work;
+    if let Some(error) = &work.write_error {
+        return Opinion::bad(format!("Nothing can be written to results/ ({error}): a run ends."))
+            .mend("sudo chown -R \"$USER\" results");
+    }
+    let Some(mib) = work.free_mib else {
+        return Opinion::good(unseen("Free space on the disk", "a probe was written to results/"));
+    };
+    let found = format!("{mib} MiB are free where results are written");
+    match mib {
+        ..DISK_MIB => Opinion::bad(format!("{found}: a run would end when they are full."))
+            .mend("cargo clean"),
+        DISK_MIB..BUILD_MIB => Opinion::doubtful(format!(
+            "{found}, and building every program may take {BUILD_MIB}: builds may fail."
+        ))
+        .mend("cargo clean"),
+        _ => Opinion::good(format!("{found}.")),
+    }
+}
+
+/// Judges the tree.
+pub(super) fn tree(readings: &Readings) -> Opinion {
+    match readings.work.modified.as_deref() {
+        Some("no") => Opinion::good("The tree is that of its commit."),
+        Some(_) => Opinion::doubtful(
+            "The tree differs from its commit, so nobody else can build what was measured.",
+        )
+        .mend("git stash --include-untracked"),
+        None => Opinion::doubtful(unseen(
+            "The commit of the tree",
+            "figures cannot be traced to a source",
+        )),
+    }
+}
+
+/// Judges the compiler.
+pub(super) fn toolchain(readings: &Readings) -> Opinion {
+    let work = &readings.work;
+    let Some(rustc) = &work.rustc else {
+        return Opinion::bad("No compiler was found: models cannot be built.")
+            .mend("rustup default stable");
+    };
+    let oldest = work.rust_version.as_deref().unwrap_or_default();
+    if version(rustc).zip(version(oldest)).is_some_and(|(found, oldest)| found < oldest) {
+        return Opinion::bad(format!(
+            "The compiler {rustc} is older than {oldest}: models cannot be built."
+        ))
+        .mend("rustup update stable");
+    }
+    if rustc.contains("-nightly") || rustc.contains("-beta") || rustc.contains("-dev") {
+        return Opinion::doubtful(format!(
+            "The compiler {rustc} is no release: its code may differ from what others would build."
+        ))
+        .mend("rustup default stable");
+    }
+    match &work.flags {
+        Some(flags) => Opinion::doubtful(format!(
+            "RUSTFLAGS is {flags:?}: models are built otherwise than elsewhere."
+        ))
+        .mend("unset RUSTFLAGS"),
+        None => Opinion::good(format!("The compiler {rustc} is a release.")),
+    }
+}
+
+/// Judges Python, which only some models need.
+pub(super) fn python(readings: &Readings) -> Opinion {
+    let (major, minor) = PYTHON;
+    let mend = "sudo apt-get install python3";
+    match readings.work.python.as_deref() {
+        Some(said) if version(said) >= Some(PYTHON) => {
+            Opinion::good(format!("{said} can run models in Python."))
+        }
+        Some(said) => Opinion::doubtful(format!(
+            "{said} is older than {major}.{minor}: models in Python cannot be run."
+        ))
+        .mend(mend),
+        None => {
+            Opinion::doubtful("No python3 was found: models in Python cannot be run.").mend(mend)
+        }
+    }
+}
+
+/// Judges the browser, which no figure needs.
+pub(super) fn browser(readings: &Readings) -> Opinion {
+    match &readings.work.browser {
+        Some(path) => {
+            Opinion::good(format!("Pictures of reports can be drawn by {}.", path.display()))
+        }
+        None => Opinion::doubtful(
+            "No Chromium was found, which no figure needs: only pictures of reports are left out.",
+        )
+        .mend("sudo apt-get install chromium"),
+    }
+}
+
+/// Returns a folder, or the nearest one above it that exists.
+fn existing(folder: &Path) -> &Path {
+    folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
+}
+
+/// Returns the space that whoever is not root may still use.
+fn free_mib(folder: &Path) -> Option<u64> {
+    let disk = statvfs(folder).ok()?;
+    Some(disk.blocks_available() * disk.fragment_size() / (1024 * 1024))
+}
+
+/// Writes a file, syncs it as a run does, and removes it.
+fn probe(folder: &Path) -> io::Result<()> {
+    let path = folder.join(format!(".doctor-{}", std::process::id()));
+    let mut file = File::create_new(&path)?;
+    let written = file.write_all(b"probe\n").and_then(|()| file.sync_data());
+    fs::remove_file(&path)?;
+    written
+}
+
+/// Returns the oldest compiler that a manifest allows.
+fn rust_version(manifest: &str) -> Option<String> {
+    let line = manifest.lines().find(|line| line.starts_with("rust-version"))?;
+    line.split('"').nth(1).map(ToOwned::to_owned)
+}
+
+/// Returns the first version in a text, by its two first numbers.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let numbers = |word: &str| {
+        let mut parts = word.split('.').map(|part| part.parse().ok());
+        Some((parts.next()??, parts.next()??))
+    };
+    text.split_whitespace().find_map(numbers)
+}
+
+/// Returns where a program is found.
+fn on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Returns the line that a program says, unless it fails or overstays its time.
+fn said(command: &mut Command) -> Option<String> {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let (tell, told) = channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        let read = stdout.take(SAID_BYTES_MAX).read_to_string(&mut text);
+        let _ = tell.send(read.map(|_| text));
+    });
+
+    let text = told.recv_timeout(PATIENCE);
+    if text.is_err() {
+        let _ = child.kill();
+    }
+    let succeeded = child.wait().is_ok_and(|status| status.success());
+    let text = text.ok()?.ok().filter(|text| succeeded && !text.trim().is_empty())?;
+    text.lines().next().map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::faults::Folder;
+    use super::*;
+
+    #[test]
+    fn a_version_is_the_first_word_with_two_numbers() {
+        assert_eq!(version("rustc 1.95.0 (59807616e 2026-04-14)"), Some((1, 95)));
+        assert_eq!(version("Python 3.9.2"), Some((3, 9)));
+        assert_eq!(version("1.95"), Some((1, 95)));
+        assert_eq!(version("rustc"), None);
+    }
+
+    #[test]
+    fn the_oldest_compiler_stands_in_the_manifest() {
+        let manifest = "[workspace.package]\nrust-version = \"1.95\"\n";
+        assert_eq!(rust_version(manifest).as_deref(), Some("1.95"));
+        assert_eq!(rust_version("rust-version.workspace = true"), None);
+    }
+
+    #[test]
+    fn a_probe_leaves_nothing_behind_and_a_missing_folder_refuses_it() {
+        let folder = Folder::with(&[]);
+        probe(folder.path()).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let absent = folder.path().join("results/absent");
+        assert_eq!(existing(&absent), folder.path());
+        assert!(probe(&absent).is_err());
+    }
+
+    #[test]
+    fn a_program_says_one_line_or_nothing() {
+        assert_eq!(said(Command::new("echo").arg("a\nb")).as_deref(), Some("a"));
+        assert_eq!(said(&mut Command::new("false")), None);
+        assert_eq!(said(&mut Command::new("/proc/absent")), None);
+    }
+}
