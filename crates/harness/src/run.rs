@@ -1,6 +1,7 @@
 //! Carries a schedule out: block by block, trial by trial, each in a fresh process.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
@@ -82,9 +83,9 @@ fn run_block(
     for (position, name) in block.order.iter().enumerate() {
         watch(Event::Begin(block, position))?;
         let model = schedule.model(name).context("failed to find a model of the schedule")?;
-        let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
         let program = programs.models.get(&model.name).context("failed to find its program")?;
-        let plan = plan(schedule, (block, name), (model, cell, &origin));
+        let plan = planned(schedule, (block, name), origin.ready.origins.clone());
+        let plan = plan.context("failed to find a cell of the schedule")?;
 
         let started = (Instant::now(), SystemTime::now());
         let before = HostReading::before(&schedule.placement);
@@ -104,24 +105,25 @@ fn run_block(
     Ok(trials)
 }
 
-/// Returns what a model is told: a model that holds fewer in flight gets so many slots, and a
-/// control pays its share of what the baseline costs on top.
-fn plan(
+/// Returns what a model, or a control, is told in a block: a model that holds fewer in flight gets
+/// so many slots, and a control pays its share of what the baseline costs on top.
+pub(crate) fn planned(
     schedule: &Schedule,
     (block, name): (&Block, &str),
-    (model, cell, origin): (&Model, &Cell, &OriginProcess),
-) -> Plan {
+    origins: Vec<SocketAddr>,
+) -> Option<Plan> {
+    let (model, cell) = (schedule.model(name)?, schedule.cell(&block.cell)?);
     let percent = schedule.control(name).map_or(0, |control| u64::from(control.percent));
     let cost_ns = schedule.probe(&block.cell).map_or(0, |probe| probe.baseline_ns);
     let in_flight = cell.in_flight.min(model.max_in_flight.unwrap_or(u32::MAX));
-    Plan {
+    Some(Plan {
         cell: Cell { in_flight, ..cell.clone() },
-        origins: origin.ready.origins.clone(),
+        origins,
         workers: schedule.placement.workers,
         seed: block.seed,
         deadline_ms: None,
         surcharge_ns: cost_ns * percent / 100,
-    }
+    })
 }
 
 /// What came of a trial.
