@@ -7,8 +7,10 @@
 //! * Keeping the CPUs awake makes figures steadier: the baseline against itself, both ways.
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
-//! or `-- awake` measures one alone. Nothing here asserts a time.
+//! or `-- awake` measures one alone. `-- controls`, only by name since it takes 40 minutes, counts
+//! how often the analysis is wrong where the truth is known. Nothing here asserts a time.
 
+mod controls;
 mod memory;
 
 use std::io::{self, Write};
@@ -44,6 +46,9 @@ fn main() -> Result<()> {
 
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let bench = Bench::build()?;
+    if wanted.iter().any(|wanted| wanted == "controls") {
+        return controls::tell(&bench);
+    }
     let claims: [(&str, fn(&Bench) -> Result<()>); 4] = [
         ("slot", Bench::price_of_the_slot),
         ("slot-as-run", Bench::price_of_the_slot_as_run),

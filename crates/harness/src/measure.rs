@@ -66,7 +66,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
     let programs = build(&order.workspace, &order.models, layout(&order.preset))?;
     let placement = place()?;
     interrupt::watch()?;
-    let probes = probe::probe(&order.preset.cells, &order.models, (&programs, &placement))?;
+    let probes = probe(&order.preset.cells, &order.models, (&programs, &placement))?;
     let schedule = draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),

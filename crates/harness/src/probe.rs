@@ -25,7 +25,7 @@ const SEED: u64 = 1;
 /// # Errors
 ///
 /// Says which probe failed.
-pub(crate) fn probe(
+pub fn probe(
     cells: &[Cell],
     models: &[Model],
     (programs, placement): (&Programs, &Placement),

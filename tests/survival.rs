@@ -1,0 +1,167 @@
+//! A run survives what kills programs: whatever is killed, whenever, after `--resume` every trial
+//! that had ended is there exactly once, and `check` passes.
+//!
+//! `INFLIGHT_KILLS=200 cargo test --test survival` kills as many times; the default is a few.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use stats::random::SplitMix64;
+
+use support::{WORKSPACE, alone, built};
+
+/// Kills, unless the environment asks for others.
+const KILLS: usize = 6;
+/// The longest wait before a kill, in milliseconds; a run takes about so long.
+const WAIT_MS: usize = 4_000;
+
+/// Returns the program, with its arguments.
+fn inflight(arguments: &[&str]) -> Command {
+    let mut command = Command::new(built("inflight").path);
+    command.args(arguments).current_dir(&WORKSPACE.root);
+    command
+}
+
+/// Returns what the program said and how it ended.
+fn ended(arguments: &[&str]) -> Output {
+    inflight(arguments).output().expect("it starts")
+}
+
+/// Starts a small run that writes into a folder, or goes on with the one there.
+fn start(results: &Path) -> Child {
+    let results = results.to_str().expect("our paths are UTF-8");
+    let begun = run_folder(Path::new(results)).is_some();
+    let arguments: &[&str] = match begun {
+        true => &["run", "--resume", "--out", results],
+        false => &["run", "tokio", "--cell", "batch", "--blocks", "8", "--out", results],
+    };
+    let mut command = inflight(arguments);
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts")
+}
+
+/// Returns the one run below some results.
+fn run_folder(results: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(results).ok()?.flatten().map(|entry| entry.path());
+    entries.into_iter().find(|path| !path.is_symlink() && path.join("schedule.json").exists())
+}
+
+/// Returns the whole lines of a run's journal.
+fn lines(results: &Path) -> Vec<String> {
+    let journal = run_folder(results).map(|run| run.join("journal.jsonl"));
+    let text = journal.and_then(|journal| fs::read_to_string(journal).ok()).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(str::to_owned).collect()
+}
+
+/// Returns the processes below one, with their names.
+fn children(parent: u32) -> BTreeMap<i32, String> {
+    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let own = format!("PPid:\t{parent}\n");
+    let named = ids.filter_map(|id| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let name = status.lines().next()?.strip_prefix("Name:\t")?.to_owned();
+        status.contains(&own).then_some((id, name))
+    });
+    named.collect()
+}
+
+/// Waits a while, then kills the harness, a model, or the origin; returns whether one was killed.
+fn kill_one(harness: &Child, draws: &mut SplitMix64) -> bool {
+    thread::sleep(Duration::from_millis(draws.below(WAIT_MS) as u64));
+    let own = i32::try_from(harness.id()).expect("a process id is an i32");
+    let wanted = ["", "model-", "origin"][draws.below(3)];
+    let victim = match wanted {
+        "" => Some(own),
+        name => {
+            let named = children(harness.id()).into_iter().find(|(_, n)| n.starts_with(name));
+            named.map(|(id, _)| id)
+        }
+    };
+    victim.is_some_and(|id| kill(Pid::from_raw(id), Signal::SIGKILL).is_ok())
+}
+
+#[test]
+fn whatever_is_killed_every_trial_that_had_ended_is_there_exactly_once() {
+    let _alone = alone();
+    let asked = std::env::var("INFLIGHT_KILLS").ok().and_then(|kills| kills.parse().ok());
+    let (kills, mut killed, mut runs) = (asked.unwrap_or(KILLS), 0, 0);
+    let mut draws = SplitMix64::new(7);
+    while killed < kills {
+        let results = tempfile::tempdir().expect("it is made");
+        let mut seen = Vec::new();
+        loop {
+            let mut harness = start(results.path());
+            killed += usize::from(killed < kills && kill_one(&harness, &mut draws));
+            let status = harness.wait().expect("it ends");
+            seen.extend(lines(results.path()));
+            // 4: a trial is void or failed, since its model or its origin was killed.
+            if matches!(status.code(), Some(0 | 4)) {
+                break;
+            }
+        }
+        holds(results.path(), &seen);
+        runs += 1;
+    }
+    eprintln!("{killed} kills in {runs} runs; every trial is there once and each run is whole");
+}
+
+/// Checks that a run is whole and holds every line that was seen before, exactly once.
+fn holds(results: &Path, seen: &[String]) {
+    let now = lines(results);
+    for line in seen {
+        assert_eq!(now.iter().filter(|other| *other == line).count(), 1, "{line}");
+    }
+    let run = run_folder(results).expect("it is there");
+    let checked = ended(&["check", run.to_str().expect("our paths are UTF-8")]);
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_measured() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    let out = results.path().to_str().expect("our paths are UTF-8");
+    let mut command = inflight(&["run", "tokio", "--cell", "steady", "--out", out]);
+    let harness = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let id = i32::try_from(harness.id()).expect("a process id is an i32");
+    while lines(results.path()).len() < 7 {
+        thread::sleep(Duration::from_millis(50));
+    }
+
+    let began = Instant::now();
+    kill(Pid::from_raw(id), Signal::SIGINT).expect("it is ours");
+    let output = harness.wait_with_output().expect("it ends");
+    let took = began.elapsed();
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{table}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(table.contains("event-loop") && table.contains("unfinished"), "{table}");
+    assert!(table.contains("go on with `inflight run --resume`"), "{table}");
+}
+
+#[test]
+fn a_folder_that_vanishes_is_told_in_a_sentence_and_not_measured_on() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    let mut harness = start(results.path());
+    while lines(results.path()).is_empty() {
+        thread::sleep(Duration::from_millis(50));
+    }
+    fs::remove_dir_all(run_folder(results.path()).expect("it is there")).expect("it is ours");
+    let mut said = String::new();
+    let stderr = harness.stderr.as_mut().expect("stderr is piped");
+    std::io::Read::read_to_string(stderr, &mut said).expect("it speaks");
+    assert_eq!(harness.wait().expect("it ends").code(), Some(8), "{said}");
+    assert!(said.contains("failed to write") && said.contains("journal.jsonl"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
