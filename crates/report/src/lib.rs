@@ -2,9 +2,19 @@
 //! the same bytes.
 
 mod figures;
+
+mod cell;
+mod family;
+mod trials;
+
 mod number;
+mod rank;
 mod summary;
 mod table;
 
-pub use crate::figures::{CellFigures, Figures, Noise, Price, Row, RowFigures, figures};
+pub use crate::family::{Family, Pair};
+pub use crate::figures::{
+    CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,
+};
+pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
 pub use crate::summary::{Form, summary};

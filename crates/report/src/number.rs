@@ -1,5 +1,6 @@
-//! How figures are written: three significant digits, one unit a column.
+//! How figures are written: three significant digits, one unit a column, a verdict in a word.
 
+use stats::verdict::Verdict;
 use stats::{Estimate, Interval};
 
 /// Writes a figure with three significant digits.
@@ -19,6 +20,23 @@ pub(crate) fn with_interval(estimate: &Estimate) -> String {
     match estimate.interval {
         Some(Interval { low, high }) => format!("{value} [{}, {}]", digits(low), digits(high)),
         None => format!("{value} [too few blocks]"),
+    }
+}
+
+/// Writes a verdict.
+pub(crate) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Different => "different",
+        Verdict::Equivalent => "equivalent",
+        Verdict::Unresolved => "unresolved",
+    }
+}
+
+/// Writes how many there are of something whose name takes an s.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
     }
 }
 

@@ -1,11 +1,11 @@
 //! The summary of a run: a header that says where it comes from, a table a cell, the price of the
-//! clients, and every row that has no figures.
+//! clients, what the controls showed, and why a row has no figures.
 
 use record::{Integrity, Run};
 
-use crate::figures::{CellFigures, Figures, Noise, Price, Row};
-use crate::number::with_interval;
-use crate::table::{heading, table};
+use crate::figures::{CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures};
+use crate::number::{count, digits, with_interval};
+use crate::table::{TAIL, UNEQUAL, heading, table};
 
 /// What the summary is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +18,33 @@ pub enum Form {
 
 /// Writes the summary of a run.
 pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
-    let mut parts = vec![header(run)];
+    let mut parts = header(run, figures);
     for cell in &figures.cells {
-        parts.push(match form {
-            Form::Terminal => heading(&cell.cell),
-            Form::Markdown => format!("### {}\n", heading(&cell.cell)),
-        });
+        parts.push(title(cell, form));
+        parts.extend(stop(cell));
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
         parts.extend(notes(cell));
+        parts.extend(controls(cell));
         parts.extend(cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise)));
     }
+    joined(parts, form)
+}
 
+/// Returns whether a run's figures must be called an estimate: those of every preset but one.
+pub(crate) fn is_estimate(run: &Run) -> bool {
+    run.schedule.preset != "publish"
+}
+
+/// Writes the heading of a cell.
+pub(crate) fn title(cell: &CellFigures, form: Form) -> String {
+    match form {
+        Form::Terminal => heading(&cell.cell),
+        Form::Markdown => format!("### {}\n", heading(&cell.cell)),
+    }
+}
+
+/// Joins the parts of a text, each on lines of its own.
+pub(crate) fn joined(parts: Vec<String>, form: Form) -> String {
     let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
     match form {
         Form::Terminal => text,
@@ -36,11 +52,44 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
     }
 }
 
-/// Writes where the run comes from.
-fn header(run: &Run) -> String {
-    let (schedule, machine) = (&run.schedule, &run.environment);
-    let blocks = schedule.blocks.len() / schedule.cells.len().max(1);
-    let placement = &schedule.placement;
+/// Writes where the run comes from, and what happened to it.
+fn header(run: &Run, figures: &Figures) -> Vec<String> {
+    let placement = &run.schedule.placement;
+    let machine = &run.environment;
+    let mut lines = vec![
+        format!("{}   {}   lower is better", origin_of(run), blocks(figures)),
+        format!(
+            "{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}",
+            machine.cpu,
+            machine.cpus,
+            machine.kind,
+            machine.memory_mib.div_ceil(1024),
+            machine.kernel,
+            machine.rustc,
+            machine.profile,
+        ),
+        format!(
+            "model CPU {:?}, origin CPU {:?} ({}), {} worker(s), CPUs kept awake: {}",
+            placement.model_cpus,
+            placement.origin_cpus,
+            machine.origin,
+            placement.workers,
+            if placement.awake { "yes" } else { "no" },
+        ),
+    ];
+    let supersedes = run.schedule.supersedes.as_ref();
+    lines.extend(supersedes.map(|other| format!("supersedes run {other}")));
+    lines.extend(interruptions(run));
+    lines
+}
+
+/// Writes which run it is, and what its figures may be called.
+pub(crate) fn origin_of(run: &Run) -> String {
+    let schedule = &run.schedule;
+    let claim = match is_estimate(run) {
+        true => format!("estimate (preset {})", schedule.preset),
+        false => schedule.preset.clone(),
+    };
     let doubt = match &run.integrity {
         Integrity::Whole => String::new(),
         Integrity::Unfinished => ", unfinished".to_owned(),
@@ -48,41 +97,56 @@ fn header(run: &Run) -> String {
             format!(", altered after it was measured: {}", files.join(", "))
         }
     };
-    format!(
-        "Inflight {}   run {}   estimate (preset {}){doubt}   {blocks} blocks   lower is \
-         better\n{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}\nmodel CPU {:?}, origin CPU {:?} \
-         ({}), {} worker(s), CPUs kept awake: {}\n",
-        schedule.version,
-        run.id,
-        schedule.preset,
-        machine.cpu,
-        machine.cpus,
-        machine.kind,
-        machine.memory_mib.div_ceil(1024),
-        machine.kernel,
-        machine.rustc,
-        machine.profile,
-        placement.model_cpus,
-        placement.origin_cpus,
-        machine.origin,
-        placement.workers,
-        if placement.awake { "yes" } else { "no" },
-    )
+    format!("Inflight {}   run {}   {claim}{doubt}", schedule.version, run.id)
 }
 
-/// Writes what the table cannot: rows without figures, trials that do not count, prices.
-fn notes(cell: &CellFigures) -> Vec<String> {
-    let mut notes = Vec::new();
-    for row in &cell.rows {
-        if let Some(reason) = &row.reason {
-            notes.push(format!("{}: {reason}", row.model));
-        }
+/// Writes how many blocks were measured: one number where all cells have the same.
+fn blocks(figures: &Figures) -> String {
+    let counts: Vec<usize> = figures.cells.iter().map(|cell| cell.blocks).collect();
+    if let [first, rest @ ..] = counts.as_slice()
+        && rest.iter().all(|other| other == first)
+    {
+        return count(*first, "block");
     }
-    let unequal = |row: &Row| row.figures.as_ref().is_some_and(|figures| figures.unequal_rate);
-    if cell.rows.iter().any(unequal) {
-        notes.push(
-            "* at another rate than the baseline: the costs are not like for like".to_owned(),
-        );
+    let cells = figures.cells.iter().map(|cell| format!("{} {}", cell.cell.name, cell.blocks));
+    format!("blocks: {}", cells.collect::<Vec<_>>().join(", "))
+}
+
+/// Writes how often the run was cut short, and what that cost, if it was.
+fn interruptions(run: &Run) -> Option<String> {
+    let mut told = Vec::new();
+    if !run.resumes.is_empty() {
+        told.push(format!("resumed {}", count(run.resumes.len(), "time")));
+    }
+    if !run.cut.is_empty() {
+        told.push(format!("{} of cut blocks left out", count(run.cut.len(), "trial")));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// Writes why a cell has fewer blocks than planned, if the run decided so.
+fn stop(cell: &CellFigures) -> Option<String> {
+    let reason = cell.stop.as_ref()?;
+    let blocks = count(cell.blocks, "block");
+    Some(format!("ended after {blocks} of {}: {reason}", cell.blocks_planned))
+}
+
+/// Writes what the table cannot: why rows have no figures or no rank, marks, prices.
+fn notes(cell: &CellFigures) -> Vec<String> {
+    let mut notes = reasons(cell);
+    let figures = || cell.rows.iter().filter_map(|row| row.figures.as_ref());
+    if figures().any(|figures| figures.unequal_rate) {
+        notes.push(format!(
+            "{UNEQUAL} at another rate than the baseline: the costs are not like for like"
+        ));
+    }
+    if figures().any(|figures| figures.tail_sensitive) {
+        let means: Vec<String> = cell.rows.iter().filter_map(mean).collect();
+        notes.push(format!(
+            "{TAIL} rare dear blocks tell another story than the typical one; the ratio of the \
+             sums over all blocks: {}",
+            means.join(", ")
+        ));
     }
     if !cell.prices.is_empty() {
         let prices: Vec<String> = cell.prices.iter().map(price).collect();
@@ -91,11 +155,50 @@ fn notes(cell: &CellFigures) -> Vec<String> {
     notes
 }
 
+/// Writes why rows have no figures, why trials do not count, and who is not ranked for it.
+pub(crate) fn reasons(cell: &CellFigures) -> Vec<String> {
+    let any_rank = cell.rows.iter().any(|row| row.rank.is_some());
+    let reason = |row: &Row| {
+        let reason = row.reason.as_ref()?;
+        let unranked = any_rank && row.figures.is_some() && row.rank.is_none();
+        let consequence = if unranked { ", thus not ranked" } else { "" };
+        Some(format!("{}: {reason}{consequence}", row.model))
+    };
+    cell.rows.iter().filter_map(reason).collect()
+}
+
+/// Writes the ratio of sums of a row whose ratio rare dear blocks would change.
+fn mean(row: &Row) -> Option<String> {
+    let sensitive = |figures: &&RowFigures| figures.tail_sensitive;
+    let ratio = row.figures.as_ref().filter(sensitive)?.mean_ratio.as_ref()?;
+    Some(format!("{} {}", row.model, with_interval(ratio)))
+}
+
+/// Writes what the controls showed.
+fn controls(cell: &CellFigures) -> Vec<String> {
+    let lost = cell.controls_lost.iter();
+    let lost = lost.map(|lost| format!("control {}: {}", lost.model, lost.reason));
+    cell.controls.iter().map(control).chain(lost).collect()
+}
+
+/// Writes whether busy work that was added on purpose was found.
+fn control(control: &ControlFigures) -> String {
+    let ControlFigures { name, model, percent, .. } = control;
+    let expected = digits(1.0 + f64::from(*percent) / 100.0);
+    let seen = match (control.found, control.on_target) {
+        (true, true) => "found",
+        (true, false) => "found, but not as large as it is",
+        (false, _) => "not found: a difference of this size may be missing above",
+    };
+    let ratio = with_interval(&control.ratio);
+    format!("control {name}: costs {expected} times {model} by design, measured {ratio}: {seen}")
+}
+
 /// Writes what the baseline differs from itself.
 fn self_check(baseline: &str, noise: &Noise) -> String {
     let ratio = with_interval(&noise.ratio);
     let can_show = noise.can_show.map_or_else(String::new, |share| {
-        format!("; differences from {:.1} % on can be shown here", 100.0 * share)
+        format!("; these blocks can show {:.1} %", 100.0 * share)
     });
     format!("{baseline} against itself, which is noise: {ratio}{can_show}")
 }

@@ -2,39 +2,67 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use model_kit::{Cell, Workload};
-use stats::verdict::Verdict;
+use stats::ranking::RankInterval;
 
-use crate::figures::{CellFigures, Row, RowFigures};
-use crate::number::{digits, with_interval};
+use crate::figures::{CellFigures, Row, RowFigures, Standing};
+use crate::number::{digits, with_interval, word};
 use crate::summary::Form;
 
-/// The columns, each with its unit.
-const COLUMNS: [&str; 8] = [
-    "model",
-    "CPU/fetch us",
-    "against tokio",
-    "verdict",
-    "over floor us",
-    "wall ms",
-    "switches/fetch",
-    "errors",
-];
+/// What stands where there is nothing to say.
+pub(crate) const NOTHING: &str = "-";
+/// Marks a ratio that rare dear blocks would change.
+pub(crate) const TAIL: &str = "~";
+/// Marks a wall that is not the baseline's.
+pub(crate) const UNEQUAL: &str = "*";
 
-/// Writes the table of a cell.
+/// Writes the table of a cell, with a column of ranks where there are any.
 pub(crate) fn table(cell: &CellFigures, (baseline, floor): (&str, &str), form: Form) -> String {
+    let against = format!("against {baseline}");
+    let mut header = vec![
+        "model",
+        "CPU/fetch us",
+        &against,
+        "verdict",
+        "over floor us",
+        "wall ms",
+        "switches/fetch",
+        "errors",
+    ];
+    let lines = cell.rows.iter().map(|row| columns(row, baseline, floor)).collect();
+    let lines = with_places(&mut header, lines, &cell.rows);
+    drawn(&header, lines, form)
+}
+
+/// Puts a column of places before the others, where any row has one.
+pub(crate) fn with_places(
+    header: &mut Vec<&str>,
+    mut lines: Vec<Vec<String>>,
+    rows: &[Row],
+) -> Vec<Vec<String>> {
+    if rows.iter().any(|row| row.rank.is_some()) {
+        header.insert(0, "rank");
+        for (line, place) in lines.iter_mut().zip(places(rows)) {
+            line.insert(0, place);
+        }
+    }
+    lines
+}
+
+/// Draws a table. Words stand at the left, figures at the right.
+pub(crate) fn drawn(header: &[&str], lines: Vec<Vec<String>>, form: Form) -> String {
     let mut table = Table::new();
     let preset = match form {
         Form::Terminal => presets::NOTHING,
         Form::Markdown => presets::ASCII_MARKDOWN,
     };
     table.load_style(preset).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(COLUMNS);
-    for column in table.column_iter_mut().skip(1).filter(|column| column.index != 3) {
-        column.set_cell_alignment(CellAlignment::Right);
+    table.set_header(header);
+    for column in table.column_iter_mut() {
+        if !["rank", "model", "verdict"].contains(&header[column.index]) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
-    for row in cell.rows.iter().filter(|row| row.figures.is_some()) {
-        table.add_row(columns(row, baseline, floor));
-    }
+    table.add_rows(lines);
     let indent = if form == Form::Terminal { " " } else { "" };
     let line = |line: String| line.trim_end().trim_start_matches(indent).to_owned() + "\n";
     table.lines().map(line).collect()
@@ -56,44 +84,67 @@ pub(crate) fn heading(cell: &Cell) -> String {
     )
 }
 
-/// Returns the columns of a row.
-fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
-    let Some(figures) = &row.figures else { return vec![row.model.clone()] };
-    let ratio = match &figures.ratio {
-        Some(ratio) => with_interval(ratio),
-        None if row.model == baseline => "1".to_owned(),
-        None => "-".to_owned(),
+/// Writes the places of rows: the best possible one, with a sign where rows share it.
+fn places(rows: &[Row]) -> Vec<String> {
+    let shared = |rank: RankInterval| {
+        rows.iter().filter(|row| row.rank.is_some_and(|other| other.best == rank.best)).count() > 1
     };
+    let place = |row: &Row| match row.rank {
+        None => NOTHING.to_owned(),
+        Some(rank) if shared(rank) => format!("{}=", rank.best),
+        Some(rank) => rank.best.to_string(),
+    };
+    rows.iter().map(place).collect()
+}
+
+/// Writes what is to be said instead of figures.
+pub(crate) fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Measured => NOTHING,
+        Standing::NotApplicable => "n/a",
+        Standing::Void => "void",
+        Standing::Failed => "failed",
+        Standing::NotMeasured => "not measured",
+    }
+}
+
+/// Returns the columns of a row, its place aside.
+fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
     let errors: u64 = row.errors.values().sum();
+    let Some(figures) = &row.figures else {
+        let mut columns = vec![NOTHING.to_owned(); 8];
+        row.model.clone_into(&mut columns[0]);
+        standing(row.standing).clone_into(&mut columns[3]);
+        if row.trials > 0 {
+            columns[7] = errors.to_string();
+        }
+        return columns;
+    };
+    let is_baseline = row.model == baseline;
     vec![
         row.model.clone(),
         digits(figures.cpu_us.value),
-        ratio,
-        verdict(figures, row.model == baseline),
-        excess(figures, row.model == floor),
-        digits(figures.wall_ms.value) + if figures.unequal_rate { "*" } else { "" },
-        digits(figures.switches),
+        if is_baseline { "1".to_owned() } else { ratio(figures) },
+        if is_baseline { "baseline" } else { verdict(figures) }.to_owned(),
+        if row.model == floor { "floor".to_owned() } else { excess(figures) },
+        digits(figures.wall_ms.value) + if figures.unequal_rate { UNEQUAL } else { "" },
+        digits(figures.switches.value),
         errors.to_string(),
     ]
 }
 
-/// Returns the verdict in a word.
-fn verdict(figures: &RowFigures, is_baseline: bool) -> String {
-    let word = match figures.verdict {
-        None if is_baseline => "baseline",
-        None => "-",
-        Some(Verdict::Different) => "different",
-        Some(Verdict::Equivalent) => "equivalent",
-        Some(Verdict::Unresolved) => "unresolved",
-    };
-    word.to_owned()
+/// Writes the ratio to the baseline.
+pub(crate) fn ratio(figures: &RowFigures) -> String {
+    let mark = if figures.tail_sensitive { TAIL } else { "" };
+    figures.ratio.as_ref().map_or(NOTHING.to_owned(), |ratio| with_interval(ratio) + mark)
 }
 
-/// Returns what a fetch cost over the floor.
-fn excess(figures: &RowFigures, is_floor: bool) -> String {
-    match &figures.excess_us {
-        _ if is_floor => "floor".to_owned(),
-        Some(excess) => with_interval(excess),
-        None => "-".to_owned(),
-    }
+/// Writes the verdict in a word.
+pub(crate) fn verdict(figures: &RowFigures) -> &'static str {
+    figures.verdict.map_or(NOTHING, word)
+}
+
+/// Writes what a fetch cost over the floor.
+fn excess(figures: &RowFigures) -> String {
+    figures.excess_us.as_ref().map_or(NOTHING.to_owned(), with_interval)
 }

@@ -1,0 +1,222 @@
+//! The models of a run ordered by one metric, for the cells that are asked for.
+//!
+//! Places and verdicts exist for the CPU time per fetch alone: it is the primary figure, and a
+//! family for each further metric would find differences by chance. By any other metric the rows
+//! stand in the order of their medians, each with its interval, and that is all that is said.
+
+use std::fmt;
+use std::str::FromStr;
+
+use anyhow::{Result, ensure};
+use record::Run;
+use stats::{Estimate, median};
+
+use crate::cell::Source;
+use crate::family::ALPHA;
+use crate::figures::{CellFigures, Figures, Row, Standing};
+use crate::number::with_interval;
+use crate::summary::{Form, joined, origin_of, reasons, title};
+use crate::table::{NOTHING, drawn, ratio, standing, verdict, with_places};
+use crate::trials::{Quantity, cpu_us, faults, memory_mib, switches, wall_ms};
+
+/// What models are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// CPU time of the model's process per fetch.
+    Cpu,
+    /// Wall time of the window.
+    Wall,
+    /// Context switches per fetch.
+    Switches,
+    /// Pages mapped per fetch, without those that were read from disk.
+    Faults,
+    /// The most memory that the process held at once.
+    Memory,
+}
+
+/// The models of a run ordered by one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    /// What they are ordered by.
+    pub metric: Metric,
+    /// Which run it is, and what its figures may be called.
+    pub run: String,
+    /// The model that ratios are taken against.
+    pub baseline: String,
+    /// The cells that were asked for, in the order of the schedule.
+    pub cells: Vec<RankedCell>,
+}
+
+/// The models of a cell ordered by one metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankedCell {
+    /// The figures of the cell, whose rows have the places and verdicts.
+    pub figures: CellFigures,
+    /// The best first, then those without a value.
+    pub rows: Vec<RankedRow>,
+}
+
+/// A model with its value of the metric.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankedRow {
+    /// The model's row in the figures.
+    pub row: Row,
+    /// The median over blocks with its 95 % interval, if a valid trial has the value.
+    pub value: Option<Estimate>,
+}
+
+/// Orders the models of a run by a metric, in the cell of that name or in all.
+///
+/// # Errors
+///
+/// Names the cells that the run has, if it has none of that name.
+pub fn rank(run: &Run, figures: &Figures, metric: Metric, cell: Option<&str>) -> Result<Ranking> {
+    let names: Vec<&str> = figures.cells.iter().map(|cell| cell.cell.name.as_str()).collect();
+    if let Some(cell) = cell {
+        let has = names.join(", ");
+        ensure!(names.contains(&cell), "the run has no cell {cell}, expected one of: {has}");
+    }
+    let asked = |figures: &&CellFigures| cell.is_none_or(|cell| figures.cell.name == cell);
+    let models = (figures.baseline.as_str(), figures.floor.as_str());
+    let ranked = |figures: &CellFigures| {
+        let source = Source::of(run, &figures.cell, models);
+        RankedCell::of(figures, metric, &source)
+    };
+    Ok(Ranking {
+        metric,
+        run: origin_of(run),
+        baseline: figures.baseline.clone(),
+        cells: figures.cells.iter().filter(asked).map(ranked).collect(),
+    })
+}
+
+impl Metric {
+    /// Every metric, the primary one first.
+    pub const ALL: [Self; 5] = [Self::Cpu, Self::Wall, Self::Switches, Self::Faults, Self::Memory];
+
+    /// Returns what a command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Wall => "wall",
+            Self::Switches => "switches",
+            Self::Faults => "faults",
+            Self::Memory => "memory",
+        }
+    }
+
+    /// Returns the heading of its column, with the unit.
+    fn column(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU/fetch us",
+            Self::Wall => "wall ms",
+            Self::Switches => "switches/fetch",
+            Self::Faults => "page faults/fetch",
+            Self::Memory => "memory MiB",
+        }
+    }
+
+    /// Returns how it is read off a trial.
+    fn quantity(self) -> Quantity {
+        match self {
+            Self::Cpu => cpu_us,
+            Self::Wall => wall_ms,
+            Self::Switches => switches,
+            Self::Faults => faults,
+            Self::Memory => memory_mib,
+        }
+    }
+}
+
+impl FromStr for Metric {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let names = Self::ALL.map(Self::name).join(", ");
+        let metric = Self::ALL.into_iter().find(|metric| metric.name() == text);
+        metric
+            .ok_or_else(|| anyhow::anyhow!("no metric is called {text}, expected one of: {names}"))
+    }
+}
+
+impl RankedCell {
+    /// Orders the models of a cell. The rows of the figures are in order of CPU time already.
+    fn of(figures: &CellFigures, metric: Metric, source: &Source<'_>) -> Self {
+        let row = |row: &Row| {
+            let sample = source.sample(&row.model, metric.quantity());
+            let value = sample.map(|sample| median::estimate(&sample, ALPHA));
+            RankedRow { row: row.clone(), value }
+        };
+        let mut rows: Vec<RankedRow> = figures.rows.iter().map(row).collect();
+        if metric != Metric::Cpu {
+            rows.sort_by(|a, b| {
+                let order = a.order().total_cmp(&b.order());
+                order.then_with(|| a.row.model.cmp(&b.row.model))
+            });
+        }
+        Self { figures: figures.clone(), rows }
+    }
+
+    /// Writes the table with verdicts, and with places where the run has any.
+    fn judged(&self, baseline: &str) -> String {
+        let against = format!("against {baseline}");
+        let mut header = vec!["model", Metric::Cpu.column(), &against, "verdict"];
+        let line = |ranked: &RankedRow| {
+            let (ratio, verdict) = match &ranked.row.figures {
+                Some(_) if ranked.row.model == baseline => ("1".to_owned(), "baseline"),
+                Some(figures) => (ratio(figures), verdict(figures)),
+                None => (NOTHING.to_owned(), NOTHING),
+            };
+            vec![ranked.row.model.clone(), ranked.value(), ratio, verdict.to_owned()]
+        };
+        let lines = self.rows.iter().map(line).collect();
+        let lines = with_places(&mut header, lines, &self.figures.rows);
+        drawn(&header, lines, Form::Terminal)
+    }
+
+    /// Writes the table of a metric for which nothing is judged.
+    fn plain(&self, metric: Metric) -> String {
+        let line = |ranked: &RankedRow| vec![ranked.row.model.clone(), ranked.value()];
+        let lines = self.rows.iter().map(line).collect();
+        drawn(&["model", metric.column()], lines, Form::Terminal)
+    }
+}
+
+impl RankedRow {
+    /// Returns what rows are ordered by: those without a value come last.
+    fn order(&self) -> f64 {
+        self.value.map_or(f64::INFINITY, |value| value.value)
+    }
+
+    /// Writes the value, or why there is none.
+    fn value(&self) -> String {
+        match (&self.value, self.row.standing) {
+            (Some(value), _) => with_interval(value),
+            (None, Standing::Measured) => "not told".to_owned(),
+            (None, other) => standing(other).to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Ranking {
+    /// Writes a table a cell, as a terminal shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = vec![format!("{}   lower is better", self.run)];
+        for cell in &self.cells {
+            parts.push(title(&cell.figures, Form::Terminal));
+            parts.push(match self.metric {
+                Metric::Cpu => cell.judged(&self.baseline),
+                metric => cell.plain(metric),
+            });
+            parts.extend(reasons(&cell.figures));
+        }
+        if self.metric != Metric::Cpu {
+            parts.push(format!(
+                "By {} the rows stand in the order of their medians: no verdict and no rank is \
+                 computed for it",
+                self.metric.name()
+            ));
+        }
+        f.write_str(&joined(parts, Form::Terminal))
+    }
+}

@@ -1,0 +1,110 @@
+//! Which models are compared, and which places that leaves to them.
+
+use record::{Sitting, State};
+use report::{Family, RowFigures};
+use stats::verdict::Verdict;
+
+use crate::story::{BASELINE, FLOOR, Story, figures, row, void};
+
+/// Returns how wide the interval of a model's ratio is.
+fn width(figures: &RowFigures) -> f64 {
+    figures.ratio.unwrap().interval.unwrap().half_width()
+}
+
+#[test]
+fn a_quick_run_compares_with_the_baseline_and_ranks_nothing() {
+    let run = Story::of("quick", 14).run();
+    let cell = figures(&run);
+    assert_eq!(report::figures(&run, BASELINE, FLOOR).family, Family::AgainstBaseline);
+    assert_eq!(cell.pairs.len(), 6);
+    assert!(cell.pairs.iter().all(|pair| pair.other == BASELINE));
+    assert!(cell.rows.iter().all(|row| row.rank.is_none()));
+}
+
+#[test]
+fn from_standard_on_all_pairs_are_judged_and_intervals_are_wider_for_it() {
+    let (quick, standard) = (Story::of("quick", 14).run(), Story::of("standard", 14).run());
+    let (quick, standard) = (figures(&quick), figures(&standard));
+    assert_eq!(standard.pairs.len(), 7 * 6 / 2);
+    let width = |cell| width(row(cell, "smol").figures.as_ref().unwrap());
+    assert!(width(&standard) > width(&quick));
+}
+
+#[test]
+fn models_that_do_not_differ_share_a_place_and_the_floor_is_ranked_like_any_other() {
+    let cell = figures(&Story::of("standard", 14).run());
+    let place = |model| row(&cell, model).rank.map(|rank| (rank.best, rank.worst));
+    assert_eq!(place("event-loop"), Some((1, 1)));
+    assert_eq!([place("smol"), place("tokio")], [Some((2, 3)); 2]);
+    assert_eq!(place("tokio-reqwest"), Some((7, 7)));
+    assert_eq!(row(&cell, "smol").figures.as_ref().unwrap().verdict, Some(Verdict::Equivalent));
+}
+
+#[test]
+fn nothing_void_is_ranked() {
+    let mut story = Story::of("standard", 14);
+    for trial in story.trials("threads", "steady") {
+        void(trial, "the origin saw 65 connections for 64 slots");
+    }
+    void(story.trials("smol", "steady")[2], "the origin saw 65 connections for 64 slots");
+    story.trials("rayon", "steady")[2].state = State::Failed("it hung".to_owned());
+    void(story.trials("tokio", "steady")[2], "the origin was late by 3.5 ms");
+    void(story.trials("tokio", "steady")[4], "the origin failed, not the model: it is gone");
+    let run = story.run();
+    let cell = figures(&run);
+
+    let place = |model| row(&cell, model).rank.map(|rank| rank.best);
+    assert_eq!(["threads", "smol", "rayon", "iterator"].map(place), [None; 4]);
+    // What machine or origin did is not held against a model, and who fell out leaves no gap.
+    assert_eq!(["event-loop", "tokio", "smol-hyper"].map(place), [1, 2, 3].map(Some));
+    assert!(row(&cell, "smol").figures.is_some());
+    let text =
+        report::summary(&run, &report::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
+    assert!(text.contains("slots (1 of 14 trials), thus not ranked\n"), "{text}");
+}
+
+#[test]
+fn the_order_of_models_on_the_command_line_changes_nothing() {
+    for preset in ["quick", "standard"] {
+        let mut story = Story::of(preset, 22);
+        for trial in story.trials("threads", "steady") {
+            void(trial, "the origin saw 65 connections for 64 slots");
+        }
+        let mut run = story.run();
+        let expected = report::figures(&run, BASELINE, FLOOR);
+        run.schedule.models.reverse();
+        assert_eq!(report::figures(&run, BASELINE, FLOOR), expected);
+        run.schedule.models.rotate_left(3);
+        assert_eq!(report::figures(&run, BASELINE, FLOOR), expected);
+    }
+}
+
+#[test]
+fn from_twenty_blocks_on_rare_stalls_are_told() {
+    let few = figures(&Story::of("standard", 19).run());
+    assert!(few.rows.iter().flat_map(|row| &row.figures).all(|f| f.mean_ratio.is_none()));
+    let run = Story::of("standard", 22).run();
+    let cell = figures(&run);
+    let sensitive = cell
+        .rows
+        .iter()
+        .filter(|row| row.figures.as_ref().is_some_and(|figures| figures.tail_sensitive));
+    assert_eq!(sensitive.map(|row| row.model.as_str()).collect::<Vec<_>>(), ["rayon"]);
+    let text =
+        report::summary(&run, &report::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
+    assert_eq!(text.lines().filter(|line| line.starts_with('~')).count(), 1, "{text}");
+    assert_eq!(text.matches("]~").count(), 1, "{text}");
+}
+
+#[test]
+fn sittings_that_disagree_widen_an_interval() {
+    let mut story = Story::of("publish", 24);
+    let one = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
+    for block in &mut story.schedule.blocks {
+        block.sitting = block.number / 8;
+    }
+    let sitting = |number| Sitting { number, layout_seed: None, hours_after_last: 4 };
+    story.schedule.sittings = (0..3).map(sitting).collect();
+    let three = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
+    assert!(three > one, "{three} {one}");
+}

@@ -1,0 +1,12 @@
+//! Promises about tables: what is compared, what is said of it, and that the same run gives the
+//! same bytes.
+
+#![expect(clippy::unwrap_used, reason = "what a test cannot do without is there")]
+
+mod story;
+
+mod controls;
+mod families;
+mod metrics;
+mod published;
+mod telling;

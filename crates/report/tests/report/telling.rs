@@ -1,0 +1,98 @@
+//! What the header and the lines around a table tell of a run.
+
+use record::{Entry, Resume, Run, Stop};
+use report::{Form, Standing};
+
+use crate::story::{BASELINE, FLOOR, Story, batch, figures, row, schedule, steady};
+
+/// Returns the summary of a run for a terminal.
+fn summary(run: &Run) -> String {
+    report::summary(run, &report::figures(run, BASELINE, FLOOR), Form::Terminal)
+}
+
+/// Checks that the summary of a run has each of these texts.
+fn check(run: &Run, expected: &[&str]) {
+    let text = summary(run);
+    for expected in expected {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[test]
+fn only_what_is_made_to_be_published_is_no_estimate() {
+    check(&Story::of("standard", 6).run(), &["   estimate (preset standard)   6 blocks   lower"]);
+    check(&Story::of("publish", 6).run(), &["   publish   6 blocks   lower"]);
+    assert!(!summary(&Story::of("publish", 6).run()).contains("estimate"));
+}
+
+#[test]
+fn trials_of_cut_blocks_never_enter_and_are_counted() {
+    let mut story = Story::of("standard", 14);
+    let whole = figures(&story.run());
+    let mut cut: Vec<Entry> = story.entries[..3].to_vec();
+    for entry in &mut cut {
+        let Entry::Trial(trial) = entry else { continue };
+        trial.trial.as_mut().unwrap().window.cpu_ns *= 9;
+    }
+    cut.push(Entry::Resume(Resume { at_utc: "2026-11-22T11:00:00Z".to_owned(), block: 0 }));
+    story.entries.splice(0..0, cut);
+    let run = story.run();
+    assert_eq!(figures(&run), whole);
+    check(&run, &["resumed 1 time; 3 trials of cut blocks left out\n"]);
+}
+
+#[test]
+fn a_run_without_interruption_says_nothing_of_one() {
+    let text = summary(&Story::of("standard", 6).run());
+    for word in ["resumed", "left out", "supersedes", "ended after", "unfinished"] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+}
+
+#[test]
+fn blocks_are_those_measured_and_a_stop_is_told_for_each_cell() {
+    let mut story = Story::told(schedule("standard", &[(batch(), 6), (steady(), 14)]));
+    story.entries.retain(|entry| !matches!(entry, Entry::Trial(trial) if trial.block >= 17));
+    let reason = "40 minutes are over".to_owned();
+    story.entries.push(Entry::Stop(Stop { cell: None, blocks: 17, reason }));
+    let run = story.run();
+    check(&run, &["   blocks: batch 6, steady 11   "]);
+    check(&run, &["\nended after 11 blocks of 14: 40 minutes are over\n"]);
+    assert_eq!(summary(&run).matches("ended after").count(), 1);
+}
+
+#[test]
+fn a_cell_tells_its_own_stop_rather_than_the_run_s() {
+    let mut story = Story::of("standard", 14);
+    story.entries.retain(|entry| !matches!(entry, Entry::Trial(trial) if trial.block >= 12));
+    for (cell, reason) in [(None, "time over"), (Some("steady".to_owned()), "wide enough")] {
+        let stop = Stop { cell, blocks: 12, reason: reason.to_owned() };
+        story.entries.push(Entry::Stop(stop));
+    }
+    check(&story.run(), &["ended after 12 blocks of 14: wide enough\n"]);
+}
+
+#[test]
+fn a_corrected_run_is_named() {
+    let mut story = Story::of("quick", 6);
+    story.schedule.supersedes = Some("20261121T101502Z-2c-vm-7f3a91c4".to_owned());
+    check(&story.run(), &["\nsupersedes run 20261121T101502Z-2c-vm-7f3a91c4\n"]);
+}
+
+#[test]
+fn a_model_that_never_had_its_turn_is_a_row() {
+    let mut run = Story::of("quick", 6).run();
+    run.schedule.models[0].name = "late".to_owned();
+    let cell = figures(&run);
+    assert_eq!(row(&cell, "late").standing, Standing::NotMeasured);
+    check(&run, &["not measured"]);
+}
+
+#[test]
+fn a_table_fits_a_wide_terminal() {
+    let story = Story::told(schedule("standard", &[(batch(), 6), (steady(), 22)]));
+    let text = summary(&story.run());
+    let table = text.lines().filter(|line| !line.contains(": ") && !line.contains("Linux"));
+    assert!(table.clone().all(|line| line.chars().count() < 130), "{text}");
+    assert!(table.count() > 10);
+}
