@@ -12,6 +12,10 @@ mod rank;
 mod summary;
 mod table;
 
+mod derive;
+mod json;
+
+pub use crate::derive::derive;
 pub use crate::family::{Family, Pair};
 pub use crate::figures::{
     CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,

@@ -7,6 +7,7 @@ mod story;
 
 mod controls;
 mod families;
+mod golden;
 mod metrics;
 mod published;
 mod telling;

@@ -1,0 +1,22 @@
+//! The files that are computed from a run. The same run gives the same bytes, so that whoever
+//! doubts a table can compute it again and compare.
+
+use std::collections::BTreeMap;
+
+use record::Run;
+
+use crate::figures::figures;
+use crate::json;
+use crate::summary::{Form, summary};
+
+/// Returns every file that is computed from a run, by its name inside `derived/`; `baseline` and
+/// `floor` name models.
+pub fn derive(run: &Run, baseline: &str, floor: &str) -> BTreeMap<String, Vec<u8>> {
+    let figures = figures(run, baseline, floor);
+    // One line a file: what else is computed from a run joins this list.
+    let files = [
+        ("summary.json", json::summary(run, &figures)),
+        ("summary.md", summary(run, &figures, Form::Markdown).into_bytes()),
+    ];
+    files.map(|(name, bytes)| (name.to_owned(), bytes)).into()
+}

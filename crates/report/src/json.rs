@@ -1,0 +1,370 @@
+//! The summary of a run as JSON, for programs: the figures under names that carry their units.
+//!
+//! Keys stand in the order of the structs. Figures have six significant digits: what lies below is
+//! noise, and logarithms of two machines may differ in the sixteenth. Where there is no figure
+//! there is null, and a reason beside it.
+
+use std::collections::BTreeMap;
+
+use model_kit::{Cell, DelayRange, Workload};
+use record::{Absent, Integrity, Run};
+use serde::Serialize;
+use stats::Estimate;
+
+use crate::family::{ALPHA, Family, MARGIN, Pair};
+use crate::figures::{
+    CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing,
+};
+use crate::number::word;
+
+/// The schema; its minors only add.
+const SCHEMA: &str = "inflight.summary/1.0";
+/// Why an estimate has no interval.
+const TOO_FEW: &str = "too few blocks for an interval";
+
+/// Why the baseline has no ratio.
+const IS_BASELINE: &str = "it is the baseline";
+/// Why the floor has no excess.
+const IS_FLOOR: &str = "it is the floor";
+
+/// The summary of a run.
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema: &'static str,
+    run: &'a str,
+    inflight_version: &'a str,
+    preset: &'a str,
+    is_estimate: bool,
+    integrity: &'static str,
+    altered_files: &'a [String],
+    supersedes: Option<&'a str>,
+    resumes: usize,
+    trials_cut: usize,
+    baseline: &'a str,
+    floor: &'a str,
+    family: &'static str,
+    alpha: f64,
+    margin: f64,
+    cells: Vec<CellSummary<'a>>,
+}
+
+/// A cell.
+#[derive(Serialize)]
+struct CellSummary<'a> {
+    name: &'a str,
+    workload: Workload,
+    in_flight: u32,
+    fetches_warmup: u64,
+    fetches: u64,
+    delay_ms: DelayRange,
+    body_bytes: u32,
+    blocks: usize,
+    blocks_planned: usize,
+    stop: Option<&'a str>,
+    noise: NoiseSummary,
+    controls: Vec<ControlSummary<'a>>,
+    controls_lost: &'a [Absent],
+    rows: Vec<RowSummary<'a>>,
+    pairs: Vec<PairSummary<'a>>,
+    client_prices: Vec<PriceSummary<'a>>,
+}
+
+/// An estimate, or why there is none.
+#[derive(Serialize)]
+struct Figure {
+    value: Option<f64>,
+    low: Option<f64>,
+    high: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// A relative difference, or why there is none.
+#[derive(Serialize)]
+struct Share {
+    value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// What the baseline differs from itself.
+#[derive(Serialize)]
+struct NoiseSummary {
+    cpu_ratio: Figure,
+    can_show: Share,
+}
+
+/// A control.
+#[derive(Serialize)]
+struct ControlSummary<'a> {
+    name: &'a str,
+    model: &'a str,
+    added_percent: u32,
+    cpu_ratio: Figure,
+    is_found: bool,
+    is_on_target: bool,
+}
+
+/// A model.
+#[derive(Serialize)]
+struct RowSummary<'a> {
+    model: &'a str,
+    standing: &'static str,
+    reason: Option<&'a str>,
+    trials: usize,
+    trials_valid: usize,
+    errors: &'a BTreeMap<String, u64>,
+    rank_best: Option<usize>,
+    rank_worst: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    figures: Option<FiguresSummary>,
+}
+
+/// What a fetch cost.
+#[derive(Serialize)]
+struct FiguresSummary {
+    cpu_us_per_fetch: Figure,
+    cpu_ratio: Figure,
+    verdict: Option<&'static str>,
+    cpu_mean_ratio: Figure,
+    is_tail_sensitive: bool,
+    cpu_excess_us_per_fetch: Figure,
+    wall_ms: Figure,
+    switches_per_fetch: Figure,
+    is_unequal_rate: bool,
+}
+
+/// Why a model might have nothing to be compared with.
+struct Missing {
+    ratio: &'static str,
+    excess: &'static str,
+}
+
+/// Two models that were compared.
+#[derive(Serialize)]
+struct PairSummary<'a> {
+    model: &'a str,
+    other: &'a str,
+    cpu_ratio: Figure,
+    adjusted_p: Option<f64>,
+    verdict: &'static str,
+}
+
+/// What a usual client costs.
+#[derive(Serialize)]
+struct PriceSummary<'a> {
+    model: &'a str,
+    cpu_ratio: Figure,
+}
+
+/// Writes the summary of a run as JSON.
+pub(crate) fn summary(run: &Run, figures: &Figures) -> Vec<u8> {
+    let summary = Summary::of(run, figures);
+    let mut text = serde_json::to_vec_pretty(&summary).expect("every key of it is a text");
+    text.push(b'\n');
+    text
+}
+
+impl<'a> Summary<'a> {
+    /// Gathers what the summary says.
+    fn of(run: &'a Run, figures: &'a Figures) -> Self {
+        let (integrity, altered_files): (_, &[String]) = match &run.integrity {
+            Integrity::Whole => ("whole", &[]),
+            Integrity::Unfinished => ("unfinished", &[]),
+            Integrity::Altered(files) => ("altered", files),
+        };
+        Self {
+            schema: SCHEMA,
+            run: &run.id,
+            inflight_version: &run.schedule.version,
+            preset: &run.schedule.preset,
+            is_estimate: crate::summary::is_estimate(run),
+            integrity,
+            altered_files,
+            supersedes: run.schedule.supersedes.as_deref(),
+            resumes: run.resumes.len(),
+            trials_cut: run.cut.len(),
+            baseline: &figures.baseline,
+            floor: &figures.floor,
+            family: match figures.family {
+                Family::AgainstBaseline => "against_baseline",
+                Family::AllPairs => "all_pairs",
+            },
+            alpha: ALPHA,
+            margin: MARGIN,
+            cells: figures.cells.iter().map(|cell| CellSummary::of(cell, figures)).collect(),
+        }
+    }
+}
+
+impl<'a> CellSummary<'a> {
+    /// Gathers what is said of a cell.
+    fn of(figures: &'a CellFigures, all: &'a Figures) -> Self {
+        let Cell { name, workload, in_flight, warmup, fetches, delay_ms, body_bytes } =
+            &figures.cell;
+        Self {
+            name,
+            workload: *workload,
+            in_flight: *in_flight,
+            fetches_warmup: *warmup,
+            fetches: *fetches,
+            delay_ms: *delay_ms,
+            body_bytes: *body_bytes,
+            blocks: figures.blocks,
+            blocks_planned: figures.blocks_planned,
+            stop: figures.stop.as_deref(),
+            noise: NoiseSummary::of(figures.noise.as_ref()),
+            controls: figures.controls.iter().map(ControlSummary::of).collect(),
+            controls_lost: &figures.controls_lost,
+            rows: figures.rows.iter().map(|row| RowSummary::of(row, all)).collect(),
+            pairs: figures.pairs.iter().map(PairSummary::of).collect(),
+            client_prices: figures.prices.iter().map(PriceSummary::of).collect(),
+        }
+    }
+}
+
+impl Figure {
+    /// Writes an estimate.
+    fn of(estimate: &Estimate) -> Self {
+        let interval = estimate.interval;
+        Self {
+            value: rounded(estimate.value),
+            low: interval.and_then(|interval| rounded(interval.low)),
+            high: interval.and_then(|interval| rounded(interval.high)),
+            reason: interval.is_none().then_some(TOO_FEW),
+        }
+    }
+
+    /// Writes an estimate, or why there is none.
+    fn or(estimate: Option<&Estimate>, reason: &'static str) -> Self {
+        estimate.map_or(Self { value: None, low: None, high: None, reason: Some(reason) }, Self::of)
+    }
+}
+
+impl NoiseSummary {
+    /// Writes what the baseline differs from itself.
+    fn of(noise: Option<&Noise>) -> Self {
+        let can_show = noise.and_then(|noise| noise.can_show).and_then(rounded);
+        let reason = can_show.is_none().then_some("too few blocks in which the baseline ran twice");
+        Self {
+            cpu_ratio: Figure::or(
+                noise.map(|noise| &noise.ratio),
+                "the baseline did not run twice",
+            ),
+            can_show: Share { value: can_show, reason },
+        }
+    }
+}
+
+impl<'a> ControlSummary<'a> {
+    /// Writes what was seen of a control.
+    fn of(control: &'a ControlFigures) -> Self {
+        Self {
+            name: &control.name,
+            model: &control.model,
+            added_percent: control.percent,
+            cpu_ratio: Figure::of(&control.ratio),
+            is_found: control.found,
+            is_on_target: control.on_target,
+        }
+    }
+}
+
+impl<'a> RowSummary<'a> {
+    /// Writes a row.
+    fn of(row: &'a Row, all: &Figures) -> Self {
+        let figures = row.figures.as_ref();
+        Self {
+            model: &row.model,
+            standing: match row.standing {
+                Standing::Measured => "measured",
+                Standing::NotApplicable => "not_applicable",
+                Standing::Void => "void",
+                Standing::Failed => "failed",
+                Standing::NotMeasured => "not_measured",
+            },
+            reason: row.reason.as_deref(),
+            trials: row.trials,
+            trials_valid: row.valid,
+            errors: &row.errors,
+            rank_best: row.rank.map(|rank| rank.best),
+            rank_worst: row.rank.map(|rank| rank.worst),
+            figures: figures
+                .map(|figures| FiguresSummary::of(figures, &Missing::of(&row.model, all))),
+        }
+    }
+}
+
+impl FiguresSummary {
+    /// Writes what a fetch cost, and why there is nothing to compare with where there is not.
+    fn of(figures: &RowFigures, why: &Missing) -> Self {
+        let no_mean = if figures.ratio.is_some() { "fewer than 20 blocks" } else { why.ratio };
+        let excess = figures.excess_us.as_ref().filter(|_| !why.is_floor());
+        Self {
+            cpu_us_per_fetch: Figure::of(&figures.cpu_us),
+            cpu_ratio: Figure::or(figures.ratio.as_ref(), why.ratio),
+            verdict: figures.verdict.map(word),
+            cpu_mean_ratio: Figure::or(figures.mean_ratio.as_ref(), no_mean),
+            is_tail_sensitive: figures.tail_sensitive,
+            cpu_excess_us_per_fetch: Figure::or(excess, why.excess),
+            wall_ms: Figure::of(&figures.wall_ms),
+            switches_per_fetch: Figure::of(&figures.switches),
+            is_unequal_rate: figures.unequal_rate,
+        }
+    }
+}
+
+impl Missing {
+    /// Returns why a model might have nothing to be compared with.
+    fn of(model: &str, all: &Figures) -> Self {
+        Self {
+            ratio: if model == all.baseline { IS_BASELINE } else { "no block with the baseline" },
+            excess: if model == all.floor { IS_FLOOR } else { "no block with the floor" },
+        }
+    }
+
+    /// Returns whether it is the floor's, whose excess over itself says nothing.
+    fn is_floor(&self) -> bool {
+        self.excess == IS_FLOOR
+    }
+}
+
+impl<'a> PairSummary<'a> {
+    /// Writes what may be said of two models.
+    fn of(pair: &'a Pair) -> Self {
+        Self {
+            model: &pair.model,
+            other: &pair.other,
+            cpu_ratio: Figure::of(&pair.ratio),
+            adjusted_p: rounded(pair.adjusted_p),
+            verdict: word(pair.verdict),
+        }
+    }
+}
+
+impl<'a> PriceSummary<'a> {
+    /// Writes what a usual client costs.
+    fn of(price: &'a Price) -> Self {
+        Self { model: &price.model, cpu_ratio: Figure::of(&price.ratio) }
+    }
+}
+
+/// Returns a figure with six significant digits, if it is a number.
+fn rounded(value: f64) -> Option<f64> {
+    format!("{value:.5e}").parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_keep_six_digits_and_what_is_no_number_becomes_nothing() {
+        let cases = [(1.234_567_89, Some(1.234_57)), (0.0, Some(0.0)), (f64::NAN, None)];
+        for (value, expected) in cases {
+            assert_eq!(rounded(value), expected);
+        }
+        assert_eq!(rounded(123_456_789.0), Some(123_457_000.0));
+        assert_eq!(rounded(f64::INFINITY), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! A stored run whose derived files are stored too, and compared byte for byte. It holds every
+//! kind of row, mark and note.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use record::{Entry, Integrity, Resume, Run, State, Stop};
+
+use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady, void};
+
+/// Asks for the stored files to be written anew.
+const BLESS: &str = "INFLIGHT_BLESS";
+/// What a run is made of.
+const MEASURED: [&str; 4] = ["schedule.json", "environment.json", "journal.jsonl", "MANIFEST"];
+
+/// Returns where the run is stored.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run")
+}
+
+/// Tells a run in which everything happens that a summary has a word for.
+fn story() -> Story {
+    let mut schedule = schedule("standard", &[(batch(), 6), (steady(), 24)]);
+    schedule.supersedes = Some("20261121T101502Z-2c-vm-7f3a91c4".to_owned());
+    let mut story = Story::told(schedule);
+
+    let ended = |entry: &Entry| matches!(entry, Entry::Trial(trial) if trial.block >= 26);
+    story.entries.retain(|entry| !ended(entry));
+    for cell in ["batch", "steady"] {
+        for trial in story.trials("threads", cell) {
+            void(trial, "the origin saw 65 connections for 64 slots");
+        }
+    }
+    story.trials("smol-hyper", "steady")[3].state = State::Failed("it hung".to_owned());
+    void(story.trials("smol", "steady")[5], "the origin was late by 3.5 ms");
+    for trial in story.trials("tokio-reqwest", "steady") {
+        trial.trial.as_mut().unwrap().window.wall_ns = 700_000_000;
+    }
+    cut(&mut story, 9);
+    let reason = "each interval is at most 3.0 % to either side".to_owned();
+    story.entries.push(Entry::Stop(Stop { cell: Some("steady".to_owned()), blocks: 20, reason }));
+    story
+}
+
+/// Cuts a run short after three trials of a block, and lets it go on with that block.
+fn cut(story: &mut Story, block: u32) {
+    let of_block = |entry: &&Entry| matches!(entry, Entry::Trial(trial) if trial.block == block);
+    let first = story.entries.iter().position(|entry| of_block(&entry)).unwrap();
+    let mut before: Vec<Entry> = story.entries.iter().filter(of_block).take(3).cloned().collect();
+    before.push(Entry::Resume(Resume { at_utc: "2026-11-22T11:00:00Z".to_owned(), block }));
+    story.entries.splice(first..first, before);
+}
+
+/// Writes the stored run and what is derived from it anew.
+fn bless() {
+    let results = tempfile::tempdir().unwrap();
+    let written = story().write(results.path());
+    fs::create_dir_all(folder().join("derived")).unwrap();
+    for name in MEASURED {
+        fs::copy(written.join(name), folder().join(name)).unwrap();
+    }
+    let run = Run::read(&folder()).unwrap();
+    for (name, bytes) in report::derive(&run, BASELINE, FLOOR) {
+        fs::write(folder().join("derived").join(name), bytes).unwrap();
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_bytes_that_are_stored() {
+    if std::env::var_os(BLESS).is_some() {
+        bless();
+    }
+    let run = Run::read(&folder()).unwrap();
+    assert_eq!(run.integrity, Integrity::Whole);
+    let derived = report::derive(&run, BASELINE, FLOOR);
+    assert_eq!(derived.keys().collect::<Vec<_>>(), ["summary.json", "summary.md"]);
+    for (name, bytes) in derived {
+        let stored = fs::read(folder().join("derived").join(&name)).unwrap();
+        let [computed, stored] = [&bytes, &stored].map(|bytes| String::from_utf8_lossy(bytes));
+        assert_eq!(computed, stored, "{name}: `{BLESS}=1 cargo test -p report` to renew it");
+    }
+}
+
+#[test]
+fn the_stored_run_is_the_one_that_is_told_here() {
+    let (stored, told) = (Run::read(&folder()).unwrap(), story().run());
+    assert_eq!(stored.schedule, told.schedule);
+    assert_eq!((stored.trials, stored.cut), (told.trials, told.cut));
+    assert_eq!((stored.stops, stored.resumes), (told.stops, told.resumes));
+}
+
+#[test]
+fn the_summary_for_programs_has_its_schema_and_a_reason_beside_each_gap() {
+    /// Checks that whatever has neither value nor interval says why.
+    fn check(value: &serde_json::Value) {
+        if let Some(object) = value.as_object() {
+            let gap = ["value", "low", "high"]
+                .iter()
+                .any(|key| object.get(*key).is_some_and(serde_json::Value::is_null));
+            assert!(!gap || object["reason"].is_string(), "{value}");
+            object.values().for_each(check);
+        }
+        value.as_array().into_iter().flatten().for_each(check);
+    }
+    let derived = report::derive(&story().run(), BASELINE, FLOOR);
+    let summary: serde_json::Value = serde_json::from_slice(&derived["summary.json"]).unwrap();
+    assert_eq!(summary["schema"], "inflight.summary/1.0");
+    check(&summary);
+}
