@@ -198,6 +198,58 @@ def histogram():
             yield counts, share, int(numpy.quantile(values, share, method="inverted_cdf"))
 
 
+def apart(n, m):
+    """Returns two samples without a tie, of which the second lies a little higher."""
+    old = noise(n, 0.02, digits=7)
+    new = [round(value + 0.015, 7) for value in noise(m, 0.02, digits=7)]
+    assert len(set(old + new)) == n + m
+    return old, new
+
+
+def two_sample_shift():
+    """R's wilcox.test of two samples, which is exact where no values are equal."""
+    for n, m, alpha in (
+        (4, 4, 0.05),
+        (5, 8, 0.05),
+        (6, 6, 0.05),
+        (12, 12, 0.05),
+        (12, 12, 0.05 / 12),
+        (20, 12, 0.05 / 10),
+        (30, 30, 0.01),
+        (40, 25, 0.05 / 45),
+    ):
+        old, new = apart(n, m)
+        arguments = f"{vector(new)}, {vector(old)}, conf.int=TRUE, exact=TRUE"
+        test = f"t <- wilcox.test({arguments}, conf.level={1 - alpha})"
+        low, high = r(f"{{{test}; c(t$conf.int)}}")
+        differences = [b - a for a in old for b in new]
+        yield old, new, alpha, float(numpy.median(differences)), low, high
+
+
+def two_sample_p():
+    """R's exact p-value and an enumeration of all choices, which alone is exact with ties."""
+    samples = [apart(n, m) for n, m in ((2, 3), (4, 4), (5, 8), (7, 7), (9, 6), (30, 24))]
+    samples += [
+        ([1, 1, 2, 3], [2, 3, 3, 4]),
+        ([1, 2, 2, 2, 5], [2, 2, 6, 6, 7, 7]),
+        ([0, 0, 0, 1], [0, 0, 1, 1, 1]),
+        ([0.5, 0.5, 3], [0.5, 3, 3, 4, 4, 9, 9]),
+    ]
+    for old, new in samples:
+        tied = len(set(old + new)) < len(old + new)
+        exact = None if tied else r(f"wilcox.test({vector(new)}, {vector(old)}, exact=TRUE)$p.value")
+        if len(old + new) > 20:
+            yield old, new, exact[0]
+            continue
+        ranks = stats.rankdata(old + new)
+        middle = ranks.sum() * len(old) / len(ranks)
+        observed = abs(ranks[: len(old)].sum() - middle)
+        sums = [sum(choice) for choice in itertools.combinations(ranks, len(old))]
+        p = float(numpy.mean(numpy.abs(numpy.array(sums) - middle) >= observed - 1e-9))
+        assert tied or abs(p - float(exact[0])) < 1e-12, (p, exact)
+        yield old, new, p
+
+
 TABLES = {
     signed_rank_p: "differences,p",
     signed_rank_critical: "n,alpha,q",
@@ -210,6 +262,8 @@ TABLES = {
     theil_sen: "x,y,alpha,slope,low,high,intercept",
     drift: "residuals,correlation,p",
     histogram: "counts of the values 1 2 3 ...,quantile,value",
+    two_sample_shift: "old,new,alpha,estimate,low,high",
+    two_sample_p: "old,new,p",
 }
 
 for table, header in TABLES.items():

@@ -12,7 +12,7 @@ use stats::ranking::Difference;
 use stats::theil_sen::Point;
 use stats::{Paired, Sample};
 use stats::{effect, hodges_lehmann, holm, mean_cost, median, order, ranking, signed_rank};
-use stats::{sitting, theil_sen, warm_up};
+use stats::{sitting, theil_sen, two_sample, warm_up};
 
 /// How many times the runs of a debug build are simulated.
 const SCALE: u32 = if cfg!(debug_assertions) { 1 } else { 10 };
@@ -83,6 +83,24 @@ fn covers(truth: f64, blocks: usize, alpha: f64, random: &mut SplitMix64) -> boo
     estimate.interval.is_some_and(|interval| interval.contains(truth))
 }
 
+/// Draws the heavy-tailed values of two unpaired samples, of which the second lies higher by
+/// `truth`.
+fn unpaired(truth: f64, sizes: (usize, usize), random: &mut SplitMix64) -> (Sample, Sample) {
+    let mut sample = |level: f64, size: usize| {
+        Sample::new((0..size).map(|_| level + heavy(random)).collect()).expect("it is finite")
+    };
+
+    (sample(0.0, sizes.0), sample(truth, sizes.1))
+}
+
+/// Returns whether the interval at `alpha` of two unpaired samples holds the truth.
+fn covers_shift(sizes: (usize, usize), alpha: f64, random: &mut SplitMix64) -> bool {
+    let (old, new) = unpaired(0.03, sizes, random);
+    let interval = two_sample::shift(&old, &new, alpha).interval;
+
+    interval.is_some_and(|interval| interval.contains(0.03))
+}
+
 /// Returns the p-values of all pairs of models, with the pairs in order of their cost estimates.
 fn pairs(costs: &[Vec<f64>]) -> Vec<(f64, Difference)> {
     let mut pairs = Vec::new();
@@ -121,6 +139,36 @@ fn intervals_under_normal_noise_hold_the_truth_in_95_of_100_runs() {
 #[test]
 fn intervals_of_80_percent_hold_the_truth_in_80_of_100_runs() {
     check("HL 80 %, 20 blocks", 2_000, 0.78..=0.83, |random| covers(0.0, 20, 0.20, random));
+}
+
+#[test]
+fn shifts_between_twelve_and_twelve_blocks_hold_the_truth_in_95_of_100_runs() {
+    check("shift 95 %, 12 and 12 blocks", 2_000, 0.93..=0.97, |random| {
+        covers_shift((12, 12), 0.05, random)
+    });
+}
+
+#[test]
+fn shifts_between_unequal_numbers_of_blocks_hold_the_truth_in_95_of_100_runs() {
+    check("shift 95 %, 8 and 30 blocks", 2_000, 0.93..=0.97, |random| {
+        covers_shift((8, 30), 0.05, random)
+    });
+}
+
+#[test]
+fn shifts_of_80_percent_hold_the_truth_in_80_of_100_runs() {
+    check("shift 80 %, 20 and 20 blocks", 2_000, 0.78..=0.83, |random| {
+        covers_shift((20, 20), 0.20, random)
+    });
+}
+
+#[test]
+fn unpaired_samples_of_one_kind_are_rejected_in_5_of_100_runs_at_most() {
+    check("false shifts, 12 and 12 blocks", 2_000, 0.035..=0.06, |random| {
+        let (old, new) = unpaired(0.0, (12, 12), random);
+
+        two_sample::p_value(&old, &new) <= 0.05
+    });
 }
 
 #[test]
