@@ -250,6 +250,15 @@ def two_sample_p():
         yield old, new, p
 
 
+def polish():
+    """R's medpolish, whose columns become levels when the overall value is added."""
+    for n, m in ((4, 3), (7, 4), (24, 9)):
+        values = [float(v) for v in numpy.round(RANDOM.standard_t(3, n * m) + 5, 4)]
+        table = f"matrix({vector(values)}, nrow={n}, byrow=TRUE)"
+        test = f"p <- medpolish({table}, eps=0, maxiter=4, trace.iter=FALSE)"
+        yield m, values, r(f"{{{test}; p$row}}"), r(f"{{{test}; p$overall + p$col}}")
+
+
 TABLES = {
     signed_rank_p: "differences,p",
     signed_rank_critical: "n,alpha,q",
@@ -264,6 +273,7 @@ TABLES = {
     histogram: "counts of the values 1 2 3 ...,quantile,value",
     two_sample_shift: "old,new,alpha,estimate,low,high",
     two_sample_p: "old,new,p",
+    polish: "columns,values row by row,row effects,levels of the columns",
 }
 
 for table, header in TABLES.items():

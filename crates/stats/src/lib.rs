@@ -9,8 +9,8 @@
 //!
 //! The way a pair of models is judged runs [`Paired`] → [`hodges_lehmann`] and [`signed_rank`] →
 //! [`holm`] → [`verdict`] → [`ranking`]. A model is compared with itself in another run, where
-//! nothing is paired, by [`two_sample`] instead of the first three. `benches/README.md` says which
-//! statistic answers which question, and why.
+//! nothing is paired, by [`polish`] and [`two_sample`] instead of the first three.
+//! `benches/README.md` says which statistic answers which question, and why.
 
 pub mod interval;
 pub mod paired;
@@ -18,6 +18,7 @@ pub mod sample;
 
 pub mod hodges_lehmann;
 pub mod median;
+pub mod polish;
 pub mod signed_rank;
 pub mod two_sample;
 
