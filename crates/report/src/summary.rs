@@ -209,7 +209,7 @@ fn price(price: &Price) -> String {
 }
 
 /// Puts an empty line between the parts of a Markdown text, but not inside a table.
-fn spaced(text: &str) -> String {
+pub(crate) fn spaced(text: &str) -> String {
     let mut spaced = String::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {

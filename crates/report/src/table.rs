@@ -49,20 +49,31 @@ pub(crate) fn with_places(
 }
 
 /// Draws a table. Words stand at the left, figures at the right.
-pub(crate) fn drawn(header: &[&str], lines: Vec<Vec<String>>, form: Form) -> String {
-    let mut table = Table::new();
-    let preset = match form {
-        Form::Terminal => presets::NOTHING,
-        Form::Markdown => presets::ASCII_MARKDOWN,
-    };
-    table.load_style(preset).set_content_arrangement(ContentArrangement::Disabled);
+pub(crate) fn drawn(header: &[&str], rows: Vec<Vec<String>>, form: Form) -> String {
+    let mut table = styled(form);
     table.set_header(header);
     for column in table.column_iter_mut() {
         if !["rank", "model", "verdict"].contains(&header[column.index]) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.add_rows(lines);
+    table.add_rows(rows);
+    lines(&table, form)
+}
+
+/// Returns a table without a row, in the style of the form.
+pub(crate) fn styled(form: Form) -> Table {
+    let mut table = Table::new();
+    let preset = match form {
+        Form::Terminal => presets::NOTHING,
+        Form::Markdown => presets::ASCII_MARKDOWN,
+    };
+    table.load_style(preset).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+/// Writes the lines of a table.
+pub(crate) fn lines(table: &Table, form: Form) -> String {
     let indent = if form == Form::Terminal { " " } else { "" };
     let line = |line: String| line.trim_end().trim_start_matches(indent).to_owned() + "\n";
     table.lines().map(line).collect()
