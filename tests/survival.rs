@@ -123,7 +123,12 @@ fn holds(results: &Path, seen: &[String]) {
     let run = run_folder(results).expect("it is there");
     let checked = ended(&["check", run.to_str().expect("our paths are UTF-8")]);
     let said = String::from_utf8_lossy(&checked.stdout);
-    assert_eq!(checked.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&checked.stderr));
+    assert_eq!(
+        checked.status.code(),
+        Some(0),
+        "{said}{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
 }
 
 #[test]

@@ -57,11 +57,7 @@ pub(crate) fn tell(bench: &Bench) -> Result<()> {
 }
 
 /// Measures one run: the baseline twice, its copies, and the control, in each block.
-fn measured(
-    bench: &Bench,
-    (models, programs): (&[Model], &Programs),
-    seed: u64,
-) -> Result<Run> {
+fn measured(bench: &Bench, (models, programs): (&[Model], &Programs), seed: u64) -> Result<Run> {
     let control = |name: &str, percent| Control {
         name: name.to_owned(),
         model: BASELINE.to_owned(),

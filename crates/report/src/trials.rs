@@ -73,7 +73,7 @@ impl<'a> Trials<'a> {
     }
 
     /// Returns a quantity of a model, block by block.
-    fn by_block(&self, model: &str, quantity: Quantity) -> BTreeMap<u32, f64> {
+    pub(crate) fn by_block(&self, model: &str, quantity: Quantity) -> BTreeMap<u32, f64> {
         let mut costs = BTreeMap::new();
         for (&block, trials) in self.by_model.get(model).into_iter().flatten() {
             let told = trials.iter().filter_map(|trial| quantity(trial));

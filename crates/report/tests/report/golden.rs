@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use record::{Entry, Integrity, Resume, Run, State, Stop};
 
-use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady, void};
+use crate::story::{BASELINE, FLOOR, Story, batch, resume, schedule, steady, void};
 
 /// Asks for the stored files to be written anew.
 const BLESS: &str = "INFLIGHT_BLESS";
@@ -47,7 +47,7 @@ fn cut(story: &mut Story, block: u32) {
     let of_block = |entry: &&Entry| matches!(entry, Entry::Trial(trial) if trial.block == block);
     let first = story.entries.iter().position(|entry| of_block(&entry)).unwrap();
     let mut before: Vec<Entry> = story.entries.iter().filter(of_block).take(3).cloned().collect();
-    before.push(Entry::Resume(Resume { at_utc: "2026-11-22T11:00:00Z".to_owned(), block }));
+    before.push(Entry::Resume(Resume { block, ..resume() }));
     story.entries.splice(first..first, before);
 }
 

@@ -9,5 +9,4 @@ mod controls;
 mod families;
 mod golden;
 mod metrics;
-mod published;
 mod telling;

@@ -1,7 +1,7 @@
 //! A small run with fixed values, written to a folder and read back like any other.
 
 use model_kit::{Cell, Workload};
-use record::{Control, Entry, Environment, Run, RunFolder, Schedule, State, TrialRecord};
+use record::{Control, Entry, Environment, Resume, Run, RunFolder, Schedule, State, TrialRecord};
 use serde_json::{Value, from_value, json};
 
 /// The model that ratios are taken against.
@@ -189,6 +189,16 @@ fn trial((block, position): (u32, u32), (cell, model): (&str, &str)) -> Entry {
         },
     });
     Entry::Trial(Box::new(from_value(record).unwrap()))
+}
+
+/// Returns the line that says that a run went on with its first block.
+pub(crate) fn resume() -> Resume {
+    Resume {
+        at_utc: "2026-11-22T11:00:00Z".to_owned(),
+        block: 0,
+        sitting: 0,
+        programs_sha256: [].into(),
+    }
 }
 
 /// Returns a machine.

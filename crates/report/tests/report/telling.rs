@@ -1,9 +1,9 @@
 //! What the header and the lines around a table tell of a run.
 
-use record::{Entry, Resume, Run, Stop};
+use record::{Entry, Run, Stop};
 use report::{Form, Standing};
 
-use crate::story::{BASELINE, FLOOR, Story, batch, figures, row, schedule, steady};
+use crate::story::{BASELINE, FLOOR, Story, batch, figures, resume, row, schedule, steady};
 
 /// Returns the summary of a run for a terminal.
 fn summary(run: &Run) -> String {
@@ -34,7 +34,7 @@ fn trials_of_cut_blocks_never_enter_and_are_counted() {
         let Entry::Trial(trial) = entry else { continue };
         trial.trial.as_mut().unwrap().window.cpu_ns *= 9;
     }
-    cut.push(Entry::Resume(Resume { at_utc: "2026-11-22T11:00:00Z".to_owned(), block: 0 }));
+    cut.push(Entry::Resume(resume()));
     story.entries.splice(0..0, cut);
     let run = story.run();
     assert_eq!(figures(&run), whole);

@@ -1,0 +1,103 @@
+//! The tables of two runs compared, for a terminal or as Markdown.
+
+use comfy_table::{CellAlignment, Table};
+use stats::{Estimate, Interval};
+
+use crate::diff::{CellDiff, Diff, DiffMetric, Ratio, RowDiff};
+use crate::number::{digits, with_interval};
+use crate::summary::{Form, spaced};
+use crate::table::{heading, lines, styled};
+
+/// Writes two runs compared.
+pub fn diff_table(diff: &Diff, form: Form) -> String {
+    let mut parts = vec![header(diff)];
+    for cell in &diff.cells {
+        parts.push(match form {
+            Form::Terminal => heading(&cell.cell),
+            Form::Markdown => format!("### {}\n", heading(&cell.cell)),
+        });
+        if !cell.rows.is_empty() {
+            parts.push(lines(&table(cell, diff.metric, form), form));
+        }
+        parts.extend(remarks(cell));
+    }
+    parts.extend(diff.notes.iter().cloned());
+
+    let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
+    match form {
+        Form::Terminal => text,
+        Form::Markdown => spaced(&text),
+    }
+}
+
+/// Writes what is compared, and how a row is read.
+fn header(diff: &Diff) -> String {
+    let metric = match diff.metric {
+        DiffMetric::Cpu => "CPU time per fetch",
+        DiffMetric::Wall => "wall time of a batch",
+    };
+    format!(
+        "{metric}, new against old without what all models share; the intervals of a cell hold \
+         together in 95 of 100 runs\nold {}   new {}   same: within {:.0} %   lower is better\n",
+        diff.old,
+        diff.new,
+        100.0 * diff.margin,
+    )
+}
+
+/// Returns the table of a cell.
+fn table(cell: &CellDiff, metric: DiffMetric, form: Form) -> Table {
+    let unit = match metric {
+        DiffMetric::Cpu => "us",
+        DiffMetric::Wall => "ms",
+    };
+    let mut table = styled(form);
+    table.set_header([
+        "model".to_owned(),
+        format!("old {unit}"),
+        format!("new {unit}"),
+        "new / old".to_owned(),
+        "verdict".to_owned(),
+    ]);
+    for column in table.column_iter_mut().skip(1).take(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for row in &cell.rows {
+        table.add_row(columns(row));
+    }
+    table
+}
+
+/// Returns the columns of a row.
+fn columns(row: &RowDiff) -> Vec<String> {
+    vec![
+        row.model.clone(),
+        digits(row.cost_old),
+        digits(row.cost_new),
+        row.ratio.map_or_else(|| "-".to_owned(), written),
+        row.change.to_string(),
+    ]
+}
+
+/// Writes what belongs to no row: what all models did together, and who is in one run alone.
+fn remarks(cell: &CellDiff) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(together) = cell.together {
+        remarks.push(format!(
+            "everything together, which is the machine or what all models share: {}",
+            written(together)
+        ));
+    }
+    for (run, models) in [("old", &cell.only_old), ("new", &cell.only_new)] {
+        if !models.is_empty() {
+            remarks.push(format!("figures in the {run} run alone: {}", models.join(", ")));
+        }
+    }
+    remarks
+}
+
+/// Writes a ratio with its interval.
+fn written(ratio: Ratio) -> String {
+    let interval = ratio.low.zip(ratio.high).map(|(low, high)| Interval { low, high });
+    with_interval(&Estimate { value: ratio.value, interval })
+}
