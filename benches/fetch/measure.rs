@@ -1,14 +1,13 @@
 //! Measures all models in random blocks, hands the trials to criterion, and prints the table.
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use harness::{BASELINE, FLOOR, How, Order, Preset};
-use record::{Run, State, Unwritable};
-use report::Form;
+use record::{Run, State};
+use report::{Form, Trust};
 
 use crate::replay;
 use crate::setting::Setting;
@@ -43,14 +42,10 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
 
 /// Keeps the table beside the run, before criterion has its say, and returns it for a terminal.
 fn keep_tables(run: &Run, path: &Path) -> Result<String> {
-    let figures = report::figures(run, BASELINE, FLOOR);
-    let derived = path.join("derived");
-    let text = report::summary(run, &figures, Form::Markdown);
-    fs::create_dir_all(&derived)
-        .and_then(|()| fs::write(derived.join("summary.md"), text))
-        .with_context(|| Unwritable(derived.display().to_string()))?;
-
-    Ok(report::summary(run, &figures, Form::Terminal))
+    let derived = report::derive(run, BASELINE, FLOOR);
+    record::write_derived(path, env!("CARGO_PKG_VERSION"), &derived)?;
+    let table = report::summary(run, &report::figures(run, BASELINE, FLOOR), Form::Terminal);
+    Ok(format!("{table}\n{}", Trust::of(run, (BASELINE, FLOOR)).text(Form::Terminal)))
 }
 
 /// Prints the table, and where everything is.

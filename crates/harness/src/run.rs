@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use model_kit::{Cell, Plan, Receipt};
+use model_kit::{Cell, DelayRange, Plan, Receipt, Workload};
 use origin::Mount;
 use record::{Block, Host, Model, Schedule, State, Stop, TrialRecord};
 
 use crate::host::HostReading;
 use crate::session::{OriginProcess, Told, converse};
-use crate::{Awake, Program, interrupt, judge, stop};
+use crate::{Awake, FLOOR, Program, interrupt, judge, stop};
+
+/// Fetches that warm an origin.
+const WARMING_FETCHES: u64 = 400;
 
 /// The programs of a run.
 #[derive(Clone, Debug)]
@@ -78,7 +81,7 @@ fn run_block(
     programs: &Programs,
     (block, watch): (&Block, &mut Watch<'_>),
 ) -> Result<Vec<TrialRecord>> {
-    let mut origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    let mut origin = renewed(schedule, programs, block)?;
     let mut trials = Vec::with_capacity(block.order.len());
     for (position, name) in block.order.iter().enumerate() {
         watch(Event::Begin(block, position))?;
@@ -99,10 +102,39 @@ fn run_block(
         watch(Event::Trial(&trial))?;
         trials.push(trial);
         if origin_failed {
-            origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+            origin = renewed(schedule, programs, block)?;
         }
     }
     Ok(trials)
+}
+
+/// Starts an origin and lets the floor fetch from it a little, undelayed: its first replies come
+/// late, and whoever is first in a block would pay for them.
+fn renewed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<OriginProcess> {
+    let mut origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    let floor = schedule.model(FLOOR).zip(programs.models.get(FLOOR));
+    let (Some((floor, program)), Some(cell)) = (floor, schedule.cell(&block.cell)) else {
+        return Ok(origin);
+    };
+    let cell = Cell {
+        workload: Workload::Steady,
+        warmup: 1,
+        fetches: WARMING_FETCHES,
+        delay_ms: DelayRange { lo: 0, hi: 0 },
+        ..cell.clone()
+    };
+    origin.mount(Mount { cell: cell.clone(), seed: block.seed })?;
+    let plan = Plan {
+        cell,
+        origins: origin.ready.origins.clone(),
+        workers: schedule.placement.workers,
+        seed: block.seed,
+        deadline_ms: None,
+        surcharge_ns: 0,
+    };
+    // What it says is of no matter: the trials that follow are judged by themselves.
+    let _ = converse(floor, program, (&plan, &schedule.placement.model_cpus));
+    Ok(origin)
 }
 
 /// Returns what a model, or a control, is told in a block: a model that holds fewer in flight gets

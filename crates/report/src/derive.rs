@@ -8,15 +8,19 @@ use record::Run;
 use crate::figures::figures;
 use crate::json;
 use crate::summary::{Form, summary};
+use crate::trust::Trust;
 
 /// Returns every file that is computed from a run, by its name inside `derived/`; `baseline` and
 /// `floor` name models.
 pub fn derive(run: &Run, baseline: &str, floor: &str) -> BTreeMap<String, Vec<u8>> {
     let figures = figures(run, baseline, floor);
     // One line a file: what else is computed from a run joins this list.
+    let trust = Trust::of(run, (baseline, floor));
+    let tables = summary(run, &figures, Form::Markdown) + "\n" + &trust.text(Form::Markdown);
     let files = [
+        ("gates.json", json::text(&trust)),
         ("summary.json", json::summary(run, &figures)),
-        ("summary.md", summary(run, &figures, Form::Markdown).into_bytes()),
+        ("summary.md", tables.into_bytes()),
     ];
     files.map(|(name, bytes)| (name.to_owned(), bytes)).into()
 }

@@ -159,8 +159,17 @@ struct PriceSummary<'a> {
 
 /// Writes the summary of a run as JSON.
 pub(crate) fn summary(run: &Run, figures: &Figures) -> Vec<u8> {
-    let summary = Summary::of(run, figures);
-    let mut text = serde_json::to_vec_pretty(&summary).expect("every key of it is a text");
+    text(&Summary::of(run, figures))
+}
+
+/// Returns the summary of a run as a JSON document, for whoever puts it into another.
+pub fn document(run: &Run, figures: &Figures) -> serde_json::Value {
+    serde_json::to_value(Summary::of(run, figures)).expect("every key of it is a text")
+}
+
+/// Returns a value as JSON that a person can read.
+pub(crate) fn text(value: &impl Serialize) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(value).expect("every key of it is a text");
     text.push(b'\n');
     text
 }

@@ -1,15 +1,21 @@
 //! Turns a run into tables. Everything here is a function of the run's folder: the same run gives
 //! the same bytes.
 
-mod apart;
-mod comparable;
-mod diff;
-mod diff_table;
 mod figures;
 
 mod cell;
 mod family;
 mod trials;
+
+mod apart;
+mod comparable;
+mod diff;
+mod diff_table;
+
+mod cell_trials;
+mod gates;
+mod proof;
+mod trust;
 
 mod number;
 mod rank;
@@ -19,18 +25,25 @@ mod table;
 mod derive;
 mod json;
 
-pub use crate::derive::derive;
-pub use crate::family::{Family, Pair};
-pub use crate::figures::{
-    CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,
-};
-pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
+#[cfg(test)]
+mod made_up;
 #[cfg(test)]
 mod made_up_pair;
 
 pub use crate::comparable::Refusal;
+pub use crate::derive::derive;
 pub use crate::diff::{
     CellDiff, Change, Diff, DiffMetric, Ratio, RowDiff, diff, diff_by, slower_than,
 };
 pub use crate::diff_table::diff_table;
+pub use crate::family::{Family, Pair};
+pub use crate::figures::{
+    CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,
+};
+pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
+pub use crate::json::document;
+pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
+pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
 pub use crate::summary::{Form, summary};
+pub use crate::table::heading;
+pub use crate::trust::Trust;

@@ -80,7 +80,7 @@ pub(crate) fn lines(table: &Table, form: Form) -> String {
 }
 
 /// Writes the cell's numbers in a line.
-pub(crate) fn heading(cell: &Cell) -> String {
+pub fn heading(cell: &Cell) -> String {
     let kind = match cell.workload {
         Workload::Batch => format!("{} fetches, at most", cell.fetches),
         Workload::Steady => "always".to_owned(),

@@ -1,0 +1,193 @@
+//! What can be asked for on the command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Compares concurrency models by what a fetch costs, in random blocks, against a local server.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "inflight",
+    version,
+    verbatim_doc_comment,
+    before_help = "\
+Examples:
+  inflight run                          measure every model for four minutes
+  inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
+  inflight doctor                       what this machine would do to a result
+  inflight check latest                 is this run what was measured?
+  inflight diff OLD NEW --fail-if-slower 5%
+"
+)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Prints one JSON document instead of text.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Builds, measures in random blocks, writes a run, prints the table.
+    #[command(before_help = "\
+Examples:
+  inflight run                          all models, preset quick
+  inflight run --preset standard        all models, more cells, at most 40 minutes
+  inflight run smol --cell steady       one model, one cell
+  inflight run --dry-run                what it would take, and what it could show
+  inflight run --resume                 go on with the newest run that was cut short
+")]
+    Run(Order),
+    /// Runs each model once on each cell: one OK or FAIL line each.
+    #[command(before_help = "\
+Examples:
+  inflight verify                       every model
+  inflight verify my-model              the one being written
+")]
+    Verify(Selection),
+    /// Tells what this machine would do to a result, and what mends it.
+    Doctor,
+    /// Lists what there is.
+    List {
+        /// Of what.
+        what: Listed,
+    },
+    /// Prints the table of a run again, by another metric.
+    #[command(before_help = "\
+Examples:
+  inflight rank latest
+  inflight rank latest --metric wall --cell batch
+")]
+    Rank(Ranking),
+    /// Compares the same models across two runs of one machine: slower, faster, same or unknown.
+    #[command(before_help = "\
+Examples:
+  inflight diff 20261122T210020Z latest
+  inflight diff OLD NEW --fail-if-slower 5%     exit 5 if a model is slower by more than that
+")]
+    Diff(Comparison),
+    /// Checks that a run is what was measured: schema, hashes, laws of counting, derived files.
+    Check {
+        /// The run: its folder, the beginning of its name, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+    },
+    /// Rebuilds every derived file of a run from what was measured.
+    Report {
+        /// The run: its folder, the beginning of its name, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+    },
+}
+
+/// What to measure.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Order {
+    /// Which models and cells.
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// How much: smoke, quick, standard or publish.
+    #[arg(long, default_value = "quick", value_parser = harness::PRESETS)]
+    pub(crate) preset: String,
+    /// Blocks a cell, instead of the preset's.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) blocks: Option<u32>,
+    /// Decides everything that is drawn.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Goes on with a run that was cut short: the one named, or the newest.
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
+          conflicts_with_all = ["models", "cell", "blocks", "seed", "dry_run"])]
+    pub(crate) resume: Option<String>,
+    /// Where the run is written, instead of `results/`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Prints what would be measured, how long it takes and what it could show.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Which models and cells.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Selection {
+    /// The models by name; all if none. Baseline and floor are measured with them.
+    pub(crate) models: Vec<String>,
+    /// The cells by name; all of the preset if none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Vec<String>,
+}
+
+/// What to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// The models that were found.
+    Models,
+    /// The cells of the presets.
+    Cells,
+    /// The runs below `results/`.
+    Runs,
+}
+
+/// What to rank.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Ranking {
+    /// The run: its folder, the beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    /// By what.
+    #[arg(long, default_value = "cpu", value_parser = ["cpu", "wall", "switches", "faults", "memory"])]
+    pub(crate) metric: String,
+    /// One cell; all if none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Option<String>,
+}
+
+/// What to compare.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Comparison {
+    /// The earlier run.
+    pub(crate) old: String,
+    /// The later run.
+    pub(crate) new: String,
+    /// Exits with 5 if a model is slower by more than this, for sure.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) fail_if_slower: Option<f64>,
+}
+
+/// Says what is wrong with the command line, and returns the exit code.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Reads a share such as `5%` or `5`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse::<f64>();
+    match number {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),
+        _ => Err("expected a percentage that is not negative, such as 5%".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_may_be_written_with_or_without_its_sign() {
+        assert_eq!((percent("5%"), percent("2.5")), (Ok(5.0), Ok(2.5)));
+        for wrong in ["", "%", "five", "-1", "NaN", "inf%"] {
+            assert!(percent(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,76 @@
+//! `check` and `report`: whether a run is what was measured, and what is computed from it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use harness::{BASELINE, FLOOR};
+use record::{Integrity, Run, Unreadable};
+use serde_json::json;
+
+use crate::output::Output;
+use crate::place;
+
+/// What a run that is not what was measured exits with.
+const CORRUPT: u8 = 7;
+/// The version that computes.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Checks a run and says what is wrong with it.
+pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
+    let (path, run) = place::read(name)?;
+    let mut problems = Vec::new();
+    match &run.integrity {
+        Integrity::Whole => output.say("manifest  every file is what was measured"),
+        Integrity::Unfinished => problems.push(
+            "there is no MANIFEST: the run did not come to its end; `inflight run --resume` goes on"
+                .to_owned(),
+        ),
+        Integrity::Altered(files) => {
+            problems.push(format!("altered after it was measured: {}", files.join(", ")));
+        }
+    }
+    let broken = harness::recount(&run);
+    if broken.is_empty() {
+        output.say(&format!("laws      hold in {} trials", run.trials.len() + run.cut.len()));
+    }
+    problems.extend(broken);
+    let derived = report::derive(&run, BASELINE, FLOOR);
+    match record::differing_derived(&path, VERSION, &derived) {
+        Ok(differing) if differing.is_empty() => {
+            output.say(&format!("derived   {} files are rebuilt byte for byte", derived.len()));
+        }
+        Ok(differing) => problems.extend(differing.iter().map(|file| {
+            format!("{} is not what is computed from the run: `inflight report`", file.display())
+        })),
+        Err(error) => problems.push(format!("{error:#}: `inflight report {name}` computes it")),
+    }
+    for problem in &problems {
+        output.say(&format!("WRONG     {problem}"));
+    }
+    let ok = problems.is_empty();
+    output.say(&format!("{}  {}", if ok { "ok       " } else { "NOT OK   " }, run.id));
+    output.tell(&json!({ "run": run.id, "ok": ok, "problems": problems }));
+    Ok(if ok { 0 } else { CORRUPT })
+}
+
+/// Rebuilds every derived file of a run.
+pub(crate) fn rebuild(name: &str, output: &mut Output) -> Result<u8> {
+    let (path, run) = place::read(name)?;
+    if let Integrity::Altered(files) = &run.integrity {
+        let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
+        return Err(anyhow::anyhow!("nothing was computed from it")).context(Unreadable(altered));
+    }
+    let names = derive(&path, &run)?;
+    for name in &names {
+        output.say(&path.join("derived").join(name).to_string_lossy());
+    }
+    output.tell(&json!({ "run": run.id, "derived": names }));
+    Ok(0)
+}
+
+/// Computes every derived file of a run and writes it.
+pub(crate) fn derive(path: &Path, run: &Run) -> Result<Vec<String>> {
+    let files = report::derive(run, BASELINE, FLOOR);
+    record::write_derived(path, VERSION, &files)?;
+    Ok(files.into_keys().collect())
+}

@@ -1,0 +1,32 @@
+//! `doctor`: what this machine would do to a result.
+
+use anyhow::Result;
+use harness::Health;
+use serde_json::json;
+
+use crate::output::Output;
+use crate::place;
+
+/// What a machine that would be refused exits with.
+const REFUSED: u8 = 6;
+
+/// Tells what this machine would do to a result, and what mends it.
+pub(crate) fn doctor(output: &mut Output) -> Result<u8> {
+    let workspace = place::workspace()?;
+    let cells = harness::quick().cells;
+    let findings = harness::doctor(&workspace.root, &cells);
+    for finding in &findings {
+        let mark = match finding.state {
+            Health::Good => "good  ",
+            Health::Doubtful => "doubt ",
+            Health::Bad => "BAD   ",
+        };
+        output.say(&format!("{mark} {:<22} {}", finding.name, finding.says));
+        if let Some(mend) = finding.mend.as_ref().filter(|_| finding.state != Health::Good) {
+            output.say(&format!("{:30}{mend}", ""));
+        }
+    }
+    let bad = findings.iter().any(|finding| finding.state == Health::Bad);
+    output.tell(&json!({ "findings": findings, "bad": bad }));
+    Ok(if bad { REFUSED } else { 0 })
+}

@@ -1,0 +1,54 @@
+//! The command line of Inflight: everything that measures, checks, compares and explains runs.
+//!
+//! stdout is data, stderr is progress and warnings. `--json` makes stdout one JSON document, on
+//! error paths too. Exit codes are those of [`harness::exit_code`], and 3, 4, 5 as documented in
+//! `crates/inflight/README.md`.
+
+mod arguments;
+mod check;
+mod compare;
+mod list;
+mod machine;
+mod measure;
+mod output;
+mod place;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return arguments::refuse(&error),
+    };
+    let mut output = Output::new(arguments.json);
+    let code = run(&arguments, &mut output).unwrap_or_else(|error| {
+        let code = harness::exit_code(&error);
+        output.fail(&error, code);
+        code
+    });
+    match output.end() {
+        Ok(()) => ExitCode::from(code),
+        // Whoever reads has had enough; what was said was said.
+        Err(_) => ExitCode::from(if code == 0 { 8 } else { code }),
+    }
+}
+
+/// Carries out a command and returns the exit code.
+fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
+    match &arguments.command {
+        Command::Run(order) => measure::run(order, output),
+        Command::Verify(order) => measure::verify(order, output),
+        Command::Doctor => machine::doctor(output),
+        Command::List { what } => list::list(*what, output),
+        Command::Rank(asked) => compare::rank(asked, output),
+        Command::Diff(asked) => compare::diff(asked, output),
+        Command::Check { run } => check::check(run, output),
+        Command::Report { run } => check::rebuild(run, output),
+    }
+}

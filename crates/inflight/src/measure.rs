@@ -1,0 +1,199 @@
+//! `run` and `verify`: whatever builds models and lets them fetch.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use harness::{BASELINE, Basis, Ended, FLOOR, Failure, How, Preset, Workspace};
+use model_kit::Cell;
+use record::{Model, Run, State};
+use report::{Form, Trust};
+use serde_json::json;
+
+use crate::arguments::{Order, Selection};
+use crate::output::Output;
+use crate::{check, place};
+
+/// What verification that failed exits with.
+const VERIFICATION_FAILED: u8 = 3;
+/// What a run with a trial that does not count exits with.
+const NOT_ALL_VALID: u8 = 4;
+
+/// Measures, or goes on measuring, and prints what came of it.
+pub(crate) fn run(order: &Order, output: &mut Output) -> Result<u8> {
+    let workspace = place::workspace()?;
+    let ended = match &order.resume {
+        Some(name) => resume(&workspace, (name, order.out.as_deref()))?,
+        None => {
+            let ordered = ordered(order, workspace)?;
+            if order.dry_run {
+                return dry_run(&ordered, output);
+            }
+            harness::measure(&ordered)?
+        }
+    };
+    tell(&ended, output)
+}
+
+/// Runs each model once on each cell.
+pub(crate) fn verify(selection: &Selection, output: &mut Output) -> Result<u8> {
+    let workspace = place::workspace()?;
+    let preset = preset("smoke")?;
+    let cells = cells(&preset, &selection.cell)?;
+    let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
+    preflight(&cells)?;
+    let programs = harness::build(&workspace, &models, None)?;
+    let verified = harness::verify((models, cells), &programs, &mut |one| {
+        output.say(&one.line());
+        Ok(())
+    })?;
+    let works = verified.iter().all(|one| one.works);
+    let told = verified.iter().map(
+        |one| json!({ "cell": one.cell, "model": one.model, "works": one.works, "says": one.says }),
+    );
+    output.tell(&json!({ "works": works, "verified": told.collect::<Vec<_>>() }));
+    Ok(if works { 0 } else { VERIFICATION_FAILED })
+}
+
+/// Goes on with a run that was cut short.
+fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<Ended> {
+    let results = out.map_or_else(place::results, Path::to_owned);
+    let path = match name {
+        "" => harness::newest_unfinished(&results)?,
+        name => place::run(name)?,
+    };
+    harness::resume(workspace, &path)
+}
+
+/// Returns what is to be measured.
+fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
+    let mut preset = preset(&order.preset)?;
+    preset.cells = cells(&preset, &order.selection.cell)?;
+    if let Some(blocks) = order.blocks {
+        (preset.blocks, preset.stop) = (blocks, None);
+    }
+    let found = harness::find(&workspace, "crates")?;
+    let models = chosen(&found, &order.selection.models, Company::BaselineAndFloor)?;
+    let results = order.out.clone().unwrap_or_else(|| workspace.root.join("results"));
+    Ok(harness::Order { workspace, results, preset, models, seed: order.seed })
+}
+
+/// Prints what would be measured.
+fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
+    let schedule = harness::draw(Basis {
+        preset: order.preset.clone(),
+        models: order.models.clone(),
+        seed: order.seed.unwrap_or_default(),
+        placement: harness::place()?,
+        probes: Vec::new(),
+    });
+    let runs = place::runs(&order.results);
+    let earlier = runs.iter().rev().find_map(|run| Run::read(&order.results.join(run)).ok());
+    let forecast = harness::forecast(&schedule, earlier.as_ref());
+    let models: Vec<&str> = schedule.models.iter().map(|model| model.name.as_str()).collect();
+    output.say(&format!("{} models: {}", models.len(), models.join(", ")));
+    for cell in &schedule.cells {
+        output.say(&report::heading(cell));
+    }
+    for line in &forecast.lines {
+        output.say(line);
+    }
+    if earlier.is_none() {
+        output.say("what it could show is known after a first run here");
+    }
+    output.tell(&json!({
+        "preset": schedule.preset, "models": models, "cells": schedule.cells,
+        "blocks": schedule.blocks.len(), "minutes_max": forecast.minutes_max,
+        "lines": forecast.lines,
+    }));
+    Ok(0)
+}
+
+/// Prints a run that has ended, however it did, and returns the exit code.
+fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
+    let run = Run::read(&ended.path)?;
+    check::derive(&ended.path, &run)?;
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    output.say(&report::summary(&run, &figures, Form::Terminal));
+    output.say(&Trust::of(&run, (BASELINE, FLOOR)).text(Form::Terminal));
+    output.say(&format!("Run  {}", ended.path.display()));
+    let after = match ended.how {
+        How::Complete => None,
+        How::Interrupted(_) => Some("interrupted: go on with `inflight run --resume`".to_owned()),
+        How::Sitting(hours) => Some(format!(
+            "this sitting is complete; go on with `inflight run --resume` in {hours} hours"
+        )),
+    };
+    if let Some(line) = after {
+        output.say(&line);
+    }
+    let valid = run.trials.iter().filter(|trial| trial.state == State::Valid).count();
+    output.tell(&json!({
+        "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
+        "trials": run.trials.len(), "valid": valid, "cut": run.cut.len(),
+        "summary": report::document(&run, &figures),
+    }));
+    Ok(match ended.how {
+        How::Interrupted(code) => code,
+        _ if valid < run.trials.len() => NOT_ALL_VALID,
+        _ => 0,
+    })
+}
+
+/// Who is measured beside the models that were named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    /// Nobody.
+    None,
+    /// The baseline and the floor.
+    BaselineAndFloor,
+}
+
+/// Returns the models that were named, all if none was, and those that go with them.
+fn chosen(found: &[Model], names: &[String], company: Company) -> Result<Vec<Model>> {
+    for (place, name) in names.iter().enumerate() {
+        if !found.iter().any(|model| model.name == *name) {
+            let meant = place::most_like(name, found.iter().map(|model| model.name.as_str()));
+            return Err(unknown("model", name, meant).into());
+        }
+        if names[..place].contains(name) {
+            return Err(Failure::Usage(format!("the model {name:?} is named twice")).into());
+        }
+    }
+    let goes_with =
+        |name: &str| company == Company::BaselineAndFloor && [BASELINE, FLOOR].contains(&name);
+    let is_chosen =
+        |model: &&Model| names.is_empty() || names.contains(&model.name) || goes_with(&model.name);
+    Ok(found.iter().filter(is_chosen).cloned().collect())
+}
+
+/// Returns the cells that were named, all if none was.
+fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
+    for name in names {
+        if !preset.cells.iter().any(|cell| cell.name == *name) {
+            let meant = place::most_like(name, preset.cells.iter().map(|cell| cell.name.as_str()));
+            return Err(unknown("cell", name, meant).into());
+        }
+    }
+    let is_chosen = |cell: &&Cell| names.is_empty() || names.contains(&cell.name);
+    Ok(preset.cells.iter().filter(is_chosen).cloned().collect())
+}
+
+/// Returns the preset of that name.
+fn preset(name: &str) -> Result<Preset> {
+    harness::preset(name).context("failed to find the preset")
+}
+
+/// Checks the machine before anything is built.
+fn preflight(cells: &[Cell]) -> Result<()> {
+    harness::preflight(cells)
+        .map_err(|error| Failure::Preflight(format!("{error:#}")))
+        .context("preflight refuses")
+}
+
+/// Says that there is nothing of that name.
+fn unknown(kind: &str, name: &str, meant: Option<&str>) -> Failure {
+    Failure::Usage(match meant {
+        Some(meant) => format!("there is no {kind} {name:?}: did you mean {meant:?}?"),
+        None => format!("there is no {kind} {name:?}: `inflight list {kind}s` names them"),
+    })
+}

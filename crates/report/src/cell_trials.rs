@@ -1,0 +1,195 @@
+//! The trials of a cell as numbers: what the proof and the gates read.
+//!
+//! Models are compared inside blocks alone, between valid trials; where a model runs twice in a
+//! block, the geometric mean of the two stands for it.
+
+use std::collections::BTreeMap;
+
+use model_kit::Cell;
+use record::{Run, TrialRecord};
+use stats::Paired;
+
+/// A quantity of a trial, if the trial tells it.
+pub(crate) type Quantity = fn(&TrialRecord) -> Option<f64>;
+
+/// The trials of a cell.
+#[derive(Clone, Debug)]
+pub(crate) struct CellTrials<'a> {
+    /// The run that they belong to.
+    pub(crate) run: &'a Run,
+    /// The cell.
+    pub(crate) cell: &'a Cell,
+    /// All of them, in the order in which they ran.
+    pub(crate) all: Vec<&'a TrialRecord>,
+}
+
+impl<'a> CellTrials<'a> {
+    /// Returns the trials of a cell.
+    pub(crate) fn of(run: &'a Run, cell: &'a Cell) -> Self {
+        Self { run, cell, all: run.trials.iter().filter(|trial| trial.cell == cell.name).collect() }
+    }
+
+    /// Returns the models that have a valid trial, in the order of the schedule, controls left out.
+    pub(crate) fn models(&self) -> Vec<&'a str> {
+        let names = self.run.schedule.models.iter().map(|model| model.name.as_str());
+        names.filter(|name| self.valid(name).next().is_some()).collect()
+    }
+
+    /// Returns those of them that hold as many in flight as the cell has slots. The others do other
+    /// work and put less on the origin.
+    pub(crate) fn full(&self) -> Vec<&'a str> {
+        let slots = self.cell.slots();
+        let holds = |name: &&str| {
+            let most = self.run.schedule.model(name).and_then(|model| model.max_in_flight);
+            most.is_none_or(|most| most >= slots)
+        };
+        self.models().into_iter().filter(holds).collect()
+    }
+
+    /// Returns the valid trials of a model or a control.
+    pub(crate) fn valid(&self, model: &str) -> impl Iterator<Item = &'a TrialRecord> {
+        self.all.iter().copied().filter(move |t| t.model == model && t.valid().is_some())
+    }
+
+    /// Returns all trials, block by block, in the order of positions.
+    pub(crate) fn blocks(&self) -> BTreeMap<u32, Vec<&'a TrialRecord>> {
+        let mut blocks: BTreeMap<u32, Vec<&TrialRecord>> = BTreeMap::new();
+        for trial in &self.all {
+            blocks.entry(trial.block).or_default().push(trial);
+        }
+        blocks
+    }
+
+    /// Returns a quantity of two models in the blocks that both have.
+    pub(crate) fn paired(
+        &self,
+        (model, other): (&str, &str),
+        quantity: Quantity,
+    ) -> Option<Paired> {
+        let others = self.by_block(other, quantity);
+        let pairs = self.by_block(model, quantity).into_iter();
+        let pairs = pairs.filter_map(|(block, own)| Some((mean(&own), mean(others.get(&block)?))));
+        let (own, reference): (Vec<_>, Vec<_>) = pairs.unzip();
+        Paired::new(&own, &reference)
+    }
+
+    /// Returns a quantity of a model's second trial of a block beside its first, in the blocks that
+    /// have both.
+    pub(crate) fn against_itself(&self, model: &str, quantity: Quantity) -> Option<Paired> {
+        let both = self.by_block(model, quantity).into_values().filter_map(|own| match own[..] {
+            [first, second] => Some((second, first)),
+            _ => None,
+        });
+        let (second, first): (Vec<_>, Vec<_>) = both.unzip();
+        Paired::new(&second, &first)
+    }
+
+    /// Returns a quantity of the valid trials of a model, block by block, in the order of
+    /// positions.
+    fn by_block(&self, model: &str, quantity: Quantity) -> BTreeMap<u32, Vec<f64>> {
+        let mut blocks: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        for trial in self.valid(model) {
+            blocks.entry(trial.block).or_default().extend(quantity(trial));
+        }
+        blocks.retain(|_, values| !values.is_empty());
+        blocks
+    }
+}
+
+/// Returns CPU time per fetch, in nanoseconds.
+pub(crate) fn cost(trial: &TrialRecord) -> Option<f64> {
+    let window = &trial.valid()?.window;
+    ratio(window.cpu_ns, window.ended)
+}
+
+/// Returns fetches per second of the window.
+pub(crate) fn rate(trial: &TrialRecord) -> Option<f64> {
+    let window = &trial.valid()?.window;
+    Some(1e9 * ratio(window.ended, window.wall_ns)?)
+}
+
+/// Returns the segments that arrived in the namespace for each answered fetch.
+pub(crate) fn segments(trial: &TrialRecord) -> Option<f64> {
+    let receipt = trial.receipt.as_ref()?;
+    ratio(receipt.segments_in, receipt.answered)
+}
+
+/// Returns CPU time of the origin per answered fetch, in nanoseconds.
+pub(crate) fn origin_cost(trial: &TrialRecord) -> Option<f64> {
+    let receipt = trial.receipt.as_ref()?;
+    ratio(receipt.cpu_ns, receipt.answered)
+}
+
+/// Returns how many times one count holds another; nothing where the other is 0.
+pub(crate) fn ratio(count: u64, of: u64) -> Option<f64> {
+    (of > 0).then(|| real(count) / real(of))
+}
+
+/// Returns a count as a real number.
+#[expect(clippy::cast_precision_loss, reason = "counts of a trial are far below 2^52")]
+pub(crate) fn real(count: u64) -> f64 {
+    count as f64
+}
+
+/// Returns the median, of two middle values their mean.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = *values.get(values.len().checked_sub(1)? / 2)?;
+    Some(f64::midpoint(lower, upper))
+}
+
+/// Writes a share in percent.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// Writes a limit in percent.
+pub(crate) fn limit(share: f64) -> String {
+    format!("{:.0} %", 100.0 * share)
+}
+
+/// Returns the geometric mean.
+fn mean(values: &[f64]) -> f64 {
+    let (sum, count) = values.iter().fold((0.0, 0.0), |(sum, n), x| (sum + x.ln(), n + 1.0));
+    f64::exp(sum / count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up::{BASELINE, FLOOR, MadeUp};
+
+    #[test]
+    fn a_median_is_the_middle_value_or_the_mean_of_the_two() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(Vec::new()), None);
+    }
+
+    #[test]
+    fn nothing_is_divided_by_nothing() {
+        assert_eq!(ratio(3, 2), Some(1.5));
+        assert_eq!(ratio(3, 0), None);
+    }
+
+    #[test]
+    fn pairs_are_made_inside_blocks_and_the_baseline_stands_beside_itself() {
+        let run = MadeUp { blocks: 5, noise: 0.0, ..MadeUp::good() }.run();
+        let trials = CellTrials::of(&run, &run.schedule.cells[1]);
+        let pairs = trials.paired((FLOOR, BASELINE), cost).unwrap().log_ratios();
+        assert_eq!(pairs.values().len(), 5);
+        assert!(pairs.values().iter().all(|d| (d.exp() - 0.9).abs() < 1e-3));
+        let itself = trials.against_itself(BASELINE, cost).unwrap().log_ratios();
+        assert!(itself.values().len() == 5 && itself.values().iter().all(|d| d.abs() < 1e-3));
+    }
+
+    #[test]
+    fn a_model_that_holds_fewer_in_flight_is_not_full() {
+        let mut run = MadeUp { blocks: 1, ..MadeUp::good() }.run();
+        run.schedule.models[2].max_in_flight = Some(1);
+        let trials = CellTrials::of(&run, &run.schedule.cells[0]);
+        assert_eq!(trials.models(), [FLOOR, BASELINE, "smol", "threads", "tokio-reqwest"]);
+        assert_eq!(trials.full(), [FLOOR, BASELINE, "threads", "tokio-reqwest"]);
+    }
+}

@@ -1,0 +1,124 @@
+//! The gate on whether the models of a cell did the same work: at the same rate, with as many
+//! segments a fetch.
+
+use model_kit::Workload;
+use stats::hodges_lehmann;
+
+use crate::cell_trials::{CellTrials, Quantity, limit, rate, segments};
+use crate::gates::{ALPHA, Gate, Question, Trouble};
+
+/// How far a rate may be from the baseline's. CPU time per fetch depends on how many replies come
+/// together, so that costs are like for like only at equal rate.
+const RATE_MAX: f64 = 0.02;
+/// How far the segments per fetch may be from the floor's. Loopback charges the receiving of a
+/// segment to whoever sends it; that cancels in the excess over the floor if both cause as many.
+const SEGMENTS_MAX: f64 = 0.05;
+
+/// G8: costs are compared at equal rate, and excess over the floor at equal segments.
+pub(crate) fn gate(trials: &CellTrials<'_>, (baseline, floor): (&str, &str)) -> Gate {
+    let question = Question {
+        id: "G8",
+        name: "same work",
+        scope: &trials.cell.name,
+        threshold: format!(
+            "rate within {} of the baseline's, segments per fetch within {} of the floor's",
+            limit(RATE_MAX),
+            limit(SEGMENTS_MAX)
+        ),
+    };
+    let segments = distances(trials, floor, segments);
+    let rates = distances(trials, baseline, rate);
+    if rates.is_empty() || segments.is_empty() {
+        return question.unknown(format!("no valid trials to hold against {baseline} and {floor}"));
+    }
+
+    let (rates, rate_text) = match trials.cell.workload {
+        Workload::Batch => (Vec::new(), "a batch runs at each model's own rate".to_owned()),
+        Workload::Steady => {
+            let text = format!("rates: {}", farthest(&rates));
+            (rates, text)
+        }
+    };
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if let Some(models) = beyond(&rates, RATE_MAX) {
+        troubles.push(("UNEQUAL-RATE", format!("at another rate than {baseline}: {models}")));
+    }
+    if let Some(models) = beyond(&segments, SEGMENTS_MAX) {
+        troubles.push(("UNEQUAL-IO", format!("other segments a fetch than {floor}: {models}")));
+    }
+    question.marked(format!("{rate_text}; segments: {}", farthest(&segments)), troubles)
+}
+
+/// How far models are from a reference, relatively.
+type Distances<'a> = Vec<(&'a str, f64)>;
+
+/// Returns how far a quantity of each model is from that of a reference inside blocks.
+fn distances<'a>(trials: &CellTrials<'a>, reference: &str, quantity: Quantity) -> Distances<'a> {
+    let others = trials.full().into_iter().filter(|model| *model != reference);
+    let distance = |model| {
+        let pairs = trials.paired((model, reference), quantity)?;
+        Some((model, hodges_lehmann::ratio(&pairs.log_ratios(), ALPHA).value - 1.0))
+    };
+    others.filter_map(distance).collect()
+}
+
+/// Writes which model is farthest, and how far.
+fn farthest(distances: &Distances<'_>) -> String {
+    let farthest = distances.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    farthest.map_or_else(|| "none to compare".to_owned(), told)
+}
+
+/// Names the models that are farther than a limit.
+fn beyond(distances: &Distances<'_>, limit: f64) -> Option<String> {
+    let far = distances.iter().filter(|(_, distance)| distance.abs() > limit);
+    let names: Vec<String> = far.map(told).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// Writes how far a model is.
+fn told((model, distance): &(&str, f64)) -> String {
+    format!("{model} {:+.1} %", 100.0 * distance)
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Run;
+
+    use crate::gates::gates as all_gates;
+    use crate::gates::tests::{check, gate};
+    use crate::made_up::{BASELINE, FLOOR, MadeUp, receipt, spoil, times, told};
+
+    #[test]
+    fn g8_trips_on_another_rate() {
+        let slow = |run: &mut Run| {
+            for trial in spoil(run, ("threads", "steady")) {
+                told(trial).window.wall_ns = times(told(trial).window.wall_ns, 1.03);
+            }
+        };
+        check(("G8", "steady"), slow, "UNEQUAL-RATE");
+    }
+
+    #[test]
+    fn g8_trips_on_other_segments() {
+        let many = |run: &mut Run| {
+            for trial in spoil(run, ("threads", "batch")) {
+                receipt(trial).segments_in = times(receipt(trial).segments_in, 1.06);
+            }
+        };
+        check(("G8", "batch"), many, "UNEQUAL-IO");
+    }
+
+    #[test]
+    fn g8_lets_a_batch_and_a_bounded_model_run_at_their_own_rate() {
+        let mut run = MadeUp::good().run();
+        for trial in spoil(&mut run, ("threads", "batch")) {
+            told(trial).window.wall_ns *= 2;
+        }
+        run.schedule.models[2].max_in_flight = Some(1);
+        for trial in spoil(&mut run, ("smol", "batch")) {
+            receipt(trial).segments_in *= 2;
+        }
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        assert!(gate(&gates, ("G8", "batch")).badges.is_empty());
+    }
+}

@@ -1,0 +1,235 @@
+//! Gates on the origin: whether it was what was measured, lost segments, or changed on the way.
+
+use model_kit::Receipt;
+use record::TrialRecord;
+
+use crate::cell_trials::{CellTrials, limit, median, origin_cost, percent, real};
+use crate::gates::{Gate, Question, RUN, Trouble};
+use crate::number::digits;
+use crate::proof::{self, OriginState, Proof, Seen, proof};
+
+/// How far the origin's cost per fetch may be in the last third of the blocks from that in the
+/// first. Less could hardly move its busy time across a threshold, and a shared machine alone
+/// brings a few per cent.
+const DRIFT_MAX: f64 = 0.05;
+
+/// Returns the gates on the origin of a cell.
+pub(crate) fn gates(trials: &CellTrials<'_>, baseline: &str) -> Vec<Gate> {
+    vec![bound(trials, baseline), health(trials), drift(trials)]
+}
+
+/// Returns the gate on exchanging the origin for another.
+pub(crate) fn swap() -> Gate {
+    let threshold = "the same order of models with another origin".to_owned();
+    let question = Question { id: "G20", name: "origin swap", scope: RUN, threshold };
+    question.not_applicable("missing: there is no second origin yet")
+}
+
+/// G5: the origin had room to spare.
+fn bound(trials: &CellTrials<'_>, baseline: &str) -> Gate {
+    let question = Question {
+        id: "G5",
+        name: "server-bound",
+        scope: &trials.cell.name,
+        threshold: format!(
+            "rate at most {} of the ceiling, origin busy at most {}, Little's law within {}",
+            limit(proof::HEADROOM_OK),
+            limit(proof::BUSY_OK),
+            limit(proof::LITTLE_MARGIN)
+        ),
+    };
+    let proof = proof(trials.run, trials.cell, baseline);
+    let Some((seen, state)) = proof.seen.as_ref().zip(proof.origin) else {
+        return question.unknown("no valid trial shows what the origin did");
+    };
+    let measured = measured(seen);
+    let badge = match state {
+        OriginState::Free => return free(question, &proof, measured),
+        OriginState::Grey => "GREY",
+        OriginState::ServerBound => "SERVER-BOUND",
+    };
+    let why = match state {
+        OriginState::ServerBound => {
+            "the origin set the pace: rates are lower bounds, and \
+                                     latencies are not the models'"
+        }
+        _ => "the origin may have delayed some replies: rates and latencies are to be doubted",
+    };
+    question.marked(measured, vec![(badge, why.to_owned())])
+}
+
+/// Answers for an origin that shows no sign of being bound.
+fn free(question: Question<'_>, proof: &Proof, measured: String) -> Gate {
+    match proof.ceiling_per_s {
+        Some(_) => question.passed(measured),
+        None => Gate {
+            measured,
+            ..question.unknown(
+                "what the origin can answer was not probed; it was not busy and kept Little's law",
+            )
+        },
+    }
+}
+
+/// Writes what was seen of the origin.
+fn measured(seen: &Seen) -> String {
+    let headroom = seen.headroom.as_ref();
+    let headroom = headroom.map(|headroom| format!("of the ceiling {}", headroom.text()));
+    let busy = format!("origin busy {}", seen.origin_busy.text());
+    let little = seen.little.as_ref().map(|little| {
+        format!("in flight {} of Little's law with {}", percent(little.worst), little.model)
+    });
+    [headroom, Some(busy), little].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// G15: TCP lost nothing. The kernel counts for the whole namespace, whoever's ports they are, so
+/// this is a badge and not a fault of a model.
+fn health(trials: &CellTrials<'_>) -> Gate {
+    let question = Question {
+        id: "G15",
+        name: "TCP",
+        scope: &trials.cell.name,
+        threshold: "no overflow, drop, timeout or retransmit in the namespace".to_owned(),
+    };
+    let receipts: Vec<_> = trials.all.iter().filter_map(|trial| trial.receipt.as_ref()).collect();
+    // Whether drops and timeouts are told came with what tells of the machine.
+    let told = trials.all.iter().any(|trial| trial.host.is_some());
+    let sum = |field: fn(&Receipt) -> u64| receipts.iter().map(|r| field(r)).sum::<u64>();
+    let counts = [
+        ("overflows", sum(|receipt| receipt.listen_overflows)),
+        ("drops", sum(|receipt| receipt.listen_drops)),
+        ("timeouts", sum(|receipt| receipt.timeouts)),
+        ("retransmits", sum(|receipt| receipt.retransmits)),
+    ];
+    let measured = counts.map(|(name, count)| format!("{count} {name}")).join(", ");
+    let lossy = |trial: &&&TrialRecord| trial.receipt.as_ref().is_some_and(is_lossy);
+    let lossy = trials.all.iter().filter(lossy).count();
+    match lossy {
+        0 if receipts.is_empty() || !told => {
+            question.unknown("the run does not tell of drops and timeouts")
+        }
+        0 => question.passed(format!("{measured} in {} trials", receipts.len())),
+        _ => {
+            let why = format!("segments or connections were lost in {lossy} of the trials");
+            question.marked(measured, vec![("TCP", why)])
+        }
+    }
+}
+
+/// Returns whether anything was lost.
+fn is_lossy(receipt: &Receipt) -> bool {
+    let Receipt { listen_overflows, listen_drops, timeouts, retransmits, .. } = receipt;
+    [listen_overflows, listen_drops, timeouts, retransmits].into_iter().any(|count| *count > 0)
+}
+
+/// G20: the origin costs in the last blocks what it cost in the first. It is renewed in every
+/// block, so that what it keeps in memory grows within a block only; how fast is told and not
+/// gated.
+fn drift(trials: &CellTrials<'_>) -> Gate {
+    let question = Question {
+        id: "G20",
+        name: "origin drift",
+        scope: &trials.cell.name,
+        threshold: format!(
+            "CPU time per answered fetch, last third of the blocks against the first, within {}",
+            limit(DRIFT_MAX)
+        ),
+    };
+    let Some((first, last)) = thirds(trials) else {
+        return question.unknown("fewer than three blocks show what the origin cost");
+    };
+    let change = last / first - 1.0;
+    let (first, last) = (digits(first / 1e3), digits(last / 1e3));
+    let measured = format!(
+        "{first} us in the first third, {last} us in the last ({:+.1} %){}",
+        100.0 * change,
+        growth(trials).map_or_else(String::new, |kib| {
+            format!("; memory grew by {} KiB a fetch within a block", digits(kib))
+        })
+    );
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if change.abs() > DRIFT_MAX {
+        let why = "the origin cost more or less as the run went on; blocks cancel it in ratios";
+        troubles.push(("ORIGIN-DRIFT", why.to_owned()));
+    }
+    question.marked(measured, troubles)
+}
+
+/// Returns what the origin cost per answered fetch in the first third of the blocks and in the
+/// last: medians over blocks of medians over trials, so that every model has the same weight in
+/// both.
+fn thirds(trials: &CellTrials<'_>) -> Option<(f64, f64)> {
+    let blocks = trials.blocks().into_values();
+    let costs: Vec<f64> = blocks
+        .filter_map(|block| median(block.into_iter().filter_map(origin_cost).collect()))
+        .collect();
+    let third = costs.len() / 3;
+    Some((median(costs[..third].to_vec())?, median(costs[costs.len() - third..].to_vec())?))
+}
+
+/// Returns by how many KiB an answered fetch lets the origin's resident memory grow: the median
+/// over blocks, from the first receipt of a block to its last.
+fn growth(trials: &CellTrials<'_>) -> Option<f64> {
+    let per_fetch = |block: Vec<&TrialRecord>| {
+        let receipts: Vec<_> = block.iter().filter_map(|trial| trial.receipt.as_ref()).collect();
+        let (first, rest) = receipts.split_first()?;
+        let answered: u64 = rest.iter().map(|receipt| receipt.answered).sum();
+        let grown = real(rest.last()?.resident_kib) - real(first.resident_kib);
+        (answered > 0).then(|| grown / real(answered))
+    };
+    median(trials.blocks().into_values().filter_map(per_fetch).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Run;
+
+    use super::*;
+    use crate::gates::GateState;
+    use crate::gates::tests::{GOOD, check, state};
+    use crate::made_up::{receipt, spoil, times};
+
+    #[test]
+    fn g5_trips_on_an_origin_near_its_ceiling() {
+        check(("G5", "steady"), |run| run.schedule.probes[1].ceiling_per_s = 3_000, "GREY");
+        check(("G5", "steady"), |run| run.schedule.probes[1].ceiling_per_s = 2_000, "SERVER-BOUND");
+    }
+
+    #[test]
+    fn g5_is_unknown_without_a_probe_but_not_where_the_origin_was_busy() {
+        check(("G5", "steady"), |run| drop(run.schedule.probes.pop()), "unknown");
+        let busy = |run: &mut Run| {
+            run.schedule.probes.pop();
+            for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
+                receipt(trial).cpu_ns *= 11;
+            }
+        };
+        check(("G5", "steady"), busy, "GREY");
+    }
+
+    #[test]
+    fn g15_trips_on_a_single_retransmit() {
+        let lose = |run: &mut Run| {
+            receipt(spoil(run, ("smol", "batch")).next().unwrap()).retransmits = 1;
+        };
+        check(("G15", "batch"), lose, "TCP");
+    }
+
+    #[test]
+    fn g20_trips_on_an_origin_that_grows_dearer() {
+        let drift = |run: &mut Run| {
+            for trial in run.trials.iter_mut().filter(|t| t.cell == "steady" && t.block >= 16) {
+                receipt(trial).cpu_ns = times(receipt(trial).cpu_ns, 1.06);
+            }
+        };
+        check(("G20", "steady"), drift, "ORIGIN-DRIFT");
+    }
+
+    #[test]
+    fn g20_tells_how_memory_grew_and_that_no_second_origin_exists() {
+        let told = |gate: &Gate| gate.id == "G20" && gate.measured.contains("grew by 4.00 KiB");
+        assert_eq!(GOOD.iter().filter(|gate| told(gate)).count(), 2);
+        let missing = GateState::NotApplicable("missing: there is no second origin yet".to_owned());
+        assert_eq!(state(&GOOD, ("G20", "run")), &missing);
+    }
+}

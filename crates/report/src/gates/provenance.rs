@@ -1,0 +1,175 @@
+//! Gates on where a run comes from: its build, its clock, its limits, its source.
+
+use record::{Environment, Integrity, Run};
+
+use crate::gates::{Gate, Question, RUN, Trouble};
+
+/// What is said of the machine where something cannot be had.
+const UNKNOWN: &str = "unknown";
+/// Clocks that are read without a call of the kernel, hence in far less than 100 ns. Others, such
+/// as hpet, cost about a microsecond, and a fetch of the floor costs about twenty.
+const FAST_CLOCKS: [&str; 4] =
+    ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"];
+/// Compiler flags under which a program is no longer what its users run.
+const WRONG_FLAGS: [&str; 3] = ["sanitizer", "debug-assertions", "instrument-coverage"];
+
+/// Returns the gates of a run that need no trial.
+pub(crate) fn gates(run: &Run) -> Vec<Gate> {
+    let machine = &run.environment;
+    vec![build(machine), clock(machine), limits(), peer(), overhead(), source(run)]
+}
+
+/// G1: all programs are compiled in the one way that is measured.
+fn build(machine: &Environment) -> Gate {
+    let question = Question {
+        id: "G1",
+        name: "build",
+        scope: RUN,
+        threshold: "release, one profile for all models, no debug assertions".to_owned(),
+    };
+    let (profile, flags) = (&machine.profile, &machine.rustflags);
+    if profile == UNKNOWN {
+        return question.unknown("the run does not say how its programs were compiled");
+    }
+
+    let shown = if flags.is_empty() { "none" } else { flags };
+    let measured = format!(
+        "{profile}; flags from outside: {shown}; the harness refuses a model that tells of debug \
+         assertions"
+    );
+    let wrong = WRONG_FLAGS.iter().find(|flag| flags.contains(**flag));
+    match wrong {
+        _ if !profile.starts_with("release") => {
+            question.failed(measured, ("BUILD", "the programs are no release builds".to_owned()))
+        }
+        Some(flag) => {
+            question.failed(measured, ("BUILD", format!("the programs were compiled with {flag}")))
+        }
+        None => question.passed(measured),
+    }
+}
+
+/// G13: the clock is cheap to read.
+fn clock(machine: &Environment) -> Gate {
+    let question = Question {
+        id: "G13",
+        name: "clock",
+        scope: RUN,
+        threshold: format!("one of {}", FAST_CLOCKS.join(", ")),
+    };
+    let clock = machine.clocksource.as_str();
+    let measured = format!("the clock source is {clock}");
+    match clock {
+        UNKNOWN => question.unknown("the machine does not tell its clock source"),
+        _ if FAST_CLOCKS.contains(&clock) => question.passed(measured),
+        _ => {
+            let why = format!("reading {clock} calls the kernel, and each fetch reads it");
+            question.marked(measured, vec![("CLOCK", why)])
+        }
+    }
+}
+
+/// G14: the machine's limits suffice.
+fn limits() -> Gate {
+    let threshold = "descriptors, ports, threads and memory suffice for every cell".to_owned();
+    let question = Question { id: "G14", name: "limits", scope: RUN, threshold };
+    question.passed("the harness refuses to begin where a limit is too low, and this run began")
+}
+
+/// G17: another program finds what the floor finds.
+fn peer() -> Gate {
+    let threshold = "the floor within 15 % of wrk or oha".to_owned();
+    let question = Question { id: "G17", name: "external check", scope: RUN, threshold };
+    question.not_applicable(
+        "a run does not measure it: `cargo bench --bench claims` holds the floor against wrk",
+    )
+}
+
+/// G18: what the harness adds to a fetch is small.
+fn overhead() -> Gate {
+    let threshold = "at most 2 % of the floor's cost".to_owned();
+    let question = Question { id: "G18", name: "overhead", scope: RUN, threshold };
+    question.not_applicable(
+        "a run does not measure it: `cargo bench --bench claims` holds the floor against a loop \
+         that verifies and records nothing",
+    )
+}
+
+/// G22: the source is that of a commit, and the run is what was measured.
+fn source(run: &Run) -> Gate {
+    let machine = &run.environment;
+    let question = Question {
+        id: "G22",
+        name: "source",
+        scope: RUN,
+        threshold: "a commit without changes, a lock file, a whole run".to_owned(),
+    };
+    let known = [&machine.commit, &machine.modified, &machine.cargo_lock_sha256, &machine.rustc];
+    if known.into_iter().any(|told| told == UNKNOWN) {
+        return question.unknown("commit, changes, lock file or compiler could not be had");
+    }
+
+    let short = |text: &str| text.chars().take(12).collect::<String>();
+    let (commit, lock) = (short(&machine.commit), short(&machine.cargo_lock_sha256));
+    let measured = format!("commit {commit}, lock file {lock}, {}", machine.rustc);
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if machine.modified != "no" {
+        troubles.push(("DIRTY", "the source differed from its commit".to_owned()));
+    }
+    match &run.integrity {
+        Integrity::Whole => {}
+        Integrity::Unfinished => {
+            troubles.push(("UNFINISHED", "the run did not come to its end".to_owned()));
+        }
+        Integrity::Altered(files) => {
+            let why = format!("altered after it was measured: {}", files.join(", "));
+            return question.failed(measured, ("ALTERED", why));
+        }
+    }
+    question.marked(measured, troubles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gates::GateState;
+    use crate::gates::tests::{GOOD, check, state};
+
+    #[test]
+    fn g1_trips_on_another_profile_or_a_sanitizer() {
+        check(("G1", "run"), |run| run.environment.profile = "dev".to_owned(), "BUILD");
+        let flags = |run: &mut Run| run.environment.rustflags = "-Zsanitizer=address".to_owned();
+        check(("G1", "run"), flags, "BUILD");
+        check(("G1", "run"), |run| run.environment.profile = UNKNOWN.to_owned(), "unknown");
+    }
+
+    #[test]
+    fn g13_trips_on_a_clock_that_calls_the_kernel() {
+        check(("G13", "run"), |run| run.environment.clocksource = "hpet".to_owned(), "CLOCK");
+        check(("G13", "run"), |run| run.environment.clocksource = UNKNOWN.to_owned(), "unknown");
+    }
+
+    #[test]
+    fn g14_passes_with_every_run_as_no_other_begins() {
+        assert_eq!(state(&GOOD, ("G14", "run")), &GateState::Passed);
+    }
+
+    #[test]
+    fn g17_and_g18_send_to_the_claims() {
+        for id in ["G17", "G18"] {
+            let GateState::NotApplicable(why) = state(&GOOD, (id, "run")) else { panic!("{id}") };
+            assert!(why.contains("--bench claims"));
+        }
+    }
+
+    #[test]
+    fn g22_trips_on_a_modified_tree_and_on_an_altered_run() {
+        check(("G22", "run"), |run| run.environment.modified = "yes".to_owned(), "DIRTY");
+        check(("G22", "run"), |run| run.environment.commit = UNKNOWN.to_owned(), "unknown");
+        check(("G22", "run"), |run| run.integrity = Integrity::Unfinished, "UNFINISHED");
+        let altered = |run: &mut Run| {
+            run.integrity = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
+        };
+        check(("G22", "run"), altered, "ALTERED");
+    }
+}

@@ -1,0 +1,238 @@
+//! Gates on what a run could have shown: no difference where there is none, one where there is, and
+//! enough blocks to tell.
+
+use std::cmp::Ordering;
+
+use stats::{Estimate, Interval, effect, hodges_lehmann};
+
+use crate::cell_trials::{CellTrials, cost, limit, percent};
+use crate::gates::{ALPHA, Gate, MARGIN, Question, Trouble};
+
+/// The fewest blocks for a verdict. With ten or fewer, Holm's correction over all 45 pairs of ten
+/// models can reject nothing, as the least p-value of n blocks is two in 2^n; one more than eleven
+/// leaves room for a void trial.
+const BLOCKS_MIN: usize = 12;
+
+/// Returns the gates on what the trials of a cell could have shown.
+pub(crate) fn gates(trials: &CellTrials<'_>, baseline: &str) -> Vec<Gate> {
+    let schedule = &trials.run.schedule;
+    let mut gates = vec![against_itself(trials, baseline), enough(trials, baseline)];
+    gates.extend(schedule.controls.iter().map(|control| {
+        let percent = f64::from(control.percent);
+        found(trials, (&control.name, &control.model), percent / 100.0)
+    }));
+    if schedule.controls.is_empty() {
+        gates.push(control(trials, "a control").not_applicable(
+            "the run has no control: only the preset `publish` adds one to its blocks",
+        ));
+    }
+    gates
+}
+
+/// G6: the baseline does not differ from itself. By chance alone the interval excludes 1 in one
+/// cell of twenty; and as the second trial of a block is the later one, an effect of the place in
+/// the block shows here too.
+fn against_itself(trials: &CellTrials<'_>, baseline: &str) -> Gate {
+    let question = Question {
+        id: "G6",
+        name: "baseline against itself",
+        scope: &trials.cell.name,
+        threshold: format!(
+            "1 inside the 95 % interval, and no farther than {} or the smallest detectable effect",
+            limit(MARGIN)
+        ),
+    };
+    let Some(noise) = trials.against_itself(baseline, cost).map(|pairs| pairs.log_ratios()) else {
+        return question.unknown(format!("{baseline} never ran twice in a block"));
+    };
+    let ratio = hodges_lehmann::ratio(&noise, ALPHA);
+    let Some(interval) = ratio.interval else {
+        return question.unknown(format!("{} blocks give no interval", noise.values().len()));
+    };
+    let detectable = effect::smallest_detectable(&noise, ALPHA).map_or(0.0, f64::exp_m1);
+    let farthest = detectable.max(MARGIN);
+    let distance = ratio.value.ln().abs().exp_m1();
+    let measured = format!(
+        "second trial of a block in times the first: {}; smallest detectable effect {}",
+        shown(ratio.value, interval),
+        percent(detectable)
+    );
+
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if !interval.contains(1.0) || distance > farthest {
+        let why = format!("{baseline} differs from itself by {}", percent(distance));
+        troubles.push(("UNTRUSTED", format!("{why}: so might any model from any other")));
+    }
+    question.marked(measured, troubles)
+}
+
+/// Returns the question of G7 for a control.
+fn control<'a>(trials: &CellTrials<'a>, name: &str) -> Question<'a> {
+    Question {
+        id: "G7",
+        name: "control",
+        scope: &trials.cell.name,
+        threshold: format!("the 95 % interval of {name} against its model lies above 1"),
+    }
+}
+
+/// G7: a model with a known share of work added is found to cost more. That the interval holds that
+/// share is told and not gated: the work is sized from a probe and may itself be off.
+fn found(trials: &CellTrials<'_>, (name, model): (&str, &str), share: f64) -> Gate {
+    let question = control(trials, name);
+    let Some(pairs) = trials.paired((name, model), cost) else {
+        return question.unknown(format!("no block has valid trials of {name} and {model}"));
+    };
+    let ratio = hodges_lehmann::ratio(&pairs.log_ratios(), ALPHA);
+    let Estimate { interval: Some(interval), .. } = ratio else {
+        return question.unknown(format!("{} blocks give no interval", pairs.pairs().len()));
+    };
+    let contains = if interval.contains(1.0 + share) { "contains" } else { "does not contain" };
+    let measured = format!(
+        "{name} in times {model}: {}, which {contains} {:.2}",
+        shown(ratio.value, interval),
+        1.0 + share
+    );
+    match side(interval) {
+        Ordering::Greater => question.passed(measured),
+        Ordering::Equal | Ordering::Less => {
+            let why = format!("{} more work was added to {model} and not found", percent(share));
+            question.failed(measured, ("INSENSITIVE", why))
+        }
+    }
+}
+
+/// Writes a ratio near 1 with its interval, in thousandths, so that one sees which side of 1 it is
+/// on.
+fn shown(ratio: f64, Interval { low, high }: Interval) -> String {
+    format!("{ratio:.3} [{low:.3}, {high:.3}]")
+}
+
+/// Returns on which side of 1 an interval lies.
+fn side(interval: Interval) -> Ordering {
+    match () {
+        () if interval.low > 1.0 => Ordering::Greater,
+        () if interval.high < 1.0 => Ordering::Less,
+        () => Ordering::Equal,
+    }
+}
+
+/// G21: enough blocks for a verdict, and noise so low that `equivalent` is within reach. The noise
+/// is that of single trials; models are held against the mean of two of the baseline, which
+/// scatters less, so that this is on the safe side.
+fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
+    let question = Question {
+        id: "G21",
+        name: "blocks",
+        scope: &trials.cell.name,
+        threshold: format!(
+            "at least {BLOCKS_MIN} blocks for each comparison; smallest detectable effect at most \
+             {} for `equivalent`",
+            limit(MARGIN)
+        ),
+    };
+    let counts = comparisons(trials, baseline);
+    let Some((fewest, model)) = counts.iter().min().copied() else {
+        return question.unknown(format!("no block has valid trials of {baseline} and a model"));
+    };
+    let noise = trials.against_itself(baseline, cost).map(|pairs| pairs.log_ratios());
+    let family = u32::try_from(counts.len()).map_or(1.0, f64::from);
+    let detectable = noise
+        .and_then(|noise| effect::smallest_detectable(&noise, ALPHA / family))
+        .map(f64::exp_m1);
+    let shown = detectable.map_or_else(|| "unknown".to_owned(), percent);
+    let measured = format!(
+        "{fewest} blocks with {model}, the fewest; smallest detectable effect {shown} among {} \
+         comparisons",
+        counts.len()
+    );
+
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if fewest < BLOCKS_MIN {
+        troubles.push(("FEW-BLOCKS", format!("{fewest} blocks are too few for a verdict")));
+    }
+    if detectable.is_none_or(|effect| effect > MARGIN) {
+        let why = "the noise is too high to call models equivalent";
+        troubles.push(("COARSE", why.to_owned()));
+    }
+    question.marked(measured, troubles)
+}
+
+/// Returns the models that are compared with the baseline, after the number of blocks for it.
+fn comparisons<'a>(trials: &CellTrials<'a>, baseline: &str) -> Vec<(usize, &'a str)> {
+    let others = trials.models().into_iter().filter(|model| *model != baseline);
+    let count = |model| Some((trials.paired((model, baseline), cost)?.pairs().len(), model));
+    others.filter_map(count).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Run;
+
+    use crate::gates::tests::{GOOD, check, gate};
+    use crate::gates::{GateState, gates as all_gates};
+    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil, times, told};
+
+    /// Multiplies the cost of the second steady trial of the baseline in each block.
+    fn dearer_second(run: &mut Run, factor: f64) {
+        let mut last = None;
+        for trial in spoil(run, (BASELINE, "steady")) {
+            if last.replace(trial.block) == Some(trial.block) {
+                told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, factor);
+            }
+        }
+    }
+
+    #[test]
+    fn g6_trips_where_the_baseline_differs_from_itself() {
+        check(("G6", "steady"), |run| dearer_second(run, 1.03), "UNTRUSTED");
+    }
+
+    #[test]
+    fn g6_trips_on_a_small_difference_that_is_sure() {
+        check(("G6", "steady"), |run| dearer_second(run, 1.012), "UNTRUSTED");
+    }
+
+    #[test]
+    fn g7_trips_where_added_work_is_not_found() {
+        let lose = |run: &mut Run| {
+            for trial in spoil(run, ("tokio+5%", "steady")) {
+                told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, 1.0 / 1.05);
+            }
+        };
+        check(("G7", "steady"), lose, "INSENSITIVE");
+    }
+
+    #[test]
+    fn g7_tells_whether_the_share_was_found_too() {
+        assert!(gate(&GOOD, ("G7", "steady")).measured.ends_with("which contains 1.05"));
+    }
+
+    #[test]
+    fn g7_asks_nothing_of_a_run_without_controls() {
+        let run = MadeUp { controls: Vec::new(), ..MadeUp::good() }.run();
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        let state = &gate(&gates, ("G7", "steady")).state;
+        assert!(matches!(state, GateState::NotApplicable(why) if why.contains("no control")));
+    }
+
+    #[test]
+    fn g21_trips_on_few_blocks_and_on_much_noise() {
+        let run = MadeUp { blocks: 11, ..MadeUp::good() }.run();
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        assert_eq!(gate(&gates, ("G21", "steady")).badges, ["FEW-BLOCKS"]);
+        let run = MadeUp { noise: 0.03, ..MadeUp::good() }.run();
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        assert_eq!(gate(&gates, ("G21", "steady")).badges, ["COARSE"]);
+    }
+
+    #[test]
+    fn too_few_blocks_for_an_interval_leave_g6_and_g7_unknown() {
+        let run = MadeUp { blocks: 5, ..MadeUp::good() }.run();
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        for id in ["G6", "G7"] {
+            let why = GateState::Unknown("5 blocks give no interval".to_owned());
+            assert_eq!(gate(&gates, (id, "steady")).state, why, "{id}");
+        }
+    }
+}
