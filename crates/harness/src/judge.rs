@@ -197,6 +197,7 @@ mod tests {
                 receipt: Receipt {
                     answered: dealt,
                     ids_digest: ids_digest(dealt),
+                    heads_digest: bare_heads_digest(dealt),
                     in_flight_peak_estimate: 4,
                     in_flight_mean_estimate: 3.9,
                     connections_estimate: 4,
@@ -286,6 +287,18 @@ mod tests {
             story.trial.latencies_ns = vec![(21_000_000, 5)];
         };
         check(steady, change, "5 of 20 fetches in the window were ok");
+    }
+
+    #[test]
+    fn request_heads_that_are_not_the_bare_core_s_void_a_trial() {
+        let change = |story: &mut Story| story.receipt.heads_digest += 1;
+        check(Workload::Steady, change, "its request heads are not those of the bare core");
+
+        // A library writes what it likes.
+        let mut story = Story::new(Workload::Steady);
+        change(&mut story);
+        story.model.client = "ureq".to_owned();
+        assert_eq!(story.judged(), Vec::<String>::new());
     }
 
     #[test]

@@ -37,8 +37,11 @@ fn cells(output: &mut Output) {
     let presets = harness::PRESETS.iter().filter_map(|name| harness::preset(name));
     let presets: Vec<_> = presets.collect();
     for preset in &presets {
-        let sittings = preset.sittings.len().max(1);
-        output.say(&format!("{}: {} blocks, {sittings} sitting(s)", preset.name, preset.blocks));
+        let sittings = match preset.sittings.len() {
+            0 | 1 => String::new(),
+            count => format!("{count} sittings of "),
+        };
+        output.say(&format!("{}: {sittings}{} blocks a cell", preset.name, preset.blocks));
         for cell in &preset.cells {
             output.say(&format!("  {}", report::heading(cell)));
         }

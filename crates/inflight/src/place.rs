@@ -35,11 +35,14 @@ pub(crate) fn run(name: &str) -> Result<PathBuf> {
         return Ok(path.to_owned());
     }
     let results = results();
-    if results.join(name).join("schedule.json").exists() && !name.is_empty() {
+    if name != "latest" && results.join(name).join("schedule.json").exists() {
         return Ok(results.join(name));
     }
 
     let runs = runs(&results);
+    if let ("latest", Some(last)) = (name, runs.last()) {
+        return Ok(results.join(last));
+    }
     let begin_so: Vec<&String> = runs.iter().filter(|run| run.starts_with(name)).collect();
     match begin_so.as_slice() {
         [one] => Ok(results.join(one)),
