@@ -103,15 +103,28 @@ fn whatever_is_killed_every_trial_that_had_ended_is_there_exactly_once() {
             killed += usize::from(killed < kills && kill_one(&harness, &mut draws));
             let status = harness.wait().expect("it ends");
             seen.extend(lines(results.path()));
-            // 4: a trial is void or failed, since its model or its origin was killed.
-            if matches!(status.code(), Some(0 | 4)) {
-                break;
+            match status.code() {
+                // Killed itself.
+                None => {}
+                // 4: a trial is void or failed, since its model or its origin was killed.
+                Some(0 | 4) => break,
+                // An origin that is killed before the first trial is told, and nothing was begun.
+                Some(1) if run_folder(results.path()).is_none() => {}
+                Some(code) => panic!("exit code {code}: {}", last_words(&mut harness)),
             }
         }
         holds(results.path(), &seen);
         runs += 1;
     }
     eprintln!("{killed} kills in {runs} runs; every trial is there once and each run is whole");
+}
+
+/// Returns what a process said on stderr.
+fn last_words(process: &mut Child) -> String {
+    let mut said = String::new();
+    let stderr = process.stderr.as_mut().expect("stderr is piped");
+    std::io::Read::read_to_string(stderr, &mut said).expect("it speaks");
+    said
 }
 
 /// Checks that a run is whole and holds every line that was seen before, exactly once.
@@ -163,9 +176,7 @@ fn a_folder_that_vanishes_is_told_in_a_sentence_and_not_measured_on() {
         thread::sleep(Duration::from_millis(50));
     }
     fs::remove_dir_all(run_folder(results.path()).expect("it is there")).expect("it is ours");
-    let mut said = String::new();
-    let stderr = harness.stderr.as_mut().expect("stderr is piped");
-    std::io::Read::read_to_string(stderr, &mut said).expect("it speaks");
+    let said = last_words(&mut harness);
     assert_eq!(harness.wait().expect("it ends").code(), Some(8), "{said}");
     assert!(said.contains("failed to write") && said.contains("journal.jsonl"), "{said}");
     assert!(!said.contains("panicked"), "{said}");

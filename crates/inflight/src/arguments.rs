@@ -139,7 +139,8 @@ pub(crate) struct Ranking {
     #[arg(default_value = "latest")]
     pub(crate) run: String,
     /// By what.
-    #[arg(long, default_value = "cpu", value_parser = ["cpu", "wall", "switches", "faults", "memory"])]
+    #[arg(long, default_value = "cpu",
+          value_parser = ["cpu", "wall", "switches", "faults", "memory"])]
     pub(crate) metric: String,
     /// One cell; all if none.
     #[arg(long, value_name = "NAME")]

@@ -28,21 +28,17 @@ fn main() -> ExitCode {
                 let ready = (event.token(), event.is_read_closed() || event.is_error());
                 advance(&mut entries[event.token().0], poll.registry(), ready);
             }
-            if tick.is_some() {
-                expire(&mut entries, poll.registry());
+            if tick.is_none() {
+                continue;
+            }
+            for (index, entry) in entries.iter_mut().enumerate() {
+                if entry.1.expire(&mut entry.0) {
+                    advance(entry, poll.registry(), (Token(index), false));
+                }
             }
         }
         Ok(())
     })
-}
-
-/// Gives up what has overstayed, and goes on in its slots.
-fn expire(entries: &mut [(Slot, Connection<TcpStream>)], registry: &Registry) {
-    for (index, entry) in entries.iter_mut().enumerate() {
-        if entry.1.expire(&mut entry.0) {
-            advance(entry, registry, (Token(index), false));
-        }
-    }
 }
 
 /// Steps a slot until its socket would block.

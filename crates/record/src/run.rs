@@ -49,7 +49,8 @@ impl Run {
     ///
     /// # Errors
     ///
-    /// Names the file, and the line of the journal, that cannot be read or contradicts the schedule.
+    /// Names the file, and the line of the journal, that cannot be read or that the schedule does
+    /// not know.
     pub fn read(path: &Path) -> Result<Self> {
         let path = fs::canonicalize(path).with_context(|| unreadable(path))?;
         let integrity = Integrity::of(&path)?;
