@@ -13,6 +13,8 @@ use crate::host::HostReading;
 use crate::session::{OriginProcess, Told, converse};
 use crate::{Awake, FLOOR, Program, interrupt, judge, stop};
 
+/// Origins that are started before a block is given up.
+const ORIGINS_MAX: usize = 3;
 /// Fetches that warm an origin.
 const WARMING_FETCHES: u64 = 400;
 
@@ -108,9 +110,23 @@ fn run_block(
     Ok(trials)
 }
 
+/// Returns a new origin; one that dies at once, as an origin may that somebody kills, is no reason
+/// to end a run of hours.
+fn renewed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<OriginProcess> {
+    let mut last = None;
+    for _ in 0..ORIGINS_MAX {
+        ensure!(interrupt::exit_code().is_none(), "interrupted");
+        match warmed(schedule, programs, block) {
+            Ok(origin) => return Ok(origin),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.expect("it was tried"))
+}
+
 /// Starts an origin and lets the floor fetch from it a little, undelayed: its first replies come
 /// late, and whoever is first in a block would pay for them.
-fn renewed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<OriginProcess> {
+fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<OriginProcess> {
     let mut origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
     let floor = schedule.model(FLOOR).zip(programs.models.get(FLOOR));
     let (Some((floor, program)), Some(cell)) = (floor, schedule.cell(&block.cell)) else {
