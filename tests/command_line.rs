@@ -1,0 +1,276 @@
+//! What the command line promises: runs are checked to the last byte, wrong use is one sentence
+//! and an exit code, and nothing that was measured is lost when the disk is full.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use record::{Entry, Run, RunFolder};
+use serde_json::Value;
+use stats::random::SplitMix64;
+
+use support::{WORKSPACE, alone, built};
+
+/// Bytes that are changed in each file, one at a time.
+const POSITIONS: usize = 25;
+
+/// Runs the program in a folder.
+fn inflight(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(built("inflight").path);
+    command.args(arguments).current_dir(folder).output().expect("it starts")
+}
+
+/// Checks the exit code, and that stderr says these words in one sentence.
+fn check(output: &Output, code: i32, words: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{said}{}", text(output));
+    assert!(said.contains(words) && !said.contains("panicked"), "{said}");
+    assert!(said.lines().count() <= 8, "{said}");
+}
+
+/// Returns what was said on stdout.
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Returns the newest published run.
+fn published() -> PathBuf {
+    let git = Command::new("git")
+        .args(["ls-files", "results/*/MANIFEST"])
+        .current_dir(&WORKSPACE.root)
+        .output()
+        .expect("git lists the files");
+    let list = String::from_utf8_lossy(&git.stdout).into_owned();
+    let newest = list.lines().max().expect("a run is published");
+    WORKSPACE.root.join(newest).parent().expect("it is in a folder").to_owned()
+}
+
+/// Returns a folder with results of one small run, made of the first blocks of a published one,
+/// and the run.
+fn small_run() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("it is made");
+    let path = written(folder.path(), |_| {});
+    (folder, path)
+}
+
+/// Writes a run of the first blocks of a published one, changed as asked for.
+fn written(folder: &Path, change: impl Fn(&mut record::TrialRecord)) -> PathBuf {
+    let run = Run::read(&published()).expect("it reads");
+    let mut schedule = run.schedule.clone();
+    schedule.blocks.truncate(16);
+    let results = folder.join("results");
+    let mut new = RunFolder::create(&results, &schedule, &run.environment).expect("it is written");
+    for trial in run.trials.iter().filter(|trial| trial.block < 16) {
+        let mut trial = trial.clone();
+        change(&mut trial);
+        new.append(&Entry::Trial(Box::new(trial))).expect("it is written");
+    }
+    let path = new.path().to_owned();
+    new.finish().expect("it is written");
+    let name = path.to_str().expect("our paths are UTF-8");
+    assert!(inflight(folder, &["report", name]).status.success());
+    path
+}
+
+/// Returns every file of a run.
+fn files(run: &Path) -> Vec<PathBuf> {
+    let below = |folder: PathBuf| fs::read_dir(folder).expect("it is there").flatten();
+    let files = below(run.to_owned()).chain(below(run.join("derived"))).map(|entry| entry.path());
+    files.filter(|path| path.is_file()).collect()
+}
+
+#[test]
+fn a_whole_run_is_rebuilt_byte_for_byte() {
+    let (folder, _) = small_run();
+    let output = inflight(folder.path(), &["check", "latest"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    assert!(text(&output).contains("files are rebuilt byte for byte"), "{}", text(&output));
+}
+
+#[test]
+fn a_single_changed_byte_anywhere_is_found() {
+    let (folder, run) = small_run();
+    let files = files(&run);
+    assert!(files.len() >= 8, "{files:?}");
+    let mut draws = SplitMix64::new(3);
+    for file in files {
+        let good = fs::read(&file).expect("it reads");
+        for _ in 0..POSITIONS.min(good.len()) {
+            let place = draws.below(good.len());
+            let mut bytes = good.clone();
+            bytes[place] ^= 1 << draws.below(8);
+            fs::write(&file, &bytes).expect("it is ours");
+            let code = inflight(folder.path(), &["check", "latest"]).status.code();
+            assert_eq!(code, Some(7), "byte {place} of {}", file.display());
+        }
+        fs::write(&file, &good).expect("it is ours");
+    }
+    assert_eq!(inflight(folder.path(), &["check"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_journal_line_that_is_removed_doubled_or_swapped_is_found_with_and_without_a_manifest() {
+    let (folder, run) = small_run();
+    let journal = run.join("journal.jsonl");
+    let text = fs::read_to_string(&journal).expect("it reads");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut removed = lines.clone();
+    removed.remove(5);
+    let mut doubled = lines.clone();
+    doubled.insert(5, lines[5]);
+    let mut swapped = lines.clone();
+    swapped.swap(5, 6);
+    for manifest in [true, false] {
+        if !manifest {
+            fs::remove_file(run.join("MANIFEST")).expect("it is ours");
+        }
+        for changed in [&removed, &doubled, &swapped] {
+            fs::write(&journal, changed.join("\n") + "\n").expect("it is ours");
+            let output = inflight(folder.path(), &["check"]);
+            assert_eq!(
+                output.status.code(),
+                Some(7),
+                "{}",
+                String::from_utf8_lossy(&output.stdout)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_trial_that_is_called_valid_against_its_receipt_is_found() {
+    let folder = tempfile::tempdir().expect("it is made");
+    written(folder.path(), |trial| {
+        if let (0, 2, Some(receipt)) = (trial.block, trial.position, &mut trial.receipt) {
+            receipt.answered -= 1;
+        }
+    });
+    let output = inflight(folder.path(), &["check"]);
+    assert_eq!(output.status.code(), Some(7));
+    assert!(text(&output).contains("it is called valid, but the origin answered"), "{output:?}");
+}
+
+#[test]
+fn a_run_is_the_same_as_itself_and_slower_than_itself_with_more_work() {
+    let (folder, old) = small_run();
+    let same = inflight(folder.path(), &["diff", "latest", "latest", "--json"]);
+    let told: Value = serde_json::from_slice(&same.stdout).expect("it is JSON");
+    let cells = told["diff"]["cells"].as_array().expect("there are cells");
+    let rows: Vec<&Value> = cells.iter().flat_map(|c| c["rows"].as_array().unwrap()).collect();
+    assert!(rows.len() > 20 && rows.iter().all(|row| row["change"] == "same"), "{told}");
+
+    let other = tempfile::tempdir().expect("it is made");
+    let new = written(other.path(), |trial| {
+        let model = trial.model.clone();
+        if let (Some(told), "smol") = (&mut trial.trial, model.as_str()) {
+            told.window.cpu_ns = told.window.cpu_ns * 3 / 2;
+        }
+    });
+    let [old, new] = [&old, &new].map(|run| run.to_str().expect("our paths are UTF-8"));
+    let output = inflight(folder.path(), &["diff", old, new, "--fail-if-slower", "5%"]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    let slower: Vec<&str> = said.lines().filter(|line| line.contains(" slower ")).collect();
+    assert!(slower.iter().all(|line| line.contains("smol")), "{said}");
+    assert!(said.contains("for sure: smol in"), "{said}");
+}
+
+#[test]
+fn what_there_is_not_is_told_with_what_may_have_been_meant() {
+    let root = &WORKSPACE.root;
+    let cases: [(&[&str], &str); 7] = [
+        (&["run", "tokyo"], "there is no model \"tokyo\": did you mean \"tokio\"?"),
+        (&["run", "tokio", "tokio"], "the model \"tokio\" is named twice"),
+        (&["run", "--cell", "stedy"], "there is no cell \"stedy\": did you mean \"steady\"?"),
+        (&["run", "--preset", "huge"], "[possible values: smoke, quick, standard, publish]"),
+        (&["run", "--resume", "--seed", "1"], "cannot be used with"),
+        (&["check", "1999"], "there is no run \"1999\""),
+        (&["rank", "--cell", "nope"], "nope"),
+    ];
+    for (arguments, words) in cases {
+        check(&inflight(root, arguments), 2, words);
+    }
+}
+
+#[test]
+fn an_error_is_a_document_too_when_one_is_asked_for() {
+    let output = inflight(&WORKSPACE.root, &["check", "1999", "--json"]);
+    let told: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(told["error"]["exit_code"], 2);
+    assert!(told["error"]["message"].as_str().expect("a text").contains("no run \"1999\""));
+}
+
+#[test]
+fn the_order_in_which_models_are_named_changes_nothing() {
+    let plan = |models: [&str; 3]| {
+        let arguments =
+            [&["run", "--dry-run", "--json", "--seed", "7"], models.as_slice()].concat();
+        text(&inflight(&WORKSPACE.root, &arguments))
+    };
+    assert!(plan(["smol", "rayon", "threads"]).contains("\"smol\""));
+    assert_eq!(plan(["smol", "rayon", "threads"]), plan(["threads", "smol", "rayon"]));
+}
+
+#[test]
+fn a_reader_that_leaves_early_sees_no_panic() {
+    let program = built("inflight").path;
+    let script = format!("{} list models | head -1", program.display());
+    let mut sh = Command::new("sh");
+    let output = sh.args(["-c", &script]).current_dir(&WORKSPACE.root).output();
+    let output = output.expect("sh starts");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
+    assert_eq!(text(&output).lines().count(), 1);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named_before_anything_is_measured() {
+    let arguments = ["run", "tokio", "--cell", "batch", "--out", "/proc/nowhere"];
+    check(&inflight(&WORKSPACE.root, &arguments), 8, "failed to write /proc/nowhere");
+}
+
+#[test]
+fn a_full_disk_is_told_and_earlier_trials_stay_readable() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    // A file that may not grow is what a full disk looks like to a program.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 80; exec {} run tokio --cell batch --out {}",
+        built("inflight").path.display(),
+        results.path().display()
+    );
+    let mut sh = Command::new("sh");
+    let output = sh.args(["-c", &script]).current_dir(&WORKSPACE.root).output();
+    let output = output.expect("sh starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(8), "{said}");
+    assert!(said.contains("failed to write") && !said.contains("panicked"), "{said}");
+
+    let run = fs::read_dir(results.path()).expect("it is there").flatten().map(|e| e.path());
+    let run = run.into_iter().find(|path| path.is_dir() && !path.is_symlink()).expect("a run");
+    let run = Run::read(&run).expect("it reads");
+    assert!(!run.trials.is_empty(), "what was written before is there");
+}
+
+#[test]
+fn a_second_run_into_the_same_results_is_refused() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    let out = results.path().to_str().expect("our paths are UTF-8");
+    let arguments = ["run", "tokio", "--cell", "batch", "--blocks", "4", "--out", out];
+    let mut first = Command::new(built("inflight").path)
+        .args(arguments)
+        .current_dir(&WORKSPACE.root)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    while !results.path().join("latest").is_symlink() {
+        thread::sleep(Duration::from_millis(20));
+    }
+    check(&inflight(&WORKSPACE.root, &arguments), 6, "another run is measuring");
+    assert!(matches!(first.wait().expect("it ends").code(), Some(0 | 4)));
+}
