@@ -76,6 +76,12 @@ fn arguments_that_would_change_the_schedule_are_refused() {
 }
 
 #[test]
+fn a_criterion_baseline_that_was_never_saved_is_told_before_anything_is_measured() {
+    let words = "criterion keeps nothing under \"never\" for cpu/batch/async-std: measure it first";
+    check(&run(&BENCH, &["--baseline", "never"]), 2, words);
+}
+
+#[test]
 fn an_unknown_argument_is_told_with_the_one_that_was_meant() {
     check(&run(&BENCH, &["--lisst"]), 2, "'--list'");
 }

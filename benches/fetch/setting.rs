@@ -1,6 +1,6 @@
 //! What is benched: the models that were found, the cells, and the benchmarks they make.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, Failure, Preset, Workspace};
@@ -61,7 +61,26 @@ impl Setting {
             ))
             .into());
         }
+        if let Some(name) = &arguments.baseline {
+            setting.has_baseline(name)?;
+        }
         Ok(setting)
+    }
+
+    /// Checks that criterion keeps results under a name for every benchmark that is reported; it
+    /// would panic over a missing one after everything had been measured.
+    fn has_baseline(&self, name: &str) -> Result<(), Failure> {
+        let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
+        let home = home.unwrap_or_else(|| self.workspace.target.join("criterion"));
+        let entries = self.entries().into_iter();
+        let mut missing =
+            entries.map(|entry| entry.name()).filter(|entry| !home.join(entry).join(name).exists());
+        missing.next().map_or(Ok(()), |entry| {
+            Err(Failure::Usage(format!(
+                "criterion keeps nothing under {name:?} for {entry}: measure it first with \
+                 `cargo bench -- --save-baseline {name}`"
+            )))
+        })
     }
 
     /// Returns the benchmarks that are reported.

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub struct Workspace {
     /// Its folder.
     pub root: PathBuf,
+    /// Where cargo puts what it builds.
+    pub target: PathBuf,
     metadata: Metadata,
 }
 
@@ -26,7 +28,11 @@ impl Workspace {
         let mut command = MetadataCommand::new();
         let metadata = command.no_deps().current_dir(folder).exec();
         let metadata = metadata.context("failed to ask cargo for the packages of the workspace")?;
-        Ok(Self { root: metadata.workspace_root.clone().into_std_path_buf(), metadata })
+        Ok(Self {
+            root: metadata.workspace_root.clone().into_std_path_buf(),
+            target: metadata.target_directory.clone().into_std_path_buf(),
+            metadata,
+        })
     }
 }
 

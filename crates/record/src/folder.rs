@@ -12,10 +12,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::fault::{unreadable, unwritable};
-use crate::{Entry, Environment, Schedule};
+use crate::{Begin, Entry, Environment, Schedule};
 
 /// The files that the manifest covers.
 pub(crate) const MEASURED: [&str; 3] = ["schedule.json", "environment.json", "journal.jsonl"];
+/// The schema of the journal; its minors only add.
+const JOURNAL: &str = "inflight.journal/1.1";
 /// The folder of what is computed from them, and the file that lists it.
 pub(crate) const DERIVED: [&str; 2] = ["derived", "DERIVED"];
 
@@ -47,11 +49,14 @@ impl RunFolder {
         let journal = path.join("journal.jsonl");
         let journal = OpenOptions::new().create_new(true).append(true).open(&journal);
         let journal = journal.with_context(|| unwritable(&path))?;
+        let mut folder = Self { path, journal };
+        folder.append(&Entry::Begin(Begin { schema: JOURNAL.to_owned() }))?;
+        folder.sync()?;
         // The entries of the files, and of the folder itself, must survive a crash too.
-        sync_folder(&path)?;
+        sync_folder(&folder.path)?;
         sync_folder(results)?;
         point_latest(results, &name);
-        Ok(Self { path, journal })
+        Ok(folder)
     }
 
     /// Opens the folder of a run that was cut short, to go on with it. A last line that was cut off

@@ -12,12 +12,21 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
+    /// The first line.
+    Begin(Begin),
     /// A trial has ended.
     Trial(Box<TrialRecord>),
     /// A cell has enough blocks, or the run has had its time.
     Stop(Stop),
     /// The run went on after it had been cut short.
     Resume(Resume),
+}
+
+/// How the lines that follow are to be read. Journals of 1.0 have no such line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// `inflight.journal/1.1`.
+    pub schema: String,
 }
 
 /// What became of one trial.
@@ -181,6 +190,7 @@ mod tests {
             programs_sha256: BTreeMap::new(),
         };
         let entries = [
+            Entry::Begin(Begin { schema: "inflight.journal/1.1".to_owned() }),
             trial(State::Valid),
             trial(State::Void(vec!["a".to_owned()])),
             trial(State::Failed("b".to_owned())),

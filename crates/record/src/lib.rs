@@ -16,7 +16,7 @@ mod schedule;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, sha256, write_derived};
-pub use crate::journal::{Entry, Host, Resume, State, Stop, TrialRecord};
+pub use crate::journal::{Begin, Entry, Host, Resume, State, Stop, TrialRecord};
 pub use crate::run::{Integrity, Run, differing_derived};
 pub use crate::schedule::{
     Absent, Block, Control, Knob, Model, Placement, Probe, Schedule, Sitting, StopRule,

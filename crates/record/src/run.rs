@@ -106,6 +106,7 @@ impl Run {
     /// Takes what a line of the journal says.
     fn take(&mut self, entry: Entry) -> Result<()> {
         match entry {
+            Entry::Begin(begin) => known(&begin.schema)?,
             Entry::Trial(trial) => {
                 self.due(&trial)?;
                 self.trials.push(*trial);
@@ -216,13 +217,13 @@ pub fn differing_derived(
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = fs::read_to_string(path).with_context(|| unreadable(path))?;
     let value: serde_json::Value = serde_json::from_str(&text).with_context(|| unreadable(path))?;
-    known(&value).with_context(|| unreadable(path))?;
+    let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
+    known(schema).with_context(|| unreadable(path))?;
     serde_json::from_value(value).with_context(|| unreadable(path))
 }
 
-/// Checks that a file says a schema of the first major version: its minors only add.
-fn known(value: &serde_json::Value) -> Result<()> {
-    let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
+/// Checks that a schema is of the first major version: its minors only add.
+fn known(schema: &str) -> Result<()> {
     let version = schema.strip_prefix("inflight.").and_then(|rest| rest.split_once('/'));
     let major = version.and_then(|(_, version)| version.split_once('.')).map(|(major, _)| major);
     anyhow::ensure!(
