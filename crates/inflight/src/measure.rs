@@ -111,11 +111,12 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
 /// Prints a run that has ended, however it did, and returns the exit code.
 fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
-    check::derive(&ended.path, &run)?;
     let figures = report::figures(&run, BASELINE, FLOOR);
     output.say(&report::summary(&run, &figures, Form::Terminal));
     output.say(&Trust::of(&run, (BASELINE, FLOOR)).text(Form::Terminal));
     output.say(&format!("Run  {}", ended.path.display()));
+    // Last, so that a full disk does not keep the table from being seen.
+    check::derive(&ended.path, &run)?;
     let after = match ended.how {
         How::Complete => None,
         How::Interrupted(_) => Some("interrupted: go on with `inflight run --resume`".to_owned()),
