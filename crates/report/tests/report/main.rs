@@ -9,4 +9,5 @@ mod controls;
 mod families;
 mod golden;
 mod metrics;
+mod seeded;
 mod telling;
