@@ -1,6 +1,8 @@
 //! Holds the trials of a stored run against their receipts again: whoever reads a run need not
 //! trust the words `valid` and `void` in its journal.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use model_kit::Plan;
 use record::{Run, Schedule, State, TrialRecord};
 
@@ -38,8 +40,10 @@ fn differs(schedule: &Schedule, trial: &TrialRecord) -> Option<String> {
     }
 }
 
-/// Returns what the model of a trial was told, but for the address of the origin.
+/// Returns what the model of a trial was told, but for the ports of the origin.
 fn plan(schedule: &Schedule, trial: &TrialRecord) -> Option<Plan> {
     let block = schedule.blocks.iter().find(|block| block.number == trial.block)?;
-    planned(schedule, (block, &trial.model), Vec::new())
+    let shard = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let origins = vec![shard; schedule.placement.shards as usize];
+    planned(schedule, (block, &trial.model), origins)
 }
