@@ -1,4 +1,10 @@
-//! A model that misbehaves as the variable `FAULT` says: what the harness must survive.
+//! A model that misbehaves as the variable `FAULT` says: what the harness must survive, and what
+//! it must not believe. `NAME` gives it another name, so that a block can hold it twice.
+
+mod careless;
+mod executor;
+mod lies;
+mod units;
 
 use std::io::Write;
 use std::process::{Command, ExitCode, abort, exit};
@@ -11,7 +17,13 @@ use model_kit::{ModelResult, Plan, Slots, blocking};
 fn main() -> ExitCode {
     let fault = env::var("FAULT").unwrap_or_default();
     let mut hello = model_kit::hello!();
+    if let Ok(name) = env::var("NAME") {
+        hello.model = name;
+    }
     before(&fault, &mut hello);
+    if let Some(how) = fault.strip_prefix("lie: ") {
+        return lies::serve(hello, how);
+    }
     let code = model_kit::serve(hello, |plan, slots| during(&fault, plan, slots));
     if fault == "afterthought" {
         say("{\"trial\":{}}\n");
@@ -36,7 +48,13 @@ fn before(fault: &str, hello: &mut Hello) {
 }
 
 /// Misbehaves once the plan is known.
-fn during(fault: &str, _: &Plan, slots: Slots) -> ModelResult {
+fn during(fault: &str, plan: &Plan, slots: Slots) -> ModelResult {
+    match fault.split_once(": ") {
+        Some(("units", how)) => return units::run(how, slots),
+        Some(("executor", how)) => return executor::run(how, slots),
+        Some(("careless", how)) => return careless::run(how, plan, slots),
+        _ => {}
+    }
     match fault {
         "hang" => forever(),
         "die" => abort(),

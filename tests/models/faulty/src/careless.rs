@@ -1,0 +1,85 @@
+//! A library's adapter that speaks HTTP itself and claims that each reply was whole and right: the
+//! slot is told what it wants to hear, whatever the origin said.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::thread;
+
+use model_kit::{Fetch, LibraryReply, ModelResult, Plan, Slot, Slots, content};
+
+/// Where a head ends.
+const HEAD_END: &[u8] = b"\r\n\r\n";
+
+/// A slot, its connection, and how little it cares.
+struct Unit<'a> {
+    how: &'a str,
+    plan: &'a Plan,
+    stream: Option<TcpStream>,
+}
+
+/// Carries the slots on a thread each, as `how` says.
+pub(crate) fn run(how: &str, plan: &Plan, slots: Slots) -> ModelResult {
+    thread::scope(|scope| {
+        for slot in slots {
+            let unit = Unit { how, plan, stream: None };
+            scope.spawn(|| unit.drive(slot));
+        }
+    });
+    Ok(())
+}
+
+impl Unit<'_> {
+    /// Fetches until no id is left, and claims that all is well.
+    fn drive(mut self, mut slot: Slot) {
+        while let Some(fetch) = slot.next_fetch() {
+            // Half of the fetches are never made.
+            let skipped = self.how == "make half of the fetches" && fetch.id % 2 == 1;
+            if !skipped && self.fetch(&fetch).is_err() {
+                self.stream = None;
+            }
+
+            let body = content::body(self.plan.seed, fetch.id, self.plan.cell.body_bytes);
+            let id = Some(fetch.id.to_string());
+            slot.finish(Ok(LibraryReply { status: 200, id, body }));
+        }
+    }
+
+    /// Asks, and reads as much of the reply as it cares for.
+    fn fetch(&mut self, fetch: &Fetch) -> io::Result<()> {
+        let mut stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => TcpStream::connect(fetch.origin)?,
+        };
+        stream.set_nodelay(true)?;
+        let id = if self.how == "ask for one id" { 0 } else { fetch.id };
+        let request = format!("GET /f/{id} HTTP/1.1\r\nHost: {}\r\n\r\n", fetch.origin);
+        stream.write_all(request.as_bytes())?;
+
+        let body_bytes = self.plan.cell.body_bytes as usize;
+        match self.how {
+            // The body stays where it is, and the connection is of no more use.
+            "read the head" => return read_past_head(&mut stream, 0),
+            // The rest will be taken for the next reply.
+            "read the first bytes" => drop(stream.read(&mut [0; 64])?),
+            _ => read_past_head(&mut stream, body_bytes)?,
+        }
+        self.stream = Some(stream);
+        Ok(())
+    }
+}
+
+/// Reads until so many bytes have followed a head, and looks at none of them.
+fn read_past_head(stream: &mut TcpStream, body_bytes: usize) -> io::Result<()> {
+    let (mut reply, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
+        let count = stream.read(&mut piece)?;
+        if count == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        reply.extend_from_slice(&piece[..count]);
+        let end = reply.windows(HEAD_END.len()).position(|bytes| bytes == HEAD_END);
+        if end.is_some_and(|end| reply.len() >= end + HEAD_END.len() + body_bytes) {
+            return Ok(());
+        }
+    }
+}

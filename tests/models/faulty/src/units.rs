@@ -1,0 +1,98 @@
+//! A thread a slot, as it should be and not: what a unit may do wrong while every fetch is ok.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use model_kit::blocking::{self, Connection};
+use model_kit::{ModelResult, Slot, Slots, Step};
+
+use crate::forever;
+
+/// How many of the slots may fetch at once where permits are asked for.
+const PERMITS: u32 = 4;
+/// The threads of a runtime that nobody asked for.
+const HIDDEN_THREADS: u32 = 2;
+
+/// Permits to fetch.
+struct Permits {
+    free: Mutex<u32>,
+    given_back: Condvar,
+}
+
+/// Carries the slots as `how` says.
+pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
+    if how == "hidden threads" {
+        (0..HIDDEN_THREADS).for_each(|_| drop(thread::spawn(forever)));
+    }
+
+    let permits = Arc::new(Permits { free: Mutex::new(PERMITS), given_back: Condvar::new() });
+    let start = |slot| -> thread::JoinHandle<io::Result<()>> {
+        let permits = Arc::clone(&permits);
+        match how {
+            "connect anew" => thread::spawn(|| connect_anew(slot)),
+            "wait for a permit" => thread::spawn(move || wait_for_a_permit(slot, &permits)),
+            _ => thread::spawn(|| {
+                blocking::drive(slot);
+                Ok(())
+            }),
+        }
+    };
+    let threads: Vec<_> = slots.into_iter().map(start).collect();
+    for thread in threads {
+        thread.join().map_err(|_| "a thread panicked")??;
+    }
+    Ok(())
+}
+
+/// Connects for every fetch, and lets the slot believe that it uses one connection.
+fn connect_anew(mut slot: Slot) -> io::Result<()> {
+    let (mut origin, mut stream) = (None, None);
+    loop {
+        match slot.step() {
+            Step::Connect(address) => {
+                origin = Some(address);
+                slot.connected(Ok(()));
+            }
+            Step::Send(bytes) => {
+                let mut fresh = TcpStream::connect(origin.ok_or(ErrorKind::AddrNotAvailable)?)?;
+                fresh.set_nodelay(true)?;
+                let sent = fresh.write(&bytes);
+                slot.sent(bytes, sent);
+                stream = Some(fresh);
+            }
+            Step::Receive(mut buffer) => {
+                let read = stream.as_mut().ok_or(ErrorKind::NotConnected)?.read(&mut buffer);
+                slot.received(buffer, read);
+            }
+            Step::Done => return Ok(()),
+        }
+    }
+}
+
+/// Takes a fetch first, so that the model has it in flight, and then waits until it may ask for it.
+fn wait_for_a_permit(mut slot: Slot, permits: &Permits) -> io::Result<()> {
+    let mut connection = Connection::default();
+    while !matches!(slot.step(), Step::Done) {
+        permits.take();
+        connection.fetch(&mut slot);
+        permits.give();
+    }
+    Ok(())
+}
+
+impl Permits {
+    /// Waits for a permit and takes it.
+    fn take(&self) {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.given_back.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+    }
+
+    /// Gives a permit back.
+    fn give(&self) {
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.given_back.notify_one();
+    }
+}
