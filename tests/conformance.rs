@@ -11,6 +11,7 @@ use model_kit::{Plan, Receipt, Workload, ids_digest};
 use origin::Mount;
 use record::Model;
 
+use support::unverified::unverified;
 use support::{MODELS, alone, built, cell, held, placement, plan};
 
 /// What came of one model in one cell.
@@ -34,9 +35,10 @@ static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(|| {
                 continue;
             }
             let plan = plan(cell, origin.ready.origins.clone());
+            // A receipt counts from the mount on, and a build takes its time.
+            let program = built(&model.package);
             let mount = Mount { cell: plan.cell.clone(), seed: plan.seed };
             origin.mount(mount).expect("it mounts");
-            let program = built(&model.package);
             let told = harness::converse(model, &program, (&plan, &placement.model_cpus));
             let told = told.unwrap_or_else(|why| panic!("{}: {why}", model.name));
             let receipt = origin.receipt().expect("it hands over a receipt");
@@ -93,6 +95,14 @@ fn every_reply_is_verified_and_every_latency_is_kept() {
             && latencies == plan.cell.fetches
             && trial.latencies_ns.iter().all(|(ns, _)| *ns >= 300_000_000)
     });
+}
+
+#[test]
+fn no_model_calls_a_wrong_reply_ok() {
+    let _alone = alone();
+    for model in MODELS.iter() {
+        assert_eq!(unverified(model, &built(&model.package)), [], "{}", model.name);
+    }
 }
 
 #[test]

@@ -3,20 +3,19 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::{Basis, Event, OriginProcess, Preset, Program, Programs};
+use harness::{Event, OriginProcess, Program};
 use model_kit::{Cell, DelayRange, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use record::{Model, State, TrialRecord};
 
 use support::scripted::{Script, Scripted};
-use support::{MODELS, alone, built, cell, placement, plan, test_model};
+use support::{alone, basis, built, cell, faulty, house, placement, plan};
 
 /// Lets the faulty model misbehave and returns what the harness says of it.
 fn outcome(fault: &str) -> Result<(), String> {
@@ -27,12 +26,6 @@ fn outcome(fault: &str) -> Result<(), String> {
     let plan = plan(cell(Workload::Batch, 1, 2), vec![origin.address]);
     let program = built(&model.package);
     harness::converse(&model, &program, (&plan, &placement().model_cpus)).map(drop)
-}
-
-/// Returns the faulty model, told how to misbehave.
-fn faulty(fault: &str) -> Model {
-    let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
-    Model { env, ..test_model("faulty") }
 }
 
 /// Checks that a fault is told by a sentence with these words.
@@ -184,29 +177,11 @@ fn states(trials: &[TrialRecord]) -> States {
     States { valid: trials.len() - void.len(), void }
 }
 
-/// Returns a model of the house.
-fn house(name: &str) -> Model {
-    MODELS.iter().find(|model| model.name == name).expect("it is there").clone()
-}
-
 /// Runs two blocks of a small cell.
-fn run(models: &[Model], mut watch: impl FnMut(&Event<'_>)) -> Vec<TrialRecord> {
+fn run(models: &[Model], watch: impl FnMut(&Event<'_>)) -> Vec<TrialRecord> {
     let delay_ms = DelayRange { lo: 100, hi: 100 };
     let cell = Cell { delay_ms, ..cell(Workload::Batch, 8, 32) };
-    let programs = Programs {
-        origin: built("origin"),
-        models: models.iter().map(|m| (m.name.clone(), built(&m.package))).collect(),
-    };
-    let preset = Preset { name: "test", cells: vec![cell], blocks: 2, ..harness::smoke() };
-    let (placement, probes) = (placement(), Vec::new());
-    let models = models.to_vec();
-    let schedule = harness::draw(Basis { preset, models, seed: 1, placement, probes });
-    let due = (&schedule, schedule.blocks.as_slice());
-    let trials = harness::run(due, &programs, Vec::new(), &mut |event| {
-        watch(&event);
-        Ok(())
-    });
-    trials.expect("the run goes on to its end")
+    support::run(basis(models, cell, 2), built("origin"), watch)
 }
 
 /// Returns the origin's process, of which there is one while this test is alone.

@@ -3,15 +3,16 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod scripted;
+pub(crate) mod unverified;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use harness::{Program, Workspace};
+use harness::{Basis, Event, Preset, Program, Programs, Workspace};
 use model_kit::{Cell, DelayRange, Plan, Workload};
-use record::{Model, Placement};
+use record::{Model, Placement, TrialRecord};
 
 /// The workspace that is tested.
 pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
@@ -36,6 +37,17 @@ pub(crate) fn models_below(folder: &str) -> Vec<Model> {
 pub(crate) fn test_model(name: &str) -> Model {
     let mut models = models_below("tests/models").into_iter();
     models.find(|model| model.name == name).expect("it is a test package")
+}
+
+/// Returns the faulty model, told how to misbehave.
+pub(crate) fn faulty(fault: &str) -> Model {
+    let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
+    Model { env, ..test_model("faulty") }
+}
+
+/// Returns a model of the house.
+pub(crate) fn house(name: &str) -> Model {
+    MODELS.iter().find(|model| model.name == name).expect("it is there").clone()
 }
 
 /// Returns the program of a package, built once.
@@ -78,4 +90,31 @@ pub(crate) fn held(model: &Model, cell: &Cell) -> Cell {
 pub(crate) fn placement() -> Placement {
     let placement = harness::place().expect("the CPUs can be read");
     Placement { awake: false, ..placement }
+}
+
+/// Returns what the schedule of so many blocks of one cell is drawn from.
+pub(crate) fn basis(models: &[Model], cell: Cell, blocks: u32) -> Basis {
+    Basis {
+        preset: Preset { name: "test", cells: vec![cell], blocks, ..harness::smoke() },
+        models: models.to_vec(),
+        seed: 1,
+        placement: placement(),
+        probes: Vec::new(),
+    }
+}
+
+/// Runs what is drawn from a basis against an origin, and returns all trials.
+pub(crate) fn run(
+    basis: Basis,
+    origin: Program,
+    mut watch: impl FnMut(&Event<'_>),
+) -> Vec<TrialRecord> {
+    let program = |model: &Model| (model.name.clone(), built(&model.package));
+    let models = basis.models.iter().map(program).collect();
+    let (schedule, programs) = (harness::draw(basis), Programs { origin, models });
+    let trials = harness::run((&schedule, &schedule.blocks), &programs, Vec::new(), &mut |event| {
+        watch(&event);
+        Ok(())
+    });
+    trials.expect("the run goes on to its end")
 }

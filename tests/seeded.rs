@@ -1,0 +1,297 @@
+//! Faults that are put in on purpose, in models and origins that only tests use: each is found,
+//! and where a receipt cannot find it, the test says so and names what does.
+//!
+//! What no receipt can see: that a reply was not verified, where a model reads it whole and waits
+//! for it like the others (the scripted origin finds that); that a model tells less CPU time than
+//! it used, fewer threads than it has, or ok for what failed as it should have been served. Such a
+//! model lies on the pipe, and only whoever reads its `main.rs` finds out. Three more faults are
+//! found in `failures.rs`: fetches in series, one fetch too few, and a debug build.
+
+mod support;
+
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use harness::{Basis, Preset, Program};
+use model_kit::{Cell, DelayRange, Receipt, Workload};
+use record::{Control, Model, Probe, State, TrialRecord};
+
+use support::scripted::Script;
+use support::unverified::unverified;
+use support::{alone, basis, built, cell, faulty, house, run};
+
+/// What the manifest of a model would say whose unit is a thread.
+const THREAD_A_SLOT: &str = "in_flight + 1";
+/// The least by which a leaking origin grows from trial to trial, in KiB: half of what it leaks.
+const LEAK_KIB_MIN: u64 = 4 * 1024;
+
+/// Returns 32 fetches in 8 slots.
+fn batch() -> Cell {
+    Cell { delay_ms: DelayRange { lo: 100, hi: 100 }, ..cell(Workload::Batch, 8, 32) }
+}
+
+/// Returns 24 fetches, with 8 always in flight.
+fn steady() -> Cell {
+    Cell { delay_ms: DelayRange { lo: 100, hi: 100 }, ..cell(Workload::Steady, 8, 24) }
+}
+
+/// Returns the faulty model with a thread a slot.
+fn threads(fault: &str) -> Model {
+    Model { threads: THREAD_A_SLOT.to_owned(), ..faulty(fault) }
+}
+
+/// Returns the faulty model under another name.
+fn named(name: &str, fault: &str) -> Model {
+    let mut model = faulty(fault);
+    model.env.insert("NAME".to_owned(), name.to_owned());
+    Model { name: name.to_owned(), ..model }
+}
+
+/// Returns an origin that misbehaves: it does as the name says by which it is started.
+fn origin(fault: &str) -> Program {
+    let program = built("bad-origin");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fault);
+    match symlink(&program.path, &path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{error}"),
+        _ => Program { path, ..program },
+    }
+}
+
+/// Returns why the only trial of a model is void or failed, but for a machine that is busy.
+fn reasons(model: &Model, cell: Cell, origin: Program) -> Vec<String> {
+    let trials = run(basis(std::slice::from_ref(model), cell, 1), origin, |_| {});
+    assert_eq!(trials.len(), 1);
+    reasons_of(&trials[0])
+}
+
+/// Returns why a trial is void or failed, but for a machine that is busy.
+fn reasons_of(trial: &TrialRecord) -> Vec<String> {
+    match trial.state.clone() {
+        State::Valid => Vec::new(),
+        State::Void(reasons) => {
+            reasons.into_iter().filter(|why| !harness::is_of_the_machine(why)).collect()
+        }
+        State::Failed(reason) => vec![reason],
+    }
+}
+
+/// Checks that a model against an origin is void for a reason with these words.
+fn check(model: &Model, (cell, origin): (Cell, Program), words: &str) {
+    let _alone = alone();
+    let said = reasons(model, cell, origin);
+    assert!(said.iter().any(|why| why.contains(words)), "{:?}: {words}: {said:?}", model.env);
+}
+
+/// Checks that nothing is found, in one of three trials: connections of others would be counted.
+fn check_unseen(model: &Model, cell: Cell, origin: Program) {
+    let _alone = alone();
+    let mut said = (0..3).map(|_| reasons(model, cell.clone(), origin.clone()));
+    assert!(
+        said.any(|said| said.is_empty()),
+        "{:?}: {:?}",
+        model.env,
+        reasons(model, cell, origin)
+    );
+}
+
+#[test]
+fn the_same_models_and_the_same_origin_without_a_fault_are_valid() {
+    for cell in [batch(), steady()] {
+        check_unseen(&threads("units: honest"), cell.clone(), origin("none"));
+        check_unseen(&threads("careless: but honest"), cell.clone(), built("origin"));
+        check_unseen(&faulty("executor: honest"), cell, built("origin"));
+    }
+}
+
+#[test]
+fn a_body_that_is_not_read_voids_the_trial() {
+    // Left unread it costs the connection, or is taken for the reply that has not come yet.
+    let words = "32 connections for 8 slots";
+    check(&threads("careless: read the head"), (batch(), built("origin")), words);
+    let model = threads("careless: read the first bytes");
+    check(&model, (batch(), built("origin")), "ms of at least 100.0 ms");
+}
+
+#[test]
+fn a_fast_500_voids_the_trial_even_if_the_model_calls_it_ok() {
+    let fast = || (batch(), origin("failing-at-once"));
+    check(&threads("careless: believe all"), fast(), "ms of at least 100.0 ms");
+    check(&threads("units: honest"), fast(), "32 of 32 fetches failed: 32 x 1601");
+}
+
+#[test]
+fn what_a_model_does_not_verify_no_receipt_sees_but_the_scripted_origin_does() {
+    let model = threads("careless: believe all");
+    check_unseen(&model, batch(), origin("failing"));
+    check_unseen(&model, batch(), built("origin"));
+
+    let _alone = alone();
+    let believed = unverified(&model, &built(&model.package));
+    assert_eq!(believed, [Script::Status500, Script::WrongByte, Script::Truncate]);
+    assert_eq!(unverified(&threads("units: honest"), &built(&model.package)), []);
+}
+
+#[test]
+fn a_connection_for_every_fetch_voids_the_trial() {
+    let model = threads("units: connect anew");
+    check(&model, (batch(), built("origin")), "the origin saw 32 connections for 8 slots");
+}
+
+#[test]
+fn a_pool_smaller_than_the_slots_voids_the_trial() {
+    // The model has a fetch in flight in every slot, and four of them wait for a permit.
+    let model = threads("units: wait for a permit");
+    check(&model, (steady(), built("origin")), "the origin saw at most 4 of 8 in flight");
+}
+
+#[test]
+fn the_threads_of_a_hidden_runtime_void_the_trial() {
+    // A batch is not held to its threads: they may have left before they are counted.
+    let words = "the process had 11 threads, its manifest says 9";
+    check(&threads("units: hidden threads"), (steady(), built("origin")), words);
+}
+
+#[test]
+fn a_runtime_that_is_built_inside_the_window_is_charged_to_the_model() {
+    let _alone = alone();
+    let twin = named("twin", "executor: built with an arena");
+    let late = named("late", "executor: built too late");
+    let trials = run(basis(&[twin, late], batch(), 2), built("origin"), |_| {});
+    for block in 0..2 {
+        let cpu_ns = |name: &str| {
+            let mut trials = trials.iter().filter(|trial| trial.block == block);
+            let trial = trials.find(|trial| trial.model == name).expect("it is in the block");
+            assert_eq!(reasons_of(trial), Vec::<String>::new(), "it is a cost and not a fault");
+            trial.trial.as_ref().expect("it has figures").window.cpu_ns
+        };
+        let (twin, late) = (cpu_ns("twin"), cpu_ns("late"));
+        assert!(late > 3 * twin, "{late} ns and {twin} ns in block {block}");
+    }
+}
+
+#[test]
+fn a_call_that_blocks_the_only_worker_voids_the_trial() {
+    let model = faulty("executor: sleep on the worker");
+    check(&model, (steady(), built("origin")), "of 8 in flight in the mean");
+    let model = faulty("executor: block the worker");
+    check(&model, (steady(), built("origin")), "the origin saw at most 1 of 8 in flight");
+}
+
+#[test]
+fn a_saturated_origin_voids_the_trial() {
+    // Requests queue before the origin reads them, so it counts fewer in flight than there are.
+    // That it is busy is a law of its own; it needs a CPU that nobody else wants.
+    let model = threads("units: honest");
+    check(&model, (steady(), origin("saturated")), "of 8 in flight in the mean");
+}
+
+#[test]
+fn delays_that_are_not_honoured_void_the_trial() {
+    // It counts as if it waited; the latencies tell.
+    let model = threads("units: honest");
+    check(&model, (batch(), origin("at-once")), "ms of at least 100.0 ms");
+    check(&model, (steady(), origin("at-once")), "ms of at least 100.0 ms");
+}
+
+/// Runs two blocks of three equal models against an origin and returns the receipts, by block.
+fn receipts(origin: Program) -> Vec<Vec<Receipt>> {
+    let _alone = alone();
+    let models = ["a", "b", "c"].map(|name| named(name, "executor: honest"));
+    let trials = run(basis(&models, batch(), 2), origin, |_| {});
+    let receipt = |trial: &TrialRecord| trial.receipt.clone().expect("the origin lives");
+    let block = |number| trials.iter().filter(move |trial| trial.block == number).map(receipt);
+    (0..2).map(|number| block(number).collect()).collect()
+}
+
+#[test]
+fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
+    let grows = |pair: &[Receipt]| pair[1].resident_kib >= pair[0].resident_kib + LEAK_KIB_MIN;
+    let leaking = receipts(origin("leaking"));
+    assert!(leaking.iter().all(|block| block.windows(2).all(grows)), "{leaking:?}");
+    assert!(leaking[1][0].resident_kib < leaking[0][2].resident_kib, "{leaking:?}");
+    let steady = receipts(origin("none"));
+    assert!(!steady.iter().any(|block| block.windows(2).any(grows)), "{steady:?}");
+}
+
+#[test]
+fn an_origin_whose_cost_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
+    // What a request costs the origin is told by every receipt, and blocks are balanced: each
+    // model meets the origin as often young as old.
+    let dearer = receipts(origin("dearer"));
+    let cost = |receipt: &Receipt| receipt.cpu_ns / receipt.answered;
+    for block in &dearer {
+        assert!(block.windows(2).all(|pair| cost(&pair[1]) > cost(&pair[0])), "{dearer:?}");
+        assert!(cost(&block[2]) > 2 * cost(&block[0]), "{dearer:?}");
+    }
+    assert!(2 * cost(&dearer[1][0]) < cost(&dearer[0][2]), "{dearer:?}");
+}
+
+#[test]
+fn a_surcharge_costs_what_it_says() {
+    let _alone = alone();
+    let delay_ms = DelayRange { lo: 4, hi: 12 };
+    let cell = Cell { delay_ms, warmup: 40, ..cell(Workload::Steady, 8, 400) };
+    let name = "surcharged".to_owned();
+    let control = Control { name: name.clone(), model: "event-loop".to_owned(), percent: 100 };
+    let probe = Probe {
+        cell: cell.name.clone(),
+        ceiling_per_s: 0,
+        floor_ns: 0,
+        baseline_ns: 20_000,
+        origin_ns: 0,
+    };
+    let basis = basis(&[house("event-loop")], cell, 7);
+    let preset = Preset { controls: vec![control], ..basis.preset };
+    let basis = Basis { preset, probes: vec![probe], ..basis };
+
+    let trials = run(basis, built("origin"), |_| {});
+    let (controls, others): (Vec<_>, Vec<_>) = trials.iter().partition(|t| t.model == name);
+    let cost = |trial: &TrialRecord| {
+        let window = &trial.trial.as_ref().expect("it has figures").window;
+        i64::try_from(window.cpu_ns / window.ended).expect("a fetch is cheap")
+    };
+    let pairs = controls.iter().zip(&others).inspect(|(a, b)| assert_eq!(a.block, b.block));
+    let mut extra: Vec<i64> = pairs.map(|(a, b)| cost(a) - cost(b)).collect();
+    extra.sort_unstable();
+    assert!((15_000..30_000).contains(&extra[3]), "{extra:?} ns a fetch, expected 20 000");
+}
+
+#[test]
+fn counts_that_are_forged_void_the_trial() {
+    let words = "the origin answered 32 fetches, the model issued 64";
+    check(&threads("lie: twice the fetches"), (batch(), built("origin")), words);
+    let words = "the origin answered 16 fetches, the model issued 32";
+    check(&threads("careless: make half of the fetches"), (batch(), built("origin")), words);
+    let words = "the origin saw other ids than were dealt";
+    check(&threads("careless: ask for one id"), (batch(), built("origin")), words);
+}
+
+#[test]
+fn latencies_that_are_forged_void_the_trial() {
+    let model = threads("lie: half the latencies");
+    check(&model, (batch(), built("origin")), "a fetch took 50.");
+    let drawn = Cell { delay_ms: DelayRange { lo: 100, hi: 300 }, ..steady() };
+    check(&threads("lie: the best latency"), (drawn, built("origin")), "of 8 slots were busy");
+}
+
+#[test]
+fn a_wall_time_that_is_forged_voids_the_trial() {
+    for cell in [batch(), steady()] {
+        let model = threads("lie: half the wall time");
+        check(&model, (cell, built("origin")), "of 8 slots were busy");
+    }
+    let model = threads("lie: twice the wall time");
+    check(&model, (steady(), built("origin")), "of 8 slots were busy");
+}
+
+#[test]
+fn no_receipt_sees_a_forged_cpu_time_or_errors_that_are_kept_back() {
+    check_unseen(&threads("lie: half the CPU time"), steady(), built("origin"));
+    check_unseen(&threads("lie: no errors"), batch(), origin("failing"));
+
+    // Errors that are kept back are found as what is not verified is.
+    let _alone = alone();
+    let model = threads("lie: no errors");
+    assert!(unverified(&model, &built(&model.package)).contains(&Script::WrongByte));
+}

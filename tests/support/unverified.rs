@@ -1,0 +1,29 @@
+//! Whether a model verifies what it gets: held against an origin whose every reply is wrong.
+//!
+//! No receipt can tell, since a model that looks at nothing sends what an honest one sends, so
+//! every model of the house is held against this before a figure of it is believed.
+
+use harness::Program;
+use model_kit::Workload;
+use record::Model;
+
+use super::scripted::{Script, Scripted};
+use super::{cell, held, placement, plan};
+
+/// The fetches of which not one may be called ok.
+const FETCHES: u64 = 12;
+/// Replies that are wrong.
+const WRONG: [fn(u64) -> Script; 3] =
+    [|_| Script::Status500, |_| Script::WrongByte, |_| Script::Truncate];
+
+/// Returns the wrong replies that a model calls ok: none, if it verifies.
+pub(crate) fn unverified(model: &Model, program: &Program) -> Vec<Script> {
+    let is_believed = |script: &&fn(u64) -> Script| {
+        let origin = Scripted::start(**script);
+        let cell = held(model, &cell(Workload::Batch, 4, FETCHES));
+        let plan = plan(cell, vec![origin.address]);
+        let told = harness::converse(model, program, (&plan, &placement().model_cpus));
+        told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total.ok > 0
+    };
+    WRONG.iter().filter(is_believed).map(|script| script(0)).collect()
+}
