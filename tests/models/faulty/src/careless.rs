@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 
-use model_kit::{Fetch, LibraryReply, ModelResult, Plan, Slot, Slots, content};
+use model_kit::{Fetch, LibraryReply, Plan, Slot, Slots, content};
 
 /// Where a head ends.
 const HEAD_END: &[u8] = b"\r\n\r\n";
@@ -18,14 +18,13 @@ struct Unit<'a> {
 }
 
 /// Carries the slots on a thread each, as `how` says.
-pub(crate) fn run(how: &str, plan: &Plan, slots: Slots) -> ModelResult {
+pub(crate) fn run(how: &str, plan: &Plan, slots: Slots) {
     thread::scope(|scope| {
         for slot in slots {
             let unit = Unit { how, plan, stream: None };
             scope.spawn(|| unit.drive(slot));
         }
     });
-    Ok(())
 }
 
 impl Unit<'_> {

@@ -52,7 +52,10 @@ fn during(fault: &str, plan: &Plan, slots: Slots) -> ModelResult {
     match fault.split_once(": ") {
         Some(("units", how)) => return units::run(how, slots),
         Some(("executor", how)) => return executor::run(how, slots),
-        Some(("careless", how)) => return careless::run(how, plan, slots),
+        Some(("careless", how)) => {
+            careless::run(how, plan, slots);
+            return Ok(());
+        }
         _ => {}
     }
     match fault {

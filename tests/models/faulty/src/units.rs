@@ -32,7 +32,10 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
         let permits = Arc::clone(&permits);
         match how {
             "connect anew" => thread::spawn(|| connect_anew(slot)),
-            "wait for a permit" => thread::spawn(move || wait_for_a_permit(slot, &permits)),
+            "wait for a permit" => thread::spawn(move || {
+                wait_for_a_permit(slot, &permits);
+                Ok(())
+            }),
             _ => thread::spawn(|| {
                 blocking::drive(slot);
                 Ok(())
@@ -72,14 +75,13 @@ fn connect_anew(mut slot: Slot) -> io::Result<()> {
 }
 
 /// Takes a fetch first, so that the model has it in flight, and then waits until it may ask for it.
-fn wait_for_a_permit(mut slot: Slot, permits: &Permits) -> io::Result<()> {
+fn wait_for_a_permit(mut slot: Slot, permits: &Permits) {
     let mut connection = Connection::default();
     while !matches!(slot.step(), Step::Done) {
         permits.take();
         connection.fetch(&mut slot);
         permits.give();
     }
-    Ok(())
 }
 
 impl Permits {
