@@ -127,6 +127,15 @@ fn last_words(process: &mut Child) -> String {
     said
 }
 
+/// Waits until something is so, but not for ever.
+fn wait_for(is_so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_mins(2), "it takes too long");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Checks that a run is whole and holds every line that was seen before, exactly once.
 fn holds(results: &Path, seen: &[String]) {
     let now = lines(results);
@@ -152,9 +161,7 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
     let mut command = inflight(&["run", "tokio", "--cell", "steady", "--out", out]);
     let harness = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
     let id = i32::try_from(harness.id()).expect("a process id is an i32");
-    while lines(results.path()).len() < 7 {
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_for(|| lines(results.path()).len() >= 8);
 
     let began = Instant::now();
     kill(Pid::from_raw(id), Signal::SIGINT).expect("it is ours");
@@ -164,7 +171,7 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
     assert_eq!(output.status.code(), Some(130), "{table}");
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(table.contains("event-loop") && table.contains("unfinished"), "{table}");
-    assert!(table.contains("go on with `inflight run --resume`"), "{table}");
+    assert!(table.contains("go on with `inflight run --resume "), "{table}");
 }
 
 #[test]
@@ -172,12 +179,47 @@ fn a_folder_that_vanishes_is_told_in_a_sentence_and_not_measured_on() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
     let mut harness = start(results.path());
-    while lines(results.path()).is_empty() {
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_for(|| lines(results.path()).len() >= 2);
     fs::remove_dir_all(run_folder(results.path()).expect("it is there")).expect("it is ours");
     let said = last_words(&mut harness);
     assert_eq!(harness.wait().expect("it ends").code(), Some(8), "{said}");
     assert!(said.contains("failed to write") && said.contains("journal.jsonl"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_sitting_is_refused_before_its_time_and_all_sittings_make_one_run() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    let out = results.path().to_str().expect("our paths are UTF-8");
+    let resume = ["run", "--resume", "--out", out];
+    let asked =
+        ["run", "tokio", "--preset", "publish", "--cell", "batch", "--blocks", "1", "--out", out];
+    let first = ended(&asked);
+    let said = String::from_utf8_lossy(&first.stdout).into_owned();
+    assert!(matches!(first.status.code(), Some(0 | 4)), "{said}");
+    assert!(said.contains("this sitting is complete; go on with `inflight run"), "{said}");
+
+    let early = ended(&resume);
+    let said = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert_eq!(early.status.code(), Some(6), "{said}");
+    assert!(said.contains("sitting 2 of 3 is due in"), "{said}");
+
+    // Nobody waits two hours here.
+    let run = run_folder(results.path()).expect("it is there");
+    let schedule = run.join("schedule.json");
+    let text = fs::read_to_string(&schedule).expect("it reads");
+    let text = text.replace("\"hours_after_last\": 2", "\"hours_after_last\": 0");
+    fs::write(&schedule, text).expect("it is ours");
+    for _ in 0..2 {
+        let output = ended(&resume);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 4)), "{said}");
+    }
+    holds(results.path(), &[]);
+    let hashes = lines(results.path()).into_iter().filter(|line| line.contains("\"resume\":"));
+    let mut hashes: Vec<String> =
+        hashes.map(|line| line[line.find("model-tokio").unwrap()..].to_owned()).collect();
+    hashes.dedup();
+    assert_eq!(hashes.len(), 2, "each sitting has programs of its own layout");
 }

@@ -9,6 +9,8 @@ use harness::{BASELINE, Basis, FLOOR, Preset, Programs};
 use model_kit::{Cell, DelayRange};
 use record::{Control, Environment, Integrity, Model, Run, Schedule, TrialRecord};
 
+use stats::verdict::Verdict;
+
 use crate::Bench;
 
 /// Runs of each kind.
@@ -69,11 +71,14 @@ fn measured(bench: &Bench, (models, programs): (&[Model], &Programs), seed: u64)
     let probes = harness::probe(&cells, models, (programs, &placement))?;
     let preset =
         Preset { name: "standard", cells, blocks: BLOCKS_CONTROL, controls, ..harness::quick() };
-    let baseline = models.iter().filter(|model| model.name == BASELINE).cloned().collect();
-    let mut schedule = harness::draw(Basis { preset, models: baseline, seed, placement, probes });
-    // The copies have told what they can after the first blocks.
-    for block in schedule.blocks.iter_mut().skip(BLOCKS_IDENTICAL as usize) {
-        block.order.retain(|name| !COPIES.contains(&name.as_str()));
+    let models = models.to_vec();
+    let mut schedule = harness::draw(Basis { preset, models, seed, placement, probes });
+    for block in &mut schedule.blocks {
+        // The floor warms the origin and is not compared; the copies have told what they can after
+        // the first blocks.
+        let enough = block.number >= BLOCKS_IDENTICAL;
+        let leaves = |name: &str| name == FLOOR || (enough && COPIES.contains(&name));
+        block.order.retain(|name| !leaves(name));
     }
     let due = (&schedule, schedule.blocks.as_slice());
     let trials = harness::run(due, programs, Vec::new(), &mut |_| Ok(()))?;
@@ -103,6 +108,7 @@ fn as_run(schedule: Schedule, trials: Vec<TrialRecord>) -> Run {
 /// Returns the run as if the copies were models of their own, in the blocks that have them.
 fn as_identical(run: &Run) -> Run {
     let mut run = run.clone();
+    run.schedule.models.retain(|model| model.name == BASELINE);
     let baseline = run.schedule.models[0].clone();
     let copy = |name: &&str| Model { name: (*name).to_owned(), ..baseline.clone() };
     run.schedule.models.extend(COPIES.iter().map(copy));
@@ -115,12 +121,11 @@ fn as_identical(run: &Run) -> Run {
     run
 }
 
-/// Returns whether any two models are told apart: then some rank is no longer open to all.
+/// Returns whether any two models are told apart.
 fn any_difference(run: &Run) -> bool {
     let figures = report::figures(run, BASELINE, FLOOR);
-    let mut rows = figures.cells.iter().flat_map(|cell| &cell.rows);
-    let models = run.schedule.models.len();
-    rows.any(|row| row.rank.is_none_or(|rank| rank.best > 1 || rank.worst < models))
+    let mut pairs = figures.cells.iter().flat_map(|cell| &cell.pairs);
+    pairs.any(|pair| pair.verdict == Verdict::Different)
 }
 
 /// Returns what the analysis makes of the control.

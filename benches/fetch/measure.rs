@@ -23,11 +23,14 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
         preset: Preset { cells: setting.cells(), ..setting.preset.clone() },
         models: setting.models(),
         seed: None,
+        supersedes: None,
     })?;
     let run = Run::read(&ended.path)?;
     let table = keep_tables(&run, &ended.path)?;
     match ended.how {
-        How::Interrupted(_) => eprintln!("interrupted: what follows is what was measured before"),
+        How::Interrupted(_) => {
+            let _ = writeln!(io::stderr(), "interrupted: what follows is what was measured before");
+        }
         How::Complete | How::Sitting(_) => replay::replay(&setting.entries(), &run.trials),
     }
     print(&table, &ended.path)?;
@@ -42,10 +45,12 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
 
 /// Keeps the table beside the run, before criterion has its say, and returns it for a terminal.
 fn keep_tables(run: &Run, path: &Path) -> Result<String> {
-    let derived = report::derive(run, BASELINE, FLOOR);
+    let figures = report::figures(run, BASELINE, FLOOR);
+    let trust = Trust::of(run, (BASELINE, FLOOR));
+    let derived = report::derive_from(run, &figures, &trust);
     record::write_derived(path, env!("CARGO_PKG_VERSION"), &derived)?;
-    let table = report::summary(run, &report::figures(run, BASELINE, FLOOR), Form::Terminal);
-    Ok(format!("{table}\n{}", Trust::of(run, (BASELINE, FLOOR)).text(Form::Terminal)))
+    let table = report::summary(run, &figures, Form::Terminal);
+    Ok(format!("{table}\n{}", trust.text(Form::Terminal)))
 }
 
 /// Prints the table, and where everything is.

@@ -5,12 +5,12 @@
 
 use std::fs;
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::Message;
-use record::sha256;
+use record::{Unwritable, sha256};
 
 use crate::Workspace;
 
@@ -69,7 +69,22 @@ fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> 
     ensure!(status.success(), "failed to build {package}: see above what `{command}` says");
 
     let path = path.with_context(|| format!("failed to find the program of {package}"))?;
-    let path = path.into_std_path_buf();
-    let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
-    Ok(Program { path, sha256: sha256(&bytes) })
+    kept(workspace, package, &path.into_std_path_buf())
+}
+
+/// Keeps a program under the hash of its bytes: what cargo builds while a run is under way must not
+/// change what the run measures.
+fn kept(workspace: &Workspace, package: &str, built: &Path) -> Result<Program> {
+    let unreadable = || format!("failed to read {}", built.display());
+    let sha256 = sha256(&fs::read(built).with_context(unreadable)?);
+    let folder = workspace.target.join("inflight").join(&sha256[..16]);
+    let path = folder.join(package);
+    let failed = || Unwritable(path.display().to_string());
+    if !path.exists() {
+        fs::create_dir_all(&folder).with_context(failed)?;
+        // Under another name first: two builds may keep the same program at once.
+        let new = folder.join(format!("{package}.{}", std::process::id()));
+        fs::copy(built, &new).and_then(|_| fs::rename(&new, &path)).with_context(failed)?;
+    }
+    Ok(Program { path, sha256 })
 }

@@ -147,6 +147,18 @@ mod tests {
     }
 
     #[test]
+    fn the_order_in_which_models_are_given_does_not_change_what_is_drawn() {
+        let drawn = |models: Vec<Model>| {
+            let placement = drawn(1).placement;
+            let (preset, probes) = (crate::quick(), Vec::new());
+            draw(Basis { preset, models, seed: 1, placement, probes }).blocks
+        };
+        let models = vec![model("a", None), model("tokio", None), model("one", Some(1))];
+        let reversed = models.iter().rev().cloned().collect();
+        assert_eq!(drawn(models), drawn(reversed));
+    }
+
+    #[test]
     fn every_block_holds_every_model_once_and_the_baseline_twice() {
         for block in drawn(3).blocks {
             let mut order = block.order.clone();

@@ -33,11 +33,13 @@ pub fn forecast(schedule: &Schedule, earlier: Option<&Run>) -> Forecast {
     let minutes_max = minutes.min(limit);
     let trials: usize = schedule.blocks.iter().map(|block| block.order.len()).sum();
     let mut lines = vec![format!(
-        "{} blocks, {trials} trials, about {minutes_max:.0} minutes of measuring{}",
+        "{} blocks, {trials} trials, about {} of measuring{}",
         schedule.blocks.len(),
+        duration(minutes_max),
         match &schedule.stop {
             Some(rule) => format!(
-                "; a cell ends earlier when every interval is within {:.1} % to either side",
+                "; a cell ends earlier when each ratio's own 95 % interval is within {:.1} % to \
+                 either side",
                 f64::from(rule.half_width_permille) / 10.0
             ),
             None => String::new(),
@@ -48,6 +50,14 @@ pub fn forecast(schedule: &Schedule, earlier: Option<&Run>) -> Forecast {
         lines.extend(earlier.and_then(|run| can_show(schedule, cell, run)));
     }
     Forecast { minutes_max, lines }
+}
+
+/// Writes a duration given in minutes.
+fn duration(minutes: f64) -> String {
+    match minutes < 2.0 {
+        true => format!("{:.0} seconds", 60.0 * minutes),
+        false => format!("{minutes:.0} minutes"),
+    }
 }
 
 /// Returns what a block takes, in seconds.
@@ -90,7 +100,7 @@ fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
 /// Returns what the planned blocks could show if the noise were that of an earlier run.
 fn can_show(schedule: &Schedule, cell: &Cell, earlier: &Run) -> Option<String> {
     let differences = against_itself(earlier, cell)?;
-    let comparisons = f64::from(u32::try_from(schedule.models.len().max(2) - 1).ok()?);
+    let comparisons = f64::from(u32::try_from(comparisons(schedule, cell).max(1)).ok()?);
     let shown = effect::smallest_detectable(&differences, ALPHA / comparisons)?;
     let planned = schedule.blocks.iter().filter(|block| block.cell == cell.name).count();
     let scale = (count(differences.values().len()) / count(planned.max(1))).sqrt();
@@ -100,6 +110,17 @@ fn can_show(schedule: &Schedule, cell: &Cell, earlier: &Run) -> Option<String> {
         earlier.id,
         100.0 * (shown * scale).exp_m1()
     ))
+}
+
+/// Returns how many pairs of models are judged together: those with the baseline, or all where the
+/// preset ranks.
+fn comparisons(schedule: &Schedule, cell: &Cell) -> usize {
+    let absent = schedule.absent.iter().filter(|absent| absent.cell == cell.name).count();
+    let models = schedule.models.len() - absent;
+    match schedule.preset.as_str() {
+        "standard" | "publish" => models * models.saturating_sub(1) / 2,
+        _ => models.saturating_sub(1),
+    }
 }
 
 /// Returns the logarithms of the baseline's second trial of a block over its first.

@@ -33,13 +33,14 @@ impl HostReading {
         Some(Self { probe_per_ms, ..Self::now(placement)? })
     }
 
-    /// Reads after a trial and returns what happened since.
+    /// Reads after a trial and returns what happened since. The kernel may take some idle time
+    /// back, so that a counter is a little less than before.
     pub(crate) fn since(&self, placement: &Placement, memory_peak_kib: u64) -> Option<Host> {
         let now = Self::now(placement)?;
         Some(Host {
-            capacity_ns: (now.capacity_ticks - self.capacity_ticks) * TICK_NS,
-            busy_ns: (now.busy_ticks - self.busy_ticks) * TICK_NS,
-            steal_ns: (now.steal_ticks - self.steal_ticks) * TICK_NS,
+            capacity_ns: now.capacity_ticks.saturating_sub(self.capacity_ticks) * TICK_NS,
+            busy_ns: now.busy_ticks.saturating_sub(self.busy_ticks) * TICK_NS,
+            steal_ns: now.steal_ticks.saturating_sub(self.steal_ticks) * TICK_NS,
             model_ns: now.children_ns.saturating_sub(self.children_ns),
             harness_ns: now.own_ns.saturating_sub(self.own_ns),
             memory_peak_kib,

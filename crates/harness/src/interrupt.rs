@@ -28,8 +28,11 @@ static WATCHED: Once = Once::new();
 ///
 /// Says that the system refuses.
 pub(crate) fn watch() -> Result<()> {
-    let mut signals =
-        Signals::new([SIGINT, SIGTERM, SIGHUP]).context("failed to watch for signals")?;
+    // Who started this with a signal ignored, as nohup does, wants it ignored.
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter();
+    let wanted = wanted.filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(wanted).context("failed to watch for signals")?;
     WATCHED.call_once(|| {
         thread::spawn(move || {
             for signal in &mut signals {
@@ -38,6 +41,13 @@ pub(crate) fn watch() -> Result<()> {
         });
     });
     Ok(())
+}
+
+/// Returns the signals that this process ignores, a bit each.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
 }
 
 /// Returns the exit code that a signal asks for, if one came: 128 and its number.

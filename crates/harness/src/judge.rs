@@ -357,16 +357,6 @@ mod tests {
     }
 
     #[test]
-    fn request_heads_of_its_own_void_the_trial_of_a_bare_model() {
-        let change = |story: &mut Story| story.receipt.heads_digest += 1;
-        check(Workload::Steady, change, "not those of the bare core");
-        let mut story = Story::new(Workload::Steady);
-        story.model.client = "hyper".to_owned();
-        change(&mut story);
-        assert_eq!(story.judged(), Vec::<String>::new());
-    }
-
-    #[test]
     fn waiting_in_series_voids_a_trial() {
         let change = |story: &mut Story| story.receipt.in_flight_peak_estimate = 2;
         check(Workload::Steady, change, "at most 2 of 4 in flight");

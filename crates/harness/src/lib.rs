@@ -38,7 +38,7 @@ pub use crate::find::{Workspace, find};
 pub use crate::forecast::{Forecast, forecast};
 pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
-pub use crate::measure::{Ended, How, Order, build, measure, newest_unfinished, resume};
+pub use crate::measure::{Ended, How, Order, build, earlier, measure, newest_unfinished, resume};
 pub use crate::probe::probe;
 pub use crate::recount::recount;
 pub use crate::run::{Event, Programs, Watch, run};

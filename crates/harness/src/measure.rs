@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use record::{
     Block, Entry, Environment, Integrity, Model, Resume, Run, RunFolder, Schedule, TrialRecord,
-    Unwritable,
+    Unreadable, Unwritable,
 };
 
 use crate::compile::compile_shuffled;
@@ -33,6 +34,8 @@ pub struct Order {
     pub models: Vec<Model>,
     /// Decides everything that is drawn; the time of day if none.
     pub seed: Option<u64>,
+    /// The run that this one corrects.
+    pub supersedes: Option<String>,
 }
 
 /// A run as far as it came.
@@ -67,18 +70,19 @@ pub fn measure(order: &Order) -> Result<Ended> {
     let placement = place()?;
     interrupt::watch()?;
     let probes = probe(&order.preset.cells, &order.models, (&programs, &placement))?;
-    let schedule = draw(Basis {
+    let mut schedule = draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
         seed: order.seed.unwrap_or_else(seed),
         placement,
         probes,
     });
-    for line in forecast(&schedule, newest(&order.results).as_ref()).lines {
-        eprintln!("{line}");
+    schedule.supersedes.clone_from(&order.supersedes);
+    let environment = environment(&order.workspace.root, &schedule, &programs)?;
+    for line in forecast(&schedule, earlier(&order.results, &environment).as_ref()).lines {
+        say(&line);
     }
 
-    let environment = environment(&order.workspace.root, &schedule, &programs)?;
     let folder = RunFolder::create(&order.results, &schedule, &environment)?;
     carry_out(&schedule, &programs, (folder, Vec::new(), 0))
 }
@@ -91,25 +95,23 @@ pub fn measure(order: &Order) -> Result<Ended> {
 /// Says why the run cannot go on: it is complete or altered, its next sitting is not due yet, or
 /// the programs are others by now.
 pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
-    let run = Run::read(path)?;
-    let results = path.parent().unwrap_or(path);
+    let path = fs::canonicalize(path).with_context(|| Unreadable(path.display().to_string()))?;
+    let _alone = alone(path.parent().unwrap_or(&path))?;
+    let run = Run::read(&path)?;
     let next = next_block(&run)?;
     let sitting = sitting(&run.schedule, next);
     is_due(&run, sitting)?;
     preflight(&run.schedule.cells)
-        .map_err(|error| anyhow!(Failure::Preflight(error.to_string())))?;
-    let _alone = alone(results)?;
+        .map_err(|error| Failure::Preflight(format!("{error:#}")))
+        .context("preflight refuses")?;
 
     let schedule = &run.schedule;
     let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
     let programs = build(workspace, &schedule.models, layout)?;
     same_programs(&run, sitting, &hashes(&programs))?;
-    ensure!(
-        place()? == schedule.placement,
-        Failure::Preflight("the CPUs are not those that the run began on".to_owned())
-    );
+    same_machine(&run, &environment(&workspace.root, schedule, &programs)?, sitting)?;
     interrupt::watch()?;
-    let mut folder = RunFolder::reopen(path)?;
+    let mut folder = RunFolder::reopen(&path)?;
     let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     let programs_sha256 = hashes(&programs);
     folder.append(&Entry::Resume(Resume { at_utc, block: next, sitting, programs_sha256 }))?;
@@ -187,7 +189,7 @@ fn may_measure(preset: &Preset) -> Result<()> {
 ///
 /// Names the package that does not build.
 pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
-    eprintln!("building {} programs, one by one", models.len() + 1);
+    say(&format!("building {} programs, one by one", models.len() + 1));
     let program = |package: &str| match layout {
         None => compile(workspace, package),
         Some(seed) => compile_shuffled(workspace, package, seed),
@@ -225,7 +227,7 @@ fn alone(results: &Path) -> Result<File> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Failure::Preflight(
-            "another run is measuring in this checkout: wait until it has ended".to_owned(),
+            "another run is measuring into these results: wait until it has ended".to_owned(),
         )
         .into()),
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
@@ -234,16 +236,19 @@ fn alone(results: &Path) -> Result<File> {
 
 /// Returns the block with which a run goes on, or why it does not.
 fn next_block(run: &Run) -> Result<u32> {
-    let why = match (&run.integrity, run.next_block()) {
+    match (&run.integrity, run.next_block()) {
         (Integrity::Altered(files), _) => {
-            format!("{} was altered after it was measured: {}", run.id, files.join(", "))
+            let altered =
+                format!("{}: altered after it was measured: {}", run.id, files.join(", "));
+            Err(anyhow!("the run cannot go on")).context(Unreadable(altered))
         }
-        (Integrity::Whole, _) => format!("{} is complete", run.id),
-        (Integrity::Unfinished, Some(block)) => return Ok(block),
+        (Integrity::Whole, _) => {
+            Err(Failure::Usage(format!("the run cannot go on: {} is complete", run.id)).into())
+        }
+        (Integrity::Unfinished, Some(block)) => Ok(block),
         // It was cut between its last block and its manifest.
-        (Integrity::Unfinished, None) => return Ok(u32::MAX),
-    };
-    Err(Failure::Usage(format!("the run cannot go on: {why}")).into())
+        (Integrity::Unfinished, None) => Ok(u32::MAX),
+    }
 }
 
 /// Returns the sitting that begins with a block, or goes on with it: the last one after all blocks.
@@ -296,6 +301,37 @@ fn same_programs(run: &Run, sitting: u32, hashes: &BTreeMap<String, String>) -> 
     }
 }
 
+/// Checks that the machine is the one on which a run began, and, where another sitting begins with
+/// programs of its own layout, that they are made from the same source.
+fn same_machine(run: &Run, now: &Environment, sitting: u32) -> Result<()> {
+    let begun = &run.environment;
+    let mut fields = vec![
+        ("CPU", &begun.cpu, &now.cpu),
+        ("kernel", &begun.kernel, &now.kernel),
+        ("governor", &begun.governor, &now.governor),
+        ("accounting of interrupts", &begun.irq_time_accounting, &now.irq_time_accounting),
+    ];
+    if sitting > 0 {
+        fields.extend([
+            ("compiler", &begun.rustc, &now.rustc),
+            ("lock file", &begun.cargo_lock_sha256, &now.cargo_lock_sha256),
+            ("commit", &begun.commit, &now.commit),
+            ("state of the tree (modified or not)", &begun.modified, &now.modified),
+        ]);
+    }
+    ensure!(
+        place()? == run.schedule.placement,
+        Failure::Preflight("the run cannot go on: the CPUs are not those it began on".to_owned())
+    );
+    match fields.into_iter().find(|(_, begun, now)| begun != now) {
+        None => Ok(()),
+        Some((what, begun, now)) => Err(Failure::Preflight(format!(
+            "the run cannot go on: the {what} is {now}, and it began with {begun}"
+        ))
+        .into()),
+    }
+}
+
 /// Returns the schedule of a run without the blocks of cells that have had enough.
 fn without_stopped(run: &Run) -> Schedule {
     let stopped = |block: &Block| {
@@ -308,9 +344,21 @@ fn without_stopped(run: &Run) -> Schedule {
     schedule
 }
 
-/// Returns the newest run that can be read.
-fn newest(results: &Path) -> Option<Run> {
-    folders(results).into_iter().rev().find_map(|path| Run::read(&path).ok())
+/// Returns the newest whole run of this kind of machine below some results.
+pub fn earlier(results: &Path, machine: &Environment) -> Option<Run> {
+    let is_like = |run: &Run| {
+        let other = &run.environment;
+        let same =
+            (&other.cpu, other.cpus, &other.kind) == (&machine.cpu, machine.cpus, &machine.kind);
+        same && run.integrity == Integrity::Whole && run.schedule.preset != "smoke"
+    };
+    let mut runs = folders(results).into_iter().rev().filter_map(|path| Run::read(&path).ok());
+    runs.find(is_like)
+}
+
+/// Says a line on stderr; whoever closed it does not want to know.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Returns the folders below some results, the oldest first.

@@ -12,6 +12,8 @@ pub(crate) struct Progress<'a> {
     schedule: &'a Schedule,
     began: Instant,
     due: usize,
+    blocks_due: usize,
+    blocks: usize,
     ended: usize,
     valid: usize,
     is_terminal: bool,
@@ -24,6 +26,8 @@ impl<'a> Progress<'a> {
             schedule,
             began: Instant::now(),
             due: due.iter().map(|block| block.order.len()).sum(),
+            blocks_due: due.len(),
+            blocks: 0,
             ended: 0,
             valid: 0,
             is_terminal: io::stderr().is_terminal(),
@@ -33,19 +37,21 @@ impl<'a> Progress<'a> {
     /// Tells what happens.
     pub(crate) fn tell(&mut self, event: &Event<'_>) {
         match event {
+            Event::Begin(_, 0) if !self.is_terminal => self.blocks += 1,
             Event::Begin(block, position) if self.is_terminal => {
+                self.blocks += usize::from(*position == 0);
                 let line = format!("{} {}", block.cell, block.order[*position]);
-                eprint!("\r\x1b[2K{}", self.line(block.number, &line));
-                let _ = io::stderr().flush();
+                say(&format!("\r\x1b[2K{}", self.line(&line)));
             }
             Event::Trial(trial) => self.count(trial),
             Event::Block(block) if !self.is_terminal => {
-                eprintln!("{}", self.line(block.number, &block.cell));
+                say(&(self.line(&block.cell) + "\n"));
             }
             Event::Stop(stop) => {
                 let what = stop.cell.as_deref().unwrap_or("the run");
                 let clear = if self.is_terminal { "\r\x1b[2K" } else { "" };
-                eprintln!("{clear}{what} ends after {} blocks: {}", stop.blocks, stop.reason);
+                let (blocks, reason) = (stop.blocks, &stop.reason);
+                say(&format!("{clear}{what} ends after {blocks} blocks: {reason}\n"));
             }
             Event::Begin(..) | Event::Block(_) => {}
         }
@@ -54,7 +60,7 @@ impl<'a> Progress<'a> {
     /// Ends the line on a terminal.
     pub(crate) fn end(&self) {
         if self.is_terminal {
-            eprintln!("\r\x1b[2K{} trials, {} valid", self.ended, self.valid);
+            say(&format!("\r\x1b[2K{} trials, {} valid\n", self.ended, self.valid));
         }
     }
 
@@ -65,16 +71,14 @@ impl<'a> Progress<'a> {
     }
 
     /// Returns the line: where the run is, and how long it still takes.
-    fn line(&self, block: u32, what: &str) -> String {
-        let schedule = self.schedule;
-        let (blocks, percent) = (schedule.blocks.len(), 100 * self.ended / self.due.max(1));
+    fn line(&self, what: &str) -> String {
+        let (preset, seed) = (&self.schedule.preset, self.schedule.seed);
+        let (block, blocks) = (self.blocks, self.blocks_due);
+        let (percent, left) = (100 * self.ended / self.due.max(1), self.left());
         let (valid, not) = (self.valid, self.ended - self.valid);
         format!(
-            "{} {}, block {} of {blocks}, {percent} %, {} left, {valid} valid, {not} not: {what}",
-            schedule.preset,
-            schedule.seed,
-            block + 1,
-            self.left()
+            "{preset} {seed}, block {block} of {blocks}, {percent} %, {left} left, {valid} valid, \
+             {not} not: {what}"
         )
     }
 
@@ -88,4 +92,10 @@ impl<'a> Progress<'a> {
             _ => format!("{} s", Duration::as_secs(&left)),
         }
     }
+}
+
+/// Says something on stderr; whoever closed it does not want to know.
+fn say(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }

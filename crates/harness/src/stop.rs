@@ -28,7 +28,7 @@ pub(crate) fn wide_enough(
         cell: Some(block.cell.clone()),
         blocks,
         reason: format!(
-            "every interval is within {:.1} % to either side, {:.1} % is asked",
+            "each ratio's own 95 % interval is within {:.1} % to either side, {:.1} % is asked",
             100.0 * widest,
             100.0 * limit
         ),
@@ -41,7 +41,7 @@ pub(crate) fn time_is_over(rule: &StopRule, done: &[TrialRecord]) -> Option<Stop
     (spent_ms >= u64::from(rule.minutes_max) * 60_000).then(|| Stop {
         cell: None,
         blocks: blocks(&done.iter().collect::<Vec<_>>()),
-        reason: format!("{} minutes of measuring are over", rule.minutes_max),
+        reason: format!("{} minutes of trials are over", rule.minutes_max),
     })
 }
 

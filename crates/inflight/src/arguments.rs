@@ -1,9 +1,11 @@
 //! What can be asked for on the command line.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::json;
 
 /// Compares concurrency models by what a fetch costs, in random blocks, against a local server.
 #[derive(Clone, Debug, Parser)]
@@ -101,11 +103,15 @@ pub(crate) struct Order {
     pub(crate) seed: Option<u64>,
     /// Goes on with a run that was cut short: the one named, or the newest.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
-          conflicts_with_all = ["models", "cell", "blocks", "seed", "dry_run"])]
+          conflicts_with_all = ["models", "cell", "preset", "blocks", "seed", "dry_run",
+                                "supersedes"])]
     pub(crate) resume: Option<String>,
     /// Where the run is written, instead of `results/`.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The run that this one corrects; it is named in the schedule and in every table.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) supersedes: Option<String>,
     /// Prints what would be measured, how long it takes and what it could show.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -162,6 +168,10 @@ pub(crate) struct Comparison {
 /// Says what is wrong with the command line, and returns the exit code.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     let _ = error.print();
+    if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
+        let told = json!({ "error": { "exit_code": 2, "message": error.to_string() } });
+        let _ = writeln!(io::stdout(), "{told:#}");
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

@@ -1,10 +1,8 @@
 //! `check` and `report`: whether a run is what was measured, and what is computed from it.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR};
-use record::{Integrity, Run, Unreadable};
+use record::{Integrity, Unreadable};
 use serde_json::json;
 
 use crate::output::Output;
@@ -13,7 +11,7 @@ use crate::place;
 /// What a run that is not what was measured exits with.
 const CORRUPT: u8 = 7;
 /// The version that computes.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Checks a run and says what is wrong with it.
 pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
@@ -60,17 +58,12 @@ pub(crate) fn rebuild(name: &str, output: &mut Output) -> Result<u8> {
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
         return Err(anyhow::anyhow!("nothing was computed from it")).context(Unreadable(altered));
     }
-    let names = derive(&path, &run)?;
+    let files = report::derive(&run, BASELINE, FLOOR);
+    record::write_derived(&path, VERSION, &files)?;
+    let names: Vec<String> = files.into_keys().collect();
     for name in &names {
         output.say(&path.join("derived").join(name).to_string_lossy());
     }
     output.tell(&json!({ "run": run.id, "derived": names }));
     Ok(0)
-}
-
-/// Computes every derived file of a run and writes it.
-pub(crate) fn derive(path: &Path, run: &Run) -> Result<Vec<String>> {
-    let files = report::derive(run, BASELINE, FLOOR);
-    record::write_derived(path, VERSION, &files)?;
-    Ok(files.into_keys().collect())
 }

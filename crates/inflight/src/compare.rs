@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, Failure};
-use report::{Form, Metric};
-use serde_json::json;
+use record::Unreadable;
+use report::{Form, Metric, RankedCell, RankedRow, Refusal};
+use serde_json::{Value, json};
 
 use crate::arguments::{Comparison, Ranking};
 use crate::output::Output;
@@ -21,17 +22,42 @@ pub(crate) fn rank(asked: &Ranking, output: &mut Output) -> Result<u8> {
     let ranking = report::rank(&run, &figures, metric, asked.cell.as_deref());
     let ranking = ranking.map_err(|error| Failure::Usage(format!("{error:#}")))?;
     output.say(&ranking.to_string());
-    output.tell(&json!({
-        "run": run.id, "metric": metric.name(), "summary": report::document(&run, &figures),
-    }));
+    let cells: Vec<_> = ranking.cells.iter().map(told).collect();
+    output.tell(&json!({ "run": run.id, "metric": metric.name(), "cells": cells }));
     Ok(0)
+}
+
+/// Returns a ranked cell for programs.
+fn told(cell: &RankedCell) -> Value {
+    let row = |row: &RankedRow| {
+        let interval = row.value.and_then(|value| value.interval);
+        json!({
+            "model": row.row.model, "value": row.value.map(|value| value.value),
+            "low": interval.map(|interval| interval.low),
+            "high": interval.map(|interval| interval.high),
+            "rank_best": row.row.rank.map(|rank| rank.best),
+            "rank_worst": row.row.rank.map(|rank| rank.worst), "reason": row.row.reason,
+        })
+    };
+    let rows: Vec<_> = cell.rows.iter().map(row).collect();
+    json!({ "cell": cell.figures.cell.name, "rows": rows })
+}
+
+/// Returns the error that a refusal is: an altered run is a corrupt file, the rest is wrong use.
+fn refused(why: &Refusal) -> anyhow::Error {
+    match why {
+        Refusal::Altered(..) => {
+            anyhow::anyhow!("they cannot be compared").context(Unreadable(why.to_string()))
+        }
+        _ => Failure::Usage(why.to_string()).into(),
+    }
 }
 
 /// Prints the same models across two runs.
 pub(crate) fn diff(asked: &Comparison, output: &mut Output) -> Result<u8> {
     let (_, old) = place::read(&asked.old)?;
     let (_, new) = place::read(&asked.new)?;
-    let diff = report::diff(&old, &new).map_err(|why| Failure::Usage(why.to_string()))?;
+    let diff = report::diff(&old, &new).map_err(|why| refused(&why))?;
     output.say(&report::diff_table(&diff, Form::Terminal));
     let slower = asked.fail_if_slower.map(|percent| report::slower_than(&diff, percent));
     let slower = slower.unwrap_or_default();

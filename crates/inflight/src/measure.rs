@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use harness::{BASELINE, Basis, Ended, FLOOR, Failure, How, Preset, Workspace};
 use model_kit::Cell;
-use record::{Model, Run, State};
+use record::{Environment, Model, Run, State};
 use report::{Form, Trust};
 use serde_json::json;
 
@@ -59,7 +59,7 @@ fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<E
     let results = out.map_or_else(place::results, Path::to_owned);
     let path = match name {
         "" => harness::newest_unfinished(&results)?,
-        name => place::run(name)?,
+        name => place::run_in(&results, name)?,
     };
     harness::resume(workspace, &path)
 }
@@ -74,7 +74,8 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
     let found = harness::find(&workspace, "crates")?;
     let models = chosen(&found, &order.selection.models, Company::BaselineAndFloor)?;
     let results = order.out.clone().unwrap_or_else(|| workspace.root.join("results"));
-    Ok(harness::Order { workspace, results, preset, models, seed: order.seed })
+    let (seed, supersedes) = (order.seed, order.supersedes.clone());
+    Ok(harness::Order { workspace, results, preset, models, seed, supersedes })
 }
 
 /// Prints what would be measured.
@@ -86,8 +87,8 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
         placement: harness::place()?,
         probes: Vec::new(),
     });
-    let runs = place::runs(&order.results);
-    let earlier = runs.iter().rev().find_map(|run| Run::read(&order.results.join(run)).ok());
+    let machine = Environment::read(&order.workspace.root, "none", [].into());
+    let earlier = harness::earlier(&order.results, &machine);
     let forecast = harness::forecast(&schedule, earlier.as_ref());
     let models: Vec<&str> = schedule.models.iter().map(|model| model.name.as_str()).collect();
     output.say(&format!("{} models: {}", models.len(), models.join(", ")));
@@ -113,16 +114,19 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
     let figures = report::figures(&run, BASELINE, FLOOR);
     output.say(&report::summary(&run, &figures, Form::Terminal));
-    output.say(&Trust::of(&run, (BASELINE, FLOOR)).text(Form::Terminal));
+    let trust = Trust::of(&run, (BASELINE, FLOOR));
+    output.say(&trust.text(Form::Terminal));
     output.say(&format!("Run  {}", ended.path.display()));
     // Last, so that a full disk does not keep the table from being seen.
-    check::derive(&ended.path, &run)?;
+    let derived = report::derive_from(&run, &figures, &trust);
+    record::write_derived(&ended.path, check::VERSION, &derived)?;
+    let resume = format!("inflight run --resume {}", ended.path.display());
     let after = match ended.how {
         How::Complete => None,
-        How::Interrupted(_) => Some("interrupted: go on with `inflight run --resume`".to_owned()),
-        How::Sitting(hours) => Some(format!(
-            "this sitting is complete; go on with `inflight run --resume` in {hours} hours"
-        )),
+        How::Interrupted(_) => Some(format!("interrupted: go on with `{resume}`")),
+        How::Sitting(hours) => {
+            Some(format!("this sitting is complete; go on with `{resume}` in {hours} hours"))
+        }
     };
     if let Some(line) = after {
         output.say(&line);
@@ -131,7 +135,7 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     output.tell(&json!({
         "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
         "trials": run.trials.len(), "valid": valid, "cut": run.cut.len(),
-        "summary": report::document(&run, &figures),
+        "summary": report::document(&run, &figures), "trust": trust,
     }));
     Ok(match ended.how {
         How::Interrupted(code) => code,

@@ -30,16 +30,20 @@ pub(crate) fn results() -> PathBuf {
 
 /// Returns the folder of a run: its path, the beginning of its name, or `latest`.
 pub(crate) fn run(name: &str) -> Result<PathBuf> {
+    run_in(&results(), name)
+}
+
+/// Returns the folder of a run below some results, or anywhere if its path is given.
+pub(crate) fn run_in(results: &Path, name: &str) -> Result<PathBuf> {
     let path = Path::new(name);
     if path.join("schedule.json").exists() {
         return Ok(path.to_owned());
     }
-    let results = results();
     if name != "latest" && results.join(name).join("schedule.json").exists() {
         return Ok(results.join(name));
     }
 
-    let runs = runs(&results);
+    let runs = runs(results);
     if let ("latest", Some(last)) = (name, runs.last()) {
         return Ok(results.join(last));
     }

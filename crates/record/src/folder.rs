@@ -29,7 +29,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Creates the folder under `results` and writes the schedule, synced to disk.
+    /// Creates the folder under `results` and writes machine, journal and schedule, synced to disk.
     ///
     /// # Errors
     ///
@@ -43,15 +43,16 @@ impl RunFolder {
         fs::create_dir_all(results).with_context(|| unwritable(results))?;
         fs::create_dir(&path).with_context(|| unwritable(&path))?;
 
-        write_synced(&path.join("schedule.json"), &text)?;
-        let text = json(environment).context("failed to write the environment")?;
-        write_synced(&path.join("environment.json"), &text)?;
+        let machine = json(environment).context("failed to write the environment")?;
+        write_synced(&path.join("environment.json"), &machine)?;
         let journal = path.join("journal.jsonl");
         let journal = OpenOptions::new().create_new(true).append(true).open(&journal);
         let journal = journal.with_context(|| unwritable(&path))?;
         let mut folder = Self { path, journal };
         folder.append(&Entry::Begin(Begin { schema: JOURNAL.to_owned() }))?;
         folder.sync()?;
+        // Last: a folder with a schedule is a run that can go on.
+        replace(&folder.path.join("schedule.json"), &text)?;
         // The entries of the files, and of the folder itself, must survive a crash too.
         sync_folder(&folder.path)?;
         sync_folder(results)?;

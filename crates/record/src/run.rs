@@ -136,13 +136,32 @@ impl Run {
             trial.cell,
             trial.block
         );
-        let before = self.trials.last().map(|last| (last.block, last.position));
         anyhow::ensure!(
-            before < Some((trial.block, trial.position)),
-            "place {position} of block {} stands after what follows it",
+            self.follows(trial),
+            "place {position} of block {} does not follow what stands before it",
             trial.block
         );
         Ok(())
+    }
+
+    /// Returns whether a trial comes next: in its block, or as the first of a later one after a
+    /// whole one, if no block in between is due.
+    fn follows(&self, trial: &TrialRecord) -> bool {
+        let last = self.trials.last().map(|last| (last.block, last.position));
+        if let Some((block, position)) = last.filter(|(block, _)| *block == trial.block) {
+            return (block, position + 1) == (trial.block, trial.position);
+        }
+        let blocks = &self.schedule.blocks;
+        let is_whole = |block: u32, position: u32| {
+            let order = blocks.iter().find(|other| other.number == block).map(|b| b.order.len());
+            order == usize::try_from(position).ok().map(|position| position + 1)
+        };
+        let stopped = |cell: &str| self.stops.iter().any(|stop| stop.cell.as_deref() == Some(cell));
+        let next = last.map_or(0, |(block, _)| block + 1);
+        let between = blocks.iter().filter(|b| (next..trial.block).contains(&b.number));
+        trial.position == 0
+            && last.is_none_or(|(block, position)| block < trial.block && is_whole(block, position))
+            && between.into_iter().all(|block| stopped(&block.cell))
     }
 
     /// Sets the trials of the block aside in which the run was cut short, if it was.

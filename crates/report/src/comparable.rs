@@ -40,7 +40,7 @@ impl fmt::Display for Refusal {
             Self::Machine(what, old, new) => write!(
                 f,
                 "the runs come from different machines ({what}: {old} in the old run, {new} in \
-                 the new): never compare absolute costs across machines; use `inflight merge`"
+                 the new): absolute costs are never compared across machines"
             ),
             Self::Cell(name) => write!(f, "the cell {name} is other work in each of the runs"),
             Self::NoCell => write!(f, "the runs have no cell in common"),

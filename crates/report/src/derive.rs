@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use record::Run;
 
-use crate::figures::figures;
+use crate::figures::{Figures, figures};
 use crate::json;
 use crate::summary::{Form, summary};
 use crate::trust::Trust;
@@ -13,13 +13,16 @@ use crate::trust::Trust;
 /// Returns every file that is computed from a run, by its name inside `derived/`; `baseline` and
 /// `floor` name models.
 pub fn derive(run: &Run, baseline: &str, floor: &str) -> BTreeMap<String, Vec<u8>> {
-    let figures = figures(run, baseline, floor);
+    derive_from(run, &figures(run, baseline, floor), &Trust::of(run, (baseline, floor)))
+}
+
+/// Returns the same from what was computed already.
+pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<String, Vec<u8>> {
+    let tables = summary(run, figures, Form::Markdown) + "\n" + &trust.text(Form::Markdown);
     // One line a file: what else is computed from a run joins this list.
-    let trust = Trust::of(run, (baseline, floor));
-    let tables = summary(run, &figures, Form::Markdown) + "\n" + &trust.text(Form::Markdown);
     let files = [
-        ("gates.json", json::text(&trust)),
-        ("summary.json", json::summary(run, &figures)),
+        ("gates.json", json::text(trust)),
+        ("summary.json", json::summary(run, figures)),
         ("summary.md", tables.into_bytes()),
     ];
     files.map(|(name, bytes)| (name.to_owned(), bytes)).into()

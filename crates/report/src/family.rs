@@ -11,7 +11,6 @@ use std::collections::BTreeSet;
 use stats::Estimate;
 use stats::holm;
 use stats::ranking::{self, Difference, RankInterval};
-use stats::signed_rank;
 use stats::verdict::{Criteria, Evidence, Verdict};
 
 use crate::trials::{Pairs, Trials, cpu_us};
@@ -79,7 +78,7 @@ pub(crate) fn judge(
     let pairs = pairs.filter_map(|names| Some((names, trials.paired(names, cpu_us)?)));
     let pairs: Vec<((&str, &str), Pairs)> = pairs.collect();
 
-    let p_value = |(_, pairs): &(_, Pairs)| signed_rank::p_value(&pairs.paired.log_ratios());
+    let p_value = |(_, pairs): &(_, Pairs)| pairs.p_value();
     let p_values: Vec<f64> = pairs.iter().map(p_value).collect();
     let alpha = level(pairs.len());
     let criteria = Criteria { alpha: ALPHA, margin: MARGIN };

@@ -183,7 +183,7 @@ impl ControlFigures {
             model: control.model.clone(),
             percent: control.percent,
             ratio,
-            found: ratio.interval.is_some() && !holds(1.0),
+            found: ratio.interval.is_some_and(|interval| interval.low > 1.0),
             on_target: holds(1.0 + f64::from(control.percent) / 100.0),
         }
     }

@@ -31,7 +31,7 @@ mod made_up;
 mod made_up_pair;
 
 pub use crate::comparable::Refusal;
-pub use crate::derive::derive;
+pub use crate::derive::{derive, derive_from};
 pub use crate::diff::{
     CellDiff, Change, Diff, DiffMetric, Ratio, RowDiff, diff, diff_by, slower_than,
 };

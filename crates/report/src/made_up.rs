@@ -241,7 +241,10 @@ fn environment() -> Environment {
         "cargo_lock_sha256": "91ac49a2feb1ba225df5d12e7e2854b9682f3f4d9effa03c837054f8e2a18d77",
         "origin": "wiremock 0.6.5", "programs_sha256": {},
     });
-    serde_json::from_value(told).unwrap()
+    let mut machine: Environment = serde_json::from_value(told).unwrap();
+    machine.limits.nofile.hard = serde_json::from_value("20000".into()).unwrap();
+    machine.net.ip_local_port_range = serde_json::from_value("32768 60999".into()).unwrap();
+    machine
 }
 
 /// Returns a valid trial whose fetches cost `factor` times the baseline's.

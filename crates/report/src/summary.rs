@@ -16,6 +16,11 @@ pub enum Form {
     Markdown,
 }
 
+/// Sittings of a run that is more than an estimate.
+const SITTINGS_MIN: u32 = 3;
+/// Blocks of each cell in each of them.
+const BLOCKS_MIN: usize = 20;
+
 /// Writes the summary of a run.
 pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
     let mut parts = header(run, figures);
@@ -30,9 +35,18 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
     joined(parts, form)
 }
 
-/// Returns whether a run's figures must be called an estimate: those of every preset but one.
+/// Returns whether a run's figures must be called an estimate: all but those of a whole run of the
+/// preset `publish` with as many blocks and sittings as it asks for.
 pub(crate) fn is_estimate(run: &Run) -> bool {
+    let measured = run.trials_by_block();
+    let blocks = |cell: &str, sitting: u32| {
+        let own = run.schedule.blocks.iter().filter(|b| b.cell == cell && b.sitting == sitting);
+        own.filter(|block| measured.contains_key(&block.number)).count()
+    };
+    let enough = |cell: &str| (0..SITTINGS_MIN).all(|sitting| blocks(cell, sitting) >= BLOCKS_MIN);
     run.schedule.preset != "publish"
+        || run.integrity != Integrity::Whole
+        || !run.schedule.cells.iter().all(|cell| enough(&cell.name))
 }
 
 /// Writes the heading of a cell.

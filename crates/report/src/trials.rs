@@ -6,12 +6,15 @@
 use std::collections::BTreeMap;
 
 use record::{Run, State, TrialRecord};
-use stats::{Estimate, Paired, Sample, sitting};
+use stats::{Estimate, Paired, Sample, signed_rank, sitting};
 
 /// How reasons begin, as the journal words them, that a busy machine or the origin alone can bring
 /// about. A reason that is worded otherwise counts as the model's own.
-const NOT_OF_THE_MODEL: [&str; 2] = ["the origin was late by", "the origin failed"];
+const NOT_OF_THE_MODEL: [&str; 3] =
+    ["the origin was late by", "the origin failed", "the origin was busy"];
 
+/// Halvings until a p-value is known to a millionth.
+const HALVINGS: usize = 20;
 /// A quantity of a trial.
 pub(crate) type Quantity = fn(&TrialRecord) -> Option<f64>;
 
@@ -104,6 +107,29 @@ impl Pairs {
     /// Returns the typical difference, in the unit of the costs, with its interval.
     pub(crate) fn difference(&self, alpha: f64) -> Estimate {
         self.combined(&self.paired.differences(), alpha)
+    }
+
+    /// Returns how likely chance is to make so great a difference: by the exact test over blocks,
+    /// and, where there are several sittings, by what scatters between them if that is likelier.
+    pub(crate) fn p_value(&self) -> f64 {
+        let pooled = signed_rank::p_value(&self.paired.log_ratios());
+        let mut sittings = self.sittings.clone();
+        sittings.dedup();
+        if sittings.len() < 2 {
+            return pooled;
+        }
+
+        // The interval of confidence 1 - p just touches 0.
+        let touches = |alpha: f64| {
+            let interval = self.combined(&self.paired.log_ratios(), alpha).interval;
+            interval.is_none_or(|interval| interval.contains(0.0))
+        };
+        let (mut low, mut high) = (0.0_f64, 1.0_f64);
+        for _ in 0..HALVINGS {
+            let middle = f64::midpoint(low, high);
+            if touches(middle) { low = middle } else { high = middle }
+        }
+        pooled.max(high)
     }
 
     /// Returns what the sittings say together; of one sitting, what it says.

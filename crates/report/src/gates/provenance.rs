@@ -13,10 +13,15 @@ const FAST_CLOCKS: [&str; 4] =
 /// Compiler flags under which a program is no longer what its users run.
 const WRONG_FLAGS: [&str; 3] = ["sanitizer", "debug-assertions", "instrument-coverage"];
 
+/// Open files that a slot takes in each process, with room for its successor.
+const FILES_A_SLOT: u64 = 2;
+/// Ports of a slot: its own, and those that earlier trials have not given back yet.
+const PORTS_A_SLOT: u64 = 4;
+
 /// Returns the gates of a run that need no trial.
 pub(crate) fn gates(run: &Run) -> Vec<Gate> {
     let machine = &run.environment;
-    vec![build(machine), clock(machine), limits(), peer(), overhead(), source(run)]
+    vec![build(machine), clock(machine), limits(run), peer(), overhead(), source(run)]
 }
 
 /// G1: all programs are compiled in the one way that is measured.
@@ -69,11 +74,36 @@ fn clock(machine: &Environment) -> Gate {
     }
 }
 
-/// G14: the machine's limits suffice.
-fn limits() -> Gate {
-    let threshold = "descriptors, ports, threads and memory suffice for every cell".to_owned();
+/// G14: the machine's limits suffice. The harness refuses to begin where they do not; this is the
+/// same question asked again of what was written down.
+fn limits(run: &Run) -> Gate {
+    let slots = run.schedule.cells.iter().map(|cell| u64::from(cell.in_flight)).max().unwrap_or(0);
+    let (files, ports) = (FILES_A_SLOT * slots, PORTS_A_SLOT * slots);
+    let threshold = format!("at least {files} open files and {ports} ports, for {slots} in flight");
     let question = Question { id: "G14", name: "limits", scope: RUN, threshold };
-    question.passed("the harness refuses to begin where a limit is too low, and this run began")
+
+    let machine = &run.environment;
+    let (hard, range) = (&machine.limits.nofile.hard, &machine.net.ip_local_port_range);
+    let bounds: Vec<u64> =
+        range.as_str().split_whitespace().filter_map(|bound| bound.parse().ok()).collect();
+    let [first, last] = bounds[..] else {
+        return question.unknown("the run does not tell the range of ports");
+    };
+    let allowed = match hard.as_str() {
+        "unlimited" => u64::MAX,
+        count => match count.parse() {
+            Ok(count) => count,
+            Err(_) => return question.unknown("the run does not tell how many files may be open"),
+        },
+    };
+    let measured = format!("{} open files, ports {first} to {last}", hard.as_str());
+    match allowed >= files && (last + 1).saturating_sub(first) >= ports {
+        true => question.passed(measured),
+        false => {
+            let why = "fetches may have failed, or waited, for want of a file or a port";
+            question.failed(measured, ("LIMITS", why.to_owned()))
+        }
+    }
 }
 
 /// G17: another program finds what the floor finds.
@@ -134,6 +164,7 @@ mod tests {
     use super::*;
     use crate::gates::GateState;
     use crate::gates::tests::{GOOD, check, state};
+    use record::environment::Fact;
 
     #[test]
     fn g1_trips_on_another_profile_or_a_sanitizer() {
@@ -150,8 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn g14_passes_with_every_run_as_no_other_begins() {
+    fn g14_trips_on_too_few_files_or_ports() {
         assert_eq!(state(&GOOD, ("G14", "run")), &GateState::Passed);
+        let files = |run: &mut Run| run.environment.limits.nofile.hard = fact("100");
+        check(("G14", "run"), files, "LIMITS");
+        let ports = |run: &mut Run| run.environment.net.ip_local_port_range = fact("40000 40100");
+        check(("G14", "run"), ports, "LIMITS");
+        let unknown = |run: &mut Run| run.environment.net.ip_local_port_range = fact("unknown");
+        check(("G14", "run"), unknown, "unknown");
+    }
+
+    /// Returns what a machine tells.
+    fn fact(text: &str) -> Fact {
+        serde_json::from_value(text.into()).unwrap()
     }
 
     #[test]

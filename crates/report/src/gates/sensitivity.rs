@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use stats::{Estimate, Interval, effect, hodges_lehmann};
 
 use crate::cell_trials::{CellTrials, cost, limit, percent};
+use crate::family::Family;
 use crate::gates::{ALPHA, Gate, MARGIN, Question, Trouble};
 
 /// The fewest blocks for a verdict. With ten or fewer, Holm's correction over all 45 pairs of ten
@@ -136,15 +137,18 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
         return question.unknown(format!("no block has valid trials of {baseline} and a model"));
     };
     let noise = trials.against_itself(baseline, cost).map(|pairs| pairs.log_ratios());
-    let family = u32::try_from(counts.len()).map_or(1.0, f64::from);
+    let compared = match Family::of(&trials.run.schedule.preset) {
+        Family::AgainstBaseline => counts.len(),
+        Family::AllPairs => counts.len() * (counts.len() + 1) / 2,
+    };
+    let family = u32::try_from(compared).map_or(1.0, f64::from);
     let detectable = noise
         .and_then(|noise| effect::smallest_detectable(&noise, ALPHA / family))
         .map(f64::exp_m1);
     let shown = detectable.map_or_else(|| "unknown".to_owned(), percent);
     let measured = format!(
-        "{fewest} blocks with {model}, the fewest; smallest detectable effect {shown} among {} \
-         comparisons",
-        counts.len()
+        "{fewest} blocks with {model}, the fewest; smallest detectable effect {shown} among \
+         {compared} comparisons"
     );
 
     let mut troubles: Vec<Trouble> = Vec::new();

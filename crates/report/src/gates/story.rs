@@ -25,10 +25,14 @@ struct Kind {
 }
 
 /// The kinds that are told by the words of the reason; the first that fits is taken.
-const KINDS: [Kind; 8] = [
+const KINDS: [Kind; 12] = [
     Kind { gate: "G2", phrase: "the origin failed", label: "the origin failed" },
     Kind { gate: "G2", phrase: "the origin was late", label: "the origin was late" },
+    Kind { gate: "G2", phrase: "the origin was busy", label: "the origin was busy" },
     Kind { gate: "G2", phrase: "fetches failed", label: "failed fetches" },
+    Kind { gate: "G2", phrase: "a fetch took", label: "impossible latencies" },
+    Kind { gate: "G2", phrase: "by its latencies", label: "latencies that do not fill the window" },
+    Kind { gate: "G2", phrase: "do not fit into", label: "impossible CPU time" },
     Kind { gate: "G2", phrase: " threads, its manifest", label: "hidden threads" },
     Kind { gate: "G3", phrase: "in flight", label: "not as many in flight" },
     Kind { gate: "G4", phrase: "connections for", label: "too many connections" },
