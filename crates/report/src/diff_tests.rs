@@ -208,7 +208,10 @@ fn a_void_trial_is_left_out_and_the_rest_of_its_block_stays() {
 fn what_cannot_be_compared_is_refused() {
     let altered = |run: &mut Run| run.integrity = Integrity::Altered(vec!["a.json".to_owned()]);
     check_refused(altered, "run-2 was altered after it was measured: a.json");
-    check_refused(|run| run.environment.cpu = "Other".to_owned(), "use `inflight merge`");
+    check_refused(
+        |run| run.environment.cpu = "Other".to_owned(),
+        "CPU: Made-up CPU in the old run, Other in the new",
+    );
     let charged = |run: &mut Run| run.environment.irq_time_accounting = "on".to_owned();
     check_refused(charged, "IRQ time accounting: off in the old run, on in the new");
     check_refused(|run| run.schedule.cells[1].in_flight = 8, "the cell steady is other work");

@@ -19,10 +19,17 @@ fn check(run: &Run, expected: &[&str]) {
 }
 
 #[test]
-fn only_what_is_made_to_be_published_is_no_estimate() {
+fn only_a_whole_run_of_publish_with_all_its_sittings_is_no_estimate() {
     check(&Story::of("standard", 6).run(), &["   estimate (preset standard)   6 blocks   lower"]);
-    check(&Story::of("publish", 6).run(), &["   publish   6 blocks   lower"]);
-    assert!(!summary(&Story::of("publish", 6).run()).contains("estimate"));
+    check(&Story::of("publish", 60).run(), &["   estimate (preset publish)   60 blocks   lower"]);
+    let mut story = Story::of("publish", 60);
+    for block in &mut story.schedule.blocks {
+        block.sitting = block.number / 20;
+    }
+    check(&story.run(), &["   publish   60 blocks   lower"]);
+    assert!(!summary(&story.run()).contains("estimate"));
+    story.entries.pop();
+    check(&story.run(), &["   estimate (preset publish)   59 blocks   lower"]);
 }
 
 #[test]
