@@ -40,9 +40,9 @@ fn summary(run: &Run) -> String {
 fn every_published_run_is_complete_and_reads() {
     for path in published() {
         let run = Run::read(&path).expect("it reads");
-        let scheduled: usize = run.schedule.blocks.iter().map(|block| block.order.len()).sum();
         assert_eq!(run.integrity, Integrity::Whole, "{}", path.display());
-        assert_eq!(run.trials.len(), scheduled, "{}", path.display());
+        // Nothing that was planned is missing, but for what the rule of the schedule has stopped.
+        assert_eq!(run.next_block(), None, "{}", path.display());
     }
 }
 
