@@ -1,19 +1,13 @@
-//! The trials of a cell as numbers: what the proof and the gates read.
-//!
-//! Models are compared inside blocks alone, between valid trials; where a model runs twice in a
-//! block, the geometric mean of the two stands for it.
+//! All trials of a cell, void and failed ones included: what the proof and the gates read.
 
 use std::collections::BTreeMap;
 
 use model_kit::Cell;
 use record::{Run, TrialRecord};
-use stats::Paired;
 
-/// A quantity of a trial, if the trial tells it.
-pub(crate) type Quantity = fn(&TrialRecord) -> Option<f64>;
+use crate::trials::Trials;
 
 /// The trials of a cell.
-#[derive(Clone, Debug)]
 pub(crate) struct CellTrials<'a> {
     /// The run that they belong to.
     pub(crate) run: &'a Run,
@@ -21,12 +15,16 @@ pub(crate) struct CellTrials<'a> {
     pub(crate) cell: &'a Cell,
     /// All of them, in the order in which they ran.
     pub(crate) all: Vec<&'a TrialRecord>,
+    /// Those that are valid, by model and block.
+    pub(crate) counting: Trials<'a>,
 }
 
 impl<'a> CellTrials<'a> {
     /// Returns the trials of a cell.
     pub(crate) fn of(run: &'a Run, cell: &'a Cell) -> Self {
-        Self { run, cell, all: run.trials.iter().filter(|trial| trial.cell == cell.name).collect() }
+        let all: Vec<_> = run.trials.iter().filter(|trial| trial.cell == cell.name).collect();
+        let counting = Trials::valid(run, &all);
+        Self { run, cell, all, counting }
     }
 
     /// Returns the models that have a valid trial, in the order of the schedule, controls left out.
@@ -57,41 +55,6 @@ impl<'a> CellTrials<'a> {
         for trial in &self.all {
             blocks.entry(trial.block).or_default().push(trial);
         }
-        blocks
-    }
-
-    /// Returns a quantity of two models in the blocks that both have.
-    pub(crate) fn paired(
-        &self,
-        (model, other): (&str, &str),
-        quantity: Quantity,
-    ) -> Option<Paired> {
-        let others = self.by_block(other, quantity);
-        let pairs = self.by_block(model, quantity).into_iter();
-        let pairs = pairs.filter_map(|(block, own)| Some((mean(&own), mean(others.get(&block)?))));
-        let (own, reference): (Vec<_>, Vec<_>) = pairs.unzip();
-        Paired::new(&own, &reference)
-    }
-
-    /// Returns a quantity of a model's second trial of a block beside its first, in the blocks that
-    /// have both.
-    pub(crate) fn against_itself(&self, model: &str, quantity: Quantity) -> Option<Paired> {
-        let both = self.by_block(model, quantity).into_values().filter_map(|own| match own[..] {
-            [first, second] => Some((second, first)),
-            _ => None,
-        });
-        let (second, first): (Vec<_>, Vec<_>) = both.unzip();
-        Paired::new(&second, &first)
-    }
-
-    /// Returns a quantity of the valid trials of a model, block by block, in the order of
-    /// positions.
-    fn by_block(&self, model: &str, quantity: Quantity) -> BTreeMap<u32, Vec<f64>> {
-        let mut blocks: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-        for trial in self.valid(model) {
-            blocks.entry(trial.block).or_default().extend(quantity(trial));
-        }
-        blocks.retain(|_, values| !values.is_empty());
         blocks
     }
 }
@@ -149,12 +112,6 @@ pub(crate) fn limit(share: f64) -> String {
     format!("{:.0} %", 100.0 * share)
 }
 
-/// Returns the geometric mean.
-fn mean(values: &[f64]) -> f64 {
-    let (sum, count) = values.iter().fold((0.0, 0.0), |(sum, n), x| (sum + x.ln(), n + 1.0));
-    f64::exp(sum / count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,10 +134,10 @@ mod tests {
     fn pairs_are_made_inside_blocks_and_the_baseline_stands_beside_itself() {
         let run = MadeUp { blocks: 5, noise: 0.0, ..MadeUp::good() }.run();
         let trials = CellTrials::of(&run, &run.schedule.cells[1]);
-        let pairs = trials.paired((FLOOR, BASELINE), cost).unwrap().log_ratios();
+        let pairs = trials.counting.paired((FLOOR, BASELINE), cost).unwrap().paired.log_ratios();
         assert_eq!(pairs.values().len(), 5);
         assert!(pairs.values().iter().all(|d| (d.exp() - 0.9).abs() < 1e-3));
-        let itself = trials.against_itself(BASELINE, cost).unwrap().log_ratios();
+        let itself = trials.counting.against_itself(BASELINE, cost).unwrap().paired.log_ratios();
         assert!(itself.values().len() == 5 && itself.values().iter().all(|d| d.abs() < 1e-3));
     }
 

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use record::{Run, State, TrialRecord};
 use stats::{Estimate, Paired, Sample, signed_rank, sitting};
 
+use crate::cell_trials::real;
+
 /// How reasons begin, as the journal words them, that a busy machine or the origin alone can bring
 /// about. A reason that is worded otherwise counts as the model's own.
 const NOT_OF_THE_MODEL: [&str; 3] =
@@ -15,7 +17,8 @@ const NOT_OF_THE_MODEL: [&str; 3] =
 
 /// Halvings until a p-value is known to a millionth.
 const HALVINGS: usize = 20;
-/// A quantity of a trial.
+
+/// A quantity of a trial, if the trial tells it.
 pub(crate) type Quantity = fn(&TrialRecord) -> Option<f64>;
 
 /// The valid trials of a cell. The baseline runs twice in a block; its cost there is the geometric
@@ -181,10 +184,4 @@ pub(crate) fn faults(trial: &TrialRecord) -> Option<f64> {
 pub(crate) fn memory_mib(trial: &TrialRecord) -> Option<f64> {
     let host = trial.host.as_ref().filter(|host| host.memory_peak_kib > 0)?;
     Some(real(host.memory_peak_kib) / 1024.0)
-}
-
-/// Returns a count as a real number.
-#[expect(clippy::cast_precision_loss, reason = "counts of a trial are far below 2^52")]
-fn real(count: u64) -> f64 {
-    count as f64
 }

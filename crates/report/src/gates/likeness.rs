@@ -2,10 +2,10 @@
 //! segments a fetch.
 
 use model_kit::Workload;
-use stats::hodges_lehmann;
 
-use crate::cell_trials::{CellTrials, Quantity, limit, rate, segments};
+use crate::cell_trials::{CellTrials, limit, rate, segments};
 use crate::gates::{ALPHA, Gate, Question, Trouble};
+use crate::trials::Quantity;
 
 /// How far a rate may be from the baseline's. CPU time per fetch depends on how many replies come
 /// together, so that costs are like for like only at equal rate.
@@ -56,8 +56,8 @@ type Distances<'a> = Vec<(&'a str, f64)>;
 fn distances<'a>(trials: &CellTrials<'a>, reference: &str, quantity: Quantity) -> Distances<'a> {
     let others = trials.full().into_iter().filter(|model| *model != reference);
     let distance = |model| {
-        let pairs = trials.paired((model, reference), quantity)?;
-        Some((model, hodges_lehmann::ratio(&pairs.log_ratios(), ALPHA).value - 1.0))
+        let pairs = trials.counting.paired((model, reference), quantity)?;
+        Some((model, pairs.ratio(ALPHA).value - 1.0))
     };
     others.filter_map(distance).collect()
 }

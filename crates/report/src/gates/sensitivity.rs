@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use stats::{Estimate, Interval, effect, hodges_lehmann};
+use stats::{Estimate, Interval, effect};
 
 use crate::cell_trials::{CellTrials, cost, limit, percent};
 use crate::family::Family;
@@ -43,10 +43,11 @@ fn against_itself(trials: &CellTrials<'_>, baseline: &str) -> Gate {
             limit(MARGIN)
         ),
     };
-    let Some(noise) = trials.against_itself(baseline, cost).map(|pairs| pairs.log_ratios()) else {
+    let Some(pairs) = trials.counting.against_itself(baseline, cost) else {
         return question.unknown(format!("{baseline} never ran twice in a block"));
     };
-    let ratio = hodges_lehmann::ratio(&noise, ALPHA);
+    let noise = pairs.paired.log_ratios();
+    let ratio = pairs.ratio(ALPHA);
     let Some(interval) = ratio.interval else {
         return question.unknown(format!("{} blocks give no interval", noise.values().len()));
     };
@@ -81,12 +82,12 @@ fn control<'a>(trials: &CellTrials<'a>, name: &str) -> Question<'a> {
 /// share is told and not gated: the work is sized from a probe and may itself be off.
 fn found(trials: &CellTrials<'_>, (name, model): (&str, &str), share: f64) -> Gate {
     let question = control(trials, name);
-    let Some(pairs) = trials.paired((name, model), cost) else {
+    let Some(pairs) = trials.counting.paired((name, model), cost) else {
         return question.unknown(format!("no block has valid trials of {name} and {model}"));
     };
-    let ratio = hodges_lehmann::ratio(&pairs.log_ratios(), ALPHA);
+    let ratio = pairs.ratio(ALPHA);
     let Estimate { interval: Some(interval), .. } = ratio else {
-        return question.unknown(format!("{} blocks give no interval", pairs.pairs().len()));
+        return question.unknown(format!("{} blocks give no interval", pairs.paired.pairs().len()));
     };
     let contains = if interval.contains(1.0 + share) { "contains" } else { "does not contain" };
     let measured = format!(
@@ -136,7 +137,8 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
     let Some((fewest, model)) = counts.iter().min().copied() else {
         return question.unknown(format!("no block has valid trials of {baseline} and a model"));
     };
-    let noise = trials.against_itself(baseline, cost).map(|pairs| pairs.log_ratios());
+    let noise = trials.counting.against_itself(baseline, cost);
+    let noise = noise.map(|pairs| pairs.paired.log_ratios());
     let compared = match Family::of(&trials.run.schedule.preset) {
         Family::AgainstBaseline => counts.len(),
         Family::AllPairs => counts.len() * (counts.len() + 1) / 2,
@@ -165,7 +167,10 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
 /// Returns the models that are compared with the baseline, after the number of blocks for it.
 fn comparisons<'a>(trials: &CellTrials<'a>, baseline: &str) -> Vec<(usize, &'a str)> {
     let others = trials.models().into_iter().filter(|model| *model != baseline);
-    let count = |model| Some((trials.paired((model, baseline), cost)?.pairs().len(), model));
+    let count = |model| {
+        let pairs = trials.counting.paired((model, baseline), cost)?;
+        Some((pairs.paired.pairs().len(), model))
+    };
     others.filter_map(count).collect()
 }
 
@@ -195,6 +200,29 @@ mod tests {
     #[test]
     fn g6_trips_on_a_small_difference_that_is_sure() {
         check(("G6", "steady"), |run| dearer_second(run, 1.012), "UNTRUSTED");
+    }
+
+    #[test]
+    fn g6_lets_sittings_that_disagree_widen_the_interval() {
+        let mut run = MadeUp::good().run();
+        let third = u32::try_from(run.schedule.blocks.len()).unwrap().div_ceil(3);
+        for block in &mut run.schedule.blocks {
+            block.sitting = block.number / third;
+        }
+        let mut last = None;
+        for trial in spoil(&mut run, (BASELINE, "steady")) {
+            if last.replace(trial.block) == Some(trial.block) {
+                let factor = 1.012 + 0.012 * (f64::from(trial.block / third) - 1.0);
+                told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, factor);
+            }
+        }
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        assert_eq!(gate(&gates, ("G6", "steady")).state, GateState::Passed);
+        for block in &mut run.schedule.blocks {
+            block.sitting = 0;
+        }
+        let gates = all_gates(&run, BASELINE, FLOOR);
+        assert_eq!(gate(&gates, ("G6", "steady")).badges, ["UNTRUSTED"]);
     }
 
     #[test]
