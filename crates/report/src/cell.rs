@@ -76,6 +76,22 @@ impl<'a> Source<'a> {
         self.trials.sample(model, quantity)
     }
 
+    /// Returns what one model costs over another, in microseconds per fetch, with its 95 %
+    /// interval.
+    pub(crate) fn difference(&self, models: (&str, &str)) -> Option<Estimate> {
+        Some(self.trials.paired(models, cpu_us)?.difference(ALPHA))
+    }
+
+    /// Returns a quantity of the baseline's second trial of a block in times the first, by block.
+    pub(crate) fn against_itself(&self, quantity: Quantity) -> Vec<(u32, f64)> {
+        self.trials.twice(self.baseline, quantity)
+    }
+
+    /// Returns the valid trials of a model.
+    pub(crate) fn valid(&self, model: &str) -> impl Iterator<Item = &'a TrialRecord> {
+        self.all.iter().copied().filter(move |t| t.model == model && t.valid().is_some())
+    }
+
     /// Returns how many blocks were measured, and how many the schedule has.
     fn blocks(&self) -> (usize, usize) {
         let measured: BTreeSet<u32> = self.all.iter().map(|trial| trial.block).collect();

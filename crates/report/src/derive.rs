@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use record::Run;
 
+use crate::figure::{Charts, standalone};
 use crate::figures::{Figures, figures};
+use crate::html::{self, Page};
 use crate::json;
 use crate::summary::{Form, summary};
 use crate::trust::Trust;
@@ -19,11 +21,21 @@ pub fn derive(run: &Run, baseline: &str, floor: &str) -> BTreeMap<String, Vec<u8
 /// Returns the same from what was computed already.
 pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<String, Vec<u8>> {
     let tables = summary(run, figures, Form::Markdown) + "\n" + &trust.text(Form::Markdown);
+    let charts = Charts::of(run, figures);
+    let page = Page { run, figures, trust, charts: &charts };
     // One line a file: what else is computed from a run joins this list.
     let files = [
         ("gates.json", json::text(trust)),
+        ("report.html", html::page(&page)),
         ("summary.json", json::summary(run, figures)),
         ("summary.md", tables.into_bytes()),
     ];
-    files.map(|(name, bytes)| (name.to_owned(), bytes)).into()
+    let mut files: BTreeMap<String, Vec<u8>> =
+        files.map(|(name, bytes)| (name.to_owned(), bytes)).into();
+    for figure in charts.all().filter(|figure| figure.missing().is_none()) {
+        let source = format!("Inflight {}, run {}.", run.schedule.version, run.id);
+        files.insert(format!("figures/{}.svg", figure.id), standalone::svg(figure, &source));
+        files.insert(format!("figures/{}.csv", figure.id), figure.data.csv());
+    }
+    files
 }

@@ -22,6 +22,9 @@ mod rank;
 mod summary;
 mod table;
 
+mod figure;
+mod html;
+
 mod derive;
 mod json;
 

@@ -32,6 +32,16 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
+/// Returns a text without what cannot be seen but may act: control characters, and signs that turn
+/// the direction of reading.
+pub(crate) fn visible(text: &str) -> String {
+    let acts = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && c != '\n')
+    };
+    text.chars().filter(|&c| !acts(c)).collect()
+}
+
 /// Writes how many there are of something whose name takes an s.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     match number {

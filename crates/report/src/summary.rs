@@ -146,7 +146,7 @@ fn stop(cell: &CellFigures) -> Option<String> {
 }
 
 /// Writes what the table cannot: why rows have no figures or no rank, marks, prices.
-fn notes(cell: &CellFigures) -> Vec<String> {
+pub(crate) fn notes(cell: &CellFigures) -> Vec<String> {
     let mut notes = reasons(cell);
     let figures = || cell.rows.iter().filter_map(|row| row.figures.as_ref());
     if figures().any(|figures| figures.unequal_rate) {

@@ -96,7 +96,7 @@ pub fn heading(cell: &Cell) -> String {
 }
 
 /// Writes the places of rows: the best possible one, with a sign where rows share it.
-fn places(rows: &[Row]) -> Vec<String> {
+pub(crate) fn places(rows: &[Row]) -> Vec<String> {
     let shared = |rank: RankInterval| {
         rows.iter().filter(|row| row.rank.is_some_and(|other| other.best == rank.best)).count() > 1
     };
@@ -120,7 +120,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
 }
 
 /// Returns the columns of a row, its place aside.
-fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
+pub(crate) fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
     let errors: u64 = row.errors.values().sum();
     let Some(figures) = &row.figures else {
         let mut columns = vec![NOTHING.to_owned(); 8];

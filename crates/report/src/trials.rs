@@ -72,10 +72,22 @@ impl<'a> Trials<'a> {
     /// Returns a quantity of a model's second trial of a block beside its first, in the blocks that
     /// have both.
     pub(crate) fn against_itself(&self, model: &str, quantity: Quantity) -> Option<Pairs> {
-        let blocks = self.by_model.get(model)?.iter().filter(|(_, trials)| trials.len() == 2);
-        self.pairs(blocks.filter_map(|(&block, trials)| {
+        self.pairs(self.both(model, quantity).into_iter())
+    }
+
+    /// Returns the same as ratios, by block.
+    pub(crate) fn twice(&self, model: &str, quantity: Quantity) -> Vec<(u32, f64)> {
+        let both = self.both(model, quantity).into_iter();
+        both.map(|(block, (second, first))| (block, second / first)).collect()
+    }
+
+    /// Returns a quantity of a model's second and first trial of each block that has both.
+    fn both(&self, model: &str, quantity: Quantity) -> Vec<(u32, (f64, f64))> {
+        let blocks = self.by_model.get(model).into_iter().flatten();
+        let both = blocks.filter(|(_, trials)| trials.len() == 2).filter_map(|(&block, trials)| {
             Some((block, (quantity(trials[1])?, quantity(trials[0])?)))
-        }))
+        });
+        both.collect()
     }
 
     /// Returns a quantity of a model, block by block.

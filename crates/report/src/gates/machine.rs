@@ -45,8 +45,7 @@ fn steal(trials: &CellTrials<'_>) -> Gate {
             limit(STEAL_TRIAL_MAX)
         ),
     };
-    let stolen = |host: &Host| ratio(host.steal_ns, host.capacity_ns);
-    let shares: Vec<f64> = hosts(trials).filter_map(|(_, host)| stolen(host)).collect();
+    let shares: Vec<f64> = hosts(trials).filter_map(|(_, host)| stolen_share(host)).collect();
     let Some(middle) = median(shares.clone()) else { return question.unknown(NOT_WATCHED) };
     let most = shares.iter().copied().fold(0.0, f64::max);
     let measured = format!("median {}, most {}", percent(middle), percent(most));
@@ -72,12 +71,8 @@ fn foreign(trials: &CellTrials<'_>) -> Gate {
         scope: &trials.cell.name,
         threshold: format!("median at most {}", limit(FOREIGN_MEDIAN_MAX)),
     };
-    let share = |(trial, host): (&TrialRecord, &Host)| {
-        let own = host.model_ns + host.harness_ns + trial.receipt.as_ref()?.cpu_ns;
-        let foreign = real(host.busy_ns) - real(own);
-        (host.capacity_ns > 0).then(|| foreign / real(host.capacity_ns))
-    };
-    let Some(middle) = median(hosts(trials).filter_map(share).collect()) else {
+    let shares = hosts(trials).filter_map(|(trial, _)| foreign_share(trial));
+    let Some(middle) = median(shares.collect()) else {
         return question.unknown(NOT_WATCHED);
     };
 
@@ -153,6 +148,18 @@ pub(crate) fn frequency(run: &Run) -> Gate {
         percent(spread)
     );
     question.marked(measured, troubles)
+}
+
+/// Returns the share of all CPU time that the hypervisor gave to others.
+pub(crate) fn stolen_share(host: &Host) -> Option<f64> {
+    ratio(host.steal_ns, host.capacity_ns)
+}
+
+/// Returns the share of all CPU time that other processes used during a trial.
+pub(crate) fn foreign_share(trial: &TrialRecord) -> Option<f64> {
+    let host = trial.host.as_ref().filter(|host| host.capacity_ns > 0)?;
+    let own = host.model_ns + host.harness_ns + trial.receipt.as_ref()?.cpu_ns;
+    Some((real(host.busy_ns) - real(own)) / real(host.capacity_ns))
 }
 
 /// Returns how far apart the speeds of the CPUs were, in times their median.

@@ -6,13 +6,13 @@
 //! the same run gives the same gates; why a threshold stands where it does is said beside it.
 
 mod likeness;
-mod machine;
+pub(crate) mod machine;
 mod origin;
 mod provenance;
 mod sensitivity;
 mod steadiness;
 mod story;
-mod table;
+pub(crate) mod table;
 
 use record::Run;
 use serde::Serialize;

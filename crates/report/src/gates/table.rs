@@ -59,7 +59,7 @@ fn passed_line(passed: &[&Gate], others: &[&Gate]) -> String {
 }
 
 /// Returns the gates, those that say the same of several cells as one.
-fn merged(gates: &[&Gate]) -> Vec<Gate> {
+pub(crate) fn merged(gates: &[&Gate]) -> Vec<Gate> {
     let mut merged: Vec<Gate> = Vec::new();
     for gate in gates {
         let same = |known: &&mut Gate| {

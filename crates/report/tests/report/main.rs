@@ -9,5 +9,6 @@ mod controls;
 mod families;
 mod golden;
 mod metrics;
+mod page;
 mod seeded;
 mod telling;

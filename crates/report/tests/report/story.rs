@@ -185,7 +185,8 @@ fn trial((block, position): (u32, u32), (cell, model): (&str, &str)) -> Entry {
                 "faults_minor": 12,
             },
             "total": { "issued": FETCHES + 464, "ok": FETCHES + 464, "errors": {} },
-            "threads": 1, "in_flight_peak": 64, "windows": [], "latencies_ns": [],
+            "threads": 1, "in_flight_peak": 64, "windows": [],
+            "latencies_ns": [[31_000_000 + noise, 900], [48_000_000, 90], [52_000_000, 10]],
         },
     });
     Entry::Trial(Box::new(from_value(record).unwrap()))

@@ -1,0 +1,135 @@
+//! Marks become SVG here. All colours are classes, which the page or the file gives a meaning.
+
+use maud::{Markup, html};
+
+use crate::figure::look::Look;
+use crate::figure::{Mark, Panel, Strip, Strips};
+
+/// The width and height of a small picture, in its own unit.
+pub(crate) const PANEL: (f64, f64) = (440.0, 240.0);
+/// Marks have this distance from their centre to their edge, in pixels.
+const REACH: f64 = 8.0;
+
+/// Draws the inside of a strip. Its dots are one path, in units of which the strip has so many
+/// across and down: on a page it is stretched, and strokes are not.
+pub(crate) fn strip(strips: &Strips, strip: &Strip, size: (u32, u32)) -> Markup {
+    let axis = &strips.axis;
+    let place = |value: f64| percent(axis.place(value));
+    html! {
+        @if let Some((low, high)) = strips.band {
+            rect.band x=(place(low)) y="0" height="100%"
+                width=(percent(axis.place(high) - axis.place(low))) {}
+        }
+        @for (x, _) in axis.ticks() {
+            line.grid x1=(percent(x)) x2=(percent(x)) y1="0" y2="100%" {}
+        }
+        @for (value, _) in &strips.rules {
+            line.rule x1=(place(*value)) x2=(place(*value)) y1="0" y2="100%" {}
+        }
+        @for drawn in &strip.marks {
+            (mark(strips, *drawn, strip.look))
+        }
+        @if let Some(dots) = dots(strips, strip, size) {
+            svg width="100%" height="100%" viewBox=(format!("0 0 {} {}", size.0, size.1))
+                preserveAspectRatio="none" { path.dots d=(dots) {} }
+        }
+    }
+}
+
+/// Returns the dots of a strip as a path of strokes without length, whose ends are round.
+fn dots(strips: &Strips, strip: &Strip, (width, height): (u32, u32)) -> Option<String> {
+    let dot = |mark: &Mark| match *mark {
+        Mark::Dot(x, y) => {
+            let x = strips.axis.place(x) / 100.0 * f64::from(width);
+            Some(format!("M{x:.0} {:.0}h0", y.clamp(0.0, 1.0) * f64::from(height)))
+        }
+        _ => None,
+    };
+    let dots: String = strip.marks.iter().filter_map(dot).collect();
+    (!dots.is_empty()).then_some(dots)
+}
+
+/// Draws a mark.
+fn mark(strips: &Strips, mark: Mark, look: Look) -> Markup {
+    let place = |value: f64| percent(strips.axis.place(value));
+    let across = |share: f64| percent(100.0 * share.clamp(0.0, 1.0));
+    match mark {
+        Mark::Point(x) => html! {
+            svg.point x=(place(x)) y="50%" overflow="visible" { (shape(look.shape)) }
+        },
+        Mark::Interval(low, high) => html! {
+            line.interval x1=(place(low)) x2=(place(high)) y1="50%" y2="50%" {}
+        },
+        Mark::Bar(from, to, kind) => html! {
+            rect class=(format!("bar b{kind}")) x=(place(from)) y="22%" height="56%"
+                width=(percent((strips.axis.place(to) - strips.axis.place(from)).max(0.0))) {}
+        },
+        // Drawn by `dots`.
+        Mark::Dot(..) => html! {},
+        Mark::Cross(x, y) => html! {
+            svg.cross x=(place(x)) y=(across(y)) overflow="visible" { path d="M-3-3l6 6m0-6l-6 6"
+                {} }
+        },
+        Mark::Level(y) => html! {
+            line.level x1="0" x2="100%" y1=(across(y)) y2=(across(y)) {}
+        },
+    }
+}
+
+/// Draws the sign of a model around the origin.
+pub(crate) fn shape(shape: u32) -> Markup {
+    html! {
+        @match shape {
+            0 => circle r="4.5" {},
+            1 => rect x="-4" y="-4" width="8" height="8" {},
+            2 => path d="M0-5.6 5.6 0 0 5.6-5.6 0z" {},
+            _ => path d="M0-5.2 5.2 4-5.2 4z" {},
+        }
+    }
+}
+
+/// Draws a small picture: the curves alone, without letters.
+pub(crate) fn panel(panel: &Panel) -> Markup {
+    html! {
+        @for (y, _) in &panel.across {
+            line.grid x1="0" x2=(PANEL.0) y1=(short(place(0.0, *y).1)) y2=(short(place(0.0,
+                *y).1)) {}
+        }
+        @for (x, _) in &panel.upwards {
+            line.grid x1=(short(place(*x, 0.0).0)) x2=(short(place(*x, 0.0).0)) y1="0"
+                y2=(PANEL.1) {}
+        }
+        @for curve in &panel.thin {
+            polyline.thin points=(points(curve)) {}
+        }
+        polyline.reference points=(points(&panel.reference)) {}
+        polyline.thick points=(points(&panel.thick)) {}
+    }
+}
+
+/// Returns where a point of a small picture lies; its edges stay clear of marks.
+pub(crate) fn place(x: f64, y: f64) -> (f64, f64) {
+    let inside = |share: f64, size: f64| REACH + share.clamp(0.0, 1.0) * (size - 2.0 * REACH);
+    (inside(x, PANEL.0), inside(1.0 - y, PANEL.1))
+}
+
+/// Writes the points of a curve.
+fn points(curve: &[(f64, f64)]) -> String {
+    let point = |&(x, y): &(f64, f64)| {
+        let (x, y) = place(x, y);
+        format!("{x:.0} {y:.0}")
+    };
+    curve.iter().map(point).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a share of the width.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{}%", short(share))
+}
+
+/// Writes a coordinate with two digits after the point and none that is needless.
+pub(crate) fn short(value: f64) -> String {
+    let text = format!("{value:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}

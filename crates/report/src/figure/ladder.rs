@@ -1,0 +1,130 @@
+//! Where the microseconds go: the floor, what the model adds, and what its usual client adds.
+
+use stats::Estimate;
+
+use crate::figure::axis::Axis;
+use crate::figure::cost::{chart, measured, reach};
+use crate::figure::data::{Data, estimate};
+use crate::figure::look::Look;
+use crate::figure::{Figure, Mark, Scene, Strip, Strips};
+use crate::number::digits;
+
+/// The stack of a runtime.
+struct Stack {
+    /// The bare model.
+    model: String,
+    /// What it costs over the floor.
+    over_floor: Option<Estimate>,
+    /// The model with the usual client, and what it costs over the bare one.
+    clients: Vec<(String, Estimate)>,
+}
+
+/// Draws the stack of each runtime.
+pub(crate) fn ladder(scene: &Scene<'_>) -> Figure {
+    let rows = &scene.cell.rows;
+    let floor = measured(rows).find(|(model, _)| *model == scene.all.floor);
+    let floor = floor.map(|(_, figures)| figures.cpu_us);
+    let stacks = stacks(scene);
+    let mut data = Data::new(&["model", "part", "us_per_fetch", "low", "high"]);
+    let mut strips = Vec::new();
+    let mut ends = vec![0.0];
+    if let Some(floor) = floor {
+        for stack in &stacks {
+            let strip = strip(stack, floor.value, &mut data);
+            let far = |mark: &Mark| match *mark {
+                Mark::Bar(_, end, _) | Mark::Interval(_, end) => end,
+                _ => 0.0,
+            };
+            ends.extend(strip.marks.iter().map(far));
+            strips.push(strip);
+        }
+        ends.extend(reach(&floor));
+    }
+    let axis = Axis::from_zero("CPU time per fetch, µs", ends.into_iter());
+    let rules = floor.map(|floor| (floor.value, "floor".to_owned())).into_iter().collect();
+    Figure {
+        id: scene.id("ladder"),
+        title: "Where do the microseconds go?".to_owned(),
+        caption: format!(
+            "For each runtime: what {} costs, what the model adds on the same HTTP core, what its \
+             usual client adds on top. Each step is a difference inside blocks; lines show its 95 \
+             % interval. A step below zero has no bar.",
+            scene.all.floor
+        ),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+        data,
+    }
+}
+
+/// Returns the stacks of the bare models, the cheapest first.
+fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
+    let rows = &scene.cell.rows;
+    let is_bare = |name: &&str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
+    let bare = measured(rows).filter(|(name, _)| is_bare(name));
+    let stack = |(name, figures): (&str, &crate::figures::RowFigures)| {
+        let own = |price: &&crate::figures::Price| {
+            scene.run.schedule.model(&price.model).and_then(|m| m.bare_name()) == Some(name)
+        };
+        let client = |price: &crate::figures::Price| {
+            let over = scene.source.difference((&price.model, name))?;
+            Some((price.model.clone(), over))
+        };
+        Stack {
+            model: name.to_owned(),
+            over_floor: figures.excess_us.filter(|_| name != scene.all.floor),
+            clients: scene.cell.prices.iter().filter(own).filter_map(client).collect(),
+        }
+    };
+    bare.map(stack).collect()
+}
+
+/// Draws a stack.
+fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
+    let mut told = vec![digits(floor)];
+    let mut strip = Strip::new(&stack.model, String::new(), Look::default());
+    strip.height = 30;
+    strip.marks.push(Mark::Bar(0.0, floor, 0));
+    data.push(vec![
+        stack.model.clone(),
+        "floor".to_owned(),
+        number(floor),
+        String::new(),
+        String::new(),
+    ]);
+    let mut reached = floor;
+    if let Some(over) = &stack.over_floor {
+        step(&mut strip, reached, over, 1);
+        reached += over.value;
+        told.push(signed(over.value));
+        let [value, low, high] = estimate(Some(over));
+        data.push(vec![stack.model.clone(), "model".to_owned(), value, low, high]);
+    }
+    for (name, over) in &stack.clients {
+        step(&mut strip, reached, over, 2);
+        told.push(signed(over.value));
+        let [value, low, high] = estimate(Some(over));
+        data.push(vec![stack.model.clone(), format!("client ({name})"), value, low, high]);
+    }
+    strip.note = told.join(" ") + " µs";
+    strip
+}
+
+/// Draws a step on top of what is reached.
+fn step(strip: &mut Strip, reached: f64, over: &Estimate, kind: u8) {
+    if over.value > 0.0 {
+        strip.marks.push(Mark::Bar(reached, reached + over.value, kind));
+    }
+    if let Some(interval) = over.interval {
+        strip.marks.push(Mark::Interval(reached + interval.low, reached + interval.high));
+    }
+}
+
+/// Writes a step with its sign.
+fn signed(value: f64) -> String {
+    if value < 0.0 { format!("- {}", digits(-value)) } else { format!("+ {}", digits(value)) }
+}
+
+/// Writes a number of the table.
+fn number(value: f64) -> String {
+    crate::figure::data::number(value)
+}

@@ -1,0 +1,249 @@
+//! Figures: what they show, and how that becomes SVG.
+//!
+//! A figure is a stack of strips over one horizontal axis, one strip a model or quantity. Places
+//! along the axis are shares of its width, written in percent, so that one drawing fits a phone, a
+//! screen and a page; heights are pixels. Never does a colour alone tell two models apart: each
+//! strip is labelled, and marks have shapes.
+//!
+//! The drawing is our own instead of a plotting library's because it has to follow the theme of the
+//! page, stretch without shrinking its letters, and be read out by a screen reader.
+
+pub(crate) mod axis;
+pub(crate) mod data;
+pub(crate) mod draw;
+pub(crate) mod look;
+pub(crate) mod standalone;
+
+mod cost;
+mod ladder;
+mod latency;
+mod over_time;
+mod plain;
+
+use record::Run;
+
+use crate::cell::Source;
+use crate::figure::axis::Axis;
+use crate::figure::data::Data;
+use crate::figure::look::Look;
+use crate::figures::{CellFigures, Figures};
+
+/// What may be drawn of a run, in the order of the report.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Figure {
+    /// What its files and its anchor are called.
+    pub(crate) id: String,
+    /// What it shows.
+    pub(crate) title: String,
+    /// How to read it, in a sentence or two.
+    pub(crate) caption: String,
+    /// The drawing.
+    pub(crate) chart: Chart,
+    /// The numbers that are drawn.
+    pub(crate) data: Data,
+}
+
+/// A drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Chart {
+    /// Strips over one axis.
+    Strips(Strips),
+    /// Small pictures side by side, each with a curve.
+    Panels(Vec<Panel>),
+    /// Nothing can be drawn, for this reason.
+    Missing(String),
+}
+
+/// Strips over one axis.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Strips {
+    /// What the strips have in common.
+    pub(crate) axis: Axis,
+    /// Values that run through all strips as lines, with what they are.
+    pub(crate) rules: Vec<(f64, String)>,
+    /// A range that is shaded through all strips.
+    pub(crate) band: Option<(f64, f64)>,
+    /// From top to bottom.
+    pub(crate) rows: Vec<Strip>,
+}
+
+/// A strip.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Strip {
+    /// What it is about.
+    pub(crate) label: String,
+    /// What stands at its end.
+    pub(crate) note: String,
+    /// In pixels.
+    pub(crate) height: u32,
+    /// The colour and shape of its marks.
+    pub(crate) look: Look,
+    /// What is drawn, from back to front.
+    pub(crate) marks: Vec<Mark>,
+}
+
+/// Something drawn in a strip; `x` is in the unit of the axis, `y` a share of the height from the
+/// top.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Mark {
+    /// The sign of the model.
+    Point(f64),
+    /// A line from one value to another.
+    Interval(f64, f64),
+    /// A bar from one value to another, of the n-th kind of a stack.
+    Bar(f64, f64, u8),
+    /// A small dot.
+    Dot(f64, f64),
+    /// A small cross: a trial that does not count.
+    Cross(f64, f64),
+    /// A line across the strip at a share of its height.
+    Level(f64),
+}
+
+/// A small picture with curves; both axes run from 0 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Panel {
+    /// What it is about.
+    pub(crate) label: String,
+    /// What stands below it.
+    pub(crate) note: String,
+    /// The colour and dash of the main curve.
+    pub(crate) look: Look,
+    /// The curve of the floor, to compare with.
+    pub(crate) reference: Vec<(f64, f64)>,
+    /// One curve a block.
+    pub(crate) thin: Vec<Vec<(f64, f64)>>,
+    /// All blocks together.
+    pub(crate) thick: Vec<(f64, f64)>,
+    /// Lines across: their heights, and what they stand for.
+    pub(crate) across: Vec<(f64, String)>,
+    /// Lines upwards: their places, and what they stand for.
+    pub(crate) upwards: Vec<(f64, String)>,
+}
+
+/// What a figure of one cell is drawn from.
+pub(crate) struct Scene<'a> {
+    /// The run.
+    pub(crate) run: &'a Run,
+    /// The figures of all cells.
+    pub(crate) all: &'a Figures,
+    /// The figures of the cell.
+    pub(crate) cell: &'a CellFigures,
+    /// Its trials.
+    pub(crate) source: Source<'a>,
+}
+
+/// The figures of a cell.
+pub(crate) struct CellCharts {
+    /// What a fetch costs.
+    pub(crate) cost: Figure,
+    /// The ratios to the baseline.
+    pub(crate) ratio: Figure,
+    /// Where the microseconds go.
+    pub(crate) ladder: Figure,
+    /// The wall time.
+    pub(crate) wall: Figure,
+    /// The service times.
+    pub(crate) latency: Figure,
+    /// Context switches.
+    pub(crate) switches: Figure,
+    /// Memory.
+    pub(crate) memory: Figure,
+    /// Every trial.
+    pub(crate) trials: Figure,
+}
+
+/// The figures of a run.
+pub(crate) struct Charts {
+    /// Cell by cell, in the order of the schedule.
+    pub(crate) cells: Vec<CellCharts>,
+    /// The baseline against itself in each cell.
+    pub(crate) itself: Figure,
+    /// What the machine did meanwhile.
+    pub(crate) machine: Figure,
+}
+
+impl<'a> Scene<'a> {
+    /// Gathers what the figures of a cell are drawn from.
+    fn of(run: &'a Run, all: &'a Figures, cell: &'a CellFigures) -> Self {
+        let source = Source::of(run, &cell.cell, (&all.baseline, &all.floor));
+        Self { run, all, cell, source }
+    }
+
+    /// Returns the look of a model.
+    pub(crate) fn look(&self, model: &str) -> Look {
+        Look::of(self.run, model)
+    }
+
+    /// Returns what a figure of this cell is called. It names files, so whatever else the cell's
+    /// name holds becomes a dash.
+    pub(crate) fn id(&self, what: &str) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        format!("{what}-{}", self.cell.cell.name.chars().map(plain).collect::<String>())
+    }
+}
+
+impl Charts {
+    /// Draws a run.
+    pub(crate) fn of(run: &Run, figures: &Figures) -> Self {
+        let cell = |cell| CellCharts::of(&Scene::of(run, figures, cell));
+        Self {
+            cells: figures.cells.iter().map(cell).collect(),
+            itself: plain::itself(run, figures),
+            machine: over_time::machine(run),
+        }
+    }
+
+    /// Returns every figure, in the order of the report.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
+        self.cells.iter().flat_map(CellCharts::all).chain([&self.itself, &self.machine])
+    }
+}
+
+impl CellCharts {
+    /// Draws a cell.
+    fn of(scene: &Scene<'_>) -> Self {
+        Self {
+            cost: cost::cost(scene),
+            ratio: cost::ratio(scene),
+            ladder: ladder::ladder(scene),
+            wall: plain::wall(scene),
+            latency: latency::latency(scene),
+            switches: plain::switches(scene),
+            memory: plain::memory(scene),
+            trials: over_time::trials(scene),
+        }
+    }
+
+    /// Returns its figures.
+    fn all(&self) -> [&Figure; 8] {
+        let Self { cost, ratio, ladder, wall, latency, switches, memory, trials } = self;
+        [cost, ratio, ladder, wall, latency, switches, memory, trials]
+    }
+}
+
+impl Figure {
+    /// Returns whether there is nothing to draw.
+    pub(crate) fn missing(&self) -> Option<&str> {
+        match &self.chart {
+            Chart::Missing(reason) => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+impl Strip {
+    /// Returns a strip of the usual height without marks.
+    pub(crate) fn new(label: &str, note: String, look: Look) -> Self {
+        Self { label: label.to_owned(), note, height: 26, look, marks: Vec::new() }
+    }
+
+    /// Returns the strip with an estimate drawn in it.
+    pub(crate) fn estimate(mut self, estimate: &stats::Estimate) -> Self {
+        if let Some(interval) = estimate.interval {
+            self.marks.push(Mark::Interval(interval.low, interval.high));
+        }
+        self.marks.push(Mark::Point(estimate.value));
+        self
+    }
+}

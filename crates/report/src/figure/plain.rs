@@ -1,0 +1,187 @@
+//! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
+//! baseline beside itself.
+
+use model_kit::Workload;
+use record::Run;
+use stats::{Estimate, median};
+
+use crate::cell::Source;
+use crate::family::{ALPHA, MARGIN};
+use crate::figure::axis::Axis;
+use crate::figure::cost::{chart, empty, reach};
+use crate::figure::data::{Data, estimate, number};
+use crate::figure::look::Look;
+use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips};
+use crate::figures::Figures;
+use crate::number::{digits, with_interval};
+use crate::trials::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
+
+/// A quantity as a figure shows it.
+struct Shown<'a> {
+    /// What its files are called.
+    id: &'a str,
+    title: &'a str,
+    caption: String,
+    /// The axis.
+    name: &'a str,
+    /// The column of the data.
+    column: &'a str,
+    quantity: Quantity,
+    /// A value that no model can be below, if there is one.
+    bound: Option<f64>,
+    /// Whether the values span so much that only factors can be seen.
+    is_log: bool,
+}
+
+/// Draws the wall time of the window beside its lower bound.
+pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
+    let bound = shortest_ms(scene);
+    let caption = match scene.cell.cell.workload {
+        Workload::Batch => format!(
+            "From the first slot to the last reply, connecting included: median over blocks with \
+             its 95 % interval. The delays alone take {} ms at least, whatever the model does.",
+            digits(bound)
+        ),
+        Workload::Steady => format!(
+            "Length of the window: median over blocks with its 95 % interval. The origin's delays \
+             set the pace: {} ms at least.",
+            digits(bound)
+        ),
+    };
+    scene.quantity(&Shown {
+        id: "wall",
+        title: "What does concurrency buy?",
+        caption,
+        name: "wall time, ms",
+        column: "wall_ms",
+        quantity: wall_ms,
+        bound: Some(bound),
+        is_log: scene.cell.cell.workload == Workload::Batch,
+    })
+}
+
+/// Draws context switches.
+pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
+    scene.quantity(&Shown {
+        id: "switches",
+        title: "How often does the kernel switch?",
+        caption:
+            "Context switches of the model's process per fetch, voluntary or not: median over \
+                  blocks with its 95 % interval."
+                .to_owned(),
+        name: "context switches per fetch",
+        column: "switches_per_fetch",
+        quantity: switches_per_fetch,
+        bound: None,
+        is_log: false,
+    })
+}
+
+/// Draws the most memory that a process held.
+pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
+    scene.quantity(&Shown {
+        id: "memory",
+        title: "How much memory does it take?",
+        caption: "The most memory that the model's process held at once (resident set): median \
+                  over blocks with its 95 % interval. It counts the program itself and what it \
+                  shares with others, and leaves out what the kernel keeps for threads and \
+                  sockets; \
+                  it says nothing of how memory grows with fetches in flight."
+            .to_owned(),
+        name: "peak resident memory, MiB",
+        column: "memory_peak_mib",
+        quantity: memory_mib,
+        bound: None,
+        is_log: false,
+    })
+}
+
+impl Scene<'_> {
+    /// Draws a quantity of each model.
+    fn quantity(&self, shown: &Shown<'_>) -> Figure {
+        let mut data = Data::new(&["model", shown.column, "low", "high"]);
+        let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
+        for row in &self.cell.rows {
+            let sample = self.source.sample(&row.model, shown.quantity);
+            let Some(told) = sample.map(|sample| median::estimate(&sample, ALPHA)) else {
+                strips.extend(empty(self, row));
+                continue;
+            };
+            ends.extend(reach(&told));
+            let look = self.look(&row.model);
+            strips.push(Strip::new(&row.model, digits(told.value), look).estimate(&told));
+            let [value, low, high] = estimate(Some(&told));
+            data.push(vec![row.model.clone(), value, low, high]);
+        }
+        let axis = match shown.is_log {
+            true => Axis::of_factors(shown.name, ends.into_iter()),
+            false => Axis::from_zero(shown.name, ends.into_iter()),
+        };
+        let rules = shown.bound.map(|bound| (bound, "lower bound".to_owned()));
+        let rules = rules.into_iter().collect();
+        Figure {
+            id: self.id(shown.id),
+            title: shown.title.to_owned(),
+            caption: shown.caption.clone(),
+            chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+            data,
+        }
+    }
+}
+
+/// Returns the shortest time, in milliseconds, in which the delays of a window can pass: all of
+/// them shared by the slots, and no shorter than one. Drawn delays count by their mean.
+fn shortest_ms(scene: &Scene<'_>) -> f64 {
+    let cell = &scene.cell.cell;
+    let real = crate::cell_trials::real;
+    let mean = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
+    (real(cell.fetches) * mean / f64::from(cell.in_flight.max(1))).max(real(cell.delay_ms.lo))
+}
+
+/// Draws the baseline beside itself: what it differs from itself is noise.
+pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
+    let mut data = Data::new(&["cell", "block", "second_over_first"]);
+    let mut rows: Vec<(String, Estimate, Vec<f64>)> = Vec::new();
+    for cell in &figures.cells {
+        let source = Source::of(run, &cell.cell, (&figures.baseline, &figures.floor));
+        let ratios = source.against_itself(cpu_us);
+        for (block, ratio) in &ratios {
+            data.push(vec![cell.cell.name.clone(), block.to_string(), number(*ratio)]);
+        }
+        let dots = ratios.into_iter().map(|(_, ratio)| ratio).collect();
+        rows.extend(cell.noise.as_ref().map(|n| (cell.cell.name.clone(), n.ratio, dots)));
+    }
+    let ends =
+        rows.iter().flat_map(|(_, ratio, dots)| reach(ratio).into_iter().chain(dots.clone()));
+    let axis = Axis::of_factors("second trial of a block, times the first", ends.chain([1.0]));
+    let strip = |(name, ratio, dots): &(String, Estimate, Vec<f64>)| {
+        let mut strip = Strip::new(name, with_interval(ratio), Look::default());
+        strip.height = 34;
+        // Dots would hide each other on one line.
+        let heights = [0.25, 0.75, 0.38, 0.62].iter().cycle();
+        strip.marks = dots.iter().zip(heights).map(|(&x, &y)| Mark::Dot(x, y)).collect();
+        strip.estimate(ratio)
+    };
+    let strips = rows.iter().map(strip).collect();
+    Figure {
+        id: "baseline-against-itself".to_owned(),
+        title: format!("Does {} agree with itself?", figures.baseline),
+        caption: format!(
+            "{} runs twice in every block. A dot a block, and the typical ratio with its 95 % \
+             interval. Whatever it differs from itself is noise, and any other model may be off by \
+             as much. Shaded: within {:.0} %.",
+            figures.baseline,
+            100.0 * MARGIN
+        ),
+        chart: match rows.is_empty() {
+            true => Chart::Missing(format!("{} never ran twice in a block", figures.baseline)),
+            false => Chart::Strips(Strips {
+                axis,
+                rules: vec![(1.0, "equal".to_owned())],
+                band: Some(((-MARGIN).exp(), MARGIN.exp())),
+                rows: strips,
+            }),
+        },
+        data,
+    }
+}

@@ -1,0 +1,128 @@
+//! A figure as a file of its own, for a paper: black on white, with its source below it.
+
+use maud::{Markup, PreEscaped, html};
+
+use crate::figure::draw::{self, PANEL, percent};
+use crate::figure::{Chart, Figure, Panel, Strips};
+
+/// The width of the whole, of the labels and of the notes, in pixels.
+const WIDTH: u32 = 760;
+const LABELS: u32 = 150;
+const NOTES: u32 = 170;
+/// The height of a line of text.
+const LINE: u32 = 18;
+/// Letters of a line of the caption.
+const LETTERS: usize = 118;
+/// Small pictures side by side.
+const ACROSS: u32 = 3;
+/// The height of a small picture.
+const PICTURE: u32 = 128;
+/// What the classes mean on paper.
+const STYLE: &str = include_str!("paper.css");
+
+/// Returns a figure as an SVG file; `source` says which run it is from.
+pub(crate) fn svg(figure: &Figure, source: &str) -> Vec<u8> {
+    let caption = wrapped(&format!("{} {source}", figure.caption));
+    let top = 34;
+    let (body, height) = match &figure.chart {
+        Chart::Strips(strips) => (strips_at(strips, top), strips_height(strips)),
+        Chart::Panels(panels) => (panels_at(panels, top), panels_height(panels)),
+        Chart::Missing(reason) => (html! { text.note x="10" y=(top + LINE) { (reason) } }, LINE),
+    };
+    let below = top + height + LINE;
+    let lines = u32::try_from(caption.len()).unwrap_or(0);
+    let whole = below + lines * (LINE - 3) + 8;
+    let markup = html! {
+        svg xmlns="http://www.w3.org/2000/svg" role="img" width=(WIDTH) height=(whole)
+            viewBox=(format!("0 0 {WIDTH} {whole}")) aria-labelledby="title description" {
+            title id="title" { (figure.title) }
+            desc id="description" { (figure.caption) " " (source) }
+            style { (PreEscaped(STYLE)) }
+            rect.paper width="100%" height="100%" {}
+            text.title x="10" y="22" { (figure.title) }
+            (body)
+            @for (line, y) in caption.iter().zip((below..).step_by(LINE as usize - 3)) {
+                text.caption x="10" y=(y) { (line) }
+            }
+        }
+    };
+    (crate::number::visible(&markup.into_string()) + "\n").into_bytes()
+}
+
+/// Draws strips below each other, with their axis.
+fn strips_at(strips: &Strips, top: u32) -> Markup {
+    let plot = WIDTH - LABELS - NOTES;
+    let mut y = top;
+    let mut placed = Vec::new();
+    for strip in &strips.rows {
+        placed.push((y, strip));
+        y += strip.height;
+    }
+    html! {
+        @for (y, strip) in placed {
+            text.label x=(LABELS - 10) y=(y + strip.height / 2 + 4) { (strip.label) }
+            svg class=(strip.look.classes()) x=(LABELS) y=(y) width=(plot) height=(strip.height) {
+                (draw::strip(strips, strip, (plot, strip.height)))
+            }
+            text.note x=(WIDTH - NOTES + 10) y=(y + strip.height / 2 + 4) { (strip.note) }
+        }
+        svg x=(LABELS) y=(y) width=(plot) height=(2 * LINE + 6) overflow="visible" {
+            line.axis x1="0" x2="100%" y1="0" y2="0" {}
+            @for (x, text) in strips.axis.ticks() {
+                text.tick x=(percent(x)) y="14" { (text) }
+            }
+            text.tick x="50%" y="32" { (strips.axis.name) }
+        }
+    }
+}
+
+/// Returns how high strips are with their axis.
+fn strips_height(strips: &Strips) -> u32 {
+    strips.rows.iter().map(|strip| strip.height).sum::<u32>() + 2 * LINE + 10
+}
+
+/// Draws small pictures beside and below each other.
+fn panels_at(panels: &[Panel], top: u32) -> Markup {
+    let (width, height) = (WIDTH / ACROSS, panel_height());
+    html! {
+        @for (panel, index) in panels.iter().zip(0_u32..) {
+            svg x=(index % ACROSS * width + 8) y=(top + index / ACROSS * height)
+                width=(width - 16) height=(height) {
+                text.panel x="2" y="14" { (panel.label) }
+                text.small x="2" y="28" { (panel.note) }
+                svg class=(panel.look.classes()) y="32" width="100%" height=(PICTURE)
+                    viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1)) {
+                    (draw::panel(panel))
+                }
+                @for (x, name) in &panel.upwards {
+                    text.tick x=(percent(100.0 * draw::place(*x, 0.0).0 / PANEL.0))
+                        y=(PICTURE + 44) { (name) }
+                }
+            }
+        }
+    }
+}
+
+/// Returns how high a small picture is with its letters.
+fn panel_height() -> u32 {
+    PICTURE + 60
+}
+
+/// Returns how high small pictures are.
+fn panels_height(panels: &[Panel]) -> u32 {
+    u32::try_from(panels.len()).unwrap_or(0).div_ceil(ACROSS) * panel_height()
+}
+
+/// Breaks a text into lines.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("there is always a line");
+        match last.chars().count() + word.chars().count() < LETTERS {
+            _ if last.is_empty() => last.push_str(word),
+            true => *last = format!("{last} {word}"),
+            false => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

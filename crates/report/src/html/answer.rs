@@ -1,0 +1,227 @@
+//! The answer: what a reader should know who reads nothing else.
+
+use maud::{Markup, html};
+use stats::verdict::Verdict;
+
+use crate::figures::{CellFigures, Price, Row, RowFigures};
+use crate::html::Page;
+use crate::number::{digits, with_interval};
+use crate::table::{heading, places};
+
+/// A model and its figures.
+type Measured<'a> = (&'a str, &'a RowFigures);
+
+impl Page<'_> {
+    /// Writes the answer.
+    pub(crate) fn answer(&self) -> Markup {
+        let cell = &self.figures.cells[self.main_cell()];
+        html! {
+            div.lead {
+                @for sentence in self.sentences(cell) { p { (sentence) } }
+            }
+            (self.rows(cell))
+            @for other in self.figures.cells.iter().filter(|other| other.cell.name !=
+                cell.cell.name) {
+                details.more { summary { (heading(&other.cell)) } (self.rows(other)) }
+            }
+        }
+    }
+
+    /// Returns the answer in sentences.
+    fn sentences(&self, cell: &CellFigures) -> Vec<Markup> {
+        let mut told = vec![self.cost_sentence(cell)];
+        told.extend(self.verdict_sentence(cell));
+        told.extend(client_sentence(cell));
+        told.extend(pace_sentence(cell));
+        told.extend(self.doubt_sentence(cell));
+        told
+    }
+
+    /// Says what the baseline and the floor cost.
+    fn cost_sentence(&self, cell: &CellFigures) -> Markup {
+        let of = |model: &str| measured(cell).find(|(name, _)| *name == model);
+        let (baseline, floor) = (&self.figures.baseline, &self.figures.floor);
+        let cost = |(_, figures): Measured<'_>| digits(figures.cpu_us.value);
+        html! {
+            "With " (cell.cell.in_flight) " fetches in flight, "
+            @match (of(baseline), of(floor)) {
+                (Some(baseline_figures), Some(floor_figures)) => {
+                    "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
+                    " of CPU time; the least that any model could cost, "
+                    (floor) ", is " (cost(floor_figures)) " µs."
+                }
+                (Some(baseline_figures), None) => {
+                    "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
+                        " of CPU time."
+                }
+                _ => { "the baseline " (baseline) " has no valid trial, so nothing is compared." }
+            }
+        }
+    }
+
+    /// Says which bare models differ from the baseline.
+    fn verdict_sentence(&self, cell: &CellFigures) -> Option<Markup> {
+        let is_bare =
+            |name: &str| self.run.schedule.model(name).is_some_and(record::Model::is_bare);
+        let others =
+            measured(cell).filter(|(name, _)| *name != self.figures.baseline && is_bare(name));
+        let mut dearer = Vec::new();
+        let mut cheaper = Vec::new();
+        let mut equal = Vec::new();
+        let mut unresolved = Vec::new();
+        for (name, figures) in others {
+            let Some(ratio) = &figures.ratio else { continue };
+            let text = format!("{name} {}", with_interval(ratio));
+            match figures.verdict {
+                Some(Verdict::Different) if ratio.value > 1.0 => dearer.push(text),
+                Some(Verdict::Different) => cheaper.push(text),
+                Some(Verdict::Equivalent) => equal.push(text),
+                Some(Verdict::Unresolved) | None => unresolved.push(text),
+            }
+        }
+        let groups = [
+            ("dearer", dearer),
+            ("cheaper", cheaper),
+            ("as good as equal", equal),
+            ("cannot be told apart here", unresolved),
+        ];
+        let groups: Vec<_> = groups.into_iter().filter(|(_, names)| !names.is_empty()).collect();
+        (!groups.is_empty()).then(|| {
+            html! {
+                "Against " (self.figures.baseline) ", with the same HTTP code: "
+                @for (index, (word, names)) in groups.iter().enumerate() {
+                    @if index > 0 { "; " }
+                    b { (word) } ": " (names.join(", "))
+                }
+                "."
+            }
+        })
+    }
+
+    /// Says what must be known before a figure is repeated.
+    fn doubt_sentence(&self, cell: &CellFigures) -> Option<Markup> {
+        let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
+        let rows = |cell: &'_ CellFigures| -> Vec<(String, Row)> {
+            let lost = cell.rows.iter().filter(|row| is_lost(row));
+            lost.map(|row| (cell.cell.name.clone(), row.clone())).collect()
+        };
+        let lost: Vec<(String, Row)> = self.figures.cells.iter().flat_map(rows).collect();
+        let failed = self.trust.gates.iter().filter(|gate| is_failed(gate)).count();
+        if can_show.is_none() && lost.is_empty() && self.trust.badges.is_empty() {
+            return None;
+        }
+        Some(html! {
+            @if let Some(share) = can_show {
+                "On this machine, in this run, differences below " (format!("{:.1} %", 100.0 *
+                    share))
+                " would mostly go unseen. "
+            }
+            @for (cell, row) in lost {
+                b { (row.model) } " has no figures in " (cell) ": "
+                (row.reason.as_deref().unwrap_or("no reason is known")) ". "
+            }
+            @if !self.trust.badges.is_empty() {
+                "Badges: " (self.trust.badges.join(", "))
+                @if failed > 0 { " (" (crate::number::count(failed, "gate")) " failed)" }
+                "; " a href="#trust" { "what they mean" } "."
+            }
+        })
+    }
+
+    /// Writes the table of a cell.
+    fn rows(&self, cell: &CellFigures) -> Markup {
+        let baseline = &self.figures.baseline;
+        let has_ranks = cell.rows.iter().any(|row| row.rank.is_some());
+        html! {
+            div.scroll tabindex="0" role="region" aria-label=(format!("Results of {}",
+                cell.cell.name)) {
+                table.sortable id=(format!("table-{}", cell.cell.name)) {
+                    caption { (heading(&cell.cell)) ". Lower is better." }
+                    thead {
+                        tr {
+                            @if has_ranks { th scope="col" { "rank" } }
+                            th scope="col" { "model" }
+                            th scope="col" { "client" }
+                            th.figure scope="col" { "CPU a fetch, µs" }
+                            th.figure scope="col" { "times " (baseline) }
+                            th scope="col" { "verdict" }
+                            th.figure scope="col" { "over the floor, µs" }
+                            th.figure scope="col" { "wall, ms" }
+                            th.figure scope="col" { "errors" }
+                        }
+                    }
+                    tbody {
+                        @for (row, place) in cell.rows.iter().zip(places(&cell.rows)) {
+                            (self.row(row, has_ranks.then_some(place)))
+                        }
+                    }
+                }
+            }
+            @for text in crate::summary::notes(cell) { p.aside { (text) } }
+        }
+    }
+
+    /// Writes the row of a model.
+    fn row(&self, row: &Row, place: Option<String>) -> Markup {
+        let model = self.run.schedule.model(&row.model);
+        let client = model.map_or("", |model| &model.client);
+        let errors: u64 = row.errors.values().sum();
+        let columns = crate::table::columns(row, &self.figures.baseline, &self.figures.floor);
+        let [_, cost, ratio, verdict, excess, wall, ..] = &columns[..] else { unreachable!() };
+        html! {
+            tr.void[is_lost(row)] {
+                @if let Some(place) = place { td { (place) } }
+                th scope="row" { a href=(format!("#model-{}", row.model)) { (row.model) } }
+                td { (client) }
+                td.figure { (cost) }
+                td.figure { (ratio) }
+                td { (verdict) }
+                td.figure { (excess) }
+                td.figure { (wall) }
+                td.figure { @if row.trials > 0 { (errors) } @else { "-" } }
+            }
+        }
+    }
+}
+
+/// Returns the models of a cell that have figures.
+fn measured(cell: &CellFigures) -> impl Iterator<Item = Measured<'_>> {
+    cell.rows.iter().filter_map(|row| Some((row.model.as_str(), row.figures.as_ref()?)))
+}
+
+/// Returns whether a model should have figures and has none.
+fn is_lost(row: &Row) -> bool {
+    use crate::figures::Standing::{Measured, NotApplicable};
+    !matches!(row.standing, Measured | NotApplicable)
+}
+
+/// Returns whether a gate failed.
+fn is_failed(gate: &crate::gates::Gate) -> bool {
+    matches!(gate.state, crate::gates::GateState::Failed(_))
+}
+
+/// Says what the usual clients cost.
+fn client_sentence(cell: &CellFigures) -> Option<Markup> {
+    let order = |a: &&Price, b: &&Price| a.ratio.value.total_cmp(&b.ratio.value);
+    let (least, most) = (cell.prices.iter().min_by(order)?, cell.prices.iter().max_by(order)?);
+    Some(html! {
+        "The usual HTTP client on top multiplies a model's cost by "
+        b { (with_interval(&least.ratio)) } " (" (least.model) ") to "
+        b { (with_interval(&most.ratio)) } " (" (most.model) "): "
+        a href="#ladder" { "where the microseconds go" } "."
+    })
+}
+
+/// Says that the delay set the pace, where it did.
+fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
+    let walls = || measured(cell).map(|(_, figures)| figures.wall_ms.value);
+    let (least, most) = (walls().reduce(f64::min)?, walls().reduce(f64::max)?);
+    let apart = most / least - 1.0;
+    (apart < 0.05).then(|| {
+        html! {
+            "All of them finish together, within " (format!("{:.1} %", 100.0 * apart))
+            ": the origin's delay sets the pace, so wall time tells models apart here as little as \
+             throughput does."
+        }
+    })
+}

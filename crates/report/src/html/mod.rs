@@ -1,0 +1,192 @@
+//! The report as one HTML file that works from disk: no request, whole without its script.
+//!
+//! The policy in its head forbids everything but the one style and the one script that stand in it,
+//! by their hashes, so that nothing that a model or a machine says of itself can run or fetch.
+
+mod answer;
+mod chart;
+mod figures;
+mod models;
+mod origin;
+mod pairs;
+mod reading;
+mod trust;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use record::Run;
+use sha2::{Digest, Sha256};
+
+use crate::figure::Charts;
+use crate::figures::Figures;
+use crate::trust::Trust;
+
+/// How the page looks.
+const STYLE: &str = include_str!("page.css");
+/// What sorts, filters, copies and switches the theme.
+const SCRIPT: &str = include_str!("page.js");
+
+/// What a page is written from.
+pub(crate) struct Page<'a> {
+    /// The run.
+    pub(crate) run: &'a Run,
+    /// Its figures.
+    pub(crate) figures: &'a Figures,
+    /// Whether it may be believed.
+    pub(crate) trust: &'a Trust,
+    /// What is drawn of it.
+    pub(crate) charts: &'a Charts,
+}
+
+/// A section of the page.
+struct Section {
+    /// Its anchor.
+    id: &'static str,
+    /// Its heading.
+    title: &'static str,
+    /// What stands in it.
+    body: Markup,
+}
+
+/// Returns the page of a run.
+pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
+    let sections = page.sections();
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content=(format!("Inflight {}", page.run.schedule.version));
+                title { "Inflight: " (page.run.id) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#main" { "Skip to the answer" }
+                (page.header())
+                (contents(&sections))
+                main #main {
+                    @for section in &sections {
+                        section id=(section.id) aria-labelledby=(format!("{}-title", section.id)) {
+                            h2 id=(format!("{}-title", section.id)) { (section.title) }
+                            (section.body)
+                        }
+                    }
+                }
+                (page.footer())
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    (crate::number::visible(&markup.into_string()) + "\n").into_bytes()
+}
+
+impl Page<'_> {
+    /// Returns the sections, in their order.
+    fn sections(&self) -> Vec<Section> {
+        let section = |id, title, body| Section { id, title, body };
+        vec![
+            section("answer", "The answer", self.answer()),
+            section("trust", "Can this run be trusted?", self.trust()),
+            section("cost", "What a fetch costs", self.cost()),
+            section("ratios", "Who differs, and by how much", self.ratios()),
+            section("ladder", "Where the microseconds go", self.ladder()),
+            section("wall", "Wall time", self.wall()),
+            section("latency", "Latency", self.latency()),
+            section("memory", "Memory and context switches", self.memory()),
+            section("scaling", "Scaling", figures::scaling()),
+            section("errors", "Errors", self.errors()),
+            section("models", "The models, one by one", self.models()),
+            section("trials", "Every trial", self.trials()),
+            section("origin", "Where it was measured", self.origin()),
+            section("reading", "How to read it, and what it does not show", self.reading()),
+            section("cite", "Cite it, check it, run it again", self.cite()),
+        ]
+    }
+
+    /// Writes which run it is, and what its figures may be called.
+    fn header(&self) -> Markup {
+        let schedule = &self.run.schedule;
+        let machine = &self.run.environment;
+        html! {
+            header.top {
+                p.brand { "Inflight" span { " " (schedule.version) } }
+                button #theme type="button" hidden { "Theme" }
+                h1 { "What does each way of keeping many fetches in flight cost?" }
+                p.run {
+                    (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "
+                    (machine.kernel) ". Run " code { (self.run.id) } "."
+                }
+                @if let Some(warning) = self.warning() { p.warning { (warning) } }
+            }
+        }
+    }
+
+    /// Says what the figures of the run may be called, if there is anything to be said.
+    fn warning(&self) -> Option<String> {
+        use record::Integrity;
+        let mut told = Vec::new();
+        if crate::summary::is_estimate(self.run) {
+            told.push(format!("an estimate (preset {})", self.run.schedule.preset));
+        }
+        match &self.run.integrity {
+            Integrity::Whole => {}
+            Integrity::Unfinished => told.push("unfinished".to_owned()),
+            Integrity::Altered(files) => {
+                told.push(format!("altered after it was measured ({})", files.join(", ")));
+            }
+        }
+        match self.run.resumes.len() {
+            0 => {}
+            times => told.push(format!("resumed {}", crate::number::count(times, "time"))),
+        }
+        if self.run.environment.modified != "no" {
+            told.push(format!(
+                "from a source tree with changes: {}",
+                self.run.environment.modified
+            ));
+        }
+        (!told.is_empty()).then(|| format!("This run is {}.", told.join("; ")))
+    }
+
+    /// Writes the end of the page.
+    fn footer(&self) -> Markup {
+        html! {
+            footer {
+                p {
+                    "Written by Inflight " (self.run.schedule.version) " from run " code {
+                        (self.run.id) }
+                    " alone; the same run gives the same bytes. "
+                    code { "inflight check " (self.run.id) } " computes them again."
+                }
+            }
+        }
+    }
+}
+
+/// Writes the contents.
+fn contents(sections: &[Section]) -> Markup {
+    html! {
+        nav aria-label="Contents" {
+            ol {
+                @for section in sections {
+                    li { a href=(format!("#{}", section.id)) { (section.title) } }
+                }
+            }
+        }
+    }
+}
+
+/// Returns the policy of the page: nothing but its own style and script.
+fn policy() -> String {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
+         form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}

@@ -1,0 +1,113 @@
+//! The models one by one, and what failed.
+
+use maud::{Markup, html};
+use record::Model;
+
+use crate::figures::Row;
+use crate::html::Page;
+use crate::number::digits;
+
+impl Page<'_> {
+    /// Writes what failed, by model and code.
+    pub(crate) fn errors(&self) -> Markup {
+        let failing: Vec<(&str, &Row)> = self
+            .figures
+            .cells
+            .iter()
+            .flat_map(|cell| cell.rows.iter().map(|row| (cell.cell.name.as_str(), row)))
+            .filter(|(_, row)| !row.errors.is_empty())
+            .collect();
+        let trials: usize = self.figures.cells.iter().flat_map(|c| &c.rows).map(|r| r.trials).sum();
+        html! {
+            @if failing.is_empty() {
+                p { "No fetch failed in " (trials) " trials. A fetch counts only if its status, \
+                    its \
+                     length, its checksum and its echoed id are right." }
+            } @else {
+                div.scroll tabindex="0" role="region" aria-label="Failed fetches" {
+                    table {
+                        caption { "Fetches that failed, by the code of the error" }
+                        thead { tr {
+                            th scope="col" { "cell" } th scope="col" { "model" }
+                            th scope="col" { "code" } th.figure scope="col" { "fetches" }
+                        } }
+                        tbody {
+                            @for (cell, row) in failing { @for (code, count) in &row.errors {
+                                tr { td { (cell) } th scope="row" { (row.model) } td { (code) }
+                                    td.figure { (count) } }
+                            } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes the models one by one.
+    pub(crate) fn models(&self) -> Markup {
+        html! {
+            p {
+                "Bare models speak HTTP by one core that all of them share, so that nothing \
+                    differs \
+                 but the way of waiting; the others use the library that people usually take."
+            }
+            div.models { @for model in &self.run.schedule.models { (self.model(model)) } }
+        }
+    }
+
+    /// Writes one model.
+    fn model(&self, model: &Model) -> Markup {
+        let versions = self.versions(&model.name);
+        html! {
+            article id=(format!("model-{}", model.name)) {
+                h3 { (model.name) " " span.cell { (model.label) } }
+                dl {
+                    dt { "unit" } dd { (model.unit) }
+                    dt { "client" } dd { (model.client) }
+                    dt { "threads" } dd { (model.threads) }
+                    @if let Some(most) = model.max_in_flight { dt { "in flight" } dd { "at most "
+                        (most) } }
+                    @if let Some(most) = &model.connections { dt { "connections" } dd {
+                        "at most " (most) } }
+                    @if !versions.is_empty() { dt { "versions" } dd { (versions) } }
+                    @if let Some(hash) = self.run.environment.programs_sha256.get(&model.package) {
+                        dt { "program" } dd { code title=(hash) {
+                            (hash.get(..12).unwrap_or(hash)) } }
+                    }
+                    @for cell in &self.figures.cells {
+                        @if let Some(row) = cell.rows.iter().find(|row| row.model == model.name) {
+                            dt { (cell.cell.name) } dd { (told(row)) }
+                        }
+                    }
+                    @for (name, value) in &model.env { dt { "environment" } dd { code { (name)
+                        "=" (value) } } }
+                    @for knob in &model.knobs {
+                        dt { "set" } dd { code { (knob.name) } " to " (knob.set) " instead of "
+                            (knob.default) ": " (knob.why) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns what a model said that it is built on.
+    fn versions(&self, model: &str) -> String {
+        let mut own = self.run.trials.iter().filter(|trial| trial.model == model);
+        let told = own.find(|trial| !trial.versions.is_empty());
+        let versions = told.iter().flat_map(|trial| &trial.versions);
+        versions.map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Writes what became of a model in a cell.
+fn told(row: &Row) -> String {
+    let trials = format!("{} of {} trials valid", row.valid, row.trials);
+    match (&row.figures, &row.reason) {
+        (Some(figures), None) => format!("{} µs a fetch; {trials}", digits(figures.cpu_us.value)),
+        (Some(figures), Some(reason)) => {
+            format!("{} µs a fetch; {trials}; {reason}", digits(figures.cpu_us.value))
+        }
+        (None, Some(reason)) => reason.clone(),
+        (None, None) => "not measured".to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+//! Where a run was measured: what a reader asks first, then everything that was read of the
+//! machine.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::html::Page;
+
+impl Page<'_> {
+    /// Writes where the run was measured.
+    pub(crate) fn origin(&self) -> Markup {
+        let environment = &self.run.environment;
+        let placement = &self.run.schedule.placement;
+        let awake = if placement.awake { "kept awake" } else { "left to sleep" };
+        let all = serde_json::to_value(environment).unwrap_or(Value::Null);
+        let facts = [
+            (
+                "CPU",
+                format!("{}, {} CPUs ({})", environment.cpu, environment.cpus, environment.kind),
+            ),
+            ("memory", format!("{} GiB", environment.memory_mib.div_ceil(1024))),
+            ("kernel", format!("Linux {}", environment.kernel)),
+            ("compiler", environment.rustc.clone()),
+            ("profile", environment.profile.clone()),
+            ("server", environment.origin.clone()),
+            (
+                "placement",
+                format!(
+                    "model on CPU {:?}, server on CPU {:?}, {} worker(s), CPUs {awake}",
+                    placement.model_cpus, placement.origin_cpus, placement.workers
+                ),
+            ),
+            (
+                "source",
+                format!("commit {}, modified: {}", environment.commit, environment.modified),
+            ),
+            (
+                "began",
+                self.run
+                    .trials
+                    .first()
+                    .map_or_else(|| "no trial".to_owned(), |trial| trial.started_utc.clone()),
+            ),
+        ];
+        html! {
+            dl.facts { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
+            details.more {
+                summary { "Everything that was read of the machine" }
+                div.scroll.long tabindex="0" role="region" aria-label="Environment" {
+                    table {
+                        caption { "environment.json" }
+                        thead { tr { th scope="col" { "what" } th scope="col" { "value" } } }
+                        tbody { (facts_of("", &all)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes the leaves of a JSON document as rows, each under its path.
+fn facts_of(path: &str, value: &Value) -> Markup {
+    let under = |name: &str| match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    };
+    html! {
+        @match value {
+            Value::Object(fields) => @for (name, field) in fields { (facts_of(&under(name),
+                field)) },
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                @for (index, item) in items.iter().enumerate() {
+                    (facts_of(&under(&index.to_string()), item)) }
+            },
+            leaf => tr { th scope="row" { (path) } td { (text(leaf)) } },
+        }
+    }
+}
+
+/// Writes a leaf.
+fn text(leaf: &Value) -> String {
+    match leaf {
+        Value::Null => "unknown".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

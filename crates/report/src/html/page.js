@@ -1,0 +1,108 @@
+"use strict";
+(() => {
+  // The page is whole without this: it sorts, filters, copies and switches the theme, and keeps
+  // what was chosen in the address.
+  const state = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+  const keep = (name, value) => {
+    if (value) state.set(name, value); else state.delete(name);
+    history.replaceState(null, "", state.size ? "#" + state : location.pathname + location.search);
+  };
+
+  const themes = ["", "light", "dark"];
+  const button = document.getElementById("theme");
+  const paint = (theme) => {
+    if (theme) document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+    button.textContent = "Theme: " + (theme || "system");
+  };
+  const known = themes.includes(state.get("theme")) ? state.get("theme") : "";
+  button.hidden = false;
+  paint(known);
+  let theme = themes.indexOf(known);
+  button.addEventListener("click", () => {
+    theme = (theme + 1) % themes.length;
+    paint(themes[theme]);
+    keep("theme", themes[theme]);
+  });
+
+  const worth = (cell) => {
+    const text = cell.textContent.trim();
+    if (text === "floor") return 0;
+    const number = parseFloat(text);
+    return Number.isNaN(number) ? (text === "-" || text === "" ? Infinity : text) : number;
+  };
+  const compare = (a, b) => typeof a === "number" && typeof b === "number"
+    ? (a === b ? 0 : a - b) : typeof a === "number" ? -1 : typeof b === "number" ? 1
+    : a.localeCompare(b, "en");
+  const sort = (table, column, order) => {
+    const rows = [...table.tBodies[0].rows];
+    const sign = order === "descending" ? -1 : 1;
+    rows.sort((a, b) => sign * compare(worth(a.cells[column]), worth(b.cells[column])));
+    table.tBodies[0].append(...rows);
+    [...table.tHead.rows[0].cells].forEach((head, index) => {
+      if (index === column) head.setAttribute("aria-sort", order);
+      else head.removeAttribute("aria-sort");
+    });
+  };
+  const tables = [...document.querySelectorAll("table.sortable")];
+  for (const table of tables) {
+    [...table.tHead.rows[0].cells].forEach((head, column) => {
+      const control = document.createElement("button");
+      control.type = "button";
+      control.textContent = head.textContent;
+      head.replaceChildren(control);
+      control.addEventListener("click", () => {
+        const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
+        sort(table, column, order);
+        keep("sort", table.id + "." + column + "." + order);
+      });
+    });
+  }
+  const [id, column, order] = (state.get("sort") || "").split(".");
+  const chosen = tables.find((table) => table.id === id);
+  if (chosen && Number(column) < chosen.tHead.rows[0].cells.length
+      && ["ascending", "descending"].includes(order)) sort(chosen, Number(column), order);
+
+  if (tables.length) {
+    const tools = document.createElement("div");
+    tools.className = "tools";
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    input.type = "search";
+    input.id = "filter";
+    label.htmlFor = "filter";
+    label.textContent = "Show only models with";
+    tools.append(label, input);
+    tables[0].closest(".scroll").before(tools);
+    const filter = () => {
+      const wanted = input.value.trim().toLowerCase();
+      for (const table of tables) {
+        for (const row of table.tBodies[0].rows) {
+          row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        }
+      }
+    };
+    input.value = state.get("filter") || "";
+    filter();
+    input.addEventListener("input", () => { filter(); keep("filter", input.value.trim()); });
+  }
+
+  for (const copy of document.querySelectorAll("button.copy")) {
+    if (!navigator.clipboard) break;
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      const text = document.getElementById(copy.dataset.of).textContent;
+      try { await navigator.clipboard.writeText(text); copy.textContent = "Copied"; }
+      catch { copy.textContent = "Copying is not allowed here"; }
+    });
+  }
+
+  // A link into something folded unfolds it.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    if (target) target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  if (location.hash && !location.hash.includes("=")) unfold();
+})();

@@ -1,0 +1,92 @@
+//! Any two models of a cell: what may be said of them.
+
+use maud::{Markup, html};
+use stats::verdict::Verdict;
+
+use crate::figures::CellFigures;
+use crate::html::Page;
+use crate::number::{digits, with_interval};
+
+impl Page<'_> {
+    /// Writes what may be said of each two models of the main cell that were judged.
+    pub(crate) fn pairs(&self) -> Markup {
+        let cell = &self.figures.cells[self.main_cell()];
+        html! {
+            h3 { "Any two models" }
+            p {
+                "Read across: the model of the line costs so many times the model of the column, \
+                    in "
+                (cell.cell.name) ". " b { "?" } " cannot be told apart here, " b { "=" }
+                " as good as equal; empty, not judged."
+            }
+            (matrix(cell))
+            details.more {
+                summary { "Every pair with its interval" }
+                (list(cell))
+            }
+        }
+    }
+}
+
+/// Writes the verdicts as a square.
+fn matrix(cell: &CellFigures) -> Markup {
+    let measured = cell.rows.iter().filter(|row| row.figures.is_some());
+    let names: Vec<&str> = measured.map(|row| row.model.as_str()).collect();
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Any two models" {
+            table.matrix {
+                caption { "CPU time per fetch, line over column" }
+                thead {
+                    tr { th scope="col" { "model" } @for name in &names { th scope="col" { span {
+                        (name) } } } }
+                }
+                tbody {
+                    @for model in &names {
+                        tr {
+                            th scope="row" { (model) }
+                            @for other in &names { (square(cell, model, other)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes what may be said of two models.
+fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
+    let of = |a: &str, b: &str| cell.pairs.iter().find(|pair| pair.model == a && pair.other == b);
+    let told = of(model, other).map(|pair| (pair.verdict, pair.ratio.value));
+    let told = told.or_else(|| of(other, model).map(|pair| (pair.verdict, 1.0 / pair.ratio.value)));
+    let (class, text) = match told {
+        None => ("", String::new()),
+        Some((Verdict::Unresolved, _)) => ("open", "?".to_owned()),
+        Some((Verdict::Equivalent, _)) => ("open", "=".to_owned()),
+        Some((Verdict::Different, ratio)) if ratio > 1.0 => ("dearer", digits(ratio)),
+        Some((Verdict::Different, ratio)) => ("cheaper", digits(ratio)),
+    };
+    html! { td class=(class) { (text) } }
+}
+
+/// Writes each pair in a line.
+fn list(cell: &CellFigures) -> Markup {
+    html! {
+        div.scroll.long tabindex="0" role="region" aria-label="Every pair" {
+            table {
+                caption { "With the intervals that hold for all of them at once, and p after Holm" }
+                thead { tr {
+                    th scope="col" { "model" } th scope="col" { "against" }
+                    th.figure scope="col" { "ratio" } th.figure scope="col" { "p" }
+                    th scope="col" { "verdict" }
+                } }
+                tbody { @for pair in &cell.pairs { tr {
+                    th scope="row" { (pair.model) } td { (pair.other) }
+                    td.figure { (with_interval(&pair.ratio)) }
+                    td.figure { @if pair.adjusted_p < 0.001 { "< 0.001" } @else {
+                        (format!("{:.3}", pair.adjusted_p)) } }
+                    td { (crate::number::word(pair.verdict)) }
+                } } }
+            }
+        }
+    }
+}

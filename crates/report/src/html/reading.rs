@@ -1,0 +1,172 @@
+//! How to read the report, what it does not show, and how to cite, check and repeat the run.
+
+use maud::{Markup, html};
+
+use crate::family::{Family, MARGIN};
+use crate::figure::data::Data;
+use crate::html::Page;
+use crate::html::chart::table;
+use crate::summary::is_estimate;
+
+impl Page<'_> {
+    /// Writes how to read the report, and what it does not show.
+    pub(crate) fn reading(&self) -> Markup {
+        let family = match self.figures.family {
+            Family::AgainstBaseline => "each model against the baseline",
+            Family::AllPairs => "every pair of models in a cell",
+        };
+        let (baseline, floor) = (&self.figures.baseline, &self.figures.floor);
+        html! {
+            h3 { "How to read it" }
+            ul {
+                li { b { "Cost" } " is CPU time of the model's process per fetch, at equal rate. \
+                    It \
+                    includes what the kernel does in the process's name, also part of the server's \
+                    receiving: over loopback the sender runs it. The excess over " (floor)
+                        " cancels that." }
+                li { b { "Ratios" } " compare trials of one block alone, which are adjacent in \
+                    time; \
+                    what slows the machine for minutes cancels. They are Hodges-Lehmann estimates \
+                    with \
+                    exact intervals of the signed-rank test, at the level that holds for "
+                    (family) " together." }
+                li { b { "different" } " means that chance is ruled out over the whole family \
+                    (Holm) and \
+                    that the difference exceeds " (format!("{:.0} %", 100.0 * MARGIN)) "; "
+                    b { "equivalent" } " that the whole interval lies within it; "
+                    b { "unresolved" } " that neither can be said. Unresolved is not equal." }
+                li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
+                    A model \
+                    is n/a where it cannot hold the cell by design, and void where its story was \
+                    not \
+                    the server's; void figures are used nowhere." }
+                li { b { "A client's price" } " is a model with its usual HTTP library against \
+                    the same \
+                    model on the shared core." }
+            }
+            (self.method())
+            h3 { "What this does not show" }
+            (self.limits())
+            h3 { "Where it leans" }
+            ul {
+                li { "The shared HTTP core and " (floor) " were written by the authors of this \
+                    project." }
+                li { (baseline) " is the baseline because most readers know it, not because it is \
+                    right." }
+                li { "The cells are many short fetches, which shows what a model costs and is \
+                    seldom what \
+                    a program does." }
+            }
+        }
+    }
+
+    /// Says how it was measured.
+    fn method(&self) -> Markup {
+        html! {
+            h3 { "Method" }
+            p {
+                "Every trial is a fresh process with one measured window, in randomised complete \
+                 blocks; " (self.figures.baseline) " runs twice in each, so that noise is known. \
+                 All models of a \
+                 block fetch the same ids with the same delays and bodies; status, length, CRC-32 \
+                 and \
+                 echoed id of every reply are checked, and each trial is held against what the \
+                 server \
+                 counted. The server is wiremock in a process of its own, renewed every block. "
+                "The source tells more in " code { "benches/README.md" } "."
+            }
+        }
+    }
+
+    /// Says what the run does not show.
+    fn limits(&self) -> Markup {
+        html! {
+            ul {
+                @if is_estimate(self.run) {
+                    li { "It is an estimate: a citable run has the preset " code { "publish" }
+                        ", with \
+                        several sittings, programs of several layouts, and controls." }
+                }
+                @if self.run.environment.cpus <= 2 {
+                    li { "With " (self.run.environment.cpus) " CPUs the server is at its limit \
+                        before any \
+                        compiled model is: models are not ranked by throughput." }
+                }
+                li { "Loopback only: no network card, round-trip time, loss, TLS, DNS, HTTP/2 or \
+                    3." }
+                li { "One machine in one period. Costs of two machines do not compare; ratios may \
+                    differ \
+                    on other CPUs, kernels and numbers of cores." }
+                li { "Small bodies and no work on them: differences shrink as the work per fetch \
+                    grows."
+                    (self.dilution()) }
+                li { "CPU time is neither energy nor effort, safety or semantics of cancellation; \
+                    fairness between fetches, back-pressure and shutdown are not scored." }
+                li { "Stalls that are shorter or rarer than the windows are not seen." }
+                li { "Versions are those of the lock file; usual clients run as their \
+                    documentation tells, \
+                    with the settings that each model names." }
+            }
+        }
+    }
+
+    /// Says how little the largest difference is beside some work.
+    fn dilution(&self) -> Markup {
+        let cell = &self.figures.cells[self.main_cell()];
+        let costs = || cell.rows.iter().filter_map(|row| Some(row.figures.as_ref()?.cpu_us.value));
+        let apart = costs().reduce(f64::max).zip(costs().reduce(f64::min));
+        html! {
+            @if let Some((most, least)) = apart {
+                " At 1 ms of work per fetch the largest difference in " (cell.cell.name)
+                    " would be "
+                (format!("{:.1} %", (most - least) / (1000.0 + least) * 100.0)) "."
+            }
+        }
+    }
+
+    /// Writes how to cite, check and repeat the run.
+    pub(crate) fn cite(&self) -> Markup {
+        let environment = &self.run.environment;
+        let again = format!("git checkout {}\n{}", environment.commit, self.command());
+        let id = &self.run.id;
+        let mut hashes = Data::new(&["program", "SHA-256"]);
+        for (program, hash) in &environment.programs_sha256 {
+            hashes.push(vec![program.clone(), hash.clone()]);
+        }
+        html! {
+            h3 { "Check it" }
+            (copied("check", &format!("cargo run --release -- check results/{id}")))
+            p { "It holds every measured file against its hash, computes this page again and \
+                compares." }
+            h3 { "Run it again" }
+            (copied("again", &again))
+            p { "It needs Linux and Rust. On another machine figures differ and verdicts may." }
+            details.more { summary { "Programs and their hashes" } (table(&hashes,
+                "Programs that were measured")) }
+        }
+    }
+
+    /// Returns the command that measured the run.
+    fn command(&self) -> String {
+        let told = serde_json::to_value(&self.run.environment).ok();
+        let told = told.as_ref().and_then(|all| all.get("tool")?.get("command_line")?.as_str());
+        let told = told.unwrap_or("unknown");
+        match told.strip_prefix("inflight ") {
+            Some(arguments) => format!("cargo run --release -- {arguments}"),
+            None if told == "unknown" => {
+                format!("cargo run --release -- run --preset {}", self.run.schedule.preset)
+            }
+            None => told.to_owned(),
+        }
+    }
+}
+
+/// Writes a text that can be copied.
+pub(crate) fn copied(id: &str, text: &str) -> Markup {
+    html! {
+        div.copied {
+            pre tabindex="0" { code id=(id) { (text) } }
+            button.copy type="button" data-of=(id) hidden { "Copy" }
+        }
+    }
+}

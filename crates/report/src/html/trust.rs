@@ -1,0 +1,123 @@
+//! Whether the run may be believed: gates, proofs, the baseline beside itself, the machine.
+
+use maud::{Markup, html};
+
+use crate::gates::table::merged;
+use crate::gates::{Gate, GateState};
+use crate::html::Page;
+use crate::html::chart::figure;
+use crate::number::with_interval;
+use crate::proof::proof_text;
+use crate::summary::Form;
+
+impl Page<'_> {
+    /// Writes whether the run may be believed.
+    pub(crate) fn trust(&self) -> Markup {
+        let gates = &self.trust.gates;
+        let count =
+            |wanted: fn(&GateState) -> bool| gates.iter().filter(|g| wanted(&g.state)).count();
+        let passed = count(|state| matches!(state, GateState::Passed));
+        let marked = count(|state| matches!(state, GateState::Badge(_)));
+        let failed = count(|state| matches!(state, GateState::Failed(_)));
+        let (quiet, loud): (Vec<&Gate>, Vec<&Gate>) = gates.iter().partition(|gate| is_quiet(gate));
+        let (quiet, loud) = (merged(&quiet), merged(&loud));
+        html! {
+            p {
+                "Each gate is a check that code makes of the run; none changes a figure. "
+                b { (passed) " passed, " (marked) " put a badge on figures, " (failed) " failed" }
+                "; the others ask nothing of this run, or it does not tell. "
+                @if self.trust.badges.is_empty() { "No badge: nothing speaks against the figures." }
+                @else { "Badges: " @for badge in &self.trust.badges { span.badge { (badge) } " " } }
+            }
+            @if !loud.is_empty() { (table(&loud)) }
+            details.more { summary { "The other gates" } (table(&quiet)) }
+            (figure(&self.charts.itself, ""))
+            (self.controls())
+            (figure(&self.charts.machine, ""))
+            h3 { "Was the server what was measured?" }
+            p {
+                "For each cell: how far the origin was from its limit, what it saw in flight, \
+                 Little's law, and the delays as served."
+            }
+            ul.proofs {
+                @for proof in &self.trust.proofs { li { (proof_text(proof, Form::Terminal)) } }
+            }
+        }
+    }
+
+    /// Writes what the controls showed.
+    fn controls(&self) -> Markup {
+        let cells = || {
+            self.figures.cells.iter().flat_map(|cell| {
+                cell.controls.iter().map(move |control| (&cell.cell.name, control))
+            })
+        };
+        html! {
+            h3 { "Would it have found a difference?" }
+            @if cells().next().is_none() {
+                p.missing {
+                    "This run has no control: only the preset " code { "publish" }
+                    " adds busy work of a known size to a model, which the run must find."
+                }
+            }
+            ul {
+                @for (cell, control) in cells() {
+                    li {
+                        (cell) ": " (control.name) " costs " (control.percent) " % more than "
+                        (control.model) " by design; measured " (with_interval(&control.ratio))
+                        @if control.found { ", found." } @else { ", not found: such a difference \
+                            may be missing elsewhere." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes some gates.
+fn table(gates: &[Gate]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Gates" {
+            table {
+                caption { "What was checked, what was measured, and what it is held against" }
+                thead {
+                    tr {
+                        th scope="col" { "gate" } th scope="col" { "of" } th scope="col" { "state" }
+                        th scope="col" { "measured" } th scope="col" { "held against" }
+                    }
+                }
+                tbody { @for gate in gates { (row(gate)) } }
+            }
+        }
+    }
+}
+
+/// Returns whether nothing is to be read of a gate: it passed, or asks nothing of this run.
+fn is_quiet(gate: &Gate) -> bool {
+    matches!(gate.state, GateState::Passed | GateState::NotApplicable(_))
+}
+
+/// Writes a gate.
+fn row(gate: &Gate) -> Markup {
+    let (word, why) = match &gate.state {
+        GateState::Passed => ("passed", ""),
+        GateState::Badge(why) => ("badge", why.as_str()),
+        GateState::Failed(why) => ("failed", why.as_str()),
+        GateState::Unknown(why) => ("unknown", why.as_str()),
+        GateState::NotApplicable(why) => ("n/a", why.as_str()),
+    };
+    html! {
+        tr class=(format!("is-{}", word.replace('/', ""))) {
+            th scope="row" { (gate.id) " " (gate.name) }
+            td { (gate.scope) }
+            td {
+                (word) " " @for badge in &gate.badges { span.badge { (badge) } " " }
+            }
+            td {
+                (gate.measured)
+                @if !why.is_empty() { @if !gate.measured.is_empty() { ". " } i { (why) } }
+            }
+            td { (gate.threshold) }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Promises about the page and the figures: whole, quiet, small, and deaf to hostile text.
+
+use std::collections::BTreeMap;
+
+use record::{Absent, Run};
+
+use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady, void};
+
+/// What the page of a default run may take, in bytes.
+const PAGE_MAX: usize = 300 * 1024;
+/// What somebody may call a model, a version or an error.
+const HOSTILE: [&str; 6] = [
+    "</script><img src=x onerror=alert(1)>",
+    "\"><svg/onload=alert(1)>",
+    "javascript:alert(1)",
+    "=cmd|'/c calc'!A0",
+    "a\u{2028}b\u{1b}]0;c\u{7}d",
+    "{{7*7}} ${x} %n &amp; ' \"",
+];
+
+/// Returns what is computed from a run.
+fn derived(run: &Run) -> BTreeMap<String, Vec<u8>> {
+    report::derive(run, BASELINE, FLOOR)
+}
+
+/// Returns the page of a run.
+fn page(run: &Run) -> String {
+    String::from_utf8(derived(run).remove("report.html").unwrap()).unwrap()
+}
+
+/// Returns a run of a batch and a steady cell.
+fn good() -> Run {
+    Story::told(schedule("quick", &[(batch(), 12), (steady(), 12)])).run()
+}
+
+/// Returns a run in which every text that a model, a machine or an error decides is hostile.
+fn hostile(text: &str) -> Run {
+    let mut run = good();
+    for trial in &mut run.trials {
+        trial.versions = [(text.to_owned(), text.to_owned())].into();
+        if trial.model == "threads" {
+            void(trial, text);
+        }
+        if trial.model == "smol" {
+            trial.trial.as_mut().unwrap().total.errors = [(text.to_owned(), 3)].into();
+        }
+    }
+    for model in &mut run.schedule.models {
+        text.clone_into(&mut model.label);
+        text.clone_into(&mut model.unit);
+        model.env = [(text.to_owned(), text.to_owned())].into();
+    }
+    let cell = "steady".to_owned();
+    run.schedule.absent =
+        vec![Absent { cell, model: "iterator".to_owned(), reason: text.to_owned() }];
+    text.clone_into(&mut run.environment.cpu);
+    text.clone_into(&mut run.environment.rustc);
+    text.clone_into(&mut run.environment.commit);
+    text.clone_into(&mut run.environment.modified);
+    run.environment.programs_sha256 = [("model-tokio".to_owned(), text.to_owned())].into();
+    run
+}
+
+#[test]
+fn the_page_asks_for_nothing_from_outside() {
+    let page = page(&good());
+    for outside in ["src=", "@import", "url(", "fetch(", "<link", "<iframe", "http://"] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    // Only the names of the SVG vocabulary and nothing else look like an address.
+    assert!(!page.replace("http://www.w3.org/2000/svg", "").contains("https://"));
+    assert!(page.contains("default-src 'none'"));
+}
+
+#[test]
+fn hostile_text_is_shown_and_never_markup() {
+    let usual = page(&good());
+    for text in HOSTILE {
+        let page = page(&hostile(text));
+        for tag in ["<script", "<img", "<iframe", "onerror=alert(1)>", "onload=alert"] {
+            let expected = usual.matches(tag).count();
+            // As text it may stand there, behind an escaped bracket.
+            let bare = page.replace("&lt;img src=x onerror=alert(1)&gt;", "");
+            let bare = bare.replace("&lt;svg/onload=alert(1)&gt;", "");
+            assert_eq!(bare.matches(tag).count(), expected, "{tag} of {text}");
+        }
+        assert!(!page.contains("href=\"javascript:"), "{text}");
+        for (name, bytes) in derived(&hostile(text)) {
+            let written = String::from_utf8(bytes).unwrap();
+            if name.contains(".svg") {
+                roxmltree::Document::parse(&written).unwrap_or_else(|why| panic!("{name}: {why}"));
+            }
+            assert!(!name.contains(".html") || !written.contains('\u{1b}'), "{name} of {text:?}");
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_cell_cannot_leave_the_folder() {
+    let mut run = good();
+    run.schedule.cells[1].name = "../../x".to_owned();
+    for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
+        trial.cell = "../../x".to_owned();
+    }
+    for name in derived(&run).keys() {
+        assert!(!name.contains(".."), "{name}");
+    }
+}
+
+#[test]
+fn every_figure_stands_on_the_page_and_beside_it_with_its_numbers() {
+    let run = good();
+    let page = page(&run);
+    let files = derived(&run);
+    let figures =
+        files.keys().filter_map(|name| name.strip_prefix("figures/")?.strip_suffix(".svg"));
+    let figures: Vec<&str> = figures.collect();
+    assert!(figures.len() >= 14, "{figures:?}");
+    for figure in figures {
+        assert!(page.contains(&format!("<figure id=\"{figure}\"")), "{figure}");
+        let svg = String::from_utf8(files[&format!("figures/{figure}.svg")].clone()).unwrap();
+        let parsed = roxmltree::Document::parse(&svg).unwrap();
+        let has = |name: &str| parsed.root_element().children().any(|n| n.has_tag_name(name));
+        assert!(has("title") && has("desc") || svg.contains("<title"), "{figure}");
+        assert!(!svg.contains("NaN") && svg.contains(&run.id), "{figure}");
+        let csv = String::from_utf8(files[&format!("figures/{figure}.csv")].clone()).unwrap();
+        assert!(csv.lines().count() > 1, "{figure}");
+    }
+    let (body, _) = page.split_once("<script>").unwrap();
+    assert!(!body.contains("NaN"));
+}
+
+#[test]
+fn a_figure_without_data_says_so_in_a_line() {
+    let mut run = good();
+    for trial in &mut run.trials {
+        trial.trial.as_mut().unwrap().latencies_ns.clear();
+    }
+    let page = page(&run);
+    assert!(page.contains("Not drawn: no valid trial in this cell tells its latencies."));
+    assert!(page.contains("Not measured in this run"));
+}
+
+#[test]
+fn a_void_model_stays_a_row_with_its_reason() {
+    let mut run = good();
+    for trial in run.trials.iter_mut().filter(|trial| trial.model == "threads") {
+        void(trial, "the origin saw 65 connections for 64 slots");
+    }
+    let page = page(&run);
+    assert!(page.contains("<b>threads</b> has no figures in steady: void: the origin saw 65"));
+    assert!(page.contains("href=\"#model-threads\""));
+}
+
+#[test]
+fn a_run_without_a_valid_trial_still_has_a_page() {
+    let mut run = good();
+    for trial in &mut run.trials {
+        void(trial, "the origin was late by 9 ms");
+    }
+    assert!(page(&run).contains("has no valid trial, so nothing is compared"));
+    run.trials.clear();
+    assert!(page(&run).contains("Not drawn"));
+}
+
+#[test]
+fn the_page_of_a_default_run_is_small() {
+    let size = page(&good()).len();
+    assert!(size <= PAGE_MAX, "{size} bytes");
+}
