@@ -15,10 +15,8 @@ use nix::unistd::Pid;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// The signal that came first, or 0.
-static CAME: AtomicI32 = AtomicI32::new(0);
-/// The process groups of the children that live.
-static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+/// What this process has met.
+static PROCESS: Family = Family::new();
 /// Signals are watched once.
 static WATCHED: Once = Once::new();
 
@@ -52,33 +50,92 @@ fn ignored() -> u64 {
 
 /// Returns the exit code that a signal asks for, if one came: 128 and its number.
 pub(crate) fn exit_code() -> Option<u8> {
-    match CAME.load(Ordering::Acquire) {
+    match PROCESS.came.load(Ordering::Acquire) {
         0 => None,
         signal => u8::try_from(128 + signal).ok(),
     }
 }
 
-/// Notes that a child lives.
+/// Notes that a child lives; one that is born after a signal is killed at once.
 pub(crate) fn born(group: Pid) {
-    groups().insert(group.as_raw());
+    PROCESS.born(group);
 }
 
 /// Notes that a child has ended.
 pub(crate) fn dead(group: Pid) {
-    groups().remove(&group.as_raw());
+    PROCESS.groups().remove(&group.as_raw());
 }
 
 /// Takes a signal: ends every child, or, when one came before, this process.
 fn take(signal: i32) {
-    if CAME.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Acquire).is_err() {
+    if !PROCESS.end(signal) {
         std::process::exit(128 + signal);
-    }
-    for &group in groups().iter() {
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
 }
 
-/// Returns the groups; a thread that panicked has left them whole.
-fn groups() -> MutexGuard<'static, BTreeSet<i32>> {
-    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+/// A process that signals can end, with its children.
+struct Family {
+    /// The signal that came first, or 0.
+    came: AtomicI32,
+    /// The process groups of the children that live.
+    groups: Mutex<BTreeSet<i32>>,
+}
+
+impl Family {
+    const fn new() -> Self {
+        Self { came: AtomicI32::new(0), groups: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// Notes a child, under the lock that [`Family::end`] takes after it has noted its signal: so
+    /// one of the two sees it.
+    fn born(&self, group: Pid) {
+        let mut groups = self.groups();
+        groups.insert(group.as_raw());
+        if self.came.load(Ordering::Acquire) != 0 {
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+
+    /// Ends every child; returns whether this signal is the first.
+    fn end(&self, signal: i32) -> bool {
+        if self.came.compare_exchange(0, signal, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            return false;
+        }
+        for &group in self.groups().iter() {
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        true
+    }
+
+    /// Returns the groups; a thread that panicked has left them whole.
+    fn groups(&self) -> MutexGuard<'_, BTreeSet<i32>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, Command};
+
+    use super::*;
+
+    /// Starts a child that nobody waits a minute for, and notes it.
+    fn child(family: &Family) -> Child {
+        let child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        family.born(Pid::from_raw(i32::try_from(child.id()).unwrap()));
+        child
+    }
+
+    #[test]
+    fn a_signal_ends_the_children_that_live_and_those_that_are_born_later() {
+        let family = Family::new();
+        let mut early = child(&family);
+        assert!(family.end(SIGINT), "the first signal is told from a second");
+        assert!(!family.end(SIGINT));
+        let mut late = child(&family);
+        for child in [&mut early, &mut late] {
+            assert_eq!(child.wait().unwrap().signal(), Some(Signal::SIGKILL as i32));
+        }
+    }
 }
