@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
-use harness::Failure;
+use anyhow::Result;
 
 use crate::setting::Setting;
 
@@ -14,9 +13,7 @@ const VERIFICATION_FAILED: u8 = 3;
 /// Runs each model once on each cell and says how it went.
 pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
     let (models, cells) = (setting.models(), setting.cells());
-    harness::preflight(&cells)
-        .map_err(|error| Failure::Preflight(format!("{error:#}")))
-        .context("preflight refuses")?;
+    harness::preflight(&cells)?;
     let programs = harness::build(&setting.workspace, &models, None)?;
     let verified = harness::verify((models, cells), &programs, &mut |one| {
         Ok(writeln!(io::stdout(), "{}", one.line())?)

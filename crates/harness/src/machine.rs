@@ -9,6 +9,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
 use record::Placement;
 
+use crate::Failure;
+
 /// Files that a process holds besides its connections.
 const OTHER_FILES: u64 = 64;
 /// Ports of a slot: its own, and those that earlier trials have not given back yet.
@@ -135,8 +137,15 @@ impl Limits {
 ///
 /// # Errors
 ///
-/// Names the limit, what is needed, and the command that raises it.
+/// A [`Failure::Preflight`] that names the limit, what is needed, and the command that raises it.
 pub fn preflight(cells: &[Cell]) -> Result<()> {
+    suffice(cells)
+        .map_err(|error| Failure::Preflight(format!("{error:#}")))
+        .context("preflight refuses")
+}
+
+/// Checks the limits, and raises that of open files.
+fn suffice(cells: &[Cell]) -> Result<()> {
     let limits = Limits::read()?;
     cells.iter().try_for_each(|cell| limits.allow(cell))?;
     setrlimit(Resource::RLIMIT_NOFILE, limits.files, limits.files)
@@ -194,6 +203,14 @@ mod tests {
         let refusal = refusal(191, (32_768, 60_999)).unwrap();
         assert!(refusal.contains("needs 192 open files and the limit is 191"), "{refusal}");
         assert!(refusal.contains("`ulimit -Hn 192`"), "{refusal}");
+    }
+
+    #[test]
+    fn a_cell_for_which_no_machine_suffices_is_refused_with_the_exit_code_of_preflight() {
+        let endless = Cell { in_flight: u32::MAX, ..crate::quick().cells.remove(0) };
+        let refusal = preflight(&[endless]).unwrap_err();
+        assert_eq!(crate::exit_code(&refusal), 6, "{refusal:#}");
+        assert!(format!("{refusal:#}").starts_with("preflight refuses: cell "), "{refusal:#}");
     }
 
     #[test]

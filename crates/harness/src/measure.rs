@@ -101,9 +101,7 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let next = next_block(&run)?;
     let sitting = sitting(&run.schedule, next);
     is_due(&run, sitting)?;
-    preflight(&run.schedule.cells)
-        .map_err(|error| Failure::Preflight(format!("{error:#}")))
-        .context("preflight refuses")?;
+    preflight(&run.schedule.cells)?;
 
     let schedule = &run.schedule;
     let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
@@ -179,8 +177,6 @@ fn may_measure(preset: &Preset) -> Result<()> {
         return Err(Failure::Usage(why.to_owned()).into());
     }
     preflight(&preset.cells)
-        .map_err(|error| Failure::Preflight(format!("{error:#}")))
-        .context("preflight refuses")
 }
 
 /// Builds the origin and the models, in the given layout if there is one.

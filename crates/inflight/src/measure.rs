@@ -40,7 +40,7 @@ pub(crate) fn verify(selection: &Selection, output: &mut Output) -> Result<u8> {
     let preset = preset("smoke")?;
     let cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
-    preflight(&cells)?;
+    harness::preflight(&cells)?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, cells), &programs, &mut |one| {
         output.say(&one.line());
@@ -186,13 +186,6 @@ fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
 /// Returns the preset of that name.
 fn preset(name: &str) -> Result<Preset> {
     harness::preset(name).context("failed to find the preset")
-}
-
-/// Checks the machine before anything is built.
-fn preflight(cells: &[Cell]) -> Result<()> {
-    harness::preflight(cells)
-        .map_err(|error| Failure::Preflight(format!("{error:#}")))
-        .context("preflight refuses")
 }
 
 /// Says that there is nothing of that name.
