@@ -29,10 +29,7 @@ pub struct Awake {
 impl Awake {
     /// Keeps the CPUs of a placement awake, if it says so.
     pub fn for_placement(placement: &Placement) -> Option<Self> {
-        let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
-        cpus.sort_unstable();
-        cpus.dedup();
-        placement.awake.then(|| Self::keep(&cpus))
+        placement.awake.then(|| Self::keep(&placement.cpus()))
     }
 
     /// Keeps these CPUs awake; those for which the system refuses stay as they are.

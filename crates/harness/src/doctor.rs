@@ -148,11 +148,7 @@ impl Readings {
 
     /// Returns how many CPUs a run may use.
     fn cpu_count(&self) -> Option<usize> {
-        let placement = self.cpus.placement.as_ref()?;
-        let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
-        cpus.sort_unstable();
-        cpus.dedup();
-        Some(cpus.len())
+        self.cpus.placement.as_ref().map(|placement| placement.cpus().len())
     }
 
     /// Returns the most of something that a cell needs.

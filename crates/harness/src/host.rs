@@ -51,10 +51,7 @@ impl HostReading {
     /// Reads the counters of the CPUs of a placement.
     fn now(placement: &Placement) -> Option<Self> {
         let text = fs::read_to_string("/proc/stat").ok()?;
-        let mut cpus = [placement.model_cpus.as_slice(), &placement.origin_cpus].concat();
-        cpus.sort_unstable();
-        cpus.dedup();
-        let times = cpus.into_iter().map(|cpu| Times::of(&text, cpu));
+        let times = placement.cpus().into_iter().map(|cpu| Times::of(&text, cpu));
         let times = times.collect::<Option<Vec<_>>>()?;
         let sum = |part: fn(&Times) -> u64| times.iter().map(part).sum();
         Some(Self {

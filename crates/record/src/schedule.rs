@@ -191,6 +191,16 @@ impl Model {
     }
 }
 
+impl Placement {
+    /// Returns every CPU that a run uses, once each, in ascending order.
+    pub fn cpus(&self) -> Vec<usize> {
+        let mut cpus = [self.model_cpus.as_slice(), &self.origin_cpus].concat();
+        cpus.sort_unstable();
+        cpus.dedup();
+        cpus
+    }
+}
+
 impl Schedule {
     /// Returns the cell of that name.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
@@ -211,5 +221,23 @@ impl Schedule {
     /// Returns what was found out of a cell.
     pub fn probe(&self, cell: &str) -> Option<&Probe> {
         self.probes.iter().find(|probe| probe.cell == cell)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cpu_that_serves_both_is_one_cpu() {
+        let placement = |model: &[usize], origin: &[usize]| Placement {
+            model_cpus: model.to_vec(),
+            origin_cpus: origin.to_vec(),
+            workers: 1,
+            shards: 1,
+            awake: false,
+        };
+        assert_eq!(placement(&[3, 2], &[0, 1]).cpus(), [0, 1, 2, 3]);
+        assert_eq!(placement(&[5], &[5]).cpus(), [5]);
     }
 }
