@@ -6,11 +6,10 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 use model_kit::pipe::Trial;
-use model_kit::{Cell, DelayRange, Plan, Receipt, Workload};
-use origin::Mount;
+use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Model, Placement, Probe};
 
-use crate::session::{OriginProcess, converse};
+use crate::session::OriginProcess;
 use crate::{Awake, BASELINE, FLOOR, Programs};
 
 /// Fetches of a probe.
@@ -79,17 +78,8 @@ fn fetch(
     (programs, placement): (&Programs, &Placement),
 ) -> Result<(Trial, Receipt)> {
     let mut origin = OriginProcess::start(&programs.origin, placement)?;
-    origin.mount(Mount { cell: cell.clone(), seed: SEED })?;
-    let plan = Plan {
-        cell: cell.clone(),
-        origins: origin.ready.origins.clone(),
-        workers: placement.workers,
-        seed: SEED,
-        deadline_ms: None,
-        surcharge_ns: 0,
-    };
     let program = programs.models.get(&model.name).context("failed to find its program")?;
-    let told = converse(model, program, (&plan, &placement.model_cpus));
+    let told = origin.serve((model, program), (cell.clone(), SEED), placement)?;
     let trial = told.map_err(|why| anyhow!("{why}"))?.trial;
     ensure!(trial.total.errors.is_empty(), "fetches failed: {:?}", trial.total.errors);
     Ok((trial, origin.receipt()?))

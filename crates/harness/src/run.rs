@@ -139,17 +139,8 @@ fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Ori
         delay_ms: DelayRange { lo: 0, hi: 0 },
         ..cell.clone()
     };
-    origin.mount(Mount { cell: cell.clone(), seed: block.seed })?;
-    let plan = Plan {
-        cell,
-        origins: origin.ready.origins.clone(),
-        workers: schedule.placement.workers,
-        seed: block.seed,
-        deadline_ms: None,
-        surcharge_ns: 0,
-    };
     // What it says is of no matter: the trials that follow are judged by themselves.
-    let _ = converse(floor, program, (&plan, &schedule.placement.model_cpus));
+    let _ = origin.serve((floor, program), (cell, block.seed), &schedule.placement)?;
     Ok(origin)
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use model_kit::pipe::{FromModel, Hello, PROTOCOL, ToModel, Trial};
-use model_kit::{Plan, Receipt};
+use model_kit::{Cell, Plan, Receipt};
 use origin::{FromOrigin, Mount, Ready, ToOrigin};
 use record::{Model, Placement};
 
@@ -154,6 +154,25 @@ impl OriginProcess {
             FromOrigin::Mounted => Ok(()),
             other => bail!("failed to mount a cell: the origin answered {other:?}"),
         }
+    }
+
+    /// Mounts a cell and lets a model carry it out, without a deadline or work on top; returns what
+    /// the model told, or why it told nothing.
+    ///
+    /// # Errors
+    ///
+    /// Says why the origin did not mount the cell.
+    pub(crate) fn serve(
+        &mut self,
+        (model, program): (&Model, &Program),
+        (cell, seed): (Cell, u64),
+        placement: &Placement,
+    ) -> Result<Result<Told, String>> {
+        self.mount(Mount { cell: cell.clone(), seed })?;
+        let origins = self.ready.origins.clone();
+        let workers = placement.workers;
+        let plan = Plan { cell, origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
+        Ok(converse(model, program, (&plan, &placement.model_cpus)))
     }
 
     /// Returns what it saw, once no request is under way any more.
