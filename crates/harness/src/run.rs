@@ -69,7 +69,7 @@ pub fn run(
 
         done.extend(run_block(schedule, programs, (block, &mut *watch))?);
         watch(Event::Block(block))?;
-        if let Some(stop) = stop::wide_enough(schedule, block, &done) {
+        if let Some(stop) = stop::narrow_enough(schedule, block, &done) {
             watch(Event::Stop(&stop))?;
             stopped.push(&block.cell);
         }

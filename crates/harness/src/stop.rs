@@ -14,7 +14,7 @@ use crate::BASELINE;
 const ALPHA: f64 = 0.05;
 
 /// Returns why a cell needs no more blocks, if it does not, judged by all its trials so far.
-pub(crate) fn wide_enough(
+pub(crate) fn narrow_enough(
     schedule: &Schedule,
     block: &Block,
     done: &[TrialRecord],
