@@ -157,7 +157,7 @@ impl Bench {
 
     /// Keeps all CPUs of the placement awake.
     fn awake(&self) -> Awake {
-        Awake::keep(&[self.placement.model_cpus.as_slice(), &self.placement.origin_cpus].concat())
+        Awake::keep(&self.placement.cpus())
     }
 
     /// Returns the CPU time per fetch of a model's window, in microseconds.

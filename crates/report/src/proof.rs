@@ -14,13 +14,12 @@
 use model_kit::{Cell, Receipt, Workload};
 use record::{Run, TrialRecord};
 use serde::Serialize;
+use stats::capacity::{HEADROOM, MODEL_BOUND};
 
 use crate::Form;
 use crate::cell_trials::{CellTrials, cost, median, origin_cost, percent, rate, ratio, real};
 use crate::number::digits;
 
-/// The share of its ceiling up to which an origin has headroom: twice the rate could be had.
-pub(crate) const HEADROOM_OK: f64 = 0.5;
 /// The share of its ceiling beyond which an origin sets the pace.
 pub(crate) const HEADROOM_BOUND: f64 = 0.8;
 /// The share of time up to which a shard of the origin may be busy. At 70 % a queue with random
@@ -31,10 +30,6 @@ pub(crate) const BUSY_OK: f64 = 0.70;
 pub(crate) const BUSY_BOUND: f64 = 0.85;
 /// How far fetches in flight may be from rate times time. Drawn delays alone bring 1 %.
 pub(crate) const LITTLE_MARGIN: f64 = 0.05;
-/// The share of its CPUs from which a model is what sets the pace. It never reaches 1, as it waits
-/// for its last replies; from 0.3 to 0.9 both count (the knee of P. J. Denning & J. P. Buzen's
-/// bounds, *ACM Computing Surveys* 10, 1978, 225–261).
-const MODEL_BOUND: f64 = 0.9;
 /// On so many CPUs the origin has one at most, and it costs more per fetch than a compiled model:
 /// no such model can be shown at its limit.
 const FEW_CPUS: usize = 2;
@@ -242,7 +237,7 @@ impl OriginState {
     /// Returns the worst of what headroom, busy time and Little's law say.
     fn of(seen: &Seen) -> Self {
         let headroom = seen.headroom.as_ref();
-        let headroom = headroom.map(|h| Self::from_share(h.worst, (HEADROOM_OK, HEADROOM_BOUND)));
+        let headroom = headroom.map(|h| Self::from_share(h.worst, (HEADROOM, HEADROOM_BOUND)));
         let busy = Self::from_share(seen.origin_busy.worst, (BUSY_OK, BUSY_BOUND));
         let little = match &seen.little {
             Some(little) if (little.worst - 1.0).abs() > LITTLE_MARGIN => Self::Grey,
@@ -313,7 +308,7 @@ fn throughput(seen: &Seen, limiter: Limiter, cpus: usize) -> Result<String, Stri
              competent model ends together"
         )),
         Limiter::ModelCpu => match headroom {
-            Some(share) if share <= HEADROOM_OK => Ok(format!(
+            Some(share) if share <= HEADROOM => Ok(format!(
                 "yes, the model's CPU was {busy} busy and the origin could answer twice as fast"
             )),
             Some(_) => Err("no, the origin could not answer twice as fast".to_owned()),

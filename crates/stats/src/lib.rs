@@ -26,6 +26,7 @@ pub mod holm;
 pub mod ranking;
 pub mod verdict;
 
+pub mod capacity;
 pub mod effect;
 pub mod mean_cost;
 pub mod sitting;

@@ -2,6 +2,7 @@
 
 use model_kit::Receipt;
 use record::TrialRecord;
+use stats::capacity::HEADROOM;
 
 use crate::cell_trials::{CellTrials, limit, median, origin_cost, percent, real};
 use crate::gates::{Gate, Question, RUN, Trouble};
@@ -33,7 +34,7 @@ fn bound(trials: &CellTrials<'_>, baseline: &str) -> Gate {
         scope: &trials.cell.name,
         threshold: format!(
             "rate at most {} of the ceiling, origin busy at most {}, Little's law within {}",
-            limit(proof::HEADROOM_OK),
+            limit(HEADROOM),
             limit(proof::BUSY_OK),
             limit(proof::LITTLE_MARGIN)
         ),
