@@ -259,9 +259,10 @@ fn a_full_disk_is_told_and_earlier_trials_stay_readable() {
 }
 
 #[test]
-fn a_second_run_into_the_same_results_is_refused() {
+fn a_second_run_is_refused_into_the_same_results_and_into_others() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
+    let others = tempfile::tempdir().expect("it is made");
     let out = results.path().to_str().expect("our paths are UTF-8");
     let arguments = ["run", "tokio", "--cell", "batch", "--blocks", "4", "--out", out];
     let mut first = Command::new(built("inflight").path)
@@ -275,6 +276,10 @@ fn a_second_run_into_the_same_results_is_refused() {
         assert_eq!(first.try_wait().expect("it is ours"), None, "it ended before it measured");
         thread::sleep(Duration::from_millis(20));
     }
-    check(&inflight(&WORKSPACE.root, &arguments), 6, "another run is measuring");
+    let second = inflight(&WORKSPACE.root, &arguments);
+    check(&second, 6, "another run is measuring into these results: wait");
+    let elsewhere = ["run", "tokio", "--out", others.path().to_str().expect("our paths are UTF-8")];
+    let second = inflight(&WORKSPACE.root, &elsewhere);
+    check(&second, 6, "another run is measuring on this machine: wait");
     assert!(matches!(first.wait().expect("it ends").code(), Some(0 | 4)));
 }

@@ -65,7 +65,7 @@ pub enum How {
 /// Says what refuses to be measured, built or written.
 pub fn measure(order: &Order) -> Result<Ended> {
     may_measure(&order.preset)?;
-    let _alone = alone(&order.results)?;
+    let _alone = alone(&order.workspace, &order.results)?;
     let programs = build(&order.workspace, &order.models, layout(&order.preset))?;
     let placement = place()?;
     interrupt::watch()?;
@@ -96,7 +96,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
 /// the programs are others by now.
 pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let path = fs::canonicalize(path).with_context(|| Unreadable(path.display().to_string()))?;
-    let _alone = alone(path.parent().unwrap_or(&path))?;
+    let _alone = alone(workspace, path.parent().unwrap_or(&path))?;
     let run = Run::read(&path)?;
     let next = next_block(&run)?;
     let sitting = sitting(&run.schedule, next);
@@ -214,18 +214,26 @@ fn hashes(programs: &Programs) -> BTreeMap<String, String> {
     programs.models.iter().map(hash).chain([origin]).collect()
 }
 
-/// Makes sure that no other run measures into these results, until the file is dropped.
-fn alone(results: &Path) -> Result<File> {
-    let path = results.join(".lock");
+/// Makes sure, until the files are dropped, that no other run measures into these results, and none
+/// from this workspace into others: two at once would be each other's foreign load.
+fn alone(workspace: &Workspace, results: &Path) -> Result<[File; 2]> {
+    let into = lock(results, "another run is measuring into these results")?;
+    let here =
+        lock(&workspace.target.join("inflight"), "another run is measuring on this machine")?;
+    Ok([into, here])
+}
+
+/// Locks the file in a folder that says who measures; fails, with why, while another holds it.
+fn lock(folder: &Path, taken: &str) -> Result<File> {
+    let path = folder.join(".lock");
     let failed = || Unwritable(path.display().to_string());
-    fs::create_dir_all(results).with_context(failed)?;
+    fs::create_dir_all(folder).with_context(failed)?;
     let lock = File::create(&path).with_context(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(Failure::Preflight(
-            "another run is measuring into these results: wait until it has ended".to_owned(),
-        )
-        .into()),
+        Err(TryLockError::WouldBlock) => {
+            Err(Failure::Preflight(format!("{taken}: wait until it has ended")).into())
+        }
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
     }
 }
