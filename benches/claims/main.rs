@@ -8,8 +8,11 @@
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
 //! or `-- awake` measures one alone. `-- controls`, only by name since it takes 40 minutes, counts
-//! how often the analysis is wrong where the truth is known. Nothing here asserts a time.
+//! how often the analysis is wrong where the truth is known. `-- builds`, only by name too, is no
+//! claim: it times a build of each model from nothing, for the runs that follow to tell. Nothing
+//! here asserts a time.
 
+mod builds;
 mod controls;
 mod memory;
 
@@ -45,6 +48,9 @@ fn main() -> Result<()> {
     }
 
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    if wanted.iter().any(|wanted| wanted == "builds") {
+        return builds::tell();
+    }
     let bench = Bench::build()?;
     if wanted.iter().any(|wanted| wanted == "controls") {
         return controls::tell(&bench);

@@ -34,6 +34,13 @@ impl Workspace {
             metadata,
         })
     }
+
+    /// Returns the folder of a package.
+    pub(crate) fn folder_of(&self, package: &str) -> Option<PathBuf> {
+        let packages = self.metadata.workspace_packages();
+        let manifest = &packages.iter().find(|other| other.name == package)?.manifest_path;
+        Some(manifest.parent()?.as_std_path().to_owned())
+    }
 }
 
 /// Returns the models below a folder of the workspace, sorted by name.

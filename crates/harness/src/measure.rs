@@ -14,6 +14,7 @@ use record::{
 };
 
 use crate::compile::compile_shuffled;
+use crate::price::prices;
 use crate::progress::Progress;
 use crate::session::OriginProcess;
 use crate::{
@@ -78,7 +79,9 @@ pub fn measure(order: &Order) -> Result<Ended> {
         probes,
     });
     schedule.supersedes.clone_from(&order.supersedes);
-    let environment = environment(&order.workspace.root, &schedule, &programs)?;
+    let mut environment = environment(&order.workspace.root, &schedule, &programs)?;
+    let models = (order.models.as_slice(), &programs);
+    environment.model_prices = Some(prices(&order.workspace, models, &environment));
     for line in forecast(&schedule, earlier(&order.results, &environment).as_ref()).lines {
         say(&line);
     }

@@ -9,15 +9,18 @@ use std::path::{Path, PathBuf};
 use record::Environment;
 use record::environment::{
     Activity, Build, Cache, CargoSettings, Cgroup, Cloud, Host, IrqTimeAccounting, Isolation,
-    Kernel, Limits, Net, Operator, Power, SoftHard, TcpNodelay, Tool,
+    Kernel, Limits, Net, Operator, Power, Price, SoftHard, TcpNodelay, Tool,
 };
 use serde_json::{Value, json};
 
 /// What 1.0 wrote for a run that is published.
 const GOLDEN_1_0: &str = include_str!("golden/environment-1.0.json");
 
-/// What 1.1 writes for the fixed values of this file.
+/// What 1.1 wrote for the fixed values of this file.
 const GOLDEN_1_1: &str = include_str!("golden/environment-1.1.json");
+
+/// What 1.2 writes for them.
+const GOLDEN_1_2: &str = include_str!("golden/environment-1.2.json");
 
 /// Returns the workspace.
 fn root() -> PathBuf {
@@ -34,7 +37,7 @@ fn here() -> Value {
 /// Returns the fixed values of the golden file: those of 1.0 with every section filled.
 fn fixed() -> Environment {
     Environment {
-        schema: "inflight.environment/1.1".to_owned(),
+        schema: "inflight.environment/1.2".to_owned(),
         tool: tool(),
         operator: Operator {
             name: "anonymous".into(),
@@ -55,7 +58,19 @@ fn fixed() -> Environment {
             processes: Some(31),
             cpu_pressure_percent: "0.12".into(),
         },
+        model_prices: Some(BTreeMap::from([("tokio".to_owned(), price())])),
         ..serde_json::from_str(GOLDEN_1_0).expect("it is read")
+    }
+}
+
+/// Returns a fixed price, of a model whose build was not timed.
+fn price() -> Price {
+    Price {
+        lines: Some(44),
+        dependencies: Some(31),
+        program_bytes: Some(1_204_080),
+        program_bytes_without_symbols: Some(861_304),
+        build_ms: None,
     }
 }
 
@@ -282,15 +297,22 @@ fn all_unknown(name: &str, value: &Value) {
 }
 
 #[test]
-fn a_file_of_1_1_has_exactly_the_golden_bytes_and_is_read_back_the_same() {
+fn a_file_of_1_1_is_read_with_the_prices_unknown() {
+    let schema = "inflight.environment/1.1".to_owned();
+    let told = Environment { schema, model_prices: None, ..fixed() };
+    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_1).unwrap(), told);
+}
+
+#[test]
+fn a_file_of_1_2_has_exactly_the_golden_bytes_and_is_read_back_the_same() {
     let written = serde_json::to_string_pretty(&fixed()).unwrap() + "\n";
-    assert_eq!(written, GOLDEN_1_1);
-    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_1).unwrap(), fixed());
+    assert_eq!(written, GOLDEN_1_2);
+    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_2).unwrap(), fixed());
 }
 
 #[test]
 fn every_field_is_present_on_every_machine() {
-    let golden: Value = serde_json::from_str(GOLDEN_1_1).unwrap();
+    let golden: Value = serde_json::from_str(GOLDEN_1_2).unwrap();
     let (fields, _) = collected(&here());
     // What lies in these depends on the machine; in all else no field may be missing.
     let of_the_machine = [
@@ -301,6 +323,7 @@ fn every_field_is_present_on_every_machine() {
         ".build.profile_environment.",
         ".build.profile_release.",
         ".build.toolchains.",
+        ".model_prices.",
     ];
     for field in collected(&golden).0 {
         let depends = of_the_machine.iter().any(|map| field.starts_with(map));

@@ -9,6 +9,7 @@ use crate::figure::{Charts, standalone};
 use crate::figures::{Figures, figures};
 use crate::html::{self, Page};
 use crate::json;
+use crate::price::model_prices;
 use crate::summary::{Form, summary};
 use crate::trust::Trust;
 
@@ -20,7 +21,12 @@ pub fn derive(run: &Run, baseline: &str, floor: &str) -> BTreeMap<String, Vec<u8
 
 /// Returns the same from what was computed already.
 pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<String, Vec<u8>> {
-    let tables = summary(run, figures, Form::Markdown) + "\n" + &trust.text(Form::Markdown);
+    let parts = [
+        summary(run, figures, Form::Markdown),
+        trust.text(Form::Markdown),
+        model_prices(run).text(Form::Markdown),
+    ];
+    let tables = parts.join("\n");
     let charts = Charts::of(run, figures);
     let page = Page { run, figures, trust, charts: &charts };
     // One line a file: what else is computed from a run joins this list.

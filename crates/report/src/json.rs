@@ -16,9 +16,10 @@ use crate::figures::{
     CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing,
 };
 use crate::number::word;
+use crate::price::{ModelPrices, model_prices};
 
 /// The schema; its minors only add.
-const SCHEMA: &str = "inflight.summary/1.0";
+const SCHEMA: &str = "inflight.summary/1.1";
 /// Why an estimate has no interval.
 const TOO_FEW: &str = "too few blocks for an interval";
 
@@ -46,6 +47,7 @@ struct Summary<'a> {
     alpha: f64,
     margin: f64,
     cells: Vec<CellSummary<'a>>,
+    model_prices: ModelPrices,
 }
 
 /// A cell.
@@ -202,6 +204,7 @@ impl<'a> Summary<'a> {
             alpha: ALPHA,
             margin: MARGIN,
             cells: figures.cells.iter().map(|cell| CellSummary::of(cell, figures)).collect(),
+            model_prices: model_prices(run),
         }
     }
 }

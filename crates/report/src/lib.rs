@@ -18,6 +18,7 @@ mod proof;
 mod trust;
 
 mod number;
+mod price;
 mod rank;
 mod summary;
 mod table;
@@ -45,6 +46,7 @@ pub use crate::figures::{
 };
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
 pub use crate::json::document;
+pub use crate::price::{ModelPrice, ModelPrices, model_prices};
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
 pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
 pub use crate::summary::{Form, summary};

@@ -1,8 +1,8 @@
 //! The machine that a run ran on: what a reader must know to judge a figure, and nothing that
 //! tells whose machine it is. What cannot be had is "unknown" or null, never absent.
 //!
-//! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here; a
-//! file written by 1.0 is read with everything in them unknown. Names of hosts and people, paths
+//! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, and
+//! 1.2 the prices of models; a file written before is read with everything in them unknown. Names of hosts and people, paths
 //! and addresses are left out where a section is read, not afterwards: what was never read cannot
 //! slip through.
 
@@ -21,6 +21,7 @@ mod limits;
 mod net;
 mod operator;
 mod power;
+mod price;
 mod private;
 mod profile;
 mod program;
@@ -46,12 +47,13 @@ pub use self::limits::{Limits, SoftHard};
 pub use self::net::{Net, TcpNodelay};
 pub use self::operator::Operator;
 pub use self::power::Power;
+pub use self::price::Price;
 pub use self::tool::Tool;
 
 /// The machine, the kernel, the build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// `inflight.environment/1.1`.
+    /// `inflight.environment/1.2`.
     pub schema: String,
     /// The model of the CPU.
     pub cpu: String,
@@ -118,6 +120,9 @@ pub struct Environment {
     /// What else the machine was doing.
     #[serde(default)]
     pub concurrent_activity: Activity,
+    /// What each model costs beside its speed, by its name; null where nobody looked.
+    #[serde(default)]
+    pub model_prices: Option<BTreeMap<String, Price>>,
 }
 
 impl Environment {
@@ -169,7 +174,7 @@ impl Sections {
     fn with(self, origin: &str, programs_sha256: BTreeMap<String, String>) -> Environment {
         let version = self.build.rustc.as_ref().and_then(|told| told.get("version"));
         Environment {
-            schema: "inflight.environment/1.1".to_owned(),
+            schema: "inflight.environment/1.2".to_owned(),
             cpu: self.host.cpu_model.to_string(),
             cpus: thread::available_parallelism().map_or(1, usize::from),
             kind: self.host.class().to_owned(),
@@ -197,6 +202,7 @@ impl Sections {
             isolation: self.isolation,
             build: self.build,
             concurrent_activity: self.concurrent_activity,
+            model_prices: None,
         }
     }
 }
