@@ -134,6 +134,13 @@ impl Builds {
         serde_json::from_slice(&fs::read(Self::path(workspace)).ok()?).ok()
     }
 
+    /// Keeps them.
+    fn write(&self, workspace: &Workspace) -> Result<()> {
+        let path = Self::path(workspace);
+        let text = serde_json::to_vec_pretty(self).context("failed to write the times")?;
+        fs::write(&path, text).with_context(|| Unwritable(path.display().to_string()))
+    }
+
     /// Returns none yet, for this machine.
     fn none(environment: &Environment) -> Self {
         Self {
@@ -169,16 +176,17 @@ pub fn time_builds(
     let fetched = cargo(workspace).args(["fetch", "--locked", "--quiet"]).status();
     ensure!(fetched.context("failed to start cargo")?.success(), "failed to fetch the packages");
     let environment = Environment::read(&workspace.root, "none", BTreeMap::new());
-    let mut builds = Builds::none(&environment);
+    let kept = Builds::read(workspace).filter(|builds| builds.are_of(&environment));
+    let mut builds = kept.unwrap_or_else(|| Builds::none(&environment));
     for model in models {
         let took = build(workspace, &model.package)?;
-        tell(model, took)?;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         builds.build_ms.insert(model.package.clone(), ms);
+        // After each, since all of them together take many minutes.
+        builds.write(workspace)?;
+        tell(model, took)?;
     }
-    let path = Builds::path(workspace);
-    let text = serde_json::to_vec_pretty(&builds).context("failed to write the times")?;
-    fs::write(&path, text).with_context(|| Unwritable(path.display().to_string()))
+    Ok(())
 }
 
 /// Builds a package from nothing, in a folder that is gone afterwards, and returns how long it
