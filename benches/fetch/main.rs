@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", model_kit::plain(&format!("{error:#}")));
             ExitCode::from(harness::exit_code(&error))
         }
     }

@@ -57,7 +57,7 @@ fn keep_tables(run: &Run, path: &Path) -> Result<String> {
 fn print(table: &str, path: &Path) -> Result<()> {
     let derived = path.join("derived");
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "\n{table}")?;
+    writeln!(stdout, "\n{}", model_kit::plain(table))?;
     writeln!(stdout, "Run        {}", path.display())?;
     writeln!(stdout, "Table      {}", derived.join("summary.md").display())?;
     writeln!(stdout, "Criterion  target/criterion/report/index.html")?;

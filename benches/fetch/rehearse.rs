@@ -16,7 +16,7 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
     harness::preflight(&cells)?;
     let programs = harness::build(&setting.workspace, &models, None)?;
     let verified = harness::verify((models, cells), &programs, &mut |one| {
-        Ok(writeln!(io::stdout(), "{}", one.line())?)
+        Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)
     })?;
     match verified.iter().all(|one| one.works) {
         true => Ok(ExitCode::SUCCESS),

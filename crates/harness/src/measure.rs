@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use model_kit::plain;
 use record::{
     Block, Entry, Environment, Integrity, Model, Resume, Run, RunFolder, Schedule, TrialRecord,
     Unreadable, Unwritable,
@@ -365,7 +366,7 @@ pub fn earlier(results: &Path, machine: &Environment) -> Option<Run> {
 
 /// Says a line on stderr; whoever closed it does not want to know.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", plain(line));
 }
 
 /// Returns the folders below some results, the oldest first.

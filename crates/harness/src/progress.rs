@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use model_kit::plain;
 use record::{Block, Schedule, State, TrialRecord};
 
 use crate::Event;
@@ -50,7 +51,8 @@ impl<'a> Progress<'a> {
             Event::Stop(stop) => {
                 let what = stop.cell.as_deref().unwrap_or("the run");
                 let clear = if self.is_terminal { "\r\x1b[2K" } else { "" };
-                let (blocks, reason) = (stop.blocks, &stop.reason);
+                let (what, reason) = (plain(what), plain(&stop.reason));
+                let blocks = stop.blocks;
                 say(&format!("{clear}{what} ends after {blocks} blocks: {reason}\n"));
             }
             Event::Begin(..) | Event::Block(_) => {}
@@ -76,10 +78,10 @@ impl<'a> Progress<'a> {
         let (block, blocks) = (self.blocks, self.blocks_due);
         let (percent, left) = (100 * self.ended / self.due.max(1), self.left());
         let (valid, not) = (self.valid, self.ended - self.valid);
-        format!(
+        plain(&format!(
             "{preset} {seed}, block {block} of {blocks}, {percent} %, {left} left, {valid} valid, \
              {not} not: {what}"
-        )
+        ))
     }
 
     /// Returns the time left, judged by the trials that have ended.

@@ -3,8 +3,12 @@
 use std::io::{self, Write};
 
 use anyhow::Error;
+use model_kit::{plain, plain_line};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+/// The most letters of an error that are told: it may quote what a stranger wrote.
+const MESSAGE_MAX: usize = 2_000;
 
 /// What is said on stdout: text as it comes, or one document at the end.
 #[derive(Debug)]
@@ -20,11 +24,12 @@ impl Output {
         Self { document: json.then_some(Value::Null), failed: None }
     }
 
-    /// Says something to people.
+    /// Says something to people, who may have it from strangers: whatever a terminal would obey is
+    /// spelled out.
     pub(crate) fn say(&mut self, text: &str) {
         if self.document.is_none() && self.failed.is_none() {
             let mut stdout = io::stdout().lock();
-            let written = writeln!(stdout, "{}", text.trim_end_matches('\n'));
+            let written = writeln!(stdout, "{}", plain(text.trim_end_matches('\n')));
             self.failed = written.and_then(|()| stdout.flush()).err();
         }
     }
@@ -38,7 +43,7 @@ impl Output {
 
     /// Says on stderr why the command failed, and to programs on stdout too.
     pub(crate) fn fail(&mut self, error: &Error, code: u8) {
-        let message = format!("{error:#}");
+        let message = plain_line(&format!("{error:#}"), MESSAGE_MAX);
         let _ = writeln!(io::stderr(), "error: {message}");
         self.tell(&json!({ "error": { "exit_code": code, "message": message } }));
     }

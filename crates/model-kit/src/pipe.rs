@@ -9,7 +9,7 @@ use std::io::{BufRead, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Plan};
+use crate::{Error, Plan, plain_line};
 
 /// The version of the protocol.
 pub const PROTOCOL: u32 = 1;
@@ -182,6 +182,8 @@ pub fn read<M: DeserializeOwned>(pipe: &mut impl BufRead) -> Result<Option<M>, E
 
     serde_json::from_slice(&line).map(Some).map_err(|error| {
         let shown: String = String::from_utf8_lossy(&line).chars().take(120).collect();
+        // The error may quote the line too.
+        let error = plain_line(&error.to_string(), 160);
         Error::Protocol(format!("expected a message, found {shown:?}: {error}"))
     })
 }
@@ -203,6 +205,7 @@ pub fn write<M: Serialize>(pipe: &mut impl Write, message: &M) -> Result<(), Err
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plain;
 
     #[test]
     fn two_messages_come_out_as_they_went_in() {
@@ -230,17 +233,39 @@ mod tests {
     #[test]
     fn nonsense_on_the_pipe_is_told_in_one_sentence() {
         let long = vec![b'x'; 2_000_000];
-        let cases: [(&[u8], &str); 5] = [
+        let deep = [&b"{\"versions\":"[..], &[b'['; 5_000], b"\n"].concat();
+        let name = format!("{{\"model\":1,\"{}\":2}}\n", "x".repeat(9_000));
+        let cases: [(&[u8], &str); 17] = [
             (b"hello\n", "expected a message"),
             (b"{\"protocol\":1", "cut off after"),
             (b"{\"protocol\":-1}\n", "expected a message"),
             (b"\xff\xfe\n", "expected a message"),
             (&long, "more than 1048576 bytes"),
+            (b"\n", "expected a message"),
+            (b"{\"protocol\":NaN}\n", "expected a message"),
+            (b"{\"protocol\":1e400}\n", "out of range"),
+            (b"{\"protocol\":1.5}\n", "expected u32"),
+            (b"{\"protocol\":18446744073709551616}\n", "expected u32"),
+            (b"{\"protocol\":1,\"protocol\":1}\n", "duplicate field"),
+            (b"{\"protocol\":1,\"model\":\"\xff\"}\n", "invalid unicode"),
+            (b"{\"__proto__\":{\"protocol\":1}}\n", "missing field"),
+            (b"[[[[\n", "expected a message"),
+            (b"{\"protocol\":1} {\n", "expected a message"),
+            (&deep, "invalid type: sequence"),
+            (name.as_bytes(), "expected a message"),
         ];
         for (mut bytes, expected) in cases {
             let error = read::<Hello>(&mut bytes).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
             assert!(error.len() < 400, "{error}");
+            assert_eq!(error, plain(&error), "nothing of it moves a cursor");
         }
+    }
+
+    #[test]
+    fn a_message_that_would_move_a_cursor_is_told_without_it() {
+        let line = b"{\"\\u001b]0;title\\u0007\":1}\n";
+        let error = read::<FromModel>(&mut &line[..]).unwrap_err().to_string();
+        assert!(error.contains("title") && !error.contains('\u{1b}'), "{error:?}");
     }
 }

@@ -125,14 +125,22 @@ impl TrialRecord {
 impl Entry {
     /// Returns the line that stands for it in the journal. The checksum covers the exact text of
     /// what the line is about.
-    pub(crate) fn to_line(&self) -> Result<String> {
+    ///
+    /// # Errors
+    ///
+    /// Says what cannot be written.
+    pub fn to_line(&self) -> Result<String> {
         let whole = serde_json::to_string(self).context("failed to write a line of the journal")?;
         let content = content(&whole)?;
         Ok(format!("{{\"crc32\":\"{}\",{}\n", checksum(content), &whole[1..]))
     }
 
     /// Returns what a line stands for.
-    pub(crate) fn from_line(line: &str) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the line.
+    pub fn from_line(line: &str) -> Result<Self> {
         let (told, whole) = split(line).context("failed to read the line")?;
         ensure!(told == checksum(content(&whole)?), "failed to match the checksum of the line");
         serde_json::from_str(&whole).context("failed to read what the line is about")
