@@ -7,21 +7,24 @@ use crate::diff::{CellDiff, Diff, DiffMetric, Ratio, RowDiff};
 use crate::number::{digits, with_interval};
 use crate::summary::{Form, spaced};
 use crate::table::{heading, lines, styled};
+use crate::words::{in_cell, in_line};
 
 /// Writes two runs compared.
 pub fn diff_table(diff: &Diff, form: Form) -> String {
-    let mut parts = vec![header(diff)];
+    let told = |line: String| in_line(&line, form);
+    let mut parts = vec![header(diff, form)];
     for cell in &diff.cells {
+        let heading = in_line(&heading(&cell.cell), form);
         parts.push(match form {
-            Form::Terminal => heading(&cell.cell),
-            Form::Markdown => format!("### {}\n", heading(&cell.cell)),
+            Form::Terminal => heading,
+            Form::Markdown => format!("### {heading}\n"),
         });
         if !cell.rows.is_empty() {
             parts.push(lines(&table(cell, diff.metric, form), form));
         }
-        parts.extend(remarks(cell));
+        parts.extend(remarks(cell).into_iter().map(told));
     }
-    parts.extend(diff.notes.iter().cloned());
+    parts.extend(diff.notes.iter().cloned().map(told));
 
     let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
     match form {
@@ -31,7 +34,7 @@ pub fn diff_table(diff: &Diff, form: Form) -> String {
 }
 
 /// Writes what is compared, and how a row is read.
-fn header(diff: &Diff) -> String {
+fn header(diff: &Diff, form: Form) -> String {
     let metric = match diff.metric {
         DiffMetric::Cpu => "CPU time per fetch",
         DiffMetric::Wall => "wall time of a batch",
@@ -39,8 +42,8 @@ fn header(diff: &Diff) -> String {
     format!(
         "{metric}, new against old without what all models share; the intervals of a cell hold \
          together in 95 of 100 runs\nold {}   new {}   same: within {:.0} %   lower is better\n",
-        diff.old,
-        diff.new,
+        in_line(&diff.old, form),
+        in_line(&diff.new, form),
         100.0 * diff.margin,
     )
 }
@@ -63,7 +66,7 @@ fn table(cell: &CellDiff, metric: DiffMetric, form: Form) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for row in &cell.rows {
-        table.add_row(columns(row));
+        table.add_row(columns(row).iter().map(|text| in_cell(text, form)));
     }
     table
 }

@@ -22,6 +22,7 @@ mod price;
 mod rank;
 mod summary;
 mod table;
+mod words;
 
 mod figure;
 mod html;

@@ -65,7 +65,8 @@ impl ModelPrices {
         if !self.notes.contains(&UNKNOWN) {
             let header =
                 ["model", "lines", "dependencies", "program KiB", "without symbols", "build s"];
-            parts.push(drawn(&header, self.rows.iter().map(ModelPrice::columns).collect(), form));
+            let rows: Vec<Vec<String>> = self.rows.iter().map(ModelPrice::columns).collect();
+            parts.push(drawn(&header, &rows, form));
         }
         parts.extend(self.notes.iter().map(|&note| note.to_owned()));
         joined(parts, form)

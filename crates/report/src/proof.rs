@@ -19,6 +19,7 @@ use stats::capacity::{HEADROOM, MODEL_BOUND};
 use crate::Form;
 use crate::cell_trials::{CellTrials, cost, median, origin_cost, percent, rate, ratio, real};
 use crate::number::digits;
+use crate::words::in_line;
 
 /// The share of its ceiling beyond which an origin sets the pace.
 pub(crate) const HEADROOM_BOUND: f64 = 0.8;
@@ -320,8 +321,8 @@ fn throughput(seen: &Seen, limiter: Limiter, cpus: usize) -> Result<String, Stri
 /// Writes a proof in two lines: what was seen of the origin, and what may be claimed.
 pub fn proof_text(proof: &Proof, form: Form) -> String {
     let name = match form {
-        Form::Terminal => proof.cell.clone(),
-        Form::Markdown => format!("**{}**", proof.cell),
+        Form::Terminal => in_line(&proof.cell, form),
+        Form::Markdown => format!("**{}**", in_line(&proof.cell, form)),
     };
     let (Some(seen), Some(limiter)) = (&proof.seen, proof.limiter) else {
         return format!("{name}: no valid trial shows what the origin did\n");
@@ -329,7 +330,8 @@ pub fn proof_text(proof: &Proof, form: Form) -> String {
     let claims = proof.claims.iter().map(|claim| format!("{}: {}", claim.about, claim.why));
     let claims = claims.collect::<Vec<_>>().join("; ");
     let (rate, pace) = (rate_text(proof, seen), limiter.text());
-    format!("{name}: {rate}, {}; {pace}\n{claims}\n", origin_text(seen))
+    let first = in_line(&format!("{rate}, {}; {pace}", origin_text(seen)), form);
+    format!("{name}: {first}\n{claims}\n")
 }
 
 /// Writes how fast a cell was, and how much faster the origin could be.

@@ -171,14 +171,14 @@ impl RankedCell {
         };
         let lines = self.rows.iter().map(line).collect();
         let lines = with_places(&mut header, lines, &self.figures.rows);
-        drawn(&header, lines, Form::Terminal)
+        drawn(&header, &lines, Form::Terminal)
     }
 
     /// Writes the table of a metric for which nothing is judged.
     fn plain(&self, metric: Metric) -> String {
         let line = |ranked: &RankedRow| vec![ranked.row.model.clone(), ranked.value()];
-        let lines = self.rows.iter().map(line).collect();
-        drawn(&["model", metric.column()], lines, Form::Terminal)
+        let lines: Vec<Vec<String>> = self.rows.iter().map(line).collect();
+        drawn(&["model", metric.column()], &lines, Form::Terminal)
     }
 }
 

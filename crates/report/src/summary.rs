@@ -6,6 +6,7 @@ use record::{Integrity, Run};
 use crate::figures::{CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures};
 use crate::number::{count, digits, with_interval};
 use crate::table::{TAIL, UNEQUAL, heading, table};
+use crate::words::in_line;
 
 /// What the summary is written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +24,14 @@ const BLOCKS_MIN: usize = 20;
 
 /// Writes the summary of a run.
 pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
-    let mut parts = header(run, figures);
+    let told = |line: String| in_line(&line, form);
+    let mut parts: Vec<String> = header(run, figures).into_iter().map(told).collect();
     for cell in &figures.cells {
         parts.push(title(cell, form));
-        parts.extend(stop(cell));
+        parts.extend(stop(cell).map(told));
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
-        parts.extend(notes(cell));
-        parts.extend(controls(cell));
-        parts.extend(cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise)));
+        let noise = cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise));
+        parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(told));
     }
     joined(parts, form)
 }
@@ -51,9 +52,10 @@ pub(crate) fn is_estimate(run: &Run) -> bool {
 
 /// Writes the heading of a cell.
 pub(crate) fn title(cell: &CellFigures, form: Form) -> String {
+    let heading = in_line(&heading(&cell.cell), form);
     match form {
-        Form::Terminal => heading(&cell.cell),
-        Form::Markdown => format!("### {}\n", heading(&cell.cell)),
+        Form::Terminal => heading,
+        Form::Markdown => format!("### {heading}\n"),
     }
 }
 

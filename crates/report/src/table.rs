@@ -7,6 +7,7 @@ use stats::ranking::RankInterval;
 use crate::figures::{CellFigures, Row, RowFigures, Standing};
 use crate::number::{digits, with_interval, word};
 use crate::summary::Form;
+use crate::words::in_cell;
 
 /// What stands where there is nothing to say.
 pub(crate) const NOTHING: &str = "-";
@@ -30,7 +31,7 @@ pub(crate) fn table(cell: &CellFigures, (baseline, floor): (&str, &str), form: F
     ];
     let lines = cell.rows.iter().map(|row| columns(row, baseline, floor)).collect();
     let lines = with_places(&mut header, lines, &cell.rows);
-    drawn(&header, lines, form)
+    drawn(&header, &lines, form)
 }
 
 /// Puts a column of places before the others, where any row has one.
@@ -49,7 +50,7 @@ pub(crate) fn with_places(
 }
 
 /// Draws a table. Words stand at the left, figures at the right.
-pub(crate) fn drawn(header: &[&str], rows: Vec<Vec<String>>, form: Form) -> String {
+pub(crate) fn drawn(header: &[&str], rows: &[Vec<String>], form: Form) -> String {
     let mut table = styled(form);
     table.set_header(header);
     for column in table.column_iter_mut() {
@@ -57,7 +58,7 @@ pub(crate) fn drawn(header: &[&str], rows: Vec<Vec<String>>, form: Form) -> Stri
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.add_rows(rows);
+    table.add_rows(rows.iter().map(|row| row.iter().map(|text| in_cell(text, form))));
     lines(&table, form)
 }
 

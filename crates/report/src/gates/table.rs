@@ -4,6 +4,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::Form;
 use crate::gates::{Gate, GateState, RUN};
+use crate::words::in_cell;
 
 /// The columns.
 const COLUMNS: [&str; 5] = ["gate", "state", "measured", "threshold", "what it means"];
@@ -87,7 +88,7 @@ fn columns(gate: &Gate, form: Form) -> Vec<String> {
     let measured = if gate.measured.is_empty() { "-" } else { &gate.measured };
     let name = format!("{} {}{scope}", gate.id, gate.name);
     let cells = [&name, &state(gate), measured, &gate.threshold, why];
-    cells.map(|text| shown(text, form)).to_vec()
+    cells.map(|text| in_cell(text, form)).to_vec()
 }
 
 /// Writes the state of a gate in a word, with its badges if it has any.
@@ -101,16 +102,6 @@ fn state(gate: &Gate) -> String {
         GateState::Failed(_) => format!("failed: {badges}"),
         GateState::Unknown(_) => "unknown".to_owned(),
         GateState::NotApplicable(_) => "n/a".to_owned(),
-    }
-}
-
-/// Returns a text as it stands in a table: a bar would end a column of Markdown, and what models
-/// and machines say of themselves is theirs.
-fn shown(text: &str, form: Form) -> String {
-    let text: String = text.chars().filter(|character| !character.is_control()).collect();
-    match form {
-        Form::Terminal => text,
-        Form::Markdown => text.replace('|', "\\|"),
     }
 }
 
@@ -155,6 +146,6 @@ mod tests {
     fn what_a_machine_says_of_itself_cannot_break_a_row() {
         let gates = spoiled(|run| run.environment.clocksource = "a|b\n\u{1b}[31m".to_owned());
         let text = gates_table(&gates, Form::Markdown);
-        assert!(text.contains("the clock source is a\\|b[31m"), "{text}");
+        assert!(text.contains("the clock source is a\\|b \\\\u{1b}[31m"), "{text}");
     }
 }
