@@ -102,6 +102,7 @@ fn as_run(schedule: Schedule, trials: Vec<TrialRecord>) -> Run {
         stops: Vec::new(),
         resumes: Vec::new(),
         integrity: Integrity::Whole,
+        content_sha256: None,
     }
 }
 

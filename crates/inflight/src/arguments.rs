@@ -78,6 +78,38 @@ Examples:
         #[arg(default_value = "latest")]
         run: String,
     },
+    /// Cites a run: BibTeX and a sentence on the method, or one form that is asked for.
+    #[command(before_help = "\
+Examples:
+  inflight cite latest
+  inflight cite latest --as latex       the tables with their captions, for booktabs
+  inflight cite latest --as cff         a CITATION.cff of the run
+")]
+    Cite {
+        /// The run: its folder, the beginning of its name, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        /// In which form.
+        #[arg(long = "as", value_name = "FORM",
+              value_parser = report::CiteForm::ALL.map(report::CiteForm::name))]
+        form: Option<String>,
+    },
+    /// Prints a run for another program: every trial as CSV, or the costs in its format.
+    #[command(before_help = "\
+Examples:
+  inflight export latest --to csv > trials.csv
+  inflight export latest --to bencher | bencher run --adapter json --file -
+  inflight export latest --to github-action-benchmark > output.json
+")]
+    Export {
+        /// The run: its folder, the beginning of its name, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        /// In which format.
+        #[arg(long, value_name = "FORMAT",
+              value_parser = report::ExportForm::ALL.map(report::ExportForm::name))]
+        to: String,
+    },
     /// Rebuilds every derived file of a run from what was measured.
     Report {
         /// The run: its folder, the beginning of its name, or `latest`.

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod check;
+mod cite;
 mod compare;
 mod list;
 mod machine;
@@ -49,6 +50,8 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Rank(asked) => compare::rank(asked, output),
         Command::Diff(asked) => compare::diff(asked, output),
         Command::Check { run } => check::check(run, output),
+        Command::Cite { run, form } => cite::cite(run, form.as_deref(), output),
+        Command::Export { run, to } => cite::export(run, to, output),
         Command::Report { run } => check::rebuild(run, output),
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 
 use crate::fault::{Unreadable, unreadable};
-use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line};
+use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line, sha256};
 use crate::{Entry, Environment, Resume, Schedule, Stop, TrialRecord};
 
 /// A run that was read back.
@@ -30,6 +30,8 @@ pub struct Run {
     pub resumes: Vec<Resume>,
     /// Whether it is what was measured.
     pub integrity: Integrity,
+    /// SHA-256 of its manifest, by which it is cited; none if it did not come to its end.
+    pub content_sha256: Option<String>,
 }
 
 /// Whether a folder holds what was measured. It detects damage and casual edits; whoever alters a
@@ -63,6 +65,7 @@ impl Run {
             stops: Vec::new(),
             resumes: Vec::new(),
             integrity,
+            content_sha256: fs::read(path.join("MANIFEST")).ok().map(|bytes| sha256(&bytes)),
         };
         run.read_journal(&path.join("journal.jsonl"))?;
         run.set_cut_blocks_aside();
@@ -255,7 +258,7 @@ fn known(schema: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Block, Placement, RunFolder, State, sha256};
+    use crate::{Block, Placement, RunFolder, State};
 
     /// Writes a small run and returns its folder, kept as long as the first value is.
     fn written() -> (tempfile::TempDir, PathBuf) {

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use record::Run;
 
+use crate::cite::{CiteForm, cite};
 use crate::figure::{Charts, standalone};
 use crate::figures::{Figures, figures};
 use crate::html::{self, Page};
 use crate::json;
+use crate::paper;
 use crate::price::model_prices;
 use crate::summary::{Form, summary};
 use crate::trust::Trust;
@@ -35,6 +37,7 @@ pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<Stri
         ("report.html", html::page(&page)),
         ("summary.json", json::summary(run, figures)),
         ("summary.md", tables.into_bytes()),
+        ("tables.csv", paper::tidy(run, figures, &trust.badges)),
     ];
     let mut files: BTreeMap<String, Vec<u8>> =
         files.map(|(name, bytes)| (name.to_owned(), bytes)).into();
@@ -42,6 +45,15 @@ pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<Stri
         let source = format!("Inflight {}, run {}.", run.schedule.version, run.id);
         files.insert(format!("figures/{}.svg", figure.id), standalone::svg(figure, &source));
         files.insert(format!("figures/{}.csv", figure.id), figure.data.csv());
+    }
+    // Nothing cites a run that is not complete.
+    for (name, form) in [
+        ("CITATION.cff", CiteForm::Cff),
+        ("citation.bib", CiteForm::Bibtex),
+        ("tables.tex", CiteForm::Latex),
+    ] {
+        let cited = cite(run, figures, form).ok();
+        files.extend(cited.map(|text| (name.to_owned(), text.into_bytes())));
     }
     files
 }

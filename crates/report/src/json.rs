@@ -288,13 +288,7 @@ impl<'a> RowSummary<'a> {
         let figures = row.figures.as_ref();
         Self {
             model: &row.model,
-            standing: match row.standing {
-                Standing::Measured => "measured",
-                Standing::NotApplicable => "not_applicable",
-                Standing::Void => "void",
-                Standing::Failed => "failed",
-                Standing::NotMeasured => "not_measured",
-            },
+            standing: standing(row.standing),
             reason: row.reason.as_deref(),
             trials: row.trials,
             trials_valid: row.valid,
@@ -361,8 +355,19 @@ impl<'a> PriceSummary<'a> {
     }
 }
 
+/// Returns the word for what kind of row it is.
+pub(crate) fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Measured => "measured",
+        Standing::NotApplicable => "not_applicable",
+        Standing::Void => "void",
+        Standing::Failed => "failed",
+        Standing::NotMeasured => "not_measured",
+    }
+}
+
 /// Returns a figure with six significant digits, if it is a number.
-fn rounded(value: f64) -> Option<f64> {
+pub(crate) fn rounded(value: f64) -> Option<f64> {
     format!("{value:.5e}").parse().ok().filter(|value: &f64| value.is_finite())
 }
 

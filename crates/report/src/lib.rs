@@ -17,6 +17,7 @@ mod gates;
 mod proof;
 mod trust;
 
+mod escape;
 mod number;
 mod price;
 mod rank;
@@ -27,6 +28,11 @@ mod words;
 mod figure;
 mod html;
 
+mod citation;
+mod cite;
+mod export;
+mod paper;
+
 mod derive;
 mod json;
 
@@ -35,12 +41,15 @@ mod made_up;
 #[cfg(test)]
 mod made_up_pair;
 
+pub use crate::citation::NotCitable;
+pub use crate::cite::{CiteForm, cite};
 pub use crate::comparable::Refusal;
 pub use crate::derive::{derive, derive_from};
 pub use crate::diff::{
     CellDiff, Change, Diff, DiffMetric, Ratio, RowDiff, diff, diff_by, slower_than,
 };
 pub use crate::diff_table::diff_table;
+pub use crate::export::{ExportForm, export};
 pub use crate::family::{Family, Pair};
 pub use crate::figures::{
     CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,

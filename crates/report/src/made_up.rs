@@ -89,6 +89,7 @@ impl MadeUp {
             stops: Vec::new(),
             resumes: Vec::new(),
             integrity: Integrity::Whole,
+            content_sha256: Some("9f86d081884c7d659a2feaa0c55ad015".repeat(2)),
         }
     }
 

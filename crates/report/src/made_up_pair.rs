@@ -123,6 +123,7 @@ fn empty(maker: &Maker) -> Run {
         stops: Vec::new(),
         resumes: Vec::new(),
         integrity: Integrity::Whole,
+        content_sha256: None,
     }
 }
 

@@ -77,8 +77,19 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
     assert_eq!(run.integrity, Integrity::Whole);
     let derived = report::derive(&run, BASELINE, FLOOR);
     let names: Vec<&str> = derived.keys().map(String::as_str).collect();
-    let whole: Vec<&&str> = names.iter().filter(|name| !name.starts_with("figures/")).collect();
-    assert_eq!(whole, [&"gates.json", &"report.html", &"summary.json", &"summary.md"]);
+    let whole: Vec<&str> =
+        names.iter().copied().filter(|name| !name.starts_with("figures/")).collect();
+    let expected = [
+        "CITATION.cff",
+        "citation.bib",
+        "gates.json",
+        "report.html",
+        "summary.json",
+        "summary.md",
+        "tables.csv",
+        "tables.tex",
+    ];
+    assert_eq!(whole, expected);
     assert!(
         names.contains(&"figures/cost-steady.svg") && names.contains(&"figures/cost-steady.csv")
     );

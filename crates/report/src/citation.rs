@@ -1,0 +1,330 @@
+//! What a citation of a run says: which run it is, to the byte; what measured it, when and on what;
+//! and every reason for a reader to hold its figures for less than they look.
+//!
+//! The warnings stand in the text of every form, for whoever copies a citation copies them with it.
+//! Nothing tells whose machine it was.
+
+use std::error::Error;
+use std::fmt;
+
+use record::{Integrity, Run, State};
+
+use crate::escape::{line, paragraph};
+use crate::figures::{Figures, Standing};
+use crate::number::count;
+use crate::summary::is_estimate;
+use crate::table::{heading, standing};
+
+/// Who is cited.
+pub(crate) const AUTHORS: &str = "The Inflight authors";
+/// Digits of the hash that a citation shows.
+const HASH_DIGITS: usize = 12;
+/// Digits of the commit that a citation shows.
+const COMMIT_DIGITS: usize = 12;
+
+/// What a citation of a run says, as plain text of one line each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Citation {
+    /// The name of the run.
+    pub(crate) run: String,
+    /// The first digits of the SHA-256 of its manifest.
+    pub(crate) hash: String,
+    /// SHA-256 of its manifest.
+    pub(crate) sha256: String,
+    /// The version of Inflight that measured it.
+    pub(crate) version: String,
+    /// The commit of the source that measured it.
+    pub(crate) commit: String,
+    /// The day on which it began, in UTC, if a trial says so.
+    pub(crate) date: Option<Date>,
+    /// What it was measured on.
+    pub(crate) machine: String,
+    /// How it was measured, in a sentence.
+    pub(crate) methods: String,
+    /// What a reader must know before any figure, a sentence each.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A day of the calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Date {
+    /// The year.
+    pub(crate) year: u16,
+    /// The month, from 1.
+    pub(crate) month: u8,
+    /// The day of the month.
+    pub(crate) day: u8,
+}
+
+/// Why a run cannot be cited.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotCitable {
+    /// It did not come to its end.
+    Unfinished(String),
+    /// It is not what was measured: its name, and the files that differ.
+    Altered(String, Vec<String>),
+}
+
+impl fmt::Display for NotCitable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unfinished(run) => write!(
+                f,
+                "the run {run} cannot be cited: it has no MANIFEST, since it did not come to its \
+                 end; `inflight run --resume {run}` goes on with it"
+            ),
+            Self::Altered(run, files) => write!(
+                f,
+                "the run {run} cannot be cited: it was altered after it was measured: {}",
+                files.join(", ")
+            ),
+        }
+    }
+}
+
+impl Error for NotCitable {}
+
+impl Citation {
+    /// Gathers what a citation of a run says.
+    ///
+    /// # Errors
+    ///
+    /// Says why it cannot be cited: a figure of a run that may still change proves nothing.
+    pub(crate) fn of(run: &Run, figures: &Figures) -> Result<Self, NotCitable> {
+        let sha256 = match (&run.integrity, &run.content_sha256) {
+            (Integrity::Altered(files), _) => {
+                return Err(NotCitable::Altered(line(&run.id), files.clone()));
+            }
+            (Integrity::Whole, Some(sha256)) => sha256.clone(),
+            (Integrity::Whole | Integrity::Unfinished, _) => {
+                return Err(NotCitable::Unfinished(line(&run.id)));
+            }
+        };
+        let commit = line(&run.environment.commit);
+        Ok(Self {
+            run: line(&run.id),
+            hash: shortened(&sha256),
+            sha256,
+            version: line(&run.schedule.version),
+            commit: commit.chars().take(COMMIT_DIGITS).collect(),
+            date: run.trials.iter().find_map(|trial| Date::of(&trial.started_utc)),
+            machine: machine(run),
+            methods: methods(run, figures),
+            warnings: warnings(run, figures),
+        })
+    }
+
+    /// Returns the title: what it is, of which machine, on which day.
+    pub(crate) fn title(&self) -> String {
+        let date = self.date.map_or_else(String::new, |date| format!(", {}", date.iso()));
+        format!("Inflight results: {}{date}", self.machine)
+    }
+
+    /// Returns which run it is, to the byte, and what measured it.
+    pub(crate) fn identity(&self) -> String {
+        format!("run {}, SHA-256 {}, {}", self.run, self.hash, self.tool())
+    }
+
+    /// Returns the version and commit that measured.
+    pub(crate) fn tool(&self) -> String {
+        format!("Inflight {} (commit {})", self.version, self.commit)
+    }
+
+    /// Returns the warnings as one text.
+    pub(crate) fn caution(&self) -> String {
+        self.warnings.join(" ")
+    }
+}
+
+impl Date {
+    /// Reads the day of a time such as `2026-11-22T10:15:02Z`.
+    fn of(time: &str) -> Option<Self> {
+        let mut parts = time.get(..10)?.splitn(3, '-');
+        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+        let date =
+            Self { year: year.parse().ok()?, month: month.parse().ok()?, day: day.parse().ok()? };
+        let is_day = (1..=12).contains(&date.month) && (1..=31).contains(&date.day);
+        (is_day && date.year >= 1970).then_some(date)
+    }
+
+    /// Writes it as `2026-11-22`.
+    pub(crate) fn iso(self) -> String {
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+
+    /// Returns the name of its month.
+    pub(crate) fn month_name(self) -> &'static str {
+        const NAMES: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        NAMES.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or_default()
+    }
+}
+
+/// Returns the digits of a hash that are shown.
+pub(crate) fn shortened(sha256: &str) -> String {
+    sha256.chars().take(HASH_DIGITS).collect()
+}
+
+/// Returns what the run was measured on.
+fn machine(run: &Run) -> String {
+    let machine = &run.environment;
+    line(&format!("{}, {} ({})", machine.cpu, count(machine.cpus, "CPU"), machine.kind))
+}
+
+/// Returns how the run was measured, in a sentence for a paper.
+fn methods(run: &Run, figures: &Figures) -> String {
+    let cells = figures.cells.iter().map(|cell| {
+        format!("{} ({})", heading(&cell.cell), count(cell.blocks, "randomised complete block"))
+    });
+    let family = match figures.family {
+        crate::Family::AllPairs => "all pairs of models",
+        crate::Family::AgainstBaseline => "each model against the baseline",
+    };
+    let environment = &run.environment;
+    paragraph(&format!(
+        "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, one fresh \
+         process a trial, in {}; ratios to {} are Hodges-Lehmann estimates over blocks with \
+         simultaneous 95 % intervals (Holm, {family}); {}, Linux {}, {}, origin {}.",
+        run.schedule.version,
+        environment.commit.chars().take(COMMIT_DIGITS).collect::<String>(),
+        run.schedule.preset,
+        cells.collect::<Vec<_>>().join("; "),
+        figures.baseline,
+        machine(run),
+        environment.kernel,
+        environment.rustc,
+        environment.origin,
+    ))
+}
+
+/// Returns what a reader must know before any figure.
+fn warnings(run: &Run, figures: &Figures) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if is_estimate(run) {
+        let preset = &run.schedule.preset;
+        warnings.push(format!(
+            "Its figures are estimates: it is no whole run of the preset publish (preset {preset})."
+        ));
+    }
+    let of_no_use = run.trials.iter().filter(|trial| trial.state != State::Valid).count();
+    if of_no_use > 0 {
+        let all = run.trials.len();
+        warnings.push(format!("{of_no_use} of its {all} trials are void or failed."));
+    }
+    warnings.extend(lost_rows(figures));
+    if !run.resumes.is_empty() || !run.cut.is_empty() {
+        warnings.push(format!(
+            "It was cut short and resumed {}; {} left out.",
+            count(run.resumes.len(), "time"),
+            match run.cut.len() {
+                1 => "1 trial of a cut block is".to_owned(),
+                cut => format!("{cut} trials of cut blocks are"),
+            }
+        ));
+    }
+    match run.environment.modified.as_str() {
+        "no" => {}
+        "yes" => warnings.push(
+            "It was measured from a modified tree: the commit does not tell what ran.".to_owned(),
+        ),
+        _ => warnings.push("Whether its tree was that of the commit is not known.".to_owned()),
+    }
+    if let Some(other) = &run.schedule.supersedes {
+        warnings.push(format!("It supersedes the run {other}."));
+    }
+    warnings.iter().map(|warning| paragraph(warning)).collect()
+}
+
+/// Returns which models have no figures though they were to be measured, and why.
+fn lost_rows(figures: &Figures) -> Option<String> {
+    let mut lost = Vec::new();
+    for cell in &figures.cells {
+        let is_lost = |it: Standing| !matches!(it, Standing::Measured | Standing::NotApplicable);
+        for row in cell.rows.iter().filter(|row| is_lost(row.standing)) {
+            lost.push(format!(
+                "{} in {} ({})",
+                line(&row.model),
+                cell.cell.name,
+                standing(row.standing)
+            ));
+        }
+    }
+    (!lost.is_empty()).then(|| format!("Without figures: {}.", lost.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::figures;
+    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil};
+
+    /// Spoils a run.
+    type Spoil<'a> = &'a dyn Fn(&mut Run);
+
+    /// Returns the citation of a run that was spoiled.
+    fn spoiled(spoil: impl Fn(&mut Run)) -> Result<Citation, NotCitable> {
+        let mut run = MadeUp::good().run();
+        spoil(&mut run);
+        Citation::of(&run, &figures(&run, BASELINE, FLOOR))
+    }
+
+    #[test]
+    fn each_reason_for_doubt_is_told_and_no_other() {
+        let resume = || record::Resume {
+            at_utc: "2026-11-22T10:15:02Z".to_owned(),
+            block: 3,
+            sitting: 0,
+            programs_sha256: std::collections::BTreeMap::new(),
+        };
+        let void = |run: &mut Run| {
+            for trial in spoil(run, ("threads", "steady")) {
+                trial.state = State::Void(vec!["the window took no time".to_owned()]);
+            }
+        };
+        let cases: [(Spoil<'_>, &[&str]); 5] = [
+            (&|_| {}, &["estimates"]),
+            (&void, &["estimates", "14 of its", "Without figures: threads in steady (void)."]),
+            (&|run| run.resumes.push(resume()), &["estimates", "resumed 1 time"]),
+            (&|run| run.environment.modified = "yes".to_owned(), &["estimates", "modified tree"]),
+            (&|run| run.environment.modified = "unknown".to_owned(), &["estimates", "not known"]),
+        ];
+        for (spoil, told) in cases {
+            let warnings = spoiled(spoil).unwrap().warnings;
+            assert_eq!(warnings.len(), told.len(), "{warnings:?}");
+            for (warning, words) in warnings.iter().zip(told) {
+                assert!(warning.contains(words), "{warning}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_may_still_change_or_was_changed_is_not_cited() {
+        let unfinished = |run: &mut Run| {
+            (run.integrity, run.content_sha256) = (Integrity::Unfinished, None);
+        };
+        assert!(matches!(spoiled(unfinished), Err(NotCitable::Unfinished(_))));
+        let altered = |run: &mut Run| run.integrity = Integrity::Altered(vec!["a".to_owned()]);
+        assert!(matches!(spoiled(altered), Err(NotCitable::Altered(..))));
+    }
+
+    #[test]
+    fn a_day_is_read_from_a_time_and_from_nothing_else() {
+        let date = Date { year: 2026, month: 11, day: 22 };
+        assert_eq!(Date::of("2026-11-22T10:15:02Z"), Some(date));
+        for wrong in ["", "2026-13-22", "2026-11-32", "yesterday", "2026-1é-22", "0000-01-01"] {
+            assert_eq!(Date::of(wrong), None, "{wrong}");
+        }
+    }
+}

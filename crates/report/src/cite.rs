@@ -1,0 +1,195 @@
+//! A run cited in the forms that papers, pages and programs take.
+
+use std::str::FromStr;
+
+use anyhow::{Result, anyhow};
+use record::Run;
+use serde_json::json;
+
+use crate::citation::{AUTHORS, Citation, NotCitable};
+use crate::escape::{latex, paragraph, yaml};
+use crate::figures::Figures;
+use crate::json;
+use crate::paper;
+
+/// A form of citing a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CiteForm {
+    /// An entry of BibTeX, which biber reads too.
+    Bibtex,
+    /// A `CITATION.cff`.
+    Cff,
+    /// A reference in the style of the APA, as plain text.
+    Apa,
+    /// An item of CSL-JSON, in an array of one.
+    CslJson,
+    /// Tables with captions in LaTeX, with booktabs.
+    Latex,
+    /// Tables with captions in Markdown.
+    Markdown,
+    /// One sentence for the methods of a paper, and what must be said beside it.
+    Methods,
+}
+
+impl CiteForm {
+    /// Every form.
+    pub const ALL: [Self; 7] = [
+        Self::Bibtex,
+        Self::Cff,
+        Self::Apa,
+        Self::CslJson,
+        Self::Latex,
+        Self::Markdown,
+        Self::Methods,
+    ];
+
+    /// Returns what a command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bibtex => "bibtex",
+            Self::Cff => "cff",
+            Self::Apa => "apa",
+            Self::CslJson => "csl-json",
+            Self::Latex => "latex",
+            Self::Markdown => "markdown",
+            Self::Methods => "methods",
+        }
+    }
+}
+
+impl FromStr for CiteForm {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let form = Self::ALL.into_iter().find(|form| form.name() == text);
+        let names = Self::ALL.map(Self::name).join(", ");
+        form.ok_or_else(|| anyhow!("no form is called {text}, expected one of: {names}"))
+    }
+}
+
+/// Cites a run in a form.
+///
+/// # Errors
+///
+/// Says why it cannot be cited.
+pub fn cite(run: &Run, figures: &Figures, form: CiteForm) -> Result<String, NotCitable> {
+    let citation = Citation::of(run, figures)?;
+    Ok(match form {
+        CiteForm::Bibtex => bibtex(&citation),
+        CiteForm::Cff => cff(&citation),
+        CiteForm::Apa => apa(&citation),
+        CiteForm::CslJson => csl_json(&citation),
+        CiteForm::Latex => paper::latex(&citation, figures),
+        CiteForm::Markdown => paper::markdown(&citation, figures),
+        CiteForm::Methods => methods(&citation),
+    })
+}
+
+/// Writes an entry of BibTeX. What a style shows of an entry differs, but a note is always shown.
+fn bibtex(citation: &Citation) -> String {
+    let note = format!("{}. {}", capital(&citation.identity()), citation.caution());
+    let mut fields = vec![
+        ("author", format!("{{{}}}", latex(AUTHORS))),
+        ("title", format!("{{{}}}", latex(&citation.title()))),
+        ("howpublished", "Data set".to_owned()),
+    ];
+    if let Some(date) = citation.date {
+        fields.push(("year", format!("{:04}", date.year)));
+        fields.push(("month", date.month.to_string()));
+        fields.push(("date", date.iso()));
+    }
+    fields.push(("version", latex(&citation.version)));
+    fields.push(("note", latex(&note)));
+    let fields = fields.iter().map(|(name, value)| format!("  {name} = {{{value}}},\n"));
+    format!("@misc{{{},\n{}}}\n", key(citation), fields.collect::<String>())
+}
+
+/// Returns the key of the entry: nothing in it means anything to BibTeX.
+fn key(citation: &Citation) -> String {
+    let letters = citation.run.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-');
+    format!("inflight-{}", letters.take(100).collect::<String>())
+}
+
+/// Writes a `CITATION.cff` of version 1.2.0.
+fn cff(citation: &Citation) -> String {
+    let mut lines = vec![
+        "cff-version: 1.2.0".to_owned(),
+        format!("message: {}", yaml("Cite this run as below, with what its abstract warns of.")),
+        "type: dataset".to_owned(),
+        format!("title: {}", yaml(&citation.title())),
+        "authors:".to_owned(),
+        format!("  - name: {}", yaml(AUTHORS)),
+    ];
+    let date = citation.date.map(|date| format!("date-released: {}", yaml(&date.iso())));
+    lines.extend(date);
+    let text = [citation.methods.as_str()].into_iter();
+    let text = text.chain(citation.warnings.iter().map(String::as_str));
+    lines.push("abstract: >-".to_owned());
+    lines.extend(text.map(|sentence| format!("  {}", folded(sentence))));
+    lines.extend([
+        "identifiers:".to_owned(),
+        "  - type: other".to_owned(),
+        format!("    value: {}", yaml(&format!("sha256:{}", citation.sha256))),
+        format!("    description: {}", yaml("SHA-256 of the MANIFEST of the run")),
+        "  - type: other".to_owned(),
+        format!("    value: {}", yaml(&citation.run)),
+        format!("    description: {}", yaml("The name of the run")),
+        "references:".to_owned(),
+        "  - type: software".to_owned(),
+        format!("    title: {}", yaml("Inflight")),
+        "    authors:".to_owned(),
+        format!("      - name: {}", yaml(AUTHORS)),
+        format!("    version: {}", yaml(&citation.version)),
+        format!("    commit: {}", yaml(&citation.commit)),
+    ]);
+    lines.join("\n") + "\n"
+}
+
+/// Returns a sentence as it may stand in a folded scalar: ASCII on one line.
+fn folded(text: &str) -> String {
+    text.chars().map(|character| if character.is_ascii() { character } else { '?' }).collect()
+}
+
+/// Writes a reference in the style of the APA, seventh edition, for a data set.
+fn apa(citation: &Citation) -> String {
+    let date = citation.date.map_or_else(
+        || "n.d.".to_owned(),
+        |date| format!("{}, {} {}", date.year, date.month_name(), date.day),
+    );
+    let (title, identity) = (citation.title(), citation.identity());
+    let text =
+        format!("{AUTHORS}. ({date}). {title} ({identity}) [Data set]. {}", citation.caution());
+    paragraph(&text) + "\n"
+}
+
+/// Writes an array of one item of CSL-JSON.
+fn csl_json(citation: &Citation) -> String {
+    let mut item = json!({
+        "id": key(citation),
+        "type": "dataset",
+        "title": citation.title(),
+        "author": [{ "literal": AUTHORS }],
+        "version": citation.version,
+        "number": citation.run,
+        "note": format!("{}. {}", capital(&citation.identity()), citation.caution()),
+        "abstract": citation.methods,
+    });
+    if let Some(date) = citation.date {
+        item["issued"] = json!({ "date-parts": [[date.year, date.month, date.day]] });
+    }
+    String::from_utf8_lossy(&json::text(&json!([item]))).into_owned()
+}
+
+/// Writes one sentence for the methods of a paper, and what must be said beside it.
+fn methods(citation: &Citation) -> String {
+    let identity = capital(&citation.identity());
+    let text = format!("{} {identity}. {}", citation.methods, citation.caution());
+    paragraph(&text) + "\n"
+}
+
+/// Begins a text with a capital letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}

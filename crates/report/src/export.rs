@@ -1,0 +1,233 @@
+//! A run in the formats of other programs: every trial as tidy CSV, and the costs for Bencher
+//! (Bencher Metric Format) and github-action-benchmark (`customSmallerIsBetter`), which follow
+//! benchmarks over commits.
+//!
+//! Both of these know neither blocks nor ratios: what they are given is the cost per fetch with its
+//! 95 % interval, and what a machine did to a whole run looks like a change there.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use anyhow::{Result, anyhow};
+use record::{Run, State, TrialRecord};
+use serde::Serialize;
+use stats::Estimate;
+
+use crate::citation;
+use crate::escape::{cell, line};
+use crate::figures::{Figures, Row, RowFigures};
+use crate::json::{rounded, text};
+use crate::trials::{cpu_us, memory_mib};
+
+/// The format of another program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportForm {
+    /// One row a trial, with everything that was counted.
+    Csv,
+    /// Bencher Metric Format.
+    Bencher,
+    /// What github-action-benchmark calls `customSmallerIsBetter`.
+    GithubActionBenchmark,
+}
+
+impl ExportForm {
+    /// Every form.
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Bencher, Self::GithubActionBenchmark];
+
+    /// Returns what a command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Bencher => "bencher",
+            Self::GithubActionBenchmark => "github-action-benchmark",
+        }
+    }
+}
+
+impl FromStr for ExportForm {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let form = Self::ALL.into_iter().find(|form| form.name() == text);
+        let names = Self::ALL.map(Self::name).join(", ");
+        form.ok_or_else(|| anyhow!("no format is called {text}, expected one of: {names}"))
+    }
+}
+
+/// Writes a run in the format of another program.
+pub fn export(run: &Run, figures: &Figures, form: ExportForm) -> String {
+    let bytes = match form {
+        ExportForm::Csv => csv(run),
+        ExportForm::Bencher => text(&bencher(figures)),
+        ExportForm::GithubActionBenchmark => text(&github(run, figures)),
+    };
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The columns of a trial.
+const COLUMNS: [&str; 26] = [
+    "run",
+    "cell",
+    "block",
+    "sitting",
+    "position",
+    "model",
+    "block_is_whole",
+    "state",
+    "reason",
+    "started_utc",
+    "fetches",
+    "fetches_ok",
+    "wall_ns",
+    "cpu_ns",
+    "user_ns",
+    "system_ns",
+    "switches_voluntary",
+    "switches_involuntary",
+    "faults_minor",
+    "cpu_us_per_fetch",
+    "errors_total",
+    "threads",
+    "in_flight_peak",
+    "memory_peak_mib",
+    "steal_ns",
+    "spent_ms",
+];
+
+/// Writes one row a trial, those of cut blocks too.
+fn csv(run: &Run) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let mut write = |columns: [String; 26]| {
+        writer.write_record(columns).expect("memory takes every record of as many fields");
+    };
+    write(COLUMNS.map(str::to_owned));
+    let whole = run.trials.iter().map(|trial| (trial, true));
+    for (trial, is_whole) in whole.chain(run.cut.iter().map(|trial| (trial, false))) {
+        write(columns(run, trial, is_whole));
+    }
+    writer.into_inner().expect("memory is written at once")
+}
+
+/// Returns the columns of a trial; what it did not tell is empty.
+fn columns(run: &Run, trial: &TrialRecord, is_whole: bool) -> [String; 26] {
+    let block = run.schedule.blocks.iter().find(|block| block.number == trial.block);
+    let (state, reason) = match &trial.state {
+        State::Valid => ("valid", String::new()),
+        State::Void(reasons) => ("void", reasons.join("; ")),
+        State::Failed(reason) => ("failed", reason.clone()),
+    };
+    let told = trial.trial.as_ref();
+    let window = |field: fn(&model_kit::pipe::Window) -> u64| {
+        told.map_or_else(String::new, |told| field(&told.window).to_string())
+    };
+    let real = |value: Option<f64>| {
+        value.and_then(rounded).map_or_else(String::new, |value| value.to_string())
+    };
+    let errors = told.map(|told| told.total.errors.values().sum::<u64>());
+    [
+        cell(&run.id),
+        cell(&trial.cell),
+        trial.block.to_string(),
+        block.map_or_else(String::new, |block| block.sitting.to_string()),
+        trial.position.to_string(),
+        cell(&trial.model),
+        is_whole.to_string(),
+        state.to_owned(),
+        cell(&reason),
+        cell(&trial.started_utc),
+        window(|window| window.ended),
+        window(|window| window.ok),
+        window(|window| window.wall_ns),
+        window(|window| window.cpu_ns),
+        window(|window| window.user_ns),
+        window(|window| window.system_ns),
+        window(|window| window.switches_voluntary),
+        window(|window| window.switches_involuntary),
+        window(|window| window.faults_minor),
+        real(cpu_us(trial)),
+        errors.map_or_else(String::new, |errors| errors.to_string()),
+        told.map_or_else(String::new, |told| told.threads.to_string()),
+        told.map_or_else(String::new, |told| told.in_flight_peak.to_string()),
+        real(memory_mib(trial)),
+        trial.host.map_or_else(String::new, |host| host.steal_ns.to_string()),
+        trial.spent_ms.to_string(),
+    ]
+}
+
+/// A metric of Bencher.
+#[derive(Serialize)]
+struct Metric {
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upper_value: Option<f64>,
+}
+
+/// Returns the metrics of each benchmark by their measures, whose names carry the unit. A model
+/// without figures has no benchmark: Bencher knows no gaps.
+fn bencher(figures: &Figures) -> BTreeMap<String, BTreeMap<&'static str, Metric>> {
+    let mut benchmarks = BTreeMap::new();
+    for (name, figures) in measured(figures) {
+        let measures = measures(figures).into_iter().filter_map(|(name, _, estimate)| {
+            let interval = estimate.interval;
+            let metric = Metric {
+                value: rounded(estimate.value)?,
+                lower_value: interval.and_then(|interval| rounded(interval.low)),
+                upper_value: interval.and_then(|interval| rounded(interval.high)),
+            };
+            Some((name, metric))
+        });
+        benchmarks.insert(name, measures.collect());
+    }
+    benchmarks
+}
+
+/// A result of github-action-benchmark.
+#[derive(Serialize)]
+struct Tracked {
+    name: String,
+    unit: &'static str,
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<String>,
+    extra: String,
+}
+
+/// Returns the results in the order of the report. The range is half of the interval: the program
+/// reads one number after the sign, of two characters at least.
+fn github(run: &Run, figures: &Figures) -> Vec<Tracked> {
+    let hash = run.content_sha256.as_deref().unwrap_or("unfinished");
+    let extra = format!("run {}, SHA-256 {}", line(&run.id), citation::shortened(hash));
+    let mut results = Vec::new();
+    for (name, figures) in measured(figures) {
+        results.extend(measures(figures).into_iter().filter_map(|(measure, unit, estimate)| {
+            let half = estimate.interval.and_then(|i| rounded((i.high - i.low) / 2.0));
+            Some(Tracked {
+                name: format!("{name} {measure}"),
+                unit,
+                value: rounded(estimate.value)?,
+                range: half.map(|half| format!("± {half:.6}")),
+                extra: extra.clone(),
+            })
+        }));
+    }
+    results
+}
+
+/// Returns the figures of each row that has some, by cell and model.
+fn measured(figures: &Figures) -> impl Iterator<Item = (String, &RowFigures)> {
+    figures.cells.iter().flat_map(|cell| {
+        let named = |row: &Row| format!("{}/{}", line(&cell.cell.name), line(&row.model));
+        cell.rows.iter().filter_map(move |row| Some((named(row), row.figures.as_ref()?)))
+    })
+}
+
+/// Returns what is followed over commits, with units; less is better for each.
+fn measures(figures: &RowFigures) -> [(&'static str, &'static str, &Estimate); 3] {
+    [
+        ("cpu-us-per-fetch", "us/fetch", &figures.cpu_us),
+        ("wall-ms", "ms", &figures.wall_ms),
+        ("switches-per-fetch", "switches/fetch", &figures.switches),
+    ]
+}

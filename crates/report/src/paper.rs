@@ -1,0 +1,257 @@
+//! The tables of a run for a paper or a page: LaTeX with booktabs, Markdown, and tidy CSV. The
+//! caption says what a reader of the table alone must know.
+
+use record::Run;
+use stats::Estimate;
+
+use crate::citation::Citation;
+use crate::escape;
+use crate::figures::{CellFigures, Figures, Row, RowFigures};
+use crate::number::{digits, with_interval};
+use crate::table::{TAIL, UNEQUAL, heading, places, standing, verdict};
+
+/// The columns of a table for a paper.
+const COLUMNS: [&str; 6] = ["rank", "model", "CPU/fetch", "against", "verdict", "over floor"];
+/// Characters of a reason that fit into a row.
+const LONGEST: usize = 80;
+/// The columns of the tidy table.
+const TIDY: [&str; 14] = [
+    "run",
+    "cell",
+    "model",
+    "metric",
+    "unit",
+    "estimate",
+    "low",
+    "high",
+    "verdict",
+    "rank_best",
+    "rank_worst",
+    "standing",
+    "reason",
+    "badges",
+];
+
+/// A row of a table for a paper.
+struct Line {
+    place: String,
+    model: String,
+    /// Its figures, or why it has none.
+    rest: Result<[String; 4], String>,
+}
+
+/// Writes a table with its caption a cell, in LaTeX.
+pub(crate) fn latex(citation: &Citation, figures: &Figures) -> String {
+    let header = headings(figures).map(|heading| escape::latex(&heading)).join(" & ");
+    let table = |cell: &CellFigures| {
+        let rows: String = rows(cell, figures).into_iter().map(latex_row).collect();
+        let caption = escape::latex(&caption(citation, cell, figures));
+        let label = label(&cell.cell.name);
+        format!(
+            "\\begin{{table}}\n\\caption{{{caption}}}\n\\label{{tab:inflight-{label}}}\n\\centering\n\
+             \\small\n\\begin{{tabular}}{{llrrlr}}\n\\toprule\n{header} \\\\\n\\midrule\n{rows}\
+             \\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
+        )
+    };
+    let tables = figures.cells.iter().map(table);
+    ["% Needs \\usepackage{booktabs}.\n".to_owned()].into_iter().chain(tables).collect()
+}
+
+/// Writes a row in LaTeX.
+fn latex_row(line: Line) -> String {
+    let [place, model] = [&line.place, &line.model].map(|text| escape::latex(text));
+    let rest = match line.rest {
+        Ok(columns) => columns.map(|column| escape::latex(&column)).join(" & "),
+        Err(why) => format!("\\multicolumn{{4}}{{l}}{{{}}}", escape::latex(&why)),
+    };
+    format!("{place} & {model} & {rest} \\\\\n")
+}
+
+/// Writes a table with its caption a cell, in Markdown.
+pub(crate) fn markdown(citation: &Citation, figures: &Figures) -> String {
+    let tables = figures.cells.iter().map(|cell| {
+        let line = |columns: [String; 6]| format!("| {} |\n", columns.join(" | "));
+        let rows = rows(cell, figures).into_iter();
+        let rows = rows.map(|Line { place, model, rest }| {
+            let [cpu, against, verdict, over] =
+                rest.unwrap_or_else(|why| [String::new(), String::new(), why, String::new()]);
+            line([place, model, cpu, against, verdict, over].map(|c| escape::markdown(&c)))
+        });
+        let header = headings(figures).map(|heading| escape::markdown(&heading));
+        format!(
+            "{}| --- | --- | ---: | ---: | --- | ---: |\n{}\n{}\n",
+            line(header),
+            rows.collect::<String>(),
+            escape::markdown(&caption(citation, cell, figures)),
+        )
+    });
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+/// Returns the headings of the columns, with their units.
+fn headings(figures: &Figures) -> [String; 6] {
+    let [rank, model, cpu, against, verdict, over] = COLUMNS;
+    [
+        rank.to_owned(),
+        model.to_owned(),
+        format!("{cpu} (us)"),
+        format!("{against} {}", figures.baseline),
+        verdict.to_owned(),
+        format!("{over} (us)"),
+    ]
+}
+
+/// Returns the rows of a cell, in the order of the report.
+fn rows(cell: &CellFigures, all: &Figures) -> Vec<Line> {
+    let row = |(row, place): (&Row, String)| {
+        let rest = row.figures.as_ref().ok_or_else(|| why(row)).map(|figures| {
+            let is_baseline = row.model == all.baseline;
+            let is_floor = row.model == all.floor;
+            [
+                with_interval(&figures.cpu_us) + if figures.unequal_rate { UNEQUAL } else { "" },
+                if is_baseline { "1".to_owned() } else { ratio(figures) },
+                if is_baseline { "baseline" } else { verdict(figures) }.to_owned(),
+                if is_floor { "floor".to_owned() } else { written(figures.excess_us.as_ref()) },
+            ]
+        });
+        Line { place, model: escape::line(&row.model), rest }
+    };
+    cell.rows.iter().zip(places(&cell.rows)).map(row).collect()
+}
+
+/// Returns why a row has no figures, in at most a line of a table.
+fn why(row: &Row) -> String {
+    let reason: String =
+        row.reason.iter().flat_map(|reason| reason.chars()).take(LONGEST).collect();
+    if reason.is_empty() { standing(row.standing).to_owned() } else { escape::line(&reason) }
+}
+
+/// Writes the ratio to the baseline, marked where rare dear blocks would change it.
+fn ratio(figures: &RowFigures) -> String {
+    written(figures.ratio.as_ref()) + if figures.tail_sensitive { TAIL } else { "" }
+}
+
+/// Writes an estimate, if there is one.
+fn written(estimate: Option<&Estimate>) -> String {
+    estimate.map_or_else(|| "-".to_owned(), with_interval)
+}
+
+/// Writes what the reader of a table alone must know.
+fn caption(citation: &Citation, cell: &CellFigures, figures: &Figures) -> String {
+    let marks = marks(cell);
+    let noise =
+        cell.noise.as_ref().and_then(|noise| noise.can_show).map_or_else(String::new, |share| {
+            format!(" These blocks can show {} %.", digits(100.0 * share))
+        });
+    escape::paragraph(&format!(
+        "CPU time per fetch, {}. {} blocks; medians with 95 % intervals, ratios to {} with \
+         simultaneous 95 % intervals; lower is better.{marks}{noise} {}; {}. {}",
+        heading(&cell.cell),
+        cell.blocks,
+        figures.baseline,
+        citation.machine,
+        citation.identity(),
+        citation.caution(),
+    ))
+}
+
+/// Explains the marks that a table has.
+fn marks(cell: &CellFigures) -> String {
+    let any = |is: fn(&RowFigures) -> bool| {
+        cell.rows.iter().filter_map(|row| row.figures.as_ref()).any(is)
+    };
+    let marks = [
+        (
+            cell.rows.iter().any(|row| row.rank.is_some()),
+            "Models that share a rank (=) are tied.".to_owned(),
+        ),
+        (
+            any(|figures| figures.unequal_rate),
+            format!("{UNEQUAL}: at another rate than the baseline, not like for like."),
+        ),
+        (
+            any(|figures| figures.tail_sensitive),
+            format!("{TAIL}: rare dear blocks would change this ratio."),
+        ),
+    ];
+    marks.into_iter().filter(|(is, _)| *is).flat_map(|(_, text)| [" ".to_owned(), text]).collect()
+}
+
+/// Returns a name as a label of LaTeX.
+fn label(name: &str) -> String {
+    name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(100).collect()
+}
+
+/// Writes one row a model, cell and metric, as CSV. A model without figures has its rows too, with
+/// the reason in the place of the estimates.
+pub(crate) fn tidy(run: &Run, figures: &Figures, badges: &[String]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let badges = escape::cell(&badges.join(" "));
+    let mut write = |columns: [String; 14]| {
+        writer.write_record(columns).expect("memory takes every record of as many fields");
+    };
+    write(TIDY.map(str::to_owned));
+    for cell in &figures.cells {
+        for row in &cell.rows {
+            for (metric, unit, estimate) in metrics(cell, row, &figures.floor) {
+                write([
+                    escape::cell(&run.id),
+                    escape::cell(&cell.cell.name),
+                    escape::cell(&row.model),
+                    metric.to_owned(),
+                    unit.to_owned(),
+                    number(estimate.map(|estimate| estimate.value)),
+                    number(interval(estimate).map(|interval| interval.low)),
+                    number(interval(estimate).map(|interval| interval.high)),
+                    if metric == "cpu_ratio" { judged(row) } else { String::new() },
+                    row.rank.map_or_else(String::new, |rank| rank.best.to_string()),
+                    row.rank.map_or_else(String::new, |rank| rank.worst.to_string()),
+                    crate::json::standing(row.standing).to_owned(),
+                    escape::cell(row.reason.as_deref().unwrap_or_default()),
+                    badges.clone(),
+                ]);
+            }
+        }
+    }
+    writer.into_inner().expect("memory is written at once")
+}
+
+/// Returns the metrics of a row, with their units.
+fn metrics<'a>(
+    cell: &'a CellFigures,
+    row: &'a Row,
+    floor: &str,
+) -> [(&'static str, &'static str, Option<&'a Estimate>); 7] {
+    let figures = row.figures.as_ref();
+    // The floor's excess over itself says nothing.
+    let excess = figures.filter(|_| row.model != floor);
+    let excess = excess.and_then(|figures| figures.excess_us.as_ref());
+    let price = cell.prices.iter().find(|price| price.model == row.model);
+    [
+        ("cpu_per_fetch", "us", figures.map(|figures| &figures.cpu_us)),
+        ("cpu_ratio", "1", figures.and_then(|figures| figures.ratio.as_ref())),
+        ("cpu_mean_ratio", "1", figures.and_then(|figures| figures.mean_ratio.as_ref())),
+        ("cpu_excess_per_fetch", "us", excess),
+        ("client_price", "1", price.map(|price| &price.ratio)),
+        ("wall", "ms", figures.map(|figures| &figures.wall_ms)),
+        ("switches_per_fetch", "1", figures.map(|figures| &figures.switches)),
+    ]
+}
+
+/// Returns the interval of an estimate, if it has one.
+fn interval(estimate: Option<&Estimate>) -> Option<stats::Interval> {
+    estimate.and_then(|estimate| estimate.interval)
+}
+
+/// Writes the verdict of a row, if there is one.
+fn judged(row: &Row) -> String {
+    row.figures
+        .as_ref()
+        .and_then(|figures| figures.verdict)
+        .map_or_else(String::new, |verdict| crate::number::word(verdict).to_owned())
+}
+
+/// Writes a number with six significant digits, or nothing.
+fn number(value: Option<f64>) -> String {
+    value.and_then(crate::json::rounded).map_or_else(String::new, |value| value.to_string())
+}
