@@ -44,6 +44,25 @@ pub(crate) fn compile_shuffled(workspace: &Workspace, package: &str, seed: u64) 
     built(workspace, package, ("rustc", &["--", &shuffle]))
 }
 
+/// Takes a new package of the workspace into `Cargo.lock`, without looking anywhere for another
+/// version of anything: builds are locked.
+///
+/// # Errors
+///
+/// Says that cargo failed, after cargo has said why on stderr.
+pub fn update_lock(workspace: &Workspace) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["update", "--workspace", "--offline", "--quiet"])
+        .current_dir(&workspace.root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .context("failed to start cargo")?;
+    ensure!(status.success(), "failed to update Cargo.lock: see above what cargo says");
+    Ok(())
+}
+
 /// Builds the program of a package with a verb of cargo and what follows at its end.
 fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> Result<Program> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

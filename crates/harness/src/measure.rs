@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +15,7 @@ use record::{
 
 use crate::compile::compile_shuffled;
 use crate::price::prices;
-use crate::progress::Progress;
+use crate::progress::{Progress, say};
 use crate::session::OriginProcess;
 use crate::{
     Basis, Event, Failure, Preset, Program, Programs, Workspace, compile, draw, forecast,
@@ -84,7 +83,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
     let models = (order.models.as_slice(), &programs);
     environment.model_prices = Some(prices(&order.workspace, models, &environment));
     for line in forecast(&schedule, earlier(&order.results, &environment).as_ref()).lines {
-        say(&line);
+        say(&format!("{}\n", plain(&line)));
     }
 
     let folder = RunFolder::create(&order.results, &schedule, &environment)?;
@@ -189,7 +188,7 @@ fn may_measure(preset: &Preset) -> Result<()> {
 ///
 /// Names the package that does not build.
 pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
-    say(&format!("building {} programs, one by one", models.len() + 1));
+    say(&format!("building {} programs, one by one\n", models.len() + 1));
     let program = |package: &str| match layout {
         None => compile(workspace, package),
         Some(seed) => compile_shuffled(workspace, package, seed),
@@ -362,11 +361,6 @@ pub fn earlier(results: &Path, machine: &Environment) -> Option<Run> {
     };
     let mut runs = folders(results).into_iter().rev().filter_map(|path| Run::read(&path).ok());
     runs.find(is_like)
-}
-
-/// Says a line on stderr; whoever closed it does not want to know.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", plain(line));
 }
 
 /// Returns the folders below some results, the oldest first.

@@ -1,12 +1,21 @@
 //! How far a run is, on stderr, told between measured windows and never inside one.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model_kit::plain;
 use record::{Block, Schedule, State, TrialRecord};
 
 use crate::Event;
+
+/// Whether nothing is told.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Tells nothing more of how far a run is; errors are still told.
+pub fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
 
 /// How far a run is.
 pub(crate) struct Progress<'a> {
@@ -97,7 +106,10 @@ impl<'a> Progress<'a> {
 }
 
 /// Says something on stderr; whoever closed it does not want to know.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
+    if QUIET.load(Ordering::Relaxed) {
+        return;
+    }
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }

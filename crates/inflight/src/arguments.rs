@@ -4,7 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anstream::ColorChoice;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde_json::json;
 
 /// Compares concurrency models by what a fetch costs, in random blocks, against a local server.
@@ -20,7 +23,12 @@ Examples:
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?
   inflight diff OLD NEW --fail-if-slower 5%
-"
+  inflight cite latest                  BibTeX, and a sentence on the method
+",
+    after_help = "\
+Exit codes: 0 all is well, 1 internal, 2 wrong use, 3 a model failed its verification, 4 a trial is
+void or failed, 5 slower than allowed, 6 refused before measuring, 7 a file is corrupt, altered or
+of an unknown schema, 8 input or output failed, 130 and 143 interrupted: what was measured is kept."
 )]
 pub(crate) struct Arguments {
     /// What to do.
@@ -29,6 +37,12 @@ pub(crate) struct Arguments {
     /// Prints one JSON document instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Tells no progress on stderr; errors are told all the same.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// When to colour words: where stdout is a terminal, always, or never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = color())]
+    pub(crate) color: ColorChoice,
 }
 
 /// The commands.
@@ -52,8 +66,18 @@ Examples:
 ")]
     Verify(Selection),
     /// Tells what this machine would do to a result, and what mends it.
+    #[command(before_help = "\
+Examples:
+  inflight doctor                       good, doubt or BAD, and the command that mends it
+  inflight doctor --json                the same for programs
+")]
     Doctor,
     /// Lists what there is.
+    #[command(before_help = "\
+Examples:
+  inflight list models                  what `run` measures
+  inflight list runs                    what was measured, the oldest first
+")]
     List {
         /// Of what.
         what: Listed,
@@ -70,9 +94,27 @@ Examples:
 Examples:
   inflight diff 20261122T210020Z latest
   inflight diff OLD NEW --fail-if-slower 5%     exit 5 if a model is slower by more than that
+  inflight diff OLD NEW --as markdown           a table for a pull request
 ")]
     Diff(Comparison),
+    /// Puts runs of several machines side by side; nothing is averaged.
+    #[command(before_help = "\
+Examples:
+  inflight merge RUN-HERE RUN-THERE --out merged/      prints tables; writes merge.md, merge.json
+")]
+    Merge {
+        /// The runs: their folders, the beginnings of their names, or `latest`.
+        #[arg(required = true, value_name = "RUN")]
+        runs: Vec<String>,
+        /// The folder that is written.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Checks that a run is what was measured: schema, hashes, laws of counting, derived files.
+    #[command(before_help = "\
+Examples:
+  inflight check latest                 exit 7 if a byte is not what was measured
+")]
     Check {
         /// The run: its folder, the beginning of its name, or `latest`.
         #[arg(default_value = "latest")]
@@ -110,7 +152,41 @@ Examples:
               value_parser = report::ExportForm::ALL.map(report::ExportForm::name))]
         to: String,
     },
+    /// Writes the package of a new model, which fails `verify` until its loop is written.
+    #[command(before_help = "\
+Examples:
+  inflight new-model my-model           writes crates/model-my-model
+  inflight verify my-model              FAIL, until its loop is written
+")]
+    NewModel {
+        /// The name, such as my-model.
+        name: String,
+    },
+    /// Prints the completions for a shell.
+    #[command(before_help = "\
+Examples:
+  inflight completions bash > ~/.local/share/bash-completion/completions/inflight
+  inflight completions fish > ~/.config/fish/completions/inflight.fish
+")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Prints the page of the manual on the program, or on one of its commands.
+    #[command(before_help = "\
+Examples:
+  inflight man | man -l -
+  inflight man run > inflight-run.1
+")]
+    Man {
+        /// The command; the whole program if none.
+        command: Option<String>,
+    },
     /// Rebuilds every derived file of a run from what was measured.
+    #[command(before_help = "\
+Examples:
+  inflight report latest                tables, summary and citation again, byte for byte
+")]
     Report {
         /// The run: its folder, the beginning of its name, or `latest`.
         #[arg(default_value = "latest")]
@@ -192,6 +268,10 @@ pub(crate) struct Comparison {
     pub(crate) old: String,
     /// The later run.
     pub(crate) new: String,
+    /// In which form the tables are written.
+    #[arg(long = "as", value_name = "FORM", default_value = "text",
+          value_parser = ["text", "markdown"])]
+    pub(crate) form: String,
     /// Exits with 5 if a model is slower by more than this, for sure.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(crate) fail_if_slower: Option<f64>,
@@ -205,6 +285,15 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
         let _ = writeln!(io::stdout(), "{told:#}");
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Reads when to colour words.
+fn color() -> impl TypedValueParser<Value = ColorChoice> {
+    PossibleValuesParser::new(["auto", "always", "never"]).map(|when| match when.as_str() {
+        "always" => ColorChoice::Always,
+        "never" => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    })
 }
 
 /// Reads a share such as `5%` or `5`.

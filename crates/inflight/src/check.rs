@@ -5,7 +5,7 @@ use harness::{BASELINE, FLOOR};
 use record::{Integrity, Unreadable};
 use serde_json::json;
 
-use crate::output::Output;
+use crate::output::{Output, Tone};
 use crate::place;
 
 /// What a run that is not what was measured exits with.
@@ -43,10 +43,11 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
         Err(error) => problems.push(format!("{error:#}: `inflight report {name}` computes it")),
     }
     for problem in &problems {
-        output.say(&format!("WRONG     {problem}"));
+        output.mark(Tone::Bad, &format!("WRONG     {problem}"));
     }
     let ok = problems.is_empty();
-    output.say(&format!("{}  {}", if ok { "ok       " } else { "NOT OK   " }, run.id));
+    let (tone, mark) = if ok { (Tone::Good, "ok       ") } else { (Tone::Bad, "NOT OK   ") };
+    output.mark(tone, &format!("{mark}  {}", run.id));
     output.tell(&json!({ "run": run.id, "ok": ok, "problems": problems }));
     Ok(if ok { 0 } else { CORRUPT })
 }

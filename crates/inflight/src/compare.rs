@@ -58,7 +58,8 @@ pub(crate) fn diff(asked: &Comparison, output: &mut Output) -> Result<u8> {
     let (_, old) = place::read(&asked.old)?;
     let (_, new) = place::read(&asked.new)?;
     let diff = report::diff(&old, &new).map_err(|why| refused(&why))?;
-    output.say(&report::diff_table(&diff, Form::Terminal));
+    let form = if asked.form == "markdown" { Form::Markdown } else { Form::Terminal };
+    output.say(&report::diff_table(&diff, form));
     let slower = asked.fail_if_slower.map(|percent| report::slower_than(&diff, percent));
     let slower = slower.unwrap_or_default();
     if let (false, Some(percent)) = (slower.is_empty(), asked.fail_if_slower) {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use harness::Health;
 use serde_json::json;
 
-use crate::output::Output;
+use crate::output::{Output, Tone};
 use crate::place;
 
 /// What a machine that would be refused exits with.
@@ -16,12 +16,12 @@ pub(crate) fn doctor(output: &mut Output) -> Result<u8> {
     let cells = harness::quick().cells;
     let findings = harness::doctor(&workspace.root, &cells);
     for finding in &findings {
-        let mark = match finding.state {
-            Health::Good => "good  ",
-            Health::Doubtful => "doubt ",
-            Health::Bad => "BAD   ",
+        let (tone, mark) = match finding.state {
+            Health::Good => (Tone::Good, "good  "),
+            Health::Doubtful => (Tone::Doubtful, "doubt "),
+            Health::Bad => (Tone::Bad, "BAD   "),
         };
-        output.say(&format!("{mark} {:<22} {}", finding.name, finding.says));
+        output.mark(tone, &format!("{mark} {:<22} {}", finding.name, finding.says));
         if let Some(mend) = finding.mend.as_ref().filter(|_| finding.state != Health::Good) {
             output.say(&format!("{:30}{mend}", ""));
         }

@@ -11,7 +11,10 @@ mod compare;
 mod list;
 mod machine;
 mod measure;
+mod merge;
+mod new_model;
 mod output;
+mod pages;
 mod place;
 
 use std::process::ExitCode;
@@ -22,11 +25,18 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::output::Output;
 
+/// What an output that cannot be written exits with.
+const UNWRITABLE: u8 = 8;
+
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return arguments::refuse(&error),
     };
+    arguments.color.write_global();
+    if arguments.quiet {
+        harness::be_quiet();
+    }
     let mut output = Output::new(arguments.json);
     let code = run(&arguments, &mut output).unwrap_or_else(|error| {
         let code = harness::exit_code(&error);
@@ -35,8 +45,7 @@ fn main() -> ExitCode {
     });
     match output.end() {
         Ok(()) => ExitCode::from(code),
-        // Whoever reads has had enough; what was said was said.
-        Err(_) => ExitCode::from(if code == 0 { 8 } else { code }),
+        Err(_) => ExitCode::from(if code == 0 { UNWRITABLE } else { code }),
     }
 }
 
@@ -49,6 +58,10 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::List { what } => list::list(*what, output),
         Command::Rank(asked) => compare::rank(asked, output),
         Command::Diff(asked) => compare::diff(asked, output),
+        Command::Merge { runs, out } => merge::merge(runs, out, output),
+        Command::NewModel { name } => new_model::new_model(name, output),
+        Command::Completions { shell } => Ok(pages::completions(*shell, output)),
+        Command::Man { command } => pages::man(command.as_deref(), output),
         Command::Check { run } => check::check(run, output),
         Command::Cite { run, form } => cite::cite(run, form.as_deref(), output),
         Command::Export { run, to } => cite::export(run, to, output),

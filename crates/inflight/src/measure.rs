@@ -10,7 +10,7 @@ use report::{Form, Trust};
 use serde_json::json;
 
 use crate::arguments::{Order, Selection};
-use crate::output::Output;
+use crate::output::{Output, Tone};
 use crate::{check, place};
 
 /// What verification that failed exits with.
@@ -43,7 +43,7 @@ pub(crate) fn verify(selection: &Selection, output: &mut Output) -> Result<u8> {
     harness::preflight(&cells)?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, cells), &programs, &mut |one| {
-        output.say(&one.line());
+        output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
         Ok(())
     })?;
     let works = verified.iter().all(|one| one.works);

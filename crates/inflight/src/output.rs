@@ -1,7 +1,11 @@
 //! What a command says on stdout: lines of text, or one JSON document.
+//!
+//! Colour is taken away again where nobody sees it: by `--color`, `NO_COLOR`, `TERM=dumb`, and
+//! where stdout is no terminal. It never says anything that the words do not.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
+use anstyle::{AnsiColor, Style};
 use anyhow::Error;
 use model_kit::{plain, plain_line};
 use serde::Serialize;
@@ -14,8 +18,19 @@ const MESSAGE_MAX: usize = 2_000;
 #[derive(Debug)]
 pub(crate) struct Output {
     document: Option<Value>,
-    /// The first write that failed: whoever reads has had enough.
+    /// The first write that failed: whoever reads has had enough, or there is no room.
     failed: Option<io::Error>,
+}
+
+/// How a line is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// All is well.
+    Good,
+    /// To be looked at.
+    Doubtful,
+    /// Wrong.
+    Bad,
 }
 
 impl Output {
@@ -28,9 +43,23 @@ impl Output {
     /// spelled out.
     pub(crate) fn say(&mut self, text: &str) {
         if self.document.is_none() && self.failed.is_none() {
-            let mut stdout = io::stdout().lock();
-            let written = writeln!(stdout, "{}", plain(text.trim_end_matches('\n')));
-            self.failed = written.and_then(|()| stdout.flush()).err();
+            self.write(&plain(text.trim_end_matches('\n')));
+        }
+    }
+
+    /// Writes a line, colours and all.
+    fn write(&mut self, line: &str) {
+        let mut stdout = anstream::stdout().lock();
+        self.failed = writeln!(stdout, "{line}").and_then(|()| stdout.flush()).err();
+    }
+
+    /// Says something to people that begins with a word in the colour of what it means.
+    pub(crate) fn mark(&mut self, tone: Tone, text: &str) {
+        if self.document.is_none() && self.failed.is_none() {
+            let text = plain(text.trim_end_matches('\n'));
+            let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
+            let style = tone.style();
+            self.write(&format!("{style}{word}{style:#}{rest}"));
         }
     }
 
@@ -44,18 +73,39 @@ impl Output {
     /// Says on stderr why the command failed, and to programs on stdout too.
     pub(crate) fn fail(&mut self, error: &Error, code: u8) {
         let message = plain_line(&format!("{error:#}"), MESSAGE_MAX);
-        let _ = writeln!(io::stderr(), "error: {message}");
+        let style = Tone::Bad.style();
+        let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {message}");
         self.tell(&json!({ "error": { "exit_code": code, "message": message } }));
     }
 
-    /// Ends what is said.
+    /// Ends what is said. That a reader has had enough is no failure: what was said was said.
     pub(crate) fn end(self) -> io::Result<()> {
-        if let Some(document) = self.document {
-            let mut stdout = io::stdout().lock();
-            serde_json::to_writer_pretty(&mut stdout, &document)?;
-            writeln!(stdout)?;
-            stdout.flush()?;
+        let written = match (self.document, self.failed) {
+            (Some(document), _) => said(&document),
+            (None, failed) => failed.map_or(Ok(()), Err),
+        };
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => other,
         }
-        self.failed.map_or(Ok(()), Err)
     }
+}
+
+impl Tone {
+    /// Returns its style.
+    fn style(self) -> Style {
+        let color = match self {
+            Self::Good => AnsiColor::Green,
+            Self::Doubtful => AnsiColor::Yellow,
+            Self::Bad => AnsiColor::Red,
+        };
+        Style::new().bold().fg_color(Some(color.into()))
+    }
+}
+
+/// Writes a document on stdout.
+fn said(document: &Value) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{document:#}")?;
+    stdout.flush()
 }

@@ -6,6 +6,7 @@
 //! and is synced after every block; `environment.json` says where it ran; `MANIFEST` is written
 //! last, so its presence means that the run is complete.
 
+mod brief;
 pub mod environment;
 mod fault;
 mod folder;
@@ -13,6 +14,7 @@ mod journal;
 mod run;
 mod schedule;
 
+pub use crate::brief::Brief;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, sha256, write_derived};

@@ -245,7 +245,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// Checks that a schema is of the first major version: its minors only add.
-fn known(schema: &str) -> Result<()> {
+pub(crate) fn known(schema: &str) -> Result<()> {
     let version = schema.strip_prefix("inflight.").and_then(|rest| rest.split_once('/'));
     let major = version.and_then(|(_, version)| version.split_once('.')).map(|(major, _)| major);
     anyhow::ensure!(

@@ -12,6 +12,9 @@ mod comparable;
 mod diff;
 mod diff_table;
 
+mod merge;
+mod merge_table;
+
 mod cell_trials;
 mod gates;
 mod proof;
@@ -56,6 +59,8 @@ pub use crate::figures::{
 };
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
 pub use crate::json::document;
+pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
+pub use crate::merge_table::merge_table;
 pub use crate::price::{ModelPrice, ModelPrices, model_prices};
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
 pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};

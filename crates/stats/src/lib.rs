@@ -23,6 +23,7 @@ pub mod signed_rank;
 pub mod two_sample;
 
 pub mod holm;
+pub mod kendall;
 pub mod ranking;
 pub mod verdict;
 

@@ -1,0 +1,81 @@
+//! What can be told of a run at a glance: its schedule and whether it came to its end, without its
+//! journal, which is nearly all of it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::fault::unreadable;
+use crate::run::known;
+
+/// What can be told of a run at a glance. Nothing is checked but the schema: `Run::read` does that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Brief {
+    /// The name of its folder.
+    pub id: String,
+    /// The version of Inflight.
+    pub version: String,
+    /// The preset.
+    pub preset: String,
+    /// The names of its cells.
+    pub cells: Vec<String>,
+    /// How many models it has.
+    pub models: usize,
+    /// How many blocks it was to have.
+    pub blocks: usize,
+    /// How many trials it was to have.
+    pub trials: usize,
+    /// Whether there is a manifest: it came to its end.
+    pub is_complete: bool,
+}
+
+/// The parts of a schedule that are looked at; the rest is skipped, not read.
+#[derive(Deserialize)]
+struct Glance {
+    schema: String,
+    version: String,
+    preset: String,
+    cells: Vec<Named>,
+    models: Vec<IgnoredAny>,
+    blocks: Vec<Ordered>,
+}
+
+/// A cell, by its name.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// A block, by its length.
+#[derive(Deserialize)]
+struct Ordered {
+    order: Vec<IgnoredAny>,
+}
+
+impl Brief {
+    /// Looks at a run.
+    ///
+    /// # Errors
+    ///
+    /// Says what of its schedule cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let schedule = path.join("schedule.json");
+        let bytes = fs::read(&schedule).with_context(|| unreadable(&schedule))?;
+        let glance: Glance =
+            serde_json::from_slice(&bytes).with_context(|| unreadable(&schedule))?;
+        known(&glance.schema).with_context(|| unreadable(&schedule))?;
+        Ok(Self {
+            id: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            version: glance.version,
+            preset: glance.preset,
+            cells: glance.cells.into_iter().map(|cell| cell.name).collect(),
+            models: glance.models.len(),
+            blocks: glance.blocks.len(),
+            trials: glance.blocks.iter().map(|block| block.order.len()).sum(),
+            is_complete: path.join("MANIFEST").exists(),
+        })
+    }
+}
