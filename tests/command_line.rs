@@ -5,76 +5,19 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use record::{Entry, Run, RunFolder};
+use record::Run;
 use serde_json::Value;
 use stats::random::SplitMix64;
 
+use support::shell::{check, each_trial, inflight, small_run, text, written};
 use support::{WORKSPACE, alone, built};
 
 /// Bytes that are changed in each file, one at a time.
-const POSITIONS: usize = 25;
-
-/// Runs the program in a folder.
-fn inflight(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(built("inflight").path);
-    command.args(arguments).current_dir(folder).output().expect("it starts")
-}
-
-/// Checks the exit code, and that stderr says these words in one sentence.
-fn check(output: &Output, code: i32, words: &str) {
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{said}{}", text(output));
-    assert!(said.contains(words) && !said.contains("panicked"), "{said}");
-    assert!(said.lines().count() <= 8, "{said}");
-}
-
-/// Returns what was said on stdout.
-fn text(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Returns the first published run, which stays what it is whatever is published later.
-fn published() -> PathBuf {
-    let git = Command::new("git")
-        .args(["ls-files", "results/*/MANIFEST"])
-        .current_dir(&WORKSPACE.root)
-        .output()
-        .expect("git lists the files");
-    let list = String::from_utf8_lossy(&git.stdout).into_owned();
-    let first = list.lines().min().expect("a run is published");
-    WORKSPACE.root.join(first).parent().expect("it is in a folder").to_owned()
-}
-
-/// Returns a folder with results of one small run, made of the first blocks of a published one,
-/// and the run.
-fn small_run() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("it is made");
-    let path = written(folder.path(), |_| {});
-    (folder, path)
-}
-
-/// Writes a run of the first blocks of a published one, changed as asked for.
-fn written(folder: &Path, change: impl Fn(&mut record::TrialRecord)) -> PathBuf {
-    let run = Run::read(&published()).expect("it reads");
-    let mut schedule = run.schedule.clone();
-    schedule.blocks.truncate(16);
-    let results = folder.join("results");
-    let mut new = RunFolder::create(&results, &schedule, &run.environment).expect("it is written");
-    for trial in run.trials.iter().filter(|trial| trial.block < 16) {
-        let mut trial = trial.clone();
-        change(&mut trial);
-        new.append(&Entry::Trial(Box::new(trial))).expect("it is written");
-    }
-    let path = new.path().to_owned();
-    new.finish().expect("it is written");
-    let name = path.to_str().expect("our paths are UTF-8");
-    assert!(inflight(folder, &["report", name]).status.success());
-    path
-}
+const POSITIONS: usize = 12;
 
 /// Returns every file of a run.
 fn files(run: &Path) -> Vec<PathBuf> {
@@ -141,11 +84,12 @@ fn a_journal_line_that_is_removed_doubled_or_swapped_is_found_with_and_without_a
 #[test]
 fn a_trial_that_is_called_valid_against_its_receipt_is_found() {
     let folder = tempfile::tempdir().expect("it is made");
-    written(folder.path(), |trial| {
+    let lie = each_trial(|trial| {
         if let (0, 2, Some(receipt)) = (trial.block, trial.position, &mut trial.receipt) {
             receipt.answered -= 1;
         }
     });
+    written(folder.path(), lie);
     let output = inflight(folder.path(), &["check"]);
     assert_eq!(output.status.code(), Some(7));
     assert!(text(&output).contains("it is called valid, but the origin answered"), "{output:?}");
@@ -161,13 +105,14 @@ fn a_run_is_the_same_as_itself_and_slower_than_itself_with_more_work() {
     assert!(rows.len() > 20 && rows.iter().all(|row| row["change"] == "same"), "{told}");
 
     let other = tempfile::tempdir().expect("it is made");
-    let new = written(other.path(), |trial| {
+    let more_work = each_trial(|trial| {
         let model = trial.model.clone();
         if let (Some(told), "smol") = (&mut trial.trial, model.as_str()) {
             // More than 10 %, for the noise of the run it is made from is larger than that.
             told.window.cpu_ns = told.window.cpu_ns * 3 / 2;
         }
     });
+    let new = written(other.path(), more_work);
     let [old, new] = [&old, &new].map(|run| run.to_str().expect("our paths are UTF-8"));
     let output = inflight(folder.path(), &["diff", old, new, "--fail-if-slower", "5%"]);
     let said = text(&output);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod scripted;
+pub(crate) mod shell;
 pub(crate) mod unverified;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ use std::fmt;
 use model_kit::Cell;
 use record::{Integrity, Run};
 use serde::Serialize;
+use stats::Estimate;
 use stats::kendall;
 use stats::verdict::Verdict;
 
@@ -18,7 +19,7 @@ use crate::citation::shortened;
 use crate::diff::Ratio;
 use crate::escape::line;
 use crate::figures::{CellFigures, Figures, Row, Standing, figures};
-use crate::json::standing;
+use crate::json::{rounded, standing};
 use crate::number::{count, word};
 use crate::summary::is_estimate;
 
@@ -235,7 +236,7 @@ impl MergedEntry {
         Self {
             standing: standing(row.standing),
             reason: row.reason.as_deref().map(line),
-            ratio: figures.and_then(|figures| figures.ratio).map(Ratio::from),
+            ratio: figures.and_then(|figures| figures.ratio).and_then(written),
             verdict: figures.and_then(|figures| figures.verdict).map(word),
             rank_best: row.rank.map(|rank| rank.best),
             rank_worst: row.rank.map(|rank| rank.worst),
@@ -246,6 +247,16 @@ impl MergedEntry {
     pub(crate) fn is_measured(&self) -> bool {
         self.standing == standing(Standing::Measured)
     }
+}
+
+/// Returns a ratio with six significant digits, as every document has its figures.
+fn written(ratio: Estimate) -> Option<Ratio> {
+    let interval = ratio.interval;
+    Some(Ratio {
+        value: rounded(ratio.value)?,
+        low: interval.and_then(|interval| rounded(interval.low)),
+        high: interval.and_then(|interval| rounded(interval.high)),
+    })
 }
 
 impl Stability {
@@ -266,7 +277,7 @@ impl Stability {
         Self {
             runs: [one, other],
             models: left.len(),
-            tau: tau.and_then(crate::json::rounded),
+            tau: tau.and_then(rounded),
             reason,
             contradictions: contradictions(first, second),
         }

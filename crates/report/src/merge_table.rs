@@ -26,7 +26,7 @@ pub fn merge_table(merge: &Merge, form: Form) -> String {
         parts.push(shown(&text, form));
     }
     for cell in &merge.cells {
-        let title = shown(&heading(&cell.cell), form);
+        let title = shown(&title(cell, merge), form);
         parts.push(match form {
             Form::Terminal => format!("\n{title}"),
             Form::Markdown => format!("### {title}"),
@@ -43,6 +43,16 @@ pub fn merge_table(merge: &Merge, form: Form) -> String {
         Form::Terminal => text,
         Form::Markdown => spaced(&text),
     }
+}
+
+/// Writes the numbers of a cell; where another one has its name, with the length of its window too.
+fn title(cell: &MergedCell, merge: &Merge) -> String {
+    let namesakes = merge.cells.iter().filter(|other| other.cell.name == cell.cell.name);
+    let window = match namesakes.count() {
+        0 | 1 => String::new(),
+        _ => format!(", windows of {} fetches", cell.cell.fetches),
+    };
+    heading(&cell.cell) + &window
 }
 
 /// Returns a text as it stands in the form.
