@@ -1,35 +1,22 @@
-//! The table in README.md is the newest published run's, rebuilt from its folder.
+//! The table in README.md and the pages of `results/` are what the published runs say, rebuilt from
+//! their folders; and runs of every schema that was ever written are among them.
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Run};
+use regex::Regex;
 use report::Form;
 
 use support::WORKSPACE;
+use support::shell::published;
 
-/// What stands around the table.
-const BEGIN: &str = "<!-- newest table: begin -->\n";
-const END: &str = "<!-- newest table: end -->";
-
-/// Returns the folders of the runs that git tracks, the newest last.
-fn published() -> Vec<PathBuf> {
-    let git = Command::new("git")
-        .args(["ls-files", "results/*/MANIFEST"])
-        .current_dir(&WORKSPACE.root)
-        .output()
-        .expect("git lists the files");
-    let list = String::from_utf8_lossy(&git.stdout).into_owned();
-    let folder = |file: &str| WORKSPACE.root.join(file).parent().map(Path::to_owned);
-    let mut runs: Vec<PathBuf> = list.lines().filter_map(folder).collect();
-    runs.sort();
-    assert!(!runs.is_empty(), "a run is published");
-    runs
-}
+/// What is generated in a page, and the name of the marks around it.
+type Part = (&'static str, String);
 
 /// Returns the summary of a run as Markdown.
 fn summary(run: &Run) -> String {
@@ -60,16 +47,94 @@ fn the_same_run_gives_the_same_bytes() {
 
 #[test]
 fn the_table_in_the_readme_is_the_newest_run_s() {
-    let path = WORKSPACE.root.join("README.md");
-    let readme = fs::read_to_string(&path).expect("it is there");
-    let (before, rest) = readme.split_once(BEGIN).expect("the mark is there");
-    let (_, after) = rest.split_once(END).expect("the mark is there");
-    let newest = published().pop().expect("a run is published");
-    let table = summary(&Run::read(&newest).expect("it reads"));
-    let fresh = format!("{before}{BEGIN}\n{table}\n{END}{after}");
+    check("README.md", &[("newest table", newest())]);
+}
+
+#[test]
+fn the_index_of_the_results_names_every_published_run_and_has_the_newest_table() {
+    let runs = published();
+    let runs: Vec<Run> = runs.iter().map(|path| Run::read(path).expect("it reads")).collect();
+    check("results/README.md", &[("index", report::index(&runs)), ("newest table", newest())]);
+}
+
+#[test]
+fn every_link_of_the_index_leads_somewhere() {
+    let folder = WORKSPACE.root.join("results");
+    let page = fs::read_to_string(folder.join("README.md")).expect("it is there");
+    let link = Regex::new(r"\]\(([^)]+)\)").expect("it is an expression");
+    let targets: Vec<&str> = link.captures_iter(&page).map(|c| c.extract::<1>().1[0]).collect();
+    assert!(targets.len() >= 3 * published().len(), "{targets:?}");
+    for target in targets {
+        assert!(folder.join(target).exists(), "{target}");
+    }
+}
+
+#[test]
+fn a_run_of_each_minor_schema_that_was_ever_written_still_reads() {
+    let golden = WORKSPACE.root.join("crates/report/tests/golden/run");
+    let mut seen = BTreeSet::new();
+    for path in published().into_iter().chain([golden]) {
+        Run::read(&path).expect("it reads");
+        seen.extend(schemas(&path));
+    }
+    for file in ["schedule", "environment", "journal"] {
+        let newest = newest_minor(file);
+        for minor in 0..=newest {
+            let schema = format!("inflight.{file}/1.{minor}");
+            assert!(seen.contains(&schema), "no stored run has {schema}: {seen:?}");
+        }
+    }
+}
+
+/// Returns the schemas of the files of a run. A journal that names none is of 1.0.
+fn schemas(run: &Path) -> BTreeSet<String> {
+    let schema = Regex::new(r#""schema": ?"(inflight\.[a-z]+/[0-9.]+)""#).expect("an expression");
+    let mut schemas = BTreeSet::new();
+    for (file, default) in [
+        ("schedule.json", None),
+        ("environment.json", None),
+        ("journal.jsonl", Some("inflight.journal/1.0")),
+    ] {
+        let text = fs::read_to_string(run.join(file)).expect("it is there");
+        let named = schema.captures(&text).map(|found| found[1].to_owned());
+        schemas.extend(named.or(default.map(str::to_owned)));
+    }
+    schemas
+}
+
+/// Returns the newest minor of a schema that the code writes or speaks of.
+fn newest_minor(file: &str) -> u32 {
+    let schema = Regex::new(&format!(r"inflight\.{file}/1\.([0-9]+)")).expect("an expression");
+    let folder = WORKSPACE.root.join("crates/record/src");
+    let texts = support::shell::files_below(&folder).into_iter().map(fs::read_to_string);
+    let minors = texts.flat_map(|text| {
+        let text = text.expect("sources are UTF-8");
+        let minors = schema.captures_iter(&text).map(|found| found[1].parse().expect("a number"));
+        minors.collect::<Vec<u32>>()
+    });
+    minors.max().expect("the code names its schema")
+}
+
+/// Returns the table of the newest run.
+fn newest() -> String {
+    let newest: PathBuf = published().pop().expect("a run is published");
+    summary(&Run::read(&newest).expect("it reads"))
+}
+
+/// Checks that a page has the generated parts between their marks, or renews them.
+fn check(page: &str, parts: &[Part]) {
+    let path = WORKSPACE.root.join(page);
+    let old = fs::read_to_string(&path).expect("it is there");
+    let mut fresh = old.clone();
+    for (name, text) in parts {
+        let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->\n"));
+        let (before, rest) = fresh.split_once(&begin).expect("the mark is there");
+        let (_, after) = rest.split_once(&end).expect("the mark is there");
+        fresh = format!("{before}{begin}\n{text}\n{end}{after}");
+    }
     if std::env::var_os("INFLIGHT_BLESS").is_some() {
         fs::write(&path, &fresh).expect("it is writable");
         return;
     }
-    assert_eq!(readme, fresh, "run `INFLIGHT_BLESS=1 cargo test --test published` to renew it");
+    assert!(old == fresh, "{page}: `INFLIGHT_BLESS=1 cargo test --test published` renews it");
 }

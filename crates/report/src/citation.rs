@@ -107,7 +107,7 @@ impl Citation {
             sha256,
             version: line(&run.schedule.version),
             commit: commit.chars().take(COMMIT_DIGITS).collect(),
-            date: run.trials.iter().find_map(|trial| Date::of(&trial.started_utc)),
+            date: Date::of_run(run),
             machine: machine(run),
             methods: methods(run, figures),
             warnings: warnings(run, figures),
@@ -137,6 +137,11 @@ impl Citation {
 }
 
 impl Date {
+    /// Returns the day on which a run began, if a trial says so.
+    pub(crate) fn of_run(run: &Run) -> Option<Self> {
+        run.trials.iter().find_map(|trial| Self::of(&trial.started_utc))
+    }
+
     /// Reads the day of a time such as `2026-11-22T10:15:02Z`.
     fn of(time: &str) -> Option<Self> {
         let mut parts = time.get(..10)?.splitn(3, '-');

@@ -34,6 +34,7 @@ mod html;
 mod citation;
 mod cite;
 mod export;
+mod index;
 mod paper;
 
 mod derive;
@@ -58,6 +59,7 @@ pub use crate::figures::{
     CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,
 };
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
+pub use crate::index::index;
 pub use crate::json::document;
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::merge_table::merge_table;

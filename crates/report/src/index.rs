@@ -1,0 +1,62 @@
+//! The index of runs that were published, as Markdown.
+
+use std::collections::BTreeSet;
+
+use record::{Integrity, Run, State};
+
+use crate::citation::{Date, shortened};
+use crate::escape::{line, markdown};
+use crate::number::count;
+use crate::summary::is_estimate;
+
+/// What a reader opens of a run, by its name inside `derived/`.
+const LINKS: [&str; 3] = ["summary.md", "tables.csv", "CITATION.cff"];
+
+/// Writes a table of runs, the newest first; links lead into folders that lie beside the page.
+pub fn index(runs: &[Run]) -> String {
+    let header = [
+        "run", "day", "machine", "preset", "cells", "models", "blocks", "trials", "Inflight",
+        "read",
+    ];
+    let mut runs: Vec<&Run> = runs.iter().collect();
+    runs.sort_by(|a, b| b.id.cmp(&a.id));
+    let rows = runs.iter().map(|run| row(run));
+    let rule = header.map(|_| "---".to_owned());
+    let lines = [header.map(str::to_owned), rule].into_iter().chain(rows);
+    lines.map(|columns| format!("| {} |\n", columns.join(" | "))).collect()
+}
+
+/// Returns the columns of a run.
+fn row(run: &Run) -> [String; 10] {
+    let id = markdown(&line(&run.id));
+    let hash = run.content_sha256.as_deref().map_or_else(String::new, shortened);
+    let environment = &run.environment;
+    let machine =
+        format!("{}, {} ({})", environment.cpu, count(environment.cpus, "CPU"), environment.kind);
+    let links = LINKS.map(|name| format!("[{name}]({id}/derived/{name})"));
+    let cells = run.schedule.cells.iter().map(|cell| markdown(&line(&cell.name)));
+    let estimate = if is_estimate(run) { ", estimate" } else { "" };
+    [
+        format!("{id} ({hash})"),
+        Date::of_run(run).map_or_else(String::new, Date::iso),
+        markdown(&line(&machine)),
+        format!("{}{estimate}", markdown(&line(&run.schedule.preset))),
+        cells.collect::<Vec<_>>().join(", "),
+        run.schedule.models.len().to_string(),
+        run.trials.iter().map(|trial| trial.block).collect::<BTreeSet<_>>().len().to_string(),
+        trials(run),
+        markdown(&line(&run.schedule.version)),
+        links.join(" "),
+    ]
+}
+
+/// Writes how many trials count, and what became of the run if it is not whole.
+fn trials(run: &Run) -> String {
+    let valid = run.trials.iter().filter(|trial| trial.state == State::Valid).count();
+    let doubt = match &run.integrity {
+        Integrity::Whole => "",
+        Integrity::Unfinished => ", unfinished",
+        Integrity::Altered(_) => ", altered",
+    };
+    format!("{valid} of {} valid{doubt}", run.trials.len())
+}
