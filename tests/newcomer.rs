@@ -3,14 +3,14 @@
 mod support;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use harness::Workspace;
 use model_kit::Workload;
 
 use support::scripted::{Script, Scripted};
-use support::{WORKSPACE, cell, placement, plan, test_model};
+use support::shell::{check, copy_workspace};
+use support::{WORKSPACE, built, cell, placement, plan, test_model};
 
 #[test]
 fn a_folder_with_a_manifest_is_a_model_and_no_other_file_names_it() {
@@ -56,19 +56,37 @@ fn the_three_steps_of_the_readme_add_a_model() {
     assert_eq!(told.expect("it fetches").trial.total.ok, 24);
 }
 
-/// Copies what git knows of the workspace, or would add.
-fn copy_workspace(to: &Path) {
-    let git = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .current_dir(&WORKSPACE.root)
-        .output()
-        .expect("git lists the files");
-    for file in String::from_utf8_lossy(&git.stdout).lines() {
-        let (source, target) = (WORKSPACE.root.join(file), to.join(file));
-        let folder = target.parent().expect("a file is in a folder");
-        fs::create_dir_all(folder).expect("it is writable");
-        if source.exists() {
-            fs::copy(&source, &target).expect("it is writable");
-        }
+#[test]
+fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
+    let copy = tempfile::tempdir().expect("there is room for a copy");
+    copy_workspace(copy.path());
+    let target = WORKSPACE.target.join("new-model");
+    let inflight = |arguments: &[&str]| {
+        let mut command = Command::new(built("inflight").path);
+        command.args(arguments).current_dir(copy.path()).env("CARGO_TARGET_DIR", &target);
+        command.output().expect("it starts")
+    };
+    let made = inflight(&["new-model", "my-model"]);
+    check(&made, 0, "");
+    let mine = copy.path().join("crates/model-my-model");
+    let manifest = fs::read_to_string(mine.join("Cargo.toml")).expect("it is written");
+    assert!(manifest.contains("name = \"model-my-model\"") && !manifest.contains("xample"));
+    assert!(fs::read_to_string(mine.join("src/main.rs")).expect("it is written").contains("loop"));
+
+    let verified = inflight(&["verify", "my-model"]);
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert_eq!(verified.status.code(), Some(3), "{said}{verified:?}");
+    assert!(said.contains("FAIL") && said.contains("still to be written"), "{said}");
+
+    for (name, words) in [
+        ("my-model", "already, in crates/model-my-model"),
+        ("tokio", "already, in crates/model-tokio"),
+        ("example", "already, in tests/models/example"),
+        ("kit", "already, in crates/model-kit"),
+        ("My_Model", "cannot be a model's"),
+        ("../evil", "cannot be a model's"),
+        ("a--b", "cannot be a model's"),
+    ] {
+        check(&inflight(&["new-model", name]), 2, words);
     }
 }

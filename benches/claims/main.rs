@@ -8,12 +8,14 @@
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
 //! or `-- awake` measures one alone. `-- controls`, only by name since it takes 40 minutes, counts
-//! how often the analysis is wrong where the truth is known. `-- builds`, only by name too, is no
-//! claim: it times a build of each model from nothing, for the runs that follow to tell. Nothing
-//! here asserts a time.
+//! how often the analysis is wrong where the truth is known. Two more, by name too, are no claims:
+//! `-- builds` times a build of each model from nothing, for the runs that follow to tell, and
+//! `-- listing` how long a thousand runs take to be listed and one to be reported. Nothing here
+//! asserts a time.
 
 mod builds;
 mod controls;
+mod listing;
 mod memory;
 
 use std::io::{self, Write};
@@ -50,6 +52,9 @@ fn main() -> Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     if wanted.iter().any(|wanted| wanted == "builds") {
         return builds::tell();
+    }
+    if wanted.iter().any(|wanted| wanted == "listing") {
+        return listing::tell();
     }
     let bench = Bench::build()?;
     if wanted.iter().any(|wanted| wanted == "controls") {

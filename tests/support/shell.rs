@@ -98,3 +98,20 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     });
     files.collect()
 }
+
+/// Copies what git knows of the workspace, or would add.
+pub(crate) fn copy_workspace(to: &Path) {
+    let git = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(&WORKSPACE.root)
+        .output()
+        .expect("git lists the files");
+    for file in String::from_utf8_lossy(&git.stdout).lines() {
+        let (source, target) = (WORKSPACE.root.join(file), to.join(file));
+        let folder = target.parent().expect("a file is in a folder");
+        fs::create_dir_all(folder).expect("it is writable");
+        if source.exists() {
+            fs::copy(&source, &target).expect("it is writable");
+        }
+    }
+}

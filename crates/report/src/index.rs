@@ -23,7 +23,8 @@ pub fn index(runs: &[Run]) -> String {
     let rows = runs.iter().map(|run| row(run));
     let rule = header.map(|_| "---".to_owned());
     let lines = [header.map(str::to_owned), rule].into_iter().chain(rows);
-    lines.map(|columns| format!("| {} |\n", columns.join(" | "))).collect()
+    let line = |columns: [String; 10]| ["| ", &columns.join(" | "), " |\n"].concat();
+    lines.map(line).collect()
 }
 
 /// Returns the columns of a run.
