@@ -178,9 +178,9 @@ fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
 fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     let (here, there) = (tempfile::tempdir(), tempfile::tempdir());
     let (here, there) = (here.expect("it is made"), there.expect("it is made"));
-    let one = written(here.path(), |run| run.schedule.preset = "standard".to_owned());
+    let one = whole(here.path(), |run| run.schedule.preset = "standard".to_owned());
     // There, smol costs three times what it does here, so its place is another one.
-    let other = written(there.path(), |run| {
+    let other = whole(there.path(), |run| {
         elsewhere(run);
         dearer("smol", 300)(run);
     });

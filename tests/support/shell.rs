@@ -65,7 +65,19 @@ pub(crate) fn written(folder: &Path, change: impl FnOnce(&mut Run)) -> PathBuf {
     let last = u32::try_from(BLOCKS).expect("they are few");
     run.trials.retain(|trial| trial.block < last);
     change(&mut run);
-    let path = stored(&folder.join("results"), &run);
+    with_derived(folder, &run)
+}
+
+/// Writes a whole published run, changed as asked for, and what is derived: places need blocks.
+pub(crate) fn whole(folder: &Path, change: impl FnOnce(&mut Run)) -> PathBuf {
+    let mut run = Run::read(&first_published()).expect("it reads");
+    change(&mut run);
+    with_derived(folder, &run)
+}
+
+/// Writes a run, and what is derived from it.
+fn with_derived(folder: &Path, run: &Run) -> PathBuf {
+    let path = stored(&folder.join("results"), run);
     let name = path.to_str().expect("our paths are UTF-8");
     let derived = inflight(folder, &["report", name]);
     assert!(derived.status.success(), "{}", String::from_utf8_lossy(&derived.stderr));
