@@ -9,7 +9,7 @@ use record::{Run, State};
 use serde_json::Value;
 
 use support::shell::{
-    check, each_trial, first_published, inflight, published, small_run, text, written,
+    check, each_trial, first_published, inflight, published, small_run, text, whole, written,
 };
 
 /// The forms of a citation.
@@ -17,8 +17,8 @@ const FORMS: [&str; 7] = ["bibtex", "cff", "apa", "csl-json", "latex", "markdown
 
 /// Changes a run into one of another machine, of a preset that ranks models.
 fn elsewhere(run: &mut Run) {
-    run.environment.cpu = "Another CPU".to_owned();
-    run.schedule.preset = "standard".to_owned();
+    "Another CPU".clone_into(&mut run.environment.cpu);
+    "standard".clone_into(&mut run.schedule.preset);
     run.schedule.seed += 1;
 }
 
