@@ -8,6 +8,9 @@ use serde::Serialize;
 use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
 
+/// The columns.
+pub(crate) const COLUMNS: [&str; 6] =
+    ["model", "lines", "dependencies", "program KiB", "without symbols", "build s"];
 /// What the columns are, for whoever reads them.
 const WHAT: &str = "Lines: of the model's own sources, neither blank nor only a comment. \
                     Dependencies: packages from outside that the program is made of or built with. \
@@ -55,6 +58,11 @@ pub fn model_prices(run: &Run) -> ModelPrices {
 }
 
 impl ModelPrices {
+    /// Returns whether the run tells anything of them.
+    pub(crate) fn is_known(&self) -> bool {
+        !self.notes.contains(&UNKNOWN)
+    }
+
     /// Writes them for people.
     pub fn text(&self, form: Form) -> String {
         let title = match form {
@@ -62,11 +70,9 @@ impl ModelPrices {
             Form::Markdown => "### The price of a model\n",
         };
         let mut parts = vec![title.to_owned()];
-        if !self.notes.contains(&UNKNOWN) {
-            let header =
-                ["model", "lines", "dependencies", "program KiB", "without symbols", "build s"];
+        if self.is_known() {
             let rows: Vec<Vec<String>> = self.rows.iter().map(ModelPrice::columns).collect();
-            parts.push(drawn(&header, &rows, form));
+            parts.push(drawn(&COLUMNS, &rows, form));
         }
         parts.extend(self.notes.iter().map(|&note| note.to_owned()));
         joined(parts, form)
@@ -75,7 +81,7 @@ impl ModelPrices {
 
 impl ModelPrice {
     /// Returns the columns of a row.
-    fn columns(&self) -> Vec<String> {
+    pub(crate) fn columns(&self) -> Vec<String> {
         let Price { lines, dependencies, program_bytes, .. } = self.price;
         let kib = |bytes: Option<u64>| bytes.map(|bytes| bytes.div_ceil(1024));
         let build = self.price.build_ms.map(|ms| format!("{}.{}", ms / 1000, ms % 1000 / 100));

@@ -9,10 +9,10 @@ use crate::figure::look::Look;
 use crate::figure::{Chart, Figure, Scene, Strip, Strips};
 use crate::figures::{Row, RowFigures};
 use crate::number::{digits, with_interval, word};
-use crate::table::{places, standing};
+use crate::table::{NOTHING, places, standing};
 
 /// What is said where no model has figures.
-const NOTHING: &str = "no model has a valid trial in this cell";
+const NO_MODEL: &str = "no model has a valid trial in this cell";
 
 /// Draws CPU time per fetch, with the floor as a line.
 pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
@@ -33,6 +33,7 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
         let strip = Strip::new(&row.model, note, scene.look(&row.model));
         strips.push(strip.estimate(&figures.cpu_us));
         let [value, low, high] = estimate(Some(&figures.cpu_us));
+        let place = Some(place).filter(|place| place != NOTHING).unwrap_or_default();
         data.push(vec![row.model.clone(), place, value, low, high]);
     }
     let ends = measured(rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
@@ -101,7 +102,7 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
 /// Returns strips as a chart, if anything is drawn in them.
 pub(crate) fn chart(is_empty: bool, strips: Strips) -> Chart {
     match is_empty {
-        true => Chart::Missing(NOTHING.to_owned()),
+        true => Chart::Missing(NO_MODEL.to_owned()),
         false => Chart::Strips(strips),
     }
 }

@@ -1,5 +1,7 @@
 //! The numbers that a figure draws, as a table: for a screen reader, and as CSV beside the figure.
 
+use crate::escape::cell;
+
 /// A table of numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Data {
@@ -20,7 +22,11 @@ impl Data {
     pub(crate) fn csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for line in [&self.columns].into_iter().chain(&self.rows) {
-            writer.write_record(line.iter().map(|text| guarded(text))).expect("memory holds it");
+            let told = |text: &String| match text.parse::<f64>() {
+                Ok(_) => text.clone(),
+                Err(_) => cell(text),
+            };
+            writer.write_record(line.iter().map(told)).expect("memory holds it");
         }
         writer.into_inner().expect("memory holds it")
     }
@@ -29,15 +35,6 @@ impl Data {
     pub(crate) fn push(&mut self, row: Vec<String>) {
         debug_assert_eq!(row.len(), self.columns.len());
         self.rows.push(row);
-    }
-}
-
-/// Returns a text that no spreadsheet takes for a formula; numbers stay what they are.
-fn guarded(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    match is_formula && text.parse::<f64>().is_err() && text != "-" {
-        true => format!("'{text}"),
-        false => text.to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use record::Model;
 use crate::figures::Row;
 use crate::html::Page;
 use crate::number::digits;
+use crate::price::{COLUMNS, model_prices};
 
 impl Page<'_> {
     /// Writes what failed, by model and code.
@@ -52,6 +53,31 @@ impl Page<'_> {
                  but the way of waiting; the others use the library that people usually take."
             }
             div.models { @for model in &self.run.schedule.models { (self.model(model)) } }
+            (self.price())
+        }
+    }
+
+    /// Writes what models cost beside their speed.
+    fn price(&self) -> Markup {
+        let prices = model_prices(self.run);
+        html! {
+            h3 #price { "The price of a model" }
+            @if prices.is_known() {
+                div.scroll tabindex="0" role="region" aria-label="The price of a model" {
+                    table.sortable #table-price {
+                        caption { "What it takes to write, to trust, to build and to carry" }
+                        thead { tr {
+                            th scope="col" { (COLUMNS[0]) }
+                            @for name in &COLUMNS[1..] { th.figure scope="col" { (name) } }
+                        } }
+                        tbody { @for row in &prices.rows { tr {
+                            th scope="row" { (row.model) }
+                            @for text in &row.columns()[1..] { td.figure { (text) } }
+                        } } }
+                    }
+                }
+            }
+            @for note in &prices.notes { p.aside { (note) } }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use crate::cite::{CiteForm, cite};
 use crate::family::{Family, MARGIN};
 use crate::figure::data::Data;
 use crate::html::Page;
@@ -134,6 +135,8 @@ impl Page<'_> {
             hashes.push(vec![program.clone(), hash.clone()]);
         }
         html! {
+            h3 { "Cite it" }
+            (self.citation())
             h3 { "Check it" }
             (copied("check", &format!("cargo run --release -- check results/{id}")))
             p { "It holds every measured file against its hash, computes this page again and \
@@ -143,6 +146,26 @@ impl Page<'_> {
             p { "It needs Linux and Rust. On another machine figures differ and verdicts may." }
             details.more { summary { "Programs and their hashes" } (table(&hashes,
                 "Programs that were measured")) }
+        }
+    }
+
+    /// Writes how the run is cited, or why it cannot be.
+    fn citation(&self) -> Markup {
+        let cited = |form| cite(self.run, self.figures, form);
+        html! {
+            @match (cited(CiteForm::Methods), cited(CiteForm::Apa), cited(CiteForm::Bibtex)) {
+                (Ok(methods), Ok(apa), Ok(bibtex)) => {
+                    p { "For the methods of a paper, a list of references, and BibTeX:" }
+                    (copied("cite-methods", methods.trim_end()))
+                    (copied("cite-apa", apa.trim_end()))
+                    (copied("cite-bibtex", bibtex.trim_end()))
+                    p {
+                        code { "inflight cite " (self.run.id) " --as FORM" }
+                        " gives CFF, CSL-JSON and tables for LaTeX and Markdown too."
+                    }
+                },
+                (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => p.missing { (why.to_string()) },
+            }
         }
     }
 
