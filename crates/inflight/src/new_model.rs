@@ -12,8 +12,8 @@ use serde_json::json;
 use crate::output::Output;
 use crate::place;
 
-/// The folder whose shape is copied, and what its package is called.
-const EXAMPLE: [&str; 2] = ["tests/models/example", "model-example"];
+/// Where the model lies whose shape is copied, and its name.
+const EXAMPLE: [&str; 2] = ["tests/models", "example"];
 /// The longest name.
 const LONGEST: usize = 40;
 
@@ -38,12 +38,12 @@ pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
     let package = format!("model-{name}");
     may_be_called(name, &workspace)?;
-    let example = workspace.root.join(EXAMPLE[0]).join("Cargo.toml");
+    let example = workspace.root.join(EXAMPLE[0]).join(EXAMPLE[1]).join("Cargo.toml");
     let manifest = fs::read_to_string(&example)
         .with_context(|| format!("failed to read {}", example.display()))?;
     let label = label(name);
     let manifest = manifest
-        .replace(EXAMPLE[1], &package)
+        .replace(&format!("model-{}", EXAMPLE[1]), &package)
         .lines()
         .map(|line| match line.split_once(" = ") {
             Some(("label", _)) => format!("label = \"{label}\"\n"),

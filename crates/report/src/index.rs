@@ -10,7 +10,7 @@ use crate::number::count;
 use crate::summary::is_estimate;
 
 /// What a reader opens of a run, by its name inside `derived/`.
-const LINKS: [&str; 3] = ["summary.md", "tables.csv", "CITATION.cff"];
+const LINKS: [&str; 4] = ["report.html", "summary.md", "tables.csv", "CITATION.cff"];
 
 /// Writes a table of runs, the newest first; links lead into folders that lie beside the page.
 pub fn index(runs: &[Run]) -> String {
