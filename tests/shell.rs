@@ -185,7 +185,10 @@ fn a_reader_that_leaves_and_a_closed_stdout_are_no_failure_but_a_full_one_is() {
 fn a_narrow_terminal_loses_no_word() {
     let (folder, _) = small_run();
     let help = sh(&WORKSPACE.root, "COLUMNS=40 $inflight run --help");
-    assert!(text(&help).lines().all(|line| line.chars().count() <= 40), "{}", text(&help));
+    // The line of usage is never broken.
+    let lines: Vec<String> = text(&help).lines().map(str::to_owned).collect();
+    let wide = |line: &&String| line.chars().count() > 40 && !line.starts_with("Usage: ");
+    assert_eq!(lines.iter().find(wide), None);
     let words = |columns: &str| {
         let said = text(&sh(folder.path(), &format!("COLUMNS={columns} $inflight rank latest")));
         said.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
@@ -200,9 +203,14 @@ fn quiet_tells_no_progress_and_errors_all_the_same() {
     let out = results.path().to_str().expect("our paths are UTF-8");
     let run = ["run", "tokio", "--cell", "batch", "--blocks", "1", "--out", out, "--quiet"];
     let output = inflight(&WORKSPACE.root, &run);
-    assert!(matches!(output.status.code(), Some(0 | 4)), "{output:?}");
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text(&output).contains("tokio"));
+    match output.status.code() {
+        Some(6) => check(&output, 6, "another run is measuring"),
+        code => {
+            assert!(matches!(code, Some(0 | 4)), "{output:?}");
+            assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(text(&output).contains("tokio"));
+        }
+    }
     check(&inflight(&WORKSPACE.root, &["cite", "1999", "--quiet"]), 2, "there is no run");
 }
 
