@@ -64,8 +64,8 @@ type Hold<'a> = dyn FnMut(bool, &dyn Fn() -> String) + 'a;
 fn counts(plan: &Plan, trial: &Trial, hold: &mut Hold<'_>) {
     let (total, window) = (&trial.total, &trial.window);
     let dealt = plan.cell.dealt();
-    let failed: u64 = total.errors.values().sum();
-    let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+    let failed = sum(total.errors.values());
+    let timed = sum(trial.latencies_ns.iter().map(|(_, count)| count));
     let fetches = plan.cell.fetches;
 
     hold(failed == 0, &|| {
@@ -73,7 +73,7 @@ fn counts(plan: &Plan, trial: &Trial, hold: &mut Hold<'_>) {
         format!("{failed} of {dealt} fetches failed: {}", codes.collect::<Vec<_>>().join(", "))
     });
     hold(total.issued == dealt, &|| format!("{} fetches issued of {dealt}", total.issued));
-    hold(total.ok + failed == total.issued, &|| {
+    hold(total.ok.checked_add(failed) == Some(total.issued), &|| {
         format!("{} ok and {failed} failed do not make {} issued", total.ok, total.issued)
     });
     hold(window.ended == fetches, &|| {
@@ -85,10 +85,15 @@ fn counts(plan: &Plan, trial: &Trial, hold: &mut Hold<'_>) {
         format!("{} of {} fetches in the window were ok", window.ok, window.ended)
     });
     // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick ahead.
-    let cpu_ns_max = (window.wall_ns + TICK_NS) * u64::from(plan.workers);
+    let cpu_ns_max = window.wall_ns.saturating_add(TICK_NS).saturating_mul(plan.workers.into());
     hold(window.cpu_ns <= cpu_ns_max, &|| {
         format!("{} ns of CPU time do not fit into {} ns", window.cpu_ns, window.wall_ns)
     });
+}
+
+/// Returns the sum of counts that a model told, which may be any: too large a sum is the largest.
+fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 /// The latencies are those of fetches that waited for their delays, one at a time in each slot.
@@ -105,7 +110,7 @@ fn latencies(plan: &Plan, trial: &Trial, hold: &mut Hold<'_>) {
     hold(shortest >= delay * (1.0 - 1.0 / ROUNDING), &|| {
         format!("a fetch took {:.1} ms of at least {:.1} ms", shortest / 1e6, delay / 1e6)
     });
-    if told.iter().map(|(_, count)| count).sum::<u64>() != plan.cell.fetches {
+    if sum(told.iter().map(|(_, count)| count)) != plan.cell.fetches {
         return;
     }
 
@@ -143,7 +148,8 @@ fn meeting(plan: &Plan, trial: &Trial, receipt: &Receipt, hold: &mut Hold<'_>) {
         format!("{LATE} {:.1} ms", receipt.delay_late_ms_p50_estimate)
     });
     let shards = plan.origins.len().max(1) as u64;
-    let percent = receipt.cpu_ns.saturating_mul(100) / (receipt.wall_ns * shards).max(1);
+    let percent =
+        receipt.cpu_ns.saturating_mul(100) / receipt.wall_ns.saturating_mul(shards).max(1);
     hold(percent <= ORIGIN_BUSY_PERCENT_MAX, &|| {
         format!("the origin was busy for {percent} % of the time of its {shards} threads")
     });

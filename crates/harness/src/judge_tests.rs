@@ -217,3 +217,19 @@ fn an_origin_that_is_late_voids_a_trial() {
     assert!(is_of_the_machine("the origin was late by 3.5 ms"));
     assert!(!is_of_the_machine("the origin saw 65 connections for 64 slots"));
 }
+
+#[test]
+fn counts_whose_sum_overflows_are_void_and_no_panic() {
+    let mut story = Story::new(Workload::Steady);
+    let trial = &mut story.trial;
+    trial.latencies_ns = vec![(20_000_000, u64::MAX), (u64::MAX, 21)];
+    trial.total.errors = [("1401", u64::MAX), ("1402", 1)].map(|(c, n)| (c.to_owned(), n)).into();
+    (trial.total.ok, trial.total.issued) = (u64::MAX, u64::MAX);
+    (trial.window.wall_ns, trial.window.cpu_ns) = (u64::MAX, u64::MAX);
+    story.receipt.wall_ns = u64::MAX;
+    story.receipt.cpu_ns = u64::MAX;
+    let Story { model, plan, trial, receipt } = &story;
+    let reasons = judge(model, plan, (trial, receipt));
+    assert!(reasons.iter().any(|reason| reason.contains("latencies for")), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("fetches failed")), "{reasons:?}");
+}

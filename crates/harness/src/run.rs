@@ -161,7 +161,7 @@ pub(crate) fn planned(
         workers: schedule.placement.workers,
         seed: block.seed,
         deadline_ms: None,
-        surcharge_ns: cost_ns * percent / 100,
+        surcharge_ns: cost_ns.saturating_mul(percent) / 100,
     })
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn narrow_enough(
 
 /// Returns the end of a run that has had its time.
 pub(crate) fn time_is_over(rule: &StopRule, done: &[TrialRecord]) -> Option<Stop> {
-    let spent_ms: u64 = done.iter().map(|trial| trial.spent_ms).sum();
+    let spent_ms = done.iter().fold(0_u64, |sum, trial| sum.saturating_add(trial.spent_ms));
     (spent_ms >= u64::from(rule.minutes_max) * 60_000).then(|| Stop {
         cell: None,
         blocks: blocks(&done.iter().collect::<Vec<_>>()),

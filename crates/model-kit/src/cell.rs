@@ -100,7 +100,9 @@ impl Cell {
     pub fn dealt(&self) -> u64 {
         match self.workload {
             Workload::Batch => self.fetches,
-            Workload::Steady => self.warmup + self.fetches + u64::from(self.in_flight),
+            Workload::Steady => {
+                self.warmup.saturating_add(self.fetches).saturating_add(self.in_flight.into())
+            }
         }
     }
 

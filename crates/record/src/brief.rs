@@ -1,14 +1,13 @@
 //! What can be told of a run at a glance: its schedule and whether it came to its end, without its
 //! journal, which is nearly all of it.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::fault::unreadable;
+use crate::fault::{self, unreadable};
 use crate::run::known;
 
 /// What can be told of a run at a glance. Nothing is checked but the schema: `Run::read` does that.
@@ -63,7 +62,7 @@ impl Brief {
     /// Says what of its schedule cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
         let schedule = path.join("schedule.json");
-        let bytes = fs::read(&schedule).with_context(|| unreadable(&schedule))?;
+        let bytes = fault::read(&schedule)?;
         let glance: Glance =
             serde_json::from_slice(&bytes).with_context(|| unreadable(&schedule))?;
         known(&glance.schema).with_context(|| unreadable(&schedule))?;

@@ -1,7 +1,13 @@
 //! What is wrong with a file, as a type, so that a program can tell its exit code.
 
 use std::fmt;
+use std::fs;
 use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+/// The most bytes that a file of a run may have. A run of a day has some tens of MiB.
+const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// A file or folder that could not be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +26,28 @@ impl fmt::Display for Unwritable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "failed to read {}", self.0)
+    }
+}
+
+/// Reads a file of a run. One that is too large is refused before it fills the memory, and so is
+/// what is no file of its own: a link may lead out of the folder, and a pipe never ends.
+///
+/// # Errors
+///
+/// Names the file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
+    let about = fs::symlink_metadata(path).with_context(|| unreadable(path))?;
+    let is_file = about.file_type().is_file();
+    ensure!(is_file, unreadable(path).because("it is a link or a device, expected a file"));
+    let why = format!("it has {} bytes, expected at most {FILE_BYTES_MAX}", about.len());
+    ensure!(about.len() <= FILE_BYTES_MAX, unreadable(path).because(&why));
+    fs::read(path).with_context(|| unreadable(path))
+}
+
+impl Unreadable {
+    /// Adds why.
+    fn because(self, why: &str) -> Self {
+        Self(format!("{}: {why}", self.0))
     }
 }
 

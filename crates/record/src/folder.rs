@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -136,6 +136,8 @@ impl RunFolder {
 /// Names the file that could not be written.
 pub fn write_derived(path: &Path, version: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
     let folder = path.join(DERIVED[0]);
+    // A link may lead out of the run.
+    ensure!(!folder.is_symlink(), unwritable(&folder));
     for (name, bytes) in files {
         let file = folder.join(name);
         let parent = file.parent().unwrap_or(&folder);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 
-use crate::fault::{Unreadable, unreadable};
+use crate::fault::{self, Unreadable, unreadable};
 use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line, sha256};
 use crate::{Entry, Environment, Resume, Schedule, Stop, TrialRecord};
 
@@ -65,8 +65,9 @@ impl Run {
             stops: Vec::new(),
             resumes: Vec::new(),
             integrity,
-            content_sha256: fs::read(path.join("MANIFEST")).ok().map(|bytes| sha256(&bytes)),
+            content_sha256: fault::read(&path.join("MANIFEST")).ok().map(|bytes| sha256(&bytes)),
         };
+        run.schedule.check().with_context(|| unreadable(&path.join("schedule.json")))?;
         run.read_journal(&path.join("journal.jsonl"))?;
         run.set_cut_blocks_aside();
         Ok(run)
@@ -94,7 +95,7 @@ impl Run {
     /// Reads the journal. The last line of a run that did not come to its end may be cut off: what
     /// was being written when it ended was never promised.
     fn read_journal(&mut self, path: &Path) -> Result<()> {
-        let bytes = fs::read(path).with_context(|| unreadable(path))?;
+        let bytes = fault::read(path)?;
         let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         let whole = if self.integrity == Integrity::Unfinished { &bytes[..end] } else { &bytes };
         let whole = str::from_utf8(whole).with_context(|| unreadable(path))?;
@@ -193,9 +194,10 @@ impl Integrity {
             return Ok(Self::Unfinished);
         }
 
-        let text = fs::read_to_string(&manifest).with_context(|| unreadable(&manifest))?;
+        let text = String::from_utf8(fault::read(&manifest)?);
+        let text = text.with_context(|| unreadable(&manifest))?;
         let expected = |name: &str| {
-            fs::read(path.join(name)).map_or(String::new(), |bytes| manifest_line(&bytes, name))
+            fault::read(&path.join(name)).map_or(String::new(), |bytes| manifest_line(&bytes, name))
         };
         let lines: Vec<String> = MEASURED.into_iter().map(expected).collect();
         let differs = |line: &String| line.is_empty() || !text.contains(line);
@@ -220,12 +222,12 @@ pub fn differing_derived(
     files: &BTreeMap<String, Vec<u8>>,
 ) -> Result<Vec<PathBuf>> {
     let folder = path.join(DERIVED[0]);
-    let list = fs::read(folder.join(DERIVED[1])).with_context(|| unreadable(&folder))?;
+    let list = fault::read(&folder.join(DERIVED[1])).with_context(|| unreadable(&folder))?;
     let mut expected = files.clone();
     expected.insert(DERIVED[1].to_owned(), derived_list(version, files).into_bytes());
     let mut differing: Vec<PathBuf> = expected
         .iter()
-        .filter(|(name, bytes)| fs::read(folder.join(name)).ok().as_ref() != Some(bytes))
+        .filter(|(name, bytes)| fault::read(&folder.join(name)).ok().as_ref() != Some(bytes))
         .map(|(name, _)| Path::new(DERIVED[0]).join(name))
         .collect();
     let listed = String::from_utf8_lossy(&list);
@@ -237,8 +239,9 @@ pub fn differing_derived(
 
 /// Reads a value from a file.
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = fs::read_to_string(path).with_context(|| unreadable(path))?;
-    let value: serde_json::Value = serde_json::from_str(&text).with_context(|| unreadable(path))?;
+    let bytes = fault::read(path)?;
+    let value: serde_json::Value =
+        serde_json::from_slice(&bytes).with_context(|| unreadable(path))?;
     let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
     known(schema).with_context(|| unreadable(path))?;
     serde_json::from_value(value).with_context(|| unreadable(path))
@@ -256,124 +259,5 @@ pub(crate) fn known(schema: &str) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Block, Placement, RunFolder, State};
-
-    /// Writes a small run and returns its folder, kept as long as the first value is.
-    fn written() -> (tempfile::TempDir, PathBuf) {
-        let results = tempfile::tempdir().unwrap();
-        let placement = Placement {
-            model_cpus: vec![1],
-            origin_cpus: vec![0],
-            workers: 1,
-            shards: 1,
-            awake: true,
-        };
-        let schedule = Schedule {
-            schema: "inflight.schedule/1.0".to_owned(),
-            version: "0.1.0".to_owned(),
-            preset: "test".to_owned(),
-            seed: 1,
-            placement,
-            cells: Vec::new(),
-            models: Vec::new(),
-            absent: Vec::new(),
-            blocks: (0..3).map(block).collect(),
-            controls: Vec::new(),
-            probes: Vec::new(),
-            stop: None,
-            sittings: Vec::new(),
-            supersedes: None,
-        };
-        let environment = Environment::read(results.path(), "none", BTreeMap::new());
-        let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();
-        for block in 0..3 {
-            folder.append(&Entry::Trial(Box::new(trial(block)))).unwrap();
-        }
-        let path = folder.path().to_owned();
-        folder.finish().unwrap();
-        (results, path)
-    }
-
-    /// Returns a block of one trial.
-    fn block(number: u32) -> Block {
-        let order = vec!["tokio".to_owned()];
-        Block { number, cell: "steady".to_owned(), seed: 1, order, sitting: 0 }
-    }
-
-    /// Returns a trial of a block.
-    fn trial(block: u32) -> TrialRecord {
-        TrialRecord {
-            block,
-            position: 0,
-            cell: "steady".to_owned(),
-            model: "tokio".to_owned(),
-            started_utc: "2026-11-22T10:15:02Z".to_owned(),
-            spent_ms: 950,
-            state: State::Failed("it hung".to_owned()),
-            versions: BTreeMap::new(),
-            trial: None,
-            receipt: None,
-            host: None,
-        }
-    }
-
-    #[test]
-    fn a_run_is_read_back_as_it_was_written() {
-        let (_results, path) = written();
-        let run = Run::read(&path).unwrap();
-        assert_eq!(run.integrity, Integrity::Whole);
-        assert_eq!(run.trials, [trial(0), trial(1), trial(2)]);
-    }
-
-    #[test]
-    fn the_name_of_a_run_ends_in_the_hash_of_its_schedule() {
-        let (_results, path) = written();
-        let hash = sha256(&fs::read(path.join("schedule.json")).unwrap());
-        assert!(path.to_string_lossy().ends_with(&hash[..8]));
-    }
-
-    #[test]
-    fn any_changed_byte_of_any_file_is_noticed() {
-        let (_results, path) = written();
-        for name in [&MEASURED[..], &["MANIFEST"]].concat() {
-            let file = path.join(name);
-            let good = fs::read(&file).unwrap();
-            for place in (0..good.len()).step_by(7) {
-                let mut bytes = good.clone();
-                bytes[place] ^= 1;
-                fs::write(&file, &bytes).unwrap();
-                let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
-                assert!(!whole, "{name}, byte {place}");
-            }
-            fs::write(&file, &good).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_run_that_was_cut_keeps_every_line_that_was_whole() {
-        let (_results, path) = written();
-        fs::remove_file(path.join("MANIFEST")).unwrap();
-        let journal = path.join("journal.jsonl");
-        let text = fs::read(&journal).unwrap();
-        fs::write(&journal, &text[..text.len() - 10]).unwrap();
-        let run = Run::read(&path).unwrap();
-        assert_eq!(run.integrity, Integrity::Unfinished);
-        assert_eq!(run.trials, [trial(0), trial(1)]);
-    }
-
-    #[test]
-    fn a_journal_line_that_is_lost_doubled_or_swapped_is_noticed() {
-        let (_results, path) = written();
-        let journal = path.join("journal.jsonl");
-        let text = fs::read_to_string(&journal).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        for order in [&[0, 1][..], &[0, 1, 1, 2], &[1, 0, 2]] {
-            let changed: Vec<&str> = order.iter().map(|&line| lines[line]).collect();
-            fs::write(&journal, changed.join("\n") + "\n").unwrap();
-            let altered = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
-            assert!(Run::read(&path).map_or(true, |run| run.integrity == altered));
-        }
-    }
-}
+#[path = "run_tests.rs"]
+mod tests;

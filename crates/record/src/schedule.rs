@@ -2,8 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Result, ensure};
 use model_kit::Cell;
 use serde::{Deserialize, Serialize};
+
+/// The most fetches of a cell, before its window, in it, or at once.
+const FETCHES_MAX: u64 = 100_000_000;
+/// The longest delay of a fetch: a day.
+const DELAY_MS_MAX: u64 = 24 * 60 * 60 * 1_000;
+/// The largest number of a block.
+const BLOCK_MAX: u32 = 1_000_000;
+/// The most workers or shards.
+const THREADS_MAX: u32 = 65_536;
+/// How a number is refused.
+const AT_MOST: &str = "more than any run has";
 
 /// Everything that is decided before the first trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +214,27 @@ impl Placement {
 }
 
 impl Schedule {
+    /// Checks that no number is larger than any schedule needs: whoever counts with it need not
+    /// fear that a sum overflows or that a loop does not end.
+    pub(crate) fn check(&self) -> Result<()> {
+        for cell in &self.cells {
+            let name = &cell.name;
+            let counts = [cell.fetches, cell.warmup, cell.in_flight.into()];
+            let fetches = counts.into_iter().max().unwrap_or(0);
+            ensure!(fetches <= FETCHES_MAX, "cell {name:?} has {fetches} fetches, {AT_MOST}");
+            let delay = cell.delay_ms.hi;
+            ensure!(delay <= DELAY_MS_MAX, "cell {name:?} has delays of {delay} ms, {AT_MOST}");
+        }
+        for block in &self.blocks {
+            let number = block.number;
+            ensure!(number <= BLOCK_MAX, "a block has the number {number}, {AT_MOST}");
+        }
+        let Placement { workers, shards, .. } = self.placement;
+        let threads = workers.max(shards);
+        ensure!(threads <= THREADS_MAX, "there are {threads} workers or shards, {AT_MOST}");
+        Ok(())
+    }
+
     /// Returns the cell of that name.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.name == name)

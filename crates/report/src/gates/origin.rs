@@ -95,7 +95,9 @@ fn health(trials: &CellTrials<'_>) -> Gate {
     let receipts: Vec<_> = trials.all.iter().filter_map(|trial| trial.receipt.as_ref()).collect();
     // Whether drops and timeouts are told came with what tells of the machine.
     let told = trials.all.iter().any(|trial| trial.host.is_some());
-    let sum = |field: fn(&Receipt) -> u64| receipts.iter().map(|r| field(r)).sum::<u64>();
+    let sum = |field: fn(&Receipt) -> u64| {
+        receipts.iter().map(|receipt| field(receipt)).fold(0, u64::saturating_add)
+    };
     let counts = [
         ("overflows", sum(|receipt| receipt.listen_overflows)),
         ("drops", sum(|receipt| receipt.listen_drops)),
@@ -174,7 +176,7 @@ fn growth(trials: &CellTrials<'_>) -> Option<f64> {
     let per_fetch = |block: Vec<&TrialRecord>| {
         let receipts: Vec<_> = block.iter().filter_map(|trial| trial.receipt.as_ref()).collect();
         let (first, rest) = receipts.split_first()?;
-        let answered: u64 = rest.iter().map(|receipt| receipt.answered).sum();
+        let answered = rest.iter().map(|receipt| receipt.answered).fold(0, u64::saturating_add);
         let grown = real(rest.last()?.resident_kib) - real(first.resident_kib);
         (answered > 0).then(|| grown / real(answered))
     };

@@ -1,0 +1,255 @@
+//! Promises about runs that are read: whole ones come back, and what was altered, cut off or never
+//! ours is told in a sentence.
+
+use super::*;
+use crate::{Block, Placement, RunFolder, State};
+
+/// Writes a small run and returns its folder, kept as long as the first value is.
+fn written() -> (tempfile::TempDir, PathBuf) {
+    let results = tempfile::tempdir().unwrap();
+    let placement =
+        Placement { model_cpus: vec![1], origin_cpus: vec![0], workers: 1, shards: 1, awake: true };
+    let schedule = Schedule {
+        schema: "inflight.schedule/1.0".to_owned(),
+        version: "0.1.0".to_owned(),
+        preset: "test".to_owned(),
+        seed: 1,
+        placement,
+        cells: Vec::new(),
+        models: Vec::new(),
+        absent: Vec::new(),
+        blocks: (0..3).map(block).collect(),
+        controls: Vec::new(),
+        probes: Vec::new(),
+        stop: None,
+        sittings: Vec::new(),
+        supersedes: None,
+    };
+    let environment = Environment::read(results.path(), "none", BTreeMap::new());
+    let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();
+    for block in 0..3 {
+        folder.append(&Entry::Trial(Box::new(trial(block)))).unwrap();
+    }
+    let path = folder.path().to_owned();
+    folder.finish().unwrap();
+    (results, path)
+}
+
+/// Returns a block of one trial.
+fn block(number: u32) -> Block {
+    let order = vec!["tokio".to_owned()];
+    Block { number, cell: "steady".to_owned(), seed: 1, order, sitting: 0 }
+}
+
+/// Returns a trial of a block.
+fn trial(block: u32) -> TrialRecord {
+    TrialRecord {
+        block,
+        position: 0,
+        cell: "steady".to_owned(),
+        model: "tokio".to_owned(),
+        started_utc: "2026-11-22T10:15:02Z".to_owned(),
+        spent_ms: 950,
+        state: State::Failed("it hung".to_owned()),
+        versions: BTreeMap::new(),
+        trial: None,
+        receipt: None,
+        host: None,
+    }
+}
+
+#[test]
+fn a_run_is_read_back_as_it_was_written() {
+    let (_results, path) = written();
+    let run = Run::read(&path).unwrap();
+    assert_eq!(run.integrity, Integrity::Whole);
+    assert_eq!(run.trials, [trial(0), trial(1), trial(2)]);
+}
+
+#[test]
+fn the_name_of_a_run_ends_in_the_hash_of_its_schedule() {
+    let (_results, path) = written();
+    let hash = sha256(&fs::read(path.join("schedule.json")).unwrap());
+    assert!(path.to_string_lossy().ends_with(&hash[..8]));
+}
+
+#[test]
+fn any_changed_byte_of_any_file_is_noticed() {
+    let (_results, path) = written();
+    for name in [&MEASURED[..], &["MANIFEST"]].concat() {
+        let file = path.join(name);
+        let good = fs::read(&file).unwrap();
+        for place in (0..good.len()).step_by(7) {
+            let mut bytes = good.clone();
+            bytes[place] ^= 1;
+            fs::write(&file, &bytes).unwrap();
+            let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
+            assert!(!whole, "{name}, byte {place}");
+        }
+        fs::write(&file, &good).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_was_cut_keeps_every_line_that_was_whole() {
+    let (_results, path) = written();
+    fs::remove_file(path.join("MANIFEST")).unwrap();
+    let journal = path.join("journal.jsonl");
+    let text = fs::read(&journal).unwrap();
+    fs::write(&journal, &text[..text.len() - 10]).unwrap();
+    let run = Run::read(&path).unwrap();
+    assert_eq!(run.integrity, Integrity::Unfinished);
+    assert_eq!(run.trials, [trial(0), trial(1)]);
+}
+
+#[test]
+fn a_journal_line_that_is_lost_doubled_or_swapped_is_noticed() {
+    let (_results, path) = written();
+    let journal = path.join("journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for order in [&[0, 1][..], &[0, 1, 1, 2], &[1, 0, 2]] {
+        let changed: Vec<&str> = order.iter().map(|&line| lines[line]).collect();
+        fs::write(&journal, changed.join("\n") + "\n").unwrap();
+        let altered = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
+        assert!(Run::read(&path).map_or(true, |run| run.integrity == altered));
+    }
+}
+
+/// Returns why a run is refused.
+fn refusal(path: &Path) -> String {
+    format!("{:#}", Run::read(path).expect_err("it is refused"))
+}
+
+#[test]
+fn a_file_that_is_cut_off_anywhere_is_never_taken_for_whole() {
+    let (_results, path) = written();
+    for name in [&MEASURED[..], &["MANIFEST"]].concat() {
+        let file = path.join(name);
+        let good = fs::read(&file).unwrap();
+        // Every byte of the files is in some step of some file; all of each would take a minute.
+        for end in (0..good.len()).step_by(good.len() / 150 + 1) {
+            fs::write(&file, &good[..end]).unwrap();
+            let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
+            assert!(!whole, "{name}, cut at {end}");
+        }
+        fs::write(&file, &good).unwrap();
+    }
+}
+
+#[test]
+fn a_journal_that_is_cut_off_at_any_byte_keeps_every_line_that_was_whole() {
+    let (_results, path) = written();
+    fs::remove_file(path.join("MANIFEST")).unwrap();
+    let journal = path.join("journal.jsonl");
+    let good = fs::read(&journal).unwrap();
+    for end in 0..good.len() {
+        fs::write(&journal, &good[..end]).unwrap();
+        let lines = good[..end].iter().filter(|&&byte| byte == b'\n').count();
+        assert_eq!(Run::read(&path).unwrap().trials.len(), lines.saturating_sub(1), "{end}");
+    }
+}
+
+#[test]
+fn a_run_whose_line_ends_were_converted_is_altered() {
+    for name in MEASURED {
+        let (_results, path) = written();
+        let file = path.join(name);
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace('\n', "\r\n")).unwrap();
+        let altered = Integrity::Altered(vec![name.to_owned()]);
+        assert_eq!(Run::read(&path).unwrap().integrity, altered);
+    }
+}
+
+#[test]
+fn a_link_or_a_device_in_the_place_of_a_file_is_refused() {
+    for name in [&MEASURED[..], &["MANIFEST"]].concat() {
+        for target in ["/dev/zero", "/etc/hostname"] {
+            let (_results, path) = written();
+            fs::remove_file(path.join(name)).unwrap();
+            std::os::unix::fs::symlink(target, path.join(name)).unwrap();
+            let why = refusal(&path);
+            assert!(why.contains(name) && why.contains("expected a file"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_computed_into_a_folder_that_is_a_link() {
+    let (results, path) = written();
+    let elsewhere = results.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, path.join("derived")).unwrap();
+    let files = BTreeMap::from([("summary.md".to_owned(), Vec::new())]);
+    assert!(crate::write_derived(&path, "0.1.0", &files).is_err());
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+}
+
+#[test]
+fn a_journal_of_a_gigabyte_is_refused_without_reading_it() {
+    let (_results, path) = written();
+    let journal = fs::OpenOptions::new().write(true).open(path.join("journal.jsonl")).unwrap();
+    // It takes no room: what was never written is a hole.
+    journal.set_len(1 << 30).unwrap();
+    for manifest in [true, false] {
+        if !manifest {
+            fs::remove_file(path.join("MANIFEST")).unwrap();
+        }
+        let why = refusal(&path);
+        assert!(why.contains("1073741824 bytes, expected at most"), "{why}");
+    }
+}
+
+#[test]
+fn a_schedule_with_a_number_that_no_run_has_is_refused() {
+    let cell = r#"{"name":"a","workload":"batch","in_flight":1,"warmup":0,"fetches":18446744073709551615,
+                   "delay_ms":[0,0],"body_bytes":1}"#;
+    let changes = [
+        ("\"cells\": []", format!("\"cells\": [{cell}]"), "18446744073709551615 fetches"),
+        ("\"number\": 2", "\"number\": 4294967295".to_owned(), "the number 4294967295"),
+        ("\"shards\": 1", "\"shards\": 4294967295".to_owned(), "4294967295 workers or shards"),
+        ("\"seed\": 1", "\"seed\": 1e400".to_owned(), "number out of range"),
+        ("\"seed\": 1", "\"seed\": NaN".to_owned(), "expected value"),
+        ("\"seed\": 1", "\"seed\": \"NaN\"".to_owned(), "invalid type: string"),
+        ("\"seed\": 1", format!("\"seed\": {}1", "[".repeat(9_000)), "recursion limit"),
+        ("inflight.schedule/1", "inflight.schedule/2".to_owned(), "expected major version 1"),
+        ("inflight.schedule/1.0", "schedule".to_owned(), "expected major version 1"),
+    ];
+    for (old, new, words) in changes {
+        let (_results, path) = written();
+        let file = path.join("schedule.json");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(old), "{text}");
+        fs::write(&file, text.replacen(old, &new, 1)).unwrap();
+        let why = refusal(&path);
+        assert!(why.contains(words) && why.contains("schedule.json"), "{why}");
+    }
+}
+
+#[test]
+fn a_newer_minor_and_fields_of_no_meaning_are_read() {
+    let (_results, path) = written();
+    let file = path.join("schedule.json");
+    let text = fs::read_to_string(&file).unwrap();
+    let newer = text.replace("schedule/1.0", "schedule/1.99");
+    fs::write(&file, newer.replacen('{', "{\"__proto__\": {\"seed\": 2},", 1)).unwrap();
+    let run = Run::read(&path).unwrap();
+    assert_eq!((run.schedule.seed, run.trials.len()), (1, 3));
+    assert_eq!(run.integrity, Integrity::Altered(vec!["schedule.json".to_owned()]));
+}
+
+#[test]
+fn a_trial_of_any_year_is_read() {
+    for year in ["1970-01-01T00:00:00Z", "2106-02-07T06:28:16Z", "+292277026596-12-04T15:30:08Z"] {
+        let (_results, path) = written();
+        fs::remove_file(path.join("MANIFEST")).unwrap();
+        let journal = path.join("journal.jsonl");
+        let text = fs::read_to_string(&journal).unwrap();
+        let begin = text.lines().next().unwrap().to_owned();
+        let dated = TrialRecord { started_utc: year.to_owned(), ..trial(0) };
+        let line = Entry::Trial(Box::new(dated)).to_line().unwrap();
+        fs::write(&journal, format!("{begin}\n{line}")).unwrap();
+        assert_eq!(Run::read(&path).unwrap().trials[0].started_utc, year);
+    }
+}
