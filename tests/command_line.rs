@@ -228,3 +228,29 @@ fn a_second_run_is_refused_into_the_same_results_and_into_others() {
     check(&second, 6, "another run is measuring on this machine: wait");
     assert!(matches!(first.wait().expect("it ends").code(), Some(0 | 4)));
 }
+
+#[test]
+fn nothing_that_a_run_says_is_a_command_to_a_terminal() {
+    let (_folder, run) = small_run();
+    let path = run.to_str().expect("our paths are UTF-8");
+    let hostile = r"\u001b]0;x\u0007\u009b2J\u2028\u202e";
+    let spoil = |file: &str, old: &str, new: &str| {
+        let text = fs::read_to_string(run.join(file)).expect("it reads");
+        assert!(text.contains(old), "{old} is in {file}");
+        fs::write(run.join(file), text.replacen(old, new, 1)).expect("it is ours");
+    };
+    let says_nothing_of_it = |output: &Output| {
+        let told = text(output) + &String::from_utf8_lossy(&output.stderr);
+        assert!(!told.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{2028}', '\u{202e}']), "{told:?}");
+        assert!(told.contains("\\u{1b}]0;x"), "{told}");
+    };
+    // A name that is printed, and a word that an error quotes.
+    spoil("schedule.json", "\"preset\": \"", &format!("\"preset\": \"{hostile}"));
+    says_nothing_of_it(&inflight(&WORKSPACE.root, &["rank", path]));
+    spoil("schedule.json", "\"workload\": \"", &format!("\"workload\": \"{hostile}"));
+    for command in ["check", "rank", "report"] {
+        let output = inflight(&WORKSPACE.root, &[command, path]);
+        check(&output, 7, "schedule.json");
+        says_nothing_of_it(&output);
+    }
+}
