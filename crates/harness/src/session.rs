@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use model_kit::pipe::{FromModel, Hello, PROTOCOL, ToModel, Trial};
 use model_kit::{Cell, Plan, Receipt};
-use origin::{FromOrigin, Mount, Ready, ToOrigin};
+use origin::{FromOrigin, Mount, Ready, Record, Script, ToOrigin};
 use record::{Model, Placement};
 
 use crate::{Child, Program, Silence, Start};
@@ -129,12 +129,22 @@ impl OriginProcess {
     ///
     /// Says why it did not start.
     pub fn start(program: &Program, placement: &Placement) -> Result<Self> {
-        let start = Start {
-            program: &program.path,
-            arguments: vec![placement.shards.to_string()],
-            env: BTreeMap::new(),
-            cpus: &placement.origin_cpus,
-        };
+        Self::start_as(program, (placement.shards.to_string(), &placement.origin_cpus))
+    }
+
+    /// Starts an origin that misbehaves.
+    ///
+    /// # Errors
+    ///
+    /// Says why it did not start.
+    pub fn start_faulty(program: &Program) -> Result<Self> {
+        Self::start_as(program, ("faulty".to_owned(), &[]))
+    }
+
+    /// Starts an origin of the kind that its argument asks for.
+    fn start_as(program: &Program, (argument, cpus): (String, &[usize])) -> Result<Self> {
+        let arguments = vec![argument];
+        let start = Start { program: &program.path, arguments, env: BTreeMap::new(), cpus };
         let mut child = Child::start(&start)?;
         match child.hear(Instant::now() + ANSWER) {
             Ok(FromOrigin::Ready(ready)) => Ok(Self { child, ready }),
@@ -153,6 +163,30 @@ impl OriginProcess {
         match self.ask(&ToOrigin::Mount(mount))? {
             FromOrigin::Mounted => Ok(()),
             other => bail!("failed to mount a cell: the origin answered {other:?}"),
+        }
+    }
+
+    /// Has it misbehave as a script says.
+    ///
+    /// # Errors
+    ///
+    /// Says why it does not.
+    pub fn misbehave(&mut self, script: Script) -> Result<()> {
+        match self.ask(&ToOrigin::Misbehave(script))? {
+            FromOrigin::Mounted => Ok(()),
+            other => bail!("failed to hand over a script: the origin answered {other:?}"),
+        }
+    }
+
+    /// Returns what it has seen and done since it was told its script.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is no record.
+    pub fn record(&mut self) -> Result<Record> {
+        match self.ask(&ToOrigin::Receipt)? {
+            FromOrigin::Record(record) => Ok(record),
+            other => bail!("failed to get a record: the origin answered {other:?}"),
         }
     }
 

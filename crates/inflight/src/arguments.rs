@@ -63,8 +63,9 @@ Examples:
 Examples:
   inflight verify                       every model
   inflight verify my-model              the one being written
+  inflight verify --faults my-model     the same against an origin that misbehaves
 ")]
-    Verify(Selection),
+    Verify(Verification),
     /// Tells what this machine would do to a result, and what mends it.
     #[command(before_help = "\
 Examples:
@@ -223,6 +224,17 @@ pub(crate) struct Order {
     /// Prints what would be measured, how long it takes and what it could show.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What to verify.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Verification {
+    /// Which models and cells.
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Holds them against an origin that misbehaves: that each failure is counted once, and alike.
+    #[arg(long, conflicts_with = "cell")]
+    pub(crate) faults: bool,
 }
 
 /// Which models and cells.

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use harness::{BASELINE, Basis, Ended, FLOOR, Failure, How, Preset, Workspace};
+use harness::{
+    Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, Workspace,
+};
 use model_kit::Cell;
 use record::{Environment, Model, Run, State};
 use report::{Form, Trust};
 use serde_json::json;
 
-use crate::arguments::{Order, Selection};
+use crate::arguments::{Order, Selection, Verification};
 use crate::output::{Output, Tone};
 use crate::{check, place};
 
@@ -34,9 +36,13 @@ pub(crate) fn run(order: &Order, output: &mut Output) -> Result<u8> {
     tell(&ended, output)
 }
 
-/// Runs each model once on each cell.
-pub(crate) fn verify(selection: &Selection, output: &mut Output) -> Result<u8> {
+/// Runs each model once on each cell, or on each fault.
+pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
+    let selection = &asked.selection;
+    if asked.faults {
+        return verify_faults(&workspace, selection, output);
+    }
     let preset = preset("smoke")?;
     let cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
@@ -50,6 +56,30 @@ pub(crate) fn verify(selection: &Selection, output: &mut Output) -> Result<u8> {
     let told = verified.iter().map(
         |one| json!({ "cell": one.cell, "model": one.model, "works": one.works, "says": one.says }),
     );
+    output.tell(&json!({ "works": works, "verified": told.collect::<Vec<_>>() }));
+    Ok(if works { 0 } else { VERIFICATION_FAILED })
+}
+
+/// Holds each model against every fault.
+fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
+    let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
+    let programs = harness::build(workspace, &models, None)?;
+    let verified = harness::verify_faults(&models, &programs, &mut |one| {
+        output.say(&one.line());
+        Ok(())
+    })?;
+    let works = verified.iter().all(FaultVerified::works);
+    let told = verified.iter().map(|one| {
+        let (agreement, says) = match &one.agreement {
+            Agreement::Agrees => ("agrees", ""),
+            Agreement::Deviates(what) => ("deviates", what.as_str()),
+            Agreement::Fails(why) => ("fails", why.as_str()),
+        };
+        json!({
+            "row": one.row, "fault": one.fault, "model": one.model, "failures": one.failures,
+            "agreement": agreement, "says": says,
+        })
+    });
     output.tell(&json!({ "works": works, "verified": told.collect::<Vec<_>>() }));
     Ok(if works { 0 } else { VERIFICATION_FAILED })
 }

@@ -35,11 +35,11 @@ async fn drive(mut slot: Slot) {
 /// Carries one fetch, over the kept connection if that is ready, and keeps it if all went well.
 async fn get(kept: &mut Option<Sender>, fetch: Fetch) -> Reply {
     let otherwise = ErrorCode::unless_told::<hyper::Error>;
-    let mut sender = match kept.take().filter(|sender| !sender.is_closed()) {
-        Some(sender) => sender,
-        None => connect(fetch.origin).await.map_err(|error| ErrorCode::while_connecting(&error))?,
+    let mut sender = match kept.take() {
+        // Not ready: it was closed before anything was written to it.
+        Some(mut sender) if sender.ready().await.is_ok() => sender,
+        _ => connect(fetch.origin).await.map_err(|error| ErrorCode::while_connecting(&error))?,
     };
-    sender.ready().await.map_err(otherwise(ErrorCode::ClosedBeforeHeadReused))?;
     let request = Request::get(fetch.path()).header(header::HOST, fetch.origin.to_string());
     let request = request.body(Empty::new()).expect("path and host are valid");
     let reply = sender.send_request(request).await.map_err(otherwise(ErrorCode::HeadMalformed))?;

@@ -4,7 +4,9 @@
 //! holds the server. The pipe is the one of [`model_kit::pipe`]: one JSON object a line, the
 //! harness asks, the origin answers.
 
+mod faults;
 mod kernel;
+mod script;
 mod tally;
 
 use std::io;
@@ -17,6 +19,8 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+pub use crate::faults::{End, FAULTS, Fault, GOOD, Pace, Verdict, reply};
+pub use crate::script::{FULL, REFUSING, Record, SCRIPTED, Script};
 pub use crate::tally::Tally;
 
 /// What the harness asks an origin.
@@ -25,6 +29,8 @@ pub use crate::tally::Tally;
 pub enum ToOrigin {
     /// Forget everything and serve this cell.
     Mount(Mount),
+    /// Forget everything and misbehave like this; only the faulty origin does.
+    Misbehave(Script),
     /// Say what was seen since the mount.
     Receipt,
     /// Forget everything and serve nothing.
@@ -41,6 +47,8 @@ pub enum FromOrigin {
     Mounted,
     /// What was seen since the mount.
     Receipt(Receipt),
+    /// What a faulty origin has seen and done since it was told its script.
+    Record(Record),
     /// Nothing is served.
     Reset,
 }

@@ -62,6 +62,7 @@ impl Origin {
                 self.tally = Some(tally);
                 Ok(FromOrigin::Mounted)
             }
+            ToOrigin::Misbehave(_) => bail!("misbehave: only `origin faulty` does"),
             ToOrigin::Receipt => match &self.tally {
                 Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
                 None => bail!("hand over a receipt: nothing is mounted"),
@@ -86,7 +87,7 @@ impl Origin {
 ///
 /// wiremock itself would bind with a backlog of 128 and without `TCP_NODELAY`, which accepted
 /// sockets inherit on Linux.
-fn listener() -> io::Result<TcpListener> {
+pub(crate) fn listener() -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_tcp_nodelay(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
@@ -104,7 +105,7 @@ fn shards() -> Result<usize> {
 }
 
 /// Raises the limit of file descriptors as far as the system allows.
-fn raise_descriptors() {
+pub(crate) fn raise_descriptors() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // Where that fails, the harness has already checked that the present limit suffices.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);

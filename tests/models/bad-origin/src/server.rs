@@ -46,6 +46,7 @@ impl Server {
                 *held(&self.tally) = Some(Arc::new(Tally::new(mount)));
                 Ok(FromOrigin::Mounted)
             }
+            ToOrigin::Misbehave(_) => bail!("follow a script: it has one fault for all"),
             ToOrigin::Receipt => match &*held(&self.tally) {
                 Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
                 None => bail!("hand over a receipt: nothing is mounted"),

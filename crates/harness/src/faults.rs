@@ -1,0 +1,365 @@
+//! Models held against an origin that misbehaves: every model counts every failure once, and bare
+//! models say the same of it.
+//!
+//! What a model with a usual client must say is less, since a library hides where a fetch broke:
+//! as many failures, each in the family of the bare model's code, or the code for a deadline. Where
+//! a library does something else, that is a deviation with a name, in [`DEVIATIONS`].
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use anyhow::{Context, Result, ensure};
+use model_kit::pipe::Total;
+use model_kit::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
+use origin::{FAULTS, FULL, Fault, REFUSING, Record, SCRIPTED, Script};
+use record::Model;
+
+use crate::deviations::{DEVIATIONS, Deviation, Finds};
+use crate::{OriginProcess, Program, Programs, Told, converse, interrupt};
+
+/// The seed of every trial.
+const SEED: u64 = 6;
+/// The length of every body.
+const BODY_BYTES: u32 = 128;
+/// Fetches of a trial.
+const FETCHES: u64 = 12;
+/// Those of them that get a bad reply, where good ones are mixed in.
+const FAULTY: u64 = 4;
+/// The limit of time where a fault has no end of its own, in milliseconds.
+const DEADLINE_MS: u64 = 300;
+/// Trials that run at the same time, each with an origin of its own; most of them wait.
+const AT_ONCE: usize = 6;
+
+/// One trial with one fault.
+#[derive(Clone, Copy, Debug)]
+pub struct FaultCase {
+    /// The row of the table of faults.
+    pub row: &'static str,
+    /// The name of the fault.
+    pub name: &'static str,
+    /// What is scripted, if anything listens.
+    fault: Option<&'static Fault>,
+    /// Which of the origin's addresses is fetched from.
+    place: usize,
+    /// What a bare model says where nothing is scripted.
+    unheard: Option<ErrorCode>,
+}
+
+/// What a model made of a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// It says what it must.
+    Agrees,
+    /// Its library does what is known of it.
+    Deviates(String),
+    /// It says something else.
+    Fails(String),
+}
+
+/// A model held against a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultVerified {
+    /// The row of the table of faults.
+    pub row: String,
+    /// The name of the fault.
+    pub fault: String,
+    /// The name of the model.
+    pub model: String,
+    /// The failures that it counted, by code.
+    pub failures: BTreeMap<String, u64>,
+    /// What came of it.
+    pub agreement: Agreement,
+}
+
+/// Returns every trial that a model is put through.
+pub fn fault_cases() -> Vec<FaultCase> {
+    let unheard =
+        |row, name, place, code| FaultCase { row, name, fault: None, place, unheard: Some(code) };
+    let scripted = FAULTS.iter().map(|fault| FaultCase {
+        row: fault.row,
+        name: fault.name,
+        fault: Some(fault),
+        place: SCRIPTED,
+        unheard: None,
+    });
+    let refused = unheard("F01", "refused", REFUSING, ErrorCode::ConnectRefused);
+    let full = unheard("F02", "backlog_full", FULL, ErrorCode::ConnectTimeout);
+    [refused, full].into_iter().chain(scripted).collect()
+}
+
+/// Holds each model against every fault, and tells what came of it in the order of the table.
+///
+/// # Errors
+///
+/// Says why no origin could be had, what `tell` said, or that a signal came.
+pub fn verify_faults(
+    models: &[Model],
+    programs: &Programs,
+    tell: &mut dyn FnMut(&FaultVerified) -> Result<()>,
+) -> Result<Vec<FaultVerified>> {
+    let cases = fault_cases();
+    let jobs: Vec<_> = cases.iter().flat_map(|c| models.iter().map(move |m| (*c, m))).collect();
+    let (next, (found, finds)) = (AtomicUsize::new(0), channel());
+    let failed = Mutex::new(None);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(jobs.len()) {
+            // Children live as long as the thread that started them, and so does an origin.
+            let (found, jobs, next, failed) = (found.clone(), &jobs, &next, &failed);
+            scope.spawn(move || {
+                if let Err(error) = work((jobs, next), programs, &found) {
+                    failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).replace(error);
+                }
+            });
+        }
+        drop(found);
+        in_order(jobs.len(), finds, tell)
+    })
+    .and_then(|verified| {
+        match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            Some(error) => Err(error),
+            None => Ok(verified),
+        }
+    })
+}
+
+/// Takes one job after the other until there are no more.
+fn work(
+    (jobs, next): (&[(FaultCase, &Model)], &AtomicUsize),
+    programs: &Programs,
+    found: &Sender<(usize, FaultVerified)>,
+) -> Result<()> {
+    let mut origin = OriginProcess::start_faulty(&programs.origin)?;
+    loop {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let Some((case, model)) = jobs.get(number) else { return Ok(()) };
+        ensure!(interrupt::exit_code().is_none(), "interrupted");
+        let program = programs.models.get(&model.name).context("failed to find a program")?;
+        let verified = case.verify((model, program), &mut origin)?;
+        if found.send((number, verified)).is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Tells what is found in the order of the jobs.
+fn in_order(
+    count: usize,
+    finds: std::sync::mpsc::Receiver<(usize, FaultVerified)>,
+    tell: &mut dyn FnMut(&FaultVerified) -> Result<()>,
+) -> Result<Vec<FaultVerified>> {
+    let (mut early, mut verified) = (BTreeMap::new(), Vec::with_capacity(count));
+    for (number, one) in finds {
+        early.insert(number, one);
+        while let Some(one) = early.remove(&verified.len()) {
+            tell(&one)?;
+            verified.push(one);
+        }
+    }
+    Ok(verified)
+}
+
+impl FaultCase {
+    /// Returns what a bare model says of it, in words.
+    pub fn expected(&self) -> String {
+        let code = |reused| self.unheard.or_else(|| self.fault?.code(reused));
+        let reused = !self.is_for_all();
+        match (code(reused), self.name) {
+            (_, "close_unannounced") => "ok, then 1402".to_owned(),
+            (Some(code), _) => code.number().to_string(),
+            (None, _) => "ok".to_owned(),
+        }
+    }
+
+    /// Returns whether every reply is bad, so that every connection is fresh.
+    fn is_for_all(&self) -> bool {
+        ["F01", "F02", "F03", "F11"].contains(&self.row)
+    }
+
+    /// Returns whether only a deadline ends it.
+    fn needs_a_deadline(&self) -> bool {
+        self.place == FULL || self.fault.is_some_and(Fault::needs_a_deadline)
+    }
+
+    /// Holds a model against it.
+    fn verify(
+        &self,
+        (model, program): (&Model, &Program),
+        origin: &mut OriginProcess,
+    ) -> Result<FaultVerified> {
+        let plan = self.plan(model, origin);
+        origin.misbehave(self.script(&plan))?;
+        let told = converse(model, program, (&plan, &[]));
+        let record = origin.record()?;
+        let (failures, agreement) = match told {
+            Err(why) => (BTreeMap::new(), Agreement::Fails(why)),
+            Ok(told) => {
+                let agreement = self.compare(model, &told, &record);
+                (told.trial.total.errors, agreement)
+            }
+        };
+        Ok(FaultVerified {
+            row: self.row.to_owned(),
+            fault: self.name.to_owned(),
+            model: model.name.clone(),
+            failures,
+            agreement,
+        })
+    }
+
+    /// Returns what a model is told: one fetch at a time, so that each is on the same kind of
+    /// connection in every model; more where each waits for its deadline.
+    fn plan(&self, model: &Model, origin: &OriginProcess) -> Plan {
+        let deadline_ms = self.needs_a_deadline().then_some(DEADLINE_MS);
+        let wanted = if deadline_ms.is_some() { 4 } else { 1 };
+        let cell = Cell {
+            name: self.name.to_owned(),
+            workload: Workload::Batch,
+            in_flight: wanted.min(model.max_in_flight.unwrap_or(u32::MAX)),
+            warmup: 0,
+            fetches: if self.place == FULL { FAULTY } else { FETCHES },
+            delay_ms: DelayRange { lo: 0, hi: 0 },
+            body_bytes: BODY_BYTES,
+        };
+        let origins = vec![origin.ready.origins[self.place]];
+        Plan { cell, origins, workers: 1, seed: SEED, deadline_ms, surcharge_ns: 0 }
+    }
+
+    /// Returns what the origin is told.
+    fn script(&self, plan: &Plan) -> Script {
+        let fetches = plan.cell.fetches;
+        Script {
+            seed: plan.seed,
+            body_bytes: plan.cell.body_bytes,
+            fetches,
+            faulty: if self.is_for_all() { fetches } else { FAULTY },
+            faults: self.fault.iter().map(|fault| fault.name.to_owned()).collect(),
+        }
+    }
+
+    /// Compares what a model told with what the origin did.
+    fn compare(&self, model: &Model, told: &Told, record: &Record) -> Agreement {
+        let total = &told.trial.total;
+        let issued = total.issued;
+        let failures = match self.unheard {
+            Some(code) => BTreeMap::from([(code.number().to_string(), issued)]),
+            None => record.failures.clone(),
+        };
+        let told_all = laws(self, told, record);
+        let deviation = DEVIATIONS.iter().find(|deviation| {
+            deviation.client == model.client && deviation.faults.contains(&self.name)
+        });
+        let differs = told_all.or_else(|| match (deviation, model.is_bare()) {
+            (Some(deviation), false) => deviation.differs(total, &failures),
+            (_, true) => (total.errors != failures).then(|| {
+                format!("counted {}, expected {}", shown(&total.errors), shown(&failures))
+            }),
+            (None, false) => in_family(total, &failures),
+        });
+        match (differs, deviation) {
+            (Some(why), _) => Agreement::Fails(why),
+            (None, Some(deviation)) => Agreement::Deviates(deviation.named(&told.hello)),
+            (None, None) => Agreement::Agrees,
+        }
+    }
+}
+
+/// Returns which law of counting is broken, if one is: every fetch ends once, is one request, and
+/// is in the latencies if and only if it is ok.
+fn laws(case: &FaultCase, told: &Told, record: &Record) -> Option<String> {
+    let (trial, total) = (&told.trial, &told.trial.total);
+    let failed: u64 = total.errors.values().sum();
+    let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+    let requests = if case.fault.is_some() { total.issued } else { 0 };
+    let other = total.errors.get("1999").copied().unwrap_or(0);
+    match () {
+        () if total.ok + failed != total.issued => {
+            Some(format!("{} ok and {failed} failed of {} fetches", total.ok, total.issued))
+        }
+        () if timed != total.ok => Some(format!("{timed} latencies for {} ok fetches", total.ok)),
+        () if record.requests != requests || record.strays > 0 => Some(format!(
+            "the origin read {} requests and {} strays of {} fetches",
+            record.requests, record.strays, total.issued
+        )),
+        () if requests > 0 && record.requests_digest != ids_digest(total.issued) => {
+            Some("the origin read other ids than were dealt".to_owned())
+        }
+        () if other > 0 => Some(format!("{other} failures without a code of their own")),
+        () => None,
+    }
+}
+
+/// Returns how the failures differ in number or family, if they do. A library that was cut at its
+/// deadline does not tell where.
+fn in_family(total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> {
+    let late = ["1202", "1302", "1403", "1504"];
+    let may = |code: &String| {
+        failures.keys().any(|expected| {
+            code[..2] == expected[..2] || (code == "1007" && late.contains(&expected.as_str()))
+        })
+    };
+    let sum = |failures: &BTreeMap<String, u64>| failures.values().sum::<u64>();
+    let agrees = sum(&total.errors) == sum(failures) && total.errors.keys().all(may);
+    (!agrees).then(|| {
+        format!("counted {}, expected the families of {}", shown(&total.errors), shown(failures))
+    })
+}
+
+impl Deviation {
+    /// Returns what its client does, with the version of the client.
+    fn named(&self, hello: &model_kit::pipe::Hello) -> String {
+        let version = hello.versions.get(self.client).map_or("", String::as_str);
+        format!("{} {version} {}", self.client, self.does)
+    }
+
+    /// Returns how a model differs from what is known of its client, if it does.
+    fn differs(&self, total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> {
+        let (found, expected) =
+            (total.errors.values().sum::<u64>(), failures.values().sum::<u64>());
+        let known = match self.finds {
+            Finds::Nothing => found == 0,
+            Finds::NotAll => found <= expected,
+            Finds::Code(code) => {
+                found == expected && total.errors.keys().all(|c| *c == code.number().to_string())
+            }
+        };
+        (!known).then(|| {
+            format!(
+                "counted {}, and {} was known to say otherwise: {:?}",
+                shown(&total.errors),
+                self.client,
+                self.finds
+            )
+        })
+    }
+}
+
+impl FaultVerified {
+    /// Returns whether the model counts as it must, or as is known of its library.
+    pub fn works(&self) -> bool {
+        !matches!(self.agreement, Agreement::Fails(_))
+    }
+
+    /// Returns it as a line.
+    pub fn line(&self) -> String {
+        let name = format!("{} {}/{}", self.row, self.fault, self.model);
+        match &self.agreement {
+            Agreement::Agrees => format!("OK         {name}: {}", shown(&self.failures)),
+            Agreement::Deviates(what) => {
+                format!("DEVIATION  {name}: {}; {what}", shown(&self.failures))
+            }
+            Agreement::Fails(why) => format!("FAIL       {name}: {why}"),
+        }
+    }
+}
+
+/// Returns counts by code in words.
+fn shown(failures: &BTreeMap<String, u64>) -> String {
+    let counts = failures.iter().map(|(code, count)| format!("{count} x {code}"));
+    match failures.is_empty() {
+        true => "no failure".to_owned(),
+        false => counts.collect::<Vec<_>>().join(", "),
+    }
+}
