@@ -35,10 +35,10 @@ async fn drive(mut slot: Slot) {
 /// Carries one fetch, over the kept connection if that is ready, and keeps it if all went well.
 async fn get(kept: &mut Option<Sender>, fetch: Fetch) -> Reply {
     let otherwise = ErrorCode::unless_told::<hyper::Error>;
-    let mut sender = match kept.take() {
-        // Not ready: it was closed before anything was written to it.
-        Some(mut sender) if sender.ready().await.is_ok() => sender,
-        _ => connect(fetch.origin).await.map_err(|error| ErrorCode::while_connecting(&error))?,
+    let is_ready = if let Some(sender) = kept { sender.ready().await.is_ok() } else { false };
+    let mut sender = match kept.take().filter(|_| is_ready) {
+        Some(sender) => sender,
+        None => connect(fetch.origin).await.map_err(|error| ErrorCode::while_connecting(&error))?,
     };
     let request = Request::get(fetch.path()).header(header::HOST, fetch.origin.to_string());
     let request = request.body(Empty::new()).expect("path and host are valid");
