@@ -25,6 +25,9 @@
 //!   └─ no id left ──▶ Done
 //! ```
 //!
+//! A fetch whose slot is dropped before its end is counted too: as 1006 if its unit panicked, else
+//! as 1005.
+//!
 //! | step | what the model does | what it reports |
 //! |---|---|---|
 //! | [`Step::Connect`] | drops the old connection, connects, sets `TCP_NODELAY` | [`Slot::connected`] |
@@ -122,6 +125,7 @@ mod cell;
 mod chunked;
 pub mod content;
 mod error;
+mod fetch;
 mod ledger;
 mod outcome;
 pub mod pipe;
@@ -135,9 +139,10 @@ mod slot;
 
 pub use crate::cell::{Cell, DelayRange, Plan, Workload};
 pub use crate::error::Error;
+pub use crate::fetch::{Fetch, LibraryReply};
 pub use crate::outcome::{ErrorCode, Outcome};
 pub use crate::plain::{plain, plain_line};
 pub use crate::receipt::{Receipt, ids_digest};
 pub use crate::reply::ID_FIELD;
 pub use crate::serve::{ModelResult, Slots, rehearse, serve};
-pub use crate::slot::{Fetch, LibraryReply, Slot, Step};
+pub use crate::slot::{Slot, Step};

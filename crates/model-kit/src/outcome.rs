@@ -42,11 +42,9 @@ error_codes! {
     FdExhausted = 1001,
     /// No local port was left (EADDRNOTAVAIL).
     PortExhausted = 1002,
-    /// A thread could not be started (EAGAIN).
-    ThreadSpawn = 1003,
     /// Memory ran out.
     NoMemory = 1004,
-    /// The model gave the fetch up.
+    /// The unit that carried the fetch left before its end.
     Cancelled = 1005,
     /// The unit that carried the fetch panicked.
     TaskPanicked = 1006,
@@ -60,8 +58,6 @@ error_codes! {
     ConnectReset = 1203,
     /// There is no way to the address.
     ConnectUnreachable = 1204,
-    /// Sending failed and the library does not tell whether the connection was fresh.
-    SendReset = 1301,
     /// Sending took longer than the deadline.
     SendTimeout = 1302,
     /// A fresh connection was lost before the first byte of its first reply.
@@ -100,12 +96,8 @@ error_codes! {
     StatusUnexpected = 1601,
     /// The status asks for a redirect; none is ever followed.
     RedirectUnexpected = 1602,
-    /// A library followed redirects in a circle.
-    RedirectLoop = 1603,
     /// Length or checksum of the body are not those of the id.
     BodyMismatch = 1604,
-    /// Bytes came after the end of the reply.
-    ExtraBytes = 1605,
     /// The reply does not repeat the id of the request.
     TokenMismatch = 1606,
     /// None of the above; a test that sees it has found a gap in this table.

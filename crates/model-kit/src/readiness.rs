@@ -133,7 +133,7 @@ mod tests {
     }
 
     /// Fetches once from a socket that blocks and then reads this, told once that it is ready;
-    /// returns the codes, or nothing if the fetch did not end.
+    /// returns the codes: 1005 if the fetch did not end.
     fn fetched(reads: Vec<Vec<u8>>, hung_up: bool) -> Option<Vec<String>> {
         let cell = Cell {
             name: "test".to_owned(),
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn after_a_short_read_the_loop_has_to_say_that_there_is_more() {
-        assert_eq!(fetched(vec![reply(5), vec![]], false), None);
+        assert_eq!(fetched(vec![reply(5), vec![]], false), Some(vec!["1005".to_owned()]));
     }
 
     #[test]

@@ -7,12 +7,13 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::content::Checksums;
 use crate::ledger::Ledger;
 use crate::reply::{self, Loss, Progress, Reply};
-use crate::{ErrorCode, Outcome};
+use crate::{ErrorCode, Fetch, LibraryReply, Outcome};
 
 /// The room for one read. A reply of 128 bytes comes in one, one of 16 KiB in two.
 const RECEIVE_BYTES: usize = 16 * 1024;
@@ -28,45 +29,6 @@ pub enum Step {
     Receive(Box<[u8]>),
     /// Leave: there is nothing more to fetch.
     Done,
-}
-
-/// A fetch for a library that speaks HTTP itself.
-#[derive(Clone, Copy, Debug)]
-pub struct Fetch {
-    /// Its id.
-    pub id: u64,
-    /// Where it is fetched.
-    pub origin: SocketAddr,
-    /// When it must have ended, if the plan sets a limit.
-    pub deadline: Option<Instant>,
-}
-
-/// What a library got, for [`Slot::finish`].
-#[derive(Clone, Copy, Debug)]
-pub struct LibraryReply<I, B> {
-    /// The status code.
-    pub status: u16,
-    /// The value of the field [`ID_FIELD`](crate::ID_FIELD), if there is one.
-    pub id: Option<I>,
-    /// The body, whole.
-    pub body: B,
-}
-
-impl Fetch {
-    /// Returns the URL to get.
-    pub fn url(&self) -> String {
-        format!("http://{}{}", self.origin, self.path())
-    }
-
-    /// Returns the path of the URL.
-    pub fn path(&self) -> String {
-        format!("/f/{}", self.id)
-    }
-
-    /// Returns the time left until the deadline, if there is one.
-    pub fn time_left(&self) -> Option<Duration> {
-        Some(self.deadline?.saturating_duration_since(Instant::now()))
-    }
 }
 
 /// Where the slot is.
@@ -367,6 +329,18 @@ impl Slot {
             burn(self.shared.surcharge);
         }
         self.shared.ledger.end(outcome);
+    }
+}
+
+impl Drop for Slot {
+    /// A fetch whose unit left before its end has failed, so that no fetch is lost.
+    fn drop(&mut self) {
+        if !matches!(self.state, State::Idle | State::Done) {
+            self.fail(match thread::panicking() {
+                true => ErrorCode::TaskPanicked,
+                false => ErrorCode::Cancelled,
+            });
+        }
     }
 }
 

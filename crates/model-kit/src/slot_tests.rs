@@ -153,6 +153,27 @@ fn a_deadline_is_told_by_the_step_that_it_cut() {
 }
 
 #[test]
+fn a_fetch_whose_unit_leaves_or_panics_is_counted() {
+    let trial = rehearse(&plan(3, None), |slots| {
+        for mut slot in slots {
+            let mut left = Slot::new(Arc::clone(&slot.shared), slot.origin);
+            send(&mut left);
+            drop(left);
+            let mut panics = Slot::new(Arc::clone(&slot.shared), slot.origin);
+            let unit = thread::spawn(move || {
+                send(&mut panics);
+                panic!("a unit panics");
+            });
+            assert!(unit.join().is_err());
+            send(&mut slot);
+            reply(&mut slot, "");
+        }
+    });
+    let trial = trial.unwrap();
+    assert_eq!((codes(&trial), trial.total.ok), (vec![("1005", 1), ("1006", 1)], 1));
+}
+
+#[test]
 fn without_a_deadline_nothing_expires() {
     let trial = drive(&plan(1, None), |slot| {
         assert!(slot.deadline().is_none() && !slot.expire());

@@ -1,0 +1,123 @@
+//! Promises about the stored faults: a bare model's slot gives each the verdict that stands beside
+//! it, whole, byte by byte, and split at every place.
+
+use std::io::{Error, ErrorKind};
+
+use model_kit::pipe::Trial;
+use model_kit::{Cell, DelayRange, Plan, Slot, Step, Workload, content, rehearse};
+use origin::{End, FAULTS, Fault};
+
+const SEED: u64 = 3;
+const BODY_BYTES: u32 = 24;
+/// A reply that is longer than this is not split at every place, and not taken byte by byte.
+const LONG: usize = 2_048;
+/// Places at which a long reply is split.
+const SPLITS: usize = 40;
+
+/// Returns what a slot counts that gets a reply in these pieces, and then the end.
+fn judged(fault: &Fault, pieces: &[&[u8]]) -> Trial {
+    let cell = Cell {
+        name: "corpus".to_owned(),
+        workload: Workload::Batch,
+        in_flight: 1,
+        warmup: 0,
+        fetches: 1,
+        delay_ms: DelayRange { lo: 0, hi: 0 },
+        body_bytes: BODY_BYTES,
+    };
+    let origins = vec![([127, 0, 0, 1], 4100).into()];
+    let plan = Plan { cell, origins, workers: 1, seed: SEED, deadline_ms: None, surcharge_ns: 0 };
+    let trial = rehearse(&plan, |slots| {
+        for mut slot in slots {
+            assert!(slot.connected_to_nothing());
+            for mut piece in pieces.iter().copied() {
+                while let (false, Step::Receive(mut buffer)) = (piece.is_empty(), slot.step()) {
+                    let count = piece.len().min(buffer.len());
+                    buffer[..count].copy_from_slice(&piece[..count]);
+                    piece = &piece[count..];
+                    slot.received(buffer, Ok(count));
+                }
+            }
+            if let Step::Receive(buffer) = slot.step() {
+                slot.received(buffer, last_read(fault.end));
+            }
+            assert!(matches!(slot.step(), Step::Done), "{} does not end", fault.name);
+        }
+    });
+    trial.expect("the fetch ends")
+}
+
+/// What a test does to a slot before the reply.
+trait Asked {
+    /// Connects and sends, to nobody.
+    fn connected_to_nothing(&mut self) -> bool;
+}
+
+impl Asked for Slot {
+    fn connected_to_nothing(&mut self) -> bool {
+        assert!(matches!(self.step(), Step::Connect(_)));
+        assert!(self.connected(Ok(())).is_some());
+        let Step::Send(bytes) = self.step() else { return false };
+        let count = bytes.len();
+        self.sent(bytes, Ok(count));
+        matches!(self.step(), Step::Receive(_))
+    }
+}
+
+/// Returns what is read when the reply has come: a model waits no longer than its deadline.
+fn last_read(end: End) -> std::io::Result<usize> {
+    match end {
+        End::Close | End::CloseAfter(_) | End::CloseAtOnce => Ok(0),
+        End::Reset => Err(Error::from(ErrorKind::ConnectionReset)),
+        End::Keep | End::Silence => Err(Error::from(ErrorKind::TimedOut)),
+    }
+}
+
+/// Returns the codes that were counted, and whether the reply was followed by other bytes.
+fn verdict(trial: &Trial) -> (Vec<&str>, u64) {
+    (trial.total.errors.keys().map(String::as_str).collect(), trial.total.extra_bytes)
+}
+
+/// Returns the reply of a fault to the first id.
+fn reply(fault: &Fault) -> Vec<u8> {
+    let body = |id| content::body(SEED, id, BODY_BYTES);
+    fault.reply(0, &body(0), &body(1))
+}
+
+/// Returns whether a fault is in the bytes and not in how slowly they come.
+fn is_in_the_bytes(fault: &&Fault) -> bool {
+    !fault.needs_a_deadline() || matches!(fault.end, End::Silence)
+}
+
+#[test]
+fn every_fault_has_a_name_of_its_own() {
+    let mut names: Vec<&str> = FAULTS.iter().map(|fault| fault.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), FAULTS.len());
+}
+
+#[test]
+fn every_fault_gets_its_verdict_at_every_split_and_byte_by_byte() {
+    for fault in FAULTS.iter().filter(is_in_the_bytes) {
+        let bytes = reply(fault);
+        let expected = fault.code(false).map(|code| code.number().to_string());
+        let whole = judged(fault, &[&bytes]);
+        let extra = u64::from(fault.name == "extra_bytes");
+        assert_eq!(verdict(&whole).0, Vec::from_iter(expected.as_deref()), "{}", fault.name);
+        assert_eq!(whole.total.extra_bytes, extra, "{}", fault.name);
+
+        let step = if bytes.len() > LONG { bytes.len() / SPLITS } else { 1 };
+        for split in (0..=bytes.len()).step_by(step) {
+            let (first, rest) = bytes.split_at(split);
+            let cut = judged(fault, &[first, rest]);
+            // What comes after a reply that ended with a piece has not been read yet.
+            let unread = extra == 1 && split + "extra".len() == bytes.len();
+            let expected = (verdict(&whole).0, if unread { 0 } else { extra });
+            assert_eq!(verdict(&cut), expected, "{} split at {split}", fault.name);
+        }
+        // Each piece of a head is read again from its beginning: a long one takes its time.
+        let pieces: Vec<&[u8]> = bytes.chunks(if bytes.len() > LONG { 4_099 } else { 1 }).collect();
+        assert_eq!(verdict(&judged(fault, &pieces)).0, verdict(&whole).0, "{}", fault.name);
+    }
+}
