@@ -238,11 +238,11 @@ fn tags(reread: Reread) -> BTreeSet<String> {
     names.captures_iter(known).map(|name| name[1].to_owned()).collect()
 }
 
-/// Collects the names of all fields of a message; keys of versions and errors are data.
+/// Collects the names of all fields of a message; keys of counts and versions are data.
 fn collect_fields(value: &Value, fields: &mut BTreeSet<String>) {
     for (key, value) in value.as_object().into_iter().flatten() {
         fields.insert(key.clone());
-        if !["versions", "errors"].contains(&key.as_str()) {
+        if !["versions", "errors", "bad", "failures"].contains(&key.as_str()) {
             collect_fields(value, fields);
         }
     }

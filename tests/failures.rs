@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use record::{Model, State, TrialRecord};
 
-use support::scripted::{Script, Scripted};
+use support::misbehaving::{behaving, scripted};
 use support::{alone, basis, built, cell, faulty, house, placement, plan};
 
 /// Lets the faulty model misbehave and returns what the harness says of it.
@@ -22,8 +22,8 @@ fn outcome(fault: &str) -> Result<(), String> {
     // What others connect meanwhile would be counted; these two never come to connect.
     let _alone = (!["mute", "hang"].contains(&fault)).then(alone);
     let model = faulty(fault);
-    let origin = Scripted::start(|_| Script::Serve);
-    let plan = plan(cell(Workload::Batch, 1, 2), vec![origin.address]);
+    let origin = behaving();
+    let plan = plan(cell(Workload::Batch, 1, 2), scripted(&origin));
     let program = built(&model.package);
     harness::converse(&model, &program, (&plan, &placement().model_cpus)).map(drop)
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use harness::Workspace;
 use model_kit::Workload;
 
-use support::scripted::{Script, Scripted};
+use support::misbehaving::{behaving, scripted};
 use support::shell::{check, copy_workspace};
 use support::{WORKSPACE, built, cell, placement, plan, test_model};
 
@@ -50,8 +50,8 @@ fn the_three_steps_of_the_readme_add_a_model() {
         .output();
     assert!(lock.expect("cargo starts").status.success());
     let program = harness::compile(&workspace, &model.package).expect("it builds");
-    let origin = Scripted::start(|_| Script::Serve);
-    let plan = plan(cell(Workload::Batch, 4, 24), vec![origin.address]);
+    let origin = behaving();
+    let plan = plan(cell(Workload::Batch, 4, 24), scripted(&origin));
     let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
     assert_eq!(told.expect("it fetches").trial.total.ok, 24);
 }

@@ -2,7 +2,7 @@
 //! and where a receipt cannot find it, the test says so and names what does.
 //!
 //! What no receipt can see: that a reply was not verified, where a model reads it whole and waits
-//! for it like the others (the scripted origin finds that); that a model tells less CPU time than
+//! for it like the others (the origin that misbehaves finds that); that a model tells less CPU time than
 //! it used, fewer threads than it has, or ok for what failed as it should have been served. Such a
 //! model lies on the pipe, and only whoever reads its `main.rs` finds out. Three more faults are
 //! found in `failures.rs`: fetches in series, one fetch too few, and a debug build.
@@ -17,7 +17,6 @@ use harness::{Basis, Preset, Program};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Control, Model, Probe, State, TrialRecord};
 
-use support::scripted::Script;
 use support::unverified::unverified;
 use support::{alone, basis, built, cell, faulty, house, run};
 
@@ -121,15 +120,15 @@ fn a_fast_500_voids_the_trial_even_if_the_model_calls_it_ok() {
 }
 
 #[test]
-fn what_a_model_does_not_verify_no_receipt_sees_but_the_scripted_origin_does() {
+fn what_a_model_does_not_verify_no_receipt_sees_but_the_faulty_origin_does() {
     let model = threads("careless: believe all");
     check_unseen(&model, batch(), origin("failing"));
     check_unseen(&model, batch(), built("origin"));
 
     let _alone = alone();
     let believed = unverified(&model, &built(&model.package));
-    assert_eq!(believed, [Script::Status500, Script::WrongByte, Script::Truncate]);
-    assert_eq!(unverified(&threads("units: honest"), &built(&model.package)), []);
+    assert_eq!(believed, ["status_500", "wrong_byte", "limit_data"]);
+    assert_eq!(unverified(&threads("units: honest"), &built(&model.package)), [""; 0]);
 }
 
 #[test]
@@ -293,5 +292,5 @@ fn no_receipt_sees_a_forged_cpu_time_or_errors_that_are_kept_back() {
     // Errors that are kept back are found as what is not verified is.
     let _alone = alone();
     let model = threads("lie: no errors");
-    assert!(unverified(&model, &built(&model.package)).contains(&Script::WrongByte));
+    assert!(unverified(&model, &built(&model.package)).contains(&"wrong_byte"));
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-pub(crate) mod scripted;
+pub(crate) mod misbehaving;
 pub(crate) mod shell;
 pub(crate) mod unverified;
 
@@ -78,7 +78,12 @@ pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
 
 /// Returns the plan for a cell at some origins.
 pub(crate) fn plan(cell: Cell, origins: Vec<SocketAddr>) -> Plan {
-    Plan { cell, origins, workers: 1, seed: 7, deadline_ms: None, surcharge_ns: 0 }
+    Plan { cell, origins, workers: 1, seed: plan_seed(), deadline_ms: None, surcharge_ns: 0 }
+}
+
+/// Returns the seed of every plan.
+pub(crate) fn plan_seed() -> u64 {
+    7
 }
 
 /// Returns a cell as a model can hold it.

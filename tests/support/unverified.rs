@@ -7,23 +7,22 @@ use harness::Program;
 use model_kit::Workload;
 use record::Model;
 
-use super::scripted::{Script, Scripted};
+use super::misbehaving::{misbehaving, scripted};
 use super::{cell, held, placement, plan};
 
 /// The fetches of which not one may be called ok.
 const FETCHES: u64 = 12;
 /// Replies that are wrong.
-const WRONG: [fn(u64) -> Script; 3] =
-    [|_| Script::Status500, |_| Script::WrongByte, |_| Script::Truncate];
+const WRONG: [&str; 3] = ["status_500", "wrong_byte", "limit_data"];
 
 /// Returns the wrong replies that a model calls ok: none, if it verifies.
-pub(crate) fn unverified(model: &Model, program: &Program) -> Vec<Script> {
-    let is_believed = |script: &&fn(u64) -> Script| {
-        let origin = Scripted::start(**script);
+pub(crate) fn unverified(model: &Model, program: &Program) -> Vec<&'static str> {
+    let is_believed = |fault: &&str| {
+        let origin = misbehaving(&[fault], (FETCHES, FETCHES));
         let cell = held(model, &cell(Workload::Batch, 4, FETCHES));
-        let plan = plan(cell, vec![origin.address]);
+        let plan = plan(cell, scripted(&origin));
         let told = harness::converse(model, program, (&plan, &placement().model_cpus));
         told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total.ok > 0
     };
-    WRONG.iter().filter(is_believed).map(|script| script(0)).collect()
+    WRONG.into_iter().filter(is_believed).collect()
 }

@@ -149,8 +149,8 @@ pub const FAULTS: &[Fault] = &[
         E::BadStatusLine,
     ),
     // Heads without measure.
-    closing("F17", "field_too_long", "{head}x: {70 KB}\r\n{whole}", E::HeadTooLarge),
-    closing("F17", "fields_too_many", "{head}{101 fields}{whole}", E::HeadTooLarge),
+    closing("F17", "field_too_long", "{last head}x: {70 KB}\r\n{whole}", E::HeadTooLarge),
+    closing("F17", "fields_too_many", "{last head}{101 fields}{whole}", E::HeadTooLarge),
     closing("F17", "head_endless", "{head}{1 MB of fields}", E::HeadTooLarge),
     // Fields that are none.
     closing("F18", "nul", "{head}x: a\0b\r\n{whole}", E::HeadMalformed),
@@ -177,16 +177,16 @@ pub const FAULTS: &[Fault] = &[
     closing(
         "F19",
         "length_and_chunked",
-        "{head}content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n{chunks}",
+        "{last head}content-length: {length}\r\ntransfer-encoding: chunked\r\n\r\n{chunks}",
         E::FramingConflict,
     ),
     closing(
         "F19",
         "chunked_not_last",
-        "{head}transfer-encoding: chunked, gzip\r\n\r\n{chunks}",
+        "{last head}transfer-encoding: chunked, gzip\r\n\r\n{chunks}",
         E::FramingConflict,
     ),
-    closing("F19", "no_length", "{head}\r\n{body}", E::FramingConflict),
+    closing("F19", "no_length", "{last head}\r\n{body}", E::FramingConflict),
     // Interim replies.
     keeping("F20", "continue_then_ok", "HTTP/1.1 100 Continue\r\n\r\n{good}", Verdict::Ok),
     keeping(
@@ -200,7 +200,7 @@ pub const FAULTS: &[Fault] = &[
         "HTTP/1.1 100 Continue\r\n\r\n",
         (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout)),
     ),
-    closing("F20", "interim_1000", "{1000 interim}{good}", E::TooManyInterim),
+    closing("F20", "interim_1000", "{1000 interim}{last head}{whole}", E::TooManyInterim),
     // Replies without a body.
     keeping(
         "F21",
@@ -251,7 +251,7 @@ pub const FAULTS: &[Fault] = &[
     closing(
         "F26",
         "trailer_malformed",
-        "{chunked}{size}\r\n{body}\r\n0\r\nno colon\r\n\r\n",
+        "{last head}{by chunks}{size}\r\n{body}\r\n0\r\nno colon\r\n\r\n",
         E::ChunkMalformed,
     ),
     keeping("F27", "chunks", "{chunked}{chunks}", Verdict::Ok),
@@ -309,8 +309,8 @@ pub const FAULTS: &[Fault] = &[
     keeping("F32", "no_token", "HTTP/1.1 200 OK\r\n{whole}", failed(E::TokenMismatch)),
     keeping("F32", "swapped", "{other}", failed(E::TokenMismatch)),
     // Connections that end after a good reply.
-    closing_well("close_announced", "{head}connection: close\r\n{whole}", End::Close),
-    closing_well("slow_close", "{head}connection: close\r\n{whole}", End::CloseAfter(50)),
+    closing_well("close_announced", "{last head}{whole}", End::Close),
+    closing_well("slow_close", "{last head}{whole}", End::CloseAfter(50)),
     closing_well("close_unannounced", GOOD, End::CloseAtOnce),
 ];
 
@@ -391,9 +391,11 @@ fn expand(word: &str, id: u64, (body, other): (&[u8], &[u8])) -> Vec<u8> {
         "half" => body[..body.len() / 2].to_vec(),
         "fields" => again("inflight-id: {id}\r\n"),
         "head" => again("HTTP/1.1 200 OK\r\n{fields}"),
+        "last head" => again("{head}connection: close\r\n"),
         "whole" => again("content-length: {length}\r\n\r\n{body}"),
         "good" => again(GOOD),
-        "chunked" => again("{head}transfer-encoding: chunked\r\n\r\n"),
+        "chunked" => again("{head}{by chunks}"),
+        "by chunks" => again("transfer-encoding: chunked\r\n\r\n"),
         "chunks" => again("1\r\n{first}\r\n{rest size}\r\n{rest}\r\n0\r\n\r\n"),
         "first" => body[..1].to_vec(),
         "rest" => body[1..].to_vec(),

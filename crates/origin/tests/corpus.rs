@@ -85,7 +85,7 @@ fn reply(fault: &Fault) -> Vec<u8> {
 }
 
 /// Returns whether a fault is in the bytes and not in how slowly they come.
-fn is_in_the_bytes(fault: &&Fault) -> bool {
+fn is_in_the_bytes(fault: &Fault) -> bool {
     !fault.needs_a_deadline() || matches!(fault.end, End::Silence)
 }
 
@@ -99,7 +99,7 @@ fn every_fault_has_a_name_of_its_own() {
 
 #[test]
 fn every_fault_gets_its_verdict_at_every_split_and_byte_by_byte() {
-    for fault in FAULTS.iter().filter(is_in_the_bytes) {
+    for fault in FAULTS.iter().filter(|fault| is_in_the_bytes(fault)) {
         let bytes = reply(fault);
         let expected = fault.code(false).map(|code| code.number().to_string());
         let whole = judged(fault, &[&bytes]);

@@ -1,0 +1,181 @@
+//! Every model that is found counts every fault once, and bare models alike; what libraries do
+//! otherwise has a name. The table of it all is `crates/harness/FAULTS.md`, which
+//! `INFLIGHT_BLESS=1 cargo test --test faults` renews.
+//!
+//! `INFLIGHT_FETCHES=1000000 cargo test --test faults` lets the bare models fetch as often with 10 %
+//! of bad replies; the default is less.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use harness::{Agreement, FaultVerified, Programs, converse, fault_cases, verify_faults};
+use model_kit::Workload;
+use origin::FAULTS;
+use record::Model;
+
+use support::misbehaving::{misbehaving, scripted};
+use support::{MODELS, alone, built, cell, held, plan};
+
+/// Where the table stands.
+const PAGE: &str = "crates/harness/FAULTS.md";
+/// What stands in it before the rows of the harness, which are written by hand.
+const HARNESS_ROWS: &str = "## What the harness must survive";
+/// Fetches with bad replies among them, unless the environment asks for others.
+const FETCHES: u64 = 20_000;
+
+/// Every model held against every fault.
+static VERIFIED: LazyLock<Vec<FaultVerified>> = LazyLock::new(|| {
+    let _alone = alone();
+    let program = |model: &Model| (model.name.clone(), built(&model.package));
+    let models = MODELS.iter().map(program).collect();
+    let programs = Programs { origin: built("origin"), models };
+    let verified = verify_faults(&MODELS, &programs, &mut |one| {
+        eprintln!("{}", one.line());
+        Ok(())
+    });
+    verified.expect("an origin can be had")
+});
+
+#[test]
+fn every_model_counts_every_fault_once() {
+    let failed: Vec<String> =
+        VERIFIED.iter().filter(|one| !one.works()).map(FaultVerified::line).collect();
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(VERIFIED.len(), MODELS.len() * fault_cases().len());
+}
+
+#[test]
+fn bare_models_count_alike_and_never_other() {
+    let bare: BTreeSet<&str> =
+        MODELS.iter().filter(|model| model.is_bare()).map(|model| model.name.as_str()).collect();
+    let mut said: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
+    for one in VERIFIED.iter().filter(|one| bare.contains(one.model.as_str())) {
+        assert!(!matches!(one.agreement, Agreement::Deviates(_)), "{}", one.line());
+        said.entry(&one.fault).or_default().insert(one.failures.clone());
+    }
+    for (fault, failures) in said {
+        assert_eq!(failures.len(), 1, "{fault}: {failures:?}");
+        assert!(failures.iter().all(|counts| !counts.contains_key("1999")), "{fault}");
+    }
+}
+
+#[test]
+fn forty_faults_in_four_hundred_replies_are_forty_failures() {
+    let _alone = alone();
+    let bare: Vec<&Model> = MODELS.iter().filter(|model| model.is_bare()).collect();
+    let mixed: Vec<&str> = FAULTS
+        .iter()
+        .filter(|fault| fault.code(true).is_some() && !fault.needs_a_deadline())
+        .map(|fault| fault.name)
+        .collect();
+    for model in bare {
+        for fault in &mixed {
+            let mut origin = misbehaving(&[fault], (40, 400));
+            let cell = held(model, &cell(Workload::Batch, 8, 400));
+            let cell = undelayed(cell);
+            let told = converse(
+                model,
+                &built(&model.package),
+                (&plan(cell.clone(), scripted(&origin)), &[]),
+            );
+            let trial = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial;
+            let failed: u64 = trial.total.errors.values().sum();
+            let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+            let record = origin.record().expect("it keeps one");
+            assert_eq!((failed, timed), (40, 360), "{} of {fault}", model.name);
+            assert_eq!(trial.total.errors, record.failures, "{} of {fault}", model.name);
+            assert_eq!(record.requests, 400, "{} of {fault}", model.name);
+        }
+    }
+}
+
+/// Returns a cell whose origin answers at once.
+fn undelayed(cell: model_kit::Cell) -> model_kit::Cell {
+    model_kit::Cell { delay_ms: model_kit::DelayRange { lo: 0, hi: 0 }, ..cell }
+}
+
+#[test]
+fn the_page_shows_what_was_seen() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    let by_hand = stored.find(HARNESS_ROWS).map_or("", |start| &stored[start..]);
+    let page = format!("{}{by_hand}", seen());
+    if std::env::var_os("INFLIGHT_BLESS").is_some() {
+        fs::write(&path, &page).expect("it is writable");
+    }
+    let stored = fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == page, "run `INFLIGHT_BLESS=1 cargo test --test faults` to renew {PAGE}");
+}
+
+/// Returns the generated part of the page.
+fn seen() -> String {
+    let mut deviations: Vec<&str> = Vec::new();
+    let mut rows = String::new();
+    for case in fault_cases() {
+        let _ = write!(rows, "| {} | `{}` | {} |", case.row, case.name, case.expected());
+        for model in MODELS.iter() {
+            let one = VERIFIED.iter().find(|one| one.fault == case.name && one.model == model.name);
+            let one = one.expect("every model is held against every fault");
+            let shown = match &one.agreement {
+                Agreement::Agrees if model.is_bare() => codes(one, 4),
+                Agreement::Agrees => codes(one, 2),
+                Agreement::Deviates(what) => {
+                    let place = deviations.iter().position(|known| known == what);
+                    let number = place.unwrap_or_else(|| {
+                        deviations.push(what);
+                        deviations.len() - 1
+                    });
+                    format!("**[{}]**", number + 1)
+                }
+                Agreement::Fails(_) => "FAIL".to_owned(),
+            };
+            let _ = write!(rows, " {shown} |");
+        }
+        rows.push('\n');
+    }
+    let names: Vec<&str> = MODELS.iter().map(|model| model.name.as_str()).collect();
+    let mut page = String::from(INTRODUCTION);
+    let _ = writeln!(page, "| row | fault | a bare model says | {} |", names.join(" | "));
+    let _ = writeln!(page, "|---|---|---|{}", "---|".repeat(names.len()));
+    page.push_str(&rows);
+    page.push_str(
+        "\n## Deviations\n\nWhat libraries do otherwise, with the versions that did it:\n\n",
+    );
+    for (number, what) in deviations.iter().enumerate() {
+        let _ = writeln!(page, "{}. {what}.", number + 1);
+    }
+    page.push('\n');
+    page
+}
+
+/// Returns the codes that were counted, or as much of each as such a model must get right.
+fn codes(one: &FaultVerified, digits: usize) -> String {
+    let codes: BTreeSet<String> =
+        one.failures.keys().map(|code| format!("{:x<4}", &code[..digits])).collect();
+    match codes.is_empty() {
+        true => "ok".to_owned(),
+        false => codes.into_iter().collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The head of the page.
+const INTRODUCTION: &str = "\
+# What must survive
+
+Every model that is found is held against an origin that misbehaves: `inflight verify --faults`.
+The tables are generated by `tests/faults.rs`, which fails when they are not what was seen.
+
+## What models count
+
+Each trial has 12 fetches, of which 4 get a bad reply, or all where the row is about fresh connections; a limit of time is set where nothing else ends a fetch.
+A bare model must count the failures that the origin's own record tells, code by code.
+A model with a usual client must count as many, each in the family of that code (`14xx`); where its library was cut at the deadline and does not tell where, `10xx`.
+No fetch is one request more than once, and no failure is in a latency.
+A number in brackets is a deviation, below.
+
+";
