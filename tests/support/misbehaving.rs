@@ -11,9 +11,9 @@ use super::{built, plan_seed};
 const BODY_BYTES: u32 = 128;
 
 /// Starts an origin that answers so many of so many fetches badly, with these faults in turn.
-pub(crate) fn misbehaving(faults: &[&str], (faulty, fetches): (u64, u64)) -> OriginProcess {
+pub(crate) fn misbehaving(faults: &[&str], (bad, fetches): (u64, u64)) -> OriginProcess {
     let mut origin = OriginProcess::start_faulty(&built("origin")).expect("it starts");
-    origin.misbehave(script(faults, (faulty, fetches))).expect("it takes a script");
+    origin.misbehave(script(faults, (bad, fetches))).expect("it takes a script");
     origin
 }
 
@@ -23,9 +23,9 @@ pub(crate) fn behaving() -> OriginProcess {
 }
 
 /// Returns a script for the seed of every plan in tests.
-pub(crate) fn script(faults: &[&str], (faulty, fetches): (u64, u64)) -> Script {
+pub(crate) fn script(faults: &[&str], (bad, fetches): (u64, u64)) -> Script {
     let faults = faults.iter().map(|&name| name.to_owned()).collect();
-    Script { seed: plan_seed(), body_bytes: BODY_BYTES, fetches, faulty, faults }
+    Script { seed: plan_seed(), body_bytes: BODY_BYTES, fetches, faulty: bad, faults }
 }
 
 /// Returns where the script is followed.

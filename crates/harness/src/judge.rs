@@ -35,6 +35,8 @@ const ROUNDING: f64 = 200.0;
 const TICK_NS: u64 = 10_000_000;
 /// How a reason begins that a busy machine alone can bring about.
 const LATE: &str = "the origin was late by";
+/// How the reason begins of a trial whose origin died, stopped, or no longer accepts.
+pub(crate) const ORIGIN_FAILED: &str = "the origin failed, not the model";
 
 /// Returns whether a reason says no more than that the machine was busy.
 pub fn is_of_the_machine(reason: &str) -> bool {

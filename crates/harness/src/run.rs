@@ -10,6 +10,7 @@ use origin::Mount;
 use record::{Block, Host, Model, Schedule, State, Stop, TrialRecord};
 
 use crate::host::HostReading;
+use crate::judge::ORIGIN_FAILED;
 use crate::session::{OriginProcess, Told, converse};
 use crate::{Awake, FLOOR, Program, interrupt, judge, stop};
 
@@ -205,7 +206,7 @@ fn run_trial(
 impl Outcome {
     /// A trial whose origin failed says nothing of its model.
     fn without_origin(told: Option<Told>, error: &anyhow::Error) -> Self {
-        let state = State::Void(vec![format!("the origin failed, not the model: {error:#}")]);
+        let state = State::Void(vec![format!("{ORIGIN_FAILED}: {error:#}")]);
         Self { state, told, receipt: None, origin_failed: true }
     }
 

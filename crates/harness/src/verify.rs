@@ -1,10 +1,14 @@
 //! Each model once on each cell, verified: that it works, not what it costs.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use model_kit::Cell;
 use record::{Model, State, TrialRecord};
 
+use crate::judge::ORIGIN_FAILED;
 use crate::{Basis, Event, Preset, Programs, draw, is_of_the_machine, place, run, smoke};
+
+/// How often a trial is made again whose origin failed.
+const TRIES_MAX: u32 = 3;
 
 /// How a model did on a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,11 +23,12 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Runs each model once on each cell and tells how it went.
+/// Runs each model once on each cell and tells how it went. A trial whose origin failed says nothing
+/// of its model and is made again.
 ///
 /// # Errors
 ///
-/// Says why no origin could be had, or what `tell` said.
+/// Says why no origin could be had, that origins failed again and again, or what `tell` said.
 pub fn verify(
     (models, cells): (Vec<Model>, Vec<Cell>),
     programs: &Programs,
@@ -32,16 +37,39 @@ pub fn verify(
     let preset = Preset { cells, ..smoke() };
     let (placement, probes) = (place()?, Vec::new());
     let schedule = draw(Basis { preset, models, seed: 1, placement, probes });
-    let mut verified = Vec::new();
-    run((&schedule, &schedule.blocks), programs, Vec::new(), &mut |event| {
-        if let Event::Trial(trial) = event {
+    let (mut due, mut verified) = (schedule.blocks.clone(), Vec::new());
+    for _ in 0..TRIES_MAX {
+        let mut again = due.clone();
+        for block in &mut again {
+            block.order.clear();
+        }
+        run((&schedule, &due), programs, Vec::new(), &mut |event| {
+            let Event::Trial(trial) = event else { return Ok(()) };
+            if is_of_the_origin(trial) {
+                if let Some(block) = again.iter_mut().find(|block| block.number == trial.block) {
+                    block.order.push(trial.model.clone());
+                }
+                return Ok(());
+            }
             let one = Verified::of(trial);
             tell(&one)?;
             verified.push(one);
+            Ok(())
+        })?;
+        again.retain(|block| !block.order.is_empty());
+        if again.is_empty() {
+            return Ok(verified);
         }
-        Ok(())
-    })?;
-    Ok(verified)
+        due = again;
+    }
+    let models: Vec<&str> = due.iter().flat_map(|b| &b.order).map(String::as_str).collect();
+    bail!("failed to verify {}: the origin died or stopped {TRIES_MAX} times", models.join(", "));
+}
+
+/// Returns whether a trial failed by its origin, whatever its model did.
+fn is_of_the_origin(trial: &TrialRecord) -> bool {
+    let State::Void(reasons) = &trial.state else { return false };
+    reasons.iter().any(|reason| reason.starts_with(ORIGIN_FAILED))
 }
 
 impl Verified {

@@ -1,0 +1,175 @@
+//! Failures cost no memory and leave nothing behind: no connection, no thread, no descriptor.
+//!
+//! `INFLIGHT_FETCHES=1000000 cargo test --test endurance` lets every bare model fetch as often with
+//! 10 % of bad replies; the default is less.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use harness::{Child, Start, evaluate, time_for};
+use model_kit::pipe::{FromModel, ToModel, Trial};
+use model_kit::{Cell, DelayRange, Plan, Workload, ids_digest};
+use origin::FAULTS;
+use record::Model;
+
+use support::misbehaving::{misbehaving, scripted};
+use support::{MODELS, alone, built, cell, held, plan};
+
+/// Fetches of a long trial, unless the environment asks for others.
+const FETCHES: u64 = 20_000;
+/// What the memory of a model may grow by while it counts failures, in KiB: a few pages that an
+/// allocator has not yet touched.
+const GROWTH_KIB_MAX: u64 = 512;
+/// How long what a trial leaves may take to go away.
+const SETTLE: Duration = Duration::from_secs(3);
+
+/// What a living process holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Holds {
+    sockets: usize,
+    descriptors: usize,
+    threads: u64,
+}
+
+/// A trial, and its process after it.
+struct Lived {
+    trial: Trial,
+    /// The resident memory while it ran, in KiB, in equal steps of time.
+    resident_kib: Vec<u64>,
+    holds: Holds,
+}
+
+/// Lets a model carry out a plan, and looks at its process meanwhile and after.
+fn live(model: &Model, plan: &Plan) -> Lived {
+    let program = built(&model.package);
+    let env: BTreeMap<String, String> = model
+        .env
+        .iter()
+        .map(|(name, value)| (name.clone(), value.replace("{workers}", "1")))
+        .collect();
+    let start = Start { program: &program.path, arguments: Vec::new(), env, cpus: &[] };
+    let mut child: Child<FromModel> = Child::start(&start).expect("it starts");
+    let hello = child.hear(Instant::now() + Duration::from_secs(10));
+    assert!(matches!(hello, Ok(FromModel::Hello(_))), "{}: {hello:?}", model.name);
+    child.tell(&ToModel::Plan(plan.clone()));
+
+    let (id, ended) = (child.id(), AtomicBool::new(false));
+    let (told, resident_kib) = thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !ended.load(Ordering::Relaxed) {
+                seen.push(field(id, "VmRSS:"));
+                thread::sleep(Duration::from_millis(20));
+            }
+            seen
+        });
+        let patience = time_for(plan) + Duration::from_millis(plan.cell.fetches);
+        let told = child.hear(Instant::now() + patience);
+        ended.store(true, Ordering::Relaxed);
+        (told, watch.join().expect("it only reads"))
+    });
+    let Ok(FromModel::Trial(trial)) = told else { panic!("{}: {told:?}", model.name) };
+
+    let began = Instant::now();
+    let mut holds = holds(id);
+    while holds.sockets > 0 && began.elapsed() < SETTLE {
+        thread::sleep(Duration::from_millis(10));
+        holds = self::holds(id);
+    }
+    child.dismiss().unwrap_or_else(|why| panic!("{}: {why}", model.name));
+    Lived { trial, resident_kib, holds }
+}
+
+/// Returns what a process holds now.
+fn holds(id: u32) -> Holds {
+    let links = fs::read_dir(format!("/proc/{id}/fd")).expect("it lives").flatten();
+    let links: Vec<_> = links.filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
+    let is_tcp = |link: &&std::path::PathBuf| link.to_string_lossy().starts_with("socket:");
+    Holds {
+        sockets: links.iter().filter(is_tcp).count(),
+        descriptors: links.len(),
+        threads: field(id, "Threads:"),
+    }
+}
+
+/// Returns a number in the status of a process.
+fn field(id: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+}
+
+/// Returns a cell whose origin answers at once.
+fn at_once(model: &Model, in_flight: u32, fetches: u64) -> Cell {
+    let delay_ms = DelayRange { lo: 0, hi: 0 };
+    held(model, &Cell { delay_ms, ..cell(Workload::Batch, in_flight, fetches) })
+}
+
+#[test]
+fn a_fetch_that_is_cut_at_its_deadline_leaves_nothing_behind() {
+    let _alone = alone();
+    let late: Vec<&str> =
+        FAULTS.iter().filter(|fault| fault.needs_a_deadline()).map(|fault| fault.name).collect();
+    for model in MODELS.iter() {
+        let count = late.len() as u64;
+        let origin = misbehaving(&late, (count, 2 * count));
+        let late_plan = Plan {
+            deadline_ms: Some(200),
+            ..plan(at_once(model, 8, 2 * count), scripted(&origin))
+        };
+        let cut = live(model, &late_plan);
+        let failed: u64 = cut.trial.total.errors.values().sum();
+        assert_eq!(failed, count, "{}: {:?}", model.name, cut.trial.total);
+
+        let origin = misbehaving(&[], (0, 0));
+        let whole = live(model, &plan(at_once(model, 8, 2 * count), scripted(&origin)));
+        assert_eq!(whole.trial.total.ok, 2 * count, "{}", model.name);
+        assert_eq!(cut.holds.sockets, 0, "{}: {:?}", model.name, cut.holds);
+        // A timer that was needed may keep a descriptor of its own.
+        assert!(cut.holds.descriptors <= whole.holds.descriptors + 1, "{}", model.name);
+        let most = evaluate(&model.threads, 1, late_plan.cell.slots()).unwrap_or(0);
+        assert!(cut.holds.threads <= most, "{}: {:?}", model.name, cut.holds);
+    }
+}
+
+#[test]
+fn many_failures_are_counted_to_the_last_in_memory_that_does_not_grow() {
+    let _alone = alone();
+    let asked = std::env::var("INFLIGHT_FETCHES").ok().and_then(|fetches| fetches.parse().ok());
+    let fetches = asked.unwrap_or(FETCHES);
+    let quick: Vec<&str> = FAULTS
+        .iter()
+        .filter(|fault| fault.code(true).is_some() && !fault.needs_a_deadline())
+        .filter(|fault| !["head_endless", "field_too_long", "interim_1000"].contains(&fault.name))
+        .map(|fault| fault.name)
+        .collect();
+    for model in MODELS.iter().filter(|model| model.is_bare()) {
+        let mut origin = misbehaving(&quick, (fetches / 10, fetches));
+        let plan = plan(at_once(model, 16, fetches), scripted(&origin));
+        let Lived { trial, resident_kib, .. } = live(model, &plan);
+        let record = origin.record().expect("it keeps one");
+
+        let failed: u64 = trial.total.errors.values().sum();
+        assert_eq!((trial.total.issued, failed), (fetches, fetches / 10), "{}", model.name);
+        assert_eq!(trial.total.errors, record.failures, "{}", model.name);
+        assert_eq!(record.requests, fetches, "{}", model.name);
+        assert_eq!(record.requests_digest, ids_digest(fetches), "{}", model.name);
+        let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+        assert_eq!(timed, trial.total.ok, "{}", model.name);
+
+        let (early, late) = resident_kib.split_at(resident_kib.len() / 2);
+        let peak = |kib: &[u64]| kib.iter().copied().max().unwrap_or(0);
+        eprintln!(
+            "{}: {fetches} fetches, {failed} failures, {} KiB in the first half, {} KiB in the second",
+            model.name,
+            peak(early),
+            peak(late)
+        );
+        assert!(peak(late) <= peak(early) + GROWTH_KIB_MAX, "{}: {resident_kib:?}", model.name);
+    }
+}
