@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use record::{Model, State, TrialRecord};
 
 use support::misbehaving::{behaving, scripted};
-use support::{alone, basis, built, cell, faulty, house, placement, plan};
+use support::{alone, basis, built, cell, faulty, house, is_valid, placement, plan};
 
 /// Lets the faulty model misbehave and returns what the harness says of it.
 fn outcome(fault: &str) -> Result<(), String> {
@@ -112,6 +112,19 @@ fn an_origin_that_cannot_start_is_named() {
 }
 
 #[test]
+fn a_unit_that_panics_costs_its_fetch_and_no_other() {
+    let _alone = alone();
+    let mut origin = behaving();
+    let model = faulty("units: one panics");
+    let plan = plan(cell(Workload::Batch, 4, 40), scripted(&origin));
+    let told = harness::converse(&model, &built(&model.package), (&plan, &placement().model_cpus));
+    let total = told.expect("the model lives on").trial.total;
+    assert_eq!((total.issued, total.ok), (40, 39));
+    assert_eq!(total.errors, [("1006".to_owned(), 1)].into());
+    assert_eq!(origin.record().expect("it keeps one").requests, 39);
+}
+
+#[test]
 fn others_go_on_after_a_model_has_failed() {
     let _alone = alone();
     let trials = run(&[faulty("die"), house("tokio"), house("threads")], |_| {});
@@ -120,7 +133,7 @@ fn others_go_on_after_a_model_has_failed() {
             "faulty" => {
                 assert!(matches!(&trial.state, State::Failed(why) if why.contains("signal 6")));
             }
-            _ => assert_eq!(trial.state, State::Valid, "{}", trial.model),
+            _ => assert!(is_valid(trial), "{}: {:?}", trial.model, trial.state),
         }
     }
     assert_eq!(trials.len(), 8, "two blocks of three, the baseline twice");
@@ -157,7 +170,7 @@ fn the_death_of_the_origin_is_not_blamed_on_a_model() {
     let States { valid, void } = states(&trials);
     assert_eq!((valid, void.len()), (7, 1), "{void:?}");
     assert!(void[0].starts_with("the origin failed, not the model: "), "{void:?}");
-    assert!(trials.iter().find(|t| t.state != State::Valid).is_some_and(|t| t.position == 1));
+    assert!(trials.iter().find(|t| !is_valid(t)).is_some_and(|t| t.position == 1));
 }
 
 /// How many trials are valid, and why the others are void.
@@ -168,7 +181,8 @@ struct States {
 
 /// Sorts trials by their state.
 fn states(trials: &[TrialRecord]) -> States {
-    let void = trials.iter().filter_map(|trial| match &trial.state {
+    let void = trials.iter().filter(|trial| !is_valid(trial));
+    let void = void.filter_map(|trial| match &trial.state {
         State::Void(reasons) => Some(reasons.join("; ")),
         State::Failed(reason) => panic!("{}: {reason}", trial.model),
         State::Valid => None,

@@ -2,8 +2,6 @@
 //! otherwise has a name. The table of it all is `crates/harness/FAULTS.md`, which
 //! `INFLIGHT_BLESS=1 cargo test --test faults` renews.
 //!
-//! `INFLIGHT_FETCHES=1000000 cargo test --test faults` lets the bare models fetch as often with 10 %
-//! of bad replies; the default is less.
 
 mod support;
 
@@ -25,8 +23,6 @@ use support::{MODELS, alone, built, cell, held, plan};
 const PAGE: &str = "crates/harness/FAULTS.md";
 /// What stands in it before the rows of the harness, which are written by hand.
 const HARNESS_ROWS: &str = "## What the harness must survive";
-/// Fetches with bad replies among them, unless the environment asks for others.
-const FETCHES: u64 = 20_000;
 
 /// Every model held against every fault.
 static VERIFIED: LazyLock<Vec<FaultVerified>> = LazyLock::new(|| {
@@ -110,6 +106,27 @@ fn the_page_shows_what_was_seen() {
     }
     let stored = fs::read_to_string(&path).unwrap_or_default();
     assert!(stored == page, "run `INFLIGHT_BLESS=1 cargo test --test faults` to renew {PAGE}");
+}
+
+#[test]
+fn every_row_of_the_harness_names_a_test_that_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join(PAGE)).expect("it is there");
+    let rows = page.split(HARNESS_ROWS).nth(1).unwrap_or_default();
+    let rows: Vec<&str> = rows.lines().filter(|line| line.starts_with("| F")).collect();
+    for row in &rows {
+        let words: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(!words.is_empty() || row.contains("n/a: "), "{row}");
+        for (file, name) in words.iter().filter_map(|word| word.split_once(": ")) {
+            let source = fs::read_to_string(root.join(file)).unwrap_or_default();
+            assert!(source.contains(&format!("fn {name}()")), "{file} has no test {name}");
+        }
+    }
+    let mut shown: BTreeSet<&str> = rows.iter().map(|row| &row[2..5]).collect();
+    shown.extend(fault_cases().iter().map(|case| case.row));
+    for row in 1..=46 {
+        assert!(shown.contains(format!("F{row:02}").as_str()), "F{row:02} is missing");
+    }
 }
 
 /// Returns the generated part of the page.

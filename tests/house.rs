@@ -110,6 +110,18 @@ fn only_the_harness_starts_processes() {
 }
 
 #[test]
+fn no_duration_is_taken_from_a_clock_that_jumps() {
+    // The time of day names runs and tells when a sitting is due; nothing is measured by it.
+    let may = ["crates/harness/src/run.rs", "crates/harness/src/measure.rs", "crates/record/"];
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("crates")) {
+        let reads = text.contains("SystemTime::") || text.contains("UNIX_EPOCH");
+        assert!(!reads || may.iter().any(|start| path.starts_with(start)), "{}", path.display());
+    }
+    let run = fs::read_to_string(at("crates/harness/src/run.rs")).expect("it is there");
+    assert!(run.contains("began.elapsed()"), "a trial is timed by the monotonic clock");
+}
+
+#[test]
 fn every_package_obeys_the_shared_lints_and_forbids_unsafe_code() {
     let root = fs::read_to_string(at("Cargo.toml")).expect("it is there");
     assert!(root.contains("unsafe_code = \"forbid\""));

@@ -175,6 +175,29 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
 }
 
 #[test]
+fn every_signal_has_its_exit_code_and_a_second_one_ends_at_once() {
+    let _alone = alone();
+    let cases: [&[Signal]; 3] =
+        [&[Signal::SIGTERM], &[Signal::SIGHUP], &[Signal::SIGINT, Signal::SIGINT]];
+    for (signals, code) in cases.into_iter().zip([143, 129, 130]) {
+        let results = tempfile::tempdir().expect("it is made");
+        let mut harness = start(results.path());
+        let id = Pid::from_raw(i32::try_from(harness.id()).expect("a process id is an i32"));
+        wait_for(|| lines(results.path()).len() >= 2);
+        for signal in signals {
+            // The first of two may have ended it already.
+            let _ = kill(id, *signal);
+        }
+        assert_eq!(harness.wait().expect("it ends").code(), Some(code), "{signals:?}");
+        assert!(children(harness.id()).is_empty(), "{signals:?}");
+        // What was measured reads, and the run goes on from there.
+        let mut resumed = start(results.path());
+        assert!(matches!(resumed.wait().expect("it ends").code(), Some(0 | 4)), "{signals:?}");
+        holds(results.path(), &[]);
+    }
+}
+
+#[test]
 fn a_folder_that_vanishes_is_told_in_a_sentence_and_not_measured_on() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");

@@ -13,7 +13,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use harness::{Basis, Event, Preset, Program, Programs, Workspace};
 use model_kit::{Cell, DelayRange, Plan, Workload};
-use record::{Model, Placement, TrialRecord};
+use record::{Model, Placement, State, TrialRecord};
 
 /// The workspace that is tested.
 pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
@@ -106,6 +106,15 @@ pub(crate) fn basis(models: &[Model], cell: Cell, blocks: u32) -> Basis {
         seed: 1,
         placement: placement(),
         probes: Vec::new(),
+    }
+}
+
+/// Returns whether a trial is valid, or void for no more than a busy machine.
+pub(crate) fn is_valid(trial: &TrialRecord) -> bool {
+    match &trial.state {
+        State::Valid => true,
+        State::Void(reasons) => reasons.iter().all(|reason| harness::is_of_the_machine(reason)),
+        State::Failed(_) => false,
     }
 }
 

@@ -24,6 +24,7 @@ mod price;
 mod probe;
 mod progress;
 mod recount;
+mod room;
 mod run;
 mod session;
 mod stop;

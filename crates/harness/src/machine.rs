@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
 use record::Placement;
 
-use crate::Failure;
+use crate::{Failure, room};
 
 /// Files that a process holds besides its connections.
 const OTHER_FILES: u64 = 64;
@@ -148,6 +148,7 @@ pub fn preflight(cells: &[Cell]) -> Result<()> {
 fn suffice(cells: &[Cell]) -> Result<()> {
     let limits = Limits::read()?;
     cells.iter().try_for_each(|cell| limits.allow(cell))?;
+    room::suffices(cells)?;
     setrlimit(Resource::RLIMIT_NOFILE, limits.files, limits.files)
         .context("failed to raise the limit of open files")
 }

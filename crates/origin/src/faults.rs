@@ -56,6 +56,8 @@ pub enum End {
     Reset,
     /// Nothing more, until the peer has left.
     Silence,
+    /// Every connection is lost, nothing listens for so many milliseconds, and all is well again.
+    Restart(u64),
 }
 
 /// What a bare model says of a reply.
@@ -314,6 +316,10 @@ pub const FAULTS: &[Fault] = &[
     closing_well("close_unannounced", GOOD, End::CloseAtOnce),
 ];
 
+/// An origin that restarts: no single reply is to blame, so it is in no list.
+const RESTART: Fault =
+    fault(("F34", "restart"), "", (Pace::Whole, End::Restart(50), Verdict::Lost));
+
 /// A good reply after which the connection ends.
 const fn closing_well(name: &'static str, template: &'static str, end: End) -> Fault {
     Fault { row: "F33", name, template, pace: Pace::Whole, end, verdict: Verdict::Ok }
@@ -322,7 +328,7 @@ const fn closing_well(name: &'static str, template: &'static str, end: End) -> F
 impl Fault {
     /// Returns the fault of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        FAULTS.iter().find(|fault| fault.name == name)
+        FAULTS.iter().chain([&RESTART]).find(|fault| fault.name == name)
     }
 
     /// Returns the bytes of the reply to an id whose body is this one; `other` is the body of the

@@ -5,11 +5,13 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use model_kit::ErrorCode;
 use model_kit::content::{self, BODIES, split_mix_64};
 use origin::{End, FULL, Fault, FromOrigin, GOOD, REFUSING, Ready, Record, SCRIPTED};
 use origin::{Script, ToOrigin, reply};
@@ -26,39 +28,50 @@ struct Scene {
     script: Script,
     bodies: Vec<Vec<u8>>,
     record: Mutex<Record>,
+    door: Arc<Door>,
+    /// How often it has restarted; a connection belongs to the life in which it came.
+    lives: AtomicU64,
 }
 
 /// The scene that is played, if there is one.
 type Stage = Mutex<Option<Arc<Scene>>>;
 
+/// The port at which the script is followed, and who listens there now.
+#[derive(Debug)]
+struct Door {
+    /// Keeps the port while nothing listens.
+    reserved: Socket,
+    listener: Mutex<TcpListener>,
+}
+
 /// Serves until the pipe is closed.
 pub(crate) fn serve() -> Result<()> {
     crate::serve::raise_descriptors();
-    let scripted = crate::serve::listener().context("listen on loopback")?;
+    let door = Arc::new(Door::open().context("listen on loopback")?);
     // Bound, so that nobody else gets the port, and never listening.
     let refusing = bound().context("bind a port of loopback")?;
     let full = bound().context("bind a port of loopback")?;
     let _waiting = fill(&full).context("fill a backlog")?;
 
     let mut origins = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)); 3];
-    origins[SCRIPTED] = scripted.local_addr()?;
+    origins[SCRIPTED] = address(&door.reserved)?;
     origins[REFUSING] = address(&refusing)?;
     origins[FULL] = address(&full)?;
     let stage: Arc<Stage> = Arc::default();
-    let accepting = Arc::clone(&stage);
-    thread::spawn(move || accept(&scripted, &accepting));
+    let (entered, accepting) = (Arc::clone(&door), Arc::clone(&stage));
+    thread::spawn(move || accept(&entered, &accepting));
     let ready = Ready { server: "faulty".to_owned(), origins: origins.to_vec() };
-    origin::speak(ready, |asked| answer(&stage, asked))
+    origin::speak(ready, |asked| answer((&stage, &door), asked))
 }
 
 /// Returns the answer to one question.
-fn answer(stage: &Stage, asked: ToOrigin) -> Result<FromOrigin> {
+fn answer((stage, door): (&Stage, &Arc<Door>), asked: ToOrigin) -> Result<FromOrigin> {
     match asked {
         ToOrigin::Misbehave(script) => {
             if let Some(name) = script.faults.iter().find(|name| Fault::named(name).is_none()) {
                 bail!("misbehave: no fault is called {name}");
             }
-            *held(stage) = Some(Arc::new(Scene::new(script)));
+            *held(stage) = Some(Arc::new(Scene::new(script, Arc::clone(door))));
             Ok(FromOrigin::Mounted)
         }
         ToOrigin::Receipt => match &*held(stage) {
@@ -73,11 +86,42 @@ fn answer(stage: &Stage, asked: ToOrigin) -> Result<FromOrigin> {
     }
 }
 
-/// Returns a bound socket that does not listen.
+/// Returns a socket bound to a free port that does not listen.
 fn bound() -> Result<Socket> {
+    bound_to(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+}
+
+/// Returns a socket bound to an address, which others of this process may share.
+fn bound_to(address: SocketAddr) -> Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&address.into())?;
     Ok(socket)
+}
+
+impl Door {
+    /// Takes a free port and listens there.
+    fn open() -> Result<Self> {
+        let reserved = bound()?;
+        let listener = Mutex::new(listening(address(&reserved)?)?);
+        Ok(Self { reserved, listener })
+    }
+
+    /// Stops to listen, and begins again after a while.
+    fn shut_for(&self, time: Duration) -> Result<()> {
+        SockRef::from(&*held(&self.listener)).shutdown(Shutdown::Both)?;
+        thread::sleep(time);
+        *held(&self.listener) = listening(address(&self.reserved)?)?;
+        Ok(())
+    }
+}
+
+/// Returns a listener at an address.
+fn listening(address: SocketAddr) -> Result<TcpListener> {
+    let socket = bound_to(address)?;
+    socket.listen(crate::serve::BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Returns the address of a socket.
@@ -99,10 +143,13 @@ fn fill(socket: &Socket) -> Result<Vec<TcpStream>> {
 }
 
 /// Accepts connections for as long as the process lives, each on a thread of its own.
-fn accept(listener: &TcpListener, stage: &Stage) {
+fn accept(door: &Door, stage: &Stage) {
+    let mut listener = held(&door.listener).try_clone();
     loop {
-        let Ok((stream, _)) = listener.accept() else {
+        let Ok((stream, _)) = listener.as_ref().map_or(Err(()), |l| l.accept().map_err(drop))
+        else {
             thread::sleep(PAUSE);
+            listener = held(&door.listener).try_clone();
             continue;
         };
         // A connection belongs to the script under which it came.
@@ -115,22 +162,27 @@ fn accept(listener: &TcpListener, stage: &Stage) {
 
 impl Scene {
     /// Prepares a script.
-    fn new(script: Script) -> Self {
+    fn new(script: Script, door: Arc<Door>) -> Self {
         let body = |id| content::body(script.seed, id, script.body_bytes);
         let bodies = (0..BODIES as u64).map(body).collect();
-        Self { bodies, record: Mutex::default(), script }
+        Self { bodies, record: Mutex::default(), script, door, lives: AtomicU64::new(0) }
     }
 
     /// Serves one connection until the script or the peer ends it.
     fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream);
         let mut reused = false;
+        let life = self.lives.load(Ordering::SeqCst);
         while let Some(head) = head(&mut reader) {
             let Some(id) = fetch_id(&head) else {
                 held(&self.record).strays += 1;
                 let _ = (&mut &*stream).write_all(b"HTTP/1.1 404 X\r\ncontent-length: 0\r\n\r\n");
                 continue;
             };
+            if self.lives.load(Ordering::SeqCst) > life {
+                self.leave_unanswered(id, reused);
+                return;
+            }
             let fault = self.script.fault(id);
             self.count(id, fault, reused);
             if !self.answer((stream, &mut reader), id, fault) {
@@ -180,6 +232,11 @@ impl Scene {
             // A linger of zero makes the kernel send a reset instead of a close.
             End::Reset => drop(SockRef::from(stream).set_linger(Some(Duration::ZERO))),
             End::Silence => drop(std::io::copy(reader, &mut std::io::sink())),
+            End::Restart(ms) => {
+                self.lives.fetch_add(1, Ordering::SeqCst);
+                let _ = stream.shutdown(Shutdown::Both);
+                let _ = self.door.shut_for(Duration::from_millis(ms));
+            }
         }
         false
     }
@@ -192,13 +249,18 @@ impl Scene {
         let _ = (&mut &*stream).write_all(bytes);
         let _ = stream.shutdown(Shutdown::Write);
         if let Some(id) = head(reader).as_deref().and_then(fetch_id) {
-            let mut record = held(&self.record);
-            record.requests += 1;
-            record.requests_digest = record.requests_digest.wrapping_add(split_mix_64(id));
-            record.unanswered += 1;
-            let code = model_kit::ErrorCode::ClosedBeforeHeadReused.number().to_string();
-            *record.failures.entry(code).or_default() += 1;
+            self.leave_unanswered(id, true);
         }
+    }
+
+    /// Counts a request that gets no reply, since its connection is closed.
+    fn leave_unanswered(&self, id: u64, reused: bool) {
+        let mut record = held(&self.record);
+        record.requests += 1;
+        record.requests_digest = record.requests_digest.wrapping_add(split_mix_64(id));
+        record.unanswered += 1;
+        let code = ErrorCode::lost_before_head(reused).number().to_string();
+        *record.failures.entry(code).or_default() += 1;
     }
 
     /// Returns the body of an id.

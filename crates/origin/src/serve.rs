@@ -14,7 +14,7 @@ use wiremock::{Mock, MockServer};
 use crate::respond::Fetches;
 
 /// Connections that may wait to be accepted: the usual limit of Linux.
-const BACKLOG: i32 = 4096;
+pub(crate) const BACKLOG: i32 = 4096;
 /// More shards than this no machine has use for.
 const SHARDS_MAX: usize = 64;
 
@@ -87,7 +87,7 @@ impl Origin {
 ///
 /// wiremock itself would bind with a backlog of 128 and without `TCP_NODELAY`, which accepted
 /// sockets inherit on Linux.
-pub(crate) fn listener() -> io::Result<TcpListener> {
+fn listener() -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_tcp_nodelay(true)?;
     socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;

@@ -67,7 +67,7 @@ impl Asked for Slot {
 /// Returns what is read when the reply has come: a model waits no longer than its deadline.
 fn last_read(end: End) -> std::io::Result<usize> {
     match end {
-        End::Close | End::CloseAfter(_) | End::CloseAtOnce => Ok(0),
+        End::Close | End::CloseAfter(_) | End::CloseAtOnce | End::Restart(_) => Ok(0),
         End::Reset => Err(Error::from(ErrorKind::ConnectionReset)),
         End::Keep | End::Silence => Err(Error::from(ErrorKind::TimedOut)),
     }

@@ -12,6 +12,8 @@ use crate::forever;
 
 /// How many of the slots may fetch at once where permits are asked for.
 const PERMITS: u32 = 4;
+/// The fetch in which a unit panics.
+const PANICS_AT: u64 = 11;
 /// The threads of a runtime that nobody asked for.
 const HIDDEN_THREADS: u32 = 2;
 
@@ -32,6 +34,10 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
         let permits = Arc::clone(&permits);
         match how {
             "connect anew" => thread::spawn(|| connect_anew(slot)),
+            "one panics" => thread::spawn(|| {
+                panic_at(PANICS_AT, slot);
+                Ok(())
+            }),
             "wait for a permit" => thread::spawn(move || {
                 wait_for_a_permit(slot, &permits);
                 Ok(())
@@ -44,9 +50,28 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
     };
     let threads: Vec<_> = slots.into_iter().map(start).collect();
     for thread in threads {
-        thread.join().map_err(|_| "a thread panicked")??;
+        match thread.join() {
+            // Nobody looks how the units ended.
+            Err(_) if how == "one panics" => {}
+            ended => ended.map_err(|_| "a thread panicked")??,
+        }
     }
     Ok(())
+}
+
+/// Fetches, and panics in the middle of a fetch.
+fn panic_at(id: u64, mut slot: Slot) {
+    let mut connection = Connection::default();
+    loop {
+        if let Step::Send(bytes) = slot.step() {
+            let request = String::from_utf8_lossy(&bytes).into_owned();
+            assert!(!request.starts_with(&format!("GET /f/{id} ")), "this unit panics");
+            slot.sent(bytes, Err(ErrorKind::WouldBlock.into()));
+        }
+        if connection.fetch(&mut slot).is_none() {
+            return;
+        }
+    }
 }
 
 /// Connects for every fetch, and lets the slot believe that it uses one connection.

@@ -1,0 +1,228 @@
+//! Whether threads and memory suffice: the smallest of the limits that the system sets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use model_kit::Cell;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use nix::unistd::Uid;
+
+/// Where control groups are found: of the second version, and of the first by controller.
+const GROUPS: &str = "/sys/fs/cgroup";
+/// Threads besides those of the slots: of the harness, the origin and a runtime.
+const OTHER_THREADS: u64 = 64;
+/// Memory that model, origin and harness take together besides their slots, in KiB.
+const OTHER_KIB: u64 = 128 * 1024;
+/// What a slot takes in model and origin together: buffers, a connection, a touched stack, in KiB.
+const SLOT_KIB: u64 = 64;
+/// The addresses that a thread takes for its stack, in KiB; few of them are ever touched.
+const STACK_KIB: u64 = 2 * 1024 + 64;
+
+/// One limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Room {
+    /// Of what.
+    of: Resources,
+    /// How much there is.
+    has: u64,
+    /// How to have more.
+    raise: String,
+}
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resources {
+    Threads,
+    MemoryKib,
+    AddressesKib,
+}
+
+impl Resources {
+    /// Returns how much of it a cell needs.
+    fn needed(self, cell: &Cell) -> u64 {
+        let slots = u64::from(cell.in_flight);
+        match self {
+            Self::Threads => slots + OTHER_THREADS,
+            Self::MemoryKib => slots * SLOT_KIB + OTHER_KIB,
+            Self::AddressesKib => slots * STACK_KIB + OTHER_KIB,
+        }
+    }
+
+    /// Returns what it is called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Threads => "threads",
+            Self::MemoryKib => "KiB of memory",
+            Self::AddressesKib => "KiB of addresses",
+        }
+    }
+}
+
+/// Checks that threads and memory suffice for the cells.
+///
+/// # Errors
+///
+/// Names what is needed, what there is, and the command that raises it.
+pub(crate) fn suffices(cells: &[Cell]) -> Result<()> {
+    let rooms = rooms();
+    cells.iter().try_for_each(|cell| rooms.iter().try_for_each(|room| room.allows(cell)))
+}
+
+impl Room {
+    /// Checks that it suffices for a cell.
+    fn allows(&self, cell: &Cell) -> Result<()> {
+        let (needed, name) = (self.of.needed(cell), self.of.name());
+        ensure!(
+            self.has >= needed,
+            "cell {:?} needs {needed} {name} and there are {}: {}",
+            cell.name,
+            self.has,
+            self.raise
+        );
+        Ok(())
+    }
+}
+
+/// Returns every limit that can be read.
+fn rooms() -> Vec<Room> {
+    let group = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let mut rooms = vec![
+        // The limit of processes does not hold for root.
+        soft(Resource::RLIMIT_NPROC, Resources::Threads, "`ulimit -u unlimited`")
+            .filter(|_| !Uid::effective().is_root()),
+        soft(Resource::RLIMIT_AS, Resources::AddressesKib, "`ulimit -v unlimited`"),
+        number("/proc/sys/kernel/threads-max").map(|has| Room {
+            of: Resources::Threads,
+            has,
+            raise: "raise it with `sysctl -w kernel.threads-max=200000` (as root)".to_owned(),
+        }),
+        available(&meminfo),
+    ];
+    rooms.extend(folders(&group, "pids").iter().map(|folder| threads_of(folder)));
+    rooms.extend(folders(&group, "memory").iter().map(|folder| memory_of(folder)));
+    rooms.into_iter().flatten().collect()
+}
+
+/// Returns a limit of this process, unless it is none.
+fn soft(limit: Resource, of: Resources, command: &str) -> Option<Room> {
+    let (has, _) = getrlimit(limit).ok().filter(|(soft, _)| *soft != RLIM_INFINITY)?;
+    let has = if of == Resources::AddressesKib { has / 1024 } else { has };
+    Some(Room { of, has, raise: format!("raise it with {command}") })
+}
+
+/// Returns the memory that the system could give away now.
+fn available(meminfo: &str) -> Option<Room> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let has = line.split_whitespace().next()?.parse().ok()?;
+    let raise = "end other programs, or leave this cell out with `--cell`".to_owned();
+    Some(Room { of: Resources::MemoryKib, has, raise })
+}
+
+/// Returns the threads that a control group still allows.
+fn threads_of(folder: &Path) -> Option<Room> {
+    let file = folder.join("pids.max");
+    let has = number(&file)?.saturating_sub(number(folder.join("pids.current"))?);
+    Some(Room { of: Resources::Threads, has, raise: lift(&file) })
+}
+
+/// Returns the memory that a control group still allows; what it caches of files it gives back.
+fn memory_of(folder: &Path) -> Option<Room> {
+    let (second, first) = (folder.join("memory.max"), folder.join("memory.limit_in_bytes"));
+    let (file, used) = match second.exists() {
+        true => (second, "memory.current"),
+        false => (first, "memory.usage_in_bytes"),
+    };
+    let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+    let cached = |name: &str| stat.lines().find_map(|l| l.strip_prefix(name)?.trim().parse().ok());
+    let cached: u64 = cached("total_inactive_file").or(cached("inactive_file")).unwrap_or(0);
+    let used = number(folder.join(used))?.saturating_sub(cached);
+    let has = number(&file)?.saturating_sub(used) / 1024;
+    Some(Room { of: Resources::MemoryKib, has, raise: lift(&file) })
+}
+
+/// Returns how to lift the limit that a file sets.
+fn lift(file: &Path) -> String {
+    let lifted = if file.ends_with("memory.limit_in_bytes") { "-1" } else { "max" };
+    format!("raise it with `echo {lifted} | sudo tee {}`", file.display())
+}
+
+/// Returns the folders of the control groups that limit this process by a controller: its own and
+/// those above it. In a container a path may be the host's, so that only some exist.
+fn folders(groups: &str, controller: &str) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let is_second = controllers.is_empty();
+        if is_second || controllers.split(',').any(|name| name == controller) {
+            let mount = if is_second { "" } else { controllers };
+            let above = Path::new(path.trim_start_matches('/')).ancestors();
+            folders.extend(above.map(|path| Path::new(GROUPS).join(mount).join(path)));
+        }
+    }
+    folders
+}
+
+/// Returns the number in a file; `max` is none.
+fn number(file: impl AsRef<Path>) -> Option<u64> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns what a limit says to the cells of the quick preset, if it refuses one.
+    fn refusal(of: Resources, has: u64, raise: &str) -> Option<String> {
+        let room = Room { of, has, raise: raise.to_owned() };
+        let mut refusals = crate::quick().cells.into_iter().map(|cell| room.allows(&cell));
+        refusals.find_map(Result::err).map(|error| error.to_string())
+    }
+
+    #[test]
+    fn too_few_threads_are_refused_with_the_command_that_raises_the_limit() {
+        assert_eq!(refusal(Resources::Threads, 128, ""), None);
+        let said = refusal(Resources::Threads, 127, "`ulimit -u unlimited`").unwrap();
+        assert!(said.contains("needs 128 threads and there are 127: `ulimit -u "), "{said}");
+    }
+
+    #[test]
+    fn too_little_memory_is_refused_with_the_command_that_raises_the_limit() {
+        let needed = 64 * SLOT_KIB + OTHER_KIB;
+        assert_eq!(refusal(Resources::MemoryKib, needed, ""), None);
+        let file = Path::new("/sys/fs/cgroup/a/memory.max");
+        let said = refusal(Resources::MemoryKib, needed - 1, &lift(file)).unwrap();
+        assert!(said.contains(&format!("needs {needed} KiB of memory and there are")), "{said}");
+        assert!(said.ends_with("`echo max | sudo tee /sys/fs/cgroup/a/memory.max`"), "{said}");
+    }
+
+    #[test]
+    fn a_group_of_either_version_is_read_with_those_above_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write("pids.max", "max\n");
+        write("pids.current", "5\n");
+        assert_eq!(threads_of(folder.path()), None);
+        write("pids.max", "100\n");
+        assert_eq!(threads_of(folder.path()).unwrap().has, 95);
+
+        write("memory.limit_in_bytes", "1048576\n");
+        write("memory.usage_in_bytes", "524288\n");
+        write("memory.stat", "cache 1\ntotal_inactive_file 262144\n");
+        assert_eq!(memory_of(folder.path()).unwrap().has, 768);
+
+        let found = folders("8:pids:/a\n4:memory:/\n0::/b", "pids");
+        let expected = ["pids/a", "pids", "b", ""].map(|path| Path::new(GROUPS).join(path));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn this_machine_has_room_that_can_be_read() {
+        let rooms = rooms();
+        for of in [Resources::Threads, Resources::MemoryKib] {
+            assert!(rooms.iter().any(|room| room.of == of), "{of:?}: {rooms:?}");
+        }
+    }
+}

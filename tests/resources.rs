@@ -1,0 +1,175 @@
+//! Descriptors, ports, threads and memory run out for real: what each model then counts is exact,
+//! and what it cannot do it says.
+//!
+//! A program is wrapped in a script that takes the resource away, so that nothing in the harness
+//! has to know how. Ports run out in a network namespace of their own, and threads under a user of
+//! its own: where the system does not give either, the test says so and checks nothing.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use harness::{Program, Told, converse};
+use model_kit::{Cell, DelayRange, Workload};
+use origin::Record;
+use record::Model;
+use tempfile::TempDir;
+
+use support::misbehaving::{misbehaving, scripted};
+use support::{MODELS, alone, built, cell, plan};
+
+/// Says that this process is the one inside the namespace.
+const INSIDE: &str = "INFLIGHT_INSIDE";
+/// The ports of that namespace.
+const PORTS: u64 = 40;
+/// Files that a process may open where they run out.
+const FILES: u64 = 64;
+
+/// Users that no system has; each test takes another, since the limit counts all of a user.
+static USER: AtomicU32 = AtomicU32::new(64_100);
+
+/// A program in a script that changes what it may use, in a folder that lives as long.
+struct Wrapped {
+    program: Program,
+    _folder: TempDir,
+}
+
+/// Wraps the program of a model in what stands before it.
+fn wrapped(model: &Model, before: &str) -> Wrapped {
+    let folder = tempfile::tempdir().expect("it is made");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+    // A copy, since the folders above the real one may be closed to other users.
+    let inner = folder.path().join(&model.package);
+    fs::copy(built(&model.package).path, &inner).expect("it reads");
+    let path = folder.path().join("wrapped");
+    let script = before.replace("PROGRAM", &inner.to_string_lossy());
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("it is writable");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    Wrapped { program: Program { path, sha256: String::new() }, _folder: folder }
+}
+
+/// Returns a batch with as many slots as fetches, all of which wait for two seconds.
+fn waiting(in_flight: u32) -> Cell {
+    let delay_ms = DelayRange { lo: 0, hi: 0 };
+    Cell { delay_ms, ..cell(Workload::Batch, in_flight, u64::from(in_flight)) }
+}
+
+/// Returns the models that can have many fetches in flight.
+fn wide() -> impl Iterator<Item = &'static Model> {
+    MODELS.iter().filter(|model| model.max_in_flight.is_none())
+}
+
+/// Lets a model fetch at once what the origin keeps waiting.
+fn crowd(model: &Model, program: &Program, in_flight: u32) -> (Result<Told, String>, Record) {
+    let fetches = u64::from(in_flight);
+    let mut origin = misbehaving(&["latency"], (fetches, fetches));
+    let plan = plan(waiting(in_flight), scripted(&origin));
+    let told = converse(model, program, (&plan, &[]));
+    (told, origin.record().expect("it keeps one"))
+}
+
+/// Checks that what got a resource is ok and what did not has this code.
+fn check(model: &Model, (told, record): (Result<Told, String>, Record), code: &str, least: u64) {
+    let total = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total;
+    let without = total.issued - total.ok;
+    assert_eq!(total.errors, [(code.to_owned(), without)].into(), "{}: {total:?}", model.name);
+    assert_eq!(record.requests, total.ok, "{}: {total:?} {record:?}", model.name);
+    assert!(without >= least && total.ok > 0, "{}: {total:?}", model.name);
+}
+
+#[test]
+fn without_descriptors_the_fetches_that_got_none_are_1001_and_the_others_are_ok() {
+    let _alone = alone();
+    for model in wide() {
+        let few = wrapped(model, &format!("ulimit -n {FILES}\nexec PROGRAM"));
+        check(model, crowd(model, &few.program, 120), "1001", 120 - FILES);
+    }
+}
+
+#[test]
+fn without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok() {
+    if std::env::var_os(INSIDE).is_some() {
+        let _alone = alone();
+        for model in wide() {
+            let crowd = crowd(model, &built(&model.package), 60);
+            check(model, crowd, "1002", 60 - PORTS);
+        }
+        return;
+    }
+
+    // Built outside, where cargo has what it needs.
+    built("origin");
+    wide().for_each(|model| drop(built(&model.package)));
+    let script = format!(
+        "ip link set lo up && echo '40000 {}' > /proc/sys/net/ipv4/ip_local_port_range && \
+         exec \"$0\" --exact without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok",
+        40_000 + PORTS - 1
+    );
+    if !possible(Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"])) {
+        eprintln!("no network namespace can be had here: nothing is checked");
+        return;
+    }
+    let own = std::env::current_exe().expect("it has a path");
+    let mut inside = Command::new("unshare");
+    let status = inside.args(["-n", "sh", "-c", &script]).arg(own).env(INSIDE, "1").status();
+    assert!(status.expect("it starts").success());
+}
+
+#[test]
+fn without_threads_a_model_fails_with_the_reason_and_never_hangs() {
+    if !possible(Command::new("setpriv").args(["--reuid=64099", "true"])) {
+        eprintln!("no other user can be had here: nothing is checked");
+        return;
+    }
+    let _alone = alone();
+    for model in wide() {
+        let user = USER.fetch_add(1, Ordering::Relaxed);
+        let run = format!("--reuid={user} --regid={user} --clear-groups");
+        let few = wrapped(
+            model,
+            &format!("exec /usr/bin/prlimit --nproc=1:1 /usr/bin/setpriv {run} PROGRAM"),
+        );
+        let (told, record) = crowd(model, &few.program, 8);
+        match told {
+            // One thread is all that it needs.
+            Ok(told) => {
+                assert_eq!((told.trial.total.ok, record.requests), (8, 8), "{}", model.name);
+            }
+            Err(why) => {
+                let said = why.contains("exit code") && why.contains("Resource temporarily");
+                assert!(said, "{}: {why}", model.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_memory_a_model_fails_with_the_reason() {
+    let _alone = alone();
+    for model in wide() {
+        let little = wrapped(model, "ulimit -v 30000\nexec PROGRAM");
+        let origin = misbehaving(&[], (0, 0));
+        let many = Cell { fetches: 20_000_000, ..waiting(4) };
+        let told = converse(model, &little.program, (&plan(many, scripted(&origin)), &[]));
+        let why = told.expect_err("there is no room for so many latencies");
+        let said = why.contains("memory allocation of") || why.contains("exit code");
+        assert!(said && !why.contains("overstayed"), "{}: {why}", model.name);
+    }
+}
+
+/// Returns whether a command can be carried out here.
+fn possible(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// The scripts need these, which Linux systems have.
+#[test]
+fn what_the_scripts_need_is_where_they_look_for_it() {
+    for path in ["/bin/sh", "/usr/bin/prlimit", "/usr/bin/setpriv"] {
+        assert!(Path::new(path).exists(), "{path} is missing");
+    }
+}
