@@ -52,7 +52,7 @@ fn wrapped(model: &Model, before: &str) -> Wrapped {
     Wrapped { program: Program { path, sha256: String::new() }, _folder: folder }
 }
 
-/// Returns a batch with as many slots as fetches, all of which wait for two seconds.
+/// Returns a batch with as many slots as fetches, all of which wait for a second.
 fn waiting(in_flight: u32) -> Cell {
     let delay_ms = DelayRange { lo: 0, hi: 0 };
     Cell { delay_ms, ..cell(Workload::Batch, in_flight, u64::from(in_flight)) }
