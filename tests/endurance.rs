@@ -18,7 +18,7 @@ use origin::FAULTS;
 use record::Model;
 
 use support::misbehaving::{misbehaving, scripted};
-use support::{MODELS, alone, built, cell, held, plan};
+use support::{MODELS, alone, bare, built, cell, held, plan};
 
 /// Fetches of a long trial, unless the environment asks for others.
 const FETCHES: u64 = 20_000;
@@ -150,7 +150,7 @@ fn many_failures_are_counted_to_the_last_in_memory_that_does_not_grow() {
         .filter(|fault| !["head_endless", "field_too_long", "interim_1000"].contains(&fault.name))
         .map(|fault| fault.name)
         .collect();
-    for model in MODELS.iter().filter(|model| model.is_bare()) {
+    for model in bare() {
         let mut origin = misbehaving(&quick, (fetches / 10, fetches));
         let plan = plan(at_once(model, 16, fetches), scripted(&origin));
         let Lived { trial, resident_kib, .. } = live(model, &plan);

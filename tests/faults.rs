@@ -16,8 +16,8 @@ use model_kit::Workload;
 use origin::FAULTS;
 use record::Model;
 
-use support::misbehaving::{misbehaving, scripted};
-use support::{MODELS, alone, built, cell, held, plan};
+use support::misbehaving::{behaving, script, scripted};
+use support::{MODELS, alone, bare, built, cell, held, models_below, plan};
 
 /// Where the table stands.
 const PAGE: &str = "crates/harness/FAULTS.md";
@@ -47,13 +47,12 @@ fn every_model_counts_every_fault_once() {
 
 #[test]
 fn bare_models_count_alike_and_never_other() {
-    let bare: BTreeSet<&str> =
-        MODELS.iter().filter(|model| model.is_bare()).map(|model| model.name.as_str()).collect();
     let mut said: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
-    for one in VERIFIED.iter().filter(|one| bare.contains(one.model.as_str())) {
+    for one in VERIFIED.iter().filter(|one| bare().any(|model| model.name == one.model)) {
         assert!(!matches!(one.agreement, Agreement::Deviates(_)), "{}", one.line());
         said.entry(&one.fault).or_default().insert(one.failures.clone());
     }
+    assert_eq!(said.len(), fault_cases().len());
     for (fault, failures) in said {
         assert_eq!(failures.len(), 1, "{fault}: {failures:?}");
         assert!(failures.iter().all(|counts| !counts.contains_key("1999")), "{fault}");
@@ -63,29 +62,23 @@ fn bare_models_count_alike_and_never_other() {
 #[test]
 fn forty_faults_in_four_hundred_replies_are_forty_failures() {
     let _alone = alone();
-    let bare: Vec<&Model> = MODELS.iter().filter(|model| model.is_bare()).collect();
-    let mixed: Vec<&str> = FAULTS
-        .iter()
-        .filter(|fault| fault.code(true).is_some() && !fault.needs_a_deadline())
-        .map(|fault| fault.name)
-        .collect();
-    for model in bare {
-        for fault in &mixed {
-            let mut origin = misbehaving(&[fault], (40, 400));
-            let cell = held(model, &cell(Workload::Batch, 8, 400));
-            let cell = undelayed(cell);
-            let told = converse(
-                model,
-                &built(&model.package),
-                (&plan(cell.clone(), scripted(&origin)), &[]),
-            );
+    // What waits for its deadline costs a model of one slot eight seconds: that is another test.
+    let faults = FAULTS.iter().filter(|fault| fault.code(true).is_some());
+    let faults: Vec<_> = faults.filter(|fault| !fault.needs_a_deadline()).collect();
+    let mut origin = behaving();
+    for model in bare() {
+        let program = built(&model.package);
+        let plan = plan(undelayed(held(model, &cell(Workload::Batch, 8, 400))), scripted(&origin));
+        for name in faults.iter().map(|fault| fault.name) {
+            origin.misbehave(script(&[name], (40, 400))).expect("it takes a script");
+            let told = converse(model, &program, (&plan, &[]));
             let trial = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial;
+            let record = origin.record().expect("it keeps one");
             let failed: u64 = trial.total.errors.values().sum();
             let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
-            let record = origin.record().expect("it keeps one");
-            assert_eq!((failed, timed), (40, 360), "{} of {fault}", model.name);
-            assert_eq!(trial.total.errors, record.failures, "{} of {fault}", model.name);
-            assert_eq!(record.requests, 400, "{} of {fault}", model.name);
+            assert_eq!((failed, timed), (40, 360), "{} of {name}", model.name);
+            assert_eq!(trial.total.errors, record.failures, "{} of {name}", model.name);
+            assert_eq!(record.requests, 400, "{} of {name}", model.name);
         }
     }
 }
@@ -97,6 +90,10 @@ fn undelayed(cell: model_kit::Cell) -> model_kit::Cell {
 
 #[test]
 fn the_page_shows_what_was_seen() {
+    if MODELS.len() < models_below("crates").len() {
+        eprintln!("a model cannot run here: the page is not compared");
+        return;
+    }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let stored = fs::read_to_string(&path).unwrap_or_default();
     let by_hand = stored.find(HARNESS_ROWS).map_or("", |start| &stored[start..]);

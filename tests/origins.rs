@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use record::{Model, State, TrialRecord};
 
 use support::misbehaving::{misbehaving, script, scripted};
-use support::{MODELS, alone, basis, built, cell, held, house, is_valid, plan};
+use support::{alone, bare, basis, built, cell, held, house, is_valid, plan};
 
 /// Fetches around a restart.
 const FETCHES: u64 = 40_000;
@@ -120,7 +120,7 @@ fn an_origin_that_restarts_costs_the_fetches_of_the_gap_and_no_others() {
     let _alone = alone();
     let fault = script(&["restart"], (1, FETCHES));
     let gap = (0..FETCHES).find(|id| fault.fault(*id).is_some()).expect("there is one");
-    for model in MODELS.iter().filter(|model| model.is_bare()) {
+    for model in bare() {
         let mut origin = misbehaving(&["restart"], (1, FETCHES));
         let delay_ms = DelayRange { lo: 0, hi: 0 };
         let cell = held(model, &Cell { delay_ms, ..cell(Workload::Batch, 4, FETCHES) });

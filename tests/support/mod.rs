@@ -46,6 +46,11 @@ pub(crate) fn faulty(fault: &str) -> Model {
     Model { env, ..test_model("faulty") }
 }
 
+/// Returns the models of the house that use the shared core.
+pub(crate) fn bare() -> impl Iterator<Item = &'static Model> {
+    MODELS.iter().filter(|model| model.is_bare())
+}
+
 /// Returns a model of the house.
 pub(crate) fn house(name: &str) -> Model {
     MODELS.iter().find(|model| model.name == name).expect("it is there").clone()

@@ -6,7 +6,7 @@ use model_kit::ErrorCode;
 /// One deviation of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Deviation {
-    /// The client.
+    /// The client, or the model that is its own.
     pub client: &'static str,
     /// The name of the fault.
     pub fault: &'static str,
