@@ -65,7 +65,12 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
     let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
-        output.say(&one.line());
+        let tone = match one.agreement {
+            Agreement::Agrees => Tone::Good,
+            Agreement::Deviates(_) => Tone::Doubtful,
+            Agreement::Fails(_) => Tone::Bad,
+        };
+        output.mark(tone, &one.line());
         Ok(())
     })?;
     let works = verified.iter().all(FaultVerified::works);
