@@ -23,8 +23,8 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Runs each model once on each cell and tells how it went. A trial whose origin failed says nothing
-/// of its model and is made again.
+/// Runs each model once on each cell and tells how it went. A trial whose origin failed says
+/// nothing of its model and is made again.
 ///
 /// # Errors
 ///

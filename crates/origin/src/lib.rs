@@ -8,6 +8,7 @@ mod faults;
 mod kernel;
 mod script;
 mod tally;
+mod template;
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,9 +20,10 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-pub use crate::faults::{End, FAULTS, Fault, GOOD, Pace, Verdict, reply};
+pub use crate::faults::{End, FAULTS, Fault, Pace, Verdict};
 pub use crate::script::{FULL, REFUSING, Record, SCRIPTED, Script};
 pub use crate::tally::Tally;
+pub use crate::template::{GOOD, reply};
 
 /// What the harness asks an origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

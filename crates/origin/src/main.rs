@@ -3,8 +3,8 @@
 //!
 //! Either binds loopback only. The memory of wiremock grows by several KiB a request whatever is
 //! switched off (wiremock 0.6 keeps every matched request), so a mount begins by forgetting, and
-//! the harness renews the process every block. An accept loop of wiremock ends for good at its first error,
-//! so the limit of file descriptors is raised to what the system allows.
+//! the harness renews the process every block. An accept loop of wiremock ends for good at its
+//! first error, so the limit of file descriptors is raised to what the system allows.
 
 mod faulty;
 mod respond;
