@@ -134,7 +134,7 @@ fn a_fetch_that_is_cut_at_its_deadline_leaves_nothing_behind() {
         assert_eq!(cut.holds.sockets, 0, "{}: {:?}", model.name, cut.holds);
         // A timer that was needed may keep a descriptor of its own.
         assert!(cut.holds.descriptors <= whole.holds.descriptors + 1, "{}", model.name);
-        let most = evaluate(&model.threads, 1, late_plan.cell.slots()).unwrap_or(0);
+        let most = evaluate(&model.threads, &late_plan).unwrap_or(0);
         assert!(cut.holds.threads <= most, "{}: {:?}", model.name, cut.holds);
     }
 }

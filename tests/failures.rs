@@ -97,7 +97,8 @@ fn what_a_model_leaves_behind_is_ended_and_nobody_waits_for_it() {
 
 #[test]
 fn a_program_that_is_missing_is_named() {
-    let missing = Program { path: PathBuf::from("/no/such/model"), sha256: String::new() };
+    let missing =
+        Program { path: PathBuf::from("/no/such/model"), sha256: String::new(), interpreter: None };
     let plan = plan(cell(Workload::Batch, 1, 1), vec!["127.0.0.1:1".parse().expect("an address")]);
     let said = harness::converse(&faulty("none"), &missing, (&plan, &[]));
     assert!(said.expect_err("it is missing").contains("failed to start /no/such/model"));
@@ -105,7 +106,8 @@ fn a_program_that_is_missing_is_named() {
 
 #[test]
 fn an_origin_that_cannot_start_is_named() {
-    let no_origin = Program { path: PathBuf::from("/bin/false"), sha256: String::new() };
+    let no_origin =
+        Program { path: PathBuf::from("/bin/false"), sha256: String::new(), interpreter: None };
     let error = OriginProcess::start(&no_origin, &placement()).expect_err("it is none");
     let said = format!("{error:#}");
     assert!(said.contains("failed to start the origin /bin/false: it ended with exit code 1"));

@@ -7,11 +7,14 @@ use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
+/// The one file that names a command to replace its process by it, and starts none.
+const BECOMES: &str = "crates/python-kit/src/lib.rs";
+
 /// The level of a package: arrows point from higher levels to lower ones, never sideways. Models
-/// stand apart: they reach the kit, and nothing reaches them.
+/// stand apart: they reach a kit, and nothing reaches them.
 fn level(package: &str) -> Option<u8> {
     match package {
-        "stats" | "model-kit" => Some(0),
+        "stats" | "model-kit" | "python-kit" => Some(0),
         "record" | "origin" => Some(1),
         // The origin that misbehaves for tests speaks and counts with the code of the real one.
         "harness" | "report" | "bad-origin" => Some(2),
@@ -50,7 +53,7 @@ fn astray(arrows: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
         for dependency in dependencies.iter().filter(|name| arrows.contains_key(*name)) {
             let down = match (level(package), level(dependency)) {
                 (Some(from), Some(to)) => to < from,
-                (None, Some(_)) => is_model(package) && dependency == "model-kit",
+                (None, Some(_)) => is_model(package) && dependency.ends_with("-kit"),
                 (_, None) => false,
             };
             if !down {
@@ -73,6 +76,8 @@ fn an_arrow_that_points_up_sideways_or_at_a_model_is_found() {
         ("record", "origin"),
         ("model-tokio", "harness"),
         ("model-tokio", "model-smol"),
+        ("model-asyncio", "stats"),
+        ("harness", "model-asyncio"),
         ("harness", "model-tokio"),
     ];
     for (package, dependency) in wrong {
@@ -105,6 +110,7 @@ fn only_the_harness_starts_processes() {
     let may = ["crates/harness/", "crates/record/src/environment", "tests/", "benches/"];
     for (path, text) in sources() {
         let starts = text.contains("process::Command") || text.contains("Command::new");
+        let starts = starts && path != Path::new(BECOMES);
         assert!(!starts || may.iter().any(|start| path.starts_with(start)), "{}", path.display());
     }
 }
@@ -119,6 +125,13 @@ fn no_duration_is_taken_from_a_clock_that_jumps() {
     }
     let run = fs::read_to_string(at("crates/harness/src/run.rs")).expect("it is there");
     assert!(run.contains("began.elapsed()"), "a trial is timed by the monotonic clock");
+}
+
+#[test]
+fn a_program_that_becomes_an_interpreter_starts_no_second_process() {
+    let (_, text) = sources().into_iter().find(|(path, _)| path == Path::new(BECOMES)).expect("it");
+    assert!(text.contains(".exec()"));
+    assert!([".spawn(", ".output(", ".status("].iter().all(|call| !text.contains(call)));
 }
 
 #[test]
@@ -145,10 +158,13 @@ fn folder_package_and_program_share_one_name() {
 
 #[test]
 fn a_model_is_one_file_of_at_most_60_lines() {
-    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("crates")) {
+    let python =
+        files("*.py").into_iter().filter(|(path, _)| !path.starts_with("crates/python-kit"));
+    for (path, text) in sources().into_iter().chain(python) {
         let package = path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
-        if is_model(&package) {
-            assert!(path.ends_with("src/main.rs"), "{}", path.display());
+        if path.starts_with("crates") && is_model(&package) {
+            let one = ["src/main.rs", "src/model.py"].iter().any(|name| path.ends_with(name));
+            assert!(one, "{}", path.display());
             assert!(
                 text.lines().count() <= 60,
                 "{} lines: {}",
@@ -161,7 +177,7 @@ fn a_model_is_one_file_of_at_most_60_lines() {
 
 #[test]
 fn no_file_is_longer_than_400_lines_of_code_or_wider_than_100_columns() {
-    for (path, text) in sources() {
+    for (path, text) in sources().into_iter().chain(files("crates/*-kit/*.py")) {
         let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
         assert!(code.lines().count() <= 400, "{}", path.display());
         // A row of a table cannot be broken.
@@ -192,16 +208,22 @@ fn at(path: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Returns every source file that git knows or would add, with its text.
+/// Returns every source file, with its text.
 fn sources() -> Vec<(PathBuf, String)> {
+    let sources = files("*.rs");
+    assert!(sources.len() > 30, "git lists {} files", sources.len());
+    sources
+}
+
+/// Returns every file of a kind that git knows or would add, with its text.
+fn files(kind: &str) -> Vec<(PathBuf, String)> {
     let git = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"])
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", kind])
         .current_dir(at("."))
         .output()
         .expect("git lists the files");
     let list = String::from_utf8(git.stdout).expect("our paths are UTF-8");
     let paths: Vec<PathBuf> = list.lines().map(PathBuf::from).filter(|p| at(p).exists()).collect();
-    assert!(paths.len() > 30, "git lists {} files", paths.len());
     let read = |path: PathBuf| fs::read_to_string(at(&path)).map(|text| (path, text));
     paths.into_iter().map(read).collect::<Result<_, _>>().expect("sources are UTF-8")
 }

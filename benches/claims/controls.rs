@@ -29,6 +29,7 @@ pub(crate) fn tell(bench: &Bench) -> Result<()> {
         models: [&bench.floor, &bench.baseline]
             .map(|(model, program)| (model.name.clone(), program.clone()))
             .into(),
+        missing: Vec::new(),
     };
     let models = vec![bench.floor.0.clone(), bench.baseline.0.clone()];
     let (mut false_differences, mut found, mut on_target) = (0, 0, 0);
@@ -72,7 +73,8 @@ fn measured(bench: &Bench, (models, programs): (&[Model], &Programs), seed: u64)
     let preset =
         Preset { name: "standard", cells, blocks: BLOCKS_CONTROL, controls, ..harness::quick() };
     let models = models.to_vec();
-    let mut schedule = harness::draw(Basis { preset, models, seed, placement, probes });
+    let mut schedule =
+        harness::draw(Basis { preset, models, missing: Vec::new(), seed, placement, probes });
     for block in &mut schedule.blocks {
         // The floor warms the origin and is not compared; the copies have told what they can after
         // the first blocks.

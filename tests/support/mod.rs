@@ -20,8 +20,12 @@ pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
     Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("cargo describes the workspace")
 });
 
-/// Every model of the house, as found; no test names them.
-pub(crate) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| models_below("crates"));
+/// Every model of the house, as found, that can run on this machine; no test names them.
+pub(crate) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
+    let mut models = models_below("crates");
+    models.retain(|model| harness::missing(&WORKSPACE, model).is_none());
+    models
+});
 
 /// Programs that were built, by package.
 static BUILT: Mutex<BTreeMap<String, Program>> = Mutex::new(BTreeMap::new());
@@ -108,6 +112,7 @@ pub(crate) fn basis(models: &[Model], cell: Cell, blocks: u32) -> Basis {
     Basis {
         preset: Preset { name: "test", cells: vec![cell], blocks, ..harness::smoke() },
         models: models.to_vec(),
+        missing: Vec::new(),
         seed: 1,
         placement: placement(),
         probes: Vec::new(),
@@ -131,7 +136,8 @@ pub(crate) fn run(
 ) -> Vec<TrialRecord> {
     let program = |model: &Model| (model.name.clone(), built(&model.package));
     let models = basis.models.iter().map(program).collect();
-    let (schedule, programs) = (harness::draw(basis), Programs { origin, models });
+    let (schedule, programs) =
+        (harness::draw(basis), Programs { origin, models, missing: Vec::new() });
     let trials = harness::run((&schedule, &schedule.blocks), &programs, Vec::new(), &mut |event| {
         watch(&event);
         Ok(())

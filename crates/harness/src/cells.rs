@@ -36,7 +36,7 @@ pub fn preset(name: &str) -> Option<Preset> {
     }
 }
 
-/// What `cargo bench` measures: enough to see who costs what, in under four minutes.
+/// What `cargo bench` measures: enough to see who costs what, in about six minutes.
 pub fn quick() -> Preset {
     let steady = Cell { fetches: 1_200, ..steady() };
     Preset {

@@ -8,11 +8,12 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 use record::{Unwritable, sha256};
 
-use crate::Workspace;
+use crate::python::{self, Interpreter};
+use crate::{Workspace, find};
 
 /// A program that was built.
 #[derive(Clone, Debug)]
@@ -21,13 +22,16 @@ pub struct Program {
     pub path: PathBuf,
     /// SHA-256 of the file.
     pub sha256: String,
+    /// What it replaces itself by, if its model is in another language.
+    pub interpreter: Option<Interpreter>,
 }
 
 /// Builds the program of a package, `cargo build --release --locked -p PACKAGE`, and returns it.
 ///
 /// # Errors
 ///
-/// Says that cargo failed, after cargo has said why on stderr.
+/// Says that cargo failed, after cargo has said why on stderr, or that its model needs what is not
+/// there.
 pub fn compile(workspace: &Workspace, package: &str) -> Result<Program> {
     built(workspace, package, ("build", &[]))
 }
@@ -105,5 +109,11 @@ fn kept(workspace: &Workspace, package: &str, built: &Path) -> Result<Program> {
         let new = folder.join(format!("{package}.{}", std::process::id()));
         fs::copy(built, &new).and_then(|_| fs::rename(&new, &path)).with_context(failed)?;
     }
-    Ok(Program { path, sha256 })
+    let model = find::of_package(workspace, package)?;
+    let interpreter = match model.map(|model| python::interpreter(workspace, &model)) {
+        None => None,
+        Some(Ok(interpreter)) => interpreter,
+        Some(Err(missing)) => bail!("failed to run {package}: {missing}"),
+    };
+    Ok(Program { path, sha256, interpreter })
 }

@@ -1,7 +1,7 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first trial.
 
 use model_kit::Cell;
-use record::{Absent, Block, Control, Model, Placement, Probe, Schedule};
+use record::{Absent, Block, Control, Missing, Model, Placement, Probe, Schedule};
 use stats::random::SplitMix64;
 use stats::williams;
 
@@ -14,6 +14,8 @@ pub struct Basis {
     pub preset: Preset,
     /// The models.
     pub models: Vec<Model>,
+    /// Those of them that cannot run on this machine.
+    pub missing: Vec<Missing>,
     /// Decides everything that is drawn.
     pub seed: u64,
     /// Who runs on which CPU.
@@ -57,9 +59,11 @@ impl Orders {
 /// Draws a schedule: in each pass every cell once, in random order; in each block every model that
 /// can hold the cell once, and the baseline twice, in balanced order.
 pub fn draw(basis: Basis) -> Schedule {
-    let Basis { preset, models, seed, placement, probes } = basis;
+    let Basis { preset, models, missing, seed, placement, probes } = basis;
     let mut draws = SplitMix64::new(seed);
-    let orders = |cell| (cell, Orders::new(&models, (cell, &preset.controls)));
+    let runs = |model: &&Model| missing.iter().all(|missing| missing.model != model.name);
+    let able: Vec<Model> = models.iter().filter(runs).cloned().collect();
+    let orders = |cell| (cell, Orders::new(&able, (cell, &preset.controls)));
     let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
     let mut blocks = Vec::new();
     let sittings = u32::try_from(preset.sittings.len().max(1)).expect("a run has few sittings");
@@ -75,7 +79,7 @@ pub fn draw(basis: Basis) -> Schedule {
 
     let absent = |cell: &Cell| models.iter().filter_map(|m| absence(m, cell)).collect::<Vec<_>>();
     Schedule {
-        schema: "inflight.schedule/1.1".to_owned(),
+        schema: "inflight.schedule/1.2".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
         seed,
@@ -83,6 +87,7 @@ pub fn draw(basis: Basis) -> Schedule {
         absent: preset.cells.iter().flat_map(absent).collect(),
         cells: preset.cells,
         models,
+        missing,
         blocks,
         controls: preset.controls,
         probes,
@@ -124,6 +129,9 @@ mod tests {
             connections: None,
             env: BTreeMap::new(),
             knobs: Vec::new(),
+            language: None,
+            baseline: None,
+            requirements: Vec::new(),
         }
     }
 
@@ -137,7 +145,8 @@ mod tests {
             shards: 1,
             awake: false,
         };
-        draw(Basis { preset: crate::quick(), models, seed, placement, probes: Vec::new() })
+        let (missing, probes) = (Vec::new(), Vec::new());
+        draw(Basis { preset: crate::quick(), models, missing, seed, placement, probes })
     }
 
     #[test]
@@ -150,8 +159,8 @@ mod tests {
     fn the_order_in_which_models_are_given_does_not_change_what_is_drawn() {
         let drawn = |models: Vec<Model>| {
             let placement = drawn(1).placement;
-            let (preset, probes) = (crate::quick(), Vec::new());
-            draw(Basis { preset, models, seed: 1, placement, probes }).blocks
+            let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
+            draw(Basis { preset, models, missing, seed: 1, placement, probes }).blocks
         };
         let models = vec![model("a", None), model("tokio", None), model("one", Some(1))];
         let reversed = models.iter().rev().cloned().collect();

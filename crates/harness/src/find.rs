@@ -8,6 +8,11 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use record::Model;
 use serde_json::{Value, json};
 
+use crate::Sizes;
+
+/// The one language beside Rust.
+const LANGUAGE: &str = "Python";
+
 /// The workspace, as cargo describes it.
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -59,6 +64,18 @@ pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
     Ok(models)
 }
 
+/// Returns the model of a package, if it is one.
+///
+/// # Errors
+///
+/// Says that the manifest does not describe its model as it should.
+pub(crate) fn of_package(workspace: &Workspace, package: &str) -> Result<Option<Model>> {
+    let mut packages = workspace.metadata.workspace_packages().into_iter();
+    let package = packages.find(|other| other.name.as_str() == package);
+    let section = package.and_then(|package| Some((package, package.metadata.get("inflight")?)));
+    section.map(|(package, section)| described(package, section)).transpose()
+}
+
 /// Returns the model that a manifest describes.
 fn described(package: &Package, section: &Value) -> Result<Model> {
     let named = || format!("failed to read [package.metadata.inflight] of {}", package.name);
@@ -70,8 +87,19 @@ fn described(package: &Package, section: &Value) -> Result<Model> {
 
     let model: Model = serde_json::from_value(fields).with_context(named)?;
     for terms in [Some(&model.threads), model.connections.as_ref()].into_iter().flatten() {
-        let value = crate::evaluate(terms, 1, 1);
+        let value = crate::evaluate(terms, Sizes { workers: 1, in_flight: 1, issued: 1 });
         ensure!(value.is_some(), "{}: cannot read the terms {terms:?}", named());
     }
+    let language = model.language.as_deref();
+    ensure!(
+        language.is_none_or(|language| language == LANGUAGE),
+        "{}: expected the language {LANGUAGE:?}, found {language:?}",
+        named()
+    );
+    ensure!(
+        language.is_some() == model.baseline.is_some(),
+        "{}: `language` and `baseline` go together",
+        named()
+    );
     Ok(model)
 }

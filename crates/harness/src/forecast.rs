@@ -9,6 +9,8 @@ use crate::BASELINE;
 
 /// What a trial takes beyond its fetches, in seconds: start, hello, receipt, end.
 const OVERHEAD_S: f64 = 0.12;
+/// What an interpreter and its packages take to start, in seconds.
+const INTERPRETER_S: f64 = 0.4;
 /// What a block takes beyond its trials, in seconds: a new origin.
 const BLOCK_S: f64 = 0.2;
 /// Chance of a false difference in a family.
@@ -63,7 +65,9 @@ fn block_s(schedule: &Schedule, block: &record::Block) -> f64 {
     let trial_s = |name: &String| {
         let holds = schedule.model(name).and_then(|model| model.max_in_flight);
         let in_flight = cell.in_flight.min(holds.unwrap_or(u32::MAX));
-        OVERHEAD_S + real(cell.dealt()) / f64::from(in_flight) * delay_s(cell)
+        let language = schedule.model(name).and_then(|model| model.language.as_ref());
+        let start_s = if language.is_some() { INTERPRETER_S } else { 0.0 };
+        OVERHEAD_S + start_s + real(cell.dealt()) / f64::from(in_flight) * delay_s(cell)
     };
     BLOCK_S + block.order.iter().map(trial_s).sum::<f64>()
 }
@@ -112,8 +116,10 @@ fn can_show(schedule: &Schedule, cell: &Cell, earlier: &Run) -> Option<String> {
 /// Returns how many pairs of models are judged together: those with the baseline, or all where the
 /// preset ranks.
 fn comparisons(schedule: &Schedule, cell: &Cell) -> usize {
-    let absent = schedule.absent.iter().filter(|absent| absent.cell == cell.name).count();
-    let models = schedule.models.len() - absent;
+    let absent =
+        |name: &str| schedule.absent.iter().any(|a| a.cell == cell.name && a.model == name);
+    let counts = |model: &&record::Model| model.language.is_none() && !absent(&model.name);
+    let models = schedule.models.iter().filter(counts).count();
     match schedule.preset.as_str() {
         "standard" | "publish" => models * models.saturating_sub(1) / 2,
         _ => models.saturating_sub(1),
@@ -181,7 +187,14 @@ mod tests {
             origin_ns: 10_000,
         }];
         let preset = crate::Preset { cells: vec![cell], ..quick() };
-        let schedule = draw(Basis { preset, models: Vec::new(), seed: 1, placement, probes });
+        let schedule = draw(Basis {
+            preset,
+            models: Vec::new(),
+            missing: Vec::new(),
+            seed: 1,
+            placement,
+            probes,
+        });
         forecast(&schedule, None).lines.join("\n")
     }
 

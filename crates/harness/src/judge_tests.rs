@@ -67,6 +67,9 @@ fn model() -> Model {
         connections: None,
         env: BTreeMap::new(),
         knobs: Vec::new(),
+        language: None,
+        baseline: None,
+        requirements: Vec::new(),
     }
 }
 
@@ -155,6 +158,26 @@ fn waiting_in_series_voids_a_trial() {
     check(Workload::Steady, change, "3.0 of 4 in flight in the mean");
     let change = |story: &mut Story| story.receipt.in_flight_peak_estimate = 1;
     check(Workload::Batch, change, "at most 1 of 4 in flight");
+}
+
+#[test]
+fn an_interpreter_that_is_too_slow_is_not_void_and_one_that_waits_in_series_is() {
+    let mut story = Story::new(Workload::Steady);
+    story.model.language = Some("Python".to_owned());
+    (story.receipt.in_flight_peak_estimate, story.receipt.in_flight_mean_estimate) = (2, 1.5);
+    assert_eq!(story.judged(), Vec::<String>::new());
+    story.receipt.in_flight_peak_estimate = 1;
+    assert_eq!(story.judged(), ["the origin saw at most 1 of 4 in flight"]);
+}
+
+#[test]
+fn a_connection_for_every_fetch_is_allowed_where_a_manifest_says_so() {
+    let mut story = Story::new(Workload::Steady);
+    story.model.connections = Some("issued".to_owned());
+    story.receipt.connections_estimate = 28;
+    assert_eq!(story.judged(), Vec::<String>::new());
+    story.receipt.connections_estimate = 29;
+    assert_eq!(story.judged(), ["the origin saw 29 connections for 4 slots"]);
 }
 
 #[test]

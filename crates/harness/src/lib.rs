@@ -22,7 +22,9 @@ mod machine;
 mod measure;
 mod price;
 mod probe;
+mod programs;
 mod progress;
+mod python;
 mod recount;
 mod room;
 mod run;
@@ -44,14 +46,16 @@ pub use crate::find::{Workspace, find};
 pub use crate::forecast::{Forecast, forecast};
 pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
-pub use crate::measure::{Ended, How, Order, build, earlier, measure, newest_unfinished, resume};
+pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
 pub use crate::price::time_builds;
 pub use crate::probe::probe;
+pub use crate::programs::build;
 pub use crate::progress::be_quiet;
+pub use crate::python::{Interpreter, missing};
 pub use crate::recount::recount;
 pub use crate::run::{Event, Programs, Watch, run};
 pub use crate::session::{OriginProcess, Told, converse, time_for};
-pub use crate::terms::evaluate;
+pub use crate::terms::{Sizes, evaluate};
 pub use crate::verify::{Verified, verify};
 
 /// The model that ratios are taken against.

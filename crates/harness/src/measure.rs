@@ -13,13 +13,13 @@ use record::{
     Unreadable, Unwritable,
 };
 
-use crate::compile::compile_shuffled;
 use crate::price::prices;
+use crate::programs::{hashes, python_versions};
 use crate::progress::{Progress, say};
 use crate::session::OriginProcess;
 use crate::{
-    Basis, Event, Failure, Preset, Program, Programs, Workspace, compile, draw, forecast,
-    interrupt, place, preflight, probe,
+    Basis, Event, Failure, Preset, Programs, Workspace, build, draw, forecast, interrupt, place,
+    preflight, probe,
 };
 
 /// What is to be measured.
@@ -74,6 +74,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
     let mut schedule = draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
+        missing: programs.missing.clone(),
         seed: order.seed.unwrap_or_else(seed),
         placement,
         probes,
@@ -108,7 +109,13 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
 
     let schedule = &run.schedule;
     let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
-    let programs = build(workspace, &schedule.models, layout)?;
+    let runs = |model: &&Model| schedule.missing(&model.name).is_none();
+    let models: Vec<Model> = schedule.models.iter().filter(runs).cloned().collect();
+    let programs = build(workspace, &models, layout)?;
+    if let Some(missing) = programs.missing.first() {
+        let why = format!("the run cannot go on: {} is {missing}", missing.model);
+        return Err(Failure::Preflight(why).into());
+    }
     same_programs(&run, sitting, &hashes(&programs))?;
     same_machine(&run, &environment(&workspace.root, schedule, &programs)?, sitting)?;
     interrupt::watch()?;
@@ -182,22 +189,6 @@ fn may_measure(preset: &Preset) -> Result<()> {
     preflight(&preset.cells)
 }
 
-/// Builds the origin and the models, in the given layout if there is one.
-///
-/// # Errors
-///
-/// Names the package that does not build.
-pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
-    say(&format!("building {} programs, one by one\n", models.len() + 1));
-    let program = |package: &str| match layout {
-        None => compile(workspace, package),
-        Some(seed) => compile_shuffled(workspace, package, seed),
-    };
-    let built = |model: &Model| Ok((model.name.clone(), program(&model.package)?));
-    let origin = program("origin")?;
-    Ok(Programs { origin, models: models.iter().map(built).collect::<Result<_>>()? })
-}
-
 /// Returns the layout of a preset's first sitting.
 fn layout(preset: &Preset) -> Option<u64> {
     preset.sittings.first().and_then(|sitting| sitting.layout_seed)
@@ -206,15 +197,9 @@ fn layout(preset: &Preset) -> Option<u64> {
 /// Returns what a reader must know of the machine.
 fn environment(root: &Path, schedule: &Schedule, programs: &Programs) -> Result<Environment> {
     let origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
-    Ok(Environment::read(root, &origin.ready.server, hashes(programs)))
-}
-
-/// Returns the hash of each program by its package.
-fn hashes(programs: &Programs) -> BTreeMap<String, String> {
-    let hash =
-        |(name, program): (&String, &Program)| (format!("model-{name}"), program.sha256.clone());
-    let origin = ("origin".to_owned(), programs.origin.sha256.clone());
-    programs.models.iter().map(hash).chain([origin]).collect()
+    let mut environment = Environment::read(root, &origin.ready.server, hashes(programs));
+    environment.python = python_versions(programs);
+    Ok(environment)
 }
 
 /// Makes sure, until the files are dropped, that no other run measures into these results, and none
@@ -326,6 +311,9 @@ fn same_machine(run: &Run, now: &Environment, sitting: u32) -> Result<()> {
             ("state of the tree (modified or not)", &begun.modified, &now.modified),
         ]);
     }
+    let told = |environment: &Environment| format!("{:?}", environment.python);
+    let pythons = [told(begun), told(now)];
+    fields.push(("Python", &pythons[0], &pythons[1]));
     ensure!(
         place()? == run.schedule.placement,
         Failure::Preflight("the run cannot go on: the CPUs are not those it began on".to_owned())

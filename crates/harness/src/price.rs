@@ -239,10 +239,11 @@ mod tests {
         // This test is a program with symbols and debug information.
         let path = std::env::current_exe().unwrap();
         let whole = fs::metadata(&path).unwrap().len();
-        let program = Program { path, sha256: String::new() };
+        let program = Program { path, sha256: String::new(), interpreter: None };
         let without = without_symbols(&program).unwrap();
         assert!(0 < without && without < whole, "{without} of {whole}");
-        let no_program = Program { path: "Cargo.toml".into(), sha256: String::new() };
+        let no_program =
+            Program { path: "Cargo.toml".into(), sha256: String::new(), interpreter: None };
         assert_eq!(without_symbols(&no_program), None);
     }
 
@@ -274,10 +275,15 @@ mod tests {
         let workspace = Workspace::of(&root).unwrap();
         let models = crate::find(&workspace, "crates").unwrap();
         let environment = Environment::read(&root, "none", BTreeMap::new());
-        let own = Program { path: std::env::current_exe().unwrap(), sha256: String::new() };
+        let own = Program {
+            path: std::env::current_exe().unwrap(),
+            sha256: String::new(),
+            interpreter: None,
+        };
         let programs = Programs {
             origin: own.clone(),
             models: models.iter().map(|model| (model.name.clone(), own.clone())).collect(),
+            missing: Vec::new(),
         };
         let prices = prices(&workspace, (&models, &programs), &environment);
         assert_eq!(prices.len(), models.len());

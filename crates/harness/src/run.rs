@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 use model_kit::{Cell, DelayRange, Plan, Receipt, Workload};
 use origin::Mount;
-use record::{Block, Host, Model, Schedule, State, Stop, TrialRecord};
+use record::{Block, Host, Missing, Model, Schedule, State, Stop, TrialRecord};
 
 use crate::host::HostReading;
 use crate::judge::ORIGIN_FAILED;
@@ -26,6 +26,8 @@ pub struct Programs {
     pub origin: Program,
     /// The models, by name.
     pub models: BTreeMap<String, Program>,
+    /// Those that cannot run on this machine.
+    pub missing: Vec<Missing>,
 }
 
 /// What happens during a run, told between measured windows.

@@ -15,6 +15,8 @@ use crate::{Child, Program, Silence, Start};
 
 /// How long a child may take to say hello, or an origin to answer.
 const ANSWER: Duration = Duration::from_secs(10);
+/// The variable that names the interpreter of a model in another language.
+const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 /// How long requests may be under way at the origin after the model has ended.
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -44,7 +46,11 @@ pub fn converse(
         .env
         .iter()
         .map(|(name, value)| (name.clone(), value.replace("{workers}", &plan.workers.to_string())));
-    let start = Start { program: &program.path, arguments: Vec::new(), env: env.collect(), cpus };
+    let interpreter = program.interpreter.iter();
+    let interpreter = interpreter
+        .map(|found| (INTERPRETER.to_owned(), found.path.to_string_lossy().into_owned()));
+    let env = env.chain(interpreter).collect();
+    let start = Start { program: &program.path, arguments: Vec::new(), env, cpus };
     let mut child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
 
     let heard = dialogue(&mut child, plan);

@@ -58,7 +58,9 @@ fn widest(schedule: &Schedule, block: &Block, trials: &[&TrialRecord]) -> Option
     let reference = by_block(trials, BASELINE);
     let absent =
         |model: &str| schedule.absent.iter().any(|a| a.cell == block.cell && a.model == model);
-    let models = schedule.models.iter().map(|model| model.name.as_str());
+    // Other languages are context: no cell is measured for longer because of them.
+    let models = schedule.models.iter().filter(|model| model.language.is_none());
+    let models = models.map(|model| model.name.as_str());
     let others = models.filter(|model| *model != BASELINE && !absent(model));
     let mut widest: f64 = 0.0;
     for model in others {

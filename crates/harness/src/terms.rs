@@ -1,11 +1,33 @@
-//! The small terms in which a manifest says how many threads a model should have:
-//! `workers + 1`, `2 * in_flight + 3`.
+//! The small terms in which a manifest says how many threads a model should have, and how many
+//! connections it may open: `workers + 1`, `2 * in_flight + 3`.
+
+use model_kit::Plan;
+
+/// The numbers of a plan that terms can name.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// Threads on which a runtime runs its units.
+    pub workers: u32,
+    /// Slots.
+    pub in_flight: u32,
+    /// Fetches, those of the warm-up and the surplus included.
+    pub issued: u64,
+}
+
+impl From<&Plan> for Sizes {
+    fn from(plan: &Plan) -> Self {
+        let cell = &plan.cell;
+        Self { workers: plan.workers, in_flight: cell.slots(), issued: cell.dealt() }
+    }
+}
 
 /// Returns the value of the terms, or nothing if they are not terms.
-pub fn evaluate(terms: &str, workers: u32, in_flight: u32) -> Option<u64> {
+pub fn evaluate(terms: &str, sizes: impl Into<Sizes>) -> Option<u64> {
+    let sizes = sizes.into();
     let value = |factor: &str| match factor.trim() {
-        "workers" => Some(u64::from(workers)),
-        "in_flight" => Some(u64::from(in_flight)),
+        "workers" => Some(u64::from(sizes.workers)),
+        "in_flight" => Some(u64::from(sizes.in_flight)),
+        "issued" => Some(sizes.issued),
         number => number.parse().ok(),
     };
     let product =
@@ -24,12 +46,14 @@ mod tests {
             ("workers + 1", Some(3)),
             ("in_flight + workers", Some(66)),
             ("2 * in_flight + 3", Some(131)),
+            ("issued", Some(1_664)),
             ("", None),
             ("threads", None),
             ("1 - 1", None),
         ];
         for (terms, expected) in cases {
-            assert_eq!(evaluate(terms, 2, 64), expected, "{terms}");
+            let sizes = Sizes { workers: 2, in_flight: 64, issued: 1_664 };
+            assert_eq!(evaluate(terms, sizes), expected, "{terms}");
         }
     }
 }

@@ -18,7 +18,7 @@ use serde_json::json;
     verbatim_doc_comment,
     before_help = "\
 Examples:
-  inflight run                          measure every model for four minutes
+  inflight run                          measure every model for six minutes
   inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?

@@ -24,7 +24,7 @@ fn models(output: &mut Output) -> Result<()> {
     for model in &models {
         let bound = model.max_in_flight.map_or_else(String::new, |max| format!(", at most {max}"));
         output.say(&format!(
-            "{:<18} {:<34} unit: {}{bound}; client: {}",
+            "{:<22} {:<41} unit: {}{bound}; client: {}",
             model.name, model.label, model.unit, model.client
         ));
     }

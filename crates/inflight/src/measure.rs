@@ -118,6 +118,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
     let schedule = harness::draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
+        missing: Vec::new(),
         seed: order.seed.unwrap_or_default(),
         placement: harness::place()?,
         probes: Vec::new(),

@@ -21,5 +21,5 @@ pub use crate::folder::{RunFolder, sha256, write_derived};
 pub use crate::journal::{Begin, Entry, Host, Resume, State, Stop, TrialRecord};
 pub use crate::run::{Integrity, Run, differing_derived};
 pub use crate::schedule::{
-    Absent, Block, Control, Knob, Model, Placement, Probe, Schedule, Sitting, StopRule,
+    Absent, Block, Control, Knob, Missing, Model, Placement, Probe, Schedule, Sitting, StopRule,
 };

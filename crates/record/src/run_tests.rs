@@ -18,6 +18,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         cells: Vec::new(),
         models: Vec::new(),
         absent: Vec::new(),
+        missing: Vec::new(),
         blocks: (0..3).map(block).collect(),
         controls: Vec::new(),
         probes: Vec::new(),

@@ -1,6 +1,7 @@
 //! The schedule: everything that is decided before the first trial.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use anyhow::{Result, ensure};
 use model_kit::Cell;
@@ -20,7 +21,7 @@ const AT_MOST: &str = "more than any run has";
 /// Everything that is decided before the first trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// `inflight.schedule/1.1`.
+    /// `inflight.schedule/1.2`.
     pub schema: String,
     /// The version of Inflight.
     pub version: String,
@@ -36,6 +37,9 @@ pub struct Schedule {
     pub models: Vec<Model>,
     /// Rows without figures, and why.
     pub absent: Vec<Absent>,
+    /// Models that cannot run on this machine.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
     /// The blocks, in the order in which they run.
     pub blocks: Vec<Block>,
     /// Models that run once more with busy work added, to prove that the run would find it.
@@ -148,6 +152,16 @@ pub struct Model {
     /// Settings that differ from a library's default.
     #[serde(default)]
     pub knobs: Vec<Knob>,
+    /// The language that it is written in, if it is not Rust: its figures are context and no
+    /// contest of models.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// The model of that language that ratios are taken against.
+    #[serde(default)]
+    pub baseline: Option<String>,
+    /// The lists of packages that it needs, by their paths in the workspace.
+    #[serde(default)]
+    pub requirements: Vec<String>,
 }
 
 /// A setting that differs from a library's default.
@@ -172,6 +186,17 @@ pub struct Absent {
     pub model: String,
     /// Why the model cannot hold the cell by design.
     pub reason: String,
+}
+
+/// A model that cannot run on this machine: a row without figures in every cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// The name of the model.
+    pub model: String,
+    /// What it needs and is not there.
+    pub reason: String,
+    /// The command that mends it.
+    pub mend: String,
 }
 
 /// Every model of a cell once, adjacent in time.
@@ -213,6 +238,12 @@ impl Placement {
     }
 }
 
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "missing: {}; `{}` mends it", self.reason, self.mend)
+    }
+}
+
 impl Schedule {
     /// Checks that no number is larger than any schedule needs: whoever counts with it need not
     /// fear that a sum overflows or that a loop does not end.
@@ -244,6 +275,11 @@ impl Schedule {
     pub fn model(&self, name: &str) -> Option<&Model> {
         let name = self.control(name).map_or(name, |control| &control.model);
         self.models.iter().find(|model| model.name == name)
+    }
+
+    /// Returns why a model cannot run on this machine, if it cannot.
+    pub fn missing(&self, model: &str) -> Option<&Missing> {
+        self.missing.iter().find(|missing| missing.model == model)
     }
 
     /// Returns the control of that name.

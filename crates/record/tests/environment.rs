@@ -34,10 +34,16 @@ fn here() -> Value {
         .expect("it is JSON")
 }
 
+/// Returns texts of one's own.
+fn owned((name, version): (&str, &str)) -> (String, String) {
+    (name.to_owned(), version.to_owned())
+}
+
 /// Returns the fixed values of the golden file: those of 1.0 with every section filled.
 fn fixed() -> Environment {
     Environment {
         schema: "inflight.environment/1.2".to_owned(),
+        python: Some([("aiohttp", "3.14.5"), ("python", "3.11.7")].map(owned).into()),
         tool: tool(),
         operator: Operator {
             name: "anonymous".into(),
@@ -297,9 +303,9 @@ fn all_unknown(name: &str, value: &Value) {
 }
 
 #[test]
-fn a_file_of_1_1_is_read_with_the_prices_unknown() {
+fn a_file_of_1_1_is_read_with_prices_and_python_unknown() {
     let schema = "inflight.environment/1.1".to_owned();
-    let told = Environment { schema, model_prices: None, ..fixed() };
+    let told = Environment { schema, model_prices: None, python: None, ..fixed() };
     assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_1).unwrap(), told);
 }
 
@@ -324,6 +330,7 @@ fn every_field_is_present_on_every_machine() {
         ".build.profile_release.",
         ".build.toolchains.",
         ".model_prices.",
+        ".python.",
     ];
     for field in collected(&golden).0 {
         let depends = of_the_machine.iter().any(|map| field.starts_with(map));

@@ -125,7 +125,7 @@ impl MadeUp {
             }
         }
         Schedule {
-            schema: "inflight.schedule/1.1".to_owned(),
+            schema: "inflight.schedule/1.2".to_owned(),
             version: "0.1.0".to_owned(),
             preset: self.preset.to_owned(),
             seed: self.seed,
@@ -133,6 +133,7 @@ impl MadeUp {
             cells: self.cells.clone(),
             models: self.models.iter().map(|(name, _)| model(name)).collect(),
             absent: Vec::new(),
+            missing: Vec::new(),
             blocks,
             controls: self.controls.iter().map(|(name, percent)| control(name, *percent)).collect(),
             probes: self.cells.iter().map(probe).collect(),
@@ -216,6 +217,9 @@ fn model(name: &str) -> Model {
         connections: None,
         env: BTreeMap::new(),
         knobs: Vec::new(),
+        language: None,
+        baseline: None,
+        requirements: Vec::new(),
     }
 }
 

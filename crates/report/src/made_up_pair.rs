@@ -99,7 +99,7 @@ fn empty(maker: &Maker) -> Run {
     let placement =
         Placement { model_cpus: vec![1], origin_cpus: vec![0], workers: 1, shards: 1, awake: true };
     let schedule = Schedule {
-        schema: "inflight.schedule/1.1".to_owned(),
+        schema: "inflight.schedule/1.2".to_owned(),
         version: "0.1.0".to_owned(),
         preset: "test".to_owned(),
         seed: maker.seed,
@@ -107,6 +107,7 @@ fn empty(maker: &Maker) -> Run {
         cells: vec![cell("batch", Workload::Batch), cell("steady", Workload::Steady)],
         models: maker.models.iter().copied().map(model).collect(),
         absent: Vec::new(),
+        missing: Vec::new(),
         blocks: (0..2 * maker.blocks).zip(cells).map(block).collect(),
         controls: Vec::new(),
         probes: Vec::new(),
@@ -140,6 +141,9 @@ fn model(name: &str) -> Model {
         connections: None,
         env: BTreeMap::new(),
         knobs: Vec::new(),
+        language: None,
+        baseline: None,
+        requirements: Vec::new(),
     }
 }
 

@@ -18,6 +18,7 @@ use super::quota::Quota;
 use super::work::Work;
 use super::{Health, Readings};
 use crate::Limits;
+use crate::python::{Lack, Python};
 
 use Health::{Bad, Doubtful, Good};
 
@@ -90,8 +91,8 @@ pub(super) const FAULTS: &[Fault] = &[
     ("toolchain", |r| compiler(r, "rustc 1.94.1"), Bad, "is older than 1.95"),
     ("toolchain", |r| compiler(r, "rustc 1.97.0-nightly"), Doubtful, "is no release"),
     ("toolchain", |r| r.work.flags = Some("-O".into()), Doubtful, "unset RUSTFLAGS"),
-    ("python", |r| r.work.python = None, Doubtful, "No python3"),
-    ("python", |r| r.work.python = Some("Python 3.9.2".into()), Doubtful, "older than 3.11"),
+    ("python", |r| r.work.python = Some(Err(no_python())), Doubtful, "no python3 was found"),
+    ("python", |r| r.work.has_venv = Some(false), Doubtful, "apt-get install python3-venv"),
     ("browser", |r| r.work.browser = None, Doubtful, "which no figure needs"),
 ];
 
@@ -157,9 +158,15 @@ fn at_work() -> Work {
         rustc: Some("rustc 1.95.0 (59807616e 2026-04-14)".to_owned()),
         rust_version: Some("1.95".to_owned()),
         flags: None,
-        python: Some("Python 3.11.7".to_owned()),
+        python: Some(Ok("3.11.7".to_owned())),
+        has_venv: Some(true),
         browser: Some(PathBuf::from("/usr/bin/chromium")),
     }
+}
+
+/// Returns why a path that leads nowhere has no Python.
+fn no_python() -> Lack {
+    Python::find("".as_ref()).expect_err("nothing is there")
 }
 
 /// Returns how these CPUs are divided.

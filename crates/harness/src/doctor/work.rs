@@ -1,15 +1,13 @@
 //! What a run works with: the disk, the tree, the compiler, and programs that some models need.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::channel;
-use std::thread;
-use std::time::Duration;
 
 use nix::sys::statvfs::statvfs;
 use record::Environment;
+
+use crate::python::{Lack, MEND_VENV, Python};
 
 use super::clock::known;
 use super::text::{text, unseen};
@@ -19,15 +17,9 @@ use super::{Opinion, Readings};
 const DISK_MIB: u64 = 100;
 /// Building every program once took 775 MiB; what tests build comes on top.
 const BUILD_MIB: u64 = 2_048;
-/// The oldest Python that models in it are written for.
-const PYTHON: (u32, u32) = (3, 11);
 /// The names of browsers that draw without a screen.
 const BROWSERS: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// How long a program may take to say its version.
-const PATIENCE: Duration = Duration::from_millis(800);
-/// What is read of what it says.
-const SAID_BYTES_MAX: u64 = 4_096;
 
 /// What was read of it.
 #[derive(Default)]
@@ -44,8 +36,10 @@ pub(super) struct Work {
     pub(super) rust_version: Option<String>,
     /// Compiler flags set from outside.
     pub(super) flags: Option<String>,
-    /// What Python calls itself.
-    pub(super) python: Option<String>,
+    /// The version of the Python that models run in, or why there is none.
+    pub(super) python: Option<Result<String, Lack>>,
+    /// Whether it can make virtual environments.
+    pub(super) has_venv: Option<bool>,
     /// Where a browser was found.
     pub(super) browser: Option<PathBuf>,
 }
@@ -55,6 +49,7 @@ impl Work {
     pub(super) fn read(root: &Path, environment: &Environment) -> Self {
         let results = root.join("results");
         let results = existing(&results);
+        let python = Python::on_path();
         let manifest = text(root.join("Cargo.toml")).unwrap_or_default();
         Self {
             free_mib: free_mib(results),
@@ -63,7 +58,8 @@ impl Work {
             rustc: known(&environment.rustc),
             rust_version: rust_version(&manifest),
             flags: known(&environment.rustflags),
-            python: said(Command::new("python3").arg("--version")),
+            has_venv: python.as_ref().ok().map(Python::can_make_venv),
+            python: Some(python.map(|python| python.version)),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
         }
     }
@@ -137,19 +133,20 @@ pub(super) fn toolchain(readings: &Readings) -> Opinion {
 
 /// Judges Python, which only some models need.
 pub(super) fn python(readings: &Readings) -> Opinion {
-    let (major, minor) = PYTHON;
-    let mend = "sudo apt-get install python3";
-    match readings.work.python.as_deref() {
-        Some(said) if version(said) >= Some(PYTHON) => {
-            Opinion::good(format!("{said} can run models in Python."))
-        }
-        Some(said) => Opinion::doubtful(format!(
-            "{said} is older than {major}.{minor}: models in Python cannot be run."
+    let work = &readings.work;
+    match (&work.python, work.has_venv) {
+        (Some(Ok(version)), Some(false)) => Opinion::doubtful(format!(
+            "Python {version} cannot make virtual environments: models that need packages of it \
+             cannot be run."
         ))
-        .mend(mend),
-        None => {
-            Opinion::doubtful("No python3 was found: models in Python cannot be run.").mend(mend)
+        .mend(MEND_VENV),
+        (Some(Ok(version)), _) => {
+            Opinion::good(format!("Python {version} can run models in Python."))
         }
+        (Some(Err(Lack { why, mend })), _) => {
+            Opinion::doubtful(format!("Models in Python cannot be run: {why}.")).mend(mend)
+        }
+        (None, _) => Opinion::doubtful(unseen("Python", "models in it may be missing")),
     }
 }
 
@@ -207,27 +204,6 @@ fn on_path(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// Returns the line that a program says, unless it fails or overstays its time.
-fn said(command: &mut Command) -> Option<String> {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().ok()?;
-    let stdout = child.stdout.take().expect("stdout is piped");
-    let (tell, told) = channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        let read = stdout.take(SAID_BYTES_MAX).read_to_string(&mut text);
-        let _ = tell.send(read.map(|_| text));
-    });
-
-    let text = told.recv_timeout(PATIENCE);
-    if text.is_err() {
-        let _ = child.kill();
-    }
-    let succeeded = child.wait().is_ok_and(|status| status.success());
-    let text = text.ok()?.ok().filter(|text| succeeded && !text.trim().is_empty())?;
-    text.lines().next().map(ToOwned::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::faults::Folder;
@@ -236,7 +212,6 @@ mod tests {
     #[test]
     fn a_version_is_the_first_word_with_two_numbers() {
         assert_eq!(version("rustc 1.95.0 (59807616e 2026-04-14)"), Some((1, 95)));
-        assert_eq!(version("Python 3.9.2"), Some((3, 9)));
         assert_eq!(version("1.95"), Some((1, 95)));
         assert_eq!(version("rustc"), None);
     }
@@ -256,12 +231,5 @@ mod tests {
         let absent = folder.path().join("results/absent");
         assert_eq!(existing(&absent), folder.path());
         assert!(probe(&absent).is_err());
-    }
-
-    #[test]
-    fn a_program_says_one_line_or_nothing() {
-        assert_eq!(said(Command::new("echo").arg("a\nb")).as_deref(), Some("a"));
-        assert_eq!(said(&mut Command::new("false")), None);
-        assert_eq!(said(&mut Command::new("/proc/absent")), None);
     }
 }

@@ -2,9 +2,9 @@
 //! tells whose machine it is. What cannot be had is "unknown" or null, never absent.
 //!
 //! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, and
-//! 1.2 the prices of models; a file written before is read with everything in them unknown. Names
-//! of hosts and people, paths and addresses are left out where a section is read, not afterwards:
-//! what was never read cannot slip through.
+//! 1.2 the prices of models and the Python of some; a file written before is read with everything
+//! in them unknown. Names of hosts and people, paths and addresses are left out where a section is
+//! read, not afterwards: what was never read cannot slip through.
 
 mod activity;
 mod build;
@@ -123,6 +123,10 @@ pub struct Environment {
     /// What each model costs beside its speed, by its name; null where nobody looked.
     #[serde(default)]
     pub model_prices: Option<BTreeMap<String, Price>>,
+    /// The versions of the Python that ran models, as `python`, and of its packages; null if none
+    /// did.
+    #[serde(default)]
+    pub python: Option<BTreeMap<String, String>>,
 }
 
 impl Environment {
@@ -203,6 +207,7 @@ impl Sections {
             build: self.build,
             concurrent_activity: self.concurrent_activity,
             model_prices: None,
+            python: None,
         }
     }
 }
