@@ -7,7 +7,9 @@ use record::{Absent, Model, Run, State, TrialRecord};
 use stats::{Estimate, Sample, effect, mean_cost, median};
 
 use crate::family::{self, ALPHA, Family, Pair};
-use crate::figures::{CellFigures, ControlFigures, Noise, Price, Row, RowFigures, Standing};
+use crate::figures::{
+    CellFigures, ControlFigures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
+};
 use crate::trials::{self, Quantity, Trials, cpu_us, switches, wall_ms};
 
 /// Costs are compared at equal rate: walls that differ by more than this are marked.
@@ -39,19 +41,13 @@ impl<'a> Source<'a> {
 
     /// Computes the figures of the cell.
     pub(crate) fn figures(&self, family: Family) -> CellFigures {
-        let models = &self.run.schedule.models;
-        let mut rows: Vec<Row> = models.iter().map(|model| self.row(model)).collect();
-        let measured = rows.iter().filter(|row| row.figures.is_some());
-        let names: BTreeSet<&str> = measured.map(|row| row.model.as_str()).collect();
-        let pairs = family::judge(family, (&names, self.baseline), &self.trials);
-        self.compare(&mut rows, &pairs);
+        let (mut rows, pairs) = self.judged(family, (None, self.baseline));
         if family == Family::AllPairs {
             self.rank(&mut rows, &pairs);
         }
         rows.sort_by(Row::order);
 
-        let mut prices: Vec<Price> = models.iter().filter_map(|model| self.price(model)).collect();
-        prices.sort_by(|a, b| a.model.cmp(&b.model));
+        let (prices, languages) = (self.prices(None), self.languages());
         let (controls, controls_lost) = self.controls();
         let noise = self.noise(pairs.len());
         let (blocks, blocks_planned) = self.blocks();
@@ -65,10 +61,58 @@ impl<'a> Source<'a> {
             rows,
             pairs,
             prices,
+            languages,
             controls,
             controls_lost,
             noise,
         }
+    }
+
+    /// Returns the figures of each other language of the run, in the order of its first model.
+    fn languages(&self) -> Vec<LanguageFigures> {
+        let mut languages: Vec<LanguageFigures> = Vec::new();
+        for model in &self.run.schedule.models {
+            let (Some(language), Some(baseline)) = (&model.language, &model.baseline) else {
+                continue;
+            };
+            if languages.iter().any(|known| known.language == *language) {
+                continue;
+            }
+
+            let of = (Some(language.as_str()), baseline.as_str());
+            let (mut rows, pairs) = self.judged(Family::AgainstBaseline, of);
+            rows.sort_by(Row::order);
+            let context = self.trials.paired((baseline, self.baseline), cpu_us);
+            languages.push(LanguageFigures {
+                language: language.clone(),
+                baseline: baseline.clone(),
+                context: context.map(|pairs| pairs.ratio(ALPHA)),
+                rows,
+                pairs,
+                prices: self.prices(Some(language)),
+            });
+        }
+        languages
+    }
+
+    /// Returns the models of a language; without one, those in Rust.
+    fn models(&self, language: Option<&str>) -> impl Iterator<Item = &'a Model> {
+        let models = self.run.schedule.models.iter();
+        models.filter(move |model| model.language.as_deref() == language)
+    }
+
+    /// Judges the models of a language as one family, and takes that into their rows.
+    fn judged(
+        &self,
+        family: Family,
+        (language, baseline): (Option<&str>, &str),
+    ) -> (Vec<Row>, Vec<Pair>) {
+        let mut rows: Vec<Row> = self.models(language).map(|model| self.row(model)).collect();
+        let measured = rows.iter().filter(|row| row.figures.is_some());
+        let names: BTreeSet<&str> = measured.map(|row| row.model.as_str()).collect();
+        let pairs = family::judge(family, (&names, baseline), &self.trials);
+        self.compare(&mut rows, (&pairs, baseline));
+        (rows, pairs)
     }
 
     /// Returns a quantity of a model, as a sample of blocks.
@@ -118,10 +162,12 @@ impl<'a> Source<'a> {
         let absent = self.run.schedule.absent.iter();
         let mut absent = absent.filter(|a| a.cell == self.cell.name && a.model == model.name);
         let absent = absent.next().map(|absent| format!("n/a: {}", absent.reason));
+        let missing = self.run.schedule.missing(&model.name).map(ToString::to_string);
         let figures = self.row_figures(&model.name);
         let standing = match own.first().map(|trial| &trial.state) {
             _ if figures.is_some() => Standing::Measured,
             _ if absent.is_some() => Standing::NotApplicable,
+            None if missing.is_some() => Standing::Missing,
             Some(State::Valid | State::Void(_)) => Standing::Void,
             Some(State::Failed(_)) => Standing::Failed,
             None => Standing::NotMeasured,
@@ -132,7 +178,7 @@ impl<'a> Source<'a> {
             trials: own.len(),
             errors: errors(&own),
             standing,
-            reason: absent.or_else(|| first_reason(&own)),
+            reason: absent.or(missing).or_else(|| first_reason(&own)),
             rank: None,
             figures,
         }
@@ -165,15 +211,14 @@ impl<'a> Source<'a> {
     }
 
     /// Takes what the pairs with the baseline say into the rows.
-    fn compare(&self, rows: &mut [Row], pairs: &[Pair]) {
+    fn compare(&self, rows: &mut [Row], (pairs, baseline): (&[Pair], &str)) {
         for row in rows {
-            let with_baseline =
-                |pair: &&Pair| pair.model == row.model && pair.other == self.baseline;
+            let with_baseline = |pair: &&Pair| pair.model == row.model && pair.other == baseline;
             let pair = pairs.iter().find(with_baseline);
             let (Some(figures), Some(pair)) = (&mut row.figures, pair) else { continue };
             figures.ratio = Some(pair.ratio);
             figures.verdict = Some(pair.verdict);
-            if let Some((mean, is_sensitive)) = self.mean_ratio(&row.model) {
+            if let Some((mean, is_sensitive)) = self.mean_ratio((&row.model, baseline)) {
                 figures.mean_ratio = Some(mean);
                 figures.tail_sensitive = is_sensitive;
             }
@@ -183,8 +228,8 @@ impl<'a> Source<'a> {
     /// Returns the ratio of the sums of a model's costs and the baseline's, where the blocks are
     /// enough for its interval, and whether it lies outside the 95 % interval of the typical ratio.
     /// The interval of a family would hide the more stalls, the more models there are.
-    fn mean_ratio(&self, model: &str) -> Option<(Estimate, bool)> {
-        let pairs = self.trials.paired((model, self.baseline), cpu_us)?;
+    fn mean_ratio(&self, names: (&str, &str)) -> Option<(Estimate, bool)> {
+        let pairs = self.trials.paired(names, cpu_us)?;
         let enough = pairs.paired.pairs().len() >= mean_cost::LEAST_BLOCKS;
         enough.then(|| {
             let mean = mean_cost::ratio(&pairs.paired, ALPHA, self.run.schedule.seed);
@@ -203,6 +248,14 @@ impl<'a> Source<'a> {
         for (row, place) in rows.iter_mut().zip(places) {
             row.rank = place;
         }
+    }
+
+    /// Returns what the usual clients cost on top of the models of a language.
+    fn prices(&self, language: Option<&str>) -> Vec<Price> {
+        let prices = self.models(language).filter_map(|model| self.price(model));
+        let mut prices: Vec<Price> = prices.collect();
+        prices.sort_by(|a, b| a.model.cmp(&b.model));
+        prices
     }
 
     /// Returns what a usual client costs, if the model has one and both have figures.

@@ -27,9 +27,11 @@ impl<'a> CellTrials<'a> {
         Self { run, cell, all, counting }
     }
 
-    /// Returns the models that have a valid trial, in the order of the schedule, controls left out.
+    /// Returns the models that have a valid trial, in the order of the schedule, controls left out,
+    /// and models in another language: they are context, and no gate of the comparison is theirs.
     pub(crate) fn models(&self) -> Vec<&'a str> {
-        let names = self.run.schedule.models.iter().map(|model| model.name.as_str());
+        let models = self.run.schedule.models.iter().filter(|model| model.language.is_none());
+        let names = models.map(|model| model.name.as_str());
         names.filter(|name| self.valid(name).next().is_some()).collect()
     }
 

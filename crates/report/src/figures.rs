@@ -45,12 +45,31 @@ pub struct CellFigures {
     pub pairs: Vec<Pair>,
     /// What the usual clients cost on top, by the names of the models.
     pub prices: Vec<Price>,
+    /// Models in other languages, which stand apart from all above.
+    pub languages: Vec<LanguageFigures>,
     /// Whether the run found the busy work that was added on purpose.
     pub controls: Vec<ControlFigures>,
     /// Controls without figures, and why.
     pub controls_lost: Vec<Absent>,
     /// What the baseline differs from itself.
     pub noise: Option<Noise>,
+}
+
+/// The models of a cell in another language: a family of their own, and context for those in Rust.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LanguageFigures {
+    /// Its name.
+    pub language: String,
+    /// The model of it that ratios are taken against.
+    pub baseline: String,
+    /// What that model costs in times the run's baseline, with the 95 % interval.
+    pub context: Option<Estimate>,
+    /// The cheapest first, then those without figures. None has a place.
+    pub rows: Vec<Row>,
+    /// Each model with the baseline of the language, by the names of the models.
+    pub pairs: Vec<Pair>,
+    /// What the usual clients cost on top, by the names of the models.
+    pub prices: Vec<Price>,
 }
 
 /// What the baseline differs from itself, which is nothing but noise.
@@ -108,6 +127,8 @@ pub enum Standing {
     Measured,
     /// The model cannot hold the cell by design.
     NotApplicable,
+    /// The model needs what the machine does not have.
+    Missing,
     /// No trial counts; the first was void.
     Void,
     /// No trial counts; the first did not end as it should have.
@@ -121,7 +142,8 @@ pub enum Standing {
 pub struct RowFigures {
     /// CPU time of the model's process per fetch, in microseconds: median over blocks.
     pub cpu_us: Estimate,
-    /// The ratio of CPU time to the baseline's, with the simultaneous interval of the family.
+    /// The ratio of CPU time to the baseline's, or to that of the language, with the simultaneous
+    /// interval of the family.
     pub ratio: Option<Estimate>,
     /// What may be said of that ratio.
     pub verdict: Option<Verdict>,
@@ -158,6 +180,13 @@ pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
         floor: floor.to_owned(),
         family,
         cells: run.schedule.cells.iter().map(cell).collect(),
+    }
+}
+
+impl CellFigures {
+    /// Returns the rows of every language, those in Rust first.
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(self.languages.iter().flat_map(|other| &other.rows))
     }
 }
 

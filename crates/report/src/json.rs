@@ -13,7 +13,7 @@ use stats::Estimate;
 
 use crate::family::{ALPHA, Family, MARGIN, Pair};
 use crate::figures::{
-    CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing,
+    CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
 };
 use crate::number::word;
 use crate::price::{ModelPrices, model_prices};
@@ -68,6 +68,18 @@ struct CellSummary<'a> {
     controls_lost: &'a [Absent],
     rows: Vec<RowSummary<'a>>,
     pairs: Vec<PairSummary<'a>>,
+    client_prices: Vec<PriceSummary<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    languages: Vec<LanguageSummary<'a>>,
+}
+
+/// The models of a cell in another language.
+#[derive(Serialize)]
+struct LanguageSummary<'a> {
+    language: &'a str,
+    baseline: &'a str,
+    baseline_cpu_ratio: Figure,
+    rows: Vec<RowSummary<'a>>,
     client_prices: Vec<PriceSummary<'a>>,
 }
 
@@ -231,6 +243,7 @@ impl<'a> CellSummary<'a> {
             rows: figures.rows.iter().map(|row| RowSummary::of(row, all)).collect(),
             pairs: figures.pairs.iter().map(PairSummary::of).collect(),
             client_prices: figures.prices.iter().map(PriceSummary::of).collect(),
+            languages: figures.languages.iter().map(|of| LanguageSummary::of(of, all)).collect(),
         }
     }
 }
@@ -301,6 +314,20 @@ impl<'a> RowSummary<'a> {
     }
 }
 
+impl<'a> LanguageSummary<'a> {
+    /// Gathers what is said of another language.
+    fn of(of: &'a LanguageFigures, all: &Figures) -> Self {
+        let own = Figures { baseline: of.baseline.clone(), cells: Vec::new(), ..all.clone() };
+        Self {
+            language: &of.language,
+            baseline: &of.baseline,
+            baseline_cpu_ratio: Figure::or(of.context.as_ref(), "no block with both"),
+            rows: of.rows.iter().map(|row| RowSummary::of(row, &own)).collect(),
+            client_prices: of.prices.iter().map(PriceSummary::of).collect(),
+        }
+    }
+}
+
 impl FiguresSummary {
     /// Writes what a fetch cost, and why there is nothing to compare with where there is not.
     fn of(figures: &RowFigures, why: &Missing) -> Self {
@@ -360,6 +387,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Measured => "measured",
         Standing::NotApplicable => "not_applicable",
+        Standing::Missing => "missing",
         Standing::Void => "void",
         Standing::Failed => "failed",
         Standing::NotMeasured => "not_measured",

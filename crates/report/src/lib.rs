@@ -56,7 +56,8 @@ pub use crate::diff_table::diff_table;
 pub use crate::export::{ExportForm, export};
 pub use crate::family::{Family, Pair};
 pub use crate::figures::{
-    CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures, Standing, figures,
+    CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
+    figures,
 };
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
 pub use crate::index::index;

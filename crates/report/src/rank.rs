@@ -15,7 +15,7 @@ use crate::cell::Source;
 use crate::family::ALPHA;
 use crate::figures::{CellFigures, Figures, Row, Standing};
 use crate::number::with_interval;
-use crate::summary::{Form, joined, origin_of, reasons, title};
+use crate::summary::{Form, aside, joined, origin_of, reasons, title};
 use crate::table::{NOTHING, drawn, ratio, standing, verdict, with_places};
 use crate::trials::{Quantity, cpu_us, faults, memory_mib, switches, wall_ms};
 
@@ -54,6 +54,8 @@ pub struct RankedCell {
     pub figures: CellFigures,
     /// The best first, then those without a value.
     pub rows: Vec<RankedRow>,
+    /// The same of each other language that the figures have.
+    pub languages: Vec<Vec<RankedRow>>,
 }
 
 /// A model with its value of the metric.
@@ -147,39 +149,58 @@ impl RankedCell {
             let value = sample.map(|sample| median::estimate(&sample, ALPHA));
             RankedRow { row: row.clone(), value }
         };
-        let mut rows: Vec<RankedRow> = figures.rows.iter().map(row).collect();
-        if metric != Metric::Cpu {
-            rows.sort_by(|a, b| {
-                let order = a.order().total_cmp(&b.order());
-                order.then_with(|| a.row.model.cmp(&b.row.model))
-            });
-        }
-        Self { figures: figures.clone(), rows }
-    }
-
-    /// Writes the table with verdicts, and with places where the run has any.
-    fn judged(&self, baseline: &str) -> String {
-        let against = format!("against {baseline}");
-        let mut header = vec!["model", Metric::Cpu.column(), &against, "verdict"];
-        let line = |ranked: &RankedRow| {
-            let (ratio, verdict) = match &ranked.row.figures {
-                Some(_) if ranked.row.model == baseline => ("1".to_owned(), "baseline"),
-                Some(figures) => (ratio(figures), verdict(figures)),
-                None => (NOTHING.to_owned(), NOTHING),
-            };
-            vec![ranked.row.model.clone(), ranked.value(), ratio, verdict.to_owned()]
+        let ordered = |rows: &[Row]| {
+            let mut rows: Vec<RankedRow> = rows.iter().map(row).collect();
+            if metric != Metric::Cpu {
+                rows.sort_by(|a, b| {
+                    let order = a.order().total_cmp(&b.order());
+                    order.then_with(|| a.row.model.cmp(&b.row.model))
+                });
+            }
+            rows
         };
-        let lines = self.rows.iter().map(line).collect();
-        let lines = with_places(&mut header, lines, &self.figures.rows);
-        drawn(&header, &lines, Form::Terminal)
+        let languages = figures.languages.iter().map(|other| ordered(&other.rows)).collect();
+        Self { figures: figures.clone(), rows: ordered(&figures.rows), languages }
     }
 
-    /// Writes the table of a metric for which nothing is judged.
-    fn plain(&self, metric: Metric) -> String {
-        let line = |ranked: &RankedRow| vec![ranked.row.model.clone(), ranked.value()];
-        let lines: Vec<Vec<String>> = self.rows.iter().map(line).collect();
-        drawn(&["model", metric.column()], &lines, Form::Terminal)
+    /// Writes the table of the models in Rust, then one of each other language, each with reasons.
+    fn tables(&self, metric: Metric, baseline: &str) -> Vec<String> {
+        let table = |rows: &[RankedRow], own: &[Row], baseline: &str| match metric {
+            Metric::Cpu => judged(rows, own, baseline),
+            metric => plain(rows, metric),
+        };
+        let mut parts = vec![table(&self.rows, &self.figures.rows, baseline)];
+        parts.extend(reasons(&self.figures.rows));
+        for (other, rows) in self.figures.languages.iter().zip(&self.languages) {
+            parts.push(aside(other, baseline));
+            parts.push(table(rows, &other.rows, &other.baseline));
+            parts.extend(reasons(&other.rows));
+        }
+        parts
     }
+}
+
+/// Writes a table with verdicts, and with places where the rows of the figures have any.
+fn judged(rows: &[RankedRow], own: &[Row], baseline: &str) -> String {
+    let against = format!("against {baseline}");
+    let mut header = vec!["model", Metric::Cpu.column(), &against, "verdict"];
+    let line = |ranked: &RankedRow| {
+        let (ratio, verdict) = match &ranked.row.figures {
+            Some(_) if ranked.row.model == baseline => ("1".to_owned(), "baseline"),
+            Some(figures) => (ratio(figures), verdict(figures)),
+            None => (NOTHING.to_owned(), NOTHING),
+        };
+        vec![ranked.row.model.clone(), ranked.value(), ratio, verdict.to_owned()]
+    };
+    let lines = with_places(&mut header, rows.iter().map(line).collect(), own);
+    drawn(&header, &lines, Form::Terminal)
+}
+
+/// Writes a table of a metric for which nothing is judged.
+fn plain(rows: &[RankedRow], metric: Metric) -> String {
+    let line = |ranked: &RankedRow| vec![ranked.row.model.clone(), ranked.value()];
+    let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
+    drawn(&["model", metric.column()], &lines, Form::Terminal)
 }
 
 impl RankedRow {
@@ -204,11 +225,7 @@ impl fmt::Display for Ranking {
         let mut parts = vec![format!("{}   lower is better", self.run)];
         for cell in &self.cells {
             parts.push(title(&cell.figures, Form::Terminal));
-            parts.push(match self.metric {
-                Metric::Cpu => cell.judged(&self.baseline),
-                metric => cell.plain(metric),
-            });
-            parts.extend(reasons(&cell.figures));
+            parts.extend(cell.tables(self.metric, &self.baseline));
         }
         if self.metric != Metric::Cpu {
             parts.push(format!(

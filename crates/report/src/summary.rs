@@ -3,9 +3,11 @@
 
 use record::{Integrity, Run};
 
-use crate::figures::{CellFigures, ControlFigures, Figures, Noise, Price, Row, RowFigures};
+use crate::figures::{
+    CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures,
+};
 use crate::number::{count, digits, with_interval};
-use crate::table::{TAIL, UNEQUAL, heading, table};
+use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
 use crate::words::in_line;
 
 /// What the summary is written for.
@@ -32,6 +34,11 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
         let noise = cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise));
         parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(told));
+        for language in &cell.languages {
+            parts.push(told(aside(language, &figures.baseline)));
+            parts.push(language_table(language, form));
+            parts.extend(notes_of(&language.rows, &language.prices).into_iter().map(told));
+        }
     }
     joined(parts, form)
 }
@@ -149,38 +156,52 @@ fn stop(cell: &CellFigures) -> Option<String> {
 
 /// Writes what the table cannot: why rows have no figures or no rank, marks, prices.
 pub(crate) fn notes(cell: &CellFigures) -> Vec<String> {
-    let mut notes = reasons(cell);
-    let figures = || cell.rows.iter().filter_map(|row| row.figures.as_ref());
+    notes_of(&cell.rows, &cell.prices)
+}
+
+/// Writes the same of the models of one language.
+pub(crate) fn notes_of(rows: &[Row], prices: &[Price]) -> Vec<String> {
+    let mut notes = reasons(rows);
+    let figures = || rows.iter().filter_map(|row| row.figures.as_ref());
     if figures().any(|figures| figures.unequal_rate) {
         notes.push(format!(
             "{UNEQUAL} at another rate than the baseline: the costs are not like for like"
         ));
     }
     if figures().any(|figures| figures.tail_sensitive) {
-        let means: Vec<String> = cell.rows.iter().filter_map(mean).collect();
+        let means: Vec<String> = rows.iter().filter_map(mean).collect();
         notes.push(format!(
             "{TAIL} rare dear blocks tell another story than the typical one; the ratio of the \
              sums over all blocks: {}",
             means.join(", ")
         ));
     }
-    if !cell.prices.is_empty() {
-        let prices: Vec<String> = cell.prices.iter().map(price).collect();
+    if !prices.is_empty() {
+        let prices: Vec<String> = prices.iter().map(price).collect();
         notes.push(format!("The client's price, in times the bare model: {}", prices.join(", ")));
     }
     notes
 }
 
 /// Writes why rows have no figures, why trials do not count, and who is not ranked for it.
-pub(crate) fn reasons(cell: &CellFigures) -> Vec<String> {
-    let any_rank = cell.rows.iter().any(|row| row.rank.is_some());
+pub(crate) fn reasons(rows: &[Row]) -> Vec<String> {
+    let any_rank = rows.iter().any(|row| row.rank.is_some());
     let reason = |row: &Row| {
         let reason = row.reason.as_ref()?;
         let unranked = any_rank && row.figures.is_some() && row.rank.is_none();
         let consequence = if unranked { ", thus not ranked" } else { "" };
         Some(format!("{}: {reason}{consequence}", row.model))
     };
-    cell.rows.iter().filter_map(reason).collect()
+    rows.iter().filter_map(reason).collect()
+}
+
+/// Writes what stands above the table of another language.
+pub(crate) fn aside(of: &LanguageFigures, baseline: &str) -> String {
+    let LanguageFigures { language, baseline: own, context, .. } = of;
+    let context = context.as_ref().map_or_else(String::new, |ratio| {
+        format!("; {own} costs {} times {baseline}", with_interval(ratio))
+    });
+    format!("In {language}, another language: context, not a contest of models{context}")
 }
 
 /// Writes the ratio of sums of a row whose ratio rare dear blocks would change.

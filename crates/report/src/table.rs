@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use model_kit::{Cell, Workload};
 use stats::ranking::RankInterval;
 
-use crate::figures::{CellFigures, Row, RowFigures, Standing};
+use crate::figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
 use crate::number::{digits, with_interval, word};
 use crate::summary::Form;
 use crate::words::in_cell;
@@ -32,6 +32,20 @@ pub(crate) fn table(cell: &CellFigures, (baseline, floor): (&str, &str), form: F
     let lines = cell.rows.iter().map(|row| columns(row, baseline, floor)).collect();
     let lines = with_places(&mut header, lines, &cell.rows);
     drawn(&header, &lines, form)
+}
+
+/// Writes the table of the models of a cell in another language.
+pub(crate) fn language_table(of: &LanguageFigures, form: Form) -> String {
+    let against = format!("against {}", of.baseline);
+    let header =
+        ["model", "CPU/fetch us", &against, "verdict", "wall ms", "switches/fetch", "errors"];
+    let line = |row: &Row| {
+        let mut line = columns(row, &of.baseline, &of.baseline);
+        // The floor is no measure of another language.
+        line.remove(4);
+        line
+    };
+    drawn(&header, &of.rows.iter().map(line).collect::<Vec<_>>(), form)
 }
 
 /// Puts a column of places before the others, where any row has one.
@@ -114,6 +128,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Measured => NOTHING,
         Standing::NotApplicable => "n/a",
+        Standing::Missing => "missing",
         Standing::Void => "void",
         Standing::Failed => "failed",
         Standing::NotMeasured => "not measured",

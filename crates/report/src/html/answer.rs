@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use stats::verdict::Verdict;
 
-use crate::figures::{CellFigures, Price, Row, RowFigures};
+use crate::figures::{CellFigures, LanguageFigures, Price, Row, RowFigures};
 use crate::html::Page;
 use crate::number::{digits, with_interval};
 use crate::table::{heading, places};
@@ -152,21 +152,48 @@ impl Page<'_> {
                     }
                     tbody {
                         @for (row, place) in cell.rows.iter().zip(places(&cell.rows)) {
-                            (self.row(row, has_ranks.then_some(place)))
+                            (self.row(row, has_ranks.then_some(place), baseline))
                         }
                     }
                 }
             }
             @for text in crate::summary::notes(cell) { p.aside { (text) } }
+            @for other in &cell.languages { (self.language(cell, other)) }
+        }
+    }
+
+    /// Writes the table of the models of a cell in another language.
+    fn language(&self, cell: &CellFigures, of: &LanguageFigures) -> Markup {
+        let name = format!("{} in {}", cell.cell.name, of.language);
+        html! {
+            div.scroll tabindex="0" role="region" aria-label=(format!("Results of {name}")) {
+                table {
+                    caption { (crate::summary::aside(of, &self.figures.baseline)) "." }
+                    thead {
+                        tr {
+                            th scope="col" { "model" }
+                            th scope="col" { "client" }
+                            th.figure scope="col" { "CPU a fetch, µs" }
+                            th.figure scope="col" { "times " (of.baseline) }
+                            th scope="col" { "verdict" }
+                            th.figure scope="col" { "over the floor, µs" }
+                            th.figure scope="col" { "wall, ms" }
+                            th.figure scope="col" { "errors" }
+                        }
+                    }
+                    tbody { @for row in &of.rows { (self.row(row, None, &of.baseline)) } }
+                }
+            }
+            @for text in crate::summary::notes_of(&of.rows, &of.prices) { p.aside { (text) } }
         }
     }
 
     /// Writes the row of a model.
-    fn row(&self, row: &Row, place: Option<String>) -> Markup {
+    fn row(&self, row: &Row, place: Option<String>, baseline: &str) -> Markup {
         let model = self.run.schedule.model(&row.model);
         let client = model.map_or("", |model| &model.client);
         let errors: u64 = row.errors.values().sum();
-        let columns = crate::table::columns(row, &self.figures.baseline, &self.figures.floor);
+        let columns = crate::table::columns(row, baseline, &self.figures.floor);
         let [_, cost, ratio, verdict, excess, wall, ..] = &columns[..] else { unreachable!() };
         html! {
             tr.void[is_lost(row)] {
@@ -191,8 +218,8 @@ fn measured(cell: &CellFigures) -> impl Iterator<Item = Measured<'_>> {
 
 /// Returns whether a model should have figures and has none.
 fn is_lost(row: &Row) -> bool {
-    use crate::figures::Standing::{Measured, NotApplicable};
-    !matches!(row.standing, Measured | NotApplicable)
+    use crate::figures::Standing::{Measured, Missing, NotApplicable};
+    !matches!(row.standing, Measured | Missing | NotApplicable)
 }
 
 /// Returns whether a gate failed.

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use record::Model;
 
-use crate::figures::Row;
+use crate::figures::{CellFigures, Row};
 use crate::html::Page;
 use crate::number::digits;
 use crate::price::{COLUMNS, model_prices};
@@ -15,10 +15,11 @@ impl Page<'_> {
             .figures
             .cells
             .iter()
-            .flat_map(|cell| cell.rows.iter().map(|row| (cell.cell.name.as_str(), row)))
+            .flat_map(|cell| cell.all_rows().map(|row| (cell.cell.name.as_str(), row)))
             .filter(|(_, row)| !row.errors.is_empty())
             .collect();
-        let trials: usize = self.figures.cells.iter().flat_map(|c| &c.rows).map(|r| r.trials).sum();
+        let rows = self.figures.cells.iter().flat_map(CellFigures::all_rows);
+        let trials: usize = rows.map(|row| row.trials).sum();
         html! {
             @if failing.is_empty() {
                 p { "No fetch failed in " (trials) " trials. A fetch counts only if its status, \
@@ -101,7 +102,7 @@ impl Page<'_> {
                             (hash.get(..12).unwrap_or(hash)) } }
                     }
                     @for cell in &self.figures.cells {
-                        @if let Some(row) = cell.rows.iter().find(|row| row.model == model.name) {
+                        @if let Some(row) = cell.all_rows().find(|row| row.model == model.name) {
                             dt { (cell.cell.name) } dd { (told(row)) }
                         }
                     }

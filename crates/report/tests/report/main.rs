@@ -8,6 +8,7 @@ mod story;
 mod controls;
 mod families;
 mod golden;
+mod languages;
 mod metrics;
 mod page;
 mod seeded;

@@ -1,0 +1,102 @@
+//! Models in Python: where they can run they are a family of their own, and where something is
+//! missing their rows say what, and nothing else changes.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use model_kit::Workload;
+use record::{Run, State};
+use report::Standing;
+
+use support::{MODELS, WORKSPACE, alone, basis, built, cell, house, models_below};
+
+/// Returns a folder with every program of this machine but those whose names begin so.
+fn without(prefix: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("it is made");
+    let path = std::env::var_os("PATH").expect("it is set");
+    for program in std::env::split_paths(&path).filter_map(|f| fs::read_dir(f).ok()).flatten() {
+        let program = program.expect("it is listed");
+        let name = program.file_name();
+        if !name.to_string_lossy().starts_with(prefix) {
+            // The first of a name counts.
+            let _ = symlink(program.path(), folder.path().join(name));
+        }
+    }
+    folder
+}
+
+/// Measures one block of a batch with a path, into a folder.
+fn run(path: &Path, results: &Path) -> Output {
+    let mut command = Command::new(built("inflight").path);
+    command.args(["run", "--preset", "smoke", "--cell", "batch", "--out"]).arg(results);
+    command.args(["asyncio", "python-generator"]);
+    command.env("PATH", path).current_dir(&WORKSPACE.root).output().expect("it starts")
+}
+
+#[test]
+fn without_python_its_rows_say_so_and_the_rest_is_measured() {
+    let _alone = alone();
+    let (path, results) = (without("python"), tempfile::tempdir().expect("it is made"));
+    let output = run(path.path(), results.path());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("asyncio is missing: no python3 was found"), "{said}");
+    assert!(table.contains("asyncio: missing: no python3 was found"), "{table}{said}");
+    assert!(table.contains("`sudo apt-get install python3` mends it"), "{table}");
+
+    let run = fs::read_dir(results.path()).expect("it is there").flatten();
+    let run = run.map(|entry| entry.path()).find(|path| path.join("schedule.json").exists());
+    let run = Run::read(&run.expect("a run is there")).expect("it reads");
+    let names: Vec<&str> = run.schedule.missing.iter().map(|m| m.model.as_str()).collect();
+    assert_eq!(names, ["asyncio", "python-generator"]);
+    // The baseline twice, and the floor; a missing row is no reason for another exit code.
+    assert_eq!(run.trials.len(), 3);
+    let valid = run.trials.iter().all(|trial| trial.state == State::Valid);
+    assert_eq!(output.status.code(), Some(if valid { 0 } else { 4 }), "{said}");
+    let figures = report::figures(&run, harness::BASELINE, harness::FLOOR);
+    let missing =
+        figures.cells[0].languages[0].rows.iter().filter(|row| row.standing == Standing::Missing);
+    assert_eq!(missing.count(), 2);
+}
+
+#[test]
+fn every_other_language_has_its_baseline_and_none_is_the_baseline_or_the_floor() {
+    for model in models_below("crates") {
+        let Some(baseline) = &model.baseline else { continue };
+        let baseline = models_below("crates").into_iter().find(|other| other.name == *baseline);
+        assert_eq!(baseline.expect("it is a model").language, model.language, "{}", model.name);
+        assert!(![harness::BASELINE, harness::FLOOR].contains(&model.name.as_str()));
+    }
+}
+
+#[test]
+fn a_program_in_python_is_known_by_its_hash_and_its_packages_by_that_of_their_list() {
+    for model in MODELS.iter().filter(|model| model.language.is_some()) {
+        let found = built(&model.package).interpreter.expect("it was found");
+        assert!(found.path.is_absolute() && found.path.exists(), "{}", found.path.display());
+        assert!(found.versions.contains_key("python"));
+        assert_eq!(found.lists_sha256.len(), model.requirements.len(), "{}", model.name);
+        assert_eq!(found.versions.len() > 1, !model.requirements.is_empty(), "{}", model.name);
+    }
+}
+
+#[test]
+fn nothing_that_is_set_in_the_environment_changes_what_python_imports() {
+    if MODELS.iter().all(|model| model.name != "asyncio") {
+        return;
+    }
+    let _alone = alone();
+    let folder = tempfile::tempdir().expect("it is made");
+    fs::write(folder.path().join("json.py"), "raise SystemExit('imported')").expect("it is");
+    let mut model = house("asyncio");
+    let folder = folder.path().to_str().expect("it is UTF-8").to_owned();
+    model.env.insert("PYTHONPATH".to_owned(), folder);
+    let basis = basis(&[house("tokio"), model], cell(Workload::Batch, 4, 8), 1);
+    for trial in support::run(basis, built("origin"), |_| {}) {
+        assert!(!matches!(trial.state, State::Failed(_)), "{}: {:?}", trial.model, trial.state);
+    }
+}
