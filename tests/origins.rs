@@ -90,8 +90,11 @@ fn verify_blames_no_model_for_the_death_of_its_origin() {
     let _alone = alone();
     let models = vec![house("tokio"), house("threads")];
     let program = |model: &Model| (model.name.clone(), built(&model.package));
-    let programs =
-        Programs { origin: built("origin"), models: models.iter().map(program).collect() };
+    let programs = Programs {
+        origin: built("origin"),
+        models: models.iter().map(program).collect(),
+        missing: Vec::new(),
+    };
     let over = AtomicBool::new(false);
     let verified = thread::scope(|scope| {
         scope.spawn(|| {

@@ -49,7 +49,7 @@ fn wrapped(model: &Model, before: &str) -> Wrapped {
     let text = before.replace("PROGRAM", &inner.to_string_lossy());
     fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("it is writable");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    Wrapped { program: Program { path, sha256: String::new() }, _folder: folder }
+    Wrapped { program: Program { path, sha256: String::new(), interpreter: None }, _folder: folder }
 }
 
 /// Returns a batch with as many slots as fetches, all of which wait for a second.
