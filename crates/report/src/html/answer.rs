@@ -133,7 +133,7 @@ impl Page<'_> {
         let baseline = &self.figures.baseline;
         let has_ranks = cell.rows.iter().any(|row| row.rank.is_some());
         html! {
-            div.scroll tabindex="0" role="region" aria-label=(format!("Results of {}",
+            div.scroll tabindex="0" role="group" aria-label=(format!("Results of {}",
                 cell.cell.name)) {
                 table.sortable id=(format!("table-{}", cell.cell.name)) {
                     caption { (heading(&cell.cell)) ". Lower is better." }

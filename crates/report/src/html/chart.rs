@@ -91,7 +91,7 @@ fn panels_of(panels: &[Panel], described: &str) -> Markup {
 pub(crate) fn table(data: &Data, caption: &str) -> Markup {
     let class = if data.rows.len() > LONG { "scroll long" } else { "scroll" };
     html! {
-        div class=(class) tabindex="0" role="region" aria-label=(caption) {
+        div class=(class) tabindex="0" role="group" aria-label=(caption) {
             table.data {
                 caption { (caption) }
                 thead { tr { @for name in &data.columns { th scope="col" { (name) } } } }

@@ -140,7 +140,7 @@ impl Page<'_> {
                  two cells do not overlap, the work changes the answer; cells that were not \
                  measured are not promised."
             }
-            div.scroll tabindex="0" role="region" aria-label="Ratios across cells" {
+            div.scroll tabindex="0" role="group" aria-label="Ratios across cells" {
                 table {
                     caption { "CPU time per fetch in times " (baseline)
                         ", with the intervals that decide" }
@@ -184,7 +184,7 @@ impl Page<'_> {
             h3 { "What the HTTP client costs" }
             @if models.is_empty() { p.missing { (NOT_RUN) ": no model beside its usual client." } }
             @else {
-                div.scroll tabindex="0" role="region" aria-label="The client's price" {
+                div.scroll tabindex="0" role="group" aria-label="The client's price" {
                     table {
                         caption { "CPU time per fetch in times the same model on the shared core, \
                             with 95 % intervals" }

@@ -26,7 +26,7 @@ impl Page<'_> {
                     its \
                      length, its checksum and its echoed id are right." }
             } @else {
-                div.scroll tabindex="0" role="region" aria-label="Failed fetches" {
+                div.scroll tabindex="0" role="group" aria-label="Failed fetches" {
                     table {
                         caption { "Fetches that failed, by the code of the error" }
                         thead { tr {

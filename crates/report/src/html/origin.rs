@@ -46,7 +46,7 @@ impl Page<'_> {
             dl.facts { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
             details.more {
                 summary { "Everything that was read of the machine" }
-                div.scroll.long tabindex="0" role="region" aria-label="Environment" {
+                div.scroll.long tabindex="0" role="group" aria-label="Environment" {
                     table {
                         caption { "environment.json" }
                         thead { tr { th scope="col" { "what" } th scope="col" { "value" } } }

@@ -25,19 +25,22 @@
     keep("theme", themes[theme]);
   });
 
+  // Numbers stand before words, and what is not known stands last, whichever way it is sorted.
   const worth = (cell) => {
     const text = cell.textContent.trim();
-    if (text === "floor") return 0;
-    const number = parseFloat(text);
-    return Number.isNaN(number) ? (text === "-" || text === "" ? Infinity : text) : number;
+    if (text === "" || text === "-") return { kind: 2 };
+    const number = text === "floor" ? 0 : parseFloat(text);
+    return Number.isNaN(number) ? { kind: 1, text } : { kind: 0, number };
   };
-  const compare = (a, b) => typeof a === "number" && typeof b === "number"
-    ? (a === b ? 0 : a - b) : typeof a === "number" ? -1 : typeof b === "number" ? 1
-    : a.localeCompare(b, "en");
+  const compare = (a, b, sign) => {
+    if (a.kind !== b.kind) return a.kind - b.kind;
+    if (a.kind === 0) return sign * (a.number - b.number);
+    return a.kind === 1 ? sign * a.text.localeCompare(b.text, "en") : 0;
+  };
   const sort = (table, column, order) => {
     const rows = [...table.tBodies[0].rows];
     const sign = order === "descending" ? -1 : 1;
-    rows.sort((a, b) => sign * compare(worth(a.cells[column]), worth(b.cells[column])));
+    rows.sort((a, b) => compare(worth(a.cells[column]), worth(b.cells[column]), sign));
     table.tBodies[0].append(...rows);
     [...table.tHead.rows[0].cells].forEach((head, index) => {
       if (index === column) head.setAttribute("aria-sort", order);

@@ -33,7 +33,7 @@ fn matrix(cell: &CellFigures) -> Markup {
     let measured = cell.rows.iter().filter(|row| row.figures.is_some());
     let names: Vec<&str> = measured.map(|row| row.model.as_str()).collect();
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Any two models" {
+        div.scroll tabindex="0" role="group" aria-label="Any two models" {
             table.matrix {
                 caption { "CPU time per fetch, line over column" }
                 thead {
@@ -71,7 +71,7 @@ fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
 /// Writes each pair in a line.
 fn list(cell: &CellFigures) -> Markup {
     html! {
-        div.scroll.long tabindex="0" role="region" aria-label="Every pair" {
+        div.scroll.long tabindex="0" role="group" aria-label="Every pair" {
             table {
                 caption { "With the intervals that hold for all of them at once, and p after Holm" }
                 thead { tr {

@@ -77,8 +77,8 @@ impl Page<'_> {
 /// Writes some gates.
 fn table(gates: &[Gate]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Gates" {
-            table {
+        div.scroll tabindex="0" role="group" aria-label="Gates" {
+            table.gates {
                 caption { "What was checked, what was measured, and what it is held against" }
                 thead {
                     tr {
