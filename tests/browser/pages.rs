@@ -1,0 +1,74 @@
+//! The pages that are tried: that of the newest published run, and one of which every text that a
+//! model, a machine or an error decides is hostile.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use harness::{BASELINE, FLOOR};
+use record::{Absent, Run, State};
+
+use crate::support::shell::published;
+
+/// The files that are computed from a run.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// Those of the newest published run.
+pub(crate) static NEWEST: LazyLock<Files> =
+    LazyLock::new(|| report::derive(&newest(), BASELINE, FLOOR));
+/// Those of the hostile run.
+pub(crate) static HOSTILE: LazyLock<Files> =
+    LazyLock::new(|| report::derive(&hostile(), BASELINE, FLOOR));
+
+/// What somebody may call a model, a version or an error.
+pub(crate) const TEXT: &str = "</style></title></script><script>alert(1)</script>\
+    <img src=x onerror=alert(2)>\"'><svg/onload=alert(3)> javascript:alert(4) ]]><!-- {{7*7}} \
+    ${alert(5)} %n &amp;\u{202e}\u{2028}\u{1b}]0;c\u{7}";
+
+/// The page of a run.
+pub(crate) fn page(files: &Files) -> &[u8] {
+    &files["report.html"]
+}
+
+/// Reads the newest published run.
+fn newest() -> Run {
+    Run::read(&published().pop().expect("a run is published")).expect("it reads")
+}
+
+/// Returns a run that means harm.
+fn hostile() -> Run {
+    let mut run = newest();
+    let text = || TEXT.to_owned();
+    let renamed = |name: &mut String| {
+        if name == "smol" {
+            *name = text();
+        }
+    };
+    for trial in &mut run.trials {
+        renamed(&mut trial.model);
+        trial.versions = [(text(), text())].into();
+        if trial.model == "threads" {
+            trial.state = State::Void(vec![text()]);
+        }
+        if let Some(told) = trial.trial.as_mut().filter(|_| trial.model == "rayon") {
+            told.total.errors = [(text(), 3)].into();
+        }
+    }
+    for model in &mut run.schedule.models {
+        renamed(&mut model.name);
+        (model.label, model.unit, model.client) = (text(), text(), text());
+        model.env = [(text(), text())].into();
+    }
+    for block in &mut run.schedule.blocks {
+        block.order.iter_mut().for_each(renamed);
+    }
+    let cell = run.schedule.cells[0].name.clone();
+    run.schedule.absent = vec![Absent { cell, model: "iterator".to_owned(), reason: text() }];
+    let machine = &mut run.environment;
+    for field in [&mut machine.cpu, &mut machine.kernel, &mut machine.rustc, &mut machine.commit] {
+        *field = text();
+    }
+    (machine.modified, machine.origin) = (text(), text());
+    machine.tool.command_line = Some(text()).into();
+    machine.programs_sha256 = [(text(), text())].into();
+    run
+}

@@ -1,0 +1,85 @@
+//! The page asks for nothing, complains of nothing, and executes nothing that a run says.
+
+use serde_json::{Value, json};
+
+use crate::chromium::Browser;
+use crate::pages::{HOSTILE, NEWEST, TEXT, page};
+use crate::{DESKTOP, PHONE, THEMES, open, unfold};
+
+/// What a page says when something is wrong with it.
+const COMPLAINTS: [&str; 3] =
+    ["Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"];
+
+/// Returns what went wrong since the page was loaded.
+fn complaints(browser: &mut Browser) -> Vec<Value> {
+    COMPLAINTS.iter().flat_map(|event| browser.heard(event)).collect()
+}
+
+#[test]
+fn no_request_leaves_the_page() {
+    let Some(mut browser) = Browser::start() else { return };
+    for files in [&NEWEST, &HOSTILE] {
+        let address = open(&mut browser, page(files), DESKTOP);
+        unfold(&mut browser);
+        let asked = browser.heard("Network.requestWillBeSent");
+        let asked: Vec<&Value> = asked.iter().map(|told| &told["request"]["url"]).collect();
+        assert_eq!(asked, [&json!(address)]);
+    }
+}
+
+#[test]
+fn the_policy_of_the_page_stops_a_request() {
+    let Some(mut browser) = Browser::start() else { return };
+    let page = String::from_utf8(page(&NEWEST).to_vec()).unwrap();
+    let leak = "<body><img src=\"http://127.0.0.1:9/leak\">";
+    let address = open(&mut browser, page.replacen("<body>", leak, 1).as_bytes(), DESKTOP);
+    assert!(!complaints(&mut browser).is_empty(), "{address}");
+}
+
+#[test]
+fn the_page_says_nothing_on_the_console_in_both_themes_at_both_sizes() {
+    let Some(mut browser) = Browser::start() else { return };
+    for (theme, size) in THEMES.iter().flat_map(|theme| [(theme, DESKTOP), (theme, PHONE)]) {
+        browser.prefer("prefers-color-scheme", theme);
+        open(&mut browser, page(&NEWEST), size);
+        unfold(&mut browser);
+        assert_eq!(complaints(&mut browser), [Value::Null; 0], "{theme} {size:?}");
+    }
+}
+
+#[test]
+fn hostile_text_is_shown_and_never_executed() {
+    let Some(mut browser) = Browser::start() else { return };
+    let trap = "for (const name of ['alert', 'confirm', 'prompt', 'open']) \
+        globalThis[name] = () => { globalThis.caught = name; };";
+    browser.call("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": trap }));
+    open(&mut browser, page(&HOSTILE), DESKTOP);
+    unfold(&mut browser);
+    assert_eq!(browser.ask("globalThis.caught ?? null"), Value::Null);
+    assert_eq!(browser.heard("Page.javascriptDialogOpening"), [Value::Null; 0]);
+    assert_eq!(complaints(&mut browser), [Value::Null; 0]);
+    assert_eq!(browser.ask("document.querySelectorAll('img,iframe,object,embed').length"), 0);
+    assert_eq!(browser.ask("document.scripts.length"), 1);
+    // It is there to be read, all but what nobody can see.
+    let shown = TEXT.replace(['\u{202e}', '\u{1b}', '\u{7}'], "").replace('\u{2028}', " ");
+    let body = browser.ask("look.text(document.body)");
+    assert!(body.as_str().unwrap().matches(shown.trim()).count() > 20);
+}
+
+#[test]
+fn every_figure_opens_in_a_browser_and_executes_nothing_either() {
+    let Some(mut browser) = Browser::start() else { return };
+    let figures = HOSTILE.iter().filter(|(name, _)| name.ends_with(".svg"));
+    let mut seen = 0;
+    for (name, bytes) in figures {
+        let address = browser.show(name, bytes);
+        assert_eq!(browser.ask("document.documentElement.localName"), "svg", "{name}");
+        assert_eq!(browser.ask("document.querySelectorAll('parsererror,script').length"), 0);
+        assert_eq!(browser.heard("Page.javascriptDialogOpening"), [Value::Null; 0], "{name}");
+        assert_eq!(complaints(&mut browser), [Value::Null; 0], "{name}");
+        let asked = browser.heard("Network.requestWillBeSent");
+        assert!(asked.iter().all(|told| told["request"]["url"] == address), "{name}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen} figures");
+}
