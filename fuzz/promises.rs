@@ -138,7 +138,8 @@ static STORED: LazyLock<[(&str, Vec<u8>); 4]> = LazyLock::new(|| {
         .map(|name| (name, fs::read(folder.join(name)).expect("it is stored")))
 });
 
-/// A run whose files are any bytes is refused, or read, and then has a report, always the same. The first byte says which file the others stand for.
+/// A run whose files are any bytes is refused, or read, and then has a report, always the same. The
+/// first byte says which file the others stand for.
 pub(crate) fn run(bytes: &[u8]) {
     let Some((&which, bytes)) = bytes.split_first() else { return };
     let folder = folder();
