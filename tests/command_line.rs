@@ -130,7 +130,10 @@ fn what_there_is_not_is_told_with_what_may_have_been_meant() {
         (&["run", "tokyo"], "there is no model \"tokyo\": did you mean \"tokio\"?"),
         (&["run", "tokio", "tokio"], "the model \"tokio\" is named twice"),
         (&["run", "--cell", "stedy"], "there is no cell \"stedy\": did you mean \"steady\"?"),
-        (&["run", "--preset", "huge"], "[possible values: smoke, quick, standard, publish]"),
+        (
+            &["run", "--preset", "huge"],
+            "[possible values: smoke, primitives, quick, standard, publish]",
+        ),
         (&["run", "--resume", "--seed", "1"], "cannot be used with"),
         (&["check", "1999"], "there is no run \"1999\""),
         (&["rank", "--cell", "nope"], "nope"),

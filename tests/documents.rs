@@ -10,6 +10,7 @@ use std::time::Duration;
 use cargo_metadata::MetadataCommand;
 use harness::Workspace;
 use model_kit::pipe::{FromModel, LINE_BYTES_MAX, PROTOCOL, ToModel};
+use model_kit::primitive::{FromProgram, Primitive, PrimitivePlan, ToProgram};
 use model_kit::{DelayRange, ErrorCode, Plan, content, ids_digest};
 use origin::{FromOrigin, ToOrigin};
 use record::Model;
@@ -20,9 +21,11 @@ use serde_json::{Value, json};
 type Reread = fn(&str) -> Result<Value, serde_json::Error>;
 
 /// The directions of both pipes, by the words that follow `json` where an example begins.
-const DIRECTIONS: [(&str, Reread); 4] = [
+const DIRECTIONS: [(&str, Reread); 6] = [
     ("to-model", |line| Ok(json!(serde_json::from_str::<ToModel>(line)?))),
     ("from-model", |line| Ok(json!(serde_json::from_str::<FromModel>(line)?))),
+    ("to-program", |line| Ok(json!(serde_json::from_str::<ToProgram>(line)?))),
+    ("from-program", |line| Ok(json!(serde_json::from_str::<FromProgram>(line)?))),
     ("to-origin", |line| Ok(json!(serde_json::from_str::<ToOrigin>(line)?))),
     ("from-origin", |line| Ok(json!(serde_json::from_str::<FromOrigin>(line)?))),
 ];
@@ -91,6 +94,20 @@ fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
 }
 
 #[test]
+fn the_conversation_about_a_primitive_on_the_page_is_one_that_the_judge_finds_valid() {
+    let plan: PrimitivePlan = serde_json::from_value(body("to-program", "plan")).unwrap();
+    let trial = serde_json::from_value(body("from-program", "trial")).unwrap();
+    let plan = plan.checked().unwrap();
+    assert_eq!(harness::judge_primitive(&plan, &trial), record::State::Valid);
+}
+
+#[test]
+fn the_page_names_every_primitive() {
+    let named: Vec<String> = table("### The primitives").iter().map(|row| linked(row[0])).collect();
+    assert_eq!(named, Primitive::ALL.map(|primitive| primitive.name().to_owned()));
+}
+
+#[test]
 fn the_page_names_every_error_code() {
     let table = table("### Error codes");
     let named: Vec<_> = table.iter().map(|row| (row[0].to_owned(), row[1])).collect();
@@ -141,7 +158,11 @@ fn every_crate_is_on_the_map_and_the_map_shows_no_other() {
     };
     let crates = metadata.packages.iter().filter(below).map(|package| package.name.to_string());
     // Models stand on the map together: adding one edits no other file.
-    let name = |name| if models.contains(&name) { "model-*".to_owned() } else { name };
+    let name = |name: String| match name.starts_with("primitives-") {
+        _ if models.contains(&name) => "model-*".to_owned(),
+        true => "primitives-*".to_owned(),
+        false => name,
+    };
     assert_eq!(mapped, crates.map(name).collect());
     assert!(models.len() > 6, "{models:?}");
 }

@@ -101,6 +101,7 @@ fn as_run(schedule: Schedule, trials: Vec<TrialRecord>) -> Run {
         environment: Environment::read(&std::env::temp_dir(), "wiremock", BTreeMap::new()),
         trials,
         cut: Vec::new(),
+        primitives: record::PrimitiveTrials::default(),
         stops: Vec::new(),
         resumes: Vec::new(),
         integrity: Integrity::Whole,

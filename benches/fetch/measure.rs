@@ -22,6 +22,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
         results: setting.workspace.root.join("results"),
         preset: Preset { cells: setting.cells(), ..setting.preset.clone() },
         models: setting.models(),
+        primitives: setting.primitives()?,
         seed: None,
         supersedes: None,
     })?;
@@ -36,11 +37,15 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
     print(&table, &ended.path)?;
     Ok(match ended.how {
         How::Interrupted(code) => ExitCode::from(code),
-        _ if run.trials.iter().any(|trial| trial.state != State::Valid) => {
-            ExitCode::from(NOT_ALL_VALID)
-        }
+        _ if !all_valid(&run) => ExitCode::from(NOT_ALL_VALID),
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// Returns whether every trial counts.
+fn all_valid(run: &Run) -> bool {
+    run.trials.iter().all(|trial| trial.state == State::Valid)
+        && run.primitives.whole.iter().all(|trial| trial.state == State::Valid)
 }
 
 /// Keeps the table beside the run, before criterion has its say, and returns it for a terminal.

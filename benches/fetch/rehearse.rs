@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
+use harness::Verified;
 
 use crate::setting::Setting;
 
@@ -18,7 +19,15 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
     let verified = harness::verify((models, cells), &programs, &mut |one| {
         Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)
     })?;
-    match verified.iter().all(|one| one.works) {
+    let primitives = setting.primitives()?;
+    let programs = harness::build_primitives(&setting.workspace, &primitives, None)?;
+    let mut primitives_work = true;
+    harness::verify_primitives(primitives, &programs, &mut |trial| {
+        let one = Verified::of_primitive(trial);
+        primitives_work &= one.works;
+        Ok(writeln!(io::stdout(), "{}", one.line())?)
+    })?;
+    match primitives_work && verified.iter().all(|one| one.works) {
         true => Ok(ExitCode::SUCCESS),
         false => Ok(ExitCode::from(VERIFICATION_FAILED)),
     }

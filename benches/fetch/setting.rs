@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, Failure, Preset, Workspace};
 use model_kit::Cell;
-use record::Model;
+use record::{Model, PrimitiveProgram};
 use regex::Regex;
 
 use crate::arguments::Arguments;
@@ -107,6 +107,15 @@ impl Setting {
             reported || self.selects_all() || [BASELINE, FLOOR].contains(&model.name.as_str())
         };
         self.found.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Returns the programs that measure primitives: all of them, or none if a filter asks for
+    /// something else.
+    pub(crate) fn primitives(&self) -> Result<Vec<PrimitiveProgram>> {
+        match self.selects_all() {
+            true => harness::find_primitives(&self.workspace, "crates"),
+            false => Ok(Vec::new()),
+        }
     }
 
     /// Returns the cells that are measured.

@@ -3,10 +3,10 @@
 use model_kit::{Cell, DelayRange, Workload};
 use record::{Control, Sitting, StopRule};
 
-use crate::BASELINE;
+use crate::{BASELINE, PrimitiveBlocks};
 
 /// The names of the presets, the cheapest first.
-pub const PRESETS: [&str; 4] = ["smoke", "quick", "standard", "publish"];
+pub const PRESETS: [&str; 5] = ["smoke", "primitives", "quick", "standard", "publish"];
 
 /// Cells and blocks under a name.
 #[derive(Clone, Debug)]
@@ -23,12 +23,15 @@ pub struct Preset {
     pub controls: Vec<Control>,
     /// The sittings; none stands for one.
     pub sittings: Vec<Sitting>,
+    /// How much of primitives.
+    pub primitives: PrimitiveBlocks,
 }
 
 /// Returns the preset of that name.
 pub fn preset(name: &str) -> Option<Preset> {
     match name {
         "smoke" => Some(smoke()),
+        "primitives" => Some(primitives()),
         "quick" => Some(quick()),
         "standard" => Some(standard()),
         "publish" => Some(publish()),
@@ -36,7 +39,7 @@ pub fn preset(name: &str) -> Option<Preset> {
     }
 }
 
-/// What `cargo bench` measures: enough to see who costs what, in about six minutes.
+/// What `cargo bench` measures: enough to see who costs what, in about eight minutes.
 pub fn quick() -> Preset {
     let steady = Cell { fetches: 1_200, ..steady() };
     Preset {
@@ -46,12 +49,18 @@ pub fn quick() -> Preset {
         stop: None,
         controls: Vec::new(),
         sittings: Vec::new(),
+        primitives: PrimitiveBlocks::MEASURED,
     }
 }
 
 /// What `cargo bench -- --test` runs: the same cells once, proving that everything runs.
 pub fn smoke() -> Preset {
-    Preset { name: "smoke", blocks: 1, ..quick() }
+    Preset { name: "smoke", blocks: 1, primitives: PrimitiveBlocks::ONCE, ..quick() }
+}
+
+/// What `cargo bench --bench primitives` measures: what models are made of, and no cell.
+pub fn primitives() -> Preset {
+    Preset { name: "primitives", cells: Vec::new(), ..quick() }
 }
 
 /// A study of this machine at this time: more cells, and blocks until the intervals are narrow.

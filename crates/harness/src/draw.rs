@@ -1,7 +1,9 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first trial.
 
 use model_kit::Cell;
-use record::{Absent, Block, Control, Missing, Model, Placement, Probe, Schedule};
+use record::{
+    Absent, Block, Control, Missing, Model, Placement, PrimitiveSchedule, Probe, Schedule,
+};
 use stats::random::SplitMix64;
 use stats::williams;
 
@@ -94,6 +96,7 @@ pub fn draw(basis: Basis) -> Schedule {
         stop: preset.stop,
         sittings: preset.sittings,
         supersedes: None,
+        primitives: PrimitiveSchedule::default(),
     }
 }
 

@@ -46,6 +46,13 @@ impl Workspace {
         let manifest = &packages.iter().find(|other| other.name == package)?.manifest_path;
         Some(manifest.parent()?.as_std_path().to_owned())
     }
+
+    /// Returns the packages below one of its folders.
+    pub(crate) fn packages_below(&self, folder: &str) -> Vec<&Package> {
+        let below = self.root.join(folder);
+        let packages = self.metadata.workspace_packages().into_iter();
+        packages.filter(|package| package.manifest_path.starts_with(&below)).collect()
+    }
 }
 
 /// Returns the models below a folder of the workspace, sorted by name.
@@ -54,10 +61,9 @@ impl Workspace {
 ///
 /// Names the manifest that does not describe its model as it should.
 pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
-    let below = workspace.root.join(folder);
-    let packages = workspace.metadata.workspace_packages();
-    let packages = packages.iter().filter(|package| package.manifest_path.starts_with(&below));
+    let packages = workspace.packages_below(folder);
     let mut models: Vec<Model> = packages
+        .into_iter()
         .filter_map(|package| described(package, package.metadata.get("inflight")?).into())
         .collect::<Result<_>>()?;
     models.sort_by(|a, b| a.name.cmp(&b.name));

@@ -44,6 +44,9 @@ pub fn forecast(schedule: &Schedule, earlier: Option<&Run>) -> Forecast {
             None => String::new(),
         }
     )];
+    if schedule.blocks.is_empty() {
+        lines.clear();
+    }
     for cell in &schedule.cells {
         lines.extend(claims(schedule, cell));
         lines.extend(earlier.and_then(|run| can_show(schedule, cell, run)));

@@ -5,6 +5,7 @@
 //! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
 
 mod awake;
+mod built;
 mod cells;
 mod child;
 mod compile;
@@ -21,6 +22,7 @@ mod judge;
 mod machine;
 mod measure;
 mod price;
+mod primitives;
 mod probe;
 mod programs;
 mod progress;
@@ -34,7 +36,7 @@ mod terms;
 mod verify;
 
 pub use crate::awake::Awake;
-pub use crate::cells::{PRESETS, Preset, preset, quick, smoke};
+pub use crate::cells::{PRESETS, Preset, preset, primitives, quick, smoke};
 pub use crate::child::{Child, Silence, Start};
 pub use crate::compile::{Program, compile, update_lock};
 pub use crate::deviations::{DEVIATIONS, Deviation, Finds};
@@ -48,6 +50,10 @@ pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
 pub use crate::price::time_builds;
+pub use crate::primitives::{
+    PrimitiveBlocks, PrimitiveWatch, add_primitives, build_primitives, find_primitives,
+    judge_primitive, measure_primitive, primitives_line, run_primitives, verify_primitives,
+};
 pub use crate::probe::probe;
 pub use crate::programs::build;
 pub use crate::progress::be_quiet;

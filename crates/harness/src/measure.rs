@@ -9,17 +9,18 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow, ensure};
 use model_kit::plain;
 use record::{
-    Block, Entry, Environment, Integrity, Model, Resume, Run, RunFolder, Schedule, TrialRecord,
-    Unreadable, Unwritable,
+    Block, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run, RunFolder,
+    Schedule, TrialRecord, Unreadable, Unwritable,
 };
 
+use crate::built::Built;
 use crate::price::prices;
-use crate::programs::{hashes, python_versions};
+use crate::programs::python_versions;
 use crate::progress::{Progress, say};
 use crate::session::OriginProcess;
 use crate::{
-    Basis, Event, Failure, Preset, Programs, Workspace, build, draw, forecast, interrupt, place,
-    preflight, probe,
+    Basis, Event, Failure, Preset, Workspace, add_primitives, draw, forecast, interrupt, place,
+    preflight, primitives, probe,
 };
 
 /// What is to be measured.
@@ -33,6 +34,8 @@ pub struct Order {
     pub preset: Preset,
     /// The models.
     pub models: Vec<Model>,
+    /// The programs that measure primitives.
+    pub primitives: Vec<PrimitiveProgram>,
     /// Decides everything that is drawn; the time of day if none.
     pub seed: Option<u64>,
     /// The run that this one corrects.
@@ -67,24 +70,28 @@ pub enum How {
 pub fn measure(order: &Order) -> Result<Ended> {
     may_measure(&order.preset)?;
     let _alone = alone(&order.workspace, &order.results)?;
-    let programs = build(&order.workspace, &order.models, layout(&order.preset))?;
+    let layout = layout(&order.preset);
+    let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
     let placement = place()?;
     interrupt::watch()?;
-    let probes = probe(&order.preset.cells, &order.models, (&programs, &placement))?;
+    let probes = probe(&order.preset.cells, &order.models, (&programs.programs, &placement))?;
     let mut schedule = draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
-        missing: programs.missing.clone(),
+        missing: programs.programs.missing.clone(),
         seed: order.seed.unwrap_or_else(seed),
         placement,
         probes,
     });
     schedule.supersedes.clone_from(&order.supersedes);
+    add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);
     let mut environment = environment(&order.workspace.root, &schedule, &programs)?;
-    let models = (order.models.as_slice(), &programs);
+    let models = (order.models.as_slice(), &programs.programs);
     environment.model_prices = Some(prices(&order.workspace, models, &environment));
-    for line in forecast(&schedule, earlier(&order.results, &environment).as_ref()).lines {
-        say(&format!("{}\n", plain(&line)));
+    let of_primitives = primitives::primitives_line(&schedule.primitives);
+    let cells = forecast(&schedule, earlier(&order.results, &environment).as_ref()).lines;
+    for line in cells.iter().chain(&of_primitives) {
+        say(&format!("{}\n", plain(line)));
     }
 
     let folder = RunFolder::create(&order.results, &schedule, &environment)?;
@@ -111,17 +118,18 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
     let runs = |model: &&Model| schedule.missing(&model.name).is_none();
     let models: Vec<Model> = schedule.models.iter().filter(runs).cloned().collect();
-    let programs = build(workspace, &models, layout)?;
-    if let Some(missing) = programs.missing.first() {
+    let all = (models.as_slice(), schedule.primitives.programs.as_slice());
+    let programs = Built::of(workspace, all, layout)?;
+    if let Some(missing) = programs.programs.missing.first() {
         let why = format!("the run cannot go on: {} is {missing}", missing.model);
         return Err(Failure::Preflight(why).into());
     }
-    same_programs(&run, sitting, &hashes(&programs))?;
+    same_programs(&run, sitting, &programs.hashes())?;
     same_machine(&run, &environment(&workspace.root, schedule, &programs)?, sitting)?;
     interrupt::watch()?;
     let mut folder = RunFolder::reopen(&path)?;
     let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    let programs_sha256 = hashes(&programs);
+    let programs_sha256 = programs.hashes();
     folder.append(&Entry::Resume(Resume { at_utc, block: next, sitting, programs_sha256 }))?;
     folder.sync()?;
     let done = run.trials.clone();
@@ -146,7 +154,7 @@ pub fn newest_unfinished(results: &Path) -> Result<PathBuf> {
 /// Carries out what is due of a schedule, writes it down, and finishes the run if nothing is left.
 fn carry_out(
     schedule: &Schedule,
-    programs: &Programs,
+    programs: &Built,
     (mut folder, done, next): (RunFolder, Vec<TrialRecord>, u32),
 ) -> Result<Ended> {
     let path = folder.path().to_owned();
@@ -155,7 +163,7 @@ fn carry_out(
     let due: Vec<Block> = schedule.blocks.iter().filter(is_due).cloned().collect();
 
     let mut progress = Progress::new(schedule, &due);
-    let ended = crate::run((schedule, &due), programs, done, &mut |event| {
+    let ended = crate::run((schedule, &due), &programs.programs, done, &mut |event| {
         progress.tell(&event);
         match event {
             Event::Trial(trial) => folder.append(&Entry::Trial(Box::new(trial.clone()))),
@@ -165,11 +173,15 @@ fn carry_out(
         }
     });
     progress.end();
+    let ended = ended.and_then(|_| {
+        let due = primitives::due(schedule, (next, sitting));
+        primitives::carry_out((schedule, &due), &programs.primitives, &mut folder)
+    });
 
     let how = match (ended, interrupt::exit_code()) {
         (Err(_), Some(code)) => How::Interrupted(code),
         (Err(error), None) => return Err(error),
-        (Ok(_), _) => match schedule.sittings.get(sitting as usize + 1) {
+        (Ok(()), _) => match schedule.sittings.get(sitting as usize + 1) {
             Some(later) => How::Sitting(later.hours_after_last),
             None => {
                 folder.finish()?;
@@ -195,10 +207,10 @@ fn layout(preset: &Preset) -> Option<u64> {
 }
 
 /// Returns what a reader must know of the machine.
-fn environment(root: &Path, schedule: &Schedule, programs: &Programs) -> Result<Environment> {
-    let origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
-    let mut environment = Environment::read(root, &origin.ready.server, hashes(programs));
-    environment.python = python_versions(programs);
+fn environment(root: &Path, schedule: &Schedule, programs: &Built) -> Result<Environment> {
+    let origin = OriginProcess::start(&programs.programs.origin, &schedule.placement)?;
+    let mut environment = Environment::read(root, &origin.ready.server, programs.hashes());
+    environment.python = python_versions(&programs.programs);
     Ok(environment)
 }
 
@@ -245,9 +257,11 @@ fn next_block(run: &Run) -> Result<u32> {
 
 /// Returns the sitting that begins with a block, or goes on with it: the last one after all blocks.
 fn sitting(schedule: &Schedule, next: u32) -> u32 {
-    let mut blocks = schedule.blocks.iter();
-    let block = blocks.find(|block| block.number >= next).or(schedule.blocks.last());
-    block.map_or(0, |block| block.sitting)
+    let cells = schedule.blocks.iter().map(|block| (block.number, block.sitting));
+    let primitives = schedule.primitives.blocks.iter().map(|block| (block.number, block.sitting));
+    let blocks = || cells.clone().chain(primitives.clone());
+    let next = blocks().filter(|(number, _)| *number >= next).min();
+    next.or(blocks().max()).map_or(0, |(_, sitting)| sitting)
 }
 
 /// Checks that the next sitting of a run is due.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model_kit::plain;
-use record::{Block, Schedule, State, TrialRecord};
+use record::{Block, PrimitiveBlock, Schedule, State, TrialRecord};
 
 use crate::Event;
 
@@ -15,6 +15,18 @@ static QUIET: AtomicBool = AtomicBool::new(false);
 /// Tells nothing more of how far a run is; errors are still told.
 pub fn be_quiet() {
     QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Tells that a block of primitives has ended, as the one of so many with this number: on a
+/// terminal each, elsewhere every tenth and the last.
+pub(crate) fn primitives(block: &PrimitiveBlock, (ended, due): (usize, usize)) {
+    let line = format!("primitives: {ended} of {due} blocks, {}", block.primitive.name());
+    match (io::stderr().is_terminal(), ended == due) {
+        (true, false) => say(&format!("\r\x1b[2K{line}")),
+        (true, true) => say(&format!("\r\x1b[2K{line}\n")),
+        (false, last) if last || ended % 10 == 0 => say(&format!("{line}\n")),
+        (false, _) => {}
+    }
 }
 
 /// How far a run is.

@@ -6,13 +6,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use model_kit::Plan;
 use record::{Run, Schedule, State, TrialRecord};
 
-use crate::judge;
 use crate::run::planned;
+use crate::{judge, primitives};
 
 /// Returns a sentence for each trial whose state is not what its figures and its receipt say.
 pub fn recount(run: &Run) -> Vec<String> {
     let trials = run.trials.iter().chain(&run.cut);
-    trials.filter_map(|trial| differs(&run.schedule, trial)).collect()
+    let cells = trials.filter_map(|trial| differs(&run.schedule, trial));
+    cells.chain(primitives::recount(run)).collect()
 }
 
 /// Returns how the state of a trial differs from what its figures and its receipt say.

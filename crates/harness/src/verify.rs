@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use model_kit::Cell;
-use record::{Model, State, TrialRecord};
+use record::{Model, PrimitiveRecord, State, TrialRecord};
 
 use crate::judge::ORIGIN_FAILED;
 use crate::{Basis, Event, Preset, Programs, draw, is_of_the_machine, place, run, smoke};
@@ -93,6 +93,17 @@ impl Verified {
             State::Failed(reason) => (false, reason.clone()),
         };
         Self { cell: trial.cell.clone(), model: trial.model.clone(), works, says }
+    }
+
+    /// Judges a trial of a primitive; what is void for being short or cheap works all the same.
+    pub fn of_primitive(trial: &PrimitiveRecord) -> Self {
+        let (works, says) = match &trial.state {
+            State::Valid => (true, String::new()),
+            State::Void(reasons) => (true, reasons.join("; ")),
+            State::Failed(reason) => (false, reason.clone()),
+        };
+        let cell = format!("primitives/{}", trial.primitive.name());
+        Self { cell, model: trial.program.clone(), works, says }
     }
 
     /// Returns it as a line.

@@ -18,7 +18,7 @@ use serde_json::json;
     verbatim_doc_comment,
     before_help = "\
 Examples:
-  inflight run                          measure every model for six minutes
+  inflight run                          measure every model for eight minutes
   inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?
@@ -201,7 +201,7 @@ pub(crate) struct Order {
     /// Which models and cells.
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How much: smoke, quick, standard or publish.
+    /// How much: smoke, primitives, quick, standard or publish.
     #[arg(long, default_value = "quick", value_parser = harness::PRESETS)]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.
@@ -245,6 +245,13 @@ pub(crate) struct Selection {
     /// The cells by name; all of the preset if none.
     #[arg(long, value_name = "NAME")]
     pub(crate) cell: Vec<String>,
+}
+
+impl Selection {
+    /// Returns whether nothing was named, so that everything is meant.
+    pub(crate) fn names_all(&self) -> bool {
+        self.models.is_empty() && self.cell.is_empty()
+    }
 }
 
 /// What to list.

@@ -104,18 +104,25 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
     let mut preset = preset(&order.preset)?;
     preset.cells = cells(&preset, &order.selection.cell)?;
     if let Some(blocks) = order.blocks {
-        (preset.blocks, preset.stop) = (blocks, None);
+        (preset.blocks, preset.stop, preset.primitives.blocks) = (blocks, None, blocks);
     }
-    let found = harness::find(&workspace, "crates")?;
+    let found = match preset.cells.is_empty() {
+        true => Vec::new(),
+        false => harness::find(&workspace, "crates")?,
+    };
     let models = chosen(&found, &order.selection.models, Company::BaselineAndFloor)?;
     let results = order.out.clone().unwrap_or_else(|| workspace.root.join("results"));
+    let primitives = match order.selection.names_all() {
+        true => harness::find_primitives(&workspace, "crates")?,
+        false => Vec::new(),
+    };
     let (seed, supersedes) = (order.seed, order.supersedes.clone());
-    Ok(harness::Order { workspace, results, preset, models, seed, supersedes })
+    Ok(harness::Order { workspace, results, preset, models, primitives, seed, supersedes })
 }
 
 /// Prints what would be measured.
 fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
-    let schedule = harness::draw(Basis {
+    let mut schedule = harness::draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
         missing: Vec::new(),
@@ -123,6 +130,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
         placement: harness::place()?,
         probes: Vec::new(),
     });
+    harness::add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);
     let machine = Environment::read(&order.workspace.root, "none", [].into());
     let earlier = harness::earlier(&order.results, &machine);
     let forecast = harness::forecast(&schedule, earlier.as_ref());
@@ -131,7 +139,8 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
     for cell in &schedule.cells {
         output.say(&report::heading(cell));
     }
-    for line in &forecast.lines {
+    let of_primitives = harness::primitives_line(&schedule.primitives);
+    for line in forecast.lines.iter().chain(&of_primitives) {
         output.say(line);
     }
     if earlier.is_none() {
@@ -168,14 +177,17 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
         output.say(&line);
     }
     let valid = run.trials.iter().filter(|trial| trial.state == State::Valid).count();
+    let of_primitives = &run.primitives.whole;
+    let primitives_valid = of_primitives.iter().filter(|t| t.state == State::Valid).count();
     output.tell(&json!({
         "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
         "trials": run.trials.len(), "valid": valid, "cut": run.cut.len(),
+        "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
         "summary": report::document(&run, &figures), "trust": trust,
     }));
     Ok(match ended.how {
         How::Interrupted(code) => code,
-        _ if valid < run.trials.len() => NOT_ALL_VALID,
+        _ if valid < run.trials.len() || primitives_valid < of_primitives.len() => NOT_ALL_VALID,
         _ => 0,
     })
 }

@@ -196,7 +196,7 @@ fn place(code: ErrorCode) -> usize {
 }
 
 /// Rounds to three significant decimal digits.
-fn three_digits(value: u64) -> u64 {
+pub(crate) fn three_digits(value: u64) -> u64 {
     let unit = match value.checked_ilog10() {
         Some(digits @ 3..) => 10_u64.pow(digits - 2),
         _ => 1,

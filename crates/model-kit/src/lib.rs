@@ -115,6 +115,10 @@
 //! back what the library got, or why it got nothing, to [`Slot::finish`], which verifies it as
 //! strictly.
 //!
+//! # Primitives
+//!
+//! A program that measures primitives, what models are made of, is built with [`primitive`].
+//!
 //! # What the kit does not do
 //!
 //! It never retries, follows no redirect, asks for no encoding, and knows no model by name.
@@ -130,6 +134,7 @@ mod ledger;
 mod outcome;
 pub mod pipe;
 mod plain;
+pub mod primitive;
 pub mod readiness;
 mod reading;
 mod receipt;

@@ -127,10 +127,11 @@ pub struct Part {
 }
 
 impl Hello {
-    /// Returns the hello of a package: its name without `model-`, and the exact versions that its
-    /// manifest pins with `=`. [`hello!`](crate::hello) calls it with both.
+    /// Returns the hello of a package: its name without `model-` or `primitives-`, and the exact
+    /// versions that its manifest pins with `=`. [`hello!`](crate::hello) calls it with both.
     pub fn of_package(package: &str, manifest: &str) -> Self {
-        let name = package.strip_prefix("model-").unwrap_or(package);
+        let name = package.strip_prefix("model-").or(package.strip_prefix("primitives-"));
+        let name = name.unwrap_or(package);
         Self {
             protocol: PROTOCOL,
             model: name.to_owned(),

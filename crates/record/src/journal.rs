@@ -8,6 +8,8 @@ use model_kit::pipe::Trial;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::PrimitiveRecord;
+
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +18,8 @@ pub enum Entry {
     Begin(Begin),
     /// A trial has ended.
     Trial(Box<TrialRecord>),
+    /// A trial of a primitive has ended.
+    Primitive(Box<PrimitiveRecord>),
     /// A cell has enough blocks, or the run has had its time.
     Stop(Stop),
     /// The run went on after it had been cut short.
@@ -25,7 +29,7 @@ pub enum Entry {
 /// How the lines that follow are to be read. Journals of 1.0 have no such line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begin {
-    /// `inflight.journal/1.1`.
+    /// `inflight.journal/1.2`.
     pub schema: String,
 }
 

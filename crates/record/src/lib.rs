@@ -11,6 +11,7 @@ pub mod environment;
 mod fault;
 mod folder;
 mod journal;
+mod primitive;
 mod run;
 mod schedule;
 
@@ -19,6 +20,10 @@ pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, sha256, write_derived};
 pub use crate::journal::{Begin, Entry, Host, Resume, State, Stop, TrialRecord};
+pub use crate::primitive::{
+    PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
+    PrimitiveTrials,
+};
 pub use crate::run::{Integrity, Run, differing_derived};
 pub use crate::schedule::{
     Absent, Block, Control, Knob, Missing, Model, Placement, Probe, Schedule, Sitting, StopRule,

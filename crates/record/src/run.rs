@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::fault::{self, Unreadable, unreadable};
 use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line, sha256};
-use crate::{Entry, Environment, Resume, Schedule, Stop, TrialRecord};
+use crate::{Entry, Environment, PrimitiveTrials, Resume, Schedule, Stop, TrialRecord};
 
 /// A run that was read back.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Run {
     pub trials: Vec<TrialRecord>,
     /// Trials of blocks that were cut short: they are left out of every figure.
     pub cut: Vec<TrialRecord>,
+    /// What became of each trial of a primitive.
+    pub primitives: PrimitiveTrials,
     /// Why blocks that were planned were not measured.
     pub stops: Vec<Stop>,
     /// When the run went on after it had been cut short.
@@ -62,6 +64,7 @@ impl Run {
             environment: read_json(&path.join("environment.json"))?,
             trials: Vec::new(),
             cut: Vec::new(),
+            primitives: PrimitiveTrials::default(),
             stops: Vec::new(),
             resumes: Vec::new(),
             integrity,
@@ -70,11 +73,20 @@ impl Run {
         run.schedule.check().with_context(|| unreadable(&path.join("schedule.json")))?;
         run.read_journal(&path.join("journal.jsonl"))?;
         run.set_cut_blocks_aside();
+        run.primitives.set_cut_blocks_aside(&run.schedule.primitives);
         Ok(run)
     }
 
-    /// Returns the number of the first block that has not been measured whole, if one is due.
+    /// Returns the number of the first block, of cells or of primitives, that has not been measured
+    /// whole, if one is due.
     pub fn next_block(&self) -> Option<u32> {
+        let of_primitives = self.primitives.next_block(&self.schedule.primitives);
+        [self.next_block_of_cells(), of_primitives].into_iter().flatten().min()
+    }
+
+    /// Returns the number of the first block of a cell that has not been measured whole, if one is
+    /// due.
+    fn next_block_of_cells(&self) -> Option<u32> {
         let measured = self.trials_by_block();
         let stopped = |cell: &str| {
             self.stops.iter().any(|stop| stop.cell.as_deref().is_none_or(|name| name == cell))
@@ -115,8 +127,13 @@ impl Run {
                 self.due(&trial)?;
                 self.trials.push(*trial);
             }
+            Entry::Primitive(trial) => {
+                self.cells_are_done_before(trial.block)?;
+                self.primitives.take(&self.schedule, *trial)?;
+            }
             Entry::Stop(stop) => self.stops.push(stop),
             Entry::Resume(resume) => {
+                self.primitives.cut_from(resume.block);
                 let (cut, whole): (Vec<_>, Vec<_>) =
                     self.trials.drain(..).partition(|trial| trial.block >= resume.block);
                 self.trials = whole;
@@ -145,6 +162,18 @@ impl Run {
             "place {position} of block {} does not follow what stands before it",
             trial.block
         );
+        Ok(())
+    }
+
+    /// Checks that every block of a cell that belongs before a block of primitives has been
+    /// measured whole, or is not due.
+    fn cells_are_done_before(&self, number: u32) -> Result<()> {
+        let next = self.next_block_of_cells().unwrap_or(u32::MAX);
+        anyhow::ensure!(number < next, "block {next} comes before {number}");
+        let Some(last) = self.trials.last() else { return Ok(()) };
+        let block = self.schedule.blocks.iter().find(|block| block.number == last.block);
+        let is_whole = block.is_none_or(|block| block.order.len() == last.position as usize + 1);
+        anyhow::ensure!(is_whole, "block {} is not whole and {number} has begun", last.block);
         Ok(())
     }
 

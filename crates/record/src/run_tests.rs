@@ -25,6 +25,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         stop: None,
         sittings: Vec::new(),
         supersedes: None,
+        primitives: crate::PrimitiveSchedule::default(),
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();

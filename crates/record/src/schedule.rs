@@ -7,6 +7,8 @@ use anyhow::{Result, ensure};
 use model_kit::Cell;
 use serde::{Deserialize, Serialize};
 
+use crate::PrimitiveSchedule;
+
 /// The most fetches of a cell, before its window, in it, or at once.
 const FETCHES_MAX: u64 = 100_000_000;
 /// The longest delay of a fetch: a day.
@@ -57,6 +59,9 @@ pub struct Schedule {
     /// The run that this one corrects.
     #[serde(default)]
     pub supersedes: Option<String>,
+    /// The primitives, if any are measured.
+    #[serde(default, skip_serializing_if = "PrimitiveSchedule::is_empty")]
+    pub primitives: PrimitiveSchedule,
 }
 
 /// A model that runs once more in each block, with busy work added to each fetch.

@@ -76,8 +76,11 @@ pub(crate) fn judge(
 ) -> Vec<Pair> {
     let pairs = family.pairs(models, baseline).into_iter();
     let pairs = pairs.filter_map(|names| Some((names, trials.paired(names, cpu_us)?)));
-    let pairs: Vec<((&str, &str), Pairs)> = pairs.collect();
+    judged(pairs.collect())
+}
 
+/// Judges pairs that make up a family.
+pub(crate) fn judged(pairs: Vec<((&str, &str), Pairs)>) -> Vec<Pair> {
     let p_value = |(_, pairs): &(_, Pairs)| pairs.p_value();
     let p_values: Vec<f64> = pairs.iter().map(p_value).collect();
     let alpha = level(pairs.len());

@@ -14,6 +14,7 @@ use stats::verdict::Verdict;
 
 use crate::cell::Source;
 use crate::family::{Family, Pair};
+use crate::primitives::Primitives;
 
 /// The figures of a run, cell by cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub struct Figures {
     pub family: Family,
     /// In the order of the schedule.
     pub cells: Vec<CellFigures>,
+    /// What the smallest things cost that models are made of, if the run has measured them.
+    pub primitives: Primitives,
 }
 
 /// The figures of a cell.
@@ -175,12 +178,10 @@ pub struct Price {
 pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let family = Family::of(&run.schedule.preset);
     let cell = |cell: &Cell| Source::of(run, cell, (baseline, floor)).figures(family);
-    Figures {
-        baseline: baseline.to_owned(),
-        floor: floor.to_owned(),
-        family,
-        cells: run.schedule.cells.iter().map(cell).collect(),
-    }
+    let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
+    let primitives = Primitives::of(run, &cells, (baseline, floor));
+    let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
+    Figures { baseline, floor, family, cells, primitives }
 }
 
 impl CellFigures {

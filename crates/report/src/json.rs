@@ -17,6 +17,7 @@ use crate::figures::{
 };
 use crate::number::word;
 use crate::price::{ModelPrices, model_prices};
+use crate::primitives_json::{BridgeSummary, CheckSummary, PrimitiveSummary};
 
 /// The schema; its minors only add.
 const SCHEMA: &str = "inflight.summary/1.1";
@@ -48,6 +49,12 @@ struct Summary<'a> {
     margin: f64,
     cells: Vec<CellSummary<'a>>,
     model_prices: ModelPrices,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    primitives: Vec<PrimitiveSummary<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    primitive_checks: Vec<CheckSummary>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    bridge: Vec<BridgeSummary<'a>>,
 }
 
 /// A cell.
@@ -85,7 +92,7 @@ struct LanguageSummary<'a> {
 
 /// An estimate, or why there is none.
 #[derive(Serialize)]
-struct Figure {
+pub(crate) struct Figure {
     value: Option<f64>,
     low: Option<f64>,
     high: Option<f64>,
@@ -217,6 +224,9 @@ impl<'a> Summary<'a> {
             margin: MARGIN,
             cells: figures.cells.iter().map(|cell| CellSummary::of(cell, figures)).collect(),
             model_prices: model_prices(run),
+            primitives: figures.primitives.figures.iter().map(PrimitiveSummary::of).collect(),
+            primitive_checks: figures.primitives.checks.iter().map(CheckSummary::of).collect(),
+            bridge: figures.primitives.bridge.iter().map(BridgeSummary::of).collect(),
         }
     }
 }
@@ -250,7 +260,7 @@ impl<'a> CellSummary<'a> {
 
 impl Figure {
     /// Writes an estimate.
-    fn of(estimate: &Estimate) -> Self {
+    pub(crate) fn of(estimate: &Estimate) -> Self {
         let interval = estimate.interval;
         Self {
             value: rounded(estimate.value),
@@ -261,7 +271,7 @@ impl Figure {
     }
 
     /// Writes an estimate, or why there is none.
-    fn or(estimate: Option<&Estimate>, reason: &'static str) -> Self {
+    pub(crate) fn or(estimate: Option<&Estimate>, reason: &'static str) -> Self {
         estimate.map_or(Self { value: None, low: None, high: None, reason: Some(reason) }, Self::of)
     }
 }

@@ -3,8 +3,13 @@
 
 mod figures;
 
+mod bridge;
 mod cell;
 mod family;
+mod primitives;
+mod primitives_json;
+mod primitives_known;
+mod primitives_text;
 mod trials;
 
 mod apart;
@@ -45,6 +50,7 @@ mod made_up;
 #[cfg(test)]
 mod made_up_pair;
 
+pub use crate::bridge::{BridgeCell, BridgeRow, Explained};
 pub use crate::citation::NotCitable;
 pub use crate::cite::{CiteForm, cite};
 pub use crate::comparable::Refusal;
@@ -65,6 +71,10 @@ pub use crate::json::document;
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::merge_table::merge_table;
 pub use crate::price::{ModelPrice, ModelPrices, model_prices};
+pub use crate::primitives::{
+    Anchor, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown,
+};
+pub use crate::primitives_text::primitives_text;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
 pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
 pub use crate::summary::{Form, summary};

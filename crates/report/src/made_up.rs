@@ -86,6 +86,7 @@ impl MadeUp {
             environment: environment(),
             trials,
             cut: Vec::new(),
+            primitives: record::PrimitiveTrials::default(),
             stops: Vec::new(),
             resumes: Vec::new(),
             integrity: Integrity::Whole,
@@ -140,6 +141,7 @@ impl MadeUp {
             stop: None,
             sittings: Vec::new(),
             supersedes: None,
+            primitives: record::PrimitiveSchedule::default(),
         }
     }
 }

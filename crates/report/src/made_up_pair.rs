@@ -114,6 +114,7 @@ fn empty(maker: &Maker) -> Run {
         stop: None,
         sittings: Vec::new(),
         supersedes: None,
+        primitives: record::PrimitiveSchedule::default(),
     };
     Run {
         id: format!("run-{}", maker.seed),
@@ -121,6 +122,7 @@ fn empty(maker: &Maker) -> Run {
         environment: environment(),
         trials: Vec::new(),
         cut: Vec::new(),
+        primitives: record::PrimitiveTrials::default(),
         stops: Vec::new(),
         resumes: Vec::new(),
         integrity: Integrity::Whole,

@@ -7,6 +7,7 @@ use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures,
 };
 use crate::number::{count, digits, with_interval};
+use crate::primitives_text::primitives_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
 use crate::words::in_line;
 
@@ -40,6 +41,7 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
             parts.extend(notes_of(&language.rows, &language.prices).into_iter().map(told));
         }
     }
+    parts.extend(primitives_parts(&figures.primitives, form));
     joined(parts, form)
 }
 
@@ -130,6 +132,10 @@ fn blocks(figures: &Figures) -> String {
         && rest.iter().all(|other| other == first)
     {
         return count(*first, "block");
+    }
+    if counts.is_empty() {
+        let of_primitives = figures.primitives.figures.iter().map(|figures| figures.blocks);
+        return count(of_primitives.max().unwrap_or(0), "block");
     }
     let cells = figures.cells.iter().map(|cell| format!("{} {}", cell.cell.name, cell.blocks));
     format!("blocks: {}", cells.collect::<Vec<_>>().join(", "))

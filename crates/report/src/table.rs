@@ -16,6 +16,9 @@ pub(crate) const TAIL: &str = "~";
 /// Marks a wall that is not the baseline's.
 pub(crate) const UNEQUAL: &str = "*";
 
+/// The columns that hold words and not figures.
+const WORDS: [&str; 6] = ["rank", "model", "verdict", "cell", "primitive", "program"];
+
 /// Writes the table of a cell, with a column of ranks where there are any.
 pub(crate) fn table(cell: &CellFigures, (baseline, floor): (&str, &str), form: Form) -> String {
     let against = format!("against {baseline}");
@@ -68,7 +71,7 @@ pub(crate) fn drawn(header: &[&str], rows: &[Vec<String>], form: Form) -> String
     let mut table = styled(form);
     table.set_header(header);
     for column in table.column_iter_mut() {
-        if !["rank", "model", "verdict"].contains(&header[column.index]) {
+        if !WORDS.contains(&header[column.index]) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

@@ -105,15 +105,23 @@ impl<'a> Trials<'a> {
 
     /// Returns costs of two trials, block by block, as pairs.
     fn pairs(&self, costs: impl Iterator<Item = (u32, (f64, f64))>) -> Option<Pairs> {
-        let (blocks, costs): (Vec<u32>, Vec<(f64, f64)>) = costs.unzip();
-        let (own, reference): (Vec<_>, Vec<_>) = costs.into_iter().unzip();
-        let sitting = |block: &u32| self.sittings.get(block).copied().unwrap_or_default();
-        let sittings = blocks.iter().map(sitting).collect();
-        Some(Pairs { paired: Paired::new(&own, &reference)?, sittings })
+        Pairs::of(costs, &self.sittings)
     }
 }
 
 impl Pairs {
+    /// Returns costs of two trials, block by block, as pairs; each block is of a sitting.
+    pub(crate) fn of(
+        costs: impl Iterator<Item = (u32, (f64, f64))>,
+        sittings: &BTreeMap<u32, u32>,
+    ) -> Option<Self> {
+        let (blocks, costs): (Vec<u32>, Vec<(f64, f64)>) = costs.unzip();
+        let (own, reference): (Vec<_>, Vec<_>) = costs.into_iter().unzip();
+        let sitting = |block: &u32| sittings.get(block).copied().unwrap_or_default();
+        let sittings = blocks.iter().map(sitting).collect();
+        Some(Self { paired: Paired::new(&own, &reference)?, sittings })
+    }
+
     /// Returns the typical ratio with its interval of confidence 1 - `alpha`.
     pub(crate) fn ratio(&self, alpha: f64) -> Estimate {
         self.combined(&self.paired.log_ratios(), alpha).exp()

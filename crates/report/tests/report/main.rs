@@ -11,5 +11,6 @@ mod golden;
 mod languages;
 mod metrics;
 mod page;
+mod primitives;
 mod seeded;
 mod telling;

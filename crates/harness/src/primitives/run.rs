@@ -1,0 +1,114 @@
+//! Carries the blocks of primitives out.
+
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime};
+
+use anyhow::{Context, Result, ensure};
+use record::{
+    Entry, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, RunFolder, Schedule, State,
+};
+
+use super::PrimitiveBlocks;
+use super::draw::add_primitives;
+use super::judge::judge_primitive;
+use super::trial::{measure_primitive, planned};
+use crate::{Awake, Basis, Program, draw, interrupt, place, progress, smoke};
+
+/// Who is told of each trial that has ended, and of each block; an error from here ends the run.
+pub type PrimitiveWatch<'a> =
+    dyn FnMut(&PrimitiveBlock, Option<&PrimitiveRecord>) -> Result<()> + 'a;
+
+/// Carries out the blocks of primitives that are due. A signal ends it after the last whole trial,
+/// with an error.
+///
+/// # Errors
+///
+/// Says what `watch` said, or that a signal came.
+pub fn run_primitives(
+    (schedule, due): (&Schedule, &[PrimitiveBlock]),
+    programs: &BTreeMap<String, Program>,
+    watch: &mut PrimitiveWatch<'_>,
+) -> Result<()> {
+    let _awake = (!due.is_empty()).then(|| Awake::for_placement(&schedule.placement));
+    for block in due {
+        for (position, name) in block.order.iter().enumerate() {
+            let described = schedule.primitives.program(name);
+            let described = described.context("failed to find a program of the schedule")?;
+            let program = programs.get(name).context("failed to find a built program")?;
+            let trial = trial(schedule, block, (position, described, program));
+            // A signal has ended the trial too: it says nothing.
+            ensure!(interrupt::exit_code().is_none(), "interrupted");
+            watch(block, Some(&trial))?;
+        }
+        watch(block, None)?;
+    }
+    Ok(())
+}
+
+/// Returns the blocks that are due from a number on, in a sitting.
+pub(crate) fn due(schedule: &Schedule, (next, sitting): (u32, u32)) -> Vec<PrimitiveBlock> {
+    let is_due = |block: &&PrimitiveBlock| block.number >= next && block.sitting == sitting;
+    schedule.primitives.blocks.iter().filter(is_due).cloned().collect()
+}
+
+/// Carries out the blocks that are due, and writes them down.
+pub(crate) fn carry_out(
+    (schedule, due): (&Schedule, &[PrimitiveBlock]),
+    programs: &BTreeMap<String, Program>,
+    folder: &mut RunFolder,
+) -> Result<()> {
+    let mut ended = 0;
+    run_primitives((schedule, due), programs, &mut |block, trial| match trial {
+        Some(trial) => folder.append(&Entry::Primitive(Box::new(trial.clone()))),
+        None => {
+            ended += 1;
+            progress::primitives(block, (ended, due.len()));
+            folder.sync()
+        }
+    })
+}
+
+/// Runs one trial and judges it.
+fn trial(
+    schedule: &Schedule,
+    block: &PrimitiveBlock,
+    (position, described, program): (usize, &PrimitiveProgram, &Program),
+) -> PrimitiveRecord {
+    let (began, started) = (Instant::now(), SystemTime::now());
+    let plan = planned(&schedule.primitives, block);
+    let (state, told) = match measure_primitive(described, program, &plan) {
+        Ok((versions, trial)) => (judge_primitive(&plan, &trial), Some((versions, trial))),
+        Err(reason) => (State::Failed(reason), None),
+    };
+    let (versions, trial) = told.unzip();
+    PrimitiveRecord {
+        block: block.number,
+        position: u32::try_from(position).expect("a block has few trials"),
+        primitive: block.primitive,
+        program: described.name.clone(),
+        started_utc: humantime::format_rfc3339_millis(started).to_string(),
+        spent_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        state,
+        versions: versions.unwrap_or_default(),
+        trial,
+    }
+}
+
+/// Runs each primitive once, tiny, and tells of each trial.
+///
+/// # Errors
+///
+/// Says what `tell` said.
+pub fn verify_primitives(
+    found: Vec<PrimitiveProgram>,
+    programs: &BTreeMap<String, Program>,
+    tell: &mut dyn FnMut(&PrimitiveRecord) -> Result<()>,
+) -> Result<()> {
+    let preset = crate::Preset { cells: Vec::new(), ..smoke() };
+    let (models, probes) = (Vec::new(), Vec::new());
+    let basis = Basis { preset, models, missing: Vec::new(), seed: 1, placement: place()?, probes };
+    let mut schedule = draw(basis);
+    add_primitives(&mut schedule, found, PrimitiveBlocks::ONCE);
+    let due = schedule.primitives.blocks.clone();
+    run_primitives((&schedule, &due), programs, &mut |_, trial| trial.map_or(Ok(()), &mut *tell))
+}

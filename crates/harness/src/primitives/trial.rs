@@ -1,0 +1,132 @@
+//! One trial of a primitive: a conversation with a fresh process.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use model_kit::pipe::{Hello, PROTOCOL};
+use model_kit::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
+use record::{PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule};
+
+use crate::{Child, Program, Silence, Start};
+
+/// How long a program may take to say hello.
+const HELLO: Duration = Duration::from_secs(10);
+/// Batches that a trial may take, of the least length: two times fifteen are asked for, and some
+/// find out how long they are.
+const BATCHES_MAX: u32 = 200;
+/// What a trial takes beyond what it measures, in seconds.
+const OVERHEAD_S: f64 = 0.03;
+/// Batches of the least length that a trial takes in the mean.
+const BATCHES: f64 = 45.0;
+
+/// How a dialogue ended too soon.
+enum Ended {
+    /// The program fell silent.
+    Silent(Silence),
+    /// It may not be measured.
+    Refused(String),
+}
+
+impl From<Silence> for Ended {
+    fn from(silence: Silence) -> Self {
+        Self::Silent(silence)
+    }
+}
+
+/// Returns what every program of a block is told.
+pub(super) fn planned(schedule: &PrimitiveSchedule, block: &PrimitiveBlock) -> PrimitivePlan {
+    let cpus: Vec<usize> = schedule.cpus.iter().copied().take(block.primitive.cpus()).collect();
+    PrimitivePlan {
+        primitive: block.primitive,
+        batch_ns: schedule.batch_ns,
+        samples: block.samples,
+        workers: u32::try_from(cpus.len()).unwrap_or(1),
+        cpus,
+        seed: block.seed,
+    }
+}
+
+/// Lets a program carry out a plan in a process of its own, and returns the versions that it told
+/// and its trial.
+///
+/// # Errors
+///
+/// Says in a sentence why there is nothing: it could not be started, hung, died, spoke nonsense,
+/// or may not be measured.
+pub fn measure_primitive(
+    described: &PrimitiveProgram,
+    program: &Program,
+    plan: &PrimitivePlan,
+) -> Result<(BTreeMap<String, String>, PrimitiveTrial), String> {
+    let workers = plan.workers.to_string();
+    let env = described.env.iter();
+    let env = env.map(|(name, value)| (name.clone(), value.replace("{workers}", &workers)));
+    let start = Start {
+        program: &program.path,
+        arguments: Vec::new(),
+        env: env.collect(),
+        cpus: &plan.cpus,
+    };
+    let mut child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
+    match dialogue(&mut child, plan) {
+        Err(Ended::Silent(silence)) => Err(child.end_after(&silence)),
+        Err(Ended::Refused(why)) => {
+            child.kill();
+            Err(why)
+        }
+        Ok((hello, _)) if hello.model != described.name => {
+            Err(format!("it says that it is {:?}, not {:?}", hello.model, described.name))
+        }
+        Ok((hello, trial)) => child.dismiss().map(|()| (hello.versions, trial)),
+    }
+}
+
+/// Hears the hello, tells the plan, hears the trial.
+fn dialogue(
+    child: &mut Child<FromProgram>,
+    plan: &PrimitivePlan,
+) -> Result<(Hello, PrimitiveTrial), Ended> {
+    let hello = match child.hear(Instant::now() + HELLO)? {
+        FromProgram::Hello(hello) => hello,
+        FromProgram::Trial(_) => return Err(Ended::Refused("it told a trial before hello".into())),
+    };
+    if hello.protocol != PROTOCOL {
+        let why = format!("it speaks protocol {}, expected {PROTOCOL}", hello.protocol);
+        return Err(Ended::Refused(why));
+    }
+    if hello.debug_assertions {
+        return Err(Ended::Refused("it was built with debug assertions".into()));
+    }
+
+    child.tell(&ToProgram::Plan(plan.clone()));
+    match child.hear(Instant::now() + time_for(plan))? {
+        FromProgram::Trial(trial) => Ok((hello, trial)),
+        FromProgram::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
+    }
+}
+
+/// Returns the longest that a trial may take.
+fn time_for(plan: &PrimitivePlan) -> Duration {
+    let each = plan.primitive.alone().unwrap_or_default() + Duration::from_millis(1);
+    let alone = each * u32::try_from(plan.samples).unwrap_or(u32::MAX);
+    HELLO + BATCHES_MAX * Duration::from_nanos(plan.batch_ns) + 4 * alone
+}
+
+/// Says how long the primitives of a schedule take, if it has any.
+pub fn primitives_line(schedule: &PrimitiveSchedule) -> Option<String> {
+    let (blocks, seconds) = (schedule.blocks.len(), seconds(schedule));
+    (blocks > 0).then(|| format!("{blocks} blocks of primitives, about {seconds:.0} seconds"))
+}
+
+/// Returns about how long the primitives of a schedule take, in seconds.
+fn seconds(schedule: &PrimitiveSchedule) -> f64 {
+    let block_s = |block: &PrimitiveBlock| {
+        let samples = u32::try_from(block.samples).unwrap_or(u32::MAX);
+        let measured = match block.primitive.alone() {
+            Some(length) => f64::from(samples) * (length.as_secs_f64() + 50e-6),
+            None => BATCHES * Duration::from_nanos(schedule.batch_ns).as_secs_f64(),
+        };
+        f64::from(u32::try_from(block.order.len()).unwrap_or(u32::MAX)) * (measured + OVERHEAD_S)
+    };
+    schedule.blocks.iter().map(block_s).sum()
+}

@@ -1,0 +1,251 @@
+//! The primitives of tasks, once for every runtime. A runtime says how it spawns, yields, sleeps,
+//! reads and writes, and which queue it brings; what is done with that is the same for all.
+//!
+//! Everything measured runs in tasks on the runtime's workers. The thread that waits for the whole
+//! is not on the way.
+
+use std::io::{self, Error as IoError};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Lateness, Primitive, PrimitivePlan, PrimitiveTrial, Setter, Signal, Slope};
+
+/// Tasks that yield to each other.
+const YIELDING: u64 = 64;
+/// Tasks that live at once where many are spawned.
+const SPAWNED: u64 = 64;
+/// Places in a queue.
+pub const QUEUE: usize = 64;
+
+/// What an async runtime brings.
+pub trait Tasks: 'static {
+    /// A socket.
+    type Stream: Send + 'static;
+    /// The end of a queue that sends.
+    type Sender: Send + 'static;
+    /// The end of a queue that receives.
+    type Receiver: Send + 'static;
+
+    /// Starts a task and returns what waits for it.
+    fn spawn(
+        task: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static;
+
+    /// Lets other tasks run.
+    fn yield_now() -> impl Future<Output = ()> + Send;
+
+    /// Waits by the runtime's own timer.
+    fn sleep(length: Duration) -> impl Future<Output = ()> + Send;
+
+    /// Takes over a socket that does not block.
+    ///
+    /// # Errors
+    ///
+    /// Says what the runtime says.
+    fn stream(socket: UnixStream) -> io::Result<Self::Stream>;
+
+    /// Reads once.
+    fn read(
+        stream: &mut Self::Stream,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// Writes once.
+    fn write(
+        stream: &mut Self::Stream,
+        bytes: &[u8],
+    ) -> impl Future<Output = io::Result<usize>> + Send;
+
+    /// Returns a queue of so many places.
+    fn queue(places: usize) -> (Self::Sender, Self::Receiver);
+
+    /// Sends a value, once there is a place for it.
+    fn send(queue: &mut Self::Sender, value: u64) -> impl Future<Output = ()> + Send;
+
+    /// Receives a value, or nothing when nobody sends any more.
+    fn receive(queue: &mut Self::Receiver) -> impl Future<Output = Option<u64>> + Send;
+}
+
+/// Carries a plan out, in a task of the runtime.
+///
+/// # Errors
+///
+/// Says what the system refuses, or that this is no primitive of tasks.
+pub async fn measure<R: Tasks>(plan: PrimitivePlan) -> io::Result<PrimitiveTrial> {
+    match plan.primitive {
+        Primitive::Event0 | Primitive::Event50us | Primitive::Event1ms | Primitive::Event10ms => {
+            return events(&plan).await;
+        }
+        Primitive::Timer1ms | Primitive::Timer10ms => return Ok(timers::<R>(&plan).await),
+        _ => {}
+    }
+
+    let mut slope = Slope::new(&plan);
+    while let Some(count) = slope.next() {
+        let counted = match plan.primitive {
+            Primitive::Switch => switch::<R>(count).await,
+            Primitive::PingPong | Primitive::PingPongApart => ping_pong::<R>(count).await,
+            Primitive::Spawn => spawn::<R>(count).await,
+            Primitive::SpawnMany => spawn_many::<R>(count).await,
+            Primitive::Readiness => readiness::<R>(count).await?,
+            Primitive::Queue => queue::<R>(count).await,
+            other => {
+                let what = format!("{} is no primitive of tasks", other.name());
+                return Err(IoError::new(io::ErrorKind::Unsupported, what));
+            }
+        };
+        slope.ended(counted);
+    }
+    Ok(slope.trial())
+}
+
+/// Lets tasks yield so many times altogether, and returns how often they did.
+async fn switch<R: Tasks>(count: u64) -> u64 {
+    let yielded = Arc::new(AtomicU64::new(0));
+    let task = |number: u64| {
+        let yielded = Arc::clone(&yielded);
+        let own = (count + number) / YIELDING;
+        R::spawn(async move {
+            for _ in 0..own {
+                R::yield_now().await;
+            }
+            yielded.fetch_add(own, Ordering::Relaxed);
+        })
+    };
+    // The shares of all tasks make up the count: (count + 0) / 64 + … + (count + 63) / 64.
+    let tasks: Vec<_> = (0..YIELDING).map(task).collect();
+    for task in tasks {
+        task.await;
+    }
+    yielded.load(Ordering::Relaxed)
+}
+
+/// Lets this task and another wake each other so many times, and returns how often the other was
+/// woken.
+async fn ping_pong<R: Tasks>(count: u64) -> u64 {
+    let (there, back) = (Arc::new(Signal::default()), Arc::new(Signal::default()));
+    let woken = Arc::new(AtomicU64::new(0));
+    let other = R::spawn({
+        let (there, back, woken) = (Arc::clone(&there), Arc::clone(&back), Arc::clone(&woken));
+        async move {
+            for _ in 0..count {
+                there.wait().await;
+                woken.fetch_add(1, Ordering::Relaxed);
+                back.set();
+            }
+        }
+    });
+    for _ in 0..count {
+        there.set();
+        back.wait().await;
+    }
+    other.await;
+    woken.load(Ordering::Relaxed)
+}
+
+/// Spawns so many tasks and waits for each before the next, and returns how many ran.
+async fn spawn<R: Tasks>(count: u64) -> u64 {
+    let ran = Arc::new(AtomicU64::new(0));
+    for _ in 0..count {
+        let ran = Arc::clone(&ran);
+        let task = async move {
+            ran.fetch_add(1, Ordering::Relaxed);
+        };
+        R::spawn(task).await;
+    }
+    ran.load(Ordering::Relaxed)
+}
+
+/// Spawns so many tasks, up to 64 before it waits for them, and returns how many ran.
+async fn spawn_many<R: Tasks>(count: u64) -> u64 {
+    let ran = Arc::new(AtomicU64::new(0));
+    let mut left = count;
+    let mut tasks = Vec::with_capacity(64);
+    while left > 0 {
+        let now = left.min(SPAWNED);
+        for _ in 0..now {
+            let ran = Arc::clone(&ran);
+            tasks.push(R::spawn(async move {
+                ran.fetch_add(1, Ordering::Relaxed);
+            }));
+        }
+        for task in tasks.drain(..) {
+            task.await;
+        }
+        left -= now;
+    }
+    ran.load(Ordering::Relaxed)
+}
+
+/// Sends a byte forth and back so many times, and returns how many bytes arrived at the other side.
+async fn readiness<R: Tasks>(count: u64) -> io::Result<u64> {
+    let (own, other) = UnixStream::pair()?;
+    own.set_nonblocking(true)?;
+    other.set_nonblocking(true)?;
+    let (mut own, mut other) = (R::stream(own)?, R::stream(other)?);
+    let arrived = Arc::new(AtomicU64::new(0));
+    let echo = R::spawn({
+        let arrived = Arc::clone(&arrived);
+        async move {
+            let mut byte = [0];
+            for _ in 0..count {
+                let Ok(1) = R::read(&mut other, &mut byte).await else { return };
+                arrived.fetch_add(1, Ordering::Relaxed);
+                let Ok(1) = R::write(&mut other, &byte).await else { return };
+            }
+        }
+    });
+    let mut byte = [7];
+    for _ in 0..count {
+        let sent = R::write(&mut own, &byte).await?;
+        let received = R::read(&mut own, &mut byte).await?;
+        if (sent, received) != (1, 1) {
+            break;
+        }
+    }
+    drop(own);
+    echo.await;
+    Ok(arrived.load(Ordering::Relaxed))
+}
+
+/// Hands so many values over from another task, and returns how many came in their order.
+async fn queue<R: Tasks>(count: u64) -> u64 {
+    let (mut entry, mut exit) = R::queue(QUEUE);
+    let sending = R::spawn(async move {
+        for value in 0..count {
+            R::send(&mut entry, value).await;
+        }
+    });
+    let mut in_order = 0;
+    while let Some(value) = R::receive(&mut exit).await {
+        in_order += u64::from(value == in_order);
+    }
+    sending.await;
+    in_order
+}
+
+/// Waits for events that a thread sets.
+async fn events(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
+    let event = Arc::new(Signal::default());
+    let mut setter = Setter::start(plan, {
+        let event = Arc::clone(&event);
+        move || event.set()
+    })?;
+    while setter.is_left() {
+        event.wait().await;
+        setter.woken();
+    }
+    Ok(setter.trial())
+}
+
+/// Waits for timers.
+async fn timers<R: Tasks>(plan: &PrimitivePlan) -> PrimitiveTrial {
+    let mut lateness = Lateness::new(plan);
+    while let Some(length) = lateness.next() {
+        R::sleep(length).await;
+        lateness.woken();
+    }
+    lateness.trial()
+}

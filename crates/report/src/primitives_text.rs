@@ -1,0 +1,164 @@
+//! Primitives and the bridge as text: one table of all primitives, what is known, one table a cell.
+
+use crate::bridge::{BridgeCell, BridgeRow, Explained};
+use crate::number::{digits, with_interval, word};
+use crate::primitives::{PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown};
+use crate::summary::{Form, joined};
+use crate::table::{NOTHING, drawn};
+
+/// Writes what primitives cost, what is known of them, and the bridge; nothing if none was
+/// measured.
+pub fn primitives_text(primitives: &Primitives, form: Form) -> String {
+    joined(primitives_parts(primitives, form), form)
+}
+
+/// Writes the same as parts of a longer text.
+pub(crate) fn primitives_parts(primitives: &Primitives, form: Form) -> Vec<String> {
+    if primitives.is_empty() {
+        return Vec::new();
+    }
+    let mut parts = vec![heading("primitives: what models are made of, each on one CPU", form)];
+    parts.push(table(&primitives.figures, form));
+    parts.extend(notes(&primitives.figures));
+    parts.extend(primitives.checks.iter().map(check));
+    parts.extend(primitives.figures.iter().flat_map(anchors));
+    if !primitives.bridge.is_empty() {
+        let title = "bridge: what switches, wakes and spawns predict over the floor, us/fetch";
+        parts.push(heading(title, form));
+        parts.push(bridge_table(&primitives.bridge, form));
+        parts.push(
+            "Predicted by one wake a fetch, the context switches beyond it, and the units that a \
+             batch starts; the rest is what primitives do not explain"
+                .to_owned(),
+        );
+    }
+    parts
+}
+
+/// Writes a heading.
+fn heading(text: &str, form: Form) -> String {
+    match form {
+        Form::Terminal => text.to_owned(),
+        Form::Markdown => format!("### {text}\n"),
+    }
+}
+
+/// Writes the table of all primitives.
+fn table(figures: &[PrimitiveFigures], form: Form) -> String {
+    let header =
+        ["primitive", "program", "wall ns", "CPU ns", "ratio", "verdict", "switches", "p90", "p99"];
+    let rows = figures.iter().flat_map(|figures| {
+        figures.rows.iter().map(|row| columns(figures, row)).collect::<Vec<_>>()
+    });
+    drawn(&header, &rows.collect::<Vec<_>>(), form)
+}
+
+/// Returns the columns of a program.
+fn columns(figures: &PrimitiveFigures, row: &PrimitiveRow) -> Vec<String> {
+    let name = figures.primitive.name();
+    let mut columns = vec![name.to_owned(), row.program.clone()];
+    let Some(costs) = &row.costs else {
+        columns.extend(vec![NOTHING.to_owned(); 7]);
+        return columns;
+    };
+    let is_reference = row.program == figures.reference;
+    let or_nothing = |text: Option<String>| text.unwrap_or_else(|| NOTHING.to_owned());
+    let percentile = |value: Option<u64>| or_nothing(value.map(|value| value.to_string()));
+    columns.extend([
+        with_interval(&costs.wall_ns),
+        or_nothing(costs.cpu_ns.as_ref().map(with_interval)),
+        if is_reference {
+            "1".to_owned()
+        } else {
+            or_nothing(costs.ratio.as_ref().map(with_interval))
+        },
+        if is_reference { "reference" } else { costs.verdict.map_or(NOTHING, word) }.to_owned(),
+        digits(costs.switches.value),
+        percentile(costs.p90_ns),
+        percentile(costs.p99_ns),
+    ]);
+    columns
+}
+
+/// Writes what the table cannot: what is not measured, and which trials do not count.
+fn notes(figures: &[PrimitiveFigures]) -> Vec<String> {
+    let mut notes = vec![
+        "ns for one step, switch, round trip, unit or value (a slope over batches), or from event \
+         and due time to the waiter (each timed alone); ratios by CPU time, or by the median"
+            .to_owned(),
+    ];
+    for figures in figures {
+        let name = figures.primitive.name();
+        notes.extend(figures.absent.as_ref().map(|reason| format!("{name}: n/a: {reason}")));
+        let reasons = figures.rows.iter().filter_map(|row| Some((row, row.reason.as_ref()?)));
+        notes.extend(reasons.map(|(row, reason)| format!("{name} of {}: {reason}", row.program)));
+    }
+    let rows = || figures.iter().flat_map(|figures| &figures.rows);
+    let unsteady: usize = rows().map(|row| row.unsteady).sum();
+    let valid: usize = rows().map(|row| row.valid).sum();
+    if unsteady > 0 {
+        notes.push(format!(
+            "in {unsteady} of {valid} trials the slopes of the two halves differ by more than 3 %"
+        ));
+    }
+    notes
+}
+
+/// Writes whether the run shows something that is known.
+fn check(check: &ShapeCheck) -> String {
+    let shown = match check.shown {
+        Shown::Yes => "shown",
+        Shown::No => "NOT shown",
+        Shown::Open => "left open",
+    };
+    let ratio = check.ratio.as_ref().map_or_else(
+        || "not measured".to_owned(),
+        |ratio| format!("a thread costs {} times the task", with_interval(ratio)),
+    );
+    format!("{shown}: {} ({}: {ratio})", check.claim, check.primitive.name())
+}
+
+/// Writes what others have published.
+fn anchors(figures: &PrimitiveFigures) -> Vec<String> {
+    let name = figures.primitive.name();
+    let write = |anchor: &crate::primitives::Anchor| {
+        format!("published, {name}: {} ({})", anchor.says, anchor.source)
+    };
+    figures.anchors.iter().map(write).collect()
+}
+
+/// Writes the bridge.
+fn bridge_table(cells: &[BridgeCell], form: Form) -> String {
+    let header = [
+        "model",
+        "cell",
+        "measured",
+        "wakes",
+        "switches",
+        "spawns",
+        "predicted",
+        "rest",
+        "verdict",
+    ];
+    let rows = cells.iter().flat_map(|cell| cell.rows.iter().map(|row| bridge_columns(cell, row)));
+    drawn(&header, &rows.collect::<Vec<_>>(), form)
+}
+
+/// Returns the columns of a model.
+fn bridge_columns(cell: &BridgeCell, row: &BridgeRow) -> Vec<String> {
+    vec![
+        row.model.clone(),
+        cell.cell.clone(),
+        with_interval(&row.measured_us),
+        digits(row.wakes_us),
+        digits(row.switches_us),
+        digits(row.spawns_us),
+        digits(row.predicted_us),
+        digits(row.remainder_us),
+        match row.explained {
+            Explained::Yes => format!("{:.0} % unexplained", 100.0 * row.unexplained),
+            Explained::No => "primitive costs do not explain this".to_owned(),
+            Explained::Nothing => "no excess to explain".to_owned(),
+        },
+    ]
+}

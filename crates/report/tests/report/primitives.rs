@@ -1,0 +1,267 @@
+//! Promises about primitives: costs are slopes, what did not happen is not counted, what is known
+//! is held against the run, and the bridge adds up.
+
+use record::{Entry, Run};
+use report::{Explained, Form, PrimitiveFigures, PrimitiveRow, Primitives, Shown};
+use serde_json::{from_value, json};
+
+use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
+
+/// Blocks of each primitive.
+const BLOCKS: u32 = 12;
+/// What one costs in nanoseconds, and the switches in it: primitive, program.
+const COSTS: [(&str, &str, u64, u64); 13] = [
+    ("ping-pong", "smol", 120, 0),
+    ("ping-pong", "threads", 5_000, 2),
+    ("ping-pong", "tokio", 100, 0),
+    ("spawn", "smol", 190, 0),
+    ("spawn", "threads", 30_000, 1),
+    ("spawn", "tokio", 200, 0),
+    ("spawn-many", "smol", 190, 0),
+    ("spawn-many", "threads", 32_000, 1),
+    ("spawn-many", "tokio", 200, 0),
+    ("readiness", "event-loop", 6_000, 0),
+    ("readiness", "smol", 7_600, 0),
+    ("readiness", "threads", 9_000, 2),
+    ("readiness", "tokio", 7_600, 0),
+];
+/// What a batch costs beside, in nanoseconds.
+const OVERHEAD_NS: u64 = 30_000;
+/// When an event wakes its waiter, in nanoseconds.
+const EVENT_NS: u64 = 3_000;
+
+/// Tells a run with primitives.
+fn story() -> Story {
+    let mut schedule = schedule("quick", &[(steady(), 12), (batch(), 12)]);
+    let program = |name: &str, unit: &str, primitives: &[&str]| {
+        json!({ "name": name, "package": format!("primitives-{name}"), "label": name, "unit": unit,
+                "primitives": primitives, "models": [name] })
+    };
+    let all = ["ping-pong", "ping-pong-apart", "spawn", "spawn-many", "readiness", "event-1ms"];
+    let mut number = 24;
+    let mut blocks = Vec::new();
+    for _ in 0..BLOCKS {
+        for primitive in ["ping-pong", "spawn", "spawn-many", "readiness", "event-1ms"] {
+            let loop_too: &[&str] = if primitive == "readiness" { &["event-loop"] } else { &[] };
+            let order = [loop_too, &["smol", "threads", "tokio"]].concat();
+            let samples = if primitive == "event-1ms" { 100 } else { 0 };
+            blocks.push(json!({ "number": number, "primitive": primitive, "seed": 1,
+                                "samples": samples, "order": order }));
+            number += 1;
+        }
+    }
+    schedule.primitives = from_value(json!({
+        "programs": [
+            program("event-loop", "nothing", &["readiness"]), program("smol", "task", &all),
+            program("threads", "thread", &all), program("tokio", "task", &all),
+        ],
+        "cpus": [1],
+        "batch_ns": 2_000_000,
+        "absent": [{ "primitive": "ping-pong-apart", "reason": "it needs 2 CPUs of their own" }],
+        "blocks": blocks,
+    }))
+    .unwrap();
+
+    let mut story = Story::told(schedule);
+    for block in story.schedule.primitives.blocks.clone() {
+        for (position, program) in (0..).zip(&block.order) {
+            let primitive = block.primitive.name();
+            let trial = trial(primitive, program, u64::from(block.number + position));
+            story.entries.push(entry((block.number, position), (primitive, program), &trial));
+        }
+    }
+    story
+}
+
+/// Returns what a program tells, with noise of at most 0.8 % and one wild batch.
+fn trial(primitive: &str, program: &str, number: u64) -> serde_json::Value {
+    if primitive == "event-1ms" {
+        let point = json!({ "count": 100, "counted": 100, "wall_ns": 1, "cpu_ns": 1,
+                            "switches_voluntary": 200, "switches_involuntary": 0 });
+        let late = json!([[EVENT_NS + number, 95], [10_000, 4], [90_000, 1]]);
+        return json!({ "points": [point], "latencies_ns": late });
+    }
+    let cost = COSTS.iter().find(|(p, name, ..)| (*p, *name) == (primitive, program)).unwrap();
+    let (cost, switches) = (cost.2, cost.3);
+    let noise = model_kit::content::split_mix_64(number) % 17;
+    let point = |(place, length): (u64, u64)| {
+        let count = 1_000 * length + 13;
+        let ns = OVERHEAD_NS + cost * count * (992 + noise) / 1_000;
+        let wall_ns = if place == number % 8 { 20 * ns } else { ns };
+        json!({ "count": count, "counted": count, "wall_ns": wall_ns, "cpu_ns": ns,
+                "switches_voluntary": switches * count, "switches_involuntary": 0 })
+    };
+    let points: Vec<_> = (0..).zip([1, 8, 2, 4, 4, 1, 8, 2]).map(point).collect();
+    json!({ "points": points, "latencies_ns": [] })
+}
+
+/// Returns a line of the journal.
+fn entry(
+    (block, position): (u32, u32),
+    (primitive, program): (&str, &str),
+    trial: &serde_json::Value,
+) -> Entry {
+    let record = json!({
+        "block": block, "position": position, "primitive": primitive, "program": program,
+        "started_utc": "2026-11-22T10:15:02Z", "spent_ms": 100, "state": "valid", "versions": {},
+        "trial": trial,
+    });
+    Entry::Primitive(Box::new(from_value(record).unwrap()))
+}
+
+/// Returns what a run shows of primitives.
+fn primitives(run: &Run) -> Primitives {
+    report::figures(run, BASELINE, FLOOR).primitives
+}
+
+/// Returns the figures of a primitive.
+fn of<'a>(primitives: &'a Primitives, name: &str) -> &'a PrimitiveFigures {
+    primitives.figures.iter().find(|figures| figures.primitive.name() == name).unwrap()
+}
+
+/// Returns the row of a program.
+fn row<'a>(primitives: &'a Primitives, name: &str, program: &str) -> &'a PrimitiveRow {
+    of(primitives, name).rows.iter().find(|row| row.program == program).unwrap()
+}
+
+/// Checks that a value is near another.
+fn assert_near(value: f64, expected: f64, share: f64) {
+    assert!((value / expected - 1.0).abs() < share, "{value} is not {expected}");
+}
+
+#[test]
+fn a_cost_is_the_slope_of_its_batches_and_one_wild_batch_does_not_bend_it() {
+    let primitives = primitives(&story().run());
+    for (name, program, cost, switches) in COSTS {
+        let costs = row(&primitives, name, program).costs.as_ref().unwrap();
+        let (wall, cpu) = (costs.wall_ns.value, costs.cpu_ns.unwrap().value);
+        let cost = f64::from(u32::try_from(cost).unwrap());
+        assert_near(wall, cost, 0.05);
+        assert_near(cpu, cost, 0.01);
+        assert_near(
+            costs.switches.value + 1.0,
+            f64::from(u32::try_from(switches + 1).unwrap()),
+            0.001,
+        );
+        assert_eq!((costs.p90_ns, costs.p99_ns), (None, None));
+    }
+}
+
+#[test]
+fn a_program_is_held_against_the_baseline_s_with_the_interval_of_the_family() {
+    let primitives = primitives(&story().run());
+    let figures = of(&primitives, "ping-pong");
+    assert_eq!((figures.reference.as_str(), figures.blocks), ("tokio", 12));
+    let names: Vec<&str> = figures.rows.iter().map(|row| row.program.as_str()).collect();
+    assert_eq!(names, ["tokio", "smol", "threads"]);
+    let costs = row(&primitives, "ping-pong", "smol").costs.clone().unwrap();
+    let ratio = costs.ratio.unwrap();
+    assert!(ratio.interval.unwrap().contains(1.2), "{ratio:?}");
+    assert_eq!(costs.verdict, Some(stats::verdict::Verdict::Different));
+    assert_eq!(row(&primitives, "ping-pong", "tokio").costs.clone().unwrap().ratio, None);
+}
+
+#[test]
+fn what_is_timed_alone_has_percentiles_where_enough_lies_beyond() {
+    let primitives = primitives(&story().run());
+    let costs = row(&primitives, "event-1ms", "tokio").costs.clone().unwrap();
+    assert_near(costs.wall_ns.value, 3_056.0, 0.02);
+    assert_eq!((costs.cpu_ns, costs.p99_ns), (None, Some(10_000)));
+    let p90 = costs.p90_ns.unwrap();
+    assert!((EVENT_NS..EVENT_NS + 100).contains(&p90), "{p90}");
+}
+
+#[test]
+fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
+    let run = story().run();
+    let checks = primitives(&run).checks;
+    let shown: Vec<Shown> = checks.iter().map(|check| check.shown).collect();
+    assert_eq!(shown, [Shown::Yes, Shown::Yes, Shown::Yes]);
+
+    // A machine on which a thread is started as fast as a task.
+    let mut other = run;
+    for trial in other.primitives.whole.iter_mut().filter(|t| t.program == "threads") {
+        for point in &mut trial.trial.as_mut().unwrap().points {
+            point.cpu_ns /= 100;
+        }
+    }
+    let checks = primitives(&other).checks;
+    assert_eq!(checks.iter().map(|check| check.shown).collect::<Vec<_>>(), [Shown::No; 3]);
+    let text = report::summary(&other, &report::figures(&other, BASELINE, FLOOR), Form::Terminal);
+    assert!(text.contains("NOT shown: starting a task is at least ten times cheaper"), "{text}");
+}
+
+#[test]
+fn the_bridge_adds_up_and_says_what_it_does_not_explain() {
+    let run = story().run();
+    let bridge = primitives(&run).bridge;
+    let row = |cell: &str, model: &str| {
+        let cell = bridge.iter().find(|bridge| bridge.cell == cell).unwrap();
+        cell.rows.iter().find(|row| row.model == model).unwrap().clone()
+    };
+    let tokio = row("steady", "tokio");
+    // Half of 7.6 us less 6 us; a task adds no switch.
+    assert_near(tokio.wakes_us, 0.8, 0.05);
+    assert!(tokio.switches_us.abs() < 0.05 && tokio.spawns_us == 0.0, "{tokio:?}");
+    assert_eq!(tokio.explained, Explained::Yes);
+    assert_near(tokio.predicted_us + tokio.remainder_us, tokio.measured_us.value, 1e-9);
+
+    let threads = row("steady", "threads");
+    // Half of 9 us less 6 us, and the switch that lies in it is not counted again.
+    assert_near(threads.wakes_us, 1.5, 0.05);
+    assert_near(threads.switches_us, -2.5, 0.05);
+    assert_eq!(threads.explained, Explained::No);
+
+    // 64 tasks for 1000 fetches; the units of this made-up model are tasks, its program's threads.
+    assert_near(row("batch", "tokio").spawns_us, 0.0128, 0.02);
+    assert!(row("batch", "threads").spawns_us == 0.0);
+    assert!(bridge[0].rows.iter().all(|row| row.model != FLOOR && row.model != "rayon"));
+}
+
+#[test]
+fn a_trial_that_does_not_count_is_named_with_its_reason() {
+    let mut story = story();
+    for entry in &mut story.entries {
+        if let Entry::Primitive(trial) = entry
+            && (trial.primitive.name(), trial.program.as_str()) == ("spawn", "smol")
+        {
+            let reason = "one takes 0.010 ns, less than 0.3: it was optimised away".to_owned();
+            trial.state = record::State::Void(vec![reason]);
+        }
+    }
+    let run = story.run();
+    let primitives = primitives(&run);
+    let row = row(&primitives, "spawn", "smol");
+    assert_eq!((row.trials, row.valid, row.costs.is_some()), (12, 0, false));
+    let text = report::primitives_text(&primitives, Form::Markdown);
+    for said in [
+        "spawn of smol: void: one takes 0.010 ns, less than 0.3: it was optimised away (12 of 12",
+        "ping-pong-apart: n/a: it needs 2 CPUs of their own",
+        "published, spawn: about 0.3 us for a task, 17 us for a thread (jimblandy/context-switch)",
+        "primitive costs do not explain this",
+    ] {
+        assert!(text.contains(said), "{said} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn programs_read_primitives_and_bridge_from_the_summary() {
+    let run = story().run();
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    let document = report::document(&run, &figures);
+    let ping_pong = document["primitives"].as_array().unwrap();
+    let ping_pong = ping_pong.iter().find(|p| p["primitive"] == "ping-pong").unwrap();
+    assert_eq!(ping_pong["reference"], "tokio");
+    assert_eq!(ping_pong["rows"][0]["program"], "tokio");
+    assert_eq!(document["primitive_checks"][0]["shown"], "yes");
+    assert_eq!(document["bridge"][0]["rows"][0]["measured_us"]["reason"], json!(null));
+}
+
+#[test]
+fn a_run_without_primitives_says_nothing_of_them() {
+    let run = Story::of("quick", 12).run();
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    assert!(figures.primitives.is_empty());
+    assert_eq!(report::document(&run, &figures).get("primitives"), None);
+    assert!(!report::summary(&run, &figures, Form::Markdown).contains("primitives"));
+}
