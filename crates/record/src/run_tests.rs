@@ -205,7 +205,8 @@ fn a_journal_of_a_gigabyte_is_refused_without_reading_it() {
 
 #[test]
 fn a_schedule_with_a_number_that_no_run_has_is_refused() {
-    let cell = r#"{"name":"a","workload":"batch","in_flight":1,"warmup":0,"fetches":18446744073709551615,
+    let cell = r#"{"name":"a","workload":"batch","in_flight":1,"warmup":0,
+                   "fetches":18446744073709551615,
                    "delay_ms":[0,0],"body_bytes":1}"#;
     let changes = [
         ("\"cells\": []", format!("\"cells\": [{cell}]"), "18446744073709551615 fetches"),
