@@ -81,7 +81,7 @@ fn columns(figures: &PrimitiveFigures, row: &PrimitiveRow) -> Vec<String> {
 }
 
 /// Writes what the table cannot: what is not measured, and which trials do not count.
-fn notes(figures: &[PrimitiveFigures]) -> Vec<String> {
+pub(crate) fn notes(figures: &[PrimitiveFigures]) -> Vec<String> {
     let mut notes = vec![
         "ns for one step, switch, round trip, unit or value (a slope over batches), or from event \
          and due time to the waiter (each timed alone); ratios by CPU time, or by the median"

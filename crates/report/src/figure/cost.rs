@@ -7,7 +7,7 @@ use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::{Chart, Figure, Scene, Strip, Strips};
-use crate::figures::{Row, RowFigures};
+use crate::figures::{LanguageFigures, Row, RowFigures};
 use crate::number::{digits, with_interval, word};
 use crate::table::{NOTHING, places, standing};
 
@@ -47,6 +47,39 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
              The line is the floor, {}: a hand-written loop. Ranks come from the ratios below, \
              which compare inside blocks; these intervals may overlap and the models differ.",
             scene.all.floor
+        ),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+        data,
+    }
+}
+
+/// Draws CPU time per fetch of the models in another language.
+pub(crate) fn language(scene: &Scene<'_>, of: &LanguageFigures) -> Figure {
+    let mut data = Data::new(&["model", "cpu_us_per_fetch", "low", "high"]);
+    let mut strips = Vec::new();
+    for row in &of.rows {
+        let Some(figures) = &row.figures else {
+            strips.extend(empty(scene, row));
+            continue;
+        };
+        let note = format!("{} µs", digits(figures.cpu_us.value));
+        let strip = Strip::new(&row.model, note, scene.look(&row.model));
+        strips.push(strip.estimate(&figures.cpu_us));
+        let [value, low, high] = estimate(Some(&figures.cpu_us));
+        data.push(vec![row.model.clone(), value, low, high]);
+    }
+    let baseline = measured(&scene.cell.rows).find(|(model, _)| *model == scene.all.baseline);
+    let baseline = baseline.map(|(model, figures)| (figures.cpu_us.value, model.to_owned()));
+    let ends = measured(&of.rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
+    let axis = Axis::from_zero("CPU time per fetch, µs", ends);
+    let rules = baseline.into_iter().collect();
+    Figure {
+        id: scene.id(&format!("cost-{}", of.language.to_lowercase())),
+        title: format!("And in {}?", of.language),
+        caption: format!(
+            "The same fetches by models in {}: context, not a contest. Language, client and \
+             runtime differ at once. The line is {}, which is compiled.",
+            of.language, scene.all.baseline
         ),
         chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
         data,

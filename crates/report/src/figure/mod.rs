@@ -19,6 +19,7 @@ mod ladder;
 mod latency;
 mod over_time;
 mod plain;
+mod primitives;
 
 use record::Run;
 
@@ -137,6 +138,8 @@ pub(crate) struct Scene<'a> {
 pub(crate) struct CellCharts {
     /// What a fetch costs.
     pub(crate) cost: Figure,
+    /// The same of models in other languages.
+    pub(crate) languages: Vec<Figure>,
     /// The ratios to the baseline.
     pub(crate) ratio: Figure,
     /// Where the microseconds go.
@@ -161,6 +164,10 @@ pub(crate) struct Charts {
     pub(crate) itself: Figure,
     /// What the machine did meanwhile.
     pub(crate) machine: Figure,
+    /// Primitives that are done in batches.
+    pub(crate) batches: Figure,
+    /// Primitives that are timed alone.
+    pub(crate) alone: Figure,
 }
 
 impl<'a> Scene<'a> {
@@ -175,11 +182,11 @@ impl<'a> Scene<'a> {
         Look::of(self.run, model)
     }
 
-    /// Returns what a figure of this cell is called. It names files, so whatever else the cell's
-    /// name holds becomes a dash.
+    /// Returns what a figure of this cell is called. It names files, so whatever else its name
+    /// holds becomes a dash.
     pub(crate) fn id(&self, what: &str) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-        format!("{what}-{}", self.cell.cell.name.chars().map(plain).collect::<String>())
+        format!("{what}-{}", self.cell.cell.name).chars().map(plain).collect()
     }
 }
 
@@ -191,12 +198,15 @@ impl Charts {
             cells: figures.cells.iter().map(cell).collect(),
             itself: plain::itself(run, figures),
             machine: over_time::machine(run),
+            batches: primitives::batches(run, &figures.primitives),
+            alone: primitives::alone(run, &figures.primitives),
         }
     }
 
     /// Returns every figure, in the order of the report.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        self.cells.iter().flat_map(CellCharts::all).chain([&self.itself, &self.machine])
+        let whole = [&self.itself, &self.machine, &self.batches, &self.alone];
+        self.cells.iter().flat_map(CellCharts::all).chain(whole)
     }
 }
 
@@ -205,6 +215,7 @@ impl CellCharts {
     fn of(scene: &Scene<'_>) -> Self {
         Self {
             cost: cost::cost(scene),
+            languages: scene.cell.languages.iter().map(|of| cost::language(scene, of)).collect(),
             ratio: cost::ratio(scene),
             ladder: ladder::ladder(scene),
             wall: plain::wall(scene),
@@ -216,9 +227,10 @@ impl CellCharts {
     }
 
     /// Returns its figures.
-    fn all(&self) -> [&Figure; 8] {
-        let Self { cost, ratio, ladder, wall, latency, switches, memory, trials } = self;
-        [cost, ratio, ladder, wall, latency, switches, memory, trials]
+    fn all(&self) -> impl Iterator<Item = &Figure> {
+        let Self { cost, languages, ratio, ladder, wall, latency, switches, memory, trials } = self;
+        let others = [ratio, ladder, wall, latency, switches, memory, trials];
+        [cost].into_iter().chain(languages).chain(others)
     }
 }
 

@@ -14,7 +14,12 @@ type Measured<'a> = (&'a str, &'a RowFigures);
 impl Page<'_> {
     /// Writes the answer.
     pub(crate) fn answer(&self) -> Markup {
-        let cell = &self.figures.cells[self.main_cell()];
+        let Some(cell) = self.main() else {
+            return html! {
+                div.lead { p { "This run measured no fetches: " a href="#primitives" {
+                    "what models are made of" } " is what it tells." } }
+            };
+        };
         html! {
             div.lead {
                 @for sentence in self.sentences(cell) { p { (sentence) } }

@@ -16,12 +16,21 @@ const NOT_RUN: &str = "Not measured in this run";
 impl Page<'_> {
     /// Writes what a fetch costs.
     pub(crate) fn cost(&self) -> Markup {
-        self.each(|charts| &charts.cost)
+        html! {
+            (self.each(|charts| &charts.cost))
+            @if let (Some(charts), Some(cell)) = (self.charts.cells.get(self.main_cell()),
+                self.main()) {
+                @for language in &charts.languages { (figure(language, &cell.cell.name)) }
+            }
+        }
     }
 
     /// Writes who differs from the baseline, and every pair that was judged.
     pub(crate) fn ratios(&self) -> Markup {
-        html! { (self.each(|charts| &charts.ratio)) (self.pairs()) (self.across()) }
+        html! {
+            (self.each(|charts| &charts.ratio))
+            @if self.main().is_some() { (self.pairs()) (self.across()) }
+        }
     }
 
     /// Writes where the microseconds go.
@@ -99,6 +108,7 @@ impl Page<'_> {
     fn each_from(&self, main: usize, pick: impl Fn(&CellCharts) -> &Figure) -> Markup {
         let cells = || self.charts.cells.iter().zip(&self.figures.cells).enumerate();
         html! {
+            @if self.figures.cells.is_empty() { p.missing { (NOT_RUN) ": no cell of fetches." } }
             @for (_, (charts, cell)) in cells().filter(|(index, _)| *index == main) {
                 (figure(pick(charts), &cell.cell.name))
             }
@@ -111,7 +121,12 @@ impl Page<'_> {
         }
     }
 
-    /// Returns the cell that the answer is about: the steady one with the most in flight, and of
+    /// Returns the figures of the cell that the answer is about; a run may have no cell at all.
+    pub(crate) fn main(&self) -> Option<&CellFigures> {
+        self.figures.cells.get(self.main_cell())
+    }
+
+    /// Returns which cell the answer is about: the steady one with the most in flight, and of
     /// those the one with the shortest body.
     pub(crate) fn main_cell(&self) -> usize {
         let cells = self.figures.cells.iter().enumerate();

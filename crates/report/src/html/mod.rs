@@ -9,6 +9,7 @@ mod figures;
 mod models;
 mod origin;
 mod pairs;
+mod primitives;
 mod reading;
 mod trust;
 
@@ -94,6 +95,7 @@ impl Page<'_> {
             section("cost", "What a fetch costs", self.cost()),
             section("ratios", "Who differs, and by how much", self.ratios()),
             section("ladder", "Where the microseconds go", self.ladder()),
+            section("primitives", "What models are made of", self.primitives()),
             section("wall", "Wall time", self.wall()),
             section("latency", "Latency", self.latency()),
             section("memory", "Memory and context switches", self.memory()),

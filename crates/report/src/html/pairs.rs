@@ -10,7 +10,7 @@ use crate::number::{digits, with_interval};
 impl Page<'_> {
     /// Writes what may be said of each two models of the main cell that were judged.
     pub(crate) fn pairs(&self) -> Markup {
-        let cell = &self.figures.cells[self.main_cell()];
+        let Some(cell) = self.main() else { return html! {} };
         html! {
             h3 { "Any two models" }
             p {

@@ -113,7 +113,7 @@ impl Page<'_> {
 
     /// Says how little the largest difference is beside some work.
     fn dilution(&self) -> Markup {
-        let cell = &self.figures.cells[self.main_cell()];
+        let Some(cell) = self.main() else { return html! {} };
         let costs = || cell.rows.iter().filter_map(|row| Some(row.figures.as_ref()?.cpu_us.value));
         let apart = costs().reduce(f64::max).zip(costs().reduce(f64::min));
         html! {
@@ -164,7 +164,8 @@ impl Page<'_> {
                         " gives CFF, CSL-JSON and tables for LaTeX and Markdown too."
                     }
                 },
-                (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => p.missing { (why.to_string()) },
+                (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => p.missing {
+                    (why.to_string()) },
             }
         }
     }

@@ -165,6 +165,17 @@ fn a_run_without_a_valid_trial_still_has_a_page() {
 }
 
 #[test]
+fn a_run_of_primitives_alone_has_a_page() {
+    let mut run = good();
+    run.schedule.cells.clear();
+    run.schedule.blocks.clear();
+    run.trials.clear();
+    let page = page(&run);
+    assert!(page.contains("This run measured no fetches"));
+    assert!(page.contains("Not measured in this run: no cell of fetches."));
+}
+
+#[test]
 fn the_page_of_a_default_run_is_small() {
     let size = page(&good()).len();
     assert!(size <= PAGE_MAX, "{size} bytes");

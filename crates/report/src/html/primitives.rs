@@ -1,0 +1,100 @@
+//! What models are made of, and how much of their cost that explains.
+
+use maud::{Markup, html};
+
+use crate::bridge::{BridgeCell, Explained};
+use crate::html::Page;
+use crate::html::chart::figure;
+use crate::number::{digits, with_interval};
+use crate::primitives::{ShapeCheck, Shown};
+use crate::primitives_text::notes;
+
+impl Page<'_> {
+    /// Writes what models are made of.
+    pub(crate) fn primitives(&self) -> Markup {
+        let primitives = &self.figures.primitives;
+        html! {
+            @if primitives.is_empty() {
+                p.missing {
+                    "Not measured in this run: " code { "cargo bench --bench primitives" }
+                    " measures what a switch, a spawn and a wake cost."
+                }
+            } @else {
+                p {
+                    "The smallest things that models are made of, each measured by itself: a step \
+                     of a generator, a switch of tasks, starting and joining one, waking one."
+                }
+                ul { @for check in &primitives.checks { li { (checked(check)) } } }
+                (figure(&self.charts.batches, ""))
+                (figure(&self.charts.alone, ""))
+                @for note in notes(&primitives.figures) { p.aside { (note) } }
+                @for figures in &primitives.figures { @for anchor in &figures.anchors {
+                    p.aside { "Published, " (figures.primitive.name()) ": " (anchor.says) " ("
+                        (anchor.source) ")." }
+                } }
+                (bridge(&primitives.bridge))
+            }
+        }
+    }
+}
+
+/// Writes whether the run shows something that is known of tasks and threads.
+fn checked(check: &ShapeCheck) -> Markup {
+    let word = match check.shown {
+        Shown::Yes => "Shown",
+        Shown::No => "Not shown",
+        Shown::Open => "Left open",
+    };
+    html! {
+        b { (word) } ": " (check.claim) ". "
+        @match &check.ratio {
+            Some(ratio) => { "A thread costs " (with_interval(ratio)) " times the task." },
+            None => { "It was not measured." },
+        }
+    }
+}
+
+/// Writes what primitives predict of models, beside what was measured.
+fn bridge(cells: &[BridgeCell]) -> Markup {
+    html! {
+        h3 #bridge { "Do the pieces explain what a fetch costs?" }
+        @if cells.is_empty() {
+            p.missing { "Not computed: it needs fetches and primitives in one run." }
+        } @else {
+            p {
+                "What one wake a fetch, the context switches beyond it, and the units that a batch \
+                 starts would make a model cost over the floor, beside what it does cost, in µs a \
+                 fetch. The rest is what these pieces do not explain: caches, timers, several \
+                 events of one wait."
+            }
+            div.scroll tabindex="0" role="region" aria-label="The bridge" {
+                table {
+                    caption { "Predicted and measured excess over the floor, with 95 % intervals" }
+                    thead { tr {
+                        th scope="col" { "model" } th scope="col" { "cell" }
+                        th.figure scope="col" { "measured" } th.figure scope="col" { "wakes" }
+                        th.figure scope="col" { "switches" } th.figure scope="col" { "spawns" }
+                        th.figure scope="col" { "predicted" } th.figure scope="col" { "rest" }
+                        th scope="col" { "which means" }
+                    } }
+                    tbody { @for cell in cells { @for row in &cell.rows { tr {
+                        th scope="row" { (row.model) } td { (cell.cell) }
+                        td.figure { (with_interval(&row.measured_us)) }
+                        @for part in [row.wakes_us, row.switches_us, row.spawns_us] {
+                            td.figure { (digits(part)) }
+                        }
+                        td.figure { (digits(row.predicted_us)) }
+                        td.figure { (digits(row.remainder_us)) }
+                        td { @match row.explained {
+                            Explained::Yes => {
+                                (format!("{:.0} % unexplained", 100.0 * row.unexplained))
+                            },
+                            Explained::No => { "primitive costs do not explain this" },
+                            Explained::Nothing => { "no excess to explain" },
+                        } }
+                    } } } }
+                }
+            }
+        }
+    }
+}
