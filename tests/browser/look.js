@@ -70,8 +70,11 @@ globalThis.look = (() => {
     for (const mark of [...document.querySelectorAll(MARKS)].filter(seen)) {
       const style = getComputedStyle(mark);
       const behind = ground(mark.parentElement);
-      const paints = mark.localName === "span" ? [[style.backgroundColor, 1], [style.borderTopColor, 1]]
-        : [[style.fill, style.fillOpacity], [style.stroke, style.strokeOpacity]];
+      // Lines, and dots that are strokes without length, have no inside, whatever fill they inherit.
+      const hollow = mark.matches("line,.dots");
+      const paints = mark.localName === "span"
+        ? [[style.backgroundColor, 1], [style.borderTopColor, 1]]
+        : [[hollow ? "none" : style.fill, style.fillOpacity], [style.stroke, style.strokeOpacity]];
       const ratios = paints.filter(([paint]) => paint !== "none")
         .map(([paint, share]) => contrast(over(parsed(paint), behind, Number(share)), behind));
       if (Math.max(...ratios) < least) {
@@ -90,11 +93,11 @@ globalThis.look = (() => {
     if (element.closest(".scroll,pre,.skip")) return false;
     const range = document.createRange();
     range.selectNodeContents(node);
-    return [...range.getClientRects()].some((box) => box.left < -0.5 || box.right > innerWidth + 0.5);
+    return [...range.getClientRects()].some((box) => box.left < -0.5 || box.right > document.documentElement.clientWidth + 0.5);
   }).map(({ element }) => name(element));
   const spilling = () => [...document.querySelectorAll("table")].filter(seen).filter((table) => {
     const box = table.closest(".scroll");
-    return !box || box.getBoundingClientRect().right > innerWidth
+    return !box || box.getBoundingClientRect().right > document.documentElement.clientWidth
       || (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "auto");
   }).map(name);
   const overlapping = () => {

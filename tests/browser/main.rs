@@ -8,6 +8,7 @@ mod chromium;
 mod pages;
 mod reading;
 mod safety;
+mod seeing;
 mod using;
 
 #[path = "../support/mod.rs"]

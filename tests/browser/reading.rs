@@ -136,7 +136,7 @@ fn a_checker_of_accessibility_finds_nothing() {
     };
     // The checker adds styles of its own to what it looks at.
     browser.call("Page.setBypassCSP", &json!({ "enabled": true }));
-    for (theme, size) in THEMES.iter().flat_map(|theme| [(theme, DESKTOP), (theme, PHONE)]) {
+    for (theme, size) in [(THEMES[0], DESKTOP), (THEMES[1], PHONE)] {
         browser.prefer("prefers-color-scheme", theme);
         open(&mut browser, page(&NEWEST), size);
         unfold(&mut browser);
