@@ -1,4 +1,4 @@
-//! A headless browser, driven over the DevTools protocol.
+//! A headless browser, driven over Chromium's own protocol.
 //!
 //! Our own hundred lines instead of a library: a promise needs five or six methods of the
 //! protocol, and the libraries that speak all of it bring a runtime and download browsers.
@@ -35,7 +35,7 @@ const FLAGS: [&str; 11] = [
     "--remote-debugging-port=0",
 ];
 /// How long a browser may take to start, or to answer.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Held by the browser that runs: two of them at a time would only wait for each other.
 static ONE: Mutex<()> = Mutex::new(());
