@@ -126,6 +126,22 @@ impl<'a> Source<'a> {
         Some(self.trials.paired(models, cpu_us)?.difference(ALPHA))
     }
 
+    /// Returns a quantity of one model in times another's, with its 95 % interval.
+    pub(crate) fn ratio(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
+        Some(self.trials.paired(models, quantity)?.ratio(ALPHA))
+    }
+
+    /// Returns the latencies of all valid trials of a model, in nanoseconds with their counts.
+    pub(crate) fn latencies(&self, model: &str) -> Vec<(u64, u64)> {
+        let mut pooled = BTreeMap::new();
+        for &(value, count) in
+            self.valid(model).filter_map(|t| t.valid()).flat_map(|t| &t.latencies_ns)
+        {
+            *pooled.entry(value).or_insert(0) += count;
+        }
+        pooled.into_iter().collect()
+    }
+
     /// Returns a quantity of the baseline's second trial of a block in times the first, by block.
     pub(crate) fn against_itself(&self, quantity: Quantity) -> Vec<(u32, f64)> {
         self.trials.twice(self.baseline, quantity)

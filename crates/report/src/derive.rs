@@ -9,6 +9,7 @@ use crate::cite::{CiteForm, cite};
 use crate::figure::{Charts, standalone};
 use crate::figures::{Figures, figures};
 use crate::html::{self, Page};
+use crate::ideas::{ideas, ideas_text};
 use crate::json;
 use crate::paper;
 use crate::price::model_prices;
@@ -26,6 +27,7 @@ pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<Stri
     let parts = [
         summary(run, figures, Form::Markdown),
         trust.text(Form::Markdown),
+        ideas_text(&ideas(run, figures), Form::Markdown),
         model_prices(run).text(Form::Markdown),
     ];
     let tables = parts.join("\n");

@@ -35,6 +35,7 @@ mod words;
 
 mod figure;
 mod html;
+mod ideas;
 
 mod citation;
 mod cite;
@@ -66,6 +67,7 @@ pub use crate::figures::{
     figures,
 };
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
+pub use crate::ideas::{Idea, ideas};
 pub use crate::index::index;
 pub use crate::json::document;
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};

@@ -96,6 +96,7 @@ impl Page<'_> {
             section("ratios", "Who differs, and by how much", self.ratios()),
             section("ladder", "Where the microseconds go", self.ladder()),
             section("primitives", "What models are made of", self.primitives()),
+            section("ideas", "What the teaching page says, measured", self.ideas()),
             section("wall", "Wall time", self.wall()),
             section("latency", "Latency", self.latency()),
             section("memory", "Memory and context switches", self.memory()),

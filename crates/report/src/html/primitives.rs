@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::bridge::{BridgeCell, Explained};
 use crate::html::Page;
 use crate::html::chart::figure;
+use crate::ideas::ideas;
 use crate::number::{digits, with_interval};
 use crate::primitives::{ShapeCheck, Shown};
 use crate::primitives_text::notes;
@@ -33,6 +34,24 @@ impl Page<'_> {
                         (anchor.source) ")." }
                 } }
                 (bridge(&primitives.bridge))
+            }
+        }
+    }
+}
+
+impl Page<'_> {
+    /// Writes what the teaching page says, and what the run says of it.
+    pub(crate) fn ideas(&self) -> Markup {
+        html! {
+            p {
+                "This project grew from a teaching page on asynchronous programming in Python. \
+                 Each of its claims and definitions, with the figure that answers it:"
+            }
+            dl.ideas {
+                @for idea in ideas(self.run, self.figures) {
+                    dt { (idea.says) }
+                    dd class=[idea.measured.is_none().then_some("aside")] { (idea.answer()) "." }
+                }
             }
         }
     }

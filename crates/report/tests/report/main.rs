@@ -8,6 +8,7 @@ mod story;
 mod controls;
 mod families;
 mod golden;
+mod ideas;
 mod languages;
 mod metrics;
 mod page;

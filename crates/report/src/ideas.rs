@@ -1,0 +1,221 @@
+//! What the teaching page says that this project grew from, held against a run: each of its claims
+//! and definitions with the figure that answers it, or with the command that would.
+//!
+//! No model is known here by its name: a model that holds one fetch in flight is the sequential
+//! one, a bare one whose unit is a thread stands for threads, and one that may open a connection
+//! for every fetch is the page's own program, held against the model of its client that keeps them.
+
+use model_kit::Workload;
+use model_kit::primitive::Primitive;
+use record::{Model, Run};
+use stats::histogram;
+
+use crate::cell::Source;
+use crate::figures::{CellFigures, Figures};
+use crate::number::{digits, with_interval};
+use crate::primitives::PrimitiveCosts;
+use crate::summary::{Form, joined};
+use crate::table::drawn;
+use crate::trials::{cpu_us, memory_mib, wall_ms};
+
+/// What measures primitives.
+const PRIMITIVES: &str = "cargo bench --bench primitives";
+/// What measures everything.
+const ALL: &str = "cargo bench";
+
+/// Something that the page says, and what a run says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idea {
+    /// What the page says, in short.
+    pub says: &'static str,
+    /// What the run says of it, if it was measured.
+    pub measured: Option<String>,
+    /// The command that measures it; none where nothing does yet.
+    pub command: Option<&'static str>,
+}
+
+/// What a run says of what the page says.
+struct Answers<'a> {
+    run: &'a Run,
+    figures: &'a Figures,
+}
+
+/// Holds what the page says against a run.
+pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
+    let answers = Answers { run, figures };
+    let idea = |says, measured, command| Idea { says, measured, command: Some(command) };
+    let open = |says| Idea { says, measured: None, command: None };
+    vec![
+        idea("Tasks run concurrently", answers.concurrency(), ALL),
+        idea("It lowers the latency of I/O", answers.latency(), ALL),
+        idea("It uses the system's resources efficiently", answers.resources(), ALL),
+        idea("Coroutines can be suspended and resumed", answers.switch(), PRIMITIVES),
+        idea("Tasks manage coroutines", answers.spawn(), PRIMITIVES),
+        idea("Events stand for the completion of something", answers.event(), PRIMITIVES),
+        idea("Generators do not suspend and resume", answers.generator(), PRIMITIVES),
+        idea("A session is opened for every fetch", answers.session(), ALL),
+        open("The main thread is not blocked meanwhile"),
+        open("It is meant for waiting, not for computing"),
+    ]
+}
+
+/// Writes them for people.
+pub(crate) fn ideas_text(ideas: &[Idea], form: Form) -> String {
+    let title = "What the teaching page says, measured";
+    let title = match form {
+        Form::Terminal => title.to_owned(),
+        Form::Markdown => format!("### {title}\n"),
+    };
+    let row = |idea: &Idea| vec![idea.says.to_owned(), idea.answer()];
+    let rows: Vec<Vec<String>> = ideas.iter().map(row).collect();
+    joined(vec![title, drawn(&["the page", "this run"], &rows, form)], form)
+}
+
+impl Idea {
+    /// Returns what the run says, or what would.
+    pub(crate) fn answer(&self) -> String {
+        match (&self.measured, self.command) {
+            (Some(measured), _) => measured.clone(),
+            (None, Some(command)) => format!("not measured in this run: {command}"),
+            (None, None) => "not measured yet".to_owned(),
+        }
+    }
+}
+
+impl Answers<'_> {
+    /// Compares a batch one after the other with the same at once.
+    fn concurrency(&self) -> Option<String> {
+        let (source, alone) = self.batch()?;
+        let ratio = source.ratio((alone, &self.figures.baseline), wall_ms)?;
+        Some(format!(
+            "yes: one after the other ({alone}) takes {} times as long as {}",
+            with_interval(&ratio),
+            self.figures.baseline
+        ))
+    }
+
+    /// Compares how long a single fetch takes.
+    fn latency(&self) -> Option<String> {
+        let (source, alone) = self.batch()?;
+        let median = |model: &str| {
+            let pooled = source.latencies(model);
+            Some(crate::cell_trials::real(histogram::quantile(&pooled, 0.5)?) / 1e6)
+        };
+        let (one, many) = (median(alone)?, median(&self.figures.baseline)?);
+        Some(format!(
+            "of the whole, not of the parts: half of the fetches of {} end within {} ms, of {alone} \
+             within {} ms",
+            self.figures.baseline,
+            digits(many),
+            digits(one)
+        ))
+    }
+
+    /// Compares threads with tasks.
+    fn resources(&self) -> Option<String> {
+        let is_thread =
+            |model: &&Model| model.unit == "thread" && model.is_bare() && model.language.is_none();
+        let threads = &self.run.schedule.models.iter().find(is_thread)?.name;
+        let source = self.source(self.steady()?);
+        let models = (threads.as_str(), self.figures.baseline.as_str());
+        let cpu = source.ratio(models, cpu_us)?;
+        let memory = source.ratio(models, memory_mib);
+        let memory = memory.map_or_else(String::new, |ratio| {
+            format!(", and {} times the memory at the peak", with_interval(&ratio))
+        });
+        Some(format!(
+            "{threads} take {} times the CPU time of {}{memory}",
+            with_interval(&cpu),
+            self.figures.baseline
+        ))
+    }
+
+    /// Tells what a switch of tasks costs.
+    fn switch(&self) -> Option<String> {
+        let cost = self.primitive(Primitive::Switch)?.cpu_ns?;
+        Some(format!("yes: {} ns of CPU time there and back", with_interval(&cost)))
+    }
+
+    /// Tells what a task costs, beside a thread.
+    fn spawn(&self) -> Option<String> {
+        let cost = self.primitive(Primitive::Spawn)?.cpu_ns?;
+        let checks = &self.figures.primitives.checks;
+        let check = checks.iter().find(|check| check.primitive == Primitive::Spawn);
+        let thread = check.and_then(|check| check.ratio.as_ref());
+        let thread = thread.map_or_else(String::new, |ratio| {
+            format!("; a thread costs {} times as much", with_interval(ratio))
+        });
+        Some(format!(
+            "one is started and joined in {} ns of CPU time{thread}",
+            with_interval(&cost)
+        ))
+    }
+
+    /// Tells how long a waiter takes to wake.
+    fn event(&self) -> Option<String> {
+        let late = self.primitive(Primitive::Event1ms)?.wall_ns;
+        Some(format!("its waiter runs {} ns after one is set", with_interval(&late)))
+    }
+
+    /// Tells what a step of a generator costs.
+    fn generator(&self) -> Option<String> {
+        let figures = &self.figures.primitives.figures;
+        let figures = figures.iter().find(|figures| figures.primitive == Primitive::Generator)?;
+        let told = figures.rows.iter().filter_map(|row| {
+            let cost = row.costs.as_ref()?.cpu_ns?;
+            Some(format!("{} ns ({})", with_interval(&cost), row.program))
+        });
+        let told: Vec<String> = told.collect();
+        let text = format!("they do: each value is a resumption, {}", told.join(", "));
+        (!told.is_empty()).then_some(text)
+    }
+
+    /// Compares a session for every fetch with one that is shared.
+    fn session(&self) -> Option<String> {
+        let models = &self.run.schedule.models;
+        let each = models.iter().find(|model| model.connections.as_deref() == Some("issued"))?;
+        let kept = |model: &&Model| {
+            let alike = (&model.language, &model.client, &model.unit);
+            alike == (&each.language, &each.client, &each.unit) && model.connections.is_none()
+        };
+        let shared = models.iter().find(kept)?;
+        let source = self.source(self.steady()?);
+        let ratio = source.ratio((&each.name, &shared.name), cpu_us)?;
+        Some(format!(
+            "{} costs {} times the CPU time of {}, which shares one",
+            each.name,
+            with_interval(&ratio),
+            shared.name
+        ))
+    }
+
+    /// Returns the batch that a model with one fetch in flight was measured in, and that model.
+    fn batch(&self) -> Option<(Source<'_>, &str)> {
+        let is_one = |model: &&Model| {
+            model.max_in_flight == Some(1) && model.is_bare() && model.language.is_none()
+        };
+        let alone = &self.run.schedule.models.iter().find(is_one)?.name;
+        let batch = |cell: &&CellFigures| cell.cell.workload == Workload::Batch;
+        Some((self.source(self.figures.cells.iter().find(batch)?), alone))
+    }
+
+    /// Returns the steady cell with the most in flight.
+    fn steady(&self) -> Option<&CellFigures> {
+        let steady = |cell: &&CellFigures| cell.cell.workload == Workload::Steady;
+        let cells = self.figures.cells.iter().filter(steady);
+        cells.max_by_key(|cell| (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes))
+    }
+
+    /// Returns what a cell's figures are computed from.
+    fn source<'a>(&'a self, cell: &'a CellFigures) -> Source<'a> {
+        Source::of(self.run, &cell.cell, (&self.figures.baseline, &self.figures.floor))
+    }
+
+    /// Returns what a primitive costs the baseline.
+    fn primitive(&self, primitive: Primitive) -> Option<&PrimitiveCosts> {
+        let figures = &self.figures.primitives.figures;
+        let figures = figures.iter().find(|figures| figures.primitive == primitive)?;
+        let row = figures.rows.iter().find(|row| row.program == self.figures.baseline)?;
+        row.costs.as_ref()
+    }
+}

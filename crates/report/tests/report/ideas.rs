@@ -1,0 +1,67 @@
+//! What the teaching page says: each claim has the figure that answers it, or says what would.
+
+use record::Run;
+
+use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
+
+/// Returns a run with a model that fetches one after the other, threads, and the page's program.
+fn run() -> Run {
+    let mut run = Story::told(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
+    for model in &mut run.schedule.models {
+        match model.name.as_str() {
+            "iterator" => model.max_in_flight = Some(1),
+            "threads" => "thread".clone_into(&mut model.unit),
+            // Stands in for a session for every fetch, and smol-hyper for one that is shared.
+            "tokio-reqwest" => {
+                model.connections = Some("issued".to_owned());
+                "hyper".clone_into(&mut model.client);
+            }
+            _ => {}
+        }
+    }
+    run
+}
+
+/// Returns what the run says of a claim.
+fn answer(run: &Run, says: &str) -> Option<String> {
+    let ideas = report::ideas(run, &report::figures(run, BASELINE, FLOOR));
+    ideas.into_iter().find(|idea| idea.says == says).unwrap().measured
+}
+
+#[test]
+fn what_was_measured_is_answered_with_its_interval() {
+    let run = run();
+    let concurrent = answer(&run, "Tasks run concurrently").unwrap();
+    assert!(concurrent.starts_with("yes: one after the other (iterator) takes 1.00 ["));
+    let latency = answer(&run, "It lowers the latency of I/O").unwrap();
+    assert!(latency.contains("half of the fetches of tokio end within 31.0 ms"), "{latency}");
+    let threads = answer(&run, "It uses the system's resources efficiently").unwrap();
+    assert!(threads.starts_with("threads take 1.66 ["), "{threads}");
+    let session = answer(&run, "A session is opened for every fetch").unwrap();
+    assert!(session.starts_with("tokio-reqwest costs 1.2"), "{session}");
+    assert!(session.ends_with("the CPU time of smol-hyper, which shares one"), "{session}");
+}
+
+#[test]
+fn what_was_not_measured_says_what_measures_it_or_that_nothing_does_yet() {
+    let run = run();
+    for says in
+        ["Coroutines can be suspended and resumed", "The main thread is not blocked meanwhile"]
+    {
+        assert_eq!(answer(&run, says), None);
+    }
+    let derived = report::derive(&run, BASELINE, FLOOR);
+    let summary = String::from_utf8_lossy(&derived["summary.md"]).into_owned();
+    assert!(summary.contains("not measured in this run: cargo bench --bench primitives"));
+    assert!(summary.contains("not measured yet"));
+}
+
+#[test]
+fn a_run_of_other_models_answers_nothing_and_says_so() {
+    let mut run = run();
+    run.schedule.models.retain(|model| model.name == BASELINE);
+    run.trials.retain(|trial| trial.model == BASELINE);
+    for says in ["Tasks run concurrently", "A session is opened for every fetch"] {
+        assert_eq!(answer(&run, says), None);
+    }
+}
