@@ -24,13 +24,7 @@ const COPIES: [&str; 3] = ["copy-1", "copy-2", "copy-3"];
 
 /// Measures the runs and prints how often the analysis was wrong.
 pub(crate) fn tell(bench: &Bench) -> Result<()> {
-    let programs = Programs {
-        origin: bench.origin.clone(),
-        models: [&bench.floor, &bench.baseline]
-            .map(|(model, program)| (model.name.clone(), program.clone()))
-            .into(),
-        missing: Vec::new(),
-    };
+    let programs = programs(bench);
     let models = vec![bench.floor.0.clone(), bench.baseline.0.clone()];
     let (mut false_differences, mut found, mut on_target) = (0, 0, 0);
     for seed in 1..=RUNS {
@@ -57,6 +51,17 @@ pub(crate) fn tell(bench: &Bench) -> Result<()> {
          and {on_target} contain 1.05"
     )?;
     Ok(())
+}
+
+/// Returns the programs of the floor and the baseline.
+pub(crate) fn programs(bench: &Bench) -> Programs {
+    Programs {
+        origin: bench.origin.clone(),
+        models: [&bench.floor, &bench.baseline]
+            .map(|(model, program)| (model.name.clone(), program.clone()))
+            .into(),
+        missing: Vec::new(),
+    }
 }
 
 /// Measures one run: the baseline twice, its copies, and the control, in each block.
@@ -88,13 +93,13 @@ fn measured(bench: &Bench, (models, programs): (&[Model], &Programs), seed: u64)
 }
 
 /// Returns the cell: short windows at a high rate.
-fn cell() -> Cell {
+pub(crate) fn cell() -> Cell {
     let delay_ms = DelayRange { lo: 8, hi: 24 };
     Cell { delay_ms, warmup: 200, fetches: 1_200, ..super::cell() }
 }
 
 /// Returns a run that was never written, for the analysis.
-fn as_run(schedule: Schedule, trials: Vec<TrialRecord>) -> Run {
+pub(crate) fn as_run(schedule: Schedule, trials: Vec<TrialRecord>) -> Run {
     Run {
         id: "controls".to_owned(),
         schedule,

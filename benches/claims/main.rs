@@ -8,7 +8,8 @@
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
 //! or `-- awake` measures one alone. `-- controls`, only by name since it takes 40 minutes, counts
-//! how often the analysis is wrong where the truth is known. Two more, by name too, are no claims:
+//! how often the analysis is wrong where the truth is known; `-- neighbour`, by name too, shows what
+//! a load that comes halfway does to ratios. Two more are no claims:
 //! `-- builds` times a build of each model from nothing, for the runs that follow to tell, and
 //! `-- listing` how long a thousand runs take to be listed and one to be reported. Nothing here
 //! asserts a time.
@@ -17,6 +18,7 @@ mod builds;
 mod controls;
 mod listing;
 mod memory;
+mod neighbour;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -43,6 +45,9 @@ struct Bench {
     baseline: (Model, Program),
 }
 
+/// Measures a claim and prints what it found.
+type Claim = fn(&Bench) -> Result<()>;
+
 fn main() -> Result<()> {
     if cfg!(debug_assertions) || !std::env::args().any(|argument| argument == "--bench") {
         writeln!(io::stderr(), "the claims are measured by `cargo bench --bench claims` alone")?;
@@ -60,7 +65,10 @@ fn main() -> Result<()> {
     if wanted.iter().any(|wanted| wanted == "controls") {
         return controls::tell(&bench);
     }
-    let claims: [(&str, fn(&Bench) -> Result<()>); 4] = [
+    if wanted.iter().any(|wanted| wanted == "neighbour") {
+        return neighbour::tell(&bench);
+    }
+    let claims: [(&str, Claim); 4] = [
         ("slot", Bench::price_of_the_slot),
         ("slot-as-run", Bench::price_of_the_slot_as_run),
         ("wrk", Bench::floor_beside_wrk),
@@ -136,7 +144,7 @@ impl Bench {
         let pairs = in_blocks(BLOCKS, |seed, first| {
             let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
             both(first, &mut origin, |origin, is_first| {
-                self.whole_us((origin, seed), |origin| match is_first {
+                Self::whole_us((origin, seed), |origin| match is_first {
                     true => self.converse(&self.floor, (origin, seed)).map(drop),
                     false => self.run_wrk(&wrk, origin),
                 })
@@ -186,7 +194,6 @@ impl Bench {
 
     /// Returns the CPU time per answered fetch of all processes that ended meanwhile.
     fn whole_us(
-        &self,
         (origin, seed): (&mut OriginProcess, u64),
         work: impl FnOnce(&OriginProcess) -> Result<()>,
     ) -> Result<f64> {

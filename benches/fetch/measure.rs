@@ -64,6 +64,7 @@ fn print(table: &str, path: &Path) -> Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "\n{}", model_kit::plain(table))?;
     writeln!(stdout, "Run        {}", path.display())?;
+    writeln!(stdout, "Report     {}", derived.join("report.html").display())?;
     writeln!(stdout, "Table      {}", derived.join("summary.md").display())?;
     writeln!(stdout, "Criterion  target/criterion/report/index.html")?;
     Ok(())

@@ -103,7 +103,8 @@ impl Answers<'_> {
         };
         let (one, many) = (median(alone)?, median(&self.figures.baseline)?);
         Some(format!(
-            "of the whole, not of the parts: half of the fetches of {} end within {} ms, of {alone} \
+            "of the whole, not of the parts: half of the fetches of {} end within {} ms, of \
+                {alone} \
              within {} ms",
             self.figures.baseline,
             digits(many),
