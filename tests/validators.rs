@@ -141,3 +141,24 @@ fn a_reader_of_csv_sees_as_many_fields_in_every_row_and_no_formula() {
         content(&output, &run_path);
     }
 }
+
+#[test]
+fn rsvg_convert_makes_a_pdf_with_its_fonts_and_a_picture_of_every_figure() {
+    let figures = published().pop().expect("a run is published").join("derived/figures");
+    let folder = tempfile::tempdir().expect("it is made");
+    let made = |format: &str, figure: &Path| {
+        let file = folder.path().join("made").display().to_string();
+        let figure = figure.display().to_string();
+        let output = run("rsvg-convert", &["-f", format, "-o", &file, &figure], folder.path())?;
+        content(&output, &figure);
+        fs::read(file).ok()
+    };
+    for entry in fs::read_dir(figures).expect("figures are derived") {
+        let figure = entry.expect("it reads").path();
+        if figure.extension().is_none_or(|extension| extension != "svg") {
+            continue;
+        }
+        let (Some(pdf), Some(png)) = (made("pdf", &figure), made("png", &figure)) else { return };
+        assert!(pdf.starts_with(b"%PDF-") && png.starts_with(b"\x89PNG"), "{}", figure.display());
+    }
+}

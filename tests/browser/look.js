@@ -112,6 +112,21 @@ globalThis.look = (() => {
     return found;
   };
 
+  // Letters of a drawing that the edge of it, or of a drawing inside it, takes away.
+  const edges = (drawing) => {
+    const whole = drawing.parentElement;
+    const left = whole ? whole.getScreenCTM().e + drawing.x.baseVal.value : 0;
+    return { left, right: left + drawing.width.baseVal.value };
+  };
+  const cut = () => [...document.querySelectorAll("text")].filter((letters) => {
+    const box = letters.getBoundingClientRect();
+    for (let at = letters.parentElement; at; at = at.parentElement) {
+      if (at.localName !== "svg" || getComputedStyle(at).overflow === "visible") continue;
+      if (box.left < edges(at).left - 1 || box.right > edges(at).right + 1) return true;
+    }
+    return false;
+  }).map(name);
+
   // What the page holds, without what the script adds.
   const whole = () => [...document.querySelectorAll("section,figure,tr")].map((part) => {
     const copy = part.cloneNode(true);
@@ -141,7 +156,7 @@ globalThis.look = (() => {
     return transitionDuration !== "0s" || animationName !== "none" || scrollBehavior !== "auto";
   }).map(name);
 
-  return { text, seen, unfold, name, faint, faintMarks, markCount, tooSmall, outside, spilling, overlapping,
+  return { text, seen, unfold, name, faint, faintMarks, markCount, tooSmall, outside, spilling, overlapping, cut,
     whole, idle, reached, focus, column, restless };
 })();
 null

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::chromium::{Browser, missing, on_path};
 use crate::pages::{NEWEST, page};
-use crate::{DESKTOP, PHONE, THEMES, nothing, open, unfold};
+use crate::{DESKTOP, LOOK, PHONE, THEMES, nothing, open, unfold};
 
 /// The least contrast of text and of what else must be seen: WCAG 2.2, 1.4.3 and 1.4.11.
 const TEXT_CONTRAST: f64 = 4.5;
@@ -81,6 +81,18 @@ fn no_two_letters_of_an_axis_overlap_at_either_size() {
         open(&mut browser, page(&NEWEST), size);
         unfold(&mut browser);
         assert_eq!(browser.texts("look.overlapping()"), nothing(), "{size:?}");
+    }
+}
+
+#[test]
+fn no_letter_of_a_figure_is_cut_off() {
+    let Some(mut browser) = Browser::start() else { return };
+    browser.resize(DESKTOP);
+    let figures = NEWEST.iter().filter(|(name, _)| name.contains(".svg"));
+    for (name, bytes) in figures {
+        browser.show(name, bytes);
+        browser.ask(LOOK);
+        assert_eq!(browser.texts("look.cut()"), nothing(), "{name}");
     }
 }
 
