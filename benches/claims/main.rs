@@ -8,8 +8,8 @@
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
 //! or `-- awake` measures one alone. `-- controls`, only by name since it takes 40 minutes, counts
-//! how often the analysis is wrong where the truth is known; `-- neighbour`, by name too, shows what
-//! a load that comes halfway does to ratios. Two more are no claims:
+//! how often the analysis is wrong where the truth is known; `-- neighbour`, by name too, shows
+//! what a load that comes halfway does to ratios. Two more are no claims:
 //! `-- builds` times a build of each model from nothing, for the runs that follow to tell, and
 //! `-- listing` how long a thousand runs take to be listed and one to be reported. Nothing here
 //! asserts a time.
