@@ -48,7 +48,8 @@ fn bounded(text: &str, longest: usize) -> String {
 /// invisible operators, byte order marks.
 fn steers(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}')
+        || matches!(character, '\u{2028}'..='\u{202e}')
         || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{ffff}')
         || u32::from(character) & 0xfffe == 0xfffe
         || matches!(character, '\u{e0000}'..='\u{e0fff}')

@@ -16,7 +16,8 @@ use stats::Estimate;
 use crate::citation;
 use crate::escape::{cell, line};
 use crate::figures::{Figures, Row, RowFigures};
-use crate::json::{rounded, text};
+use crate::json::text;
+use crate::json_figure::rounded;
 use crate::trials::{cpu_us, memory_mib};
 
 /// The format of another program.

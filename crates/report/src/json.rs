@@ -9,20 +9,18 @@ use std::collections::BTreeMap;
 use model_kit::{Cell, DelayRange, Workload};
 use record::{Absent, Integrity, Run};
 use serde::Serialize;
-use stats::Estimate;
 
 use crate::family::{ALPHA, Family, MARGIN, Pair};
 use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
 };
+use crate::json_figure::{Figure, rounded};
 use crate::number::word;
 use crate::price::{ModelPrices, model_prices};
 use crate::primitives_json::{BridgeSummary, CheckSummary, PrimitiveSummary};
 
 /// The schema; its minors only add.
 const SCHEMA: &str = "inflight.summary/1.1";
-/// Why an estimate has no interval.
-const TOO_FEW: &str = "too few blocks for an interval";
 
 /// Why the baseline has no ratio.
 const IS_BASELINE: &str = "it is the baseline";
@@ -88,16 +86,6 @@ struct LanguageSummary<'a> {
     baseline_cpu_ratio: Figure,
     rows: Vec<RowSummary<'a>>,
     client_prices: Vec<PriceSummary<'a>>,
-}
-
-/// An estimate, or why there is none.
-#[derive(Serialize)]
-pub(crate) struct Figure {
-    value: Option<f64>,
-    low: Option<f64>,
-    high: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
 }
 
 /// A relative difference, or why there is none.
@@ -258,24 +246,6 @@ impl<'a> CellSummary<'a> {
     }
 }
 
-impl Figure {
-    /// Writes an estimate.
-    pub(crate) fn of(estimate: &Estimate) -> Self {
-        let interval = estimate.interval;
-        Self {
-            value: rounded(estimate.value),
-            low: interval.and_then(|interval| rounded(interval.low)),
-            high: interval.and_then(|interval| rounded(interval.high)),
-            reason: interval.is_none().then_some(TOO_FEW),
-        }
-    }
-
-    /// Writes an estimate, or why there is none.
-    pub(crate) fn or(estimate: Option<&Estimate>, reason: &'static str) -> Self {
-        estimate.map_or(Self { value: None, low: None, high: None, reason: Some(reason) }, Self::of)
-    }
-}
-
 impl NoiseSummary {
     /// Writes what the baseline differs from itself.
     fn of(noise: Option<&Noise>) -> Self {
@@ -401,25 +371,5 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
         Standing::Void => "void",
         Standing::Failed => "failed",
         Standing::NotMeasured => "not_measured",
-    }
-}
-
-/// Returns a figure with six significant digits, if it is a number.
-pub(crate) fn rounded(value: f64) -> Option<f64> {
-    format!("{value:.5e}").parse().ok().filter(|value: &f64| value.is_finite())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn figures_keep_six_digits_and_what_is_no_number_becomes_nothing() {
-        let cases = [(1.234_567_89, Some(1.234_57)), (0.0, Some(0.0)), (f64::NAN, None)];
-        for (value, expected) in cases {
-            assert_eq!(rounded(value), expected);
-        }
-        assert_eq!(rounded(123_456_789.0), Some(123_457_000.0));
-        assert_eq!(rounded(f64::INFINITY), None);
     }
 }

@@ -45,6 +45,7 @@ mod paper;
 
 mod derive;
 mod json;
+mod json_figure;
 
 #[cfg(test)]
 mod made_up;

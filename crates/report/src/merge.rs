@@ -19,7 +19,8 @@ use crate::citation::shortened;
 use crate::diff::Ratio;
 use crate::escape::line;
 use crate::figures::{CellFigures, Figures, Row, Standing, figures};
-use crate::json::{rounded, standing};
+use crate::json::standing;
+use crate::json_figure::rounded;
 use crate::number::{count, word};
 use crate::summary::is_estimate;
 

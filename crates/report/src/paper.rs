@@ -253,5 +253,5 @@ fn judged(row: &Row) -> String {
 
 /// Writes a number with six significant digits, or nothing.
 fn number(value: Option<f64>) -> String {
-    value.and_then(crate::json::rounded).map_or_else(String::new, |value| value.to_string())
+    value.and_then(crate::json_figure::rounded).map_or_else(String::new, |value| value.to_string())
 }

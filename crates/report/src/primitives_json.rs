@@ -4,7 +4,7 @@ use model_kit::primitive::Primitive;
 use serde::Serialize;
 
 use crate::bridge::{BridgeCell, BridgeRow, Explained};
-use crate::json::{Figure, rounded};
+use crate::json_figure::{Figure, rounded};
 use crate::number::word;
 use crate::primitives::{PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown};
 
