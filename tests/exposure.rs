@@ -58,6 +58,10 @@ fn children() -> Vec<(String, Process)> {
     let named = processes.filter_map(|process| {
         let is_own = process.stat().ok()?.ppid == own;
         let program = process.exe().ok()?.file_name()?.to_string_lossy().into_owned();
+        // A model in Python has become its interpreter, which is told the model's name.
+        let told = process.cmdline().ok()?;
+        let model = told.iter().skip_while(|argument| *argument != "-c").nth(2);
+        let program = model.map_or(program, |name| format!("model-{name}"));
         is_own.then_some((program, process))
     });
     named.collect()

@@ -1,4 +1,5 @@
-//! The table of features in `tests/README.md` names tests that exist, and says plainly what is open.
+//! The table of features in `tests/README.md` names tests that exist, and says plainly what is
+//! open.
 
 use std::fs;
 use std::path::Path;

@@ -10,8 +10,9 @@ use std::process::{Command, Output};
 use support::shell::{inflight, published, text, written};
 
 /// Texts that have done harm elsewhere, for every field that a machine or a model fills.
-const HOSTILE: &str = "</script><img src=x onerror=alert(1)> {{7*7}} }} , note = { \\input{/etc/passwd} \
-                       %$#_{}~^\\ \u{1b}]0;t\u{7} =cmd|'/c calc'!A0 a\u{2028}b\u{202e}c !!python x: - \
+const HOSTILE: &str = "</script><img src=x onerror=alert(1)> {{7*7}} }} , note = { \
+                       \\input{/etc/passwd} %$#_{}~^\\ \u{1b}]0;t\u{7} =cmd|'/c calc'!A0 \
+                       a\u{2028}b\u{202e}c !!python x: - \
                        [l](javascript:x) | ` \"q\" é 中";
 
 /// Runs a program, or says that it is missing.
@@ -134,7 +135,8 @@ fn a_reader_of_csv_sees_as_many_fields_in_every_row_and_no_formula() {
                   rows = list(csv.reader(open('tables.csv', newline='')))\n\
                   assert len(rows) > 100 and {len(row) for row in rows} == {14}, len(rows)\n\
                   number = lambda f: f[1:].replace('.', '', 1).replace('e-', '').isdigit()\n\
-                  bad = [f for row in rows for f in row if f[:1] in '=+-@' and f and not number(f)]\n\
+                  bad = [f for row in rows for f in row if f[:1] in '=+-@' and f]\n\
+                  bad = [f for f in bad if not number(f)]\n\
                   assert not bad, bad\n";
     for (folder, run_path) in derived() {
         let Some(output) = run("python3", &["-c", script], folder.path()) else { return };

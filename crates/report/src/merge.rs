@@ -88,7 +88,8 @@ pub struct MergedEntry {
     pub standing: &'static str,
     /// Why it has none, or why some trials do not count.
     pub reason: Option<String>,
-    /// CPU time per fetch, in times the baseline's in the same run, with the interval of its family.
+    /// CPU time per fetch, in times the baseline's in the same run, with the interval of its
+    /// family.
     pub ratio: Option<Ratio>,
     /// What may be said of that ratio.
     pub verdict: Option<&'static str>,

@@ -48,8 +48,9 @@ pub(crate) fn latex(citation: &Citation, figures: &Figures) -> String {
         let caption = escape::latex(&caption(citation, cell, figures));
         let label = label(&cell.cell.name);
         format!(
-            "\\begin{{table}}\n\\caption{{{caption}}}\n\\label{{tab:inflight-{label}}}\n\\centering\n\
-             \\small\n\\begin{{tabular}}{{llrrlr}}\n\\toprule\n{header} \\\\\n\\midrule\n{rows}\
+            "\\begin{{table}}\n\\caption{{{caption}}}\n\\label{{tab:inflight-{label}}}\n\
+             \\centering\n\\small\n\\begin{{tabular}}{{llrrlr}}\n\
+             \\toprule\n{header} \\\\\n\\midrule\n{rows}\
              \\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
         )
     };
