@@ -1,8 +1,7 @@
 """The program of a teaching page on asynchronous programming, made to run: a session for every
 fetch. What was mended: the missing `import aiohttp`; the lost indentation; `text()` is told an
 encoding, since bodies are random bytes and no text; status and id are returned too, since they are
-verified; and a lost fetch is not sent again and a redirect not followed, since a fetch is one
-request."""
+verified; and a fetch is one request: none is sent again, and no redirect is followed."""
 
 import asyncio
 

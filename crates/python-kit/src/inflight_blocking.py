@@ -5,6 +5,9 @@ import http.client
 from inflight import ID_FIELD
 from inflight_codes import Code, Failed
 
+# The longest body.
+BODY_BYTES_MAX = 16 * 1024 * 1024
+
 
 class Connection:
     """The connection of a slot: it is made when there is none, and kept for the next fetch."""
@@ -30,22 +33,28 @@ class Connection:
 
     def _exchange(self, slot):
         # A library that finds its connection closed makes a new one by itself.
-        self._limit(slot)
+        self._limit(slot, Code.CONNECT_TIMEOUT)
         if self._http.sock is None:
             self._connect()
         response = self._head(slot)
-        self._limit(slot)
-        reply = response.status, response.headers.get(ID_FIELD), self._body(response)
+        self._limit(slot, Code.HEAD_TIMEOUT)
+        reply = response.status, response.headers.get(ID_FIELD), self._body(slot, response)
+        self._limit(slot, Code.BODY_TIMEOUT)
         self._reused = self._http.sock is not None
         return reply
 
-    def _limit(self, slot):
-        """Bounds the calls that follow by what is left for the fetch, if the plan sets a limit."""
+    def _limit(self, slot, late):
+        """Bounds the calls that follow by what is left for the fetch, if the plan sets a limit,
+        and fails if that is nothing. The library bounds each read by itself, so what trickles in
+        is found to be late only when it is whole."""
         left = slot.time_left()
-        if left is not None:
-            self._http.timeout = left or 1e-6
-            if self._http.sock:
-                self._http.sock.settimeout(left or 1e-6)
+        if left is None:
+            return
+        if left == 0:
+            raise Failed(late)
+        self._http.timeout = left
+        if self._http.sock:
+            self._http.sock.settimeout(left)
 
     def _connect(self):
         self._reused = False
@@ -72,12 +81,30 @@ class Connection:
         except http.client.HTTPException:
             raise Failed(Code.HEAD_MALFORMED) from None
 
-    def _body(self, response):
+    def _body(self, slot, response):
+        # It would ask for that much memory at once.
+        if (response.length or 0) > BODY_BYTES_MAX:
+            raise Failed(Code.BODY_TOO_LARGE)
         try:
-            return response.read()
+            return self._read(slot, response)
         except TimeoutError:
             raise Failed(Code.BODY_TIMEOUT) from None
         except OSError:
             raise Failed(Code.RESET_IN_BODY) from None
         except http.client.HTTPException:
             raise Failed(Code.BODY_TRUNCATED) from None
+        except (OverflowError, ValueError):
+            # It asks for as many bytes as a chunk claims, be that less than none.
+            raise Failed(Code.CHUNK_MALFORMED) from None
+
+    def _read(self, slot, response):
+        if slot.time_left() is None:
+            return response.read()
+        body = bytearray()
+        while piece := response.read1(BODY_BYTES_MAX):
+            body += piece
+            self._limit(slot, Code.BODY_TIMEOUT)
+        # Reading in pieces tells no end that came too early.
+        if response.length:
+            raise http.client.IncompleteRead(bytes(body), response.length)
+        return bytes(body) + response.read()

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection over asyncio's streams, read as strictly as the shared core does.
 
-What streams hide stays untold: bytes after a whole reply are taken for the beginning of the next
-one, and a reset inside a head looks like one before it.
+What streams hide stays untold: a reset inside a head looks like one before it, and what ends
+before an empty line was read is a head that was cut, whatever it began with.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ class Head:
     __slots__ = ("status", "length", "chunked", "persistent", "echo", "encoded")
 
     def __init__(self, head):
-        line, *fields = head[:-4].split(b"\r\n")
-        version, _, rest = line.partition(b" ")
-        status = rest[:3]
-        if version not in (b"HTTP/1.1", b"HTTP/1.0") or not status.isdigit() or len(status) < 3:
+        # A line may end in a line feed alone.
+        line, *fields = [line.removesuffix(b"\r") for line in head[:-4].split(b"\n")]
+        version, status, *_ = line.split(b" ", 2) + [b""]
+        if version not in (b"HTTP/1.1", b"HTTP/1.0") or not is_status(status):
             raise Failed(Code.BAD_STATUS_LINE)
         if len(fields) > FIELDS_MAX:
             raise Failed(Code.HEAD_TOO_LARGE)
@@ -43,13 +43,10 @@ class Head:
             raise Failed(Code.FRAMING_CONFLICT)
 
     def _take(self, field):
-        name, colon, value = field.partition(b":")
-        if not colon or not name or name != name.strip():
-            raise Failed(Code.HEAD_MALFORMED)
-        value = value.strip()
+        name, value = parted(field, Code.HEAD_MALFORMED)
         match name.lower():
             case b"content-length":
-                if not value.isdigit() or self.length not in (None, int(value)):
+                if not is_length(value) or self.length not in (None, int(value)):
                     raise Failed(Code.FRAMING_CONFLICT)
                 self.length = int(value)
             case b"transfer-encoding":
@@ -67,6 +64,24 @@ class Head:
     def has_body(self):
         """Returns whether a body can follow this status."""
         return self.status >= 200 and self.status not in (204, 304)
+
+
+def is_status(status):
+    """Returns whether these are the three digits of a status."""
+    return len(status) == 3 and status.isdigit() and status >= b"100"
+
+
+def is_length(value):
+    """Returns whether this is a length: digits, of a number of 64 bits."""
+    return value.isdigit() and len(value) <= 20 and int(value) < 2**64
+
+
+def parted(field, code):
+    """Returns name and value of a field, or fails with a code if it is none."""
+    name, colon, value = field.partition(b":")
+    if not colon or not name or name != name.strip() or b"\0" in field or b"\r" in field:
+        raise Failed(code)
+    return name, value.strip()
 
 
 class Connection:
@@ -90,7 +105,8 @@ class Connection:
             self.close()
             slot.fail(failed.code)
         else:
-            if not head.persistent:
+            # What came after the whole reply belongs to none; streams have no public name for it.
+            if not head.persistent or self._reader._buffer:
                 self.close()
             if head.status == 200 and head.encoded:
                 slot.fail(Code.BAD_ENCODING)
@@ -169,8 +185,8 @@ class Connection:
             body += await self._reader.readexactly(size)
             if await self._reader.readexactly(2) != b"\r\n":
                 raise Failed(Code.CHUNK_MALFORMED)
-        while await self._reader.readuntil(b"\r\n") != b"\r\n":
-            pass
+        while (trailer := await self._reader.readuntil(b"\r\n")) != b"\r\n":
+            parted(trailer[:-2], Code.CHUNK_MALFORMED)
         return bytes(body)
 
     async def _size(self):
