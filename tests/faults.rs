@@ -136,7 +136,7 @@ fn seen() -> String {
             let one = VERIFIED.iter().find(|one| one.fault == case.name && one.model == model.name);
             let one = one.expect("every model is held against every fault");
             let shown = match &one.agreement {
-                Agreement::Agrees if model.is_bare() => codes(one, 4),
+                Agreement::Agrees if model.uses_core() => codes(one, 4),
                 Agreement::Agrees => codes(one, 2),
                 Agreement::Deviates(what) => {
                     let place = deviations.iter().position(|known| known == what);

@@ -52,7 +52,7 @@ pub(crate) fn faulty(fault: &str) -> Model {
 
 /// Returns the models of the house that use the shared core.
 pub(crate) fn bare() -> impl Iterator<Item = &'static Model> {
-    MODELS.iter().filter(|model| model.is_bare())
+    MODELS.iter().filter(|model| model.uses_core())
 }
 
 /// Returns a model of the house.

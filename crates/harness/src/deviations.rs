@@ -23,6 +23,8 @@ pub enum Finds {
     Nothing,
     /// Every fault, by this code.
     Code(ErrorCode),
+    /// A failure by this code in every reply that bare models take.
+    Refuses(ErrorCode),
 }
 
 /// Every deviation that is known.
@@ -46,6 +48,39 @@ pub const DEVIATIONS: &[Deviation] = &[
     calls("hyper", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
     calls("reqwest", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
     calls("ureq", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    calls("aiohttp", "gzip_not_asked_for", ErrorCode::BodyMismatch, DECODED),
+    forgives("aiohttp", "http_2_0", "takes a reply in the text of HTTP/2.0"),
+    calls("aiohttp", "status_099", ErrorCode::StatusUnexpected, "takes 099 for a status"),
+    forgives("aiohttp", "fields_too_many", "takes more than 100 fields"),
+    forgives("aiohttp", "obs_fold", "unfolds fields"),
+    calls("aiohttp", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
+    forgives("aiohttp", "no_length", NO_LENGTH),
+    forgives("aiohttp", "interim_1000", INTERIM),
+    refuses("aiohttp", "extra_bytes", ErrorCode::HeadMalformed, AT_ONCE),
+    calls("aiohttp", "MALFORMED_RESPONSE_CHUNK", ErrorCode::HeadMalformed, CHUNK),
+    calls("aiohttp", "chunk_size_no_number", ErrorCode::HeadMalformed, CHUNK),
+    calls("aiohttp", "chunk_size_negative", ErrorCode::HeadMalformed, CHUNK),
+    calls("aiohttp", "chunk_size_2_64", ErrorCode::HeadMalformed, CHUNK),
+    calls("aiohttp", "line_end_missing", ErrorCode::HeadMalformed, CHUNK),
+    calls("aiohttp", "trailer_malformed", ErrorCode::HeadMalformed, CHUNK),
+    calls("http.client", "head_cut", ErrorCode::BodyMismatch, CUT),
+    forgives("http.client", "http_1_2", "takes every version that begins with `HTTP/1.`"),
+    forgives("http.client", "nul", ANY_BYTE),
+    forgives("http.client", "bare_cr", ANY_BYTE),
+    forgives("http.client", "obs_fold", "unfolds fields"),
+    forgives("http.client", "no_colon", NO_FIELD),
+    forgives("http.client", "space_before_colon", NO_FIELD),
+    forgives("http.client", "lengths_unequal", "takes the first of two lengths"),
+    forgives("http.client", "length_negative", NO_NUMBER),
+    forgives("http.client", "length_42s", NO_NUMBER),
+    calls("http.client", "length_2_64", ErrorCode::BodyTooLarge, "takes a length of any size"),
+    forgives("http.client", "length_and_chunked", BOTH_LENGTHS),
+    calls("http.client", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
+    forgives("http.client", "no_length", NO_LENGTH),
+    refuses("http.client", "hints_then_ok", ErrorCode::StatusUnexpected, FINAL),
+    forgives("http.client", "interim_1000", INTERIM),
+    forgives("http.client", "trailer_malformed", "does not look at trailers"),
+    calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
 ];
 
 const BOTH_LENGTHS: &str = "lets chunked win over a length that is told beside it";
@@ -54,6 +89,14 @@ const NO_LENGTH: &str =
     "takes whatever comes until the connection ends for a body without a length";
 const INTERIM: &str = "passes over any number of interim replies";
 const ENCODED: &str = "hands a body over in an encoding that was not asked for, as it is";
+const DECODED: &str = "asks for encodings by itself, and decodes what comes";
+const AT_ONCE: &str = "drops a whole reply for the bytes behind it, if they come together";
+const CHUNK: &str = "drops a reply with its head for a bad chunk, if they come together";
+const CUT: &str = "takes the end of the connection for the end of a head";
+const ANY_BYTE: &str = "takes any byte in the value of a field";
+const NO_FIELD: &str = "takes a line that is no field for the end of the head";
+const NO_NUMBER: &str = "takes a length that is no number for none";
+const FINAL: &str = "takes every interim reply but 100 for the final one";
 
 /// A fault that a client lets pass.
 const fn forgives(client: &'static str, fault: &'static str, does: &'static str) -> Deviation {
@@ -68,4 +111,14 @@ const fn calls(
     does: &'static str,
 ) -> Deviation {
     Deviation { client, fault, finds: Finds::Code(code), does }
+}
+
+/// No fault for bare models, to which a client gives a code.
+const fn refuses(
+    client: &'static str,
+    fault: &'static str,
+    code: ErrorCode,
+    does: &'static str,
+) -> Deviation {
+    Deviation { client, fault, finds: Finds::Refuses(code), does }
 }

@@ -221,9 +221,15 @@ pub struct Block {
 }
 
 impl Model {
-    /// Returns whether it speaks HTTP by the shared core.
+    /// Returns whether no library speaks HTTP for it.
     pub fn is_bare(&self) -> bool {
         self.client == "bare"
+    }
+
+    /// Returns whether it speaks HTTP by the shared core: a bare model in another language has a
+    /// reader of its own.
+    pub fn uses_core(&self) -> bool {
+        self.is_bare() && self.language.is_none()
     }
 
     /// Returns the name of the bare model that differs from it in the client alone, if its own
