@@ -39,7 +39,7 @@ pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
 }
 
 /// Writes strips below each other, and their axis.
-fn strips_of(strips: &Strips, title: &str, described: &str) -> Markup {
+pub(crate) fn strips_of(strips: &Strips, title: &str, described: &str) -> Markup {
     html! {
         div.strips role="img" aria-label=(title) aria-describedby=(described) {
             @for strip in &strips.rows {

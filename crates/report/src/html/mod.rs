@@ -40,19 +40,48 @@ pub(crate) struct Page<'a> {
     pub(crate) charts: &'a Charts,
 }
 
-/// A section of the page.
-struct Section {
+/// A section of a page.
+pub(crate) struct Section {
     /// Its anchor.
-    id: &'static str,
+    pub(crate) id: String,
     /// Its heading.
-    title: &'static str,
+    pub(crate) title: String,
     /// What stands in it.
-    body: Markup,
+    pub(crate) body: Markup,
+}
+
+/// A page before it is written: what differs between the pages of runs, which all look alike.
+pub(crate) struct Frame {
+    /// What a browser calls it.
+    pub(crate) title: String,
+    /// The version of Inflight that measured what it shows, if that is one.
+    pub(crate) version: Option<String>,
+    /// The question that it answers.
+    pub(crate) question: &'static str,
+    /// What stands below the question.
+    pub(crate) lead: Markup,
+    /// Its sections, in their order.
+    pub(crate) sections: Vec<Section>,
+    /// How it ends.
+    pub(crate) foot: Markup,
 }
 
 /// Returns the page of a run.
 pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
-    let sections = page.sections();
+    let frame = Frame {
+        title: page.run.id.clone(),
+        version: Some(page.run.schedule.version.clone()),
+        question: "What does each way of keeping many fetches in flight cost?",
+        lead: page.lead(),
+        sections: page.sections(),
+        foot: page.foot(),
+    };
+    written(&frame).into_bytes()
+}
+
+/// Writes a page.
+pub(crate) fn written(frame: &Frame) -> String {
+    let version = frame.version.iter().map(|version| format!(" {version}")).collect::<String>();
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -61,34 +90,43 @@ pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
                 meta http-equiv="Content-Security-Policy" content=(policy());
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                meta name="generator" content=(format!("Inflight {}", page.run.schedule.version));
-                title { "Inflight: " (page.run.id) }
+                meta name="generator" content=(format!("Inflight{version}"));
+                title { "Inflight: " (frame.title) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
                 a.skip href="#main" { "Skip to the answer" }
-                (page.header())
-                (contents(&sections))
+                header.top {
+                    p.brand { "Inflight" span { (version) } }
+                    button #theme type="button" hidden { "Theme" }
+                    h1 { (frame.question) }
+                    (frame.lead)
+                }
+                (contents(&frame.sections))
                 main #main {
-                    @for section in &sections {
+                    @for section in &frame.sections {
                         section id=(section.id) aria-labelledby=(format!("{}-title", section.id)) {
                             h2 id=(format!("{}-title", section.id)) { (section.title) }
                             (section.body)
                         }
                     }
                 }
-                (page.footer())
+                footer { p { (frame.foot) } }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
     };
-    (crate::number::visible(&markup.into_string()) + "\n").into_bytes()
+    crate::number::visible(&markup.into_string()) + "\n"
 }
 
 impl Page<'_> {
     /// Returns the sections, in their order.
     fn sections(&self) -> Vec<Section> {
-        let section = |id, title, body| Section { id, title, body };
+        let section = |id: &str, title: &str, body| Section {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            body,
+        };
         vec![
             section("answer", "The answer", self.answer()),
             section("trust", "Can this run be trusted?", self.trust()),
@@ -111,20 +149,14 @@ impl Page<'_> {
     }
 
     /// Writes which run it is, and what its figures may be called.
-    fn header(&self) -> Markup {
-        let schedule = &self.run.schedule;
+    fn lead(&self) -> Markup {
         let machine = &self.run.environment;
         html! {
-            header.top {
-                p.brand { "Inflight" span { " " (schedule.version) } }
-                button #theme type="button" hidden { "Theme" }
-                h1 { "What does each way of keeping many fetches in flight cost?" }
-                p.run {
-                    (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "
-                    (machine.kernel) ". Run " code { (self.run.id) } "."
-                }
-                @if let Some(warning) = self.warning() { p.warning { (warning) } }
+            p.run {
+                (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "
+                (machine.kernel) ". Run " code { (self.run.id) } "."
             }
+            @if let Some(warning) = self.warning() { p.warning { (warning) } }
         }
     }
 
@@ -156,16 +188,11 @@ impl Page<'_> {
     }
 
     /// Writes the end of the page.
-    fn footer(&self) -> Markup {
+    fn foot(&self) -> Markup {
         html! {
-            footer {
-                p {
-                    "Written by Inflight " (self.run.schedule.version) " from run " code {
-                        (self.run.id) }
-                    " alone; the same run gives the same bytes. "
-                    code { "inflight check " (self.run.id) } " computes them again."
-                }
-            }
+            "Written by Inflight " (self.run.schedule.version) " from run " code { (self.run.id) }
+            " alone; the same run gives the same bytes. "
+            code { "inflight check " (self.run.id) } " computes them again."
         }
     }
 }
