@@ -140,7 +140,8 @@ fn an_origin_that_restarts_costs_the_fetches_of_the_gap_and_no_others() {
         let unread = FETCHES - refused - record.requests;
         assert!(unread <= 4, "{}: {total:?} {record:?}", model.name);
         assert_eq!(failed, refused + lost + unread, "{}: {total:?} {record:?}", model.name);
-        assert!(refused > 0 && lost > 0 && total.ok > gap, "{}: {total:?}", model.name);
+        // Whoever has few in flight may meet one of the two alone.
+        assert!(refused + lost > 0 && total.ok > gap, "{}: {total:?}", model.name);
         assert!(record.accepted <= FETCHES - refused, "{}: {record:?}", model.name);
     }
 }

@@ -218,6 +218,8 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     let markdown = fs::read_to_string(out.join("merge.md")).expect("it is written");
     assert!(markdown.contains("| smol ") && markdown.contains("Kendall's tau"), "{markdown}");
     assert!(markdown.contains("nothing is averaged") && markdown.contains("Another CPU"));
+    let page = fs::read_to_string(out.join("merge.html")).expect("it is written");
+    assert!(page.contains("<th scope=\"row\">smol</th>") && page.contains("Another CPU"));
     let stored = fs::read_to_string(out.join("merge.json")).expect("it is written");
     let stored: Value = serde_json::from_str(&stored).expect("it is JSON");
     assert_eq!((&stored, &stored["schema"]), (&told["merge"], &"inflight.merge/1.0".into()));
@@ -253,4 +255,12 @@ fn two_runs_compared_are_a_table_for_a_pull_request() {
     let said = text(&inflight(folder.path(), &["diff", "latest", "latest", "--as", "markdown"]));
     let rows = said.lines().filter(|line| line.starts_with("| tokio "));
     assert!(rows.count() == 2 && said.contains("### batch: "), "{said}");
+}
+
+#[test]
+fn two_runs_compared_are_a_page_that_works_from_disk() {
+    let (folder, _) = small_run();
+    let said = text(&inflight(folder.path(), &["diff", "latest", "latest", "--as", "html"]));
+    assert!(said.starts_with("<!DOCTYPE html>") && said.ends_with("</html>\n"), "{said}");
+    assert!(said.contains("default-src 'none'") && said.contains("<td>same</td>"), "{said}");
 }

@@ -96,12 +96,13 @@ Examples:
   inflight diff 20261122T210020Z latest
   inflight diff OLD NEW --fail-if-slower 5%     exit 5 if a model is slower by more than that
   inflight diff OLD NEW --as markdown           a table for a pull request
+  inflight diff OLD NEW --as html > diff.html   a page that works from disk
 ")]
     Diff(Comparison),
     /// Puts runs of several machines side by side; nothing is averaged.
     #[command(before_help = "\
 Examples:
-  inflight merge RUN-HERE RUN-THERE --out merged/      prints tables; writes merge.md, merge.json
+  inflight merge RUN-HERE RUN-THERE --out merged/      writes merge.html, merge.md, merge.json
 ")]
     Merge {
         /// The runs: their folders, the beginnings of their names, or `latest`.
@@ -289,7 +290,7 @@ pub(crate) struct Comparison {
     pub(crate) new: String,
     /// In which form the tables are written.
     #[arg(long = "as", value_name = "FORM", default_value = "text",
-          value_parser = ["text", "markdown"])]
+          value_parser = ["text", "markdown", "html"])]
     pub(crate) form: String,
     /// Exits with 5 if a model is slower by more than this, for sure.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]

@@ -58,11 +58,16 @@ pub(crate) fn diff(asked: &Comparison, output: &mut Output) -> Result<u8> {
     let (_, old) = place::read(&asked.old)?;
     let (_, new) = place::read(&asked.new)?;
     let diff = report::diff(&old, &new).map_err(|why| refused(&why))?;
-    let form = if asked.form == "markdown" { Form::Markdown } else { Form::Terminal };
-    output.say(&report::diff_table(&diff, form));
+    output.say(&match asked.form.as_str() {
+        "html" => report::diff_page(&diff),
+        "markdown" => report::diff_table(&diff, Form::Markdown),
+        _ => report::diff_table(&diff, Form::Terminal),
+    });
     let slower = asked.fail_if_slower.map(|percent| report::slower_than(&diff, percent));
     let slower = slower.unwrap_or_default();
-    if let (false, Some(percent)) = (slower.is_empty(), asked.fail_if_slower) {
+    // A page ends with its end.
+    let has_room = asked.form != "html" && !slower.is_empty();
+    if let (true, Some(percent)) = (has_room, asked.fail_if_slower) {
         output.say(&format!("slower by more than {percent} %, for sure: {}", slower.join(", ")));
     }
     output.tell(&json!({ "diff": diff, "slower": slower }));

@@ -22,6 +22,7 @@ pub(crate) fn merge(names: &[String], out: &Path, output: &mut Output) -> Result
     let files = [
         ("merge.json", document + "\n"),
         ("merge.md", report::merge_table(&merged, Form::Markdown)),
+        ("merge.html", report::merge_page(&merged)),
     ];
     fs::create_dir_all(out).with_context(|| Unwritable(out.display().to_string()))?;
     for (name, text) in files {

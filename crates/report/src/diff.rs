@@ -16,7 +16,7 @@ use model_kit::Cell;
 use record::{Run, TrialRecord};
 use serde::Serialize;
 use stats::verdict::{Criteria, Evidence, Verdict};
-use stats::{Estimate, Sample, holm, median, two_sample};
+use stats::{Estimate, Interval, Sample, holm, median, two_sample};
 
 use crate::apart::{Apart, MODELS_MIN};
 use crate::comparable::{self, Refusal};
@@ -252,6 +252,13 @@ impl RowDiff {
             ratio: None,
             change: Change::Unknown,
         })
+    }
+}
+
+impl From<Ratio> for Estimate {
+    fn from(ratio: Ratio) -> Self {
+        let interval = ratio.low.zip(ratio.high).map(|(low, high)| Interval { low, high });
+        Self { value: ratio.value, interval }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The tables of two runs compared, for a terminal or as Markdown.
 
 use comfy_table::{CellAlignment, Table};
-use stats::{Estimate, Interval};
 
 use crate::diff::{CellDiff, Diff, DiffMetric, Ratio, RowDiff};
 use crate::number::{digits, with_interval};
@@ -35,10 +34,7 @@ pub fn diff_table(diff: &Diff, form: Form) -> String {
 
 /// Writes what is compared, and how a row is read.
 fn header(diff: &Diff, form: Form) -> String {
-    let metric = match diff.metric {
-        DiffMetric::Cpu => "CPU time per fetch",
-        DiffMetric::Wall => "wall time of a batch",
-    };
+    let metric = metric(diff.metric);
     format!(
         "{metric}, new against old without what all models share; the intervals of a cell hold \
          together in 95 of 100 runs\nold {}   new {}   same: within {:.0} %   lower is better\n",
@@ -48,12 +44,25 @@ fn header(diff: &Diff, form: Form) -> String {
     )
 }
 
-/// Returns the table of a cell.
-fn table(cell: &CellDiff, metric: DiffMetric, form: Form) -> Table {
-    let unit = match metric {
+/// Says what is compared.
+pub(crate) fn metric(metric: DiffMetric) -> &'static str {
+    match metric {
+        DiffMetric::Cpu => "CPU time per fetch",
+        DiffMetric::Wall => "wall time of a batch",
+    }
+}
+
+/// Returns its unit.
+pub(crate) fn unit(metric: DiffMetric) -> &'static str {
+    match metric {
         DiffMetric::Cpu => "us",
         DiffMetric::Wall => "ms",
-    };
+    }
+}
+
+/// Returns the table of a cell.
+fn table(cell: &CellDiff, metric: DiffMetric, form: Form) -> Table {
+    let unit = unit(metric);
     let mut table = styled(form);
     table.set_header([
         "model".to_owned(),
@@ -77,18 +86,18 @@ fn columns(row: &RowDiff) -> Vec<String> {
         row.model.clone(),
         digits(row.cost_old),
         digits(row.cost_new),
-        row.ratio.map_or_else(|| "-".to_owned(), written),
+        row.ratio.map_or_else(|| "-".to_owned(), ratio),
         row.change.to_string(),
     ]
 }
 
 /// Writes what belongs to no row: what all models did together, and who is in one run alone.
-fn remarks(cell: &CellDiff) -> Vec<String> {
+pub(crate) fn remarks(cell: &CellDiff) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(together) = cell.together {
         remarks.push(format!(
             "everything together, which is the machine or what all models share: {}",
-            written(together)
+            ratio(together)
         ));
     }
     for (run, models) in [("old", &cell.only_old), ("new", &cell.only_new)] {
@@ -100,7 +109,6 @@ fn remarks(cell: &CellDiff) -> Vec<String> {
 }
 
 /// Writes a ratio with its interval.
-fn written(ratio: Ratio) -> String {
-    let interval = ratio.low.zip(ratio.high).map(|(low, high)| Interval { low, high });
-    with_interval(&Estimate { value: ratio.value, interval })
+pub(crate) fn ratio(ratio: Ratio) -> String {
+    with_interval(&ratio.into())
 }

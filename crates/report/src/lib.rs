@@ -68,6 +68,7 @@ pub use crate::figures::{
     figures,
 };
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
+pub use crate::html::{diff_page, merge_page};
 pub use crate::ideas::{Idea, ideas};
 pub use crate::index::index;
 pub use crate::json::document;

@@ -1,7 +1,6 @@
 //! The tables of runs side by side, for a terminal or as Markdown.
 
 use comfy_table::CellAlignment;
-use stats::{Estimate, Interval};
 
 use crate::escape::markdown;
 use crate::merge::{Merge, MergedCell, MergedEntry, Stability};
@@ -46,7 +45,7 @@ pub fn merge_table(merge: &Merge, form: Form) -> String {
 }
 
 /// Writes the numbers of a cell; where another one has its name, with the length of its window too.
-fn title(cell: &MergedCell, merge: &Merge) -> String {
+pub(crate) fn title(cell: &MergedCell, merge: &Merge) -> String {
     let namesakes = merge.cells.iter().filter(|other| other.cell.name == cell.cell.name);
     let window = match namesakes.count() {
         0 | 1 => String::new(),
@@ -72,11 +71,9 @@ fn table(cell: &MergedCell, merge: &Merge, form: Form) -> String {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for row in &cell.rows {
-        let entries = row.entries.iter().map(|entry| {
-            entry.as_ref().map_or_else(
-                || NOTHING.to_owned(),
-                |entry| written(entry, row.model == merge.baseline),
-            )
+        let entries = row.entries.iter().map(|own| {
+            own.as_ref()
+                .map_or_else(|| NOTHING.to_owned(), |own| entry(own, row.model == merge.baseline))
         });
         let columns = [row.model.clone()].into_iter().chain(entries);
         table.add_row(columns.map(|column| shown(&column, form)));
@@ -85,16 +82,13 @@ fn table(cell: &MergedCell, merge: &Merge, form: Form) -> String {
 }
 
 /// Writes what a run says of a model.
-fn written(entry: &MergedEntry, is_baseline: bool) -> String {
+pub(crate) fn entry(entry: &MergedEntry, is_baseline: bool) -> String {
     if !entry.is_measured() {
         return entry.standing.replace('_', " ");
     }
     let ratio = match (entry.ratio, is_baseline) {
         (_, true) => "1".to_owned(),
-        (Some(ratio), false) => {
-            let interval = ratio.low.zip(ratio.high).map(|(low, high)| Interval { low, high });
-            with_interval(&Estimate { value: ratio.value, interval })
-        }
+        (Some(ratio), false) => with_interval(&ratio.into()),
         (None, false) => NOTHING.to_owned(),
     };
     match entry.rank_best.zip(entry.rank_worst) {
@@ -105,7 +99,7 @@ fn written(entry: &MergedEntry, is_baseline: bool) -> String {
 }
 
 /// Writes why models have no figures, run by run.
-fn reasons(cell: &MergedCell) -> Vec<String> {
+pub(crate) fn reasons(cell: &MergedCell) -> Vec<String> {
     let mut reasons = Vec::new();
     for row in &cell.rows {
         for (run, entry) in cell.runs.iter().zip(&row.entries) {
@@ -119,7 +113,7 @@ fn reasons(cell: &MergedCell) -> Vec<String> {
 }
 
 /// Writes how alike the order of the models is in two runs.
-fn stability(both: &Stability) -> String {
+pub(crate) fn stability(both: &Stability) -> String {
     let [one, other] = both.runs.map(|run| run + 1);
     let tau = match (both.tau, both.reason) {
         (Some(tau), _) => format!("Kendall's tau {tau:.2} over {} ranked models", both.models),

@@ -23,6 +23,8 @@ mod primitives;
 
 use record::Run;
 
+pub(crate) use cost::reach;
+
 use crate::cell::Source;
 use crate::figure::axis::Axis;
 use crate::figure::data::Data;

@@ -22,7 +22,7 @@ pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
                 p id=(described) { (figure.caption) }
             }
             @match &figure.chart {
-                Chart::Strips(strips) => (strips_of(strips, &figure.title, &described)),
+                Chart::Strips(strips) => (strips_of(strips, &figure.title, Some(&described))),
                 Chart::Panels(panels) => (panels_of(panels, &described)),
                 Chart::Missing(reason) => p.missing { "Not drawn: " (reason) "." },
             }
@@ -38,10 +38,22 @@ pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
     }
 }
 
-/// Writes strips below each other, and their axis.
-pub(crate) fn strips_of(strips: &Strips, title: &str, described: &str) -> Markup {
+/// Writes strips as a figure of a page that has no files of figures beside it.
+pub(crate) fn compared(title: &str, caption: &str, strips: &Strips) -> Markup {
     html! {
-        div.strips role="img" aria-label=(title) aria-describedby=(described) {
+        @if !strips.rows.is_empty() {
+            figure {
+                figcaption { h3 { (title) } p { (caption) } }
+                (strips_of(strips, title, None))
+            }
+        }
+    }
+}
+
+/// Writes strips below each other, and their axis.
+fn strips_of(strips: &Strips, title: &str, described: Option<&str>) -> Markup {
+    html! {
+        div.strips role="img" aria-label=(title) aria-describedby=[described] {
             @for strip in &strips.rows {
                 div.strip {
                     span.label { (strip.label) }

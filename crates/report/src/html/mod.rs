@@ -5,7 +5,9 @@
 
 mod answer;
 mod chart;
+mod diff;
 mod figures;
+mod merge;
 mod models;
 mod origin;
 mod pairs;
@@ -22,6 +24,9 @@ use sha2::{Digest, Sha256};
 use crate::figure::Charts;
 use crate::figures::Figures;
 use crate::trust::Trust;
+
+pub use self::diff::diff_page;
+pub use self::merge::merge_page;
 
 /// How the page looks.
 const STYLE: &str = include_str!("page.css");

@@ -5,6 +5,7 @@
 
 mod story;
 
+mod compared;
 mod controls;
 mod families;
 mod golden;

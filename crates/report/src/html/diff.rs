@@ -1,0 +1,116 @@
+//! The page of two runs compared: what changed, with the interval of each change drawn.
+
+use maud::{Markup, html};
+use stats::Estimate;
+
+use crate::diff::{CellDiff, Change, Diff, RowDiff};
+use crate::diff_table::{metric, ratio, remarks, unit};
+use crate::escape::line;
+use crate::figure::axis::Axis;
+use crate::figure::look::Look;
+use crate::figure::{Strip, Strips, reach};
+use crate::html::chart::compared;
+use crate::html::{Frame, Section, written};
+use crate::number::digits;
+use crate::table::heading;
+
+/// Writes two runs compared as one HTML file that works from disk.
+pub fn diff_page(diff: &Diff) -> String {
+    let cells = diff.cells.iter().enumerate().map(|(place, cell)| Section {
+        id: format!("cell-{place}"),
+        title: line(&heading(&cell.cell)),
+        body: section(cell, diff),
+    });
+    let notes = Section {
+        id: "notes".to_owned(),
+        title: "What to know beside it".to_owned(),
+        body: html! {
+            p {
+                b { "slower" } " and " b { "faster" } ": by more than " (percent(diff.margin))
+                " %, for sure; " b { "same" } ": within it, for sure; " b { "unknown" }
+                ": the trials do not settle it, which is not the same."
+            }
+            ul { @for note in &diff.notes { li { (line(note)) } } }
+        },
+    };
+    written(&Frame {
+        title: format!("{} against {}", line(&diff.new), line(&diff.old)),
+        version: None,
+        question: "Does a fetch cost more than it did?",
+        lead: html! {
+            p.run {
+                "Old run " code { (line(&diff.old)) } ", new run " code { (line(&diff.new)) } ". "
+                (answer(diff))
+            }
+        },
+        sections: cells.chain([notes]).collect(),
+        foot: html! {
+            "Written from the folders of these two runs alone; the same runs give the same bytes."
+        },
+    })
+}
+
+/// Says how many rows changed, before any table.
+fn answer(diff: &Diff) -> String {
+    let rows = || diff.cells.iter().flat_map(|cell| &cell.rows);
+    let count = |change| rows().filter(|row| row.change == change).count();
+    let all = [Change::Slower, Change::Faster, Change::Same, Change::Unknown];
+    let told = all.map(|change| format!("{} {change}", count(change))).join(", ");
+    format!("Of {} rows: {told}.", rows().count())
+}
+
+/// Writes a cell: its table, what all models did together, and its drawing.
+fn section(cell: &CellDiff, diff: &Diff) -> Markup {
+    html! {
+        @if !cell.rows.is_empty() {
+            div.scroll tabindex="0" role="group" aria-label=(line(&heading(&cell.cell))) {
+                table {
+                    caption { (metric(diff.metric)) ", new against old without what all models \
+                        share. The intervals of a cell hold together with 95 %. Lower is better." }
+                    thead { tr {
+                        th scope="col" { "model" }
+                        th.figure scope="col" { "old " (unit(diff.metric)) }
+                        th.figure scope="col" { "new " (unit(diff.metric)) }
+                        th.figure scope="col" { "new / old" }
+                        th scope="col" { "verdict" }
+                    } }
+                    tbody { @for row in &cell.rows { tr {
+                        th scope="row" { (line(&row.model)) }
+                        td.figure { (digits(row.cost_old)) }
+                        td.figure { (digits(row.cost_new)) }
+                        td.figure { (row.ratio.map_or_else(|| "-".to_owned(), ratio)) }
+                        td { (row.change) }
+                    } } }
+                }
+            }
+        }
+        @for remark in remarks(cell) { p.aside { (line(&remark)) } }
+        (drawn(cell, diff))
+    }
+}
+
+/// Draws the ratios of a cell.
+fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
+    let judged: Vec<(&RowDiff, Estimate)> =
+        cell.rows.iter().filter_map(|row| Some((row, row.ratio?.into()))).collect();
+    let strip = |(row, ratio): &(&RowDiff, Estimate)| {
+        let note = format!("{} {}", digits(ratio.value), row.change);
+        Strip::new(&line(&row.model), note, Look::default()).estimate(ratio)
+    };
+    let ends = judged.iter().flat_map(|(_, ratio)| reach(ratio));
+    compared(
+        &format!("New over old in {}", line(&cell.cell.name)),
+        "The ratios of the table with their intervals. Shaded: what is called the same.",
+        &Strips {
+            axis: Axis::of_factors("times the old run", ends.chain([1.0])),
+            rules: vec![(1.0, "as before".to_owned())],
+            band: Some(((-diff.margin).exp(), diff.margin.exp())),
+            rows: judged.iter().map(strip).collect(),
+        },
+    )
+}
+
+/// Writes a share in percent.
+fn percent(share: f64) -> String {
+    format!("{:.0}", 100.0 * share)
+}

@@ -1,0 +1,95 @@
+//! Promises about the pages of runs side by side and of two runs compared: as quiet, as whole and as
+//! deaf to hostile text as the page of a run.
+
+use record::Run;
+
+use crate::page::{HOSTILE, check_inert, check_quiet, good};
+use crate::story::{BASELINE, FLOOR};
+
+/// Returns two runs: smol costs 30 % more in the second, which has another seed.
+fn pair() -> [Run; 2] {
+    let mut other = good();
+    other.schedule.seed += 1;
+    for trial in other.trials.iter_mut().filter(|trial| trial.model == "smol") {
+        let window = &mut trial.trial.as_mut().unwrap().window;
+        window.cpu_ns = window.cpu_ns * 13 / 10;
+    }
+    [good(), other]
+}
+
+/// Returns both pages of two runs.
+fn pages(runs: &[Run; 2]) -> [String; 2] {
+    let merged = report::merge(runs, (BASELINE, FLOOR)).unwrap();
+    let diff = report::diff(&runs[0], &runs[1]).unwrap();
+    [report::merge_page(&merged), report::diff_page(&diff)]
+}
+
+/// Gives the run, its machine, a cell and a model a name that means harm.
+fn renamed(run: &mut Run, text: &str) {
+    let called = |name: &mut String, old: &str| {
+        if name == old {
+            text.clone_into(name);
+        }
+    };
+    run.schedule.models.iter_mut().for_each(|model| called(&mut model.name, "smol"));
+    run.schedule.cells.iter_mut().for_each(|cell| called(&mut cell.name, "steady"));
+    for block in &mut run.schedule.blocks {
+        called(&mut block.cell, "steady");
+        block.order.iter_mut().for_each(|name| called(name, "smol"));
+    }
+    for absent in &mut run.schedule.absent {
+        called(&mut absent.cell, "steady");
+        text.clone_into(&mut absent.reason);
+    }
+    for trial in &mut run.trials {
+        called(&mut trial.model, "smol");
+        called(&mut trial.cell, "steady");
+        trial.versions = [(text.to_owned(), text.to_owned())].into();
+    }
+    let machine = &mut run.environment;
+    for field in [&mut machine.cpu, &mut machine.kernel, &mut machine.commit, &mut run.id] {
+        text.clone_into(field);
+    }
+}
+
+#[test]
+fn pages_of_several_runs_ask_for_nothing_and_are_the_same_bytes_again() {
+    let runs = pair();
+    for page in pages(&runs) {
+        check_quiet(&page);
+        let (body, _) = page.split_once("<script>").unwrap();
+        assert!(page.ends_with("</html>\n") && !body.contains("NaN"));
+        let figures = page.split("<figure").skip(1);
+        assert_eq!(figures.filter(|figure| figure.contains("class=\"interval\"")).count(), 2);
+    }
+    assert!(pages(&runs) == pages(&runs.clone()), "other bytes");
+}
+
+#[test]
+fn hostile_text_is_no_markup_on_the_pages_of_several_runs() {
+    for text in HOSTILE {
+        let mut runs = pair();
+        for run in &mut runs {
+            renamed(run, text);
+        }
+        "another compiler".clone_into(&mut runs[1].environment.rustc);
+        text.clone_into(&mut runs[0].environment.rustc);
+        for page in pages(&runs) {
+            check_inert(&page, text);
+            check_quiet(&page.replace("src=x", ""));
+        }
+    }
+}
+
+#[test]
+fn runs_side_by_side_are_columns_and_a_change_is_a_row() {
+    let [merged, diff] = pages(&pair());
+    for words in ["run 1</th>", "run 2</th>", "tau", "nothing is averaged", "smol, run 2</span>"] {
+        assert!(merged.contains(words), "{words}");
+    }
+    let row = diff.split("<tr>").find(|row| row.contains(">smol</th>")).unwrap();
+    assert!(row.contains("<td>slower</td>") && row.contains("1.30 ["), "{row}");
+    let row = diff.split("<tr>").find(|row| row.contains(">threads</th>")).unwrap();
+    assert!(row.contains("<td>same</td>"), "{row}");
+    assert!(diff.contains("2 slower, 0 faster"));
+}
