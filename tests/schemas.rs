@@ -1,0 +1,252 @@
+//! The JSON Schemas of a run's files are what the types say that write them, and every stored run
+//! keeps to them.
+//!
+//! They are read from the source instead of being derived by a macro, since the types of the pipe
+//! are linked into every measured program, which must not hold more for it. A change of a type
+//! fails here until its schema is written anew by `INFLIGHT_BLESS=1 cargo test --test schemas`. What
+//! a released minor says is fixed by its file, so a new field takes a new number, and a new file.
+
+#[path = "schemas/source.rs"]
+mod source;
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::{BASELINE, FLOOR};
+use record::{Entry, Run};
+use serde_json::{Map, Value, json};
+
+use source::Types;
+use support::WORKSPACE;
+use support::shell::published;
+
+/// The folder of the schemas.
+const FOLDER: &str = "crates/record/schemas";
+/// A file, the type that it is written from, and where the number of its minor stands.
+const FILES: [(&str, &str, &str); 5] = [
+    ("schedule", "Schedule", "crates/record/src/schedule.rs"),
+    ("environment", "Environment", "crates/record/src/environment/mod.rs"),
+    ("journal", "Entry", "crates/record/src/folder.rs"),
+    ("summary", "Summary", "crates/report/src/json.rs"),
+    ("gates", "Trust", "crates/report/src/trust.rs"),
+];
+/// The dialect.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// Returns the number of the newest schema of a file, as the code that writes it has it.
+fn newest(file: &str, code: &str) -> String {
+    let text = fs::read_to_string(WORKSPACE.root.join(code)).expect("it is there");
+    let begin = format!("inflight.{file}/");
+    let (_, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("{code} names no {begin}"));
+    rest.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect()
+}
+
+/// Returns the path of the schema of a file.
+fn path(file: &str, number: &str) -> PathBuf {
+    WORKSPACE.root.join(FOLDER).join(format!("{file}-{number}.schema.json"))
+}
+
+/// Returns the schema of a file as the types have it.
+fn written(types: &Types, (file, name, code): (&str, &str, &str)) -> Value {
+    let number = newest(file, code);
+    let mut schema = json!({
+        "$schema": DIALECT,
+        "$id": format!("urn:inflight:{file}:{number}"),
+        "title": format!("inflight.{file}/{number}"),
+    });
+    let (root, definitions) = types.schema(name, Path::new(code));
+    let own = schema.as_object_mut().expect("it is an object");
+    own.extend(root);
+    if file == "journal" {
+        sealed(own);
+    }
+    own.insert("$defs".to_owned(), definitions.into());
+    schema
+}
+
+/// Adds to each kind of line the checksum that stands before what the line is about.
+fn sealed(journal: &mut Map<String, Value>) {
+    let kinds = journal["oneOf"].as_array_mut().expect("there are kinds of lines");
+    for kind in kinds {
+        kind["properties"]["crc32"] = json!({ "type": "string", "pattern": "^[0-9a-f]{8}$" });
+        kind["required"].as_array_mut().expect("it is a list").insert(0, "crc32".into());
+    }
+}
+
+/// Says what in a document does not keep to a schema, with its place. It knows the words that our
+/// schemas use, and fails on any other.
+fn faults(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (word, told) in schema.as_object().expect("a schema is an object") {
+        match word.as_str() {
+            "$schema" | "$id" | "$defs" | "title" | "description" | "required" => {}
+            "$ref" => {
+                let name = told.as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+                let target = &whole["$defs"][name.expect("it names a definition")];
+                faults.extend(self::faults(target, value, whole, place));
+            }
+            "type" => {
+                let types = told.as_array().cloned().unwrap_or_else(|| vec![told.clone()]);
+                if !types.iter().any(|name| is_of(name.as_str().unwrap_or_default(), value)) {
+                    faults.push(format!("{place} is no {told}: {value}"));
+                }
+            }
+            "pattern" => {
+                let pattern = regex::Regex::new(told.as_str().expect("a text")).expect("it is one");
+                if value.as_str().is_some_and(|text| !pattern.is_match(text)) {
+                    faults.push(format!("{place} is not like {told}: {value}"));
+                }
+            }
+            "const" => faults.extend((told != value).then(|| format!("{place} is not {told}"))),
+            "minimum" => {
+                faults
+                    .extend((value.as_f64() < told.as_f64()).then(|| format!("{place} < {told}")));
+            }
+            "minItems" | "maxItems" => {
+                let (count, limit) = (value.as_array().map_or(0, Vec::len), told.as_u64());
+                let is_less = u64::try_from(count).ok() < limit;
+                let is_more = u64::try_from(count).ok() > limit;
+                let is_wrong = if word == "minItems" { is_less } else { is_more };
+                faults.extend(is_wrong.then(|| format!("{place} has {count} entries")));
+            }
+            "prefixItems" => {
+                let pairs = told
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .zip(value.as_array().into_iter().flatten());
+                faults.extend(pairs.flat_map(|(own, item)| self::faults(own, item, whole, place)));
+            }
+            "items" => {
+                for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                    faults.extend(self::faults(told, item, whole, &format!("{place}[{index}]")));
+                }
+            }
+            "oneOf" | "anyOf" => {
+                let fits = |own: &&Value| self::faults(own, value, whole, place).is_empty();
+                let count = told.as_array().expect("it is a list").iter().filter(fits).count();
+                if count == 0 || word == "oneOf" && count > 1 {
+                    faults.push(format!("{place} fits {count} of the kinds: {value}"));
+                }
+            }
+            "properties" => faults.extend(in_object(schema, value, whole, place)),
+            "additionalProperties" => {
+                for (name, own) in value.as_object().into_iter().flatten() {
+                    faults.extend(self::faults(told, own, whole, &format!("{place}.{name}")));
+                }
+            }
+            other => faults.push(format!("{place}: no word of ours: {other}")),
+        }
+    }
+    faults
+}
+
+/// Says what in an object does not keep to its schema: what is missing, wrong, or unknown to it.
+fn in_object(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<String> {
+    let Some(object) = value.as_object() else { return Vec::new() };
+    let names = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let missing = names.filter(|name| !object.contains_key(*name));
+    let mut faults: Vec<String> = missing.map(|name| format!("{place} lacks {name}")).collect();
+    for (name, own) in object {
+        let place = format!("{place}.{name}");
+        match schema["properties"].get(name) {
+            Some(schema) => faults.extend(self::faults(schema, own, whole, &place)),
+            None => faults.push(format!("{place} is in no schema")),
+        }
+    }
+    faults
+}
+
+/// Returns whether a value is of a type of JSON Schema.
+fn is_of(name: &str, value: &Value) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        _ => false,
+    }
+}
+
+/// Reads the stored schema of a file.
+fn stored(file: &str, code: &str) -> Value {
+    let path = path(file, &newest(file, code));
+    let text = fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+/// Returns the documents of a file of a run as they are stored; a journal has one a line.
+fn documents(run: &Path, file: &str) -> Vec<Value> {
+    let read = |name: &str| fs::read_to_string(run.join(name)).expect("it is there");
+    let parsed = |text: &str| serde_json::from_str(text).expect("it is JSON");
+    match file {
+        "journal" => read("journal.jsonl").lines().map(parsed).collect(),
+        "schedule" | "environment" => vec![parsed(&read(&format!("{file}.json")))],
+        derived => vec![parsed(&read(&format!("derived/{derived}.json")))],
+    }
+}
+
+#[test]
+fn every_schema_is_what_the_types_say_that_write_the_file() {
+    let types = Types::read(&WORKSPACE.root);
+    for file in FILES {
+        let fresh = format!("{:#}\n", written(&types, file));
+        let path = path(file.0, &newest(file.0, file.2));
+        if std::env::var_os("INFLIGHT_BLESS").is_some() {
+            fs::create_dir_all(WORKSPACE.root.join(FOLDER)).expect("it is writable");
+            fs::write(&path, &fresh).expect("it is writable");
+        }
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            old == fresh,
+            "{}: raise the minor of the file, unless no release has it; then \
+             `INFLIGHT_BLESS=1 cargo test --test schemas` renews it",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_stored_run_keeps_to_the_schemas() {
+    let golden = WORKSPACE.root.join("crates/report/tests/golden/run");
+    for run in published().into_iter().chain([golden]) {
+        for (file, _, code) in FILES {
+            let schema = stored(file, code);
+            for document in documents(&run, file) {
+                let faults = faults(&schema, &document, &schema, file);
+                assert!(
+                    faults.is_empty(),
+                    "{}: {:#?}",
+                    run.display(),
+                    &faults[..faults.len().min(9)]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_written_today_keeps_to_the_schemas() {
+    let run = Run::read(&published().remove(0)).expect("it reads");
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    let journal = Entry::Trial(Box::new(run.trials[0].clone())).to_line().expect("it is written");
+    let documents = [
+        ("schedule", serde_json::to_value(&run.schedule)),
+        ("environment", serde_json::to_value(&run.environment)),
+        ("journal", serde_json::from_str(&journal)),
+        ("summary", Ok(report::document(&run, &figures))),
+        ("gates", serde_json::to_value(report::Trust::of(&run, (BASELINE, FLOOR)))),
+    ];
+    for ((file, _, code), (name, document)) in FILES.into_iter().zip(documents) {
+        assert_eq!(file, name);
+        let (schema, mut document) = (stored(file, code), document.expect("it is JSON"));
+        assert_eq!(faults(&schema, &document, &schema, file), Vec::<String>::new());
+        // And the check sees what is wrong.
+        document["surprise"] = json!(1);
+        assert_ne!(faults(&schema, &document, &schema, file), Vec::<String>::new(), "{file}");
+    }
+}
