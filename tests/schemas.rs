@@ -3,8 +3,8 @@
 //!
 //! They are read from the source instead of being derived by a macro, since the types of the pipe
 //! are linked into every measured program, which must not hold more for it. A change of a type
-//! fails here until its schema is written anew by `INFLIGHT_BLESS=1 cargo test --test schemas`. What
-//! a released minor says is fixed by its file, so a new field takes a new number, and a new file.
+//! fails here until its schema is written anew by `INFLIGHT_BLESS=1 cargo test --test schemas`.
+//! What a released minor says is fixed by its file: a new field takes a new number, and a new file.
 
 #[path = "schemas/source.rs"]
 mod source;

@@ -36,8 +36,8 @@ pub fn merge_page(merge: &Merge) -> String {
         question: "Do several machines say the same of the models?",
         lead: html! {
             p.run {
-                "Ratios and ranks of " (merge.runs.len()) " runs, each its own. Nothing is averaged, \
-                 and absolute times of two machines are not compared."
+                "Ratios and ranks of " (merge.runs.len()) " runs, each its own. Nothing is \
+                 averaged, and absolute times of two machines are not compared."
             }
         },
         sections: [runs].into_iter().chain(cells).chain([notes]).collect(),

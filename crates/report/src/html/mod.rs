@@ -86,7 +86,7 @@ pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
 
 /// Writes a page.
 pub(crate) fn written(frame: &Frame) -> String {
-    let version = frame.version.iter().map(|version| format!(" {version}")).collect::<String>();
+    let version = frame.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
     let markup = html! {
         (DOCTYPE)
         html lang="en" {

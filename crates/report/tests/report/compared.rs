@@ -1,5 +1,5 @@
-//! Promises about the pages of runs side by side and of two runs compared: as quiet, as whole and as
-//! deaf to hostile text as the page of a run.
+//! Promises about the pages of runs side by side and of two runs compared: as quiet, as whole and
+//! as deaf to hostile text as the page of a run.
 
 use record::Run;
 
