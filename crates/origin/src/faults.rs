@@ -130,7 +130,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(("F13", "timeout"), "", (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout))),
     fault(("F14", "head_slow"), GOOD, (Pace::Slow(20), End::Keep, Verdict::Late(E::HeadTimeout))),
-    fault(("F14", "latency"), GOOD, (Pace::After(1_000), End::Keep, Verdict::Late(E::HeadTimeout))),
+    fault(("F14", "latency"), GOOD, (Pace::After(3_000), End::Keep, Verdict::Late(E::HeadTimeout))),
     // Status lines that are none.
     closing("F15", "garbage_line", "garbage\r\n\r\n", E::BadStatusLine),
     closing("F15", "RANDOM_DATA_THEN_CLOSE", "{noise}", E::BadStatusLine),
