@@ -18,9 +18,11 @@ use support::shell::published;
 /// What is generated in a page, and the name of the marks around it.
 type Part = (&'static str, String);
 
-/// Returns the summary of a run as Markdown.
+/// Returns the summary of a run as Markdown, without its primitives: they stand in its page.
 fn summary(run: &Run) -> String {
-    report::summary(run, &report::figures(run, BASELINE, FLOOR), Form::Markdown)
+    let primitives = report::Primitives::default();
+    let figures = report::Figures { primitives, ..report::figures(run, BASELINE, FLOOR) };
+    report::summary(run, &figures, Form::Markdown)
 }
 
 #[test]

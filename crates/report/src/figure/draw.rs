@@ -13,25 +13,38 @@ const REACH: f64 = 8.0;
 /// Draws the inside of a strip. Its dots are one path, in units of which the strip has so many
 /// across and down: on a page it is stretched, and strokes are not.
 pub(crate) fn strip(strips: &Strips, strip: &Strip, size: (u32, u32)) -> Markup {
-    let axis = &strips.axis;
-    let place = |value: f64| percent(axis.place(value));
     html! {
-        @if let Some((low, high)) = strips.band {
-            rect.band x=(place(low)) y="0" height="100%"
-                width=(percent(axis.place(high) - axis.place(low))) {}
-        }
-        @for (x, _) in axis.ticks() {
-            line.grid x1=(percent(x)) x2=(percent(x)) y1="0" y2="100%" {}
-        }
-        @for (value, _) in &strips.rules {
-            line.rule x1=(place(*value)) x2=(place(*value)) y1="0" y2="100%" {}
-        }
         @for drawn in &strip.marks {
             (mark(strips, *drawn, strip.look))
         }
         @if let Some(dots) = dots(strips, strip, size) {
             svg width="100%" height="100%" viewBox=(format!("0 0 {} {}", size.0, size.1))
                 preserveAspectRatio="none" { path.dots d=(dots) {} }
+        }
+    }
+}
+
+/// Draws what lies behind all strips of a figure: the range that is shaded, the grid, the rules.
+/// The first strip holds it and the others use it again, which keeps a page small.
+pub(crate) fn ground(strips: &Strips, id: &str, is_first: bool) -> Markup {
+    let axis = &strips.axis;
+    let place = |value: f64| percent(axis.place(value));
+    html! {
+        @if is_first {
+            g id=(format!("ground-{id}")) {
+                @if let Some((low, high)) = strips.band {
+                    rect.band x=(place(low)) y="0" height="100%"
+                        width=(percent(axis.place(high) - axis.place(low))) {}
+                }
+                @for (x, _) in axis.ticks() {
+                    line.grid x1=(percent(x)) x2=(percent(x)) y1="0" y2="100%" {}
+                }
+                @for (value, _) in &strips.rules {
+                    line.rule x1=(place(*value)) x2=(place(*value)) y1="0" y2="100%" {}
+                }
+            }
+        } @else {
+            use href=(format!("#ground-{id}")) {}
         }
     }
 }
@@ -88,17 +101,27 @@ pub(crate) fn shape(shape: u32) -> Markup {
     }
 }
 
+/// Draws what lies behind all small pictures of a figure, likewise.
+pub(crate) fn panel_ground(panel: &Panel, id: &str, is_first: bool) -> Markup {
+    html! {
+        @if is_first {
+            g id=(format!("ground-{id}")) {
+                @for y in panel.across.iter().map(|(y, _)| short(place(0.0, *y).1)) {
+                    line.grid x1="0" x2=(PANEL.0) y1=(y) y2=(y) {}
+                }
+                @for x in panel.upwards.iter().map(|(x, _)| short(place(*x, 0.0).0)) {
+                    line.grid x1=(x) x2=(x) y1="0" y2=(PANEL.1) {}
+                }
+            }
+        } @else {
+            use href=(format!("#ground-{id}")) {}
+        }
+    }
+}
+
 /// Draws a small picture: the curves alone, without letters.
 pub(crate) fn panel(panel: &Panel) -> Markup {
     html! {
-        @for (y, _) in &panel.across {
-            line.grid x1="0" x2=(PANEL.0) y1=(short(place(0.0, *y).1)) y2=(short(place(0.0,
-                *y).1)) {}
-        }
-        @for (x, _) in &panel.upwards {
-            line.grid x1=(short(place(*x, 0.0).0)) x2=(short(place(*x, 0.0).0)) y1="0"
-                y2=(PANEL.1) {}
-        }
         @for curve in &panel.thin {
             polyline.thin points=(points(curve)) {}
         }

@@ -13,7 +13,7 @@ use crate::number::digits;
 /// The curve runs from the median's left, 1/(1-q) = 1, to one fetch in a thousand.
 const DECADES: f64 = 3.0;
 /// Points of the curve of all blocks, and of that of one.
-const POINTS: [u32; 2] = [24, 9];
+const POINTS: [u32; 2] = [24, 6];
 /// The quantiles that are told.
 const TOLD: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
 

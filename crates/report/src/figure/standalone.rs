@@ -59,9 +59,10 @@ fn strips_at(strips: &Strips, top: u32) -> Markup {
         y += strip.height;
     }
     html! {
-        @for (y, strip) in placed {
+        @for (index, (y, strip)) in placed.into_iter().enumerate() {
             text.label x=(LABELS - 10) y=(y + strip.height / 2 + 4) { (strip.label) }
             svg class=(strip.look.classes()) x=(LABELS) y=(y) width=(plot) height=(strip.height) {
+                (draw::ground(strips, &index.to_string(), true))
                 (draw::strip(strips, strip, (plot, strip.height)))
             }
             text.note x=(WIDTH - NOTES + 10) y=(y + strip.height / 2 + 4) { (strip.note) }
@@ -92,6 +93,7 @@ fn panels_at(panels: &[Panel], top: u32) -> Markup {
                 text.small x="2" y="28" { (panel.note) }
                 svg class=(panel.look.classes()) y="32" width="100%" height=(PICTURE)
                     viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1)) {
+                    (draw::panel_ground(panel, &index.to_string(), true))
                     (draw::panel(panel))
                 }
                 @for (x, name) in &panel.upwards {

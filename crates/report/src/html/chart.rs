@@ -9,6 +9,8 @@ use crate::figure::{Chart, Figure, Panel, Strips};
 /// Rows of a table from which on it scrolls.
 const LONG: usize = 20;
 
+/// Rows from which on a table stands beside the page alone.
+const ROWS_MAX: usize = 200;
 /// The units across and down a strip, which the page stretches to its width.
 const STRETCHED: (u32, u32) = (1000, 100);
 
@@ -22,14 +24,15 @@ pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
                 p id=(described) { (figure.caption) }
             }
             @match &figure.chart {
-                Chart::Strips(strips) => (strips_of(strips, &figure.title, Some(&described))),
-                Chart::Panels(panels) => (panels_of(panels, &described)),
+                Chart::Strips(strips) => (strips_of(strips, (&figure.id, &figure.title), Some(&described))),
+                Chart::Panels(panels) => (panels_of(panels, &figure.id, &described)),
                 Chart::Missing(reason) => p.missing { "Not drawn: " (reason) "." },
             }
             @if figure.missing().is_none() {
                 details {
                     summary { "The numbers" }
-                    (table(&figure.data, &figure.title))
+                    @if figure.data.rows.len() <= ROWS_MAX { (table(&figure.data, &figure.title)) }
+                    @else { p { (figure.data.rows.len()) " lines, which stand beside this page." } }
                     p.file { "Also as " code { "figures/" (figure.id) ".csv" } " and "
                         code { "figures/" (figure.id) ".svg" } "." }
                 }
@@ -44,20 +47,21 @@ pub(crate) fn compared(title: &str, caption: &str, strips: &Strips) -> Markup {
         @if !strips.rows.is_empty() {
             figure {
                 figcaption { h3 { (title) } p { (caption) } }
-                (strips_of(strips, title, None))
+                (strips_of(strips, (&plain(title), title), None))
             }
         }
     }
 }
 
 /// Writes strips below each other, and their axis.
-fn strips_of(strips: &Strips, title: &str, described: Option<&str>) -> Markup {
+fn strips_of(strips: &Strips, (id, title): (&str, &str), described: Option<&str>) -> Markup {
     html! {
         div.strips role="img" aria-label=(title) aria-describedby=[described] {
-            @for strip in &strips.rows {
+            @for (index, strip) in strips.rows.iter().enumerate() {
                 div.strip {
                     span.label { (strip.label) }
                     svg class=(strip.look.classes()) height=(strip.height) aria-hidden="true" {
+                        (draw::ground(strips, id, index == 0))
                         (draw::strip(strips, strip, STRETCHED))
                     }
                     span.note { (strip.note) }
@@ -78,15 +82,16 @@ fn strips_of(strips: &Strips, title: &str, described: Option<&str>) -> Markup {
 }
 
 /// Writes small pictures side by side.
-fn panels_of(panels: &[Panel], described: &str) -> Markup {
+fn panels_of(panels: &[Panel], id: &str, described: &str) -> Markup {
     html! {
         ul.panels {
-            @for panel in panels {
+            @for (index, panel) in panels.iter().enumerate() {
                 li {
                     p.label { (panel.label) }
                     svg class=(panel.look.classes()) role="img" aria-label=(panel.label)
                         aria-describedby=(described)
                         viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1)) {
+                        (draw::panel_ground(panel, id, index == 0))
                         (draw::panel(panel))
                     }
                     p.ticks aria-hidden="true" {
@@ -97,6 +102,11 @@ fn panels_of(panels: &[Panel], described: &str) -> Markup {
             }
         }
     }
+}
+
+/// Returns a text as it can stand in an anchor.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 /// Writes the numbers of a figure.

@@ -91,7 +91,18 @@ impl Page<'_> {
 
     /// Writes memory and context switches.
     pub(crate) fn memory(&self) -> Markup {
-        html! { (self.each(|charts| &charts.memory)) (self.each(|charts| &charts.switches)) }
+        let Some(charts) = self.charts.cells.get(self.main_cell()) else {
+            return html! { p.missing { (NOT_RUN) ": no cell of fetches." } };
+        };
+        let cell = self.main().map_or("", |cell| &cell.cell.name);
+        html! {
+            (figure(&charts.memory, cell))
+            (figure(&charts.switches, cell))
+            @if self.charts.cells.len() > 1 {
+                p.aside { "Those of the other cells stand beside this page, under "
+                    code { "figures/" } "." }
+            }
+        }
     }
 
     /// Writes every trial as a dot.

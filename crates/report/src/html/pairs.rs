@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use stats::verdict::Verdict;
 
+use crate::family::Family;
 use crate::figures::CellFigures;
 use crate::html::Page;
 use crate::number::{digits, with_interval};
@@ -11,6 +12,15 @@ impl Page<'_> {
     /// Writes what may be said of each two models of the main cell that were judged.
     pub(crate) fn pairs(&self) -> Markup {
         let Some(cell) = self.main() else { return html! {} };
+        if self.figures.family == Family::AgainstBaseline {
+            return html! {
+                h3 { "Any two models" }
+                p.missing {
+                    "This run judges each model against " (self.figures.baseline) " alone; from the \
+                     preset " code { "standard" } " on, every pair is judged."
+                }
+            };
+        }
         html! {
             h3 { "Any two models" }
             p {

@@ -125,7 +125,10 @@ fn every_figure_stands_on_the_page_and_beside_it_with_its_numbers() {
     let figures: Vec<&str> = figures.collect();
     assert!(figures.len() >= 14, "{figures:?}");
     for figure in figures {
-        assert!(page.contains(&format!("<figure id=\"{figure}\"")), "{figure}");
+        // Memory and switches of cells that the answer is not about stand beside the page.
+        let beside = ["memory-batch", "switches-batch"].contains(&figure);
+        let shown = page.contains(&format!("<figure id=\"{figure}\""));
+        assert!(shown != beside, "{figure}");
         let svg = String::from_utf8(files[&format!("figures/{figure}.svg")].clone()).unwrap();
         let parsed = roxmltree::Document::parse(&svg).unwrap();
         let has = |name: &str| parsed.root_element().children().any(|n| n.has_tag_name(name));
