@@ -24,7 +24,9 @@ pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
                 p id=(described) { (figure.caption) }
             }
             @match &figure.chart {
-                Chart::Strips(strips) => (strips_of(strips, (&figure.id, &figure.title), Some(&described))),
+                Chart::Strips(strips) => {
+                    (strips_of(strips, (&figure.id, &figure.title), Some(&described)))
+                },
                 Chart::Panels(panels) => (panels_of(panels, &figure.id, &described)),
                 Chart::Missing(reason) => p.missing { "Not drawn: " (reason) "." },
             }

@@ -16,8 +16,8 @@ impl Page<'_> {
             return html! {
                 h3 { "Any two models" }
                 p.missing {
-                    "This run judges each model against " (self.figures.baseline) " alone; from the \
-                     preset " code { "standard" } " on, every pair is judged."
+                    "This run judges each model against " (self.figures.baseline)
+                    " alone; from the preset " code { "standard" } " on, every pair is judged."
                 }
             };
         }
