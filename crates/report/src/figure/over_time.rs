@@ -104,8 +104,8 @@ pub(crate) fn machine(run: &Run) -> Figure {
             _ => format!("most {:.1} %", 100.0 * worst.fold(0.0, f64::max)),
         };
         let mut strip = Strip::new(name, note, Look::default());
-        strip.height = 46;
-        let dots = told.iter().map(|&(place, share)| Mark::Dot(place, 0.88 - 0.76 * share));
+        strip.height = 52;
+        let dots = told.iter().map(|&(place, share)| Mark::Dot(place, 0.82 - 0.64 * share));
         strip.marks = dots.collect();
         (!told.is_empty()).then_some(strip)
     };

@@ -52,8 +52,8 @@ impl Page<'_> {
             @match (of(baseline), of(floor)) {
                 (Some(baseline_figures), Some(floor_figures)) => {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
-                    " of CPU time; the least that any model could cost, "
-                    (floor) ", is " (cost(floor_figures)) " µs."
+                    " of CPU time, and " (floor) ", a hand-written loop that stands for the least \
+                     that a model could cost, " (cost(floor_figures)) " µs."
                 }
                 (Some(baseline_figures), None) => {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
@@ -117,9 +117,9 @@ impl Page<'_> {
         }
         Some(html! {
             @if let Some(share) = can_show {
-                "On this machine, in this run, differences below " (format!("{:.1} %", 100.0 *
-                    share))
-                " would mostly go unseen. "
+                "A difference of " (format!("{:.1} %", 100.0 * share))
+                " would be found three times out of four in this run; smaller ones are found more \
+                 rarely, so that what is not told apart may still differ by as much. "
             }
             @for (cell, row) in lost {
                 b { (row.model) } " has no figures in " (cell) ": "
@@ -251,7 +251,8 @@ fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
     let apart = most / least - 1.0;
     (apart < 0.05).then(|| {
         html! {
-            "All of them finish together, within " (format!("{:.1} %", 100.0 * apart))
+            "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
+                100.0 * apart))
             ": the origin's delay sets the pace, so wall time tells models apart here as little as \
              throughput does."
         }

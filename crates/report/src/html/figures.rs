@@ -1,7 +1,7 @@
 //! The sections that are figures, and what stands beside them.
 
 use maud::{Markup, html};
-use model_kit::Workload;
+use model_kit::{Cell, Workload};
 
 use crate::figure::{CellCharts, Figure};
 use crate::figures::CellFigures;
@@ -162,9 +162,11 @@ impl Page<'_> {
             h3 #across { "Would another delay, load or body change it?" }
             p {
                 "The ratio to " (baseline) " in every cell of this run. Where a model's intervals \
-                    in \
-                 two cells do not overlap, the work changes the answer; cells that were not \
-                 measured are not promised."
+                 in two cells do not overlap, the work changes the answer. "
+                @if !self.isolates_the_delay() {
+                    "No two cells of this run differ in the delay alone, so it does not tell what \
+                     another delay by itself would change."
+                }
             }
             div.scroll tabindex="0" role="group" aria-label="Ratios across cells" {
                 table {
@@ -191,6 +193,22 @@ impl Page<'_> {
                 }
             }
         }
+    }
+
+    /// Returns whether two cells differ in the delay and in nothing else.
+    fn isolates_the_delay(&self) -> bool {
+        let alike = |a: &Cell, b: &Cell| {
+            let without = |cell: &Cell| Cell {
+                name: String::new(),
+                delay_ms: [0, 0].into(),
+                fetches: 0,
+                warmup: 0,
+                ..cell.clone()
+            };
+            a.delay_ms != b.delay_ms && without(a) == without(b)
+        };
+        let cells = &self.figures.cells;
+        cells.iter().any(|a| cells.iter().any(|b| alike(&a.cell, &b.cell)))
     }
 
     /// Writes what the usual clients cost in every cell.

@@ -159,7 +159,10 @@ impl Page<'_> {
         html! {
             p.run {
                 (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "
-                (machine.kernel) ". Run " code { (self.run.id) } "."
+                (machine.kernel) ", models on CPU "
+                (format!("{:?}", self.run.schedule.placement.model_cpus)) " with "
+                (crate::number::count(self.run.schedule.placement.workers as usize, "worker"))
+                ". Run " code { (self.run.id) } "."
             }
             @if let Some(warning) = self.warning() { p.warning { (warning) } }
         }
