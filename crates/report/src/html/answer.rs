@@ -53,7 +53,7 @@ impl Page<'_> {
                 (Some(baseline_figures), Some(floor_figures)) => {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
                     " of CPU time, and " (floor) ", a hand-written loop that stands for the least \
-                     that a model could cost, " (cost(floor_figures)) " µs."
+                        that a model could cost, " (cost(floor_figures)) " µs."
                 }
                 (Some(baseline_figures), None) => {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
@@ -253,8 +253,8 @@ fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
         html! {
             "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
                 100.0 * apart))
-            ": the origin's delay sets the pace, so wall time tells models apart here as little as \
-             throughput does."
+            ": the origin's delay sets the pace, so wall time tells models apart here as little \
+             as throughput does."
         }
     })
 }

@@ -72,7 +72,7 @@ impl Page<'_> {
                     b { (digits(figures.wall_ms.value)) " ms" } ", " (cell.cell.in_flight)
                     " in flight between " b { (digits(*least)) " and " (digits(*most)) " ms" }
                     ", by model: concurrency buys the wait, and which model one takes changes \
-                        little of it."
+                     little of it."
                 }
             }
         }
@@ -82,8 +82,9 @@ impl Page<'_> {
     pub(crate) fn latency(&self) -> Markup {
         html! {
             p {
-                "These are service times of a closed loop. Response times need fetches that arrive \
-                 on their own, whether or not a slot is free; no such workload was run."
+                "These are service times of a closed loop. Response times need fetches that \
+                 arrive on their own, whether or not a slot is free; no such workload was \
+                 run."
             }
             (self.each(|charts| &charts.latency))
         }
@@ -162,7 +163,7 @@ impl Page<'_> {
             h3 #across { "Would another delay, load or body change it?" }
             p {
                 "The ratio to " (baseline) " in every cell of this run. Where a model's intervals \
-                 in two cells do not overlap, the work changes the answer. "
+                    in two cells do not overlap, the work changes the answer. "
                 @if !self.isolates_the_delay() {
                     "No two cells of this run differ in the delay alone, so it does not tell what \
                      another delay by itself would change."
@@ -267,8 +268,8 @@ impl Page<'_> {
 pub(crate) fn scaling() -> Markup {
     html! {
         p.missing {
-            (NOT_RUN) ": how cost and memory grow with fetches in flight needs cells that \
-             differ in nothing else. What the cells of this run show side by side stands in "
+            (NOT_RUN) ": how cost and memory grow with fetches in flight needs cells that differ \
+                in nothing else. What the cells of this run show side by side stands in "
             a href="#across" { "the table across cells" } "."
         }
     }

@@ -23,8 +23,7 @@ impl Page<'_> {
         html! {
             @if failing.is_empty() {
                 p { "No fetch failed in " (trials) " trials. A fetch counts only if its status, \
-                    its \
-                     length, its checksum and its echoed id are right." }
+                    its length, its checksum and its echoed id are right." }
             } @else {
                 div.scroll tabindex="0" role="group" aria-label="Failed fetches" {
                     table {
@@ -50,8 +49,8 @@ impl Page<'_> {
         html! {
             p {
                 "Bare models speak HTTP by one core that all of them share, so that nothing \
-                    differs \
-                 but the way of waiting; the others use the library that people usually take."
+                 differs but the way of waiting; the others use the library that people usually \
+                 take."
             }
             div.models { @for model in &self.run.schedule.models { (self.model(model)) } }
             (self.price())

@@ -25,7 +25,7 @@ impl Page<'_> {
             h3 { "Any two models" }
             p {
                 "Read across: the model of the line costs so many times the model of the column, \
-                    in "
+                 in "
                 (cell.cell.name) ". " b { "?" } " cannot be told apart here, " b { "=" }
                 " as good as equal; empty, not judged."
             }

@@ -81,10 +81,10 @@ fn bridge(cells: &[BridgeCell]) -> Markup {
             p.missing { "Not computed: it needs fetches and primitives in one run." }
         } @else {
             p {
-                "What one wake a fetch, the context switches beyond it, and the units that a batch \
-                 starts would make a model cost over the floor, beside what it does cost, in µs a \
-                 fetch. The rest is what these pieces do not explain: caches, timers, several \
-                 events of one wait."
+                "What one wake a fetch, the context switches beyond it, and the units that a \
+                 batch starts would make a model cost over the floor, beside what it does cost, \
+                 in µs a fetch. The rest is what these pieces do not explain: caches, timers, \
+                 several events of one wait."
             }
             div.scroll tabindex="0" role="region" aria-label="The bridge" {
                 table {

@@ -21,29 +21,24 @@ impl Page<'_> {
             h3 { "How to read it" }
             ul {
                 li { b { "Cost" } " is CPU time of the model's process per fetch, at equal rate. \
-                    It \
-                    includes what the kernel does in the process's name, also part of the server's \
-                    receiving: over loopback the sender runs it. The excess over " (floor)
+                    It includes what the kernel does in the process's name, also part of the \
+                    server's receiving: over loopback the sender runs it. The excess over " (floor)
                         " cancels that." }
                 li { b { "Ratios" } " compare trials of one block alone, which are adjacent in \
-                    time; \
-                    what slows the machine for minutes cancels. They are Hodges-Lehmann estimates \
-                    with \
-                    exact intervals of the signed-rank test, at the level that holds for "
+                    time; what slows the machine for minutes cancels. They are Hodges-Lehmann \
+                    estimates with exact intervals of the signed-rank test, at the level that \
+                    holds for "
                     (family) " together." }
                 li { b { "different" } " means that chance is ruled out over the whole family \
-                    (Holm) and \
-                    that the difference exceeds " (format!("{:.0} %", 100.0 * MARGIN)) "; "
+                    (Holm) and that the difference exceeds "
+                    (format!("{:.0} %", 100.0 * MARGIN)) "; "
                     b { "equivalent" } " that the whole interval lies within it; "
                     b { "unresolved" } " that neither can be said. Unresolved is not equal." }
                 li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
-                    A model \
-                    is n/a where it cannot hold the cell by design, and void where its story was \
-                    not \
-                    the server's; void figures are used nowhere." }
+                    A model is n/a where it cannot hold the cell by design, and void where its \
+                    story was not the server's; void figures are used nowhere." }
                 li { b { "A client's price" } " is a model with its usual HTTP library against \
-                    the same \
-                    model on the shared core." }
+                    the same model on the shared core." }
             }
             (self.method())
             h3 { "What this does not show" }
@@ -55,8 +50,7 @@ impl Page<'_> {
                 li { (baseline) " is the baseline because most readers know it, not because it is \
                     right." }
                 li { "The cells are many short fetches, which shows what a model costs and is \
-                    seldom what \
-                    a program does." }
+                    seldom what a program does." }
             }
         }
     }
@@ -68,12 +62,10 @@ impl Page<'_> {
             p {
                 "Every trial is a fresh process with one measured window, in randomised complete \
                  blocks; " (self.figures.baseline) " runs twice in each, so that noise is known. \
-                 All models of a \
-                 block fetch the same ids with the same delays and bodies; status, length, CRC-32 \
-                 and \
-                 echoed id of every reply are checked, and each trial is held against what the \
-                 server \
-                 counted. The server is wiremock in a process of its own, renewed every block. "
+                     All models of a block fetch the same ids with the same delays and bodies; \
+                     status, length, CRC-32 and echoed id of every reply are checked, and each \
+                     trial is held against what the server counted. The server is wiremock in a \
+                     process of its own, renewed every block. "
                 "The source tells more in " code { "benches/README.md" } "."
             }
         }
@@ -85,19 +77,16 @@ impl Page<'_> {
             ul {
                 @if is_estimate(self.run) {
                     li { "It is an estimate: a citable run has the preset " code { "publish" }
-                        ", with \
-                        several sittings, programs of several layouts, and controls." }
+                        ", with several sittings, programs of several layouts, and controls." }
                 }
                 @if self.run.environment.cpus <= 2 {
                     li { "With " (self.run.environment.cpus) " CPUs the server is at its limit \
-                        before any \
-                        compiled model is: models are not ranked by throughput." }
+                        before any compiled model is: models are not ranked by throughput." }
                 }
                 li { "Loopback only: no network card, round-trip time, loss, TLS, DNS, HTTP/2 or \
                     3." }
                 li { "One machine in one period. Costs of two machines do not compare; ratios may \
-                    differ \
-                    on other CPUs, kernels and numbers of cores." }
+                    differ on other CPUs, kernels and numbers of cores." }
                 li { "Small bodies and no work on them: differences shrink as the work per fetch \
                     grows."
                     (self.dilution()) }
@@ -105,8 +94,7 @@ impl Page<'_> {
                     fairness between fetches, back-pressure and shutdown are not scored." }
                 li { "Stalls that are shorter or rarer than the windows are not seen." }
                 li { "Versions are those of the lock file; usual clients run as their \
-                    documentation tells, \
-                    with the settings that each model names." }
+                    documentation tells, with the settings that each model names." }
             }
         }
     }
