@@ -78,7 +78,7 @@ pub fn time_for(plan: &Plan) -> Duration {
 }
 
 /// How a dialogue ended too soon.
-enum Ended {
+pub(crate) enum Ended {
     /// The model fell silent.
     Silent(Silence),
     /// The model may not be measured.
@@ -91,12 +91,8 @@ impl From<Silence> for Ended {
     }
 }
 
-/// Hears the hello, tells the plan, hears the trial.
-fn dialogue(child: &mut Child<FromModel>, plan: &Plan) -> Result<Told, Ended> {
-    let hello = match child.hear(Instant::now() + ANSWER)? {
-        FromModel::Hello(hello) => hello,
-        FromModel::Trial(_) => return Err(Ended::Refused("it told a trial before hello".into())),
-    };
+/// Makes sure that what says hello can be understood and measured.
+pub(crate) fn accept(hello: &Hello) -> Result<(), Ended> {
     if hello.protocol != PROTOCOL {
         let why = format!("it speaks protocol {}, expected {PROTOCOL}", hello.protocol);
         return Err(Ended::Refused(why));
@@ -104,6 +100,16 @@ fn dialogue(child: &mut Child<FromModel>, plan: &Plan) -> Result<Told, Ended> {
     if hello.debug_assertions {
         return Err(Ended::Refused("it was built with debug assertions".into()));
     }
+    Ok(())
+}
+
+/// Hears the hello, tells the plan, hears the trial.
+fn dialogue(child: &mut Child<FromModel>, plan: &Plan) -> Result<Told, Ended> {
+    let hello = match child.hear(Instant::now() + ANSWER)? {
+        FromModel::Hello(hello) => hello,
+        FromModel::Trial(_) => return Err(Ended::Refused("it told a trial before hello".into())),
+    };
+    accept(&hello)?;
 
     child.tell(&ToModel::Plan(plan.clone()));
     match child.hear(Instant::now() + time_for(plan))? {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use model_kit::pipe::{Hello, PROTOCOL};
+use model_kit::pipe::Hello;
 use model_kit::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
 use record::{PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule};
 
-use crate::{Child, Program, Silence, Start};
+use crate::session::{Ended, accept};
+use crate::{Child, Program, Start};
 
 /// How long a program may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
@@ -18,20 +19,6 @@ const BATCHES_MAX: u32 = 200;
 const OVERHEAD_S: f64 = 0.03;
 /// Batches of the least length that a trial takes in the mean.
 const BATCHES: f64 = 45.0;
-
-/// How a dialogue ended too soon.
-enum Ended {
-    /// The program fell silent.
-    Silent(Silence),
-    /// It may not be measured.
-    Refused(String),
-}
-
-impl From<Silence> for Ended {
-    fn from(silence: Silence) -> Self {
-        Self::Silent(silence)
-    }
-}
 
 /// Returns what every program of a block is told.
 pub(super) fn planned(schedule: &PrimitiveSchedule, block: &PrimitiveBlock) -> PrimitivePlan {
@@ -90,13 +77,7 @@ fn dialogue(
         FromProgram::Hello(hello) => hello,
         FromProgram::Trial(_) => return Err(Ended::Refused("it told a trial before hello".into())),
     };
-    if hello.protocol != PROTOCOL {
-        let why = format!("it speaks protocol {}, expected {PROTOCOL}", hello.protocol);
-        return Err(Ended::Refused(why));
-    }
-    if hello.debug_assertions {
-        return Err(Ended::Refused("it was built with debug assertions".into()));
-    }
+    accept(&hello)?;
 
     child.tell(&ToProgram::Plan(plan.clone()));
     match child.hear(Instant::now() + time_for(plan))? {
