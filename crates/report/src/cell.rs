@@ -131,7 +131,8 @@ impl<'a> Source<'a> {
         Some(self.trials.paired(models, quantity)?.ratio(ALPHA))
     }
 
-    /// Returns the latencies of all valid trials of a model, in nanoseconds with their counts.
+    /// Returns the latencies of all valid trials of a model, in nanoseconds with their counts:
+    /// percentiles are those of all fetches, never a mean of percentiles.
     pub(crate) fn latencies(&self, model: &str) -> Vec<(u64, u64)> {
         let mut pooled = BTreeMap::new();
         for &(value, count) in

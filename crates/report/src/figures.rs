@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use model_kit::Cell;
+use model_kit::{Cell, Workload};
 use record::{Absent, Control, Run};
 use stats::Estimate;
 use stats::ranking::RankInterval;
@@ -188,6 +188,19 @@ impl CellFigures {
     /// Returns the rows of every language, those in Rust first.
     pub(crate) fn all_rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().chain(self.languages.iter().flat_map(|other| &other.rows))
+    }
+}
+
+impl Figures {
+    /// Returns which cell an answer is about: the steady one with the most in flight, and of those
+    /// the one with the shortest body; the first if none is steady.
+    pub(crate) fn main_cell(&self) -> usize {
+        let cells = self.cells.iter().enumerate();
+        let steady = cells.filter(|(_, cell)| cell.cell.workload == Workload::Steady);
+        let best = steady.max_by_key(|(index, cell)| {
+            (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes, usize::MAX - index)
+        });
+        best.map_or(0, |(index, _)| index)
     }
 }
 

@@ -200,11 +200,10 @@ impl Answers<'_> {
         Some((self.source(self.figures.cells.iter().find(batch)?), alone))
     }
 
-    /// Returns the steady cell with the most in flight.
+    /// Returns the steady cell that answers are about.
     fn steady(&self) -> Option<&CellFigures> {
-        let steady = |cell: &&CellFigures| cell.cell.workload == Workload::Steady;
-        let cells = self.figures.cells.iter().filter(steady);
-        cells.max_by_key(|cell| (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes))
+        let main = self.figures.cells.get(self.figures.main_cell());
+        main.filter(|cell| cell.cell.workload == Workload::Steady)
     }
 
     /// Returns what a cell's figures are computed from.

@@ -1,7 +1,5 @@
 //! Service times: a small picture a model.
 
-use std::collections::BTreeMap;
-
 use record::TrialRecord;
 use stats::histogram;
 
@@ -26,7 +24,7 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
         scene.cell.rows.iter().filter(|row| row.valid > 0).map(|row| row.model.as_str()).collect();
     let trials = |model: &str| -> Vec<&TrialRecord> { scene.source.valid(model).collect() };
     let pooled: Vec<(&str, Buckets)> =
-        measured.iter().map(|model| (*model, pool(&trials(model)))).collect();
+        measured.iter().map(|model| (*model, scene.source.latencies(model))).collect();
     let floor = pooled.iter().find(|(model, _)| *model == scene.all.floor);
     let highest = pooled.iter().filter_map(|(_, buckets)| quantile(buckets, 0.999));
     let top = highest.fold(0.0, f64::max) * 1.02;
@@ -41,7 +39,7 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
         let cells = told.iter().map(|value| value.map_or_else(String::new, number));
         data.push([(*model).to_owned(), count.to_string()].into_iter().chain(cells).collect());
         let curve = |buckets: &Buckets, points| curve(buckets, points, range);
-        let one = |trial: &&TrialRecord| curve(&pool(&[trial]), POINTS[1]);
+        let one = |trial: &&TrialRecord| curve(&own(trial), POINTS[1]);
         panels.push(Panel {
             label: (*model).to_owned(),
             note: note(&told),
@@ -73,15 +71,9 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     }
 }
 
-/// Adds the latencies of some trials up: percentiles of all fetches, never a mean of percentiles.
-fn pool(trials: &[&TrialRecord]) -> Buckets {
-    let mut pooled: BTreeMap<u64, u64> = BTreeMap::new();
-    for trial in trials.iter().filter_map(|trial| trial.valid()) {
-        for &(value, count) in &trial.latencies_ns {
-            *pooled.entry(value).or_default() += count;
-        }
-    }
-    pooled.into_iter().collect()
+/// Returns the latencies of one trial.
+fn own(trial: &TrialRecord) -> Buckets {
+    trial.valid().map_or_else(Vec::new, |trial| trial.latencies_ns.clone())
 }
 
 /// Returns a quantile in milliseconds, if at least one fetch lies beyond it.

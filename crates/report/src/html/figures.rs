@@ -138,15 +138,9 @@ impl Page<'_> {
         self.figures.cells.get(self.main_cell())
     }
 
-    /// Returns which cell the answer is about: the steady one with the most in flight, and of
-    /// those the one with the shortest body.
+    /// Returns which cell the answer is about.
     pub(crate) fn main_cell(&self) -> usize {
-        let cells = self.figures.cells.iter().enumerate();
-        let steady = cells.filter(|(_, cell)| cell.cell.workload == Workload::Steady);
-        let best = steady.max_by_key(|(index, cell)| {
-            (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes, usize::MAX - index)
-        });
-        best.map_or(0, |(index, _)| index)
+        self.figures.main_cell()
     }
 
     /// Writes each model's ratio in all cells beside each other.
