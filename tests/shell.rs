@@ -161,7 +161,9 @@ fn a_terminal_gets_colour_unless_it_is_dumb_or_says_no() {
         text(&sh(folder.path(), &asked)).contains("\u{1b}[")
     };
     assert!(seen("-u NO_COLOR TERM=xterm"));
-    assert!(!seen("NO_COLOR=1 TERM=xterm") && !seen("-u NO_COLOR TERM=dumb"));
+    for plain in ["NO_COLOR=1 TERM=xterm", "-u NO_COLOR TERM=dumb", "-u NO_COLOR CI=1 TERM=dumb"] {
+        assert!(!seen(plain), "{plain}");
+    }
 }
 
 #[test]

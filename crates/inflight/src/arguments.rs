@@ -307,6 +307,14 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
+/// Colours words from here on as was asked. A dumb terminal gets none by itself, in continuous
+/// integration neither, where anstream would colour whatever the terminal can show.
+pub(crate) fn choose_color(asked: ColorChoice) {
+    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    let chosen = if dumb && asked == ColorChoice::Auto { ColorChoice::Never } else { asked };
+    chosen.write_global();
+}
+
 /// Reads when to colour words.
 fn color() -> impl TypedValueParser<Value = ColorChoice> {
     PossibleValuesParser::new(["auto", "always", "never"]).map(|when| match when.as_str() {

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return arguments::refuse(&error),
     };
-    arguments.color.write_global();
+    arguments::choose_color(arguments.color);
     if arguments.quiet {
         harness::be_quiet();
     }
