@@ -38,6 +38,8 @@ fn fetched(bytes: &[u8], length: usize) -> Trial {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
+        heartbeat_us: 0,
+        work_kib: 0,
     };
     let origins = vec![([127, 0, 0, 1], 4100).into()];
     let plan = Plan { cell, origins, workers: 1, seed: 42, deadline_ms: None, surcharge_ns: 0 };
@@ -65,7 +67,7 @@ fn carry(mut slot: Slot, mut bytes: &[u8], length: usize) {
                 bytes = rest;
                 slot.received(buffer, Ok(count));
             }
-            Step::Done => return,
+            Step::Wait(_) | Step::Done => return,
         }
     }
 }

@@ -6,7 +6,10 @@ use record::{Control, Sitting, StopRule};
 use crate::{BASELINE, PrimitiveBlocks};
 
 /// The names of the presets, the cheapest first.
-pub const PRESETS: [&str; 5] = ["smoke", "primitives", "quick", "standard", "publish"];
+pub const PRESETS: [&str; 6] = ["smoke", "primitives", "ideas", "quick", "standard", "publish"];
+
+/// What `cpu-bound` computes for each reply: some hundred microseconds of a CPU of today.
+const WORK_KIB: u32 = 4 * 1024;
 
 /// Cells and blocks under a name.
 #[derive(Clone, Debug)]
@@ -32,6 +35,7 @@ pub fn preset(name: &str) -> Option<Preset> {
     match name {
         "smoke" => Some(smoke()),
         "primitives" => Some(primitives()),
+        "ideas" => Some(ideas()),
         "quick" => Some(quick()),
         "standard" => Some(standard()),
         "publish" => Some(publish()),
@@ -61,6 +65,20 @@ pub fn smoke() -> Preset {
 /// What `cargo bench --bench primitives` measures: what models are made of, and no cell.
 pub fn primitives() -> Preset {
     Preset { name: "primitives", cells: Vec::new(), ..quick() }
+}
+
+/// What the teaching page's claims need beyond `quick`: how long whatever is due waits while others
+/// fetch, and while each reply costs something to compute.
+fn ideas() -> Preset {
+    let heartbeat = Cell { name: "heartbeat".to_owned(), heartbeat_us: 5_000, ..steady() };
+    let cpu_bound =
+        Cell { name: "cpu-bound".to_owned(), heartbeat_us: 1_000, work_kib: WORK_KIB, ..batch() };
+    Preset {
+        name: "ideas",
+        cells: vec![Cell { fetches: 1_200, ..heartbeat }, cpu_bound],
+        primitives: PrimitiveBlocks::NONE,
+        ..quick()
+    }
 }
 
 /// A study of this machine at this time: more cells, and blocks until the intervals are narrow.
@@ -111,6 +129,8 @@ fn batch() -> Cell {
         fetches: 64,
         delay_ms: DelayRange { lo: 20, hi: 20 },
         body_bytes: 128,
+        heartbeat_us: 0,
+        work_kib: 0,
     }
 }
 

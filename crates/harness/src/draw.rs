@@ -81,7 +81,7 @@ pub fn draw(basis: Basis) -> Schedule {
 
     let absent = |cell: &Cell| models.iter().filter_map(|m| absence(m, cell)).collect::<Vec<_>>();
     Schedule {
-        schema: "inflight.schedule/1.2".to_owned(),
+        schema: "inflight.schedule/1.3".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
         seed,

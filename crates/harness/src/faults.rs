@@ -241,6 +241,8 @@ impl FaultCase {
             fetches: if self.place == FULL { FAULTY } else { FETCHES },
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: BODY_BYTES,
+            heartbeat_us: 0,
+            work_kib: 0,
         };
         let origins = vec![origin.ready.origins[self.place]];
         Plan { cell, origins, workers: 1, seed: SEED, deadline_ms, surcharge_ns: 0 }

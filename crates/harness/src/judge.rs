@@ -9,6 +9,7 @@ use origin::bare_heads_digest;
 use record::Model;
 
 use crate::evaluate;
+use crate::terms::Sizes;
 
 /// The share of the slots of a steady cell that the origin must have seen busy at the peak, in
 /// percent. Lower values are what waiting in series looks like.
@@ -85,6 +86,12 @@ fn counts(plan: &Plan, trial: &Trial, hold: &mut Hold<'_>) {
     hold(window.wall_ns > 0 && window.cpu_ns > 0, &|| "the window took no time".to_owned());
     hold(failed > 0 || window.ok >= window.ended, &|| {
         format!("{} of {} fetches in the window were ok", window.ok, window.ended)
+    });
+    let beats = sum(trial.beats_late_ns.iter().map(|(_, count)| count));
+    let period_ns = u64::from(plan.cell.heartbeat_us) * 1_000;
+    let beats_max = window.wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
+    hold(beats <= beats_max, &|| {
+        format!("{beats} beats of a heart do not fit into {} ns", window.wall_ns)
     });
     // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick ahead.
     let cpu_ns_max = window.wall_ns.saturating_add(TICK_NS).saturating_mul(plan.workers.into());
@@ -199,7 +206,10 @@ fn shape(model: &Model, plan: &Plan, (trial, receipt): (&Trial, &Receipt), hold:
             format!("the origin saw {mean:.1} of {slots} in flight in the mean")
         });
         // The threads of a batch may have left before the window closes and they are counted.
-        let threads = evaluate(&model.threads, plan).unwrap_or(0);
+        let mut sizes = Sizes::from(plan);
+        // A heart is one unit more, of a model that has one.
+        sizes.in_flight += u32::from(!trial.beats_late_ns.is_empty());
+        let threads = evaluate(&model.threads, sizes).unwrap_or(0);
         hold(trial.threads == threads, &|| {
             format!("the process had {} threads, its manifest says {threads}", trial.threads)
         });

@@ -26,6 +26,8 @@ impl Story {
             fetches: 20,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
+            heartbeat_us: 0,
+            work_kib: 0,
         };
         let dealt = cell.dealt();
         let origins = vec![([127, 0, 0, 1], 4100).into()];
@@ -93,6 +95,7 @@ fn trial(dealt: u64) -> Trial {
         scheduled: None,
         windows: Vec::new(),
         latencies_ns: vec![(21_000_000, 20)],
+        beats_late_ns: Vec::new(),
     }
 }
 
@@ -198,6 +201,28 @@ fn more_connections_than_a_model_may_open_void_a_trial() {
 #[test]
 fn hidden_threads_void_a_trial() {
     check(Workload::Steady, |story| story.trial.threads = 3, "3 threads, its manifest says 2");
+}
+
+#[test]
+fn a_heart_that_beats_more_often_than_it_is_asked_to_voids_a_trial() {
+    let change = |story: &mut Story| story.trial.beats_late_ns = vec![(1_000, 1)];
+    check(Workload::Batch, change, "1 beats of a heart do not fit into 110000000 ns");
+    let change = |story: &mut Story| {
+        story.plan.cell.heartbeat_us = 50_000;
+        story.trial.beats_late_ns = vec![(1_000, 4)];
+    };
+    check(Workload::Batch, change, "4 beats of a heart do not fit into 110000000 ns");
+}
+
+#[test]
+fn the_heart_of_a_model_with_a_thread_for_each_slot_is_one_thread_more() {
+    let mut story = Story::new(Workload::Steady);
+    story.model.threads = "in_flight".to_owned();
+    story.plan.cell.heartbeat_us = 50_000;
+    story.trial.threads = 5;
+    assert_eq!(story.judged(), ["the process had 5 threads, its manifest says 4"]);
+    story.trial.beats_late_ns = vec![(1_000, 2)];
+    assert_eq!(story.judged(), Vec::<String>::new());
 }
 
 #[test]

@@ -61,9 +61,11 @@ pub fn probe(
     cells.iter().map(probe).collect()
 }
 
-/// Returns the cell as it is when always as many fetches are in flight.
+/// Returns the cell as the origin has it when always as many fetches are in flight.
 fn busy(cell: &Cell) -> Cell {
-    Cell { workload: Workload::Steady, warmup: WARM_UP, fetches: FETCHES, ..cell.clone() }
+    let cell = cell.clone();
+    let asked = Cell { workload: Workload::Steady, warmup: WARM_UP, fetches: FETCHES, ..cell };
+    Cell { heartbeat_us: 0, work_kib: 0, ..asked }
 }
 
 /// Returns the CPU time per fetch of a window, in nanoseconds.

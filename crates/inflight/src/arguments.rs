@@ -202,7 +202,7 @@ pub(crate) struct Order {
     /// Which models and cells.
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How much: smoke, primitives, quick, standard or publish.
+    /// How much: smoke, primitives, ideas, quick, standard or publish.
     #[arg(long, default_value = "quick", value_parser = harness::PRESETS)]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.

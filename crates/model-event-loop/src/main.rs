@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
         let mut poll = Poll::new()?;
         let mut events = Events::with_capacity(1024);
-        let tick = plan.deadline_ms.map(|_| Duration::from_millis(2));
+        let tick = plan.is_timed().then_some(Duration::from_millis(1));
         let mut entries: Vec<_> = slots.into_iter().map(|s| (s, Connection::default())).collect();
         for (index, entry) in entries.iter_mut().enumerate() {
             advance(entry, poll.registry(), (Token(index), false));

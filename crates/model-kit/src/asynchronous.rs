@@ -51,6 +51,10 @@ pub async fn drive<R: Runtime>(mut slot: Slot) {
                 let result = within::<R, _>(slot.deadline(), R::read(stream, &mut buffer)).await;
                 slot.received(buffer, result);
             }
+            (Step::Wait(due), _) => {
+                R::sleep_until(due).await;
+                slot.waited();
+            }
             (Step::Done, _) => return,
             (Step::Send(_) | Step::Receive(_), None) => {
                 unreachable!("a slot asks for a connection first")

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::{Outcome, Slot, Step};
@@ -34,6 +35,10 @@ impl Connection {
                 (Step::Receive(mut buffer), Some(stream)) => {
                     let result = receive(stream, &mut buffer, slot.deadline());
                     slot.received(buffer, result);
+                }
+                (Step::Wait(due), _) => {
+                    thread::sleep(due.saturating_duration_since(Instant::now()));
+                    slot.waited();
                 }
                 (Step::Done, _) => return None,
                 (Step::Send(_) | Step::Receive(_), None) => {

@@ -34,6 +34,13 @@ pub struct Cell {
     pub delay_ms: DelayRange,
     /// The length of every body.
     pub body_bytes: u32,
+    /// A heart beats so often beside the fetches, in microseconds: a unit more, which tells how
+    /// long units that are due have to wait. 0 for none.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub heartbeat_us: u32,
+    /// What is to be computed for each reply: the CRC-32 of so many KiB. 0 for nothing.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub work_kib: u32,
 }
 
 /// The whole milliseconds from which the origin draws the delay of a fetch, both ends included.
@@ -62,14 +69,13 @@ pub struct Plan {
     pub deadline_ms: Option<u64>,
     /// Busy work that each fetch costs on top, in nanoseconds: how a run proves that it would find
     /// a model that costs more. 0 but for such a control.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_0")]
     pub surcharge_ns: u64,
 }
 
 /// Returns whether there is nothing to write.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
-fn is_none(surcharge_ns: &u64) -> bool {
-    *surcharge_ns == 0
+fn is_0<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 impl From<[u64; 2]> for DelayRange {
@@ -114,6 +120,12 @@ impl Cell {
 }
 
 impl Plan {
+    /// Returns whether a loop has to look at the clock even when no socket is ready: for a
+    /// deadline, or for a heart.
+    pub fn is_timed(&self) -> bool {
+        self.deadline_ms.is_some() || self.cell.heartbeat_us > 0
+    }
+
     /// Returns the plan if it can be carried out.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::reading::{self, Reading};
 use crate::{Cell, ErrorCode, Outcome, Workload, pipe};
@@ -33,6 +34,8 @@ pub(crate) struct Ledger {
     /// How many fetches have ended when each part begins or ends.
     marks: Vec<u64>,
     readings: Vec<OnceLock<Reading>>,
+    /// How late each beat of the heart was, if there is one.
+    beats_late_ns: OnceLock<Vec<u64>>,
 }
 
 impl Ledger {
@@ -52,6 +55,7 @@ impl Ledger {
             errors: ErrorCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
             latencies: (0..cell.fetches).map(|_| AtomicU64::new(NO_LATENCY)).collect(),
             readings: marks.iter().map(|_| OnceLock::new()).collect(),
+            beats_late_ns: OnceLock::new(),
             marks,
         }
     }
@@ -111,7 +115,8 @@ impl Ledger {
             return Err(format!("the window did not close: {ended} of {due} fetches ended"));
         };
 
-        let latencies_ns = self.histogram();
+        let latencies = self.latencies.iter().map(|entry| entry.load(Ordering::Relaxed));
+        let latencies_ns = histogram(latencies.filter(|latency_ns| *latency_ns != NO_LATENCY));
         let ended = self.latencies.len() as u64;
         let ok = latencies_ns.iter().map(|(_, count)| count).sum();
         Ok(pipe::Trial {
@@ -122,7 +127,24 @@ impl Ledger {
             scheduled: closed.scheduled,
             windows: self.parts(),
             latencies_ns,
+            beats_late_ns: histogram(self.beats_late_ns.get().into_iter().flatten().copied()),
         })
+    }
+
+    /// Returns when the window opened, if it has.
+    pub(crate) fn opened(&self) -> Option<Instant> {
+        self.reading(0).map(|reading| reading.wall)
+    }
+
+    /// Returns when the window closed, if it has.
+    pub(crate) fn closed(&self) -> Option<Instant> {
+        self.reading(self.marks.len() - 1).map(|reading| reading.wall)
+    }
+
+    /// Keeps how late the beats of the heart were.
+    pub(crate) fn keep_beats(&self, late_ns: Vec<u64>) {
+        // There is one heart, and it ends once.
+        let _ = self.beats_late_ns.set(late_ns);
     }
 
     /// Reads the clocks at a mark; at the first and the last, what costs more to read as well.
@@ -176,18 +198,15 @@ impl Ledger {
         }
         parts
     }
+}
 
-    /// Returns the latencies of the window as values and counts, rounded to three digits.
-    fn histogram(&self) -> Vec<(u64, u64)> {
-        let mut counts = BTreeMap::new();
-        for entry in &self.latencies {
-            let latency_ns = entry.load(Ordering::Relaxed);
-            if latency_ns != NO_LATENCY {
-                *counts.entry(three_digits(latency_ns)).or_insert(0) += 1;
-            }
-        }
-        counts.into_iter().collect()
+/// Returns times as values, rounded to three digits, and counts.
+fn histogram(times_ns: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+    let mut counts = BTreeMap::new();
+    for time_ns in times_ns {
+        *counts.entry(three_digits(time_ns)).or_insert(0) += 1;
     }
+    counts.into_iter().collect()
 }
 
 /// Returns the place of a code in the table of counts.
@@ -220,6 +239,8 @@ mod tests {
             fetches,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 0,
+            heartbeat_us: 0,
+            work_kib: 0,
         }
     }
 

@@ -33,6 +33,7 @@
 //! | [`Step::Connect`] | drops the old connection, connects, sets `TCP_NODELAY` | [`Slot::connected`] |
 //! | [`Step::Send`] | writes the bytes, once | [`Slot::sent`] |
 //! | [`Step::Receive`] | reads into the buffer, once | [`Slot::received`] |
+//! | [`Step::Wait`] | waits until then by its own timer | [`Slot::waited`] |
 //! | [`Step::Done`] | leaves | |
 //!
 //! Buffers are owned: they move out of the slot with the step and come back with the report. So
@@ -59,6 +60,8 @@
 //!         fetches: 2,
 //!         delay_ms: DelayRange { lo: 0, hi: 0 },
 //!         body_bytes: 16,
+//!         heartbeat_us: 0,
+//!         work_kib: 0,
 //!     },
 //!     origins: vec!["127.0.0.1:4100".parse()?],
 //!     workers: 1,
@@ -130,6 +133,7 @@ mod chunked;
 pub mod content;
 mod error;
 mod fetch;
+mod heart;
 mod ledger;
 mod outcome;
 pub mod pipe;
@@ -141,6 +145,7 @@ mod receipt;
 mod reply;
 mod serve;
 mod slot;
+mod work;
 
 pub use crate::cell::{Cell, DelayRange, Plan, Workload};
 pub use crate::error::Error;

@@ -79,6 +79,8 @@ impl<S: Read + Write> Connection<S> {
                     self.drained = took_all && !self.hung_up;
                     slot.received(buffer, result);
                 }
+                // The loop's own timer ends it, by [`Connection::expire`].
+                (Step::Wait(_), _) => waits = true,
                 (Step::Done, socket) => {
                     *socket = None;
                     return;
@@ -90,7 +92,7 @@ impl<S: Read + Write> Connection<S> {
         }
     }
 
-    /// Gives a fetch up whose deadline has passed; returns whether there was one.
+    /// Gives a fetch up whose deadline has passed, or ends a wait; returns whether there was one.
     pub fn expire(&mut self, slot: &mut Slot) -> bool {
         let expired = slot.expire();
         // What was being connected for that fetch is not the next one's.
@@ -143,6 +145,8 @@ mod tests {
             fetches: 1,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 16,
+            heartbeat_us: 0,
+            work_kib: 0,
         };
         let origins = vec![([127, 0, 0, 1], 4100).into()];
         let plan = Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None, surcharge_ns: 0 };

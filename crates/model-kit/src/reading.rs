@@ -12,7 +12,7 @@ use crate::primitive::Point;
 /// What was read at one moment.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    wall: Instant,
+    pub(crate) wall: Instant,
     cpu: Duration,
     usage: Option<Usage>,
     pub(crate) threads: u64,

@@ -36,13 +36,22 @@ impl Slots {
             body_bytes: plan.cell.body_bytes,
             deadline: plan.deadline_ms.map(Duration::from_millis),
             surcharge: Duration::from_nanos(plan.surcharge_ns),
+            work_kib: plan.cell.work_kib,
         });
+        let new = |&origin| Slot::new(Arc::clone(&shared), origin);
         let origins = plan.origins.iter().cycle();
-        let slots = origins
-            .take(plan.cell.slots() as usize)
-            .map(|&origin| Slot::new(Arc::clone(&shared), origin))
-            .collect();
+        let mut slots: Vec<Slot> = origins.take(plan.cell.slots() as usize).map(new).collect();
+        if plan.cell.heartbeat_us > 0 {
+            // It comes last: it is to wait for whatever the others do.
+            let period = Duration::from_micros(plan.cell.heartbeat_us.into());
+            slots.extend(plan.origins.first().map(new).map(|slot| slot.beating(period)));
+        }
         Self { shared, slots }
+    }
+
+    /// Returns how many there are: those that fetch, and the heart if the plan has one.
+    pub fn count(&self) -> usize {
+        self.slots.len()
     }
 
     /// Returns what the slots share.

@@ -11,8 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::content::Checksums;
+use crate::heart::Heart;
 use crate::ledger::Ledger;
 use crate::reply::{self, Loss, Progress, Reply};
+use crate::work::{burn, compute};
 use crate::{ErrorCode, Fetch, LibraryReply, Outcome};
 
 /// The room for one read. A reply of 128 bytes comes in one, one of 16 KiB in two.
@@ -27,6 +29,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// Read into the buffer; then [`Slot::received`].
     Receive(Box<[u8]>),
+    /// Wait until then, by a timer of its own; then [`Slot::waited`].
+    Wait(Instant),
     /// Leave: there is nothing more to fetch.
     Done,
 }
@@ -44,6 +48,8 @@ enum State {
     Receive(Reply),
     /// A library carries the fetch.
     Library,
+    /// The next beat is waited for until then.
+    Wait(Instant),
     /// No id was left.
     Done,
 }
@@ -67,6 +73,7 @@ pub(crate) struct Shared {
     pub(crate) body_bytes: u32,
     pub(crate) deadline: Option<Duration>,
     pub(crate) surcharge: Duration,
+    pub(crate) work_kib: u32,
 }
 
 /// One of the `in_flight` places that a fetch can occupy.
@@ -76,7 +83,7 @@ pub struct Slot {
     origin: SocketAddr,
     state: State,
     connection: Connection,
-    id: u64,
+    pub(crate) id: u64,
     started: Instant,
     /// When the last fetch ended, which is when the next one begins.
     freed: Option<Instant>,
@@ -85,6 +92,8 @@ pub struct Slot {
     request_end: Box<[u8]>,
     buffer: Option<Box<[u8]>>,
     outcome: Option<Outcome>,
+    /// Beats instead of fetching.
+    heart: Option<Heart>,
 }
 
 impl Slot {
@@ -102,7 +111,14 @@ impl Slot {
             request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes().into(),
             buffer: None,
             outcome: None,
+            heart: None,
         }
+    }
+
+    /// Returns it as one that fetches nothing and beats so often.
+    pub(crate) fn beating(mut self, period: Duration) -> Self {
+        self.heart = Some(Heart::new(period));
+        self
     }
 
     /// Returns what to do next. Asked again without a report in between, it repeats the step.
@@ -115,6 +131,7 @@ impl Slot {
             State::Connect => Step::Connect(self.origin),
             State::Send => Step::Send(self.take_request()),
             State::Receive(_) => Step::Receive(self.buffer.take().unwrap_or_else(receive_buffer)),
+            State::Wait(due) => Step::Wait(*due),
             State::Done => Step::Done,
             State::Idle | State::Library => unreachable!("a fetch has just begun, by steps"),
         }
@@ -168,15 +185,30 @@ impl Slot {
         self.buffer = Some(buffer);
     }
 
+    /// Takes the end of a wait.
+    pub fn waited(&mut self) {
+        if let Some(heart) = &mut self.heart {
+            heart.beat(&self.shared.ledger);
+        }
+        self.state = State::Idle;
+    }
+
     /// Returns when the fetch must have ended, if the plan sets a limit; the model bounds its
     /// waits with its own timer and reports `TimedOut`, or [`ErrorCode::Deadline`].
     pub fn deadline(&self) -> Option<Instant> {
         self.shared.deadline.map(|limit| self.started + limit)
     }
 
-    /// Gives the fetch up if its deadline has passed, and returns whether it did: for loops whose
-    /// timer is not part of the call that waits.
+    /// Gives the fetch up if its deadline has passed, or ends a wait, and returns whether it did:
+    /// for loops whose timer is not part of the call that waits.
     pub fn expire(&mut self) -> bool {
+        if let State::Wait(due) = self.state {
+            let over = Instant::now() >= due;
+            if over {
+                self.waited();
+            }
+            return over;
+        }
         if self.deadline().is_none_or(|deadline| Instant::now() < deadline) {
             return false;
         }
@@ -184,7 +216,7 @@ impl Slot {
             State::Connect => self.fail(ErrorCode::ConnectTimeout),
             State::Send => self.fail(ErrorCode::SendTimeout),
             State::Receive(_) => self.lose(Loss::Timeout),
-            State::Idle | State::Library | State::Done => return false,
+            State::Idle | State::Library | State::Wait(_) | State::Done => return false,
         }
         true
     }
@@ -202,7 +234,8 @@ impl Slot {
     /// Begins the next fetch for a library that speaks HTTP itself, if there is one.
     pub fn next_fetch(&mut self) -> Option<Fetch> {
         match self.begin() {
-            State::Done => {
+            // A heart is nothing that a library could carry.
+            State::Done | State::Wait(_) => {
                 self.state = State::Done;
                 None
             }
@@ -231,6 +264,9 @@ impl Slot {
 
     /// Takes an id, if one is left, and starts its clock.
     fn begin(&mut self) -> State {
+        if let Some(heart) = &mut self.heart {
+            return heart.due(&self.shared.ledger).map_or(State::Done, State::Wait);
+        }
         let Some(id) = self.shared.ledger.deal() else { return State::Done };
         self.id = id;
         self.request.clear();
@@ -310,6 +346,7 @@ impl Slot {
     /// Ends the fetch as ok. The next one begins at this moment: one reading of the clock serves
     /// both, and what the model does in between is part of what its slot waits for.
     fn succeed(&mut self) {
+        compute(self.shared.work_kib);
         let now = Instant::now();
         self.end(Outcome::Ok(now - self.started));
         self.freed = Some(now);
@@ -325,9 +362,7 @@ impl Slot {
     fn end(&mut self, outcome: Outcome) {
         self.state = State::Idle;
         self.outcome = Some(outcome);
-        if !self.shared.surcharge.is_zero() {
-            burn(self.shared.surcharge);
-        }
+        burn(self.shared.surcharge);
         self.shared.ledger.end(outcome);
     }
 }
@@ -335,20 +370,12 @@ impl Slot {
 impl Drop for Slot {
     /// A fetch whose unit left before its end has failed, so that no fetch is lost.
     fn drop(&mut self) {
-        if !matches!(self.state, State::Idle | State::Done) {
+        if !matches!(self.state, State::Idle | State::Wait(_) | State::Done) {
             self.fail(match thread::panicking() {
                 true => ErrorCode::TaskPanicked,
                 false => ErrorCode::Cancelled,
             });
         }
-    }
-}
-
-/// Keeps the CPU busy for so long.
-fn burn(time: Duration) {
-    let began = Instant::now();
-    while began.elapsed() < time {
-        std::hint::spin_loop();
     }
 }
 

@@ -14,6 +14,8 @@ fn plan(fetches: u64, deadline_ms: Option<u64>) -> Plan {
         fetches,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
+        heartbeat_us: 0,
+        work_kib: 0,
     };
     let origins = vec![SocketAddr::from(([127, 0, 0, 1], 4100))];
     Plan { cell, origins, workers: 1, seed: 1, deadline_ms, surcharge_ns: 0 }
@@ -40,7 +42,7 @@ fn send(slot: &mut Slot) {
                 let count = bytes.len();
                 slot.sent(bytes, Ok(count));
             }
-            Step::Receive(_) | Step::Done => return,
+            Step::Receive(_) | Step::Wait(_) | Step::Done => return,
         }
     }
 }

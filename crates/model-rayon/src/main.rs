@@ -7,8 +7,8 @@ use model_kit::blocking;
 use rayon::ThreadPoolBuilder;
 
 fn main() -> ExitCode {
-    model_kit::serve(model_kit::hello!(), |plan, slots| {
-        let pool = ThreadPoolBuilder::new().num_threads(plan.cell.in_flight as usize).build()?;
+    model_kit::serve(model_kit::hello!(), |_, slots| {
+        let pool = ThreadPoolBuilder::new().num_threads(slots.count()).build()?;
         pool.scope(|scope| {
             for slot in slots {
                 scope.spawn(|_| blocking::drive(slot));

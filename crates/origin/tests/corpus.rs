@@ -24,6 +24,8 @@ fn judged(fault: &Fault, pieces: &[&[u8]]) -> Trial {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: BODY_BYTES,
+        heartbeat_us: 0,
+        work_kib: 0,
     };
     let origins = vec![([127, 0, 0, 1], 4100).into()];
     let plan = Plan { cell, origins, workers: 1, seed: SEED, deadline_ms: None, surcharge_ns: 0 };

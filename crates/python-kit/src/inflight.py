@@ -17,6 +17,7 @@ import time
 import zlib
 
 from inflight_codes import Code, status_fault
+from inflight_heart import Heart
 
 PROTOCOL = 1
 # The longest line of the pipe, in bytes.
@@ -83,6 +84,7 @@ class Slot:
                 or zlib.crc32(body) != ledger.checksums[self.id % BODIES]):
             self.fail(Code.BODY_MISMATCH)
         else:
+            ledger.compute()
             # One reading of the clock ends this fetch and begins the next.
             self._freed = time.monotonic_ns()
             ledger.end(self._freed - self._started)
@@ -124,7 +126,8 @@ class Ledger:
         self._readings = [None] * len(marks)
         self._lock = threading.Lock()
         self._issued = self._ended = self._peak = 0
-        self._latencies, self._errors = [], {}
+        self._latencies, self._errors, self._beats_late = [], {}, []
+        self._work = memoryview(bytes(64 * 1024)), cell.get("work_kib", 0)
 
     def hand_out(self):
         """Opens the window of a batch, when its slots are handed out."""
@@ -151,6 +154,25 @@ class Ledger:
         with self._lock:
             self._errors[str(int(code))] = self._errors.get(str(int(code)), 0) + 1
             self._count(None)
+
+    def compute(self):
+        """Computes what the plan asks for each reply: the CRC-32 of so many KiB."""
+        chunk, kib = self._work
+        for begin in range(0, kib, 64):
+            zlib.crc32(chunk[:(kib - begin) * 1024])
+
+    def closed(self):
+        """Returns whether the window has closed."""
+        return self._readings[-1] is not None
+
+    def beat(self, due, now):
+        """Counts how late a beat was, by its part in the window."""
+        opened, closed = self._readings[0], self._readings[-1]
+        if opened is None or now < opened.wall:
+            return
+        due = max(due, opened.wall)
+        if closed is None or due <= closed.wall:
+            self._beats_late.append(max(0, now - due))
 
     def _count(self, latency_ns):
         self._ended += 1
@@ -183,6 +205,7 @@ class Ledger:
             "scheduled": closed.scheduled,
             "windows": self._parts(),
             "latencies_ns": histogram(self._latencies),
+            "beats_late_ns": histogram(self._beats_late),
         }
 
     def _parts(self):
@@ -333,8 +356,12 @@ def _slots(ledger, plan):
     count = min(plan["cell"]["in_flight"], ledger.dealt)
     origins = itertools.islice(itertools.cycle(plan["origins"]), count)
     slots = [Slot(ledger, origin) for origin in origins]
+    period_us = plan["cell"].get("heartbeat_us", 0)
+    heart = Heart(ledger, period_us) if period_us else None
     ledger.hand_out()
     yield from slots
+    if heart:
+        heart.start()
 
 
 def _tell(message):

@@ -23,7 +23,7 @@ const AT_MOST: &str = "more than any run has";
 /// Everything that is decided before the first trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// `inflight.schedule/1.2`.
+    /// `inflight.schedule/1.3`.
     pub schema: String,
     /// The version of Inflight.
     pub version: String,

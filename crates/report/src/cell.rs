@@ -6,6 +6,7 @@ use model_kit::{Cell, Workload};
 use record::{Absent, Model, Run, State, TrialRecord};
 use stats::{Estimate, Sample, effect, mean_cost, median};
 
+use crate::beats::beats;
 use crate::family::{self, ALPHA, Family, Pair};
 use crate::figures::{
     CellFigures, ControlFigures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
@@ -52,6 +53,8 @@ impl<'a> Source<'a> {
         let noise = self.noise(pairs.len());
         let (blocks, blocks_planned) = self.blocks();
         let stop = self.stop().filter(|_| blocks < blocks_planned);
+        let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
+        let beats = beats(&self.trials, models);
         let cell = self.cell.clone();
         CellFigures {
             cell,
@@ -65,6 +68,7 @@ impl<'a> Source<'a> {
             controls,
             controls_lost,
             noise,
+            beats,
         }
     }
 

@@ -12,6 +12,7 @@ use stats::Estimate;
 use stats::ranking::RankInterval;
 use stats::verdict::Verdict;
 
+use crate::beats::Beats;
 use crate::cell::Source;
 use crate::family::{Family, Pair};
 use crate::primitives::Primitives;
@@ -56,6 +57,8 @@ pub struct CellFigures {
     pub controls_lost: Vec<Absent>,
     /// What the baseline differs from itself.
     pub noise: Option<Noise>,
+    /// How late the hearts were that beat beside the fetches, if the cell asks for one.
+    pub beats: Vec<Beats>,
 }
 
 /// The models of a cell in another language: a family of their own, and context for those in Rust.

@@ -20,6 +20,8 @@ use crate::trials::{cpu_us, memory_mib, wall_ms};
 
 /// What measures primitives.
 const PRIMITIVES: &str = "cargo bench --bench primitives";
+/// What measures hearts.
+const IDEAS: &str = "cargo run --release -- run --preset ideas";
 /// What measures everything.
 const ALL: &str = "cargo bench";
 
@@ -30,8 +32,8 @@ pub struct Idea {
     pub says: &'static str,
     /// What the run says of it, if it was measured.
     pub measured: Option<String>,
-    /// The command that measures it; none where nothing does yet.
-    pub command: Option<&'static str>,
+    /// The command that measures it.
+    pub command: &'static str,
 }
 
 /// What a run says of what the page says.
@@ -43,8 +45,7 @@ struct Answers<'a> {
 /// Holds what the page says against a run.
 pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
     let answers = Answers { run, figures };
-    let idea = |says, measured, command| Idea { says, measured, command: Some(command) };
-    let open = |says| Idea { says, measured: None, command: None };
+    let idea = |says, measured, command| Idea { says, measured, command };
     vec![
         idea("Tasks run concurrently", answers.concurrency(), ALL),
         idea("It lowers the latency of I/O", answers.latency(), ALL),
@@ -54,8 +55,8 @@ pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
         idea("Events stand for the completion of something", answers.event(), PRIMITIVES),
         idea("Generators do not suspend and resume", answers.generator(), PRIMITIVES),
         idea("A session is opened for every fetch", answers.session(), ALL),
-        open("The main thread is not blocked meanwhile"),
-        open("It is meant for waiting, not for computing"),
+        idea("The main thread is not blocked meanwhile", answers.beats(false), IDEAS),
+        idea("It is meant for waiting, not for computing", answers.beats(true), IDEAS),
     ]
 }
 
@@ -74,11 +75,8 @@ pub(crate) fn ideas_text(ideas: &[Idea], form: Form) -> String {
 impl Idea {
     /// Returns what the run says, or what would.
     pub(crate) fn answer(&self) -> String {
-        match (&self.measured, self.command) {
-            (Some(measured), _) => measured.clone(),
-            (None, Some(command)) => format!("not measured in this run: {command}"),
-            (None, None) => "not measured yet".to_owned(),
-        }
+        let missing = || format!("not measured in this run: {}", self.command);
+        self.measured.clone().unwrap_or_else(missing)
     }
 }
 
@@ -187,6 +185,30 @@ impl Answers<'_> {
             each.name,
             with_interval(&ratio),
             shared.name
+        ))
+    }
+
+    /// Tells how long whatever is due waits while others fetch, with or without something to
+    /// compute for each reply: in bare models, and in those that other languages are held against.
+    fn beats(&self, computes: bool) -> Option<String> {
+        let asked =
+            |cell: &&CellFigures| !cell.beats.is_empty() && (cell.cell.work_kib > 0) == computes;
+        let beats = &self.figures.cells.iter().find(asked)?.beats;
+        let models = &self.run.schedule.models;
+        let is_shown = |name: &str| {
+            let model = models.iter().find(|model| model.name == name);
+            model.is_some_and(|model| match &model.language {
+                None => model.is_bare(),
+                Some(_) => model.baseline.as_deref() == Some(name),
+            })
+        };
+        let shown = beats.iter().filter(|beats| is_shown(&beats.model));
+        let told = shown.map(|beats| format!("{} {}", with_interval(&beats.worst_ms), beats.model));
+        let told: Vec<String> = told.collect();
+        let what = if computes { "when each reply is computed with, " } else { "" };
+        Some(format!(
+            "{what}the latest beat of a heart beside the fetches comes late by, in ms: {}",
+            told.join(", ")
         ))
     }
 

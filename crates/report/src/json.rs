@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use model_kit::{Cell, DelayRange, Workload};
+use model_kit::{DelayRange, Workload};
 use record::{Absent, Integrity, Run};
 use serde::Serialize;
 
+use crate::beats::BeatsSummary;
 use crate::family::{ALPHA, Family, MARGIN, Pair};
 use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
@@ -20,7 +21,7 @@ use crate::price::{ModelPrices, model_prices};
 use crate::primitives_json::{BridgeSummary, CheckSummary, PrimitiveSummary};
 
 /// The schema; its minors only add.
-const SCHEMA: &str = "inflight.summary/1.1";
+const SCHEMA: &str = "inflight.summary/1.2";
 
 /// Why the baseline has no ratio.
 const IS_BASELINE: &str = "it is the baseline";
@@ -65,6 +66,10 @@ struct CellSummary<'a> {
     fetches: u64,
     delay_ms: DelayRange,
     body_bytes: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat_us: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    work_kib: Option<u32>,
     blocks: usize,
     blocks_planned: usize,
     stop: Option<&'a str>,
@@ -76,6 +81,8 @@ struct CellSummary<'a> {
     client_prices: Vec<PriceSummary<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     languages: Vec<LanguageSummary<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    beats: Vec<BeatsSummary<'a>>,
 }
 
 /// The models of a cell in another language.
@@ -222,16 +229,17 @@ impl<'a> Summary<'a> {
 impl<'a> CellSummary<'a> {
     /// Gathers what is said of a cell.
     fn of(figures: &'a CellFigures, all: &'a Figures) -> Self {
-        let Cell { name, workload, in_flight, warmup, fetches, delay_ms, body_bytes } =
-            &figures.cell;
+        let cell = &figures.cell;
         Self {
-            name,
-            workload: *workload,
-            in_flight: *in_flight,
-            fetches_warmup: *warmup,
-            fetches: *fetches,
-            delay_ms: *delay_ms,
-            body_bytes: *body_bytes,
+            name: &cell.name,
+            workload: cell.workload,
+            in_flight: cell.in_flight,
+            fetches_warmup: cell.warmup,
+            fetches: cell.fetches,
+            delay_ms: cell.delay_ms,
+            body_bytes: cell.body_bytes,
+            heartbeat_us: Some(cell.heartbeat_us).filter(|period| *period > 0),
+            work_kib: Some(cell.work_kib).filter(|kib| *kib > 0),
             blocks: figures.blocks,
             blocks_planned: figures.blocks_planned,
             stop: figures.stop.as_deref(),
@@ -242,6 +250,7 @@ impl<'a> CellSummary<'a> {
             pairs: figures.pairs.iter().map(PairSummary::of).collect(),
             client_prices: figures.prices.iter().map(PriceSummary::of).collect(),
             languages: figures.languages.iter().map(|of| LanguageSummary::of(of, all)).collect(),
+            beats: figures.beats.iter().map(BeatsSummary::of).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod figures;
 
+mod beats;
 mod bridge;
 mod cell;
 mod family;
@@ -52,6 +53,7 @@ mod made_up;
 #[cfg(test)]
 mod made_up_pair;
 
+pub use crate::beats::Beats;
 pub use crate::bridge::{BridgeCell, BridgeRow, Explained};
 pub use crate::citation::NotCitable;
 pub use crate::cite::{CiteForm, cite};

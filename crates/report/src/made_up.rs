@@ -126,7 +126,7 @@ impl MadeUp {
             }
         }
         Schedule {
-            schema: "inflight.schedule/1.2".to_owned(),
+            schema: "inflight.schedule/1.3".to_owned(),
             version: "0.1.0".to_owned(),
             preset: self.preset.to_owned(),
             seed: self.seed,
@@ -195,7 +195,17 @@ fn cell(workload: Workload) -> Cell {
         Workload::Steady => ("steady", 400, 1200, DelayRange { lo: 16, hi: 48 }),
     };
     let name = name.to_owned();
-    Cell { name, workload, in_flight: 64, warmup, fetches, delay_ms, body_bytes: 128 }
+    Cell {
+        name,
+        workload,
+        in_flight: 64,
+        warmup,
+        fetches,
+        delay_ms,
+        body_bytes: 128,
+        heartbeat_us: 0,
+        work_kib: 0,
+    }
 }
 
 /// Returns the placement on two CPUs.
@@ -317,6 +327,7 @@ fn trial(cell: &Cell, factor: f64, draws: &mut SplitMix64) -> Trial {
         scheduled: Some(Scheduled { cpu_ns: 2 * cpu_ns, run_delay_ns: cpu_ns / 20 }),
         windows,
         latencies_ns: vec![(times(1, served_ns(cell)), cell.fetches)],
+        beats_late_ns: Vec::new(),
     }
 }
 

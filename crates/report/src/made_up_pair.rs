@@ -84,7 +84,17 @@ fn heavy(random: &mut SplitMix64) -> f64 {
 fn cell(name: &str, workload: Workload) -> Cell {
     let delay_ms = DelayRange { lo: 32, hi: 32 };
     let name = name.to_owned();
-    Cell { name, workload, in_flight: 64, warmup: 0, fetches: 1_000, delay_ms, body_bytes: 128 }
+    Cell {
+        name,
+        workload,
+        in_flight: 64,
+        warmup: 0,
+        fetches: 1_000,
+        delay_ms,
+        body_bytes: 128,
+        heartbeat_us: 0,
+        work_kib: 0,
+    }
 }
 
 /// Returns a run without trials.
@@ -99,7 +109,7 @@ fn empty(maker: &Maker) -> Run {
     let placement =
         Placement { model_cpus: vec![1], origin_cpus: vec![0], workers: 1, shards: 1, awake: true };
     let schedule = Schedule {
-        schema: "inflight.schedule/1.2".to_owned(),
+        schema: "inflight.schedule/1.3".to_owned(),
         version: "0.1.0".to_owned(),
         preset: "test".to_owned(),
         seed: maker.seed,
@@ -195,6 +205,7 @@ fn trial(block: &Block, position: usize, cost: f64) -> TrialRecord {
             scheduled: None,
             windows: Vec::new(),
             latencies_ns: Vec::new(),
+            beats_late_ns: Vec::new(),
         }),
         receipt: None,
         host: None,

@@ -3,6 +3,7 @@
 
 use record::{Integrity, Run};
 
+use crate::beats;
 use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures,
 };
@@ -40,6 +41,7 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
             parts.push(language_table(language, form));
             parts.extend(notes_of(&language.rows, &language.prices).into_iter().map(told));
         }
+        parts.extend(beats::text((&cell.cell, &cell.beats), form));
     }
     parts.extend(primitives_parts(&figures.primitives, form));
     joined(parts, form)

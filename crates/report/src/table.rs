@@ -107,8 +107,12 @@ pub fn heading(cell: &Cell) -> String {
         (lo, hi) if lo == hi => format!("{lo} ms"),
         (lo, hi) => format!("{lo} to {hi} ms"),
     };
+    let work = match cell.work_kib {
+        0 => String::new(),
+        kib => format!(", CRC-32 of {kib} KiB computed for each"),
+    };
     format!(
-        "{}: {kind} {} in flight, delay {delays}, body {} B, connections kept",
+        "{}: {kind} {} in flight, delay {delays}, body {} B{work}, connections kept",
         cell.name, cell.in_flight, cell.body_bytes
     )
 }

@@ -52,9 +52,14 @@ impl<'a> Trials<'a> {
         Self { by_model, sittings: blocks.map(|block| (block.number, block.sitting)).collect() }
     }
 
+    /// Returns those of a model.
+    pub(crate) fn of(&self, model: &str) -> impl Iterator<Item = &'a TrialRecord> {
+        self.by_model.get(model).into_iter().flat_map(BTreeMap::values).flatten().copied()
+    }
+
     /// Returns how many a model has.
     pub(crate) fn count(&self, model: &str) -> usize {
-        self.by_model.get(model).into_iter().flat_map(BTreeMap::values).map(Vec::len).sum()
+        self.of(model).count()
     }
 
     /// Returns a quantity of a model as a sample of blocks.

@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
+use crate::beats::{columns, heading};
 use crate::bridge::{BridgeCell, Explained};
+use crate::figures::CellFigures;
 use crate::html::Page;
 use crate::html::chart::figure;
 use crate::ideas::ideas;
@@ -51,6 +53,27 @@ impl Page<'_> {
                 @for idea in ideas(self.run, self.figures) {
                     dt { (idea.says) }
                     dd class=[idea.measured.is_none().then_some("aside")] { (idea.answer()) "." }
+                }
+            }
+            @for cell in self.figures.cells.iter().filter(|cell| !cell.beats.is_empty()) {
+                (beats(cell))
+            }
+        }
+    }
+}
+
+/// Writes how late the hearts of a cell were.
+fn beats(cell: &CellFigures) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(format!("Beats in {}", cell.cell.name)) {
+            table {
+                caption { (heading(&cell.cell)) "." }
+                thead { tr { @for column in columns() { th scope="col" { (column) } } } }
+                tbody {
+                    @for beats in &cell.beats {
+                        @let [model, rest @ ..] = beats.told();
+                        tr { th scope="row" { (model) } @for told in rest { td { (told) } } }
+                    }
                 }
             }
         }

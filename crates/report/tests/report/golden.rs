@@ -123,6 +123,6 @@ fn the_summary_for_programs_has_its_schema_and_a_reason_beside_each_gap() {
     }
     let derived = report::derive(&story().run(), BASELINE, FLOOR);
     let summary: serde_json::Value = serde_json::from_slice(&derived["summary.json"]).unwrap();
-    assert_eq!(summary["schema"], "inflight.summary/1.1");
+    assert_eq!(summary["schema"], "inflight.summary/1.2");
     check(&summary);
 }

@@ -43,7 +43,7 @@ fn what_was_measured_is_answered_with_its_interval() {
 }
 
 #[test]
-fn what_was_not_measured_says_what_measures_it_or_that_nothing_does_yet() {
+fn what_was_not_measured_says_what_measures_it() {
     let run = run();
     for says in
         ["Coroutines can be suspended and resumed", "The main thread is not blocked meanwhile"]
@@ -53,7 +53,9 @@ fn what_was_not_measured_says_what_measures_it_or_that_nothing_does_yet() {
     let derived = report::derive(&run, BASELINE, FLOOR);
     let summary = String::from_utf8_lossy(&derived["summary.md"]).into_owned();
     assert!(summary.contains("not measured in this run: cargo bench --bench primitives"));
-    assert!(summary.contains("not measured yet"));
+    assert!(
+        summary.contains("not measured in this run: cargo run --release -- run --preset ideas")
+    );
 }
 
 #[test]
@@ -64,4 +66,37 @@ fn a_run_of_other_models_answers_nothing_and_says_so() {
     for says in ["Tasks run concurrently", "A session is opened for every fetch"] {
         assert_eq!(answer(&run, says), None);
     }
+}
+
+#[test]
+fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
+    let mut run = run();
+    run.schedule.cells[1].heartbeat_us = 5_000;
+    for trial in &mut run.trials {
+        let late_ns = match trial.model.as_str() {
+            "tokio" => 2_000_000,
+            "threads" => 400_000,
+            _ => continue,
+        };
+        if trial.cell == "steady" {
+            trial.trial.as_mut().unwrap().beats_late_ns = vec![(1_000, 99), (late_ns, 1)];
+        }
+    }
+    let blocked = answer(&run, "The main thread is not blocked meanwhile").unwrap();
+    let expected = "in ms: 0.40 [0.40, 0.40] threads, 2.00 [2.00, 2.00] tokio";
+    assert!(blocked.ends_with(expected), "{blocked}");
+    assert_eq!(answer(&run, "It is meant for waiting, not for computing"), None);
+    run.schedule.cells[1].work_kib = 4_096;
+    let computing = answer(&run, "It is meant for waiting, not for computing").unwrap();
+    assert!(computing.ends_with(expected), "{computing}");
+
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    let summary = report::summary(&run, &figures, report::Form::Terminal);
+    assert!(summary.contains("a heart that beats every 5.00 ms beside the fetches"), "{summary}");
+    let tokio = figures.cells[1].beats.iter().find(|beats| beats.model == "tokio").unwrap();
+    // 12 blocks, in each of which the baseline runs twice, and 100 beats a trial.
+    assert_eq!(tokio.count, 2_400);
+    assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
+    let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
+    assert!(String::from_utf8_lossy(page).contains("How long whatever is due waits in steady"));
 }

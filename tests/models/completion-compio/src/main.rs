@@ -40,6 +40,10 @@ async fn drive(mut slot: Slot) {
                 let BufResult(result, buffer) = stream.read(buffer).await;
                 slot.received(buffer, result);
             }
+            (Step::Wait(due), _) => {
+                compio::time::sleep_until(due).await;
+                slot.waited();
+            }
             (Step::Done, _) => return,
             (_, None) => unreachable!("a slot asks for a connection first"),
         }

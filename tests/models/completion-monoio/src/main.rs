@@ -11,7 +11,7 @@ use monoio::{IoUringDriver, RuntimeBuilder};
 
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |_, slots| {
-        let mut runtime = RuntimeBuilder::<IoUringDriver>::new().build()?;
+        let mut runtime = RuntimeBuilder::<IoUringDriver>::new().enable_timer().build()?;
         runtime.block_on(async {
             let tasks: Vec<_> = slots.into_iter().map(|slot| monoio::spawn(drive(slot))).collect();
             for task in tasks {
@@ -38,6 +38,10 @@ async fn drive(mut slot: Slot) {
             (Step::Receive(buffer), Some(stream)) => {
                 let (result, buffer) = stream.read(buffer).await;
                 slot.received(buffer, result);
+            }
+            (Step::Wait(due), _) => {
+                monoio::time::sleep_until(due.into()).await;
+                slot.waited();
             }
             (Step::Done, _) => return,
             (_, None) => unreachable!("a slot asks for a connection first"),

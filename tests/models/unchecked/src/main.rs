@@ -172,5 +172,6 @@ fn trial(plan: &Plan, wall_ns: u64, cpu_ns: u64) -> Trial {
         scheduled: None,
         windows: Vec::new(),
         latencies_ns: Vec::new(),
+        beats_late_ns: Vec::new(),
     }
 }

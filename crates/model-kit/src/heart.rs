@@ -1,0 +1,145 @@
+//! The heart: a slot that fetches nothing and wakes at equal intervals, by the timer and among the
+//! units of its model. How late it is tells how long whatever is due has to wait there.
+
+use std::time::{Duration, Instant};
+
+use crate::ledger::Ledger;
+
+/// Room for so many beats from the beginning, so that none of them waits for memory.
+const BEATS: usize = 4096;
+
+/// When the next beat is due, and how late those before were.
+#[derive(Debug)]
+pub(crate) struct Heart {
+    period: Duration,
+    due: Instant,
+    late_ns: Vec<u64>,
+}
+
+impl Heart {
+    /// Creates a heart that beats for the first time in a period from now.
+    pub(crate) fn new(period: Duration) -> Self {
+        Self { period, due: Instant::now() + period, late_ns: Vec::with_capacity(BEATS) }
+    }
+
+    /// Returns when it is to beat, or nothing once the window has closed.
+    pub(crate) fn due(&mut self, ledger: &Ledger) -> Option<Instant> {
+        if ledger.closed().is_none() {
+            return Some(self.due);
+        }
+        // A unit that was not let in before the fetches were over missed its beats until now.
+        self.beat(ledger);
+        ledger.keep_beats(std::mem::take(&mut self.late_ns));
+        None
+    }
+
+    /// Beats, and is due again a period later. What counts of a beat is its part in the window.
+    pub(crate) fn beat(&mut self, ledger: &Ledger) {
+        let now = Instant::now();
+        if let Some(opened) = ledger.opened().filter(|opened| *opened <= now) {
+            let due = self.due.max(opened);
+            if ledger.closed().is_none_or(|closed| due <= closed) {
+                let late = now.saturating_duration_since(due);
+                self.late_ns.push(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX));
+            }
+        }
+        self.due = now + self.period;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use crate::pipe::Trial;
+    use crate::{Cell, DelayRange, Plan, Slot, Step, Workload, content, rehearse};
+
+    use super::*;
+
+    /// Fetches four times in one slot beside a heart that beats every 2 ms, and lets a function
+    /// say what happens before each fetch ends.
+    fn trial(mut before_end: impl FnMut(&mut Slot)) -> Trial {
+        let cell = Cell {
+            name: "test".to_owned(),
+            workload: Workload::Batch,
+            in_flight: 1,
+            warmup: 0,
+            fetches: 4,
+            delay_ms: DelayRange { lo: 0, hi: 0 },
+            body_bytes: 16,
+            heartbeat_us: 2_000,
+            work_kib: 0,
+        };
+        let origins = vec![([127, 0, 0, 1], 4100).into()];
+        let plan = Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None, surcharge_ns: 0 };
+        let trial = rehearse(&plan, |slots| {
+            let mut slots: Vec<Slot> = slots.into_iter().collect();
+            let mut heart = slots.pop().expect("the heart comes last");
+            let mut slot = slots.pop().expect("a slot fetches");
+            assert!(slots.is_empty());
+            while fetch(&mut slot, || before_end(&mut heart)) {}
+            while let Step::Wait(_) = heart.step() {
+                heart.waited();
+            }
+        });
+        trial.expect("the window closes")
+    }
+
+    /// Fetches once; returns whether there was anything to fetch.
+    fn fetch(slot: &mut Slot, before_end: impl FnOnce()) -> bool {
+        loop {
+            match slot.step() {
+                Step::Connect(_) => drop(slot.connected(Ok(()))),
+                Step::Send(bytes) => {
+                    let count = bytes.len();
+                    slot.sent(bytes, Ok(count));
+                }
+                Step::Receive(mut buffer) => {
+                    before_end();
+                    let head = format!(
+                        "HTTP/1.1 200 OK\r\ninflight-id: {}\r\ncontent-length: 16\r\n\r\n",
+                        slot.id
+                    );
+                    let reply = [head.as_bytes(), &content::body(1, slot.id, 16)].concat();
+                    buffer[..reply.len()].copy_from_slice(&reply);
+                    slot.received(buffer, Ok(reply.len()));
+                    return true;
+                }
+                Step::Wait(_) | Step::Done => return false,
+            }
+        }
+    }
+
+    /// Returns how many beats there were, and the latest of them.
+    fn beats(trial: &Trial) -> (u64, Duration) {
+        let count = trial.beats_late_ns.iter().map(|(_, count)| count).sum();
+        let worst = trial.beats_late_ns.last().map_or(0, |(late_ns, _)| *late_ns);
+        (count, Duration::from_nanos(worst))
+    }
+
+    #[test]
+    fn a_heart_that_is_let_in_beats_while_others_fetch() {
+        let trial = trial(|heart| {
+            let Step::Wait(due) = heart.step() else { panic!("it waits") };
+            sleep(due.saturating_duration_since(Instant::now()));
+            heart.waited();
+        });
+        assert!(beats(&trial).0 >= 4, "{:?}", trial.beats_late_ns);
+    }
+
+    #[test]
+    fn a_heart_that_is_let_in_after_all_fetches_was_late_by_the_whole_window() {
+        let trial = trial(|_| sleep(Duration::from_millis(5)));
+        let (count, worst) = beats(&trial);
+        assert_eq!(count, 1);
+        let window = Duration::from_nanos(trial.window.wall_ns);
+        let least = window.saturating_sub(Duration::from_millis(3));
+        assert!(worst >= least, "{worst:?} of {window:?}");
+    }
+
+    #[test]
+    fn a_slot_that_a_library_drives_has_no_heart() {
+        let trial = trial(|heart| assert!(heart.next_fetch().is_none()));
+        assert_eq!(trial.beats_late_ns, []);
+    }
+}

@@ -1,0 +1,121 @@
+//! How long whatever is due has to wait in a model while it fetches: how late a heart was that beat
+//! beside the fetches.
+
+use model_kit::Cell;
+use record::TrialRecord;
+use serde::Serialize;
+use stats::{Estimate, histogram, median};
+
+use crate::cell_trials::real;
+use crate::family::ALPHA;
+use crate::json_figure::Figure;
+use crate::number::{digits, with_interval};
+use crate::summary::{Form, joined};
+use crate::table::drawn;
+use crate::trials::Trials;
+
+/// What less than a nanosecond late is called.
+const LEAST_MS: f64 = 1e-6;
+/// How its table begins its columns.
+const COLUMNS: [&str; 4] = ["model", "half are late by, ms", "the worst of a trial, ms", "beats"];
+
+/// How late the heart of a model was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beats {
+    /// The model's name.
+    pub model: String,
+    /// Beats of all valid trials.
+    pub count: u64,
+    /// By how much half of a trial's beats were late, in milliseconds: median over blocks, with the
+    /// 95 % interval of the sign test.
+    pub typical_ms: Estimate,
+    /// The same for the latest beat of a trial.
+    pub worst_ms: Estimate,
+}
+
+/// The same for programs.
+#[derive(Serialize)]
+pub(crate) struct BeatsSummary<'a> {
+    model: &'a str,
+    beats: u64,
+    late_typical_ms: Figure,
+    late_worst_ms: Figure,
+}
+
+/// Returns how late the hearts of these models were, the worst last.
+pub(crate) fn beats<'a>(trials: &Trials<'_>, models: impl Iterator<Item = &'a str>) -> Vec<Beats> {
+    let of = |model: &str| {
+        let estimate = |quantity| Some(median::estimate(&trials.sample(model, quantity)?, ALPHA));
+        Some(Beats {
+            model: model.to_owned(),
+            count: trials.of(model).map(|trial| told(trial).map_or(0, count)).sum(),
+            typical_ms: estimate(typical_ms)?,
+            worst_ms: estimate(worst_ms)?,
+        })
+    };
+    let mut beats: Vec<Beats> = models.filter_map(of).collect();
+    beats.sort_by(|a, b| a.worst_ms.value.total_cmp(&b.worst_ms.value));
+    beats
+}
+
+/// Writes them as a table, if there are any.
+pub(crate) fn text((cell, beats): (&Cell, &[Beats]), form: Form) -> Option<String> {
+    (!beats.is_empty()).then(|| {
+        let rows: Vec<_> = beats.iter().map(|beats| Vec::from(beats.told())).collect();
+        joined(vec![heading(cell), drawn(&COLUMNS, &rows, form)], form)
+    })
+}
+
+/// Says what was measured.
+pub(crate) fn heading(cell: &Cell) -> String {
+    format!(
+        "How long whatever is due waits in {}: a heart that beats every {} ms beside the fetches",
+        cell.name,
+        digits(f64::from(cell.heartbeat_us) / 1e3)
+    )
+}
+
+/// Returns the headings of the columns.
+pub(crate) fn columns() -> [&'static str; 4] {
+    COLUMNS
+}
+
+impl Beats {
+    /// Writes a row.
+    pub(crate) fn told(&self) -> [String; 4] {
+        let Self { model, count, typical_ms, worst_ms } = self;
+        [model.clone(), with_interval(typical_ms), with_interval(worst_ms), count.to_string()]
+    }
+}
+
+impl<'a> BeatsSummary<'a> {
+    /// Writes how late a heart was.
+    pub(crate) fn of(beats: &'a Beats) -> Self {
+        Self {
+            model: &beats.model,
+            beats: beats.count,
+            late_typical_ms: Figure::of(&beats.typical_ms),
+            late_worst_ms: Figure::of(&beats.worst_ms),
+        }
+    }
+}
+
+/// Returns how late the beats of a trial were.
+fn told(trial: &TrialRecord) -> Option<&[(u64, u64)]> {
+    trial.valid().map(|valid| valid.beats_late_ns.as_slice()).filter(|told| !told.is_empty())
+}
+
+/// Returns how many beats there were.
+fn count(told: &[(u64, u64)]) -> u64 {
+    told.iter().map(|(_, count)| count).sum()
+}
+
+/// Returns by how much half of the beats were late, in milliseconds.
+fn typical_ms(trial: &TrialRecord) -> Option<f64> {
+    Some((real(histogram::quantile(told(trial)?, 0.5)?) / 1e6).max(LEAST_MS))
+}
+
+/// Returns by how much the latest beat was late, in milliseconds.
+fn worst_ms(trial: &TrialRecord) -> Option<f64> {
+    Some((real(told(trial)?.last()?.0) / 1e6).max(LEAST_MS))
+}
