@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_std::channel::{self, Receiver, Sender};
 use async_std::io::{ReadExt, WriteExt};
 use async_std::os::unix::net::UnixStream;
+use async_std::sync::Mutex;
 use async_std::task;
 use model_kit::primitive::{self, tasks};
 
@@ -19,6 +20,7 @@ impl tasks::Tasks for AsyncStd {
     type Stream = UnixStream;
     type Sender = Sender<u64>;
     type Receiver = Receiver<u64>;
+    type Lock = Mutex<u64>;
 
     fn spawn(
         task: impl Future<Output = ()> + Send + 'static,
@@ -57,6 +59,19 @@ impl tasks::Tasks for AsyncStd {
 
     async fn receive(queue: &mut Receiver<u64>) -> Option<u64> {
         queue.recv().await.ok()
+    }
+
+    fn lock() -> Mutex<u64> {
+        Mutex::new(0)
+    }
+
+    async fn count_up(lock: &Mutex<u64>, yields: bool) -> u64 {
+        let mut count = lock.lock().await;
+        *count += 1;
+        if yields {
+            Self::yield_now().await;
+        }
+        *count
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use model_kit::primitive::{self, tasks};
 use smol::channel::{self, Receiver, Sender};
 use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::lock::Mutex;
 use smol::net::unix::UnixStream;
 use smol::{Async, Executor, Timer, future};
 
@@ -23,6 +24,7 @@ impl tasks::Tasks for Smol {
     type Stream = UnixStream;
     type Sender = Sender<u64>;
     type Receiver = Receiver<u64>;
+    type Lock = Mutex<u64>;
 
     fn spawn(
         task: impl Future<Output = ()> + Send + 'static,
@@ -61,6 +63,19 @@ impl tasks::Tasks for Smol {
 
     async fn receive(queue: &mut Receiver<u64>) -> Option<u64> {
         queue.recv().await.ok()
+    }
+
+    fn lock() -> Mutex<u64> {
+        Mutex::new(0)
+    }
+
+    async fn count_up(lock: &Mutex<u64>, yields: bool) -> u64 {
+        let mut count = lock.lock().await;
+        *count += 1;
+        if yields {
+            Self::yield_now().await;
+        }
+        *count
     }
 }
 

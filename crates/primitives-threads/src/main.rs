@@ -4,9 +4,9 @@
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
 use model_kit::primitive::{
@@ -15,6 +15,8 @@ use model_kit::primitive::{
 
 /// Threads that live at once where many are started.
 const SPAWNED: u64 = 64;
+/// A stack that is enough for a thread that does little; that of others has 2 MiB.
+const SMALL_STACK: usize = 64 * 1024;
 
 fn main() -> ExitCode {
     primitive::serve(model_kit::hello!(), |plan| match plan.primitive {
@@ -36,10 +38,15 @@ fn batches(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
     while let Some(count) = slope.next() {
         let counted = match plan.primitive {
             Primitive::PingPong | Primitive::PingPongApart => ping_pong(count, apart)?,
-            Primitive::Spawn => spawn(count, 1)?,
-            Primitive::SpawnMany => spawn(count, SPAWNED)?,
+            Primitive::Spawn => spawn(count, 1, thread::Builder::new)?,
+            Primitive::SpawnMany => spawn(count, SPAWNED, thread::Builder::new)?,
+            Primitive::Spawn64k => {
+                spawn(count, 1, || thread::Builder::new().stack_size(SMALL_STACK))?
+            }
             Primitive::Readiness => readiness(count)?,
             Primitive::Queue => queue(count)?,
+            Primitive::Lock => lock(count),
+            Primitive::LockContended => lock_contended(count)?,
             other => {
                 let what = format!("threads have no {}", other.name());
                 return Err(io::Error::new(io::ErrorKind::Unsupported, what));
@@ -114,7 +121,7 @@ fn ping_pong(count: u64, apart: Option<usize>) -> io::Result<u64> {
 }
 
 /// Starts so many threads, so many of them at once, joins them, and returns how many ran.
-fn spawn(count: u64, at_once: u64) -> io::Result<u64> {
+fn spawn(count: u64, at_once: u64, thread: fn() -> thread::Builder) -> io::Result<u64> {
     let ran = Arc::new(AtomicU64::new(0));
     let mut threads = Vec::with_capacity(64);
     let mut left = count;
@@ -122,7 +129,7 @@ fn spawn(count: u64, at_once: u64) -> io::Result<u64> {
         let now = left.min(at_once);
         for _ in 0..now {
             let ran = Arc::clone(&ran);
-            threads.push(thread::Builder::new().spawn(move || {
+            threads.push(thread().spawn(move || {
                 ran.fetch_add(1, Ordering::Relaxed);
             })?);
         }
@@ -164,6 +171,40 @@ fn queue(count: u64) -> io::Result<u64> {
     let in_order = exit.iter().fold(0, |in_order, value| in_order + u64::from(value == in_order));
     joined(sending.join())?;
     Ok(in_order)
+}
+
+/// Takes a lock so many times, and returns how often that counted up.
+fn lock(count: u64) -> u64 {
+    let lock = Mutex::new(0);
+    (0..count).for_each(|_| count_up(&lock, false));
+    *locked(&lock)
+}
+
+/// Takes a lock so many times from two threads, each of which yields while it holds the lock, and
+/// returns how often that counted up.
+fn lock_contended(count: u64) -> io::Result<u64> {
+    let lock = Arc::new(Mutex::new(0));
+    let other = thread::Builder::new().spawn({
+        let lock = Arc::clone(&lock);
+        move || (0..count / 2).for_each(|_| count_up(&lock, true))
+    })?;
+    (count / 2..count).for_each(|_| count_up(&lock, true));
+    joined(other.join())?;
+    Ok(*locked(&lock))
+}
+
+/// Takes the lock, counts up, and lets others run with the lock held if asked to.
+fn count_up(lock: &Mutex<u64>, yields: bool) {
+    let mut count = locked(lock);
+    *count += 1;
+    if yields {
+        thread::yield_now();
+    }
+}
+
+/// Takes a lock; no thread panics with it.
+fn locked(lock: &Mutex<u64>) -> MutexGuard<'_, u64> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Waits for events that another thread sets.

@@ -10,6 +10,7 @@ use model_kit::primitive::{self, tasks};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::{task, time};
 
@@ -20,6 +21,7 @@ impl tasks::Tasks for Tokio {
     type Stream = UnixStream;
     type Sender = Sender<u64>;
     type Receiver = Receiver<u64>;
+    type Lock = Mutex<u64>;
 
     fn spawn(
         task: impl Future<Output = ()> + Send + 'static,
@@ -59,6 +61,19 @@ impl tasks::Tasks for Tokio {
 
     async fn receive(queue: &mut Receiver<u64>) -> Option<u64> {
         queue.recv().await
+    }
+
+    fn lock() -> Mutex<u64> {
+        Mutex::new(0)
+    }
+
+    async fn count_up(lock: &Mutex<u64>, yields: bool) -> u64 {
+        let mut count = lock.lock().await;
+        *count += 1;
+        if yields {
+            Self::yield_now().await;
+        }
+        *count
     }
 }
 

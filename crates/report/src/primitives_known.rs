@@ -75,14 +75,18 @@ pub(crate) fn words(primitive: Primitive) -> (&'static str, &'static str) {
         Primitive::PingPongApart => ("two units wake each other, on two CPUs", "round trip"),
         Primitive::Spawn => ("a unit is started and waited for", "unit"),
         Primitive::SpawnMany => ("64 units are started, then waited for", "unit"),
+        Primitive::Spawn64k => ("a unit with a stack of 64 KiB is started and waited for", "unit"),
         Primitive::Readiness => ("a byte goes forth and back over sockets", "round trip"),
         Primitive::Queue => ("a value is handed over by a queue of 64", "value"),
+        Primitive::Lock => ("a lock that is free is taken", "lock"),
+        Primitive::LockContended => ("a lock that another unit yields with is taken", "lock"),
         Primitive::Event0 => ("an event wakes its waiter, one right after the other", "event"),
         Primitive::Event50us => ("an event wakes its waiter, 50 us apart", "event"),
         Primitive::Event1ms => ("an event wakes its waiter, 1 ms apart", "event"),
         Primitive::Event10ms => ("an event wakes its waiter, 10 ms apart", "event"),
         Primitive::Timer1ms => ("how late a timer of 1 to 2 ms is", "timer"),
         Primitive::Timer10ms => ("how late a timer of 10 to 11 ms is", "timer"),
+        Primitive::TimerOfMany => ("how late a timer of 1 to 2 ms is among 10,000", "timer"),
     }
 }
 

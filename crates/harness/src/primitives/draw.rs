@@ -111,7 +111,7 @@ fn samples(primitive: Primitive) -> u64 {
     match primitive {
         Primitive::Event0 => 1_000,
         Primitive::Event50us => 400,
-        Primitive::Event1ms | Primitive::Timer1ms => 100,
+        Primitive::Event1ms | Primitive::Timer1ms | Primitive::TimerOfMany => 100,
         Primitive::Event10ms | Primitive::Timer10ms => 20,
         _ => 0,
     }

@@ -23,10 +23,17 @@ pub enum Primitive {
     Spawn,
     /// Units are started and waited for, 64 at a time.
     SpawnMany,
+    /// A unit with a small stack is started and waited for.
+    #[serde(rename = "spawn-64k")]
+    Spawn64k,
     /// Two units send each other a byte over a pair of sockets in turn: one round trip.
     Readiness,
     /// A value is handed from one unit to another through a queue of 64 places.
     Queue,
+    /// A lock that is free is taken, and what it guards is counted up.
+    Lock,
+    /// The same by two units, each of which lets the other run while it holds the lock.
+    LockContended,
     /// From the setting of an event by another thread to its waiter, one right after the other.
     #[serde(rename = "event-0")]
     Event0,
@@ -45,6 +52,9 @@ pub enum Primitive {
     /// How late a timer of 10 to 11 ms is.
     #[serde(rename = "timer-10ms")]
     Timer10ms,
+    /// How late a timer of 1 to 2 ms is while 10,000 others are armed.
+    #[serde(rename = "timer-1ms-of-10k")]
+    TimerOfMany,
 }
 
 /// What the harness tells a program.
@@ -110,21 +120,25 @@ pub struct Point {
 
 impl Primitive {
     /// Every primitive, in the order of reports.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::Generator,
         Self::Switch,
         Self::PingPong,
         Self::PingPongApart,
         Self::Spawn,
         Self::SpawnMany,
+        Self::Spawn64k,
         Self::Readiness,
         Self::Queue,
+        Self::Lock,
+        Self::LockContended,
         Self::Event0,
         Self::Event50us,
         Self::Event1ms,
         Self::Event10ms,
         Self::Timer1ms,
         Self::Timer10ms,
+        Self::TimerOfMany,
     ];
 
     /// Returns what the pipe and the reports call it.
@@ -136,14 +150,18 @@ impl Primitive {
             Self::PingPongApart => "ping-pong-apart",
             Self::Spawn => "spawn",
             Self::SpawnMany => "spawn-many",
+            Self::Spawn64k => "spawn-64k",
             Self::Readiness => "readiness",
             Self::Queue => "queue",
+            Self::Lock => "lock",
+            Self::LockContended => "lock-contended",
             Self::Event0 => "event-0",
             Self::Event50us => "event-50us",
             Self::Event1ms => "event-1ms",
             Self::Event10ms => "event-10ms",
             Self::Timer1ms => "timer-1ms",
             Self::Timer10ms => "timer-10ms",
+            Self::TimerOfMany => "timer-1ms-of-10k",
         }
     }
 
@@ -153,7 +171,7 @@ impl Primitive {
         match self {
             Self::Event0 => Some(Duration::ZERO),
             Self::Event50us => Some(Duration::from_micros(50)),
-            Self::Event1ms | Self::Timer1ms => Some(Duration::from_millis(1)),
+            Self::Event1ms | Self::Timer1ms | Self::TimerOfMany => Some(Duration::from_millis(1)),
             Self::Event10ms | Self::Timer10ms => Some(Duration::from_millis(10)),
             _ => None,
         }

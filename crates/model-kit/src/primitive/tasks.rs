@@ -16,6 +16,10 @@ use super::{Lateness, Primitive, PrimitivePlan, PrimitiveTrial, Setter, Signal, 
 const YIELDING: u64 = 64;
 /// Tasks that live at once where many are spawned.
 const SPAWNED: u64 = 64;
+/// Timers that are armed beside the one that is waited for.
+const ARMED: u64 = 10_000;
+/// How long they take, which no trial does.
+const LONG: Duration = Duration::from_hours(1);
 /// Places in a queue.
 pub const QUEUE: usize = 64;
 
@@ -27,6 +31,8 @@ pub trait Tasks: 'static {
     type Sender: Send + 'static;
     /// The end of a queue that receives.
     type Receiver: Send + 'static;
+    /// A lock that tasks wait for.
+    type Lock: Send + Sync + 'static;
 
     /// Starts a task and returns what waits for it.
     fn spawn(
@@ -66,6 +72,13 @@ pub trait Tasks: 'static {
 
     /// Receives a value, or nothing when nobody sends any more.
     fn receive(queue: &mut Self::Receiver) -> impl Future<Output = Option<u64>> + Send;
+
+    /// Returns a lock that guards a count of 0.
+    fn lock() -> Self::Lock;
+
+    /// Takes the lock, counts up, lets others run with the lock held if asked to, and returns the
+    /// count.
+    fn count_up(lock: &Self::Lock, yields: bool) -> impl Future<Output = u64> + Send;
 }
 
 /// Carries a plan out, in a task of the runtime.
@@ -79,6 +92,7 @@ pub async fn measure<R: Tasks>(plan: PrimitivePlan) -> io::Result<PrimitiveTrial
             return events(&plan).await;
         }
         Primitive::Timer1ms | Primitive::Timer10ms => return Ok(timers::<R>(&plan).await),
+        Primitive::TimerOfMany => return Ok(timers_of_many::<R>(&plan).await),
         _ => {}
     }
 
@@ -91,6 +105,8 @@ pub async fn measure<R: Tasks>(plan: PrimitivePlan) -> io::Result<PrimitiveTrial
             Primitive::SpawnMany => spawn_many::<R>(count).await,
             Primitive::Readiness => readiness::<R>(count).await?,
             Primitive::Queue => queue::<R>(count).await,
+            Primitive::Lock => lock::<R>(count).await,
+            Primitive::LockContended => lock_contended::<R>(count).await,
             other => {
                 let what = format!("{} is no primitive of tasks", other.name());
                 return Err(IoError::new(io::ErrorKind::Unsupported, what));
@@ -226,6 +242,36 @@ async fn queue<R: Tasks>(count: u64) -> u64 {
     in_order
 }
 
+/// Takes a lock so many times, and returns how often that counted up.
+async fn lock<R: Tasks>(count: u64) -> u64 {
+    let lock = R::lock();
+    let mut counted = 0;
+    for _ in 0..count {
+        counted = R::count_up(&lock, false).await;
+    }
+    counted
+}
+
+/// Takes a lock so many times from two tasks, each of which yields while it holds the lock, and
+/// returns how often that counted up.
+async fn lock_contended<R: Tasks>(count: u64) -> u64 {
+    let lock = Arc::new(R::lock());
+    let take = |times: u64| {
+        let lock = Arc::clone(&lock);
+        R::spawn(async move {
+            for _ in 0..times {
+                R::count_up(&lock, true).await;
+            }
+        })
+    };
+    let tasks = [take(count / 2), take(count - count / 2)];
+    for task in tasks {
+        task.await;
+    }
+    // One more than were asked for, to read the count.
+    R::count_up(&lock, false).await - 1
+}
+
 /// Waits for events that a thread sets.
 async fn events(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
     let event = Arc::new(Signal::default());
@@ -248,4 +294,23 @@ async fn timers<R: Tasks>(plan: &PrimitivePlan) -> PrimitiveTrial {
         lateness.woken();
     }
     lateness.trial()
+}
+
+/// Waits for timers while many others are armed, none of which ends meanwhile.
+async fn timers_of_many<R: Tasks>(plan: &PrimitivePlan) -> PrimitiveTrial {
+    let armed = Arc::new(AtomicU64::new(0));
+    let arm = |_| {
+        let armed = Arc::clone(&armed);
+        R::spawn(async move {
+            armed.fetch_add(1, Ordering::Relaxed);
+            R::sleep(LONG).await;
+        })
+    };
+    let others: Vec<_> = (0..ARMED).map(arm).collect();
+    while armed.load(Ordering::Relaxed) < ARMED {
+        R::yield_now().await;
+    }
+    let trial = timers::<R>(plan).await;
+    drop(others);
+    trial
 }
