@@ -193,7 +193,7 @@ impl Answers<'_> {
     fn beats(&self, computes: bool) -> Option<String> {
         let asked =
             |cell: &&CellFigures| !cell.beats.is_empty() && (cell.cell.work_kib > 0) == computes;
-        let beats = &self.figures.cells.iter().find(asked)?.beats;
+        let CellFigures { cell, beats, .. } = self.figures.cells.iter().find(asked)?;
         let models = &self.run.schedule.models;
         let is_shown = |name: &str| {
             let model = models.iter().find(|model| model.name == name);
@@ -205,7 +205,10 @@ impl Answers<'_> {
         let shown = beats.iter().filter(|beats| is_shown(&beats.model));
         let told = shown.map(|beats| format!("{} {}", with_interval(&beats.worst_ms), beats.model));
         let told: Vec<String> = told.collect();
-        let what = if computes { "when each reply is computed with, " } else { "" };
+        let what = match cell.work_kib {
+            0 => String::new(),
+            kib => format!("with the CRC-32 of {kib} KiB computed for each reply, "),
+        };
         Some(format!(
             "{what}the latest beat of a heart beside the fetches comes late by, in ms: {}",
             told.join(", ")
