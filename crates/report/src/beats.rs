@@ -67,7 +67,7 @@ pub(crate) fn text((cell, beats): (&Cell, &[Beats]), form: Form) -> Option<Strin
 }
 
 /// Says what was measured.
-pub(crate) fn heading(cell: &Cell) -> String {
+fn heading(cell: &Cell) -> String {
     format!(
         "How long whatever is due waits in {}: a heart that beats every {} ms beside the fetches",
         cell.name,
@@ -75,14 +75,9 @@ pub(crate) fn heading(cell: &Cell) -> String {
     )
 }
 
-/// Returns the headings of the columns.
-pub(crate) fn columns() -> [&'static str; 4] {
-    COLUMNS
-}
-
 impl Beats {
     /// Writes a row.
-    pub(crate) fn told(&self) -> [String; 4] {
+    fn told(&self) -> [String; 4] {
         let Self { model, count, typical_ms, worst_ms } = self;
         [model.clone(), with_interval(typical_ms), with_interval(worst_ms), count.to_string()]
     }

@@ -14,6 +14,7 @@ pub(crate) mod draw;
 pub(crate) mod look;
 pub(crate) mod standalone;
 
+mod beats;
 mod cost;
 mod ladder;
 mod latency;
@@ -154,6 +155,8 @@ pub(crate) struct CellCharts {
     pub(crate) switches: Figure,
     /// Memory.
     pub(crate) memory: Figure,
+    /// How late hearts beat, if the cell asks for one.
+    pub(crate) beats: Option<Figure>,
     /// Every trial.
     pub(crate) trials: Figure,
 }
@@ -224,15 +227,17 @@ impl CellCharts {
             latency: latency::latency(scene),
             switches: plain::switches(scene),
             memory: plain::memory(scene),
+            beats: beats::beats(scene),
             trials: over_time::trials(scene),
         }
     }
 
     /// Returns its figures.
     fn all(&self) -> impl Iterator<Item = &Figure> {
-        let Self { cost, languages, ratio, ladder, wall, latency, switches, memory, trials } = self;
-        let others = [ratio, ladder, wall, latency, switches, memory, trials];
-        [cost].into_iter().chain(languages).chain(others)
+        let before = [&self.ratio, &self.ladder, &self.wall, &self.latency];
+        let after = [&self.switches, &self.memory, &self.trials];
+        let first = [&self.cost].into_iter().chain(&self.languages).chain(before);
+        first.chain(after).chain(&self.beats)
     }
 }
 

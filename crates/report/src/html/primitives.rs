@@ -2,9 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::beats::{columns, heading};
 use crate::bridge::{BridgeCell, Explained};
-use crate::figures::CellFigures;
 use crate::html::Page;
 use crate::html::chart::figure;
 use crate::ideas::ideas;
@@ -55,26 +53,8 @@ impl Page<'_> {
                     dd class=[idea.measured.is_none().then_some("aside")] { (idea.answer()) "." }
                 }
             }
-            @for cell in self.figures.cells.iter().filter(|cell| !cell.beats.is_empty()) {
-                (beats(cell))
-            }
-        }
-    }
-}
-
-/// Writes how late the hearts of a cell were.
-fn beats(cell: &CellFigures) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(format!("Beats in {}", cell.cell.name)) {
-            table {
-                caption { (heading(&cell.cell)) "." }
-                thead { tr { @for column in columns() { th scope="col" { (column) } } } }
-                tbody {
-                    @for beats in &cell.beats {
-                        @let [model, rest @ ..] = beats.told();
-                        tr { th scope="row" { (model) } @for told in rest { td { (told) } } }
-                    }
-                }
+            @for (charts, cell) in self.charts.cells.iter().zip(&self.figures.cells) {
+                @if let Some(beats) = &charts.beats { (figure(beats, &cell.cell.name)) }
             }
         }
     }

@@ -98,5 +98,5 @@ fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
     assert_eq!(tokio.count, 2_400);
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
     let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
-    assert!(String::from_utf8_lossy(page).contains("How long whatever is due waits in steady"));
+    assert!(String::from_utf8_lossy(page).contains("How long does whatever is due wait?"));
 }
