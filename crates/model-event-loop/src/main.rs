@@ -5,30 +5,29 @@
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Registry, Token};
 use model_kit::Slot;
-use model_kit::readiness::{Connection, Sockets};
+use model_kit::readiness::{self, Connection, Sockets};
 
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
         let mut poll = Poll::new()?;
         let mut events = Events::with_capacity(1024);
-        let tick = plan.is_timed().then_some(Duration::from_millis(1));
         let mut entries: Vec<_> = slots.into_iter().map(|s| (s, Connection::default())).collect();
         for (index, entry) in entries.iter_mut().enumerate() {
             advance(entry, poll.registry(), (Token(index), false));
         }
 
         while entries.iter().any(|(slot, _)| !slot.is_done()) {
-            poll.poll(&mut events, tick)?;
+            let timeout = readiness::patience(plan, entries.iter().map(|(slot, _)| slot));
+            poll.poll(&mut events, timeout)?;
             for event in &events {
                 let ready = (event.token(), event.is_read_closed() || event.is_error());
                 advance(&mut entries[event.token().0], poll.registry(), ready);
             }
-            if tick.is_none() {
+            if timeout.is_none() {
                 continue;
             }
             for (index, entry) in entries.iter_mut().enumerate() {

@@ -120,12 +120,6 @@ impl Cell {
 }
 
 impl Plan {
-    /// Returns whether a loop has to look at the clock even when no socket is ready: for a
-    /// deadline, or for a heart.
-    pub fn is_timed(&self) -> bool {
-        self.deadline_ms.is_some() || self.cell.heartbeat_us > 0
-    }
-
     /// Returns the plan if it can be carried out.
     ///
     /// # Errors

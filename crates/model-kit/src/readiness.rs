@@ -3,8 +3,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use crate::{Slot, Step};
+use crate::{Plan, Slot, Step};
 
 /// The connection of one slot, on a non-blocking socket.
 #[derive(Debug)]
@@ -22,6 +23,16 @@ pub struct Sockets<C, E> {
     pub connect: C,
     /// Returns whether a socket is connected: `WouldBlock` while that is open.
     pub established: E,
+}
+
+/// Returns how long a loop may wait for its sockets: until the first deadline or wait of these
+/// slots is over. A plan that sets neither lets it wait for ever, without a look at the slots.
+pub fn patience<'a>(plan: &Plan, slots: impl Iterator<Item = &'a Slot>) -> Option<Duration> {
+    if plan.deadline_ms.is_none() && plan.cell.heartbeat_us == 0 {
+        return None;
+    }
+    let due = slots.filter_map(Slot::due).min()?;
+    Some(due.saturating_duration_since(Instant::now()))
 }
 
 impl<S> Default for Connection<S> {
@@ -111,7 +122,7 @@ mod tests {
     use std::collections::VecDeque;
 
     use super::*;
-    use crate::{Cell, DelayRange, Plan, Workload, content, rehearse};
+    use crate::{Cell, DelayRange, Workload, content, rehearse};
 
     /// A socket that takes every write and reads what it was given, then blocks.
     struct Fake(VecDeque<io::Result<Vec<u8>>>);

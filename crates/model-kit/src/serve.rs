@@ -13,11 +13,21 @@ use nix::sys::signal::Signal;
 use crate::content::Checksums;
 use crate::ledger::Ledger;
 use crate::pipe::{self, FromModel, Hello, ToModel, Trial};
-use crate::slot::Shared;
 use crate::{Error, Plan, Slot};
 
 /// What a model returns when it cannot do its work.
 pub type ModelResult = Result<(), Box<dyn StdError + Send + Sync>>;
+
+/// What every slot of a trial shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) ledger: Ledger,
+    pub(crate) checksums: Checksums,
+    pub(crate) body_bytes: u32,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) surcharge: Duration,
+    pub(crate) work_kib: u32,
+}
 
 /// The slots of a trial. Iterating over them hands them out, which opens the window of a batch:
 /// build the runtime before, start its units after.

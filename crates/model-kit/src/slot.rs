@@ -10,10 +10,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::content::Checksums;
 use crate::heart::Heart;
-use crate::ledger::Ledger;
 use crate::reply::{self, Loss, Progress, Reply};
+use crate::serve::Shared;
 use crate::work::{burn, compute};
 use crate::{ErrorCode, Fetch, LibraryReply, Outcome};
 
@@ -63,17 +62,6 @@ enum Connection {
     Fresh,
     /// It has carried at least one.
     Reused,
-}
-
-/// What every slot of a trial shares.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) ledger: Ledger,
-    pub(crate) checksums: Checksums,
-    pub(crate) body_bytes: u32,
-    pub(crate) deadline: Option<Duration>,
-    pub(crate) surcharge: Duration,
-    pub(crate) work_kib: u32,
 }
 
 /// One of the `in_flight` places that a fetch can occupy.
@@ -197,6 +185,16 @@ impl Slot {
     /// waits with its own timer and reports `TimedOut`, or [`ErrorCode::Deadline`].
     pub fn deadline(&self) -> Option<Instant> {
         self.shared.deadline.map(|limit| self.started + limit)
+    }
+
+    /// Returns when a loop has to look at the slot even if its socket is not ready: at the deadline
+    /// of its fetch, or at the end of its wait.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        match self.state {
+            State::Wait(due) => Some(due),
+            State::Done => None,
+            _ => self.deadline(),
+        }
     }
 
     /// Gives the fetch up if its deadline has passed, or ends a wait, and returns whether it did:
