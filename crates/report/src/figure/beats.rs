@@ -28,10 +28,10 @@ pub(crate) fn beats(scene: &Scene<'_>) -> Option<Figure> {
         id: scene.id("beats"),
         title: "How long does whatever is due wait?".to_owned(),
         caption: format!(
-            "A heart beats every {} ms beside the fetches, as a unit of the model's own kind and by \
-             its own timer: how late the latest beat of a trial was, median over blocks with its \
-             95 % interval of the sign test. A model without one runs on what another one here \
-             runs on.",
+            "A heart beats every {} ms beside the fetches, as a unit of the model's own kind and \
+             by its own timer: how late the latest beat of a trial was, median over blocks with \
+             its 95 % interval of the sign test. A model without one runs on what another one \
+             here runs on.",
             digits(f64::from(cell.heartbeat_us) / 1e3)
         ),
         chart: chart(false, Strips { axis, rules: Vec::new(), band: None, rows: strips }),
