@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use record::{Run, State};
@@ -175,6 +176,86 @@ fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
 }
 
 #[test]
+fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
+    let folder = tempfile::tempdir().expect("it is made");
+    // A name that would end its label and begin another one.
+    let hostile = "steady\\\",model=\"x";
+    let path = written(folder.path(), |run| {
+        run.environment.cpu = "A \"CPU\"\nof C:\\".to_owned();
+        run.schedule.cells.iter_mut().filter(|cell| cell.name == "steady").for_each(|cell| {
+            hostile.clone_into(&mut cell.name);
+        });
+        let blocks = run.schedule.blocks.iter_mut().map(|block| &mut block.cell);
+        let trials = run.trials.iter_mut().map(|trial| &mut trial.cell);
+        let absent = run.schedule.absent.iter_mut().map(|absent| &mut absent.cell);
+        let cells = blocks.chain(trials).chain(absent).filter(|cell| *cell == "steady");
+        cells.for_each(|cell| hostile.clone_into(cell));
+        let smol = run.trials.iter_mut().filter(|t| t.model == "smol" && t.cell == "batch");
+        smol.for_each(|trial| trial.state = State::Void(vec!["it was late".to_owned()]));
+    });
+    let arguments = ["export", path.to_str().expect("UTF-8"), "--to", "openmetrics"];
+    let output = inflight(folder.path(), &arguments);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+
+    // The ABNF of OpenMetrics 1.0: families of descriptors and samples, which never interleave.
+    let descriptor = regex::Regex::new(r"^# (TYPE|UNIT|HELP) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$");
+    let label = r#"[a-z0-9_]+="(?:[^"\\\n]|\\[\\n"])*""#;
+    let sample = regex::Regex::new(&format!(r"^([a-z_]+)\{{({label}(?:,{label})*)\}} ([0-9.-]+)$"));
+    let [descriptor, sample] = [descriptor, sample].map(|it| it.expect("it is an expression"));
+    let body = said.strip_suffix("# EOF\n").expect("it ends so");
+    let (mut families, mut seen) = (Vec::new(), BTreeMap::new());
+    for line in body.lines() {
+        if let Some(told) = descriptor.captures(line) {
+            match &told[1] {
+                "TYPE" => families.push((told[2].to_owned(), told[3].to_owned())),
+                "UNIT" => assert!(told[2].ends_with(&format!("_{}", &told[3])), "{line}"),
+                _ => {}
+            }
+            assert_eq!(families.last().map(|(name, _)| name.as_str()), Some(&told[2]), "{line}");
+            continue;
+        }
+        let told = sample.captures(line).unwrap_or_else(|| panic!("no sample: {line}"));
+        let (family, kind) = families.last().expect("a sample follows its descriptors");
+        let suffix = if kind == "info" { "_info" } else { "" };
+        assert_eq!(told[1], format!("{family}{suffix}"), "{line}");
+        let value: f64 = told[3].parse().expect("a number");
+        let twice = seen.insert((told[1].to_owned(), told[2].to_owned()), value);
+        assert_eq!(twice, None, "{line}");
+    }
+    let names: BTreeSet<&String> = families.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), families.len(), "a family stands in one place");
+
+    let run = Run::read(&path).expect("it reads");
+    let figures = report::figures(&run, harness::BASELINE, harness::FLOOR);
+    let rows = figures.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
+    for (cell, row) in rows {
+        let cell = cell.cell.name.replace('\\', "\\\\").replace('"', "\\\"");
+        let at = |name: &str, label: &str| {
+            let labels = format!("cell=\"{cell}\",model=\"{}\"{label}", row.model);
+            seen.get(&(name.to_owned(), labels)).copied()
+        };
+        let ratio = |side| at(&format!("inflight_cost{side}_ratio"), ",baseline=\"tokio\"");
+        let own = row.figures.as_ref().and_then(|figures| figures.ratio);
+        assert_eq!(ratio("").is_some(), own.is_some(), "{cell} {}", row.model);
+        if let Some((own, interval)) = own.and_then(|own| Some((own, own.interval?))) {
+            let told = ["_lower", "", "_upper"].map(|side| ratio(side).expect("it has an end"));
+            for (told, own) in told.into_iter().zip([interval.low, own.value, interval.high]) {
+                assert!((told / own - 1.0).abs() < 1e-5, "{cell} {}", row.model);
+            }
+        }
+        let trials = ["valid", "void", "failed"].map(|state| {
+            at("inflight_trials", &format!(",state=\"{state}\"")).expect("it is counted")
+        });
+        assert!((trials.iter().sum::<f64>() - row.trials as f64).abs() < 0.5, "{trials:?}");
+        assert_eq!(at("inflight_fetch_cpu_seconds", "").is_some(), row.figures.is_some());
+    }
+    let void = "cell=\"batch\",model=\"smol\",state=\"void\"".to_owned();
+    assert!(seen[&("inflight_trials".to_owned(), void)] > 0.0);
+    assert!(said.contains("cpu=\"A \\\"CPU\\\" of C:\\\\\""), "{said}");
+}
+
+#[test]
 fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     let (here, there) = (tempfile::tempdir(), tempfile::tempdir());
     let (here, there) = (here.expect("it is made"), there.expect("it is made"));
@@ -219,7 +300,7 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     assert!(markdown.contains("| smol ") && markdown.contains("Kendall's tau"), "{markdown}");
     assert!(markdown.contains("nothing is averaged") && markdown.contains("Another CPU"));
     let page = fs::read_to_string(out.join("merge.html")).expect("it is written");
-    assert!(page.contains("<th scope=\"row\">smol</th>") && page.contains("Another CPU"));
+    assert!(page.contains("<th scope=\"row\">smol<") && page.contains("Another CPU"));
     let stored = fs::read_to_string(out.join("merge.json")).expect("it is written");
     let stored: Value = serde_json::from_str(&stored).expect("it is JSON");
     assert_eq!((&stored, &stored["schema"]), (&told["merge"], &"inflight.merge/1.0".into()));
@@ -262,5 +343,5 @@ fn two_runs_compared_are_a_page_that_works_from_disk() {
     let (folder, _) = small_run();
     let said = text(&inflight(folder.path(), &["diff", "latest", "latest", "--as", "html"]));
     assert!(said.starts_with("<!DOCTYPE html>") && said.ends_with("</html>\n"), "{said}");
-    assert!(said.contains("default-src 'none'") && said.contains("<td>same</td>"), "{said}");
+    assert!(said.contains("default-src 'none'") && said.contains("<td>same<"), "{said}");
 }

@@ -144,6 +144,7 @@ Examples:
   inflight export latest --to csv > trials.csv
   inflight export latest --to bencher | bencher run --adapter json --file -
   inflight export latest --to github-action-benchmark > output.json
+  inflight export latest --to openmetrics > inflight.prom     for Prometheus and its kin
 ")]
     Export {
         /// The run: its folder, the beginning of its name, or `latest`.

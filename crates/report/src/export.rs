@@ -1,9 +1,9 @@
-//! A run in the formats of other programs: every trial as tidy CSV, and the costs for Bencher
-//! (Bencher Metric Format) and github-action-benchmark (`customSmallerIsBetter`), which follow
-//! benchmarks over commits.
+//! A run in the formats of other programs: every trial as tidy CSV, the costs for Bencher (Bencher
+//! Metric Format) and github-action-benchmark (`customSmallerIsBetter`), which follow benchmarks
+//! over commits, and gauges for what reads OpenMetrics.
 //!
-//! Both of these know neither blocks nor ratios: what they are given is the cost per fetch with its
-//! 95 % interval, and what a machine did to a whole run looks like a change there.
+//! The two that follow commits know neither blocks nor ratios: what they are given is the cost per
+//! fetch with its 95 % interval, and what a machine did to a whole run looks like a change there.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -18,6 +18,7 @@ use crate::escape::{cell, line};
 use crate::figures::{Figures, Row, RowFigures};
 use crate::json::text;
 use crate::json_figure::rounded;
+use crate::openmetrics::openmetrics;
 use crate::trials::{cpu_us, memory_mib};
 
 /// The format of another program.
@@ -29,11 +30,14 @@ pub enum ExportForm {
     Bencher,
     /// What github-action-benchmark calls `customSmallerIsBetter`.
     GithubActionBenchmark,
+    /// A text exposition of OpenMetrics.
+    OpenMetrics,
 }
 
 impl ExportForm {
     /// Every form.
-    pub const ALL: [Self; 3] = [Self::Csv, Self::Bencher, Self::GithubActionBenchmark];
+    pub const ALL: [Self; 4] =
+        [Self::Csv, Self::Bencher, Self::GithubActionBenchmark, Self::OpenMetrics];
 
     /// Returns what a command line calls it.
     pub fn name(self) -> &'static str {
@@ -41,6 +45,7 @@ impl ExportForm {
             Self::Csv => "csv",
             Self::Bencher => "bencher",
             Self::GithubActionBenchmark => "github-action-benchmark",
+            Self::OpenMetrics => "openmetrics",
         }
     }
 }
@@ -61,6 +66,7 @@ pub fn export(run: &Run, figures: &Figures, form: ExportForm) -> String {
         ExportForm::Csv => csv(run),
         ExportForm::Bencher => text(&bencher(figures)),
         ExportForm::GithubActionBenchmark => text(&github(run, figures)),
+        ExportForm::OpenMetrics => openmetrics(run, figures).into_bytes(),
     };
     String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -42,6 +42,7 @@ mod citation;
 mod cite;
 mod export;
 mod index;
+mod openmetrics;
 mod paper;
 
 mod derive;
