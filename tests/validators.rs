@@ -1,5 +1,6 @@
-//! What is derived for citing, held against the formats' own programs: cffconvert, bibtex, biber,
-//! pdflatex and jq. Each runs where it is installed, and says so where it is not.
+//! What is derived for citing and sharing, held against the formats' own programs: cffconvert,
+//! bibtex, biber, pdflatex, jq, the parser of Prometheus and rsvg-convert. Each runs where it is
+//! installed, and says so where it is not.
 
 mod support;
 
@@ -7,7 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::shell::{inflight, published, text, written};
+use support::built;
+use support::shell::{check, inflight, published, small_run, text, written};
 
 /// Texts that have done harm elsewhere, for every field that a machine or a model fills.
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)> {{7*7}} }} , note = { \
@@ -60,6 +62,9 @@ fn derived() -> Vec<(tempfile::TempDir, String)> {
         }
         let csl = inflight(&run, &["cite", run.to_str().expect("UTF-8"), "--as", "csl-json"]);
         fs::write(copy.path().join("csl.json"), &csl.stdout).expect("it is written");
+        let name = run.to_str().expect("UTF-8");
+        let exposition = inflight(&run, &["export", name, "--to", "openmetrics"]);
+        fs::write(copy.path().join("metrics.txt"), &exposition.stdout).expect("it is written");
         (copy, run.display().to_string())
     })
     .collect()
@@ -145,22 +150,59 @@ fn a_reader_of_csv_sees_as_many_fields_in_every_row_and_no_formula() {
 }
 
 #[test]
-fn rsvg_convert_makes_a_pdf_with_its_fonts_and_a_picture_of_every_figure() {
-    let figures = published().pop().expect("a run is published").join("derived/figures");
-    let folder = tempfile::tempdir().expect("it is made");
-    let made = |format: &str, figure: &Path| {
-        let file = folder.path().join("made").display().to_string();
-        let figure = figure.display().to_string();
-        let output = run("rsvg-convert", &["-f", format, "-o", &file, &figure], folder.path())?;
-        content(&output, &figure);
-        fs::read(file).ok()
-    };
-    for entry in fs::read_dir(figures).expect("figures are derived") {
-        let figure = entry.expect("it reads").path();
-        if figure.extension().is_none_or(|extension| extension != "svg") {
-            continue;
-        }
-        let (Some(pdf), Some(png)) = (made("pdf", &figure), made("png", &figure)) else { return };
-        assert!(pdf.starts_with(b"%PDF-") && png.starts_with(b"\x89PNG"), "{}", figure.display());
+fn the_parser_of_prometheus_reads_every_exposition() {
+    let script = "from prometheus_client.openmetrics.parser import text_string_to_metric_families\n\
+                  text = open('metrics.txt', newline='').read()\n\
+                  families = list(text_string_to_metric_families(text))\n\
+                  names = {family.name for family in families}\n\
+                  assert {'inflight_run', 'inflight_cost_ratio', 'inflight_trials'} <= names\n\
+                  assert sum(len(family.samples) for family in families) > 200\n\
+                  assert all('model' in s.labels for f in families for s in f.samples\n\
+                             if f.type == 'gauge')\n";
+    let has = ["-c", "import prometheus_client"];
+    let here = run("python3", &has, Path::new(".")).is_some_and(|output| output.status.success());
+    if !here {
+        eprintln!("skipped: prometheus_client is not installed");
+        return;
     }
+    for (folder, run_path) in derived() {
+        let output = run("python3", &["-c", script], folder.path()).expect("it ran before");
+        content(&output, &run_path);
+    }
+}
+
+#[test]
+fn every_figure_becomes_a_picture_on_request_and_the_run_still_checks() {
+    if run("rsvg-convert", &["--version"], Path::new(".")).is_none() {
+        return;
+    }
+    let (folder, path) = small_run();
+    let name = path.to_str().expect("UTF-8");
+    let formats: [(&str, &[u8]); 2] = [("pdf", b"%PDF-"), ("png", b"\x89PNG")];
+    for (format, magic) in formats {
+        let output = inflight(folder.path(), &["report", name, "--figures", format]);
+        content(&output, format);
+        let figures = fs::read_dir(path.join("derived/figures")).expect("figures are derived");
+        let figures = figures.map(|entry| entry.expect("it reads").path());
+        let svg = figures.filter(|path| path.extension().is_some_and(|e| e == "svg"));
+        let mut count = 0;
+        for figure in svg {
+            let picture = fs::read(figure.with_extension(format)).expect("it is made");
+            assert!(picture.starts_with(magic), "{}", figure.display());
+            count += 1;
+        }
+        assert!(count > 10, "{count} figures");
+    }
+    let checked = inflight(folder.path(), &["check", name]);
+    content(&checked, "pictures beside the figures");
+}
+
+#[test]
+fn a_picture_without_the_program_that_makes_it_is_told_with_what_installs_it() {
+    let (folder, path) = small_run();
+    let mut command = Command::new(built("inflight").path);
+    command.args(["report", path.to_str().expect("UTF-8"), "--figures", "pdf"]);
+    let output = command.current_dir(folder.path()).env("PATH", "/nowhere").output();
+    check(&output.expect("it starts"), 1, "`apt-get install librsvg2-bin` installs it");
+    assert!(path.join("derived/report.html").exists(), "the rest is there");
 }

@@ -21,6 +21,7 @@ mod interrupt;
 mod judge;
 mod machine;
 mod measure;
+mod pictures;
 mod price;
 mod primitives;
 mod probe;
@@ -49,6 +50,7 @@ pub use crate::forecast::{Forecast, forecast};
 pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
+pub use crate::pictures::{PICTURES, draw_pictures};
 pub use crate::price::time_builds;
 pub use crate::primitives::{
     PrimitiveBlocks, PrimitiveWatch, add_primitives, build_primitives, find_primitives,

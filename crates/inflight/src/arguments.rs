@@ -189,11 +189,15 @@ Examples:
     #[command(before_help = "\
 Examples:
   inflight report latest                tables, summary and citation again, byte for byte
+  inflight report latest --figures pdf  and each figure as a picture beside it, for a paper
 ")]
     Report {
         /// The run: its folder, the beginning of its name, or `latest`.
         #[arg(default_value = "latest")]
         run: String,
+        /// Makes a picture of each figure too, by rsvg-convert.
+        #[arg(long, value_name = "FORMAT", value_parser = harness::PICTURES)]
+        figures: Option<String>,
     },
 }
 

@@ -52,8 +52,8 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     Ok(if ok { 0 } else { CORRUPT })
 }
 
-/// Rebuilds every derived file of a run.
-pub(crate) fn rebuild(name: &str, output: &mut Output) -> Result<u8> {
+/// Rebuilds every derived file of a run, and makes pictures of its figures if they are asked for.
+pub(crate) fn rebuild(name: &str, format: Option<&str>, output: &mut Output) -> Result<u8> {
     let (path, run) = place::read(name)?;
     if let Integrity::Altered(files) = &run.integrity {
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
@@ -65,6 +65,12 @@ pub(crate) fn rebuild(name: &str, output: &mut Output) -> Result<u8> {
     for name in &names {
         output.say(&path.join("derived").join(name).to_string_lossy());
     }
-    output.tell(&json!({ "run": run.id, "derived": names }));
+    let figures = names.iter().filter(|name| name.ends_with(".svg"));
+    let figures: Vec<_> = figures.map(|name| path.join("derived").join(name)).collect();
+    let pictures = format.map_or(Ok(Vec::new()), |f| harness::draw_pictures(&figures, f))?;
+    for picture in &pictures {
+        output.say(&picture.to_string_lossy());
+    }
+    output.tell(&json!({ "run": run.id, "derived": names, "pictures": pictures }));
     Ok(0)
 }
