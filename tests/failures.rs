@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use nix::unistd::Pid;
 use record::{Model, State, TrialRecord};
 
 use support::misbehaving::{behaving, scripted};
-use support::{alone, basis, built, cell, faulty, house, is_valid, placement, plan};
+use support::shell::{copy_workspace, text};
+use support::{WORKSPACE, alone, basis, built, cell, faulty, house, is_valid, placement, plan};
 
 /// Lets the faulty model misbehave and returns what the harness says of it.
 fn outcome(fault: &str) -> Result<(), String> {
@@ -139,6 +141,31 @@ fn others_go_on_after_a_model_has_failed() {
         }
     }
     assert_eq!(trials.len(), 8, "two blocks of three, the baseline twice");
+}
+
+#[test]
+fn a_run_in_which_a_measured_fetch_failed_exits_with_4_and_prints_the_table() {
+    let copy = tempfile::tempdir().expect("there is room for a copy");
+    copy_workspace(copy.path());
+    // One unit of this model panics in its fetch: the others fetch on, to the end of the trial.
+    let there = copy.path().join("crates/model-faulty");
+    fs::rename(copy.path().join("tests/models/faulty"), &there).expect("it is ours");
+    let manifest = fs::read_to_string(there.join("Cargo.toml")).expect("it is there");
+    let fault = "threads = \"in_flight + 1\"\nmax_in_flight = 4\n\
+                 env = { FAULT = \"units: one panics\" }";
+    let manifest = manifest.replace("threads = \"1\"", fault);
+    fs::write(there.join("Cargo.toml"), manifest).expect("it is ours");
+
+    let _alone = alone();
+    let mut command = Command::new(built("inflight").path);
+    command.args(["run", "faulty", "--cell", "batch", "--blocks", "1", "--out", "results"]);
+    command.current_dir(copy.path()).env("CARGO_TARGET_DIR", &WORKSPACE.target);
+    let output = command.output().expect("it starts");
+    let (said, table) = (String::from_utf8_lossy(&output.stderr), text(&output));
+    assert_eq!(output.status.code(), Some(4), "{said}{table}");
+    let row = |model: &str| table.lines().find(|line| line.trim_start().starts_with(model));
+    assert!(row("event-loop").is_some() && row("tokio").is_some(), "{table}");
+    assert!(table.contains("faulty: void: 1 of 64 fetches failed: 1 x 1006"), "{said}{table}");
 }
 
 #[test]

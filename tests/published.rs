@@ -6,6 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Run};
@@ -32,6 +33,36 @@ fn every_published_run_is_complete_and_reads() {
         assert_eq!(run.integrity, Integrity::Whole, "{}", path.display());
         // Nothing that was planned is missing, but for what the rule of the schedule has stopped.
         assert_eq!(run.next_block(), None, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_first_block_of_every_cell_ended_within_two_minutes_in_every_published_quick_run() {
+    let at = |utc: &str| humantime::parse_rfc3339(utc).expect("it is a time");
+    for path in published() {
+        let run = Run::read(&path).expect("it reads");
+        if run.schedule.preset != "quick" {
+            continue;
+        }
+        let began = at(&run.trials.first().expect("it has trials").started_utc);
+        let cells = run.schedule.cells.len();
+        let first = run.schedule.blocks.iter().take(cells).map(|block| block.number);
+        let first: BTreeSet<u32> = first.collect();
+        let last = run.trials.iter().rfind(|trial| first.contains(&trial.block));
+        let last = last.expect("they were measured");
+        let ended = at(&last.started_utc) + Duration::from_millis(last.spent_ms);
+        let took = ended.duration_since(began).expect("time goes on");
+        assert!(took < Duration::from_mins(2), "{}: {took:?}", path.display());
+    }
+}
+
+#[test]
+fn the_page_of_every_published_default_run_is_at_most_300_kib() {
+    for path in published() {
+        let run = Run::read(&path).expect("it reads");
+        let size = fs::metadata(path.join("derived/report.html")).expect("it is there").len();
+        let is_default = run.schedule.preset == "quick";
+        assert!(!is_default || size <= 300 * 1024, "{}: {size} bytes", path.display());
     }
 }
 

@@ -117,11 +117,15 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     bench.args(["--bench", "--exact", "cpu/steady/tokio"]).current_dir(&WORKSPACE.root);
     let mut bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut stderr = BufReader::new(bench.stderr.take().expect("stderr is piped"));
-    let mut line = String::new();
+    let (mut line, mut told) = (String::new(), String::new());
     while !line.contains(", block 2 ") {
         line.clear();
         assert_ne!(stderr.read_line(&mut line).expect("it speaks"), 0, "it ended too soon");
+        told += &line;
     }
+    // Nobody waits for the table to see rows.
+    let rows = told.lines().find(|line| line.starts_with("steady, us of CPU a fetch in its first"));
+    assert!(rows.is_some_and(|rows| rows.contains(": ") && rows.contains("tokio ")), "{told}");
 
     let began = Instant::now();
     let id = i32::try_from(bench.id()).expect("a process id is an i32");

@@ -140,8 +140,8 @@ fn against_itself(run: &Run, cell: &Cell) -> Option<stats::Sample> {
     Some(Paired::new(&second, &first)?.log_ratios())
 }
 
-/// Returns the CPU time per fetch of a valid trial.
-fn cost(trial: &TrialRecord) -> Option<f64> {
+/// Returns the CPU time per fetch of a valid trial, in nanoseconds.
+pub(crate) fn cost(trial: &TrialRecord) -> Option<f64> {
     let window = &trial.valid()?.window;
     Some(real(window.cpu_ns) / real(window.ended))
 }
@@ -165,6 +165,9 @@ fn count(length: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
     use record::{Placement, Probe};
 
     use super::*;
@@ -207,5 +210,29 @@ mod tests {
         let (below, above) = (forecast_of(905_000), forecast_of(925_000));
         assert!(below.contains("the delay sets the pace"), "{below}");
         assert!(above.contains("the model's CPUs set the pace"), "{above}");
+    }
+    #[test]
+    fn the_first_block_of_every_cell_of_quick_is_planned_for_the_first_two_minutes() {
+        let workspace = crate::Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let models = crate::find(&workspace, "crates").unwrap();
+        for seed in 0..20 {
+            let placement = Placement {
+                model_cpus: vec![1],
+                origin_cpus: vec![0],
+                workers: 1,
+                shards: 1,
+                awake: false,
+            };
+            let (missing, probes, models) = (Vec::new(), Vec::new(), models.clone());
+            let mut schedule =
+                draw(Basis { preset: quick(), models, missing, seed, placement, probes });
+            let cells = schedule.cells.len();
+            schedule.blocks.truncate(cells);
+            let first: BTreeSet<&String> = schedule.blocks.iter().map(|b| &b.cell).collect();
+            assert_eq!(first.len(), cells, "every cell once before any comes again");
+
+            let minutes = forecast(&schedule, None).minutes_max;
+            assert!(minutes < 2.0, "{minutes} minutes");
+        }
     }
 }

@@ -8,6 +8,7 @@ use model_kit::plain;
 use record::{Block, PrimitiveBlock, Schedule, State, TrialRecord};
 
 use crate::Event;
+use crate::forecast::cost;
 
 /// Whether nothing is told.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -39,6 +40,11 @@ pub(crate) struct Progress<'a> {
     ended: usize,
     valid: usize,
     is_terminal: bool,
+    /// What the trials of the block under way cost, in nanoseconds a fetch; nothing where one does
+    /// not count.
+    costs: Vec<(String, Option<f64>)>,
+    /// The cells of which rows were shown.
+    shown: Vec<String>,
 }
 
 impl<'a> Progress<'a> {
@@ -53,31 +59,68 @@ impl<'a> Progress<'a> {
             ended: 0,
             valid: 0,
             is_terminal: io::stderr().is_terminal(),
+            costs: Vec::new(),
+            shown: Vec::new(),
         }
     }
 
     /// Tells what happens.
     pub(crate) fn tell(&mut self, event: &Event<'_>) {
         match event {
-            Event::Begin(_, 0) if !self.is_terminal => self.blocks += 1,
-            Event::Begin(block, position) if self.is_terminal => {
-                self.blocks += usize::from(*position == 0);
+            Event::Begin(block, position) => {
+                if *position == 0 {
+                    self.blocks += 1;
+                    self.costs.clear();
+                }
+                if !self.is_terminal {
+                    return;
+                }
                 let line = format!("{} {}", block.cell, block.order[*position]);
                 say(&format!("\r\x1b[2K{}", self.line(&line)));
             }
             Event::Trial(trial) => self.count(trial),
-            Event::Block(block) if !self.is_terminal => {
-                say(&(self.line(&block.cell) + "\n"));
+            Event::Block(block) => {
+                if !self.is_terminal {
+                    say(&(self.line(&block.cell) + "\n"));
+                }
+                if let Some(rows) = self.first_rows(block) {
+                    say(&format!("{}{rows}\n", self.cleared()));
+                }
             }
             Event::Stop(stop) => {
                 let what = stop.cell.as_deref().unwrap_or("the run");
-                let clear = if self.is_terminal { "\r\x1b[2K" } else { "" };
+                let clear = self.cleared();
                 let (what, reason) = (plain(what), plain(&stop.reason));
                 let blocks = stop.blocks;
                 say(&format!("{clear}{what} ends after {blocks} blocks: {reason}\n"));
             }
-            Event::Begin(..) | Event::Block(_) => {}
         }
+    }
+
+    /// Returns what makes room for a line where the one on a terminal is written again and again.
+    fn cleared(&self) -> &'static str {
+        if self.is_terminal { "\r\x1b[2K" } else { "" }
+    }
+
+    /// Returns the first rows of a cell once its first block has ended, the cheapest first: what
+    /// one trial each says, long before the table.
+    fn first_rows(&mut self, block: &Block) -> Option<String> {
+        if self.shown.contains(&block.cell) {
+            return None;
+        }
+        self.shown.push(block.cell.clone());
+        let order = |cost: Option<f64>| cost.unwrap_or(f64::INFINITY);
+        self.costs.sort_by(|a, b| order(a.1).total_cmp(&order(b.1)));
+        let row = |(model, cost): &(String, Option<f64>)| match cost {
+            Some(ns) => format!("{model} {:.1}", ns / 1e3),
+            None => format!("{model} -"),
+        };
+        let rows = self.costs.iter().map(row).collect::<Vec<_>>().join(", ");
+        Some(plain(&format!(
+            "{}, us of CPU a fetch in its first block, one trial each, which proves nothing yet: \
+             {rows}",
+            block.cell
+        )))
     }
 
     /// Ends the line on a terminal.
@@ -91,6 +134,7 @@ impl<'a> Progress<'a> {
     fn count(&mut self, trial: &TrialRecord) {
         self.ended += 1;
         self.valid += usize::from(trial.state == State::Valid);
+        self.costs.push((trial.model.clone(), cost(trial)));
     }
 
     /// Returns the line: where the run is, and how long it still takes.
@@ -124,4 +168,36 @@ pub(crate) fn say(text: &str) {
     }
     let mut stderr = io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_has_rows_as_soon_as_its_first_block_has_ended() {
+        let schedule = serde_json::from_value(serde_json::json!({
+            "schema": "", "version": "", "preset": "quick", "seed": 1, "cells": [], "models": [],
+            "absent": [], "blocks": [],
+            "placement": {
+                "model_cpus": [], "origin_cpus": [], "workers": 1, "shards": 1, "awake": false
+            },
+        }));
+        let schedule: Schedule = schedule.expect("it has its fields");
+        let block = |number| Block {
+            number,
+            cell: "steady".to_owned(),
+            seed: 1,
+            order: Vec::new(),
+            sitting: 0,
+        };
+        let mut progress = Progress::new(&schedule, &[]);
+        let costs = [("dear", Some(30_040.0)), ("void", None), ("cheap", Some(20_000.0))];
+        progress.costs = costs.map(|(model, cost)| (model.to_owned(), cost)).into();
+
+        let rows = progress.first_rows(&block(0)).expect("it is the first of its cell");
+        assert!(rows.ends_with(": cheap 20.0, dear 30.0, void -"), "{rows}");
+        assert!(rows.starts_with("steady, ") && rows.contains("proves nothing yet"), "{rows}");
+        assert_eq!(progress.first_rows(&block(1)), None, "once is enough");
+    }
 }
