@@ -64,7 +64,7 @@ globalThis.look = (() => {
   };
 
   // Marks that are too faint: what carries a figure, not the grid behind it.
-  const MARKS = ".interval,.point *,.dots,.cross,.bar,.thick,.reference,.rule,.swatch";
+  const MARKS = ".interval,.point,.dots,.cross,.bar,.thick,.reference,.rule,.swatch";
   const faintMarks = (least) => {
     const found = new Set();
     for (const mark of [...document.querySelectorAll(MARKS)].filter(seen)) {

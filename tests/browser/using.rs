@@ -137,6 +137,32 @@ fn the_theme_is_switched_by_its_button_and_the_page_is_found_again_as_it_was_lef
 }
 
 #[test]
+fn a_link_of_the_contents_keeps_what_was_chosen_and_both_are_found_again() {
+    let Some((mut browser, _)) = opened() else { return };
+    browser.prefer("prefers-reduced-motion", "reduce");
+    focus(&mut browser, "document.getElementById('theme')");
+    browser.press("Enter");
+    browser.press("Enter");
+    let index = headed(&mut browser, "wall, ms");
+    focus(&mut browser, &format!("{TABLE}.tHead.rows[0].cells[{index}].firstElementChild"));
+    browser.press("Enter");
+    focus(&mut browser, "document.querySelector('nav a[href=\"#latency\"]')");
+    browser.press("Enter");
+    browser.settle();
+
+    let ground = "getComputedStyle(document.body).backgroundColor";
+    let left = (column(&mut browser, index), browser.ask(ground));
+    let address = browser.ask("location.href").as_str().unwrap().to_owned();
+    assert!(address.contains("#latency&") && address.contains("theme=dark"), "{address}");
+    assert!(address.contains("sort="), "{address}");
+    browser.load(&address);
+    browser.ask(LOOK);
+    assert_eq!((column(&mut browser, index), browser.ask(ground)), left);
+    let top = "Math.abs(document.getElementById('latency').getBoundingClientRect().top) < 40";
+    assert_eq!(browser.ask(top), true);
+}
+
+#[test]
 fn a_link_into_what_is_folded_unfolds_it() {
     let Some((mut browser, address)) = opened() else { return };
     let folded = browser.ask("document.querySelector('details figure').id");

@@ -201,7 +201,8 @@ fn methods(run: &Run, figures: &Figures) -> String {
     paragraph(&format!(
         "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, one fresh \
          process a trial, in {}; ratios to {} are Hodges-Lehmann estimates over blocks with \
-         simultaneous 95 % intervals (Holm, {family}); {}, Linux {}, {}, origin {}.",
+         simultaneous 95 % intervals (signed-rank test, Bonferroni, {family}), told apart by \
+         Holm's test; {}, Linux {}, {}, origin {}.",
         run.schedule.version,
         environment.commit.chars().take(COMMIT_DIGITS).collect::<String>(),
         run.schedule.preset,

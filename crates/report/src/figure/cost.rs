@@ -43,9 +43,10 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
         id: scene.id("cost"),
         title: "What does a fetch cost?".to_owned(),
         caption: format!(
-            "CPU time of the model's process per fetch: median over blocks with its 95 % interval. \
-             The line is the floor, {}: a hand-written loop. Ranks come from the ratios below, \
-             which compare inside blocks; these intervals may overlap and the models differ.",
+            "CPU time of the model's process per fetch: median over blocks with its own 95 % \
+             interval (sign test). The line is the floor, {}: a hand-written loop. Ranks come from \
+             the ratios below, which compare inside blocks; these intervals may overlap and the \
+             models differ.",
             scene.all.floor
         ),
         chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
@@ -114,8 +115,9 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         id: scene.id("ratio"),
         title: format!("Who differs from {baseline}, and by how much?"),
         caption: format!(
-            "CPU time per fetch in times {baseline}'s, compared inside blocks. The intervals hold \
-             for {level} with 95 %. Verdicts come from Holm's test over the same pairs, which is a \
+            "CPU time per fetch in times {baseline}'s, compared inside blocks. Hodges-Lehmann \
+             estimates with intervals of the signed-rank test that hold for {level} with 95 % \
+             (Bonferroni). Verdicts come from Holm's test over the same pairs, which is a \
              little less cautious: an interval that just touches 1 may belong to a difference. \
              Shaded: within {:.0} %, where two models are as good as equal. ? cannot be told apart \
              here.",

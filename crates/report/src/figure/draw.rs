@@ -1,8 +1,10 @@
 //! Marks become SVG here. All colours are classes, which the page or the file gives a meaning.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 
-use crate::figure::look::Look;
+use crate::figure::look::{Look, SHAPES};
 use crate::figure::{Mark, Panel, Strip, Strips};
 
 /// The width and height of a small picture, in its own unit.
@@ -10,18 +12,48 @@ pub(crate) const PANEL: (f64, f64) = (440.0, 240.0);
 /// Marks have this distance from their centre to their edge, in pixels.
 const REACH: f64 = 8.0;
 
-/// Draws the inside of a strip. Its dots are one path, in units of which the strip has so many
-/// across and down: on a page it is stretched, and strokes are not.
-pub(crate) fn strip(strips: &Strips, strip: &Strip, size: (u32, u32)) -> Markup {
+/// The units across and down of the dots of a strip that a page stretches.
+const STRETCHED: (u32, u32) = (1000, 100);
+
+/// On what a strip is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Canvas {
+    /// A page, which stretches it to its width and holds the signs of models once, as [`signs`].
+    Page,
+    /// A file of its own, in which it has so many pixels across and down.
+    File(u32, u32),
+}
+
+/// Draws the inside of a strip. Its dots are one path: on a page it is stretched, and strokes are
+/// not.
+pub(crate) fn strip(strips: &Strips, strip: &Strip, canvas: Canvas) -> Markup {
+    let size = match canvas {
+        Canvas::Page => STRETCHED,
+        Canvas::File(width, height) => (width, height),
+    };
     html! {
         @for drawn in &strip.marks {
-            (mark(strips, *drawn, strip.look))
+            (mark(strips, *drawn, (strip.look, canvas)))
         }
         @if let Some(dots) = dots(strips, strip, size) {
-            svg width="100%" height="100%" viewBox=(format!("0 0 {} {}", size.0, size.1))
-                preserveAspectRatio="none" { path.dots d=(dots) {} }
+            svg viewBox=(format!("0 0 {} {}", size.0, size.1)) preserveAspectRatio="none" {
+                path.dots d=(dots) {} }
         }
     }
+}
+
+/// Writes the signs of models, which the figures of a page use.
+pub(crate) fn signs() -> Markup {
+    html! {
+        svg.signs width="0" height="0" aria-hidden="true" {
+            defs { @for sign in 0..SHAPES { g id=(sign_of(sign)) { (shape(sign)) } } }
+        }
+    }
+}
+
+/// Returns the name of a sign on a page.
+fn sign_of(shape: u32) -> String {
+    format!("sign{}", shape % SHAPES)
 }
 
 /// Draws what lies behind all strips of a figure: the range that is shaded, the grid, the rules.
@@ -63,12 +95,16 @@ fn dots(strips: &Strips, strip: &Strip, (width, height): (u32, u32)) -> Option<S
 }
 
 /// Draws a mark.
-fn mark(strips: &Strips, mark: Mark, look: Look) -> Markup {
+fn mark(strips: &Strips, mark: Mark, (look, canvas): (Look, Canvas)) -> Markup {
     let place = |value: f64| percent(strips.axis.place(value));
     let across = |share: f64| percent(100.0 * share.clamp(0.0, 1.0));
     match mark {
         Mark::Point(x) => html! {
-            svg.point x=(place(x)) y="50%" overflow="visible" { (shape(look.shape)) }
+            @if canvas == Canvas::Page {
+                use.point href=(format!("#{}", sign_of(look.shape))) x=(place(x)) y="50%" {}
+            } @else {
+                svg.point x=(place(x)) y="50%" overflow="visible" { (shape(look.shape)) }
+            }
         },
         Mark::Interval(low, high) => html! {
             line.interval x1=(place(low)) x2=(place(high)) y1="50%" y2="50%" {}
@@ -101,7 +137,8 @@ pub(crate) fn shape(shape: u32) -> Markup {
     }
 }
 
-/// Draws what lies behind all small pictures of a figure, likewise.
+/// Draws what lies behind all small pictures of a figure, likewise: the grid, and the curve that
+/// all are compared with.
 pub(crate) fn panel_ground(panel: &Panel, id: &str, is_first: bool) -> Markup {
     html! {
         @if is_first {
@@ -112,6 +149,7 @@ pub(crate) fn panel_ground(panel: &Panel, id: &str, is_first: bool) -> Markup {
                 @for x in panel.upwards.iter().map(|(x, _)| short(place(*x, 0.0).0)) {
                     line.grid x1=(x) x2=(x) y1="0" y2=(PANEL.1) {}
                 }
+                path.reference d=(path(&panel.reference)) {}
             }
         } @else {
             use href=(format!("#ground-{id}")) {}
@@ -122,11 +160,8 @@ pub(crate) fn panel_ground(panel: &Panel, id: &str, is_first: bool) -> Markup {
 /// Draws a small picture: the curves alone, without letters.
 pub(crate) fn panel(panel: &Panel) -> Markup {
     html! {
-        @for curve in &panel.thin {
-            polyline.thin points=(points(curve)) {}
-        }
-        polyline.reference points=(points(&panel.reference)) {}
-        polyline.thick points=(points(&panel.thick)) {}
+        path.thin d=(panel.thin.iter().map(|curve| path(curve)).collect::<String>()) {}
+        path.thick d=(path(&panel.thick)) {}
     }
 }
 
@@ -136,13 +171,23 @@ pub(crate) fn place(x: f64, y: f64) -> (f64, f64) {
     (inside(x, PANEL.0), inside(1.0 - y, PANEL.1))
 }
 
-/// Writes the points of a curve.
-fn points(curve: &[(f64, f64)]) -> String {
-    let point = |&(x, y): &(f64, f64)| {
-        let (x, y) = place(x, y);
-        format!("{x:.0} {y:.0}")
-    };
-    curve.iter().map(point).collect::<Vec<_>>().join(" ")
+/// Writes a curve as a path: each point by what it lies beside the one before, which is shorter.
+fn path(curve: &[(f64, f64)]) -> String {
+    let mut path = String::new();
+    let mut last = None;
+    for (x, y) in curve.iter().map(|&(x, y)| place(x, y)).map(|(x, y)| (x.round(), y.round())) {
+        let _ = match last {
+            None => write!(path, "M{x} {y}l"),
+            Some((before, below)) => {
+                let (right, down) = (x - before, y - below);
+                let gap = if path.ends_with('l') { "" } else { " " };
+                let between = if down < 0.0 { "" } else { " " };
+                write!(path, "{gap}{right}{between}{down}")
+            }
+        };
+        last = Some((x, y));
+    }
+    path
 }
 
 /// Writes a share of the width.
@@ -150,9 +195,10 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{}%", short(share))
 }
 
-/// Writes a coordinate with two digits after the point and none that is needless.
+/// Writes a coordinate with a digit after the point, unless it is needless: a tenth of a percent is
+/// less than a pixel.
 pub(crate) fn short(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = format!("{value:.1}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }

@@ -47,8 +47,8 @@ pub(crate) fn ladder(scene: &Scene<'_>) -> Figure {
         title: "Where do the microseconds go?".to_owned(),
         caption: format!(
             "For each runtime: what {} costs, what the model adds on the same HTTP core, what its \
-             usual client adds on top. Each step is a difference inside blocks; lines show its 95 \
-             % interval. A step below zero has no bar.",
+             usual client adds on top. Each step is a difference inside blocks; lines show its \
+             own 95 % interval (Hodges-Lehmann, signed-rank test). A step below zero has no bar.",
             scene.all.floor
         ),
         chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),

@@ -39,12 +39,13 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
     let caption = match scene.cell.cell.workload {
         Workload::Batch => format!(
             "From the first slot to the last reply, connecting included: median over blocks with \
-             its 95 % interval. The delays alone take {} ms at least, whatever the model does.",
+             its own 95 % interval (sign test). The delays alone take {} ms at least, whatever the \
+             model does.",
             digits(bound)
         ),
         Workload::Steady => format!(
-            "Length of the window: median over blocks with its 95 % interval. The origin's delays \
-             set the pace: {} ms at least.",
+            "Length of the window: median over blocks with its own 95 % interval (sign test). \
+             The origin's delays set the pace: {} ms at least.",
             digits(bound)
         ),
     };
@@ -67,7 +68,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
         title: "How often does the kernel switch?",
         caption:
             "Context switches of the model's process per fetch, voluntary or not: median over \
-                  blocks with its 95 % interval."
+                  blocks with its own 95 % interval (sign test)."
                 .to_owned(),
         name: "context switches per fetch",
         column: "switches_per_fetch",
@@ -83,10 +84,9 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
         id: "memory",
         title: "How much memory does it take?",
         caption: "The most memory that the model's process held at once (resident set): median \
-                  over blocks with its 95 % interval. It counts the program itself and what it \
-                  shares with others, and leaves out what the kernel keeps for threads and \
-                  sockets; \
-                  it says nothing of how memory grows with fetches in flight."
+                  over blocks with its own 95 % interval (sign test). It counts the program itself \
+                  and what it shares with others, and leaves out what the kernel keeps for threads \
+                  and sockets; it says nothing of how memory grows with fetches in flight."
             .to_owned(),
         name: "peak resident memory, MiB",
         column: "memory_peak_mib",
@@ -167,9 +167,9 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
         id: "baseline-against-itself".to_owned(),
         title: format!("Does {} agree with itself?", figures.baseline),
         caption: format!(
-            "{} runs twice in every block. A dot a block, and the typical ratio with its 95 % \
-             interval. Whatever it differs from itself is noise, and any other model may be off by \
-             as much. Shaded: within {:.0} %.",
+            "{} runs twice in every block. A dot a block, and the typical ratio (Hodges-Lehmann) \
+             with its own 95 % interval (signed-rank test). Whatever it differs from itself is \
+             noise, and any other model may be off by as much. Shaded: within {:.0} %.",
             figures.baseline,
             100.0 * MARGIN
         ),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::figure::draw::{self, PANEL, percent};
+use crate::figure::draw::{self, Canvas, PANEL, percent};
 use crate::figure::{Chart, Figure, Panel, Strips};
 
 /// The width of the whole, of the labels and of the notes, in pixels.
@@ -63,7 +63,7 @@ fn strips_at(strips: &Strips, top: u32) -> Markup {
             text.label x=(LABELS - 10) y=(y + strip.height / 2 + 4) { (strip.label) }
             svg class=(strip.look.classes()) x=(LABELS) y=(y) width=(plot) height=(strip.height) {
                 (draw::ground(strips, &index.to_string(), true))
-                (draw::strip(strips, strip, (plot, strip.height)))
+                (draw::strip(strips, strip, Canvas::File(plot, strip.height)))
             }
             text.note x=(WIDTH - NOTES + 10) y=(y + strip.height / 2 + 4) { (strip.note) }
         }

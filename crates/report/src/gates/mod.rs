@@ -7,6 +7,7 @@
 
 mod likeness;
 pub(crate) mod machine;
+pub(crate) mod meaning;
 mod origin;
 mod provenance;
 mod sensitivity;
@@ -183,7 +184,10 @@ pub(crate) mod tests {
         let found = gate(&gates, which);
         match expected {
             "unknown" => assert!(matches!(found.state, GateState::Unknown(_)), "{found:?}"),
-            badge => assert!(found.badges.contains(&badge), "{found:?}"),
+            badge => {
+                assert!(found.badges.contains(&badge), "{found:?}");
+                assert!(meaning::meaning(badge).is_some(), "{badge} is not explained");
+            }
         }
         let tripped = |gate: &&Gate| !gate.badges.is_empty() && (gate.id, &*gate.scope) != which;
         assert_eq!(gates.iter().find(tripped), None);

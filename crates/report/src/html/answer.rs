@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use stats::verdict::Verdict;
 
+use crate::family::{Family, MARGIN};
 use crate::figures::{CellFigures, LanguageFigures, Price, Row, RowFigures};
 use crate::html::Page;
 use crate::number::{digits, with_interval};
@@ -24,6 +25,7 @@ impl Page<'_> {
             div.lead {
                 @for sentence in self.sentences(cell) { p { (sentence) } }
             }
+            (self.believe())
             (self.rows(cell))
             @for other in self.figures.cells.iter().filter(|other| other.cell.name !=
                 cell.cell.name) {
@@ -53,7 +55,8 @@ impl Page<'_> {
                 (Some(baseline_figures), Some(floor_figures)) => {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
                     " of CPU time, and " (floor) ", a hand-written loop that stands for the least \
-                        that a model could cost, " (cost(floor_figures)) " µs."
+                        that a model could cost and is called the floor, "
+                    (cost(floor_figures)) " µs."
                 }
                 (Some(baseline_figures), None) => {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
@@ -93,7 +96,7 @@ impl Page<'_> {
         let groups: Vec<_> = groups.into_iter().filter(|(_, names)| !names.is_empty()).collect();
         (!groups.is_empty()).then(|| {
             html! {
-                "Against " (self.figures.baseline) ", with the same HTTP code: "
+                "Against " (self.figures.baseline) ", the baseline, with the same HTTP code: "
                 @for (index, (word, names)) in groups.iter().enumerate() {
                     @if index > 0 { "; " }
                     b { (word) } ": " (names.join(", "))
@@ -111,8 +114,7 @@ impl Page<'_> {
             lost.map(|row| (cell.cell.name.clone(), row.clone())).collect()
         };
         let lost: Vec<(String, Row)> = self.figures.cells.iter().flat_map(rows).collect();
-        let failed = self.trust.gates.iter().filter(|gate| is_failed(gate)).count();
-        if can_show.is_none() && lost.is_empty() && self.trust.badges.is_empty() {
+        if can_show.is_none() && lost.is_empty() {
             return None;
         }
         Some(html! {
@@ -125,12 +127,38 @@ impl Page<'_> {
                 b { (row.model) } " has no figures in " (cell) ": "
                 (row.reason.as_deref().unwrap_or("no reason is known")) ". "
             }
-            @if !self.trust.badges.is_empty() {
-                "Badges: " (self.trust.badges.join(", "))
-                @if failed > 0 { " (" (crate::number::count(failed, "gate")) " failed)" }
-                "; " a href="#trust" { "what they mean" } "."
-            }
         })
+    }
+
+    /// Says what the brackets of the table are, and how its places come about.
+    fn brackets(&self, cell: &CellFigures) -> Markup {
+        let (baseline, pairs) = (&self.figures.baseline, cell.pairs.len());
+        let family = match self.figures.family {
+            Family::AgainstBaseline => "comparisons with the baseline",
+            Family::AllPairs => "pairs of models",
+        };
+        html! {
+            p.aside {
+                "In brackets, intervals of 95 %. Times " (baseline)
+                    ": Hodges-Lehmann estimate over blocks, signed-rank test, simultaneous for the "
+                (pairs) " " (family) " of this cell (Bonferroni). Over the floor: the same "
+                "estimate and test, each interval its own. CPU and wall are medians over blocks, \
+                 whose own intervals (sign test) are drawn below. "
+                @match self.figures.family {
+                    Family::AllPairs => {
+                        "A rank is one more than the number of models that are different (Holm's \
+                         test over all pairs, and more than "
+                        (format!("{:.0} %", 100.0 * MARGIN))
+                        ") and cheaper; what the verdicts do not separate shares it (=)."
+                    },
+                    Family::AgainstBaseline => {
+                        "Models are in the order of their cost and have no ranks: this preset \
+                         judges each against " (baseline)
+                            " alone, and ranks need a verdict on every pair."
+                    },
+                }
+            }
+        }
     }
 
     /// Writes the table of a cell.
@@ -161,6 +189,9 @@ impl Page<'_> {
                         }
                     }
                 }
+            }
+            @if self.main().is_some_and(|main| main.cell.name == cell.cell.name) {
+                (self.brackets(cell))
             }
             @for text in crate::summary::notes(cell) { p.aside { (text) } }
             @for other in &cell.languages { (self.language(cell, other)) }
@@ -227,17 +258,13 @@ fn is_lost(row: &Row) -> bool {
     !matches!(row.standing, Measured | Missing | NotApplicable)
 }
 
-/// Returns whether a gate failed.
-fn is_failed(gate: &crate::gates::Gate) -> bool {
-    matches!(gate.state, crate::gates::GateState::Failed(_))
-}
-
 /// Says what the usual clients cost.
 fn client_sentence(cell: &CellFigures) -> Option<Markup> {
     let order = |a: &&Price, b: &&Price| a.ratio.value.total_cmp(&b.ratio.value);
     let (least, most) = (cell.prices.iter().min_by(order)?, cell.prices.iter().max_by(order)?);
     Some(html! {
-        "The usual HTTP client on top multiplies a model's cost by "
+        "The usual HTTP client (a library such as reqwest, instead of the HTTP code that all \
+         share) multiplies a model's cost by "
         b { (with_interval(&least.ratio)) } " (" (least.model) ") to "
         b { (with_interval(&most.ratio)) } " (" (most.model) "): "
         a href="#ladder" { "where the microseconds go" } "."

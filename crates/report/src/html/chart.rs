@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::figure::data::Data;
-use crate::figure::draw::{self, PANEL, percent};
+use crate::figure::draw::{self, Canvas, PANEL, percent};
 use crate::figure::{Chart, Figure, Panel, Strips};
 
 /// Rows of a table from which on it scrolls.
@@ -11,8 +11,6 @@ const LONG: usize = 20;
 
 /// Rows from which on a table stands beside the page alone.
 const ROWS_MAX: usize = 200;
-/// The units across and down a strip, which the page stretches to its width.
-const STRETCHED: (u32, u32) = (1000, 100);
 
 /// Writes a figure with its title, its caption and its numbers.
 pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
@@ -62,16 +60,16 @@ fn strips_of(strips: &Strips, (id, title): (&str, &str), described: Option<&str>
             @for (index, strip) in strips.rows.iter().enumerate() {
                 div.strip {
                     span.label { (strip.label) }
-                    svg class=(strip.look.classes()) height=(strip.height) aria-hidden="true" {
+                    svg class=(strip.look.classes()) height=(strip.height) {
                         (draw::ground(strips, id, index == 0))
-                        (draw::strip(strips, strip, STRETCHED))
+                        (draw::strip(strips, strip, Canvas::Page))
                     }
                     span.note { (strip.note) }
                 }
             }
             div.strip.axis {
                 span.label {}
-                svg height="36" aria-hidden="true" {
+                svg height="36" {
                     @for (x, text) in strips.axis.ticks() {
                         text x=(percent(x)) y="13" { (text) }
                     }

@@ -10,17 +10,15 @@ use crate::figure::axis::Axis;
 use crate::figure::look::Look;
 use crate::figure::{Strip, Strips, reach};
 use crate::html::chart::compared;
-use crate::html::{Frame, Section, written};
+use crate::html::{Frame, Section, of_cell, written};
 use crate::number::digits;
 use crate::table::heading;
 
 /// Writes two runs compared as one HTML file that works from disk.
 pub fn diff_page(diff: &Diff) -> String {
-    let cells = diff.cells.iter().enumerate().map(|(place, cell)| Section {
-        id: format!("cell-{place}"),
-        title: line(&heading(&cell.cell)),
-        body: section(cell, diff),
-    });
+    let cells = diff.cells.iter().enumerate();
+    let cells = cells
+        .map(|(place, cell)| of_cell(place, &line(&heading(&cell.cell)), &section(cell, diff)));
     let notes = Section {
         id: "notes".to_owned(),
         title: "What to know beside it".to_owned(),

@@ -166,7 +166,7 @@ impl Page<'_> {
             div.scroll tabindex="0" role="group" aria-label="Ratios across cells" {
                 table {
                     caption { "CPU time per fetch in times " (baseline)
-                        ", with the intervals that decide" }
+                        ", with the intervals that decide: 95 %, simultaneous in each cell" }
                     thead {
                         tr {
                             th scope="col" { "model" }
@@ -226,7 +226,7 @@ impl Page<'_> {
                 div.scroll tabindex="0" role="group" aria-label="The client's price" {
                     table {
                         caption { "CPU time per fetch in times the same model on the shared core, \
-                            with 95 % intervals" }
+                            with its own 95 % interval each (Hodges-Lehmann, signed-rank test)" }
                         thead { tr {
                             th scope="col" { "model" }
                             @for cell in cells { th.figure scope="col" { (cell.cell.name) } }

@@ -7,7 +7,7 @@ use crate::figure::axis::Axis;
 use crate::figure::look::{COLOURS, Look, SHAPES};
 use crate::figure::{Strip, Strips, reach};
 use crate::html::chart::compared;
-use crate::html::{Frame, Section, written};
+use crate::html::{Frame, Section, of_cell, written};
 use crate::merge::{Merge, MergedCell, MergedEntry};
 use crate::merge_table::{entry, reasons, stability, title};
 use crate::number::with_interval;
@@ -20,11 +20,9 @@ pub fn merge_page(merge: &Merge) -> String {
         title: "Which runs stand here".to_owned(),
         body: runs(merge),
     };
-    let cells = merge.cells.iter().enumerate().map(|(place, cell)| Section {
-        id: format!("cell-{place}"),
-        title: title(cell, merge),
-        body: section(cell, merge),
-    });
+    let cells = merge.cells.iter().enumerate();
+    let cells =
+        cells.map(|(place, cell)| of_cell(place, &title(cell, merge), &section(cell, merge)));
     let notes = Section {
         id: "notes".to_owned(),
         title: "What to know beside it".to_owned(),
@@ -76,8 +74,8 @@ fn section(cell: &MergedCell, merge: &Merge) -> Markup {
         div.scroll tabindex="0" role="group" aria-label=(title(cell, merge)) {
             table {
                 caption { "CPU time per fetch, in times " (merge.baseline) " in the same run, with \
-                    the interval of its family; in brackets the places that a model may have. \
-                    Lower is better." }
+                    the 95 % interval that holds for its family at once (Bonferroni), then the \
+                    places that a model may have. Lower is better." }
                 thead { tr {
                     th scope="col" { "model" }
                     @for run in &cell.runs { th.figure scope="col" { "run " (run + 1) } }
@@ -94,7 +92,7 @@ fn section(cell: &MergedCell, merge: &Merge) -> Markup {
             }
         }
         @for reason in reasons(cell) { p.aside { (reason) } }
-        @for both in &cell.stability { p { (stability(both)) } }
+        @for both in &cell.stability { p.aside { (stability(both)) } }
         (drawn(cell, merge))
     }
 }

@@ -4,6 +4,7 @@
 //! by their hashes, so that nothing that a model or a machine says of itself can run or fetch.
 
 mod answer;
+mod believe;
 mod chart;
 mod diff;
 mod figures;
@@ -22,6 +23,7 @@ use record::Run;
 use sha2::{Digest, Sha256};
 
 use crate::figure::Charts;
+use crate::figure::draw::signs;
 use crate::figures::Figures;
 use crate::trust::Trust;
 
@@ -84,6 +86,17 @@ pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
     written(&frame).into_bytes()
 }
 
+/// Returns the section of a cell on a page of several runs: its name as the title, since that stands
+/// in the contents too, and its numbers below.
+pub(crate) fn of_cell(place: usize, heading: &str, body: &Markup) -> Section {
+    let (name, numbers) = heading.split_once(": ").unwrap_or((heading, ""));
+    Section {
+        id: format!("cell-{place}"),
+        title: name.to_owned(),
+        body: html! { p.run { (numbers) } (body) },
+    }
+}
+
 /// Writes a page.
 pub(crate) fn written(frame: &Frame) -> String {
     let version = frame.version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
@@ -107,6 +120,7 @@ pub(crate) fn written(frame: &Frame) -> String {
                     h1 { (frame.question) }
                     (frame.lead)
                 }
+                (signs())
                 (contents(&frame.sections))
                 main #main {
                     @for section in &frame.sections {
@@ -121,7 +135,17 @@ pub(crate) fn written(frame: &Frame) -> String {
             }
         }
     };
-    crate::number::visible(&markup.into_string()) + "\n"
+    crate::number::visible(&compact(markup.into_string())) + "\n"
+}
+
+/// Leaves out the ends that HTML lets one leave out, which are a tenth of a page of tables and
+/// figures. Texts cannot hold them, since their signs are escaped.
+fn compact(markup: String) -> String {
+    const ENDS: [&str; 6] = ["</td>", "</th>", "</tr>", "</li>", "</dt>", "</dd>"];
+    const EMPTY: [&str; 5] = ["line", "use", "path", "rect", "circle"];
+    let markup = ENDS.iter().fold(markup, |markup, end| markup.replace(end, ""));
+    let empty = EMPTY.map(|name| format!("></{name}>"));
+    empty.iter().fold(markup, |markup, end| markup.replace(end, "/>"))
 }
 
 impl Page<'_> {
@@ -157,15 +181,40 @@ impl Page<'_> {
     fn lead(&self) -> Markup {
         let machine = &self.run.environment;
         html! {
+            p.words {
+                "A " b { "fetch" } " is one HTTP GET over loopback whose whole reply is verified; "
+                "a " b { "model" } " is one way to keep many of them in flight: a task, a thread, \
+                    a turn of a loop for each. A " b { "cell" } " is a kind of work with its \
+                    numbers, a " b { "trial" } " one model in a fresh process, a " b { "block" }
+                " all models of a cell in random order, close in time."
+            }
             p.run {
                 (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "
                 (machine.kernel) ", models on CPU "
                 (format!("{:?}", self.run.schedule.placement.model_cpus)) " with "
                 (crate::number::count(self.run.schedule.placement.workers as usize, "worker"))
+                "; " (machine.rustc) "; server " (machine.origin)
+                @for version in self.versions_of_all() { ", " (version) }
                 ". Run " code { (self.run.id) } "."
             }
             @if let Some(warning) = self.warning() { p.warning { (warning) } }
         }
+    }
+
+    /// Returns the versions of what the models are built on, runtimes first.
+    fn versions_of_all(&self) -> Vec<String> {
+        let mut models: Vec<&record::Model> = self.run.schedule.models.iter().collect();
+        models.sort_by_key(|model| (model.language.is_some(), !model.is_bare()));
+        let mut told: Vec<String> = Vec::new();
+        for model in models {
+            let versions = self.versions(&model.name);
+            for version in versions.split(", ").filter(|version| !version.is_empty()) {
+                if !told.iter().any(|known| known == version) {
+                    told.push(version.to_owned());
+                }
+            }
+        }
+        told
     }
 
     /// Says what the figures of the run may be called, if there is anything to be said.

@@ -97,7 +97,7 @@ impl Page<'_> {
                         "at most " (most) } }
                     @if !versions.is_empty() { dt { "versions" } dd { (versions) } }
                     @if let Some(hash) = self.run.environment.programs_sha256.get(&model.package) {
-                        dt { "program" } dd { code title=(hash) {
+                        dt { "program" } dd { code {
                             (hash.get(..12).unwrap_or(hash)) } }
                     }
                     @for cell in &self.figures.cells {
@@ -117,7 +117,7 @@ impl Page<'_> {
     }
 
     /// Returns what a model said that it is built on.
-    fn versions(&self, model: &str) -> String {
+    pub(crate) fn versions(&self, model: &str) -> String {
         let mut own = self.run.trials.iter().filter(|trial| trial.model == model);
         let told = own.find(|trial| !trial.versions.is_empty());
         let versions = told.iter().flat_map(|trial| &trial.versions);

@@ -12,7 +12,11 @@ impl Page<'_> {
         let environment = &self.run.environment;
         let placement = &self.run.schedule.placement;
         let awake = if placement.awake { "kept awake" } else { "left to sleep" };
-        let all = serde_json::to_value(environment).unwrap_or(Value::Null);
+        let mut all = serde_json::to_value(environment).unwrap_or(Value::Null);
+        // The hashes of programs stand with how the run is checked.
+        if let Value::Object(fields) = &mut all {
+            fields.remove("programs_sha256");
+        }
         let facts = [
             (
                 "CPU",

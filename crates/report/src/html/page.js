@@ -2,10 +2,20 @@
 (() => {
   // The page is whole without this: it sorts, filters, copies and switches the theme, and keeps
   // what was chosen in the address.
-  const state = new URLSearchParams(location.hash.includes("=") ? location.hash.slice(1) : "");
+  // The address ends with a place of the page, with what was chosen, or with both: #cost&theme=dark.
+  const parts = location.hash.slice(1).split("&");
+  const place = () => {
+    const first = location.hash.slice(1).split("&")[0];
+    return first.includes("=") ? "" : first;
+  };
+  const state = new URLSearchParams(parts.filter((part) => part.includes("=")).join("&"));
+  const write = (at) => {
+    const hash = [at, state.toString()].filter(Boolean).join("&");
+    history.replaceState(null, "", hash ? "#" + hash : location.pathname + location.search);
+  };
   const keep = (name, value) => {
     if (value) state.set(name, value); else state.delete(name);
-    history.replaceState(null, "", state.size ? "#" + state : location.pathname + location.search);
+    write(place());
   };
 
   const themes = ["", "light", "dark"];
@@ -100,12 +110,17 @@
     });
   }
 
-  // A link into something folded unfolds it.
+  // A link into something folded unfolds it. What was chosen stays in the address behind the
+  // place, so that it is there when the page is loaded again.
   const unfold = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(decodeURIComponent(place()));
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     if (target) target.scrollIntoView();
   };
-  addEventListener("hashchange", unfold);
-  if (location.hash && !location.hash.includes("=")) unfold();
+  addEventListener("hashchange", () => {
+    if (location.hash.includes("=")) return;
+    unfold();
+    write(place());
+  });
+  if (place()) unfold();
 })();

@@ -83,7 +83,8 @@ fn list(cell: &CellFigures) -> Markup {
     html! {
         div.scroll.long tabindex="0" role="group" aria-label="Every pair" {
             table {
-                caption { "With the intervals that hold for all of them at once, and p after Holm" }
+                caption { "With 95 % intervals that hold for all of them at once (Hodges-Lehmann, \
+                    signed-rank test, Bonferroni), and p after Holm" }
                 thead { tr {
                     th scope="col" { "model" } th scope="col" { "against" }
                     th.figure scope="col" { "ratio" } th.figure scope="col" { "p" }

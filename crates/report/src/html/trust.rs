@@ -13,24 +13,18 @@ use crate::summary::Form;
 impl Page<'_> {
     /// Writes whether the run may be believed.
     pub(crate) fn trust(&self) -> Markup {
-        let gates = &self.trust.gates;
-        let count =
-            |wanted: fn(&GateState) -> bool| gates.iter().filter(|g| wanted(&g.state)).count();
-        let passed = count(|state| matches!(state, GateState::Passed));
-        let marked = count(|state| matches!(state, GateState::Badge(_)));
-        let failed = count(|state| matches!(state, GateState::Failed(_)));
-        let (quiet, loud): (Vec<&Gate>, Vec<&Gate>) = gates.iter().partition(|gate| is_quiet(gate));
+        let (quiet, loud): (Vec<&Gate>, Vec<&Gate>) =
+            self.trust.gates.iter().partition(|gate| is_quiet(gate));
         let (quiet, loud) = (merged(&quiet), merged(&loud));
         html! {
             p {
-                "Each gate is a check that code makes of the run; none changes a figure. "
-                b { (passed) " passed, " (marked) " put a badge on figures, " (failed) " failed" }
-                "; the others ask nothing of this run, or it does not tell. "
-                @if self.trust.badges.is_empty() { "No badge: nothing speaks against the figures." }
-                @else { "Badges: " @for badge in &self.trust.badges { span.badge { (badge) } " " } }
+                "Of the gates, " (self.gate_counts())
+                " Those that did not pass, with what was measured; the others are folded."
             }
             @if !loud.is_empty() { (table(&loud)) }
-            details.more { summary { "The other gates" } (table(&quiet)) }
+            details.more { summary {
+                "The gates that passed, and those that ask nothing of this run"
+            } (table(&quiet)) }
             (figure(&self.charts.itself, ""))
             (self.controls())
             (figure(&self.charts.machine, ""))

@@ -164,6 +164,36 @@ fn a_void_model_stays_a_row_with_its_reason() {
 }
 
 #[test]
+fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_are() {
+    let mut run = good();
+    let late = "the origin was late by 9 ms";
+    let trials = run.trials.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
+    trials.take(2).for_each(|trial| void(trial, late));
+    run.environment.governor = "powersave".to_owned();
+    for trial in run.trials.iter_mut().filter(|trial| trial.model == "tokio") {
+        trial.versions = [("tokio".to_owned(), "1.54.1".to_owned())].into();
+    }
+    let page = page(&run);
+    let (above, below) = page.split_once("<table").unwrap();
+
+    let (_, believe) = above.split_once("May I believe it?").unwrap();
+    for words in ["passed", ">VOID</span> steady: ", ">FREQ</span> the whole run: the CPU changed"]
+    {
+        assert!(believe.contains(words), "{words}: {believe}");
+    }
+    assert!(believe.contains(&format!("{} of {} trials", run.trials.len() - 2, run.trials.len())));
+    assert!(believe.contains(&format!("threads in steady, void: {late} (2 of 12 trials)")));
+
+    assert!(above.contains(", tokio 1.54.1"));
+    assert!(above.contains(&run.environment.rustc) && above.contains(&run.environment.origin));
+    for word in ["fetch", "model", "cell", "trial", "block"] {
+        assert!(above.contains(&format!("<b>{word}</b>")), "{word} is explained at first");
+    }
+    let kinds = "Hodges-Lehmann estimate over blocks, signed-rank test, simultaneous for the";
+    assert!(below.contains(kinds) && below.contains("have no ranks: this preset judges each"));
+}
+
+#[test]
 fn a_run_without_a_valid_trial_still_has_a_page() {
     let mut run = good();
     for trial in &mut run.trials {

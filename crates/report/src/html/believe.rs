@@ -1,0 +1,98 @@
+//! May the run be believed? In a few sentences beside the answer, before the gates one by one.
+
+use maud::{Markup, html};
+use record::State;
+
+use crate::gates::meaning::meaning;
+use crate::gates::{GateState, RUN};
+use crate::html::Page;
+
+/// Rows whose lost trials are told here; the tables tell all.
+const TOLD_MAX: usize = 5;
+
+impl Page<'_> {
+    /// Says whether the run may be believed.
+    pub(crate) fn believe(&self) -> Markup {
+        html! {
+            div.believe {
+                h3 #believe { "May I believe it?" }
+                p {
+                    "A gate is a check that code makes of the run: " (self.gate_counts())
+                    " What stood behind each is told " a href="#trust" { "below" } "."
+                }
+                @if !self.trust.badges.is_empty() {
+                    ul { @for badge in &self.trust.badges { li {
+                        span.badge { (badge) } " " (self.scopes(badge)) ": "
+                        (meaning(badge).unwrap_or("the gate below tells")) "."
+                    } } }
+                }
+                p { (self.lost_trials()) }
+            }
+        }
+    }
+
+    /// Says what came of the gates.
+    pub(crate) fn gate_counts(&self) -> String {
+        let count = |wanted: fn(&GateState) -> bool| {
+            self.trust.gates.iter().filter(|gate| wanted(&gate.state)).count()
+        };
+        let passed = count(|state| matches!(state, GateState::Passed));
+        let marked = count(|state| matches!(state, GateState::Badge(_)));
+        let failed = count(|state| matches!(state, GateState::Failed(_)));
+        let unknown = count(|state| matches!(state, GateState::Unknown(_)));
+        let asks = passed + marked + failed + unknown;
+        let unknown = match unknown {
+            0 => String::new(),
+            unknown => format!(", {unknown} cannot be answered"),
+        };
+        let badges = match (marked, failed) {
+            (0, 0) => " No badge: nothing speaks against the figures.",
+            _ => " A badge marks figures and changes none.",
+        };
+        format!(
+            "{passed} of {asks} passed, {marked} put a badge on figures, {failed} failed{unknown}.\
+             {badges}"
+        )
+    }
+
+    /// Returns where a badge stands.
+    fn scopes(&self, badge: &str) -> String {
+        let mut scopes: Vec<&str> = Vec::new();
+        for gate in self.trust.gates.iter().filter(|gate| gate.badges.contains(&badge)) {
+            let scope = if gate.scope == RUN { "the whole run" } else { &gate.scope };
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        scopes.join(", ")
+    }
+
+    /// Says how many trials do not count, and why.
+    fn lost_trials(&self) -> String {
+        let trials = &self.run.trials;
+        let count =
+            |wanted: fn(&State) -> bool| trials.iter().filter(|trial| wanted(&trial.state)).count();
+        let void = count(|state| matches!(state, State::Void(_)));
+        let failed = count(|state| matches!(state, State::Failed(_)));
+        let counts = format!("{} of {} trials count", trials.len() - void - failed, trials.len());
+        if void + failed == 0 {
+            return format!("{counts}: none is void, none failed.");
+        }
+        let cells = self.figures.cells.iter();
+        let rows = cells.flat_map(|cell| cell.all_rows().map(move |row| (cell, row)));
+        let lost = rows.filter(|(_, row)| row.valid < row.trials);
+        let mut told: Vec<String> = lost
+            .filter_map(|(cell, row)| {
+                Some(format!("{} in {}, {}", row.model, cell.cell.name, row.reason.as_ref()?))
+            })
+            .collect();
+        let rest = told.len().saturating_sub(TOLD_MAX);
+        told.truncate(TOLD_MAX);
+        let rest = if rest > 0 { format!("; and {rest} more rows") } else { String::new() };
+        format!(
+            "{counts}; {void} are void, since their story was not the server's, and {failed} \
+             failed; their figures are used nowhere. {}{rest}.",
+            told.join("; ")
+        )
+    }
+}
