@@ -48,7 +48,7 @@ pub fn merge_page(merge: &Merge) -> String {
 fn runs(merge: &Merge) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="The runs" {
-            table {
+            table.runs {
                 caption { "A run is measured on one machine; its columns below have its number" }
                 thead { tr {
                     th scope="col" { "column" } th scope="col" { "run" } th scope="col" { "hash" }
