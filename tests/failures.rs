@@ -49,7 +49,8 @@ fn a_model_that_never_says_hello_is_killed() {
 
 #[test]
 fn a_model_that_hangs_is_killed() {
-    check("hang", "overstayed its deadline and was killed");
+    check("hang", "overstayed its deadline and was killed; its threads: ");
+    check("hang", "1 x model-faulty waits for time to pass");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use nix::unistd::Pid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::interrupt;
+use crate::{interrupt, standing};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
@@ -165,8 +165,10 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         match status.filter(|status| !status.success()) {
             Some(status) => self.last_words(status),
             None => {
+                let late = matches!(silence, Silence::Late);
+                let stood = late.then(|| standing::standing(self.id())).flatten();
                 self.kill();
-                silence.to_string()
+                stood.map_or_else(|| silence.to_string(), |stood| format!("{silence}; {stood}"))
             }
         }
     }

@@ -32,6 +32,7 @@ mod recount;
 mod room;
 mod run;
 mod session;
+mod standing;
 mod stop;
 mod terms;
 mod verify;
