@@ -2,6 +2,7 @@
 //! libraries, which are never patched over.
 
 use model_kit::ErrorCode;
+use record::Model;
 
 /// One deviation of a client.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +83,28 @@ pub const DEVIATIONS: &[Deviation] = &[
     forgives("http.client", "trailer_malformed", "does not look at trailers"),
     calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
 ];
+
+/// Returns what the clients of some models are known to do, as a schedule keeps it.
+pub(crate) fn deviations_of(models: &[Model]) -> Vec<record::Deviation> {
+    let is_used = |known: &&Deviation| models.iter().any(|model| model.has_client(known.client));
+    DEVIATIONS.iter().filter(is_used).map(Deviation::recorded).collect()
+}
+
+impl Deviation {
+    /// Returns it as a schedule keeps it.
+    fn recorded(&self) -> record::Deviation {
+        let counts = match self.finds {
+            Finds::Nothing => None,
+            Finds::Code(code) | Finds::Refuses(code) => Some(code.number().to_string()),
+        };
+        record::Deviation {
+            client: self.client.to_owned(),
+            fault: self.fault.to_owned(),
+            does: self.does.to_owned(),
+            counts,
+        }
+    }
+}
 
 const BOTH_LENGTHS: &str = "lets chunked win over a length that is told beside it";
 const NOT_LAST: &str = "reads a body whose last coding is not chunked until the connection ends";

@@ -7,6 +7,7 @@ use record::{
 use stats::random::SplitMix64;
 use stats::williams;
 
+use crate::deviations::deviations_of;
 use crate::{BASELINE, Preset};
 
 /// What a schedule is drawn from.
@@ -81,6 +82,7 @@ pub fn draw(basis: Basis) -> Schedule {
 
     let absent = |cell: &Cell| models.iter().filter_map(|m| absence(m, cell)).collect::<Vec<_>>();
     Schedule {
+        deviations: Some(deviations_of(&able)),
         schema: "inflight.schedule/1.3".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),

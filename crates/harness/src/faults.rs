@@ -271,7 +271,7 @@ impl FaultCase {
         let told_all = laws(self, told, record);
         let deviation = DEVIATIONS
             .iter()
-            .find(|deviation| deviation.is_of(model) && deviation.fault == self.name);
+            .find(|deviation| model.has_client(deviation.client) && deviation.fault == self.name);
         let differs = told_all.or_else(|| match (deviation, model.uses_core()) {
             (Some(deviation), _) => deviation.differs(total, &failures),
             (None, true) => (total.errors != failures).then(|| {
@@ -329,11 +329,6 @@ fn in_family(total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> 
 }
 
 impl Deviation {
-    /// Returns whether a model deviates so: by its client, or by itself where it shares none.
-    fn is_of(&self, model: &Model) -> bool {
-        self.client == model.client || self.client == model.name
-    }
-
     /// Returns what its client does, with the version of the client.
     fn named(&self, hello: &model_kit::pipe::Hello) -> String {
         let version = hello.versions.get(self.client).map_or("", String::as_str);

@@ -45,6 +45,8 @@ impl HostReading {
             harness_ns: now.own_ns.saturating_sub(self.own_ns),
             memory_peak_kib,
             probe_per_ms: self.probe_per_ms,
+            // Only who begins a trial reads the time of day.
+            clock_jump_ms: 0,
         })
     }
 

@@ -6,7 +6,7 @@
 use model_kit::pipe::Trial;
 use model_kit::{Plan, Receipt, Workload, ids_digest};
 use origin::bare_heads_digest;
-use record::Model;
+use record::{Host, Model};
 
 use crate::evaluate;
 use crate::terms::Sizes;
@@ -34,14 +34,28 @@ const ROUNDING: f64 = 200.0;
 
 /// The longest time between two ticks of the kernel's clock, at 100 Hz.
 const TICK_NS: u64 = 10_000_000;
+/// How far the time of day may part from the monotonic clock while a trial runs, in milliseconds. A
+/// clock that is slewed parts from it by 5 in ten seconds.
+const CLOCK_JUMP_MS_MAX: u64 = 1_000;
+/// How the reason begins of a trial during which it parted further.
+const JUMPED: &str = "the clock jumped by";
 /// How a reason begins that a busy machine alone can bring about.
 const LATE: &str = "the origin was late by";
 /// How the reason begins of a trial whose origin died, stopped, or no longer accepts.
 pub(crate) const ORIGIN_FAILED: &str = "the origin failed, not the model";
 
-/// Returns whether a reason says no more than that the machine was busy.
+/// Returns whether a reason says no more than that the machine was busy, or not there.
 pub fn is_of_the_machine(reason: &str) -> bool {
-    reason.starts_with(LATE)
+    reason.starts_with(LATE) || reason.starts_with(JUMPED)
+}
+
+/// Returns why a trial is void for what the machine did meanwhile: it slept or was paused, or its
+/// clock was set, which cannot be told apart. No duration is taken from that clock.
+pub(crate) fn jumped(host: Option<&Host>) -> Option<String> {
+    let jump_ms = host?.clock_jump_ms;
+    (jump_ms.unsigned_abs() > CLOCK_JUMP_MS_MAX).then(|| {
+        format!("{JUMPED} {jump_ms} ms: the machine slept or was paused, or its clock was set")
+    })
 }
 
 /// Returns why a trial is void: nothing, if it is valid.

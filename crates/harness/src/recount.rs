@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use model_kit::Plan;
 use record::{Run, Schedule, State, TrialRecord};
 
+use crate::judge::jumped;
 use crate::run::planned;
 use crate::{judge, primitives};
 
@@ -28,7 +29,8 @@ fn differs(schedule: &Schedule, trial: &TrialRecord) -> Option<String> {
     let Some(plan) = plan(schedule, trial) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let reasons = judge(model, &plan, (told, receipt));
+    let mut reasons = judge(model, &plan, (told, receipt));
+    reasons.extend(jumped(trial.host.as_ref()));
     match &trial.state {
         State::Valid if !reasons.is_empty() => {
             Some(format!("{place}: it is called valid, but {}", reasons.join("; ")))

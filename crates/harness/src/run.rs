@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use model_kit::{Cell, DelayRange, Plan, Receipt, Workload};
@@ -10,7 +10,7 @@ use origin::Mount;
 use record::{Block, Host, Missing, Model, Schedule, State, Stop, TrialRecord};
 
 use crate::host::HostReading;
-use crate::judge::ORIGIN_FAILED;
+use crate::judge::{ORIGIN_FAILED, jumped};
 use crate::session::{OriginProcess, Told, converse};
 use crate::{Awake, FLOOR, Program, interrupt, judge, stop};
 
@@ -220,6 +220,8 @@ impl Outcome {
         (began, started): (Instant, SystemTime),
     ) -> TrialRecord {
         let (hello, trial) = self.told.map(|told| (told.hello, told.trial)).unzip();
+        let clock_jump_ms = clock_jump_ms((began, started));
+        let host = host.map(|host| Host { clock_jump_ms, ..host });
         TrialRecord {
             block: block.number,
             position: u32::try_from(position).expect("a block has few trials"),
@@ -227,11 +229,58 @@ impl Outcome {
             model: model.to_owned(),
             started_utc: humantime::format_rfc3339_millis(started).to_string(),
             spent_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            state: self.state,
+            state: with_reason(self.state, jumped(host.as_ref())),
             versions: hello.map(|hello| hello.versions).unwrap_or_default(),
             trial,
             receipt: self.receipt,
             host,
         }
+    }
+}
+
+/// Returns how much further the time of day has gone than the monotonic clock since both were read.
+fn clock_jump_ms((began, started): (Instant, SystemTime)) -> i64 {
+    let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+    let by_day = started.elapsed().map_or_else(|back| -ms(back.duration()), ms);
+    by_day.saturating_sub(ms(began.elapsed()))
+}
+
+/// Adds a reason, if there is one, to those for which a trial is void; one that failed says more.
+fn with_reason(state: State, reason: Option<String>) -> State {
+    match (state, reason) {
+        (State::Valid, Some(reason)) => State::Void(vec![reason]),
+        (State::Void(mut reasons), Some(reason)) => {
+            reasons.push(reason);
+            State::Void(reasons)
+        }
+        (state, _) => state,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_during_which_the_clock_jumped_is_void_and_says_so() {
+        let an_hour = Duration::from_hours(1);
+        let (now, today) = (Instant::now(), SystemTime::now());
+        for (started, sign) in [(today - an_hour, 1), (today + an_hour, -1)] {
+            let jump = clock_jump_ms((now, started));
+            assert!((sign * jump - 3_600_000).abs() < 60_000, "{jump}");
+            let host = Host { clock_jump_ms: jump, ..Host::default() };
+            let State::Void(reasons) = with_reason(State::Valid, jumped(Some(&host))) else {
+                panic!("it is valid")
+            };
+            assert!(crate::is_of_the_machine(&reasons[0]), "{reasons:?}");
+            let late = State::Void(vec!["late".to_owned()]);
+            let State::Void(both) = with_reason(late, jumped(Some(&host))) else { panic!("valid") };
+            assert_eq!(both, ["late", reasons[0].as_str()]);
+            let failed = State::Failed("it hung".to_owned());
+            assert_eq!(with_reason(failed.clone(), jumped(Some(&host))), failed);
+        }
+        let still = Host { clock_jump_ms: -1_000, ..Host::default() };
+        assert_eq!(with_reason(State::Valid, jumped(Some(&still))), State::Valid);
+        assert_eq!(jumped(None), None);
     }
 }

@@ -90,6 +90,10 @@ pub struct Host {
     pub memory_peak_kib: u64,
     /// How fast a model's CPU went through a fixed loop just before, in loops per millisecond.
     pub probe_per_ms: u64,
+    /// How much further the time of day went than the monotonic clock, in milliseconds: the machine
+    /// slept or was paused, or its clock was set.
+    #[serde(default)]
+    pub clock_jump_ms: i64,
 }
 
 /// Why blocks that were planned were not measured.

@@ -7,6 +7,7 @@
 //! last, so its presence means that the run is complete.
 
 mod brief;
+mod deviation;
 pub mod environment;
 mod fault;
 mod folder;
@@ -16,6 +17,7 @@ mod run;
 mod schedule;
 
 pub use crate::brief::Brief;
+pub use crate::deviation::Deviation;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, sha256, write_derived};

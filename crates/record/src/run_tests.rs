@@ -26,6 +26,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         sittings: Vec::new(),
         supersedes: None,
         primitives: crate::PrimitiveSchedule::default(),
+        deviations: None,
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use model_kit::Cell;
 use serde::{Deserialize, Serialize};
 
-use crate::PrimitiveSchedule;
+use crate::{Deviation, PrimitiveSchedule};
 
 /// The most fetches of a cell, before its window, in it, or at once.
 const FETCHES_MAX: u64 = 100_000_000;
@@ -62,6 +62,10 @@ pub struct Schedule {
     /// The primitives, if any are measured.
     #[serde(default, skip_serializing_if = "PrimitiveSchedule::is_empty")]
     pub primitives: PrimitiveSchedule,
+    /// What the models' clients are known to count otherwise than bare models; not there in a
+    /// schedule that was drawn before this was written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviations: Option<Vec<Deviation>>,
 }
 
 /// A model that runs once more in each block, with busy work added to each fetch.
@@ -230,6 +234,12 @@ impl Model {
     /// reader of its own.
     pub fn uses_core(&self) -> bool {
         self.is_bare() && self.language.is_none()
+    }
+
+    /// Returns whether what is said of a client is said of it: a model without a library goes by
+    /// its own name.
+    pub fn has_client(&self, client: &str) -> bool {
+        self.client == client || self.name == client
     }
 
     /// Returns the name of the bare model that differs from it in the client alone, if its own

@@ -26,6 +26,7 @@ mod gates;
 mod proof;
 mod trust;
 
+mod deviations;
 mod escape;
 mod number;
 mod price;

@@ -142,6 +142,7 @@ impl MadeUp {
             sittings: Vec::new(),
             supersedes: None,
             primitives: record::PrimitiveSchedule::default(),
+            deviations: Some(Vec::new()),
         }
     }
 }
@@ -365,6 +366,7 @@ fn host_of((trial, receipt): (&Trial, &Receipt), draws: &mut SplitMix64) -> Host
         harness_ns,
         memory_peak_kib: 6_000,
         probe_per_ms: times(10_000, near_one(0.005, draws)),
+        clock_jump_ms: 0,
     }
 }
 

@@ -125,6 +125,7 @@ fn empty(maker: &Maker) -> Run {
         sittings: Vec::new(),
         supersedes: None,
         primitives: record::PrimitiveSchedule::default(),
+        deviations: None,
     };
     Run {
         id: format!("run-{}", maker.seed),

@@ -4,6 +4,7 @@
 use record::{Integrity, Run};
 
 use crate::beats;
+use crate::deviations::deviations_line;
 use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures,
 };
@@ -43,6 +44,7 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
         }
         parts.extend(beats::text((&cell.cell, &cell.beats), form));
     }
+    parts.extend(deviations_line(run).map(told));
     parts.extend(primitives_parts(&figures.primitives, form));
     joined(parts, form)
 }

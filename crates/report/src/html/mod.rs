@@ -6,6 +6,7 @@
 mod answer;
 mod believe;
 mod chart;
+mod deviations;
 mod diff;
 mod figures;
 mod merge;

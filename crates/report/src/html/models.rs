@@ -41,6 +41,7 @@ impl Page<'_> {
                     }
                 }
             }
+            (self.deviations())
         }
     }
 

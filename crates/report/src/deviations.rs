@@ -1,0 +1,155 @@
+//! What the clients of a run hide, forgive or call something else, as the run has it: errors of
+//! models with such a client do not mean what those of bare models mean.
+
+use record::{Deviation, Run};
+
+use crate::number::count;
+
+/// What the clients of a run do otherwise than bare models.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Deviations<'a> {
+    /// The clients, in the order in which they are told.
+    pub(crate) clients: Vec<Client<'a>>,
+    /// What they do, likewise.
+    pub(crate) habits: Vec<Habit<'a>>,
+}
+
+/// A client that counts some faults in its own way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Client<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Its version in this run, if a trial told it.
+    pub(crate) version: Option<&'a str>,
+    /// The models that use it.
+    pub(crate) models: Vec<&'a str>,
+    /// The faults that it counts so.
+    pub(crate) faults: usize,
+}
+
+/// What one or more clients do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Habit<'a> {
+    /// What it is, as a verb and what follows it.
+    pub(crate) does: &'a str,
+    /// The code that is counted instead, or none where no failure is counted.
+    pub(crate) counts: Option<&'a str>,
+    /// The faults that show it.
+    pub(crate) faults: Vec<&'a str>,
+    /// The clients that do it.
+    pub(crate) clients: Vec<&'a str>,
+}
+
+/// Returns what the clients of a run do otherwise, if the run tells it.
+pub(crate) fn deviations(run: &Run) -> Option<Deviations<'_>> {
+    let told = run.schedule.deviations.as_ref()?;
+    let mut all = Deviations { clients: Vec::new(), habits: Vec::new() };
+    for Deviation { client, fault, does, counts } in told {
+        match all.clients.iter_mut().find(|known| known.name == client) {
+            Some(known) => known.faults += 1,
+            None => all.clients.push(Client { faults: 1, ..Client::of(run, client) }),
+        }
+        let counts = counts.as_deref();
+        let same = |habit: &&mut Habit<'_>| habit.does == does && habit.counts == counts;
+        match all.habits.iter_mut().find(same) {
+            Some(habit) => {
+                add(&mut habit.faults, fault);
+                add(&mut habit.clients, client);
+            }
+            None => {
+                all.habits.push(Habit { does, counts, faults: vec![fault], clients: vec![client] });
+            }
+        }
+    }
+    Some(all)
+}
+
+/// Adds a name to a list that holds each once.
+fn add<'a>(names: &mut Vec<&'a str>, name: &'a str) {
+    if !names.contains(&name) {
+        names.push(name);
+    }
+}
+
+/// Writes in a line which clients count faults in their own way, if any do.
+pub(crate) fn deviations_line(run: &Run) -> Option<String> {
+    let clients = deviations(run)?.clients;
+    let told: Vec<String> = clients.iter().map(Client::told).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "Clients that hide faults, forgive them or call them something else: {}; report.html \
+             says which",
+            told.join(", ")
+        )
+    })
+}
+
+impl<'a> Client<'a> {
+    /// Returns what a run tells of a client.
+    fn of(run: &'a Run, name: &'a str) -> Self {
+        let models = run.schedule.models.iter().filter(|model| model.has_client(name));
+        let models: Vec<&str> = models.map(|model| model.name.as_str()).collect();
+        let mut own = run.trials.iter().filter(|trial| models.contains(&trial.model.as_str()));
+        let version = own.find_map(|trial| trial.versions.get(name)).map(String::as_str);
+        Self { name, version, models, faults: 0 }
+    }
+
+    /// Writes it with its version, and how many faults it counts in its own way.
+    pub(crate) fn told(&self) -> String {
+        let version = self.version.unwrap_or("of unknown version");
+        format!("{} {version} ({})", self.name, count(self.faults, "fault"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up::MadeUp;
+
+    /// Returns a run that knows something of its clients.
+    fn run(told: Option<Vec<Deviation>>) -> Run {
+        let mut run = MadeUp { blocks: 2, ..MadeUp::good() }.run();
+        run.schedule.deviations = told;
+        for trial in run.trials.iter_mut().filter(|trial| trial.model == "tokio-reqwest") {
+            trial.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
+        }
+        run
+    }
+
+    /// Returns a deviation of a client.
+    fn deviation(client: &str, fault: &str, does: &str, counts: Option<&str>) -> Deviation {
+        let [client, fault, does] = [client, fault, does].map(str::to_owned);
+        Deviation { client, fault, does, counts: counts.map(str::to_owned) }
+    }
+
+    #[test]
+    fn each_client_is_told_once_with_the_version_of_the_run_and_what_it_does() {
+        let run = run(Some(vec![
+            deviation("reqwest", "no_length", "takes what comes", None),
+            deviation("reqwest", "nul", "takes any byte", None),
+            deviation("reqwest", "bare_cr", "takes any byte", None),
+            deviation("hyper", "nul", "takes any byte", None),
+            deviation("hyper", "gzip", "takes any byte", Some("1604")),
+        ]));
+        let told = deviations(&run).unwrap();
+        let [reqwest, hyper] = told.clients.as_slice() else { panic!("{told:?}") };
+        assert_eq!(reqwest.told(), "reqwest 0.13.5 (3 faults)");
+        assert_eq!(reqwest.models, ["tokio-reqwest"]);
+        assert_eq!(hyper.told(), "hyper of unknown version (2 faults)");
+        let [first, second, third] = told.habits.as_slice() else { panic!("{told:?}") };
+        assert_eq!((first.does, first.counts), ("takes what comes", None));
+        assert_eq!(second.faults, ["nul", "bare_cr"]);
+        assert_eq!(second.clients, ["reqwest", "hyper"]);
+        assert_eq!(third.counts, Some("1604"));
+
+        let line = deviations_line(&run).unwrap();
+        assert!(line.contains("reqwest 0.13.5 (3 faults), hyper of unknown"), "{line}");
+    }
+
+    #[test]
+    fn a_run_that_tells_nothing_of_its_clients_is_not_called_free_of_deviations() {
+        assert_eq!(deviations(&run(None)), None);
+        assert_eq!(deviations_line(&run(None)), None);
+        assert!(deviations(&run(Some(Vec::new()))).unwrap().clients.is_empty());
+    }
+}

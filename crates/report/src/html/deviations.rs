@@ -1,0 +1,80 @@
+//! What usual clients hide, forgive or call something else.
+
+use maud::{Markup, html};
+
+use crate::deviations::{Deviations, Habit, deviations};
+use crate::html::Page;
+
+impl Page<'_> {
+    /// Writes how the clients of the run count faults, folded.
+    pub(crate) fn deviations(&self) -> Markup {
+        html! {
+            @match deviations(self.run) {
+                None => p.missing {
+                    "What usual clients hide or forgive was not recorded in this run."
+                },
+                Some(Deviations { clients, .. }) if clients.is_empty() => p {
+                    "No client of this run is known to hide, forgive or rename a fault."
+                },
+                Some(told) => details.more #deviations {
+                    summary { "What usual clients hide, forgive or call something else" }
+                    (listed(&told))
+                },
+            }
+        }
+    }
+}
+
+/// Writes the clients, and what they do.
+fn listed(told: &Deviations<'_>) -> Markup {
+    html! {
+        p {
+            "Every model was held against an origin that misbehaves. Bare models count each fault \
+             alike; these libraries do not, and their models' errors are to be read so. None \
+             retries: the origin counts the requests of every trial."
+        }
+        ul { @for client in &told.clients {
+            li { b { (client.told()) } ": " (client.models.join(", ")) }
+        } }
+        ul { @for habit in &told.habits { li { (written(habit)) } } }
+    }
+}
+
+/// Writes what clients do.
+fn written(habit: &Habit<'_>) -> String {
+    let counts = habit.counts.map_or_else(|| "no failure".to_owned(), |code| format!("as {code}"));
+    let Habit { does, faults, clients, .. } = habit;
+    format!("{}: {does} ({}; counted {counts})", clients.join(", "), faults.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Deviation;
+
+    use crate::figures::figures;
+    use crate::made_up::{BASELINE, FLOOR, MadeUp};
+    use crate::{Trust, derive_from};
+
+    /// Returns the page of a run that knows this of its clients.
+    fn page(told: Option<Vec<Deviation>>) -> String {
+        let mut run = MadeUp { blocks: 2, ..MadeUp::good() }.run();
+        run.schedule.deviations = told;
+        let figures = figures(&run, BASELINE, FLOOR);
+        let mut files = derive_from(&run, &figures, &Trust::of(&run, (BASELINE, FLOOR)));
+        String::from_utf8(files.remove("report.html").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_page_tells_what_clients_do_and_does_not_take_silence_for_innocence() {
+        let told = Deviation {
+            client: "reqwest".to_owned(),
+            fault: "<b>".to_owned(),
+            does: "takes what comes".to_owned(),
+            counts: Some("1604".to_owned()),
+        };
+        let written = "reqwest: takes what comes (&lt;b&gt;; counted as 1604)";
+        assert!(page(Some(vec![told])).contains(written));
+        assert!(page(Some(Vec::new())).contains("No client of this run is known to hide"));
+        assert!(page(None).contains("was not recorded in this run"));
+    }
+}
