@@ -207,7 +207,7 @@ fn a_full_disk_is_told_and_earlier_trials_stay_readable() {
 }
 
 #[test]
-fn a_second_run_is_refused_into_the_same_results_and_into_others() {
+fn a_second_run_is_refused_into_the_same_results_into_others_and_from_another_clone() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
     let others = tempfile::tempdir().expect("it is made");
@@ -225,10 +225,18 @@ fn a_second_run_is_refused_into_the_same_results_and_into_others() {
         thread::sleep(Duration::from_millis(20));
     }
     let second = inflight(&WORKSPACE.root, &arguments);
-    check(&second, 6, "another run is measuring into these results: wait");
+    let named = format!("another run, process {}, is measuring", first.id());
+    check(&second, 6, &format!("{named} into these results: wait"));
     let elsewhere = ["run", "tokio", "--out", others.path().to_str().expect("our paths are UTF-8")];
     let second = inflight(&WORKSPACE.root, &elsewhere);
-    check(&second, 6, "another run is measuring on this machine: wait");
+    check(&second, 6, &format!("{named} on this machine: wait"));
+    let clone = others.path().join("clone");
+    let mut git = Command::new("git");
+    let git = git.args(["clone", "--quiet", "--shared"]).arg(&WORKSPACE.root).arg(&clone);
+    assert!(git.status().expect("git starts").success());
+    let second = inflight(&clone, &["run", "tokio"]);
+    check(&second, 6, &format!("{named} on this machine: wait"));
+    assert!(!clone.join("target").exists(), "nothing is built before");
     assert!(matches!(first.wait().expect("it ends").code(), Some(0 | 4)));
 }
 

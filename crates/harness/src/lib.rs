@@ -4,6 +4,7 @@
 //! It knows no model by name but the baseline and the floor, links none, and reaches each by its
 //! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
 
+mod alone;
 mod awake;
 mod built;
 mod cells;

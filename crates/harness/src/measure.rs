@@ -2,7 +2,7 @@
 //! end. Both doors to the house, `cargo bench` and the command line, come through here.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,9 +10,10 @@ use anyhow::{Context, Result, anyhow, ensure};
 use model_kit::plain;
 use record::{
     Block, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run, RunFolder,
-    Schedule, TrialRecord, Unreadable, Unwritable,
+    Schedule, TrialRecord, Unreadable,
 };
 
+use crate::alone::Alone;
 use crate::built::Built;
 use crate::price::prices;
 use crate::programs::python_versions;
@@ -69,7 +70,7 @@ pub enum How {
 /// Says what refuses to be measured, built or written.
 pub fn measure(order: &Order) -> Result<Ended> {
     may_measure(&order.preset)?;
-    let _alone = alone(&order.workspace, &order.results)?;
+    let _alone = Alone::into(&order.results)?;
     let layout = layout(&order.preset);
     let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
     let placement = place()?;
@@ -107,7 +108,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
 /// the programs are others by now.
 pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let path = fs::canonicalize(path).with_context(|| Unreadable(path.display().to_string()))?;
-    let _alone = alone(workspace, path.parent().unwrap_or(&path))?;
+    let _alone = Alone::into(path.parent().unwrap_or(&path))?;
     let run = Run::read(&path)?;
     let next = next_block(&run)?;
     let sitting = sitting(&run.schedule, next);
@@ -212,30 +213,6 @@ fn environment(root: &Path, schedule: &Schedule, programs: &Built) -> Result<Env
     let mut environment = Environment::read(root, &origin.ready.server, programs.hashes());
     environment.python = python_versions(&programs.programs);
     Ok(environment)
-}
-
-/// Makes sure, until the files are dropped, that no other run measures into these results, and none
-/// from this workspace into others: two at once would be each other's foreign load.
-fn alone(workspace: &Workspace, results: &Path) -> Result<[File; 2]> {
-    let into = lock(results, "another run is measuring into these results")?;
-    let here =
-        lock(&workspace.target.join("inflight"), "another run is measuring on this machine")?;
-    Ok([into, here])
-}
-
-/// Locks the file in a folder that says who measures; fails, with why, while another holds it.
-fn lock(folder: &Path, taken: &str) -> Result<File> {
-    let path = folder.join(".lock");
-    let failed = || Unwritable(path.display().to_string());
-    fs::create_dir_all(folder).with_context(failed)?;
-    let lock = File::create(&path).with_context(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => {
-            Err(Failure::Preflight(format!("{taken}: wait until it has ended")).into())
-        }
-        Err(TryLockError::Error(error)) => Err(error).with_context(failed),
-    }
 }
 
 /// Returns the block with which a run goes on, or why it does not.
