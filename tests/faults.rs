@@ -123,10 +123,12 @@ fn every_row_of_the_harness_names_a_test_that_there_is() {
     for row in &rows {
         let words: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
         assert!(!words.is_empty() || row.contains("n/a: "), "{row}");
-        for (file, name) in words.iter().filter_map(|word| word.split_once(": ")) {
-            let source = fs::read_to_string(root.join(file)).unwrap_or_default();
-            assert!(source.contains(&format!("fn {name}()")), "{file} has no test {name}");
-        }
+    }
+    let by_hand = page.split(HARNESS_ROWS).nth(1).unwrap_or_default();
+    let words = by_hand.split('`').skip(1).step_by(2);
+    for (file, name) in words.filter_map(|word| word.split_once(": ")) {
+        let source = fs::read_to_string(root.join(file)).unwrap_or_default();
+        assert!(source.contains(&format!("fn {name}()")), "{file} has no test {name}");
     }
     let mut shown: BTreeSet<&str> = rows.iter().map(|row| &row[2..5]).collect();
     shown.extend(fault_cases().iter().map(|case| case.row));

@@ -1,6 +1,6 @@
 //! The schedule: everything that is decided before the first trial.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Result, ensure};
@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Deviation, PrimitiveSchedule};
 
+/// The most cells or models: each is a table, or a row in all of them.
+const NAMES_MAX: usize = 1_000;
 /// The most fetches of a cell, before its window, in it, or at once.
 const FETCHES_MAX: u64 = 100_000_000;
 /// The longest delay of a fetch: a day.
@@ -266,9 +268,12 @@ impl fmt::Display for Missing {
 }
 
 impl Schedule {
-    /// Checks that no number is larger than any schedule needs: whoever counts with it need not
-    /// fear that a sum overflows or that a loop does not end.
+    /// Checks that every name stands for one thing, and that no number is larger than any schedule
+    /// needs: whoever counts with it need not fear that a sum overflows or that a loop does not
+    /// end.
     pub(crate) fn check(&self) -> Result<()> {
+        names("cell", self.cells.iter().map(|cell| &cell.name))?;
+        names("model", self.models.iter().map(|model| &model.name))?;
         for cell in &self.cells {
             let name = &cell.name;
             let counts = [cell.fetches, cell.warmup, cell.in_flight.into()];
@@ -312,6 +317,17 @@ impl Schedule {
     pub fn probe(&self, cell: &str) -> Option<&Probe> {
         self.probes.iter().find(|probe| probe.cell == cell)
     }
+}
+
+/// Checks that names are few, and each there once.
+fn names<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a String>) -> Result<()> {
+    let count = names.len();
+    ensure!(count <= NAMES_MAX, "there are {count} {what}s, {AT_MOST}");
+    let mut known = BTreeSet::new();
+    for name in names {
+        ensure!(known.insert(name), "the {what} {name:?} is there twice");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
