@@ -22,6 +22,7 @@ pub mod polish;
 pub mod signed_rank;
 pub mod two_sample;
 
+pub mod crossover;
 pub mod holm;
 pub mod kendall;
 pub mod ranking;
