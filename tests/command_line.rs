@@ -132,7 +132,7 @@ fn what_there_is_not_is_told_with_what_may_have_been_meant() {
         (&["run", "--cell", "stedy"], "there is no cell \"stedy\": did you mean \"steady\"?"),
         (
             &["run", "--preset", "huge"],
-            "[possible values: smoke, primitives, ideas, quick, standard, publish]",
+            "[possible values: smoke, primitives, ideas, quick, sweep, standard, publish]",
         ),
         (&["run", "--resume", "--seed", "1"], "cannot be used with"),
         (&["check", "1999"], "there is no run \"1999\""),

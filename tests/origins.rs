@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use harness::{Event, Programs, converse};
+use harness::{Event, Preset, Programs, converse};
 use model_kit::{Cell, DelayRange, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -109,7 +109,8 @@ fn verify_blames_no_model_for_the_death_of_its_origin() {
             }
         });
         let cell = Cell { delay_ms: DelayRange { lo: 400, hi: 400 }, ..small() };
-        let verified = harness::verify((models, vec![cell]), &programs, &mut |_| Ok(()));
+        let preset = Preset { cells: vec![cell], ..harness::smoke() };
+        let verified = harness::verify((models, preset), &programs, &mut |_| Ok(()));
         over.store(true, Ordering::SeqCst);
         verified
     });

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::Verified;
+use harness::{Preset, Verified};
 
 use crate::setting::Setting;
 
@@ -13,10 +13,11 @@ const VERIFICATION_FAILED: u8 = 3;
 
 /// Runs each model once on each cell and says how it went.
 pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
-    let (models, cells) = (setting.models(), setting.cells());
-    harness::preflight(&cells)?;
+    let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
+    let models = setting.models();
+    harness::preflight(&preset.cells)?;
     let programs = harness::build(&setting.workspace, &models, None)?;
-    let verified = harness::verify((models, cells), &programs, &mut |one| {
+    let verified = harness::verify((models, preset), &programs, &mut |one| {
         Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)
     })?;
     let primitives = setting.primitives()?;

@@ -1,12 +1,14 @@
 //! The presets: which cells, how many blocks, what is added to make a run worth citing.
 
 use model_kit::{Cell, DelayRange, Workload};
-use record::{Control, Sitting, StopRule};
+use record::{Control, Model, Sitting, StopRule, Sweep};
 
+use crate::sweep::{is_of_its_kind, sweep};
 use crate::{BASELINE, PrimitiveBlocks};
 
 /// The names of the presets, the cheapest first.
-pub const PRESETS: [&str; 6] = ["smoke", "primitives", "ideas", "quick", "standard", "publish"];
+pub const PRESETS: [&str; 7] =
+    ["smoke", "primitives", "ideas", "quick", "sweep", "standard", "publish"];
 
 /// What `cpu-bound` computes for each reply: some hundred microseconds of a CPU of today.
 const WORK_KIB: u32 = 4 * 1024;
@@ -28,6 +30,31 @@ pub struct Preset {
     pub sittings: Vec<Sitting>,
     /// How much of primitives.
     pub primitives: PrimitiveBlocks,
+    /// Cells that are the levels of one number.
+    pub sweeps: Vec<Sweep>,
+    /// Which models are measured where none is named.
+    pub takes: Takes,
+}
+
+/// Which models a preset measures where none is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// All that are found.
+    All,
+    /// The baseline, the floor, and of the other bare models in Rust those whose units are threads
+    /// or that hold one fetch in flight: one of each kind.
+    OneOfAKind,
+}
+
+impl Preset {
+    /// Returns the models among those found that it measures where none is named.
+    pub fn takes(&self, found: &[Model]) -> Vec<Model> {
+        let is_taken = |model: &&Model| match self.takes {
+            Takes::All => true,
+            Takes::OneOfAKind => is_of_its_kind(model),
+        };
+        found.iter().filter(is_taken).cloned().collect()
+    }
 }
 
 /// Returns the preset of that name.
@@ -37,6 +64,7 @@ pub fn preset(name: &str) -> Option<Preset> {
         "primitives" => Some(primitives()),
         "ideas" => Some(ideas()),
         "quick" => Some(quick()),
+        "sweep" => Some(sweep()),
         "standard" => Some(standard()),
         "publish" => Some(publish()),
         _ => None,
@@ -54,6 +82,8 @@ pub fn quick() -> Preset {
         controls: Vec::new(),
         sittings: Vec::new(),
         primitives: PrimitiveBlocks::MEASURED,
+        sweeps: Vec::new(),
+        takes: Takes::All,
     }
 }
 
@@ -136,7 +166,7 @@ fn batch() -> Cell {
 
 /// Always as many in flight: what a fetch costs once everything runs. Drawn delays keep the slots
 /// from falling into step.
-fn steady() -> Cell {
+pub(crate) fn steady() -> Cell {
     Cell {
         name: "steady".to_owned(),
         workload: Workload::Steady,

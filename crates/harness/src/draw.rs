@@ -1,9 +1,7 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first trial.
 
 use model_kit::Cell;
-use record::{
-    Absent, Block, Control, Missing, Model, Placement, PrimitiveSchedule, Probe, Schedule,
-};
+use record::{Absent, Block, Missing, Model, Placement, PrimitiveSchedule, Probe, Schedule, Sweep};
 use stats::random::SplitMix64;
 use stats::williams;
 
@@ -36,12 +34,12 @@ struct Orders {
 
 impl Orders {
     /// Begins with the models of a cell, the baseline twice: what it differs from itself is noise.
-    fn new(models: &[Model], (cell, controls): (&Cell, &[Control])) -> Self {
-        let able = models.iter().filter(|model| absence(model, cell).is_none());
+    fn new(models: &[&Model], (cell, preset): (&Cell, &Preset)) -> Self {
+        let able = models.iter().filter(|model| absence(model, (cell, preset)).is_none());
         let copies = |model: &Model| if model.name == BASELINE { 2 } else { 1 };
         let names = able.flat_map(|m| std::iter::repeat_n(m.name.clone(), copies(m)));
         let mut names: Vec<String> =
-            names.chain(controls.iter().map(|control| control.name.clone())).collect();
+            names.chain(preset.controls.iter().map(|control| control.name.clone())).collect();
         // What is drawn depends on the seed alone, not on the order in which models were named.
         names.sort_unstable();
         Self { names, rows: Vec::new() }
@@ -65,8 +63,8 @@ pub fn draw(basis: Basis) -> Schedule {
     let Basis { preset, models, missing, seed, placement, probes } = basis;
     let mut draws = SplitMix64::new(seed);
     let runs = |model: &&Model| missing.iter().all(|missing| missing.model != model.name);
-    let able: Vec<Model> = models.iter().filter(runs).cloned().collect();
-    let orders = |cell| (cell, Orders::new(&able, (cell, &preset.controls)));
+    let able: Vec<&Model> = models.iter().filter(runs).collect();
+    let orders = |cell| (cell, Orders::new(&able, (cell, &preset)));
     let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
     let mut blocks = Vec::new();
     let sittings = u32::try_from(preset.sittings.len().max(1)).expect("a run has few sittings");
@@ -80,7 +78,8 @@ pub fn draw(basis: Basis) -> Schedule {
         }
     }
 
-    let absent = |cell: &Cell| models.iter().filter_map(|m| absence(m, cell)).collect::<Vec<_>>();
+    let absent =
+        |cell: &Cell| models.iter().filter_map(|m| absence(m, (cell, &preset))).collect::<Vec<_>>();
     Schedule {
         deviations: Some(deviations_of(&able)),
         schema: "inflight.schedule/1.3".to_owned(),
@@ -89,6 +88,7 @@ pub fn draw(basis: Basis) -> Schedule {
         seed,
         placement,
         absent: preset.cells.iter().flat_map(absent).collect(),
+        sweeps: measured_sweeps(&preset),
         cells: preset.cells,
         models,
         missing,
@@ -102,10 +102,22 @@ pub fn draw(basis: Basis) -> Schedule {
     }
 }
 
-/// Returns why a model has no figures in a cell, if it has none by design.
-fn absence(model: &Model, cell: &Cell) -> Option<Absent> {
+/// Returns the sweeps of a preset, of whose cells some may not have been asked for.
+fn measured_sweeps(preset: &Preset) -> Vec<Sweep> {
+    let is_measured = |name: &String| preset.cells.iter().any(|cell| cell.name == *name);
+    let measured = |sweep: &Sweep| {
+        let cells: Vec<String> = sweep.cells.iter().filter(|n| is_measured(n)).cloned().collect();
+        (!cells.is_empty()).then_some(Sweep { along: sweep.along, cells })
+    };
+    preset.sweeps.iter().filter_map(measured).collect()
+}
+
+/// Returns why a model has no figures in a cell, if it has none by design. In a sweep every model
+/// takes part: what is asked is from which level on it is worth having more slots.
+fn absence(model: &Model, (cell, preset): (&Cell, &Preset)) -> Option<Absent> {
     let holds = model.max_in_flight?;
-    if holds >= cell.in_flight || !cell.workload.needs_every_slot() {
+    let is_swept = preset.sweeps.iter().any(|sweep| sweep.cells.contains(&cell.name));
+    if is_swept || holds >= cell.in_flight || !cell.workload.needs_every_slot() {
         return None;
     }
 

@@ -6,6 +6,7 @@ use stats::capacity::{HEADROOM, MODEL_BOUND};
 use stats::{Paired, effect};
 
 use crate::BASELINE;
+use crate::run::held;
 
 /// What a trial takes beyond its fetches, in seconds: start, hello, receipt, end.
 const OVERHEAD_S: f64 = 0.12;
@@ -66,11 +67,11 @@ fn duration(minutes: f64) -> String {
 fn block_s(schedule: &Schedule, block: &record::Block) -> f64 {
     let Some(cell) = schedule.cell(&block.cell) else { return 0.0 };
     let trial_s = |name: &String| {
-        let holds = schedule.model(name).and_then(|model| model.max_in_flight);
-        let in_flight = cell.in_flight.min(holds.unwrap_or(u32::MAX));
-        let language = schedule.model(name).and_then(|model| model.language.as_ref());
+        let model = schedule.model(name);
+        let own = model.map_or_else(|| cell.clone(), |model| held(cell, model));
+        let language = model.and_then(|model| model.language.as_ref());
         let start_s = if language.is_some() { INTERPRETER_S } else { 0.0 };
-        OVERHEAD_S + start_s + real(cell.dealt()) / f64::from(in_flight) * delay_s(cell)
+        OVERHEAD_S + start_s + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
     };
     BLOCK_S + block.order.iter().map(trial_s).sum::<f64>()
 }

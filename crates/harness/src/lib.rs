@@ -35,11 +35,12 @@ mod run;
 mod session;
 mod standing;
 mod stop;
+mod sweep;
 mod terms;
 mod verify;
 
 pub use crate::awake::Awake;
-pub use crate::cells::{PRESETS, Preset, preset, primitives, quick, smoke};
+pub use crate::cells::{PRESETS, Preset, Takes, preset, primitives, quick, smoke};
 pub use crate::child::{Child, Silence, Start};
 pub use crate::compile::{Program, compile, update_lock};
 pub use crate::deviations::{DEVIATIONS, Deviation, Finds};
@@ -65,6 +66,7 @@ pub use crate::python::{Interpreter, missing};
 pub use crate::recount::recount;
 pub use crate::run::{Event, Programs, Watch, run};
 pub use crate::session::{OriginProcess, Told, converse, time_for};
+pub use crate::sweep::sweep;
 pub use crate::terms::{Sizes, evaluate};
 pub use crate::verify::{Verified, verify};
 

@@ -39,10 +39,15 @@ pub fn probe(
             .with_context(|| format!("failed to probe cell {:?} with the model {name}", cell.name))
     };
     let probe = |cell: &Cell| {
-        let busy = busy(cell);
-        let undelayed = Cell { delay_ms: DelayRange { lo: 0, hi: 0 }, ..busy.clone() };
+        let many = many(cell);
+        let undelayed = Cell { delay_ms: DelayRange { lo: 0, hi: 0 }, ..many.clone() };
         let (ceiling, _) = run(FLOOR, &undelayed)?;
-        let (_, receipt) = run(FLOOR, &busy)?;
+        // With few slots so many would take minutes; a steady cell has enough of its own.
+        let (warmup, fetches) = match cell.workload {
+            Workload::Batch => (many.warmup, many.fetches),
+            Workload::Steady => (cell.warmup, cell.fetches),
+        };
+        let (_, receipt) = run(FLOOR, &Cell { warmup, fetches, ..many })?;
         let typical = |name: &str| {
             let costs = (0..TIMES).map(|_| Ok(cost(&run(name, cell)?.0)));
             let mut costs = costs.collect::<Result<Vec<u64>>>()?;
@@ -61,8 +66,9 @@ pub fn probe(
     cells.iter().map(probe).collect()
 }
 
-/// Returns the cell as the origin has it when always as many fetches are in flight.
-fn busy(cell: &Cell) -> Cell {
+/// Returns the cell as the origin has it when always as many fetches are in flight, and
+/// many are made.
+fn many(cell: &Cell) -> Cell {
     let cell = cell.clone();
     let asked = Cell { workload: Workload::Steady, warmup: WARM_UP, fetches: FETCHES, ..cell };
     Cell { heartbeat_us: 0, work_kib: 0, ..asked }

@@ -12,6 +12,7 @@ use record::{Block, Host, Missing, Model, Schedule, State, Stop, TrialRecord};
 use crate::host::HostReading;
 use crate::judge::{ORIGIN_FAILED, jumped};
 use crate::session::{OriginProcess, Told, converse};
+use crate::sweep::part;
 use crate::{Awake, FLOOR, Program, interrupt, judge, stop};
 
 /// Origins that are started before a block is given up.
@@ -157,15 +158,23 @@ pub(crate) fn planned(
     let (model, cell) = (schedule.model(name)?, schedule.cell(&block.cell)?);
     let percent = schedule.control(name).map_or(0, |control| u64::from(control.percent));
     let cost_ns = schedule.probe(&block.cell).map_or(0, |probe| probe.baseline_ns);
-    let in_flight = cell.in_flight.min(model.max_in_flight.unwrap_or(u32::MAX));
     Some(Plan {
-        cell: Cell { in_flight, ..cell.clone() },
+        cell: held(cell, model),
         origins,
         workers: schedule.placement.workers,
         seed: block.seed,
         deadline_ms: None,
         surcharge_ns: cost_ns.saturating_mul(percent) / 100,
     })
+}
+
+/// Returns a cell as a model carries it out: one that holds fewer in flight gets so many slots, and
+/// of a steady cell, of which it has one in a sweep alone, as many fetches as take as long.
+pub(crate) fn held(cell: &Cell, model: &Model) -> Cell {
+    match model.max_in_flight {
+        Some(most) if most < cell.in_flight && cell.workload.needs_every_slot() => part(cell, most),
+        most => Cell { in_flight: cell.in_flight.min(most.unwrap_or(u32::MAX)), ..cell.clone() },
+    }
 }
 
 /// What came of a trial.

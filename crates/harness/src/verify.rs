@@ -1,11 +1,10 @@
 //! Each model once on each cell, verified: that it works, not what it costs.
 
 use anyhow::{Result, bail};
-use model_kit::Cell;
 use record::{Model, PrimitiveRecord, State, TrialRecord};
 
 use crate::judge::ORIGIN_FAILED;
-use crate::{Basis, Event, Preset, Programs, draw, is_of_the_machine, place, run, smoke};
+use crate::{Basis, Event, Preset, Programs, draw, is_of_the_machine, place, run};
 
 /// How often a trial is made again whose origin failed.
 const TRIES_MAX: u32 = 3;
@@ -23,18 +22,18 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Runs each model once on each cell and tells how it went. A trial whose origin failed says
+/// Runs each model once on each cell of a preset and tells how it went. A trial whose origin failed says
 /// nothing of its model and is made again.
 ///
 /// # Errors
 ///
 /// Says why no origin could be had, that origins failed again and again, or what `tell` said.
 pub fn verify(
-    (models, cells): (Vec<Model>, Vec<Cell>),
+    (models, preset): (Vec<Model>, Preset),
     programs: &Programs,
     tell: &mut dyn FnMut(&Verified) -> Result<()>,
 ) -> Result<Vec<Verified>> {
-    let preset = Preset { cells, ..smoke() };
+    let preset = Preset { blocks: 1, stop: None, sittings: Vec::new(), ..preset };
     let (placement, probes, missing) = (place()?, Vec::new(), programs.missing.clone());
     let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
     let (mut due, mut verified) = (schedule.blocks.clone(), Vec::new());

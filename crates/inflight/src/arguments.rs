@@ -207,7 +207,7 @@ pub(crate) struct Order {
     /// Which models and cells.
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How much: smoke, primitives, ideas, quick, standard or publish.
+    /// How much: smoke, primitives, ideas, quick, sweep, standard or publish.
     #[arg(long, default_value = "quick", value_parser = harness::PRESETS)]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.
@@ -246,7 +246,7 @@ pub(crate) struct Verification {
 /// Which models and cells.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Selection {
-    /// The models by name; all if none. Baseline and floor are measured with them.
+    /// The models by name; all of the preset if none. Baseline and floor are measured with them.
     pub(crate) models: Vec<String>,
     /// The cells by name; all of the preset if none.
     #[arg(long, value_name = "NAME")]

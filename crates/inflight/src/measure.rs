@@ -43,12 +43,12 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     if asked.faults {
         return verify_faults(&workspace, selection, output);
     }
-    let preset = preset("smoke")?;
-    let cells = cells(&preset, &selection.cell)?;
+    let mut preset = preset("smoke")?;
+    preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
-    harness::preflight(&cells)?;
+    harness::preflight(&preset.cells)?;
     let programs = harness::build(&workspace, &models, None)?;
-    let verified = harness::verify((models, cells), &programs, &mut |one| {
+    let verified = harness::verify((models, preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
         Ok(())
     })?;
@@ -103,16 +103,21 @@ fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<E
 fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
     let mut preset = preset(&order.preset)?;
     preset.cells = cells(&preset, &order.selection.cell)?;
+    let has_primitives = preset.primitives.blocks > 0;
     if let Some(blocks) = order.blocks {
-        (preset.blocks, preset.stop, preset.primitives.blocks) = (blocks, None, blocks);
+        (preset.blocks, preset.stop) = (blocks, None);
+        preset.primitives.blocks = if has_primitives { blocks } else { 0 };
     }
     let found = match preset.cells.is_empty() {
         true => Vec::new(),
         false => harness::find(&workspace, "crates")?,
     };
-    let models = chosen(&found, &order.selection.models, Company::BaselineAndFloor)?;
+    let models = match order.selection.models.as_slice() {
+        [] => preset.takes(&found),
+        named => chosen(&found, named, Company::BaselineAndFloor)?,
+    };
     let results = order.out.clone().unwrap_or_else(|| workspace.root.join("results"));
-    let primitives = match order.selection.names_all() {
+    let primitives = match order.selection.names_all() && has_primitives {
         true => harness::find_primitives(&workspace, "crates")?,
         false => Vec::new(),
     };

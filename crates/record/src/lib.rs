@@ -15,6 +15,7 @@ mod journal;
 mod primitive;
 mod run;
 mod schedule;
+mod sweep;
 
 pub use crate::brief::Brief;
 pub use crate::deviation::Deviation;
@@ -30,3 +31,4 @@ pub use crate::run::{Integrity, Run, differing_derived};
 pub use crate::schedule::{
     Absent, Block, Control, Knob, Missing, Model, Placement, Probe, Schedule, Sitting, StopRule,
 };
+pub use crate::sweep::{Along, Sweep};

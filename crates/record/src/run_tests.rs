@@ -27,6 +27,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         supersedes: None,
         primitives: crate::PrimitiveSchedule::default(),
         deviations: None,
+        sweeps: Vec::new(),
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();

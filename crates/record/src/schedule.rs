@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use model_kit::Cell;
 use serde::{Deserialize, Serialize};
 
-use crate::{Deviation, PrimitiveSchedule};
+use crate::{Deviation, PrimitiveSchedule, Sweep};
 
 /// The most cells or models: each is a table, or a row in all of them.
 const NAMES_MAX: usize = 1_000;
@@ -68,6 +68,9 @@ pub struct Schedule {
     /// schedule that was drawn before this was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviations: Option<Vec<Deviation>>,
+    /// Cells that are the levels of one number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweeps: Vec<Sweep>,
 }
 
 /// A model that runs once more in each block, with busy work added to each fetch.

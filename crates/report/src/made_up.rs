@@ -143,6 +143,7 @@ impl MadeUp {
             supersedes: None,
             primitives: record::PrimitiveSchedule::default(),
             deviations: Some(Vec::new()),
+            sweeps: Vec::new(),
         }
     }
 }

@@ -126,6 +126,7 @@ fn empty(maker: &Maker) -> Run {
         supersedes: None,
         primitives: record::PrimitiveSchedule::default(),
         deviations: None,
+        sweeps: Vec::new(),
     };
     Run {
         id: format!("run-{}", maker.seed),
