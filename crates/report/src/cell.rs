@@ -11,9 +11,9 @@ use crate::family::{self, ALPHA, Family, Pair};
 use crate::figures::{
     CellFigures, ControlFigures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
 };
-use crate::trials::{self, Quantity, Trials, cpu_us, switches, wall_ms};
+use crate::trials::{self, Pairs, Quantity, Trials, cpu_us, switches, wall_each_us, wall_ms};
 
-/// Costs are compared at equal rate: walls that differ by more than this are marked.
+/// Costs are compared at equal rate: walls per fetch that differ by more than this are marked.
 const UNEQUAL_RATE: f64 = 0.02;
 
 /// What the figures of a cell are computed from.
@@ -135,6 +135,16 @@ impl<'a> Source<'a> {
         Some(self.trials.paired(models, quantity)?.ratio(ALPHA))
     }
 
+    /// Returns the name of the cell.
+    pub(crate) fn name(&self) -> &'a str {
+        &self.cell.name
+    }
+
+    /// Returns CPU time per fetch of two models in the blocks that both have.
+    pub(crate) fn paired(&self, models: (&str, &str)) -> Option<Pairs> {
+        self.trials.paired(models, cpu_us)
+    }
+
     /// Returns the latencies of all valid trials of a model, in nanoseconds with their counts:
     /// percentiles are those of all fetches, never a mean of percentiles.
     pub(crate) fn latencies(&self, model: &str) -> Vec<(u64, u64)> {
@@ -226,7 +236,8 @@ impl<'a> Source<'a> {
     /// Returns whether a model ran at another rate than the baseline. A batch is run at each
     /// model's own rate; a steady cell should be at the same.
     fn unequal_rate(&self, model: &str) -> bool {
-        let pairs = self.trials.paired((model, self.baseline), wall_ms);
+        // Per fetch: a model with fewer slots makes fewer fetches in a window as long.
+        let pairs = self.trials.paired((model, self.baseline), wall_each_us);
         let pairs = pairs.filter(|_| self.cell.workload == Workload::Steady);
         pairs.is_some_and(|pairs| (pairs.ratio(ALPHA).value - 1.0).abs() > UNEQUAL_RATE)
     }

@@ -16,6 +16,7 @@ use crate::beats::Beats;
 use crate::cell::Source;
 use crate::family::{Family, Pair};
 use crate::primitives::Primitives;
+use crate::sweep::{SweepFigures, sweeps};
 
 /// The figures of a run, cell by cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Figures {
     pub cells: Vec<CellFigures>,
     /// What the smallest things cost that models are made of, if the run has measured them.
     pub primitives: Primitives,
+    /// Where models cross along a number, if the run has cells that are its levels.
+    pub sweeps: Vec<SweepFigures>,
 }
 
 /// The figures of a cell.
@@ -183,8 +186,9 @@ pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let cell = |cell: &Cell| Source::of(run, cell, (baseline, floor)).figures(family);
     let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
     let primitives = Primitives::of(run, &cells, (baseline, floor));
+    let sweeps = sweeps(run, (baseline, floor));
     let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
-    Figures { baseline, floor, family, cells, primitives }
+    Figures { baseline, floor, family, cells, primitives, sweeps }
 }
 
 impl CellFigures {

@@ -15,6 +15,7 @@ use crate::figures::{CellFigures, Figures};
 use crate::number::{digits, with_interval};
 use crate::primitives::PrimitiveCosts;
 use crate::summary::{Form, joined};
+use crate::sweep_text::crossing;
 use crate::table::drawn;
 use crate::trials::{cpu_us, memory_mib, wall_ms};
 
@@ -22,6 +23,8 @@ use crate::trials::{cpu_us, memory_mib, wall_ms};
 const PRIMITIVES: &str = "cargo bench --bench primitives";
 /// What measures hearts.
 const IDEAS: &str = "cargo run --release -- run --preset ideas";
+/// What measures where models cross.
+const SWEEP: &str = "cargo bench --bench sweep";
 /// What measures everything.
 const ALL: &str = "cargo bench";
 
@@ -50,6 +53,7 @@ pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
         idea("Tasks run concurrently", answers.concurrency(), ALL),
         idea("It lowers the latency of I/O", answers.latency(), ALL),
         idea("It uses the system's resources efficiently", answers.resources(), ALL),
+        idea("It is an alternative to threads", answers.alternative(), SWEEP),
         idea("Coroutines can be suspended and resumed", answers.switch(), PRIMITIVES),
         idea("Tasks manage coroutines", answers.spawn(), PRIMITIVES),
         idea("Events stand for the completion of something", answers.event(), PRIMITIVES),
@@ -127,6 +131,16 @@ impl Answers<'_> {
             with_interval(&cpu),
             self.figures.baseline
         ))
+    }
+
+    /// Tells from where on tasks cost less than threads, along each sweep.
+    fn alternative(&self) -> Option<String> {
+        let told = self.figures.sweeps.iter().filter_map(|sweep| {
+            let own = sweep.pairs.iter().find(|pair| pair.model == self.figures.baseline)?;
+            Some(crossing(sweep, own))
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
     }
 
     /// Tells what a switch of tasks costs.

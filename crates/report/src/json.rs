@@ -19,6 +19,7 @@ use crate::json_figure::{Figure, rounded};
 use crate::number::word;
 use crate::price::{ModelPrices, model_prices};
 use crate::primitives_json::{BridgeSummary, CheckSummary, PrimitiveSummary};
+use crate::sweep_json::SweepSummary;
 
 /// The schema; its minors only add.
 const SCHEMA: &str = "inflight.summary/1.2";
@@ -54,6 +55,8 @@ struct Summary<'a> {
     primitive_checks: Vec<CheckSummary>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bridge: Vec<BridgeSummary<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sweeps: Vec<SweepSummary<'a>>,
 }
 
 /// A cell.
@@ -222,6 +225,7 @@ impl<'a> Summary<'a> {
             primitives: figures.primitives.figures.iter().map(PrimitiveSummary::of).collect(),
             primitive_checks: figures.primitives.checks.iter().map(CheckSummary::of).collect(),
             bridge: figures.primitives.bridge.iter().map(BridgeSummary::of).collect(),
+            sweeps: figures.sweeps.iter().map(SweepSummary::of).collect(),
         }
     }
 }

@@ -11,6 +11,9 @@ mod primitives;
 mod primitives_json;
 mod primitives_known;
 mod primitives_text;
+mod sweep;
+mod sweep_json;
+mod sweep_text;
 mod trials;
 
 mod apart;
@@ -86,5 +89,6 @@ pub use crate::primitives_text::primitives_text;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
 pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
 pub use crate::summary::{Form, summary};
+pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 pub use crate::table::heading;
 pub use crate::trust::Trust;

@@ -10,6 +10,7 @@ use crate::figures::{
 };
 use crate::number::{count, digits, with_interval};
 use crate::primitives_text::primitives_parts;
+use crate::sweep_text::sweeps_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
 use crate::words::in_line;
 
@@ -46,6 +47,7 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
     }
     parts.extend(deviations_line(run).map(told));
     parts.extend(primitives_parts(&figures.primitives, form));
+    parts.extend(sweeps_parts(&figures.sweeps, form));
     joined(parts, form)
 }
 

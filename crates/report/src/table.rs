@@ -1,7 +1,7 @@
 //! The table of a cell, for a terminal or as Markdown.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use model_kit::{Cell, Workload};
+use model_kit::{Cell, DelayRange, Workload};
 use stats::ranking::RankInterval;
 
 use crate::figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
@@ -103,18 +103,25 @@ pub fn heading(cell: &Cell) -> String {
         Workload::Batch => format!("{} fetches, at most", cell.fetches),
         Workload::Steady => "always".to_owned(),
     };
-    let delays = match (cell.delay_ms.lo, cell.delay_ms.hi) {
-        (lo, hi) if lo == hi => format!("{lo} ms"),
-        (lo, hi) => format!("{lo} to {hi} ms"),
-    };
     let work = match cell.work_kib {
         0 => String::new(),
         kib => format!(", CRC-32 of {kib} KiB computed for each"),
     };
     format!(
-        "{}: {kind} {} in flight, delay {delays}, body {} B{work}, connections kept",
-        cell.name, cell.in_flight, cell.body_bytes
+        "{}: {kind} {} in flight, delay {}, body {} B{work}, connections kept",
+        cell.name,
+        cell.in_flight,
+        range(cell.delay_ms),
+        cell.body_bytes
     )
+}
+
+/// Writes from where to where delays go.
+pub(crate) fn range(delay_ms: DelayRange) -> String {
+    match (delay_ms.lo, delay_ms.hi) {
+        (lo, hi) if lo == hi => format!("{lo} ms"),
+        (lo, hi) => format!("{lo} to {hi} ms"),
+    }
 }
 
 /// Writes the places of rows: the best possible one, with a sign where rows share it.

@@ -193,6 +193,12 @@ pub(crate) fn wall_ms(trial: &TrialRecord) -> Option<f64> {
     Some(real(trial.valid()?.window.wall_ns) / 1e6)
 }
 
+/// Returns the wall time of the window for each of its fetches, in microseconds.
+pub(crate) fn wall_each_us(trial: &TrialRecord) -> Option<f64> {
+    let window = &trial.valid()?.window;
+    Some(real(window.wall_ns) / real(window.ended) / 1e3)
+}
+
 /// Returns context switches per fetch.
 pub(crate) fn switches(trial: &TrialRecord) -> Option<f64> {
     let window = &trial.valid()?.window;

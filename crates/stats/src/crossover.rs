@@ -16,8 +16,9 @@
 //! the American Statistical Association* 94, 1999, 468–482; here with the adjustment, since levels
 //! are asked on both sides). Nothing is assumed of how the ratio moves from level to level.
 //!
-//! It is not the bootstrap of a verdict: blocks that are drawn twice are ties with themselves, so
-//! that a test of ranks finds in resamples what it does not find in the blocks.
+//! It is not a bootstrap: blocks that are drawn twice are ties with themselves, so that a test of
+//! ranks says other things of resamples than of blocks, and where ratios cross 1 slowly such an
+//! interval holds the truth too seldom (`tests/crossover.rs`).
 
 use crate::verdict::{Criteria, Evidence, Verdict};
 

@@ -21,6 +21,7 @@ mod latency;
 mod over_time;
 mod plain;
 mod primitives;
+mod sweep;
 
 use record::Run;
 
@@ -173,6 +174,8 @@ pub(crate) struct Charts {
     pub(crate) batches: Figure,
     /// Primitives that are timed alone.
     pub(crate) alone: Figure,
+    /// Where models cross, sweep by sweep and pair by pair.
+    pub(crate) sweeps: Vec<Figure>,
 }
 
 impl<'a> Scene<'a> {
@@ -190,9 +193,14 @@ impl<'a> Scene<'a> {
     /// Returns what a figure of this cell is called. It names files, so whatever else its name
     /// holds becomes a dash.
     pub(crate) fn id(&self, what: &str) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-        format!("{what}-{}", self.cell.cell.name).chars().map(plain).collect()
+        anchor(&format!("{what}-{}", self.cell.cell.name))
     }
+}
+
+/// Returns a text as it can name a file and an anchor.
+pub(crate) fn anchor(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    text.chars().map(plain).collect()
 }
 
 impl Charts {
@@ -205,13 +213,14 @@ impl Charts {
             machine: over_time::machine(run),
             batches: primitives::batches(run, &figures.primitives),
             alone: primitives::alone(run, &figures.primitives),
+            sweeps: sweep::sweeps(run, &figures.sweeps),
         }
     }
 
     /// Returns every figure, in the order of the report.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
         let whole = [&self.itself, &self.machine, &self.batches, &self.alone];
-        self.cells.iter().flat_map(CellCharts::all).chain(whole)
+        self.cells.iter().flat_map(CellCharts::all).chain(whole).chain(&self.sweeps)
     }
 }
 

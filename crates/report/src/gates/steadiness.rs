@@ -15,7 +15,7 @@ use crate::gates::{ALPHA, Gate, MARGIN, Question, Trouble};
 /// taken for another about once in four hundred.
 const FLAT_MIN: f64 = 0.95;
 /// Presets whose windows are too short to ask it.
-const SHORT_PRESETS: [&str; 2] = ["smoke", "quick"];
+const SHORT_PRESETS: [&str; 3] = ["smoke", "quick", "sweep"];
 /// The fewest whole blocks from which order and drift can be told.
 const BLOCKS_MIN: usize = 6;
 /// Three questions are asked of one cell: position, predecessor, drift (Bonferroni).

@@ -11,7 +11,7 @@ use crate::number::{digits, with_interval};
 use crate::table::heading;
 
 /// What is said where a section's workload was not run.
-const NOT_RUN: &str = "Not measured in this run";
+pub(crate) const NOT_RUN: &str = "Not measured in this run";
 
 impl Page<'_> {
     /// Writes what a fetch costs.
@@ -254,17 +254,6 @@ impl Page<'_> {
             (Some(ratio), _) => with_interval(&ratio),
             (None, Some(row)) => crate::table::standing(row.standing).to_owned(),
             (None, None) => crate::table::NOTHING.to_owned(),
-        }
-    }
-}
-
-/// Writes how costs grow with fetches in flight.
-pub(crate) fn scaling() -> Markup {
-    html! {
-        p.missing {
-            (NOT_RUN) ": how cost and memory grow with fetches in flight needs cells that differ \
-                in nothing else. What the cells of this run show side by side stands in "
-            a href="#across" { "the table across cells" } "."
         }
     }
 }

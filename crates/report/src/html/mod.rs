@@ -15,6 +15,7 @@ mod origin;
 mod pairs;
 mod primitives;
 mod reading;
+mod sweep;
 mod trust;
 
 use base64::Engine;
@@ -168,7 +169,7 @@ impl Page<'_> {
             section("wall", "Wall time", self.wall()),
             section("latency", "Latency", self.latency()),
             section("memory", "Memory and context switches", self.memory()),
-            section("scaling", "Scaling", figures::scaling()),
+            section("scaling", "Scaling", self.scaling()),
             section("errors", "Errors", self.errors()),
             section("models", "The models, one by one", self.models()),
             section("trials", "Every trial", self.trials()),

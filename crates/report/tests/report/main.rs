@@ -15,4 +15,5 @@ mod metrics;
 mod page;
 mod primitives;
 mod seeded;
+mod sweeps;
 mod telling;

@@ -1,0 +1,68 @@
+//! Where two models cross: an interval a level.
+
+use record::Run;
+use stats::verdict::Verdict;
+
+use crate::family::MARGIN;
+use crate::figure::axis::Axis;
+use crate::figure::cost::{chart, reach};
+use crate::figure::data::{Data, estimate};
+use crate::figure::look::Look;
+use crate::figure::{Figure, Strip, Strips, anchor};
+use crate::number::word;
+use crate::sweep::{SweepFigures, SweepPair};
+use crate::sweep_text::{crossing, names, told};
+
+/// Draws every pair of every sweep.
+pub(crate) fn sweeps(run: &Run, sweeps: &[SweepFigures]) -> Vec<Figure> {
+    let pairs = sweeps.iter().flat_map(|sweep| sweep.pairs.iter().map(move |pair| (sweep, pair)));
+    pairs.map(|(sweep, pair)| draw(run, sweep, pair)).collect()
+}
+
+/// Draws a pair: a strip a level, the lowest on top.
+fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
+    let (along, unit) = names(sweep.along);
+    let look = Look::of(run, &pair.model);
+    let mut data = Data::new(&["level", "ratio", "low", "high", "verdict"]);
+    let (mut rows, mut ends) = (Vec::new(), vec![1.0]);
+    for (level, found) in sweep.levels.iter().zip(&pair.levels) {
+        let strip = Strip::new(&format!("{level}{unit}"), told(found), look);
+        let strip = Strip { height: 22, ..strip };
+        let Some(own) = &found.pair else {
+            rows.push(strip);
+            continue;
+        };
+        rows.push(strip.estimate(&own.ratio));
+        ends.extend(reach(&own.ratio));
+        let [value, low, high] = estimate(Some(&own.ratio));
+        data.push(vec![level.to_string(), value, low, high, verdict(own.verdict)]);
+    }
+    let axis = Axis::of_factors(&format!("times {}", sweep.other), ends.into_iter());
+    let rules = vec![(1.0, sweep.other.clone())];
+    let band = Some(((-MARGIN).exp(), MARGIN.exp()));
+    Figure {
+        id: anchor(&format!("crossover-{}-{}", cell_name(sweep), pair.model)),
+        title: format!("{} against {} along {along}", pair.model, sweep.other),
+        caption: format!(
+            "{}. CPU time per fetch in times {}'s, inside blocks; the intervals hold for all \
+             levels at once with 95 %.",
+            crossing(sweep, pair),
+            sweep.other
+        ),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, band, rows }),
+        data,
+    }
+}
+
+/// Returns what the cells of a sweep begin with.
+fn cell_name(sweep: &SweepFigures) -> &'static str {
+    match sweep.along {
+        record::Along::InFlight => "in-flight",
+        record::Along::DelayMs => "delay",
+    }
+}
+
+/// Writes a verdict.
+fn verdict(verdict: Verdict) -> String {
+    word(verdict).to_owned()
+}

@@ -1,0 +1,117 @@
+//! Sweeps as text: a table a sweep, and a sentence a pair.
+
+use record::Along;
+use stats::crossover::Sure;
+use stats::verdict::Verdict;
+
+use crate::number::with_interval;
+use crate::summary::Form;
+use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
+use crate::table::{NOTHING, drawn};
+use crate::words::{in_cell, in_line};
+
+/// Writes where models cross; nothing if the run has no sweep.
+pub(crate) fn sweeps_parts(sweeps: &[SweepFigures], form: Form) -> Vec<String> {
+    let mut parts = Vec::new();
+    for sweep in sweeps.iter().filter(|sweep| !sweep.pairs.is_empty()) {
+        let heading = in_line(&heading(sweep), form);
+        parts.push(match form {
+            Form::Terminal => heading,
+            Form::Markdown => format!("### {heading}\n"),
+        });
+        parts.push(table(sweep, form));
+        parts.extend(sweep.pairs.iter().map(|pair| in_line(&crossing(sweep, pair), form)));
+    }
+    if !parts.is_empty() {
+        parts.push(HOW_TO_READ.to_owned());
+    }
+    parts
+}
+
+/// What the columns are, and what a crossover is.
+pub(crate) const HOW_TO_READ: &str = "less, more: different at that level, with intervals and Holm's correction over all levels of \
+     the column; = equivalent, ? unresolved; the crossover is the smallest level of the table from \
+     which the ratio truly is below 1 to the end of it";
+
+/// Writes what a sweep is.
+pub(crate) fn heading(sweep: &SweepFigures) -> String {
+    let (along, unit) = names(sweep.along);
+    let ends = match sweep.levels.as_slice() {
+        [first, .., last] => format!("{first} to {last}{unit}"),
+        [only] => format!("{only}{unit}"),
+        [] => NOTHING.to_owned(),
+    };
+    format!(
+        "crossover along {along}: {ends}, {}; CPU time per fetch in times {}",
+        sweep.fixed, sweep.other
+    )
+}
+
+/// Says from where on a model costs less than the other.
+pub(crate) fn crossing(sweep: &SweepFigures, pair: &SweepPair) -> String {
+    let (_, unit) = names(sweep.along);
+    let (model, other) = (&pair.model, &sweep.other);
+    let first = sweep.levels.first().copied();
+    match sweep.crossover(pair) {
+        (Some(from), _) if Some(from) == first => {
+            format!("{model} costs less than {other} at every level, from {from}{unit} on")
+        }
+        (Some(from), Some(low)) if low < from => format!(
+            "{model} costs less than {other} from {from}{unit} on; the crossover lies between \
+             {low} and {from} (95 %)"
+        ),
+        (Some(from), _) => format!(
+            "{model} costs less than {other} from {from}{unit} on, and the crossover is no lower \
+             (95 %)"
+        ),
+        (None, Some(low)) => format!(
+            "{model} against {other}: no crossover in range; it lies at {low}{unit} or higher, or \
+             beyond the range (95 %)"
+        ),
+        (None, None) => format!(
+            "{model} against {other}: no crossover in range; it lies beyond the range (95 %), as \
+             {model} costs more at the highest level"
+        ),
+    }
+}
+
+/// Returns what is varied, and the unit of a level.
+pub(crate) fn names(along: Along) -> (&'static str, &'static str) {
+    match along {
+        Along::InFlight => ("the number in flight", " in flight"),
+        Along::DelayMs => ("the delay", " ms of delay"),
+    }
+}
+
+/// Writes what was found at a level.
+pub(crate) fn told(level: &SweepLevel) -> String {
+    let Some(pair) = &level.pair else { return NOTHING.to_owned() };
+    format!("{} {}", with_interval(&pair.ratio), sign(level))
+}
+
+/// Writes what may be said at a level in a word or a sign.
+pub(crate) fn sign(level: &SweepLevel) -> &'static str {
+    let is_equivalent = level.pair.as_ref().is_some_and(|pair| pair.verdict == Verdict::Equivalent);
+    match level.sure {
+        Sure::Less => "less",
+        Sure::More => "more",
+        Sure::Neither if is_equivalent => "=",
+        Sure::Neither => "?",
+    }
+}
+
+/// Writes the table of a sweep: a row a level, a column a model.
+fn table(sweep: &SweepFigures, form: Form) -> String {
+    let first = match sweep.along {
+        Along::InFlight => "in flight",
+        Along::DelayMs => "delay ms",
+    };
+    let models: Vec<String> = sweep.pairs.iter().map(|p| in_cell(&p.model, form)).collect();
+    let header: Vec<&str> = [first].into_iter().chain(models.iter().map(String::as_str)).collect();
+    let row = |(place, level): (usize, &u64)| {
+        let told = sweep.pairs.iter().map(|pair| told(&pair.levels[place]));
+        [level.to_string()].into_iter().chain(told).collect()
+    };
+    let rows: Vec<Vec<String>> = sweep.levels.iter().enumerate().map(row).collect();
+    drawn(&header, &rows, form)
+}
