@@ -1,0 +1,50 @@
+//! `cargo bench --bench sweep`: from how many in flight on, and from which delay on, tasks cost less
+//! than threads, and one fetch after the other does.
+//!
+//! It is the preset `sweep`, a run of its own: `cargo bench` has no time for it. `-- --test` runs
+//! each model once on each level, verified; `-- --list` names the levels.
+
+#[path = "../alone/mod.rs"]
+mod alone;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use harness::{Order, Workspace};
+
+use crate::alone::{Asked, VERIFICATION_FAILED};
+
+fn main() -> ExitCode {
+    alone::answer("sweep", act)
+}
+
+/// Does what is asked for.
+fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
+    let preset = harness::sweep();
+    let models = preset.takes(&harness::find(&workspace, "crates")?);
+    match asked {
+        Asked::Measure => {
+            let (results, primitives) = (workspace.root.join("results"), Vec::new());
+            let (seed, supersedes) = (None, None);
+            let order = Order { workspace, results, preset, models, primitives, seed, supersedes };
+            alone::measure(&order)
+        }
+        Asked::Rehearse => {
+            harness::preflight(&preset.cells)?;
+            let programs = harness::build(&workspace, &models, None)?;
+            let verified = harness::verify((models, preset), &programs, &mut |one| {
+                Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)
+            })?;
+            Ok(if verified.iter().all(|one| one.works) { 0 } else { VERIFICATION_FAILED })
+        }
+        Asked::List => {
+            for cell in &preset.cells {
+                for model in &models {
+                    writeln!(io::stdout(), "{}/{}: benchmark", cell.name, model.name)?;
+                }
+            }
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Promises of the preset `sweep`: one of each kind of model carries out its levels, one that holds
+//! a single fetch in flight as well, and the report tells where they cross.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use harness::{BASELINE, Basis, FLOOR, Preset};
+use record::{Entry, Environment, Run, RunFolder, Schedule, State, TrialRecord};
+use report::Form;
+use support::{MODELS, alone, built, is_valid, placement, run};
+
+/// The cells that are tried: with few slots and many, and along the delay. Their delays are so
+/// long, in milliseconds, that no other load on the machine empties the slots.
+const CELLS: [(&str, u64); 4] =
+    [("in-flight-1", 300), ("in-flight-64", 300), ("delay-1", 300), ("delay-10", 400)];
+
+/// Returns what a small sweep is drawn from: one block of each cell.
+fn basis() -> Basis {
+    let mut preset = Preset { blocks: 1, ..harness::sweep() };
+    preset.cells.retain(|cell| CELLS.iter().any(|(name, _)| cell.name == *name));
+    for (cell, (_, delay)) in preset.cells.iter_mut().zip(CELLS) {
+        cell.delay_ms = [delay, delay].into();
+        (cell.warmup, cell.fetches) = (cell.in_flight.into(), 2 * u64::from(cell.in_flight));
+    }
+    let models = preset.takes(&MODELS);
+    let (missing, probes) = (Vec::new(), Vec::new());
+    Basis { preset, models, missing, seed: 1, placement: placement(), probes }
+}
+
+/// Returns whether a trial is valid, or void for no more than a busy machine, which also lets a slot
+/// wait for its turn.
+fn is_valid_but_for_load(trial: &TrialRecord) -> bool {
+    let State::Void(reasons) = &trial.state else { return is_valid(trial) };
+    let is_of_load = |reason: &String| {
+        harness::is_of_the_machine(reason) || reason.ends_with("in flight in the mean")
+    };
+    reasons.iter().all(is_of_load)
+}
+
+/// Writes trials down as a run, and reads it back.
+fn written(schedule: &Schedule, trials: Vec<TrialRecord>) -> Run {
+    let results = tempfile::tempdir().expect("a folder can be made");
+    let environment = Environment::read(results.path(), "none", BTreeMap::new());
+    let mut folder = RunFolder::create(results.path(), schedule, &environment).expect("it writes");
+    for trial in trials {
+        folder.append(&Entry::Trial(Box::new(trial))).expect("it writes");
+    }
+    let path = folder.path().to_owned();
+    folder.finish().expect("it writes");
+    Run::read(&path).expect("it reads")
+}
+
+#[test]
+fn a_small_sweep_runs_from_its_plan_to_its_table() {
+    let _alone = alone();
+    let schedule = harness::draw(basis());
+    let trials = run(basis(), built("origin"), |_| {});
+    // The baseline runs twice in a block, and nobody is left out.
+    let models = schedule.models.len();
+    assert!(models >= 4 && schedule.absent.is_empty(), "{models} models");
+    assert_eq!(trials.len(), CELLS.len() * (models + 1));
+    for trial in &trials {
+        let name = format!("{} of {}: {:?}", trial.model, trial.cell, trial.state);
+        assert!(is_valid_but_for_load(trial), "{name}");
+        let told = trial.trial.as_ref().expect("it told a trial");
+        let cell = schedule.cell(&trial.cell).expect("it is scheduled");
+        let bound = schedule.model(&trial.model).and_then(|model| model.max_in_flight);
+        let slots = u64::from(bound.map_or(cell.in_flight, |most| most.min(cell.in_flight)));
+        let share = (cell.fetches * slots).div_ceil(cell.in_flight.into());
+        assert_eq!(told.window.ended, share, "{name}");
+        assert!(told.in_flight_peak <= slots, "{name}");
+    }
+
+    let mut run = written(&schedule, trials);
+    assert_eq!(harness::recount(&run), Vec::<String>::new());
+    // Nothing is timed here, so what a busy machine has voided may be told as well.
+    run.trials.iter_mut().for_each(|trial| trial.state = State::Valid);
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    let levels = figures.sweeps.iter().map(|sweep| sweep.levels.clone());
+    assert_eq!(levels.collect::<Vec<_>>(), [vec![1, 64], vec![300, 400]]);
+    let text = report::summary(&run, &figures, Form::Terminal);
+    // One block makes nothing sure.
+    for told in [
+        "crossover along the number in flight: 1 to 64 in flight, delay 300 ms",
+        "crossover along the delay: 300 to 400 ms of delay, 16 in flight",
+        "iterator against threads: no crossover in range; it lies at 1 in flight or higher",
+        "tokio against threads: no crossover in range; it lies at 300 ms of delay or higher",
+    ] {
+        assert!(text.contains(told), "{told}: {text}");
+    }
+}
