@@ -28,8 +28,8 @@ fn basis() -> Basis {
     Basis { preset, models, missing, seed: 1, placement: placement(), probes }
 }
 
-/// Returns whether a trial is valid, or void for no more than a busy machine, which also lets a slot
-/// wait for its turn.
+/// Returns whether a trial is valid, or void for no more than a busy machine, which also lets a
+/// slot wait for its turn.
 fn is_valid_but_for_load(trial: &TrialRecord) -> bool {
     let State::Void(reasons) = &trial.state else { return is_valid(trial) };
     let is_of_load = |reason: &String| {

@@ -1,5 +1,5 @@
-//! `cargo bench --bench sweep`: from how many in flight on, and from which delay on, tasks cost less
-//! than threads, and one fetch after the other does.
+//! `cargo bench --bench sweep`: from how many in flight on, and from which delay on, tasks cost
+//! less than threads, and one fetch after the other does.
 //!
 //! It is the preset `sweep`, a run of its own: `cargo bench` has no time for it. `-- --test` runs
 //! each model once on each level, verified; `-- --list` names the levels.

@@ -1,5 +1,5 @@
-//! The preset `sweep`: from how many in flight on, and from which delay on, does one model cost less
-//! than another?
+//! The preset `sweep`: from how many in flight on, and from which delay on, does one model cost
+//! less than another?
 //!
 //! Each level is a steady cell. The cells along the number in flight have the delays of the main
 //! steady cell, so that the level 64 is that cell; those along the delay have one number in flight.
