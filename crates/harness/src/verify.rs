@@ -22,8 +22,8 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Runs each model once on each cell of a preset and tells how it went. A trial whose origin failed says
-/// nothing of its model and is made again.
+/// Runs each model once on each cell of a preset and tells how it went. A trial whose origin failed
+/// says nothing of its model and is made again.
 ///
 /// # Errors
 ///
