@@ -85,7 +85,7 @@ pub const DEVIATIONS: &[Deviation] = &[
 ];
 
 /// Returns what the clients of some models are known to do, as a schedule keeps it.
-pub(crate) fn deviations_of(models: &[Model]) -> Vec<record::Deviation> {
+pub(crate) fn deviations_of(models: &[&Model]) -> Vec<record::Deviation> {
     let is_used = |known: &&Deviation| models.iter().any(|model| model.has_client(known.client));
     DEVIATIONS.iter().filter(is_used).map(Deviation::recorded).collect()
 }
