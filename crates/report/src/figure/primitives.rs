@@ -41,8 +41,8 @@ pub(crate) fn alone(run: &Run, primitives: &Primitives) -> Figure {
         id: "primitives-alone",
         title: "How late does a waiter wake?",
         caption: "From the moment that an event is set, or a timer is due, to the moment that its \
-                  waiter runs: the median of a trial, over blocks, with its own 95 % interval (sign \
-                  test). Each is timed alone. Equal steps are equal factors.",
+                  waiter runs: the median of a trial, over blocks, with its own 95 % interval \
+                  (sign test). Each is timed alone. Equal steps are equal factors.",
         axis: "time to the waiter, ns",
         alone: true,
     };

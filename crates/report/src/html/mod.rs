@@ -88,8 +88,8 @@ pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
     written(&frame).into_bytes()
 }
 
-/// Returns the section of a cell on a page of several runs: its name as the title, since that stands
-/// in the contents too, and its numbers below.
+/// Returns the section of a cell on a page of several runs: its name as the title, since that
+/// stands in the contents too, and its numbers below.
 pub(crate) fn of_cell(place: usize, heading: &str, body: &Markup) -> Section {
     let (name, numbers) = heading.split_once(": ").unwrap_or((heading, ""));
     Section {

@@ -91,8 +91,8 @@ fn bridge(cells: &[BridgeCell]) -> Markup {
             }
             div.scroll tabindex="0" role="region" aria-label="The bridge" {
                 table {
-                    caption { "Predicted and measured excess over the floor, with 95 % intervals of \
-                        their own" }
+                    caption { "Predicted and measured excess over the floor, with 95 % intervals \
+                        of their own" }
                     thead { tr {
                         th scope="col" { "model" } th scope="col" { "cell" }
                         th.figure scope="col" { "measured" } th.figure scope="col" { "wakes" }
