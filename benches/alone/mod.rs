@@ -30,7 +30,9 @@ pub(crate) enum Asked {
 
 /// Does what the arguments ask for; `name` is the bench's.
 pub(crate) fn answer(name: &str, act: fn(Workspace, Asked) -> Result<u8>) -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = std::env::args_os().skip(1);
+    let arguments: Vec<String> =
+        arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
     let asked: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let asked = match asked.as_slice() {
         ["--bench"] => Asked::Measure,

@@ -49,12 +49,16 @@ struct Bench {
 type Claim = fn(&Bench) -> Result<()>;
 
 fn main() -> Result<()> {
-    if cfg!(debug_assertions) || !std::env::args().any(|argument| argument == "--bench") {
+    if cfg!(debug_assertions) || !std::env::args_os().any(|argument| argument == "--bench") {
         writeln!(io::stderr(), "the claims are measured by `cargo bench --bench claims` alone")?;
         return Ok(());
     }
 
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let wanted: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|a| a.to_string_lossy().into_owned())
+        .filter(|a| !a.starts_with("--"))
+        .collect();
     if wanted.iter().any(|wanted| wanted == "builds") {
         return builds::tell();
     }

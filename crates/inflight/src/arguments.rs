@@ -305,7 +305,7 @@ pub(crate) struct Comparison {
 /// Says what is wrong with the command line, and returns the exit code.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     let _ = error.print();
-    if error.use_stderr() && std::env::args().any(|argument| argument == "--json") {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let told = json!({ "error": { "exit_code": 2, "message": error.to_string() } });
         let _ = writeln!(io::stdout(), "{told:#}");
     }
