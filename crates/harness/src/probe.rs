@@ -12,10 +12,10 @@ use record::{Model, Placement, Probe};
 use crate::session::OriginProcess;
 use crate::{Awake, BASELINE, FLOOR, Programs};
 
-/// Fetches of a probe.
-const FETCHES: u64 = 2_000;
-/// Fetches before them.
-const WARM_UP: u64 = 400;
+/// Fetches of a probe, and the most of them for each slot: with one, a busy machine would need long.
+const FETCHES: (u64, u64) = (2_000, 125);
+/// Fetches before them, likewise.
+const WARM_UP: (u64, u64) = (400, 25);
 /// Times that a model carries out the cell itself; the median of its costs is taken.
 const TIMES: usize = 3;
 /// Decides bodies and delays of all probes.
@@ -69,8 +69,9 @@ pub fn probe(
 /// Returns the cell as the origin has it when always as many fetches are in flight, and
 /// many are made.
 fn many(cell: &Cell) -> Cell {
-    let cell = cell.clone();
-    let asked = Cell { workload: Workload::Steady, warmup: WARM_UP, fetches: FETCHES, ..cell };
+    let at_most = |(all, each): (u64, u64)| all.min(each.saturating_mul(cell.in_flight.into()));
+    let (warmup, fetches) = (at_most(WARM_UP), at_most(FETCHES));
+    let asked = Cell { workload: Workload::Steady, warmup, fetches, ..cell.clone() };
     Cell { heartbeat_us: 0, work_kib: 0, ..asked }
 }
 
