@@ -83,7 +83,7 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
     // One block makes nothing sure.
     for told in [
         "crossover along the number in flight: 1 to 64 in flight, delay 300 ms",
-        "crossover along the delay: 300 to 400 ms of delay, 16 in flight",
+        "crossover along the delay: 300 to 400 ms of delay, 8 in flight",
         "iterator against threads: no crossover in range; it lies at 1 in flight or higher",
         "tokio against threads: no crossover in range; it lies at 300 ms of delay or higher",
     ] {

@@ -16,8 +16,9 @@ const IN_FLIGHT: [u32; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /// The levels of the delay: the mean, in milliseconds. Without any the origin is never idle, and is
 /// what is measured: such trials are void.
 const DELAYS_MS: [u64; 6] = [1, 2, 5, 10, 20, 50];
-/// The number in flight along the delays.
-const ALONG_DELAYS: u32 = 16;
+/// The number in flight along the delays: with more, replies that come at the same tick wait for
+/// each other, and at a millisecond of delay too few requests are at the origin.
+const ALONG_DELAYS: u32 = 8;
 /// How much longer than its delay a fetch takes, about: the origin's timers tick once a
 /// millisecond.
 const LATE_MS: u64 = 1;
