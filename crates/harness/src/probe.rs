@@ -12,7 +12,8 @@ use record::{Model, Placement, Probe};
 use crate::session::OriginProcess;
 use crate::{Awake, BASELINE, FLOOR, Programs};
 
-/// Fetches of a probe, and the most of them for each slot: with one, a busy machine would need long.
+/// Fetches of a probe, and the most of them for each slot: one slot would need long on a machine
+/// that is busy.
 const FETCHES: (u64, u64) = (2_000, 125);
 /// Fetches before them, likewise.
 const WARM_UP: (u64, u64) = (400, 25);
