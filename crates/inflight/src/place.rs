@@ -67,7 +67,7 @@ pub(crate) fn runs(results: &Path) -> Vec<String> {
     let is_run = |path: &PathBuf| !path.is_symlink() && path.join("schedule.json").exists();
     let folders = entries.map(|entry| entry.path()).filter(is_run);
     let mut names: Vec<String> =
-        folders.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+        folders.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
     names.sort();
     names
 }
