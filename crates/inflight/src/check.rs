@@ -65,7 +65,7 @@ pub(crate) fn rebuild(name: &str, format: Option<&str>, output: &mut Output) -> 
     for name in &names {
         output.say(&path.join("derived").join(name).to_string_lossy());
     }
-    let figures = names.iter().filter(|name| name.ends_with(".svg"));
+    let figures = names.iter().filter(|name| name.contains(".svg"));
     let figures: Vec<_> = figures.map(|name| path.join("derived").join(name)).collect();
     let pictures = format.map_or(Ok(Vec::new()), |f| harness::draw_pictures(&figures, f))?;
     for picture in &pictures {

@@ -1,6 +1,6 @@
 //! A run in the formats of other programs: every trial as tidy CSV, the costs for Bencher (Bencher
 //! Metric Format) and github-action-benchmark (`customSmallerIsBetter`), which follow benchmarks
-//! over commits, and gauges for what reads OpenMetrics.
+//! over commits, and gauges for what reads `OpenMetrics`.
 //!
 //! The two that follow commits know neither blocks nor ratios: what they are given is the cost per
 //! fetch with its 95 % interval, and what a machine did to a whole run looks like a change there.
@@ -30,7 +30,7 @@ pub enum ExportForm {
     Bencher,
     /// What github-action-benchmark calls `customSmallerIsBetter`.
     GithubActionBenchmark,
-    /// A text exposition of OpenMetrics.
+    /// A text exposition of `OpenMetrics`.
     OpenMetrics,
 }
 

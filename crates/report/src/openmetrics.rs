@@ -1,9 +1,9 @@
-//! A run as a text exposition of OpenMetrics 1.0, which Prometheus and its kin read: gauges by
-//! cell and model, in base units, with the ends of each interval beside the estimate.
+//! A run as a text exposition of `OpenMetrics` 1.0, which Prometheus and its kin read: gauges
+//! by cell and model, in base units, with the ends of each interval beside the estimate.
 //!
 //! An end is a family of its own and no label, since whoever adds up the samples of a family must
-//! add up like things. There are no timestamps: collectors of text files refuse them, and the
-//! name of the run, a label of `inflight_run_info`, begins with its day.
+//! add up like things. There are no timestamps: whoever scrapes gives its own, and the name of
+//! the run, a label of `inflight_run_info`, begins with its day.
 
 use std::fmt::Write as _;
 
@@ -19,9 +19,11 @@ const US: f64 = 1e6;
 /// Milliseconds of a second.
 const MS: f64 = 1e3;
 
-/// What is told of each model in each cell, with its interval: the name of the family without its
-/// unit, the unit, what it is, and how it is read.
-const ESTIMATES: [(&str, &str, &str, fn(&RowFigures) -> Option<Scaled>); 4] = [
+/// A family: its name without its unit, the unit, what it is, and how it is read.
+type Told = (&'static str, &'static str, &'static str, fn(&RowFigures) -> Option<Scaled>);
+
+/// What is told of each model in each cell, with its interval.
+const ESTIMATES: [Told; 4] = [
     (
         "inflight_fetch_cpu",
         "seconds",
@@ -51,8 +53,11 @@ const ESTIMATES: [(&str, &str, &str, fn(&RowFigures) -> Option<Scaled>); 4] = [
 /// An estimate, and what its figures are divided by.
 type Scaled = (Estimate, f64);
 
-/// The ends of an interval beside its estimate: what the name gains, and what is told of it.
-const SIDES: [(&str, &str, fn(&Estimate) -> Option<f64>); 3] = [
+/// An end of an interval, or the estimate: what the name gains, what is told of it, and its value.
+type Side = (&'static str, &'static str, fn(&Estimate) -> Option<f64>);
+
+/// The estimate with both ends of its interval.
+const SIDES: [Side; 3] = [
     ("", "", |estimate| Some(estimate.value)),
     ("_lower", ": lower end", |estimate| Some(estimate.interval?.low)),
     ("_upper", ": upper end", |estimate| Some(estimate.interval?.high)),
