@@ -175,6 +175,38 @@ fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
     }
 }
 
+/// Returns the samples of an exposition by name and labels, held to the grammar of `OpenMetrics`
+/// 1.0: families of descriptors and samples, which never interleave.
+fn samples(exposition: &str) -> BTreeMap<(String, String), f64> {
+    let descriptor = regex::Regex::new(r"^# (TYPE|UNIT|HELP) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$");
+    let label = r#"[a-z0-9_]+="(?:[^"\\\n]|\\[\\n"])*""#;
+    let sample = regex::Regex::new(&format!(r"^([a-z_]+)\{{({label}(?:,{label})*)\}} ([0-9.-]+)$"));
+    let [descriptor, sample] = [descriptor, sample].map(|it| it.expect("it is an expression"));
+    let body = exposition.strip_suffix("# EOF\n").expect("it ends so");
+    let (mut families, mut seen) = (Vec::new(), BTreeMap::new());
+    for line in body.lines() {
+        if let Some(told) = descriptor.captures(line) {
+            match &told[1] {
+                "TYPE" => families.push((told[2].to_owned(), told[3].to_owned())),
+                "UNIT" => assert!(told[2].ends_with(&format!("_{}", &told[3])), "{line}"),
+                _ => {}
+            }
+            assert_eq!(families.last().map(|(name, _)| name.as_str()), Some(&told[2]), "{line}");
+            continue;
+        }
+        let told = sample.captures(line).unwrap_or_else(|| panic!("no sample: {line}"));
+        let (family, kind) = families.last().expect("a sample follows its descriptors");
+        let suffix = if kind == "info" { "_info" } else { "" };
+        assert_eq!(told[1], format!("{family}{suffix}"), "{line}");
+        let value: f64 = told[3].parse().expect("a number");
+        let twice = seen.insert((told[1].to_owned(), told[2].to_owned()), value);
+        assert_eq!(twice, None, "{line}");
+    }
+    let names: BTreeSet<&String> = families.iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), families.len(), "a family stands in one place");
+    seen
+}
+
 #[test]
 fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
     let folder = tempfile::tempdir().expect("it is made");
@@ -198,34 +230,7 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
 
-    // The ABNF of OpenMetrics 1.0: families of descriptors and samples, which never interleave.
-    let descriptor = regex::Regex::new(r"^# (TYPE|UNIT|HELP) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$");
-    let label = r#"[a-z0-9_]+="(?:[^"\\\n]|\\[\\n"])*""#;
-    let sample = regex::Regex::new(&format!(r"^([a-z_]+)\{{({label}(?:,{label})*)\}} ([0-9.-]+)$"));
-    let [descriptor, sample] = [descriptor, sample].map(|it| it.expect("it is an expression"));
-    let body = said.strip_suffix("# EOF\n").expect("it ends so");
-    let (mut families, mut seen) = (Vec::new(), BTreeMap::new());
-    for line in body.lines() {
-        if let Some(told) = descriptor.captures(line) {
-            match &told[1] {
-                "TYPE" => families.push((told[2].to_owned(), told[3].to_owned())),
-                "UNIT" => assert!(told[2].ends_with(&format!("_{}", &told[3])), "{line}"),
-                _ => {}
-            }
-            assert_eq!(families.last().map(|(name, _)| name.as_str()), Some(&told[2]), "{line}");
-            continue;
-        }
-        let told = sample.captures(line).unwrap_or_else(|| panic!("no sample: {line}"));
-        let (family, kind) = families.last().expect("a sample follows its descriptors");
-        let suffix = if kind == "info" { "_info" } else { "" };
-        assert_eq!(told[1], format!("{family}{suffix}"), "{line}");
-        let value: f64 = told[3].parse().expect("a number");
-        let twice = seen.insert((told[1].to_owned(), told[2].to_owned()), value);
-        assert_eq!(twice, None, "{line}");
-    }
-    let names: BTreeSet<&String> = families.iter().map(|(name, _)| name).collect();
-    assert_eq!(names.len(), families.len(), "a family stands in one place");
-
+    let seen = samples(&said);
     let run = Run::read(&path).expect("it reads");
     let figures = report::figures(&run, harness::BASELINE, harness::FLOOR);
     let rows = figures.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
