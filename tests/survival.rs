@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use stats::random::SplitMix64;
 
-use support::{WORKSPACE, alone, built};
+use support::{WORKSPACE, alone, built, listening};
 
 /// Kills, unless the environment asks for others.
 const KILLS: usize = 6;
@@ -25,7 +25,7 @@ const WAIT_MS: usize = 4_000;
 
 /// Returns the program, with its arguments.
 fn inflight(arguments: &[&str]) -> Command {
-    let mut command = Command::new(built("inflight").path);
+    let mut command = listening(built("inflight").path);
     command.args(arguments).current_dir(&WORKSPACE.root);
     command
 }

@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use record::{Integrity, Run};
 
-use support::WORKSPACE;
+use support::{WORKSPACE, listening};
 
 /// The program that `cargo bench` runs, built in the given profile.
 fn bench_program(profile: &str) -> String {
@@ -113,7 +113,7 @@ fn the_list_names_every_benchmark_and_measures_nothing() {
 
 #[test]
 fn an_interrupt_keeps_what_was_measured_and_prints_it() {
-    let mut bench = Command::new(BENCH.as_str());
+    let mut bench = listening(BENCH.as_str());
     bench.args(["--bench", "--exact", "cpu/steady/tokio"]).current_dir(&WORKSPACE.root);
     let mut bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut stderr = BufReader::new(bench.stderr.take().expect("stderr is piped"));

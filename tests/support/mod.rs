@@ -7,8 +7,10 @@ pub(crate) mod shell;
 pub(crate) mod unverified;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use harness::{Basis, Event, Preset, Program, Programs, Workspace};
@@ -32,6 +34,14 @@ static BUILT: Mutex<BTreeMap<String, Program>> = Mutex::new(BTreeMap::new());
 
 /// Held while sockets are counted: the kernel counts them for all processes together.
 static ALONE: Mutex<()> = Mutex::new(());
+
+/// Returns a command that listens to every signal, whatever those who started the tests ignore: a
+/// job in the background of a shell ignores Ctrl-C, and so do the programs that it starts.
+pub(crate) fn listening(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(program);
+    command
+}
 
 /// Returns the models below a folder.
 pub(crate) fn models_below(folder: &str) -> Vec<Model> {
