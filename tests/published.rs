@@ -14,7 +14,7 @@ use regex::Regex;
 use report::Form;
 
 use support::WORKSPACE;
-use support::shell::published;
+use support::shell::{newest_comparison, published};
 
 /// What is generated in a page, and the name of the marks around it.
 type Part = (&'static str, String);
@@ -148,12 +148,9 @@ fn newest_minor(file: &str) -> u32 {
     minors.max().expect("the code names its schema")
 }
 
-/// Returns the table of the newest run that compares all models; others answer questions of their
-/// own.
+/// Returns the table of the newest run that compares all models.
 fn newest() -> String {
-    let mut runs = published().into_iter().map(|path| Run::read(&path).expect("it reads"));
-    let compares = |run: &Run| ["quick", "standard", "publish"].contains(&&*run.schedule.preset);
-    summary(&runs.rfind(compares).expect("such a run is published"))
+    summary(&newest_comparison())
 }
 
 /// Checks that a page has the generated parts between their marks, or renews them.

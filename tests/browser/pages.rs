@@ -7,14 +7,14 @@ use std::sync::LazyLock;
 use harness::{BASELINE, FLOOR};
 use record::{Absent, Run, State};
 
-use crate::support::shell::published;
+use crate::support::shell::newest_comparison;
 
 /// The files that are computed from a run.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Those of the newest published run.
+/// Those of the newest published run that compares all models.
 pub(crate) static NEWEST: LazyLock<Files> =
-    LazyLock::new(|| report::derive(&newest(), BASELINE, FLOOR));
+    LazyLock::new(|| report::derive(&newest_comparison(), BASELINE, FLOOR));
 /// Those of the hostile run.
 pub(crate) static HOSTILE: LazyLock<Files> =
     LazyLock::new(|| report::derive(&hostile(), BASELINE, FLOOR));
@@ -29,14 +29,9 @@ pub(crate) fn page(files: &Files) -> &[u8] {
     &files["report.html"]
 }
 
-/// Reads the newest published run.
-fn newest() -> Run {
-    Run::read(&published().pop().expect("a run is published")).expect("it reads")
-}
-
 /// Returns a run that means harm.
 fn hostile() -> Run {
-    let mut run = newest();
+    let mut run = newest_comparison();
     let text = || TEXT.to_owned();
     let renamed = |name: &mut String| {
         if name == "smol" {

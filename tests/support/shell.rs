@@ -50,6 +50,13 @@ pub(crate) fn first_published() -> PathBuf {
     published().remove(0)
 }
 
+/// Reads the newest published run that compares all models; others answer questions of their own.
+pub(crate) fn newest_comparison() -> Run {
+    let mut runs = published().into_iter().map(|path| Run::read(&path).expect("it reads"));
+    let compares = |run: &Run| ["quick", "standard", "publish"].contains(&&*run.schedule.preset);
+    runs.rfind(compares).expect("such a run is published")
+}
+
 /// Returns a folder with results of one small run, made of the first blocks of a published one,
 /// and the run.
 pub(crate) fn small_run() -> (tempfile::TempDir, PathBuf) {
