@@ -269,7 +269,7 @@ fn counts_that_are_forged_void_the_trial() {
 #[test]
 fn latencies_that_are_forged_void_the_trial() {
     let model = threads("lie: half the latencies");
-    check(&model, (batch(), built("origin")), "a fetch took 50.");
+    check(&model, (batch(), built("origin")), "ms of at least 100.0 ms");
     let drawn = Cell { delay_ms: DelayRange { lo: 100, hi: 300 }, ..steady() };
     check(&threads("lie: the best latency"), (drawn, built("origin")), "of 8 slots were busy");
 }
