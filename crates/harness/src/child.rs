@@ -140,7 +140,10 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         let more = self.messages.recv_timeout(LAST_WORDS).ok();
         match (left, more.filter(|told| !matches!(told, Ok(None)))) {
             (None, _) => {
-                Err("it did not leave when its pipe was closed, and was killed".to_owned())
+                let stood = standing::standing(self.id());
+                self.kill();
+                let why = "it did not leave when its pipe was closed, and was killed".to_owned();
+                Err(stood.map_or_else(|| why.clone(), |stood| format!("{why}; {stood}")))
             }
             (Some(_), Some(_)) => Err("it told more than one result".to_owned()),
             (Some(status), None) if status.success() => Ok(()),
@@ -173,7 +176,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         }
     }
 
-    /// Waits until the child has left, or kills it at the deadline and returns nothing.
+    /// Waits until the child has left; returns nothing if it has not at the deadline.
     fn leave(&mut self, deadline: Instant) -> Option<ExitStatus> {
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.process.try_wait() {
@@ -184,7 +187,6 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
             // Nothing is measured while a child leaves.
             thread::sleep(Duration::from_millis(1));
         }
-        self.kill();
         None
     }
 

@@ -130,38 +130,20 @@ fn absence(model: &Model, (cell, preset): (&Cell, &Preset)) -> Option<Absent> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::collections::BTreeMap;
 
+    use super::*;
+    use crate::made_up::{model, placement};
+
     /// Returns a model that holds so many in flight.
-    fn model(name: &str, max_in_flight: Option<u32>) -> Model {
-        Model {
-            name: name.to_owned(),
-            package: format!("model-{name}"),
-            label: name.to_owned(),
-            unit: "task".to_owned(),
-            client: "bare".to_owned(),
-            threads: "1".to_owned(),
-            max_in_flight,
-            connections: None,
-            env: BTreeMap::new(),
-            knobs: Vec::new(),
-            language: None,
-            baseline: None,
-            requirements: Vec::new(),
-        }
+    fn bounded(name: &str, in_flight: u32) -> Model {
+        Model { max_in_flight: Some(in_flight), ..model(name) }
     }
 
     /// Draws the quick schedule for three models, one of them bounded.
     fn drawn(seed: u64) -> Schedule {
-        let models = vec![model("a", None), model("tokio", None), model("one", Some(1))];
-        let placement = Placement {
-            model_cpus: vec![1],
-            origin_cpus: vec![0],
-            workers: 1,
-            shards: 1,
-            awake: false,
-        };
+        let models = vec![model("a"), model("tokio"), bounded("one", 1)];
+        let placement = placement(1);
         let (missing, probes) = (Vec::new(), Vec::new());
         draw(Basis { preset: crate::quick(), models, missing, seed, placement, probes })
     }
@@ -179,7 +161,7 @@ mod tests {
             let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
             draw(Basis { preset, models, missing, seed: 1, placement, probes }).blocks
         };
-        let models = vec![model("a", None), model("tokio", None), model("one", Some(1))];
+        let models = vec![model("a"), model("tokio"), bounded("one", 1)];
         let reversed = models.iter().rev().cloned().collect();
         assert_eq!(drawn(models), drawn(reversed));
     }

@@ -169,9 +169,10 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    use record::{Placement, Probe};
+    use record::Probe;
 
     use super::*;
+    use crate::made_up::placement;
     use crate::{Basis, draw, quick};
 
     /// Returns what is forecast of the steady cell, which asks for 2 000 fetches a second from two
@@ -179,13 +180,6 @@ mod tests {
     fn forecast_of(baseline_ns: u64) -> String {
         let cells: Vec<Cell> = quick().cells.into_iter().filter(|c| c.name == "steady").collect();
         let cell = Cell { in_flight: 64, ..cells[0].clone() };
-        let placement = Placement {
-            model_cpus: vec![2, 3],
-            origin_cpus: vec![0, 1],
-            workers: 2,
-            shards: 2,
-            awake: false,
-        };
         let probes = vec![Probe {
             cell: cell.name.clone(),
             ceiling_per_s: 40_000,
@@ -199,7 +193,7 @@ mod tests {
             models: Vec::new(),
             missing: Vec::new(),
             seed: 1,
-            placement,
+            placement: placement(2),
             probes,
         });
         forecast(&schedule, None).lines.join("\n")
@@ -212,21 +206,15 @@ mod tests {
         assert!(below.contains("the delay sets the pace"), "{below}");
         assert!(above.contains("the model's CPUs set the pace"), "{above}");
     }
+
     #[test]
     fn the_first_block_of_every_cell_of_quick_is_planned_for_the_first_two_minutes() {
         let workspace = crate::Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         let models = crate::find(&workspace, "crates").unwrap();
         for seed in 0..20 {
-            let placement = Placement {
-                model_cpus: vec![1],
-                origin_cpus: vec![0],
-                workers: 1,
-                shards: 1,
-                awake: false,
-            };
             let (missing, probes, models) = (Vec::new(), Vec::new(), models.clone());
-            let mut schedule =
-                draw(Basis { preset: quick(), models, missing, seed, placement, probes });
+            let (preset, placement) = (quick(), placement(1));
+            let mut schedule = draw(Basis { preset, models, missing, seed, placement, probes });
             let cells = schedule.cells.len();
             schedule.blocks.truncate(cells);
             let first: BTreeSet<&String> = schedule.blocks.iter().map(|b| &b.cell).collect();

@@ -6,6 +6,7 @@ use model_kit::pipe::{Total, Window};
 use model_kit::{Cell, DelayRange};
 
 use super::*;
+use crate::made_up;
 
 /// A model, its plan, and a story on which both sides agree.
 struct Story {
@@ -58,21 +59,7 @@ impl Story {
 
 /// Returns a model of two threads.
 fn model() -> Model {
-    Model {
-        name: "test".to_owned(),
-        package: "model-test".to_owned(),
-        label: "Test".to_owned(),
-        unit: "task".to_owned(),
-        client: "bare".to_owned(),
-        threads: "workers + 1".to_owned(),
-        max_in_flight: None,
-        connections: None,
-        env: BTreeMap::new(),
-        knobs: Vec::new(),
-        language: None,
-        baseline: None,
-        requirements: Vec::new(),
-    }
+    Model { threads: "workers + 1".to_owned(), ..made_up::model("test") }
 }
 
 /// Returns a trial of so many fetches, 20 of them in the window.

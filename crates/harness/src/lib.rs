@@ -21,6 +21,8 @@ mod host;
 mod interrupt;
 mod judge;
 mod machine;
+#[cfg(test)]
+mod made_up;
 mod measure;
 mod pictures;
 mod price;

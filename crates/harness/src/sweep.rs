@@ -81,52 +81,26 @@ fn level(name: String, in_flight: u32, delay_ms: DelayRange) -> Cell {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use record::{Placement, Schedule};
+    use record::Schedule;
 
     use super::*;
+    use crate::made_up::{model, placement};
     use crate::{Basis, draw, forecast};
-
-    /// Returns a model that holds so many in flight.
-    fn model(name: &str, unit: &str, max_in_flight: Option<u32>) -> Model {
-        Model {
-            name: name.to_owned(),
-            package: format!("model-{name}"),
-            label: name.to_owned(),
-            unit: unit.to_owned(),
-            client: "bare".to_owned(),
-            threads: "1".to_owned(),
-            max_in_flight,
-            connections: None,
-            env: BTreeMap::new(),
-            knobs: Vec::new(),
-            language: None,
-            baseline: None,
-            requirements: Vec::new(),
-        }
-    }
 
     /// Returns the four models that the preset takes.
     fn models() -> Vec<Model> {
-        let one = model("one", "call", Some(1));
-        vec![model(BASELINE, "task", None), model(FLOOR, "entry", None), one, threads()]
+        let one = Model { max_in_flight: Some(1), ..model("one") };
+        vec![model(BASELINE), model(FLOOR), one, threads()]
     }
 
     /// Returns the model whose units are threads.
     fn threads() -> Model {
-        model("threads", "thread", None)
+        Model { unit: "thread".to_owned(), ..model("threads") }
     }
 
     /// Draws the schedule of a preset on two CPUs.
     fn drawn(preset: Preset) -> Schedule {
-        let placement = Placement {
-            model_cpus: vec![1],
-            origin_cpus: vec![0],
-            workers: 1,
-            shards: 1,
-            awake: false,
-        };
+        let placement = placement(1);
         let (missing, probes) = (Vec::new(), Vec::new());
         draw(Basis { preset, models: models(), missing, seed: 1, placement, probes })
     }
@@ -141,10 +115,10 @@ mod tests {
     #[test]
     fn one_of_each_kind_is_measured_unless_others_are_named() {
         let mut found = models();
-        found.push(model("smol", "task", None));
-        found.push(Model { client: "ureq".to_owned(), ..model("threads-ureq", "thread", None) });
+        found.push(model("smol"));
+        found.push(Model { client: "ureq".to_owned(), ..threads() });
         let language = Some("Python".to_owned());
-        found.push(Model { language, ..model("python-threads", "thread", None) });
+        found.push(Model { language, ..threads() });
         assert_eq!(sweep().takes(&found), models());
         assert_eq!(quick().takes(&found), found);
     }
