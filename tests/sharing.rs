@@ -6,11 +6,12 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use record::{Run, State};
+use record::{Model, Run, State};
 use serde_json::Value;
 
 use support::shell::{
-    check, each_trial, first_published, inflight, published, small_run, text, whole, written,
+    check, each_trial, first_published, inflight, newest_comparison, published, small_run, text,
+    whole, written,
 };
 
 /// The forms of a citation.
@@ -171,6 +172,26 @@ fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
         if let Some(text) = result["range"].as_str() {
             let half = range.captures(text).and_then(|found| found[1].parse::<f64>().ok());
             assert!(half.is_some_and(|half| half >= 0.0), "{text}");
+        }
+    }
+}
+
+#[test]
+fn models_in_every_language_are_followed_over_commits() {
+    let run = newest_comparison();
+    let has_figures = |model: &&Model| {
+        let mut trials = run.trials.iter().filter(|trial| trial.model == model.name);
+        trials.any(|trial| trial.state == State::Valid)
+    };
+    let models: Vec<&Model> = run.schedule.models.iter().filter(has_figures).collect();
+    assert!(models.iter().any(|model| model.language.is_some()), "{models:?}");
+    let path = published().into_iter().find(|path| path.ends_with(&run.id)).expect("it is there");
+    for form in ["bencher", "github-action-benchmark"] {
+        let arguments = ["export", path.to_str().expect("UTF-8"), "--to", form];
+        let said = text(&inflight(&path, &arguments));
+        for name in models.iter().map(|model| format!("batch/{}", model.name)) {
+            let is_told = ["\"", " "].iter().any(|end| said.contains(&format!("{name}{end}")));
+            assert!(is_told, "{form} lacks {name}");
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::chromium::Browser;
 use crate::pages::{HOSTILE, NEWEST, TEXT, page};
-use crate::{DESKTOP, PHONE, THEMES, open, unfold};
+use crate::{DESKTOP, LOOK, PHONE, THEMES, open, unfold};
 
 /// What a page says when something is wrong with it.
 const COMPLAINTS: [&str; 3] =
@@ -44,6 +44,32 @@ fn the_page_says_nothing_on_the_console_in_both_themes_at_both_sizes() {
         open(&mut browser, page(&NEWEST), size);
         unfold(&mut browser);
         assert_eq!(complaints(&mut browser), [Value::Null; 0], "{theme} {size:?}");
+    }
+}
+
+#[test]
+fn an_address_that_was_mangled_on_its_way_still_opens_the_page() {
+    let Some(mut browser) = Browser::start() else { return };
+    let address = open(&mut browser, page(&NEWEST), DESKTOP);
+    let shown = "[...document.querySelector('table.sortable').rows].map(look.text)";
+    let rows = browser.texts(shown);
+    let table = browser.ask("document.querySelector('table.sortable').id");
+    let table = table.as_str().unwrap();
+    for place in [
+        "%".to_owned(),
+        "%ff&theme=%ff".to_owned(),
+        "nowhere&theme=blue&filter=%20".to_owned(),
+        format!("sort={table}.-1.ascending"),
+        format!("sort={table}.99.ascending"),
+        format!("sort={table}.item.ascending"),
+        format!("sort={table}.1.sideways"),
+        "&&==&sort=".to_owned(),
+    ] {
+        browser.load(&format!("{address}#{place}"));
+        browser.ask(LOOK);
+        assert_eq!(complaints(&mut browser), [Value::Null; 0], "{place}");
+        assert_eq!(browser.texts(shown), rows, "{place}");
+        assert_eq!(browser.ask("document.getElementById('theme').hidden"), false, "{place}");
     }
 }
 

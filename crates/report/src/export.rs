@@ -222,11 +222,11 @@ fn github(run: &Run, figures: &Figures) -> Vec<Tracked> {
     results
 }
 
-/// Returns the figures of each row that has some, by cell and model.
+/// Returns the figures of each row that has some, in every language, by cell and model.
 fn measured(figures: &Figures) -> impl Iterator<Item = (String, &RowFigures)> {
     figures.cells.iter().flat_map(|cell| {
         let named = |row: &Row| format!("{}/{}", line(&cell.cell.name), line(&row.model));
-        cell.rows.iter().filter_map(move |row| Some((named(row), row.figures.as_ref()?)))
+        cell.all_rows().filter_map(move |row| Some((named(row), row.figures.as_ref()?)))
     })
 }
 

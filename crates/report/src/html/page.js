@@ -73,8 +73,10 @@
   }
   const [id, column, order] = (state.get("sort") || "").split(".");
   const chosen = tables.find((table) => table.id === id);
-  if (chosen && Number(column) < chosen.tHead.rows[0].cells.length
-      && ["ascending", "descending"].includes(order)) sort(chosen, Number(column), order);
+  if (chosen?.tHead.rows[0].cells[Number(column)]
+      && ["ascending", "descending"].includes(order)) {
+    sort(chosen, Number(column), order);
+  }
 
   if (tables.length) {
     const tools = document.createElement("div");
@@ -113,7 +115,7 @@
   // A link into something folded unfolds it. What was chosen stays in the address behind the
   // place, so that it is there when the page is loaded again.
   const unfold = () => {
-    const target = document.getElementById(decodeURIComponent(place()));
+    const target = document.getElementById(place());
     for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     if (target) target.scrollIntoView();
   };
