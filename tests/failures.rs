@@ -54,6 +54,16 @@ fn a_model_that_hangs_is_killed() {
 }
 
 #[test]
+fn a_model_that_does_not_leave_is_killed() {
+    let said = outcome("stay").expect_err("it does not pass");
+    assert!(
+        said.starts_with("it did not leave when its pipe was closed, and was killed"),
+        "{said}"
+    );
+    assert!(said.contains("1 x model-faulty waits for time to pass"), "{said}");
+}
+
+#[test]
 fn nonsense_on_the_pipe_is_told_with_what_was_said() {
     check("nonsense", "hello, this is no JSON");
     check("not a number", "it spoke nonsense on the pipe");

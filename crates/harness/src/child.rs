@@ -26,8 +26,9 @@ use crate::{interrupt, standing};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
-/// How long a child may take to leave once its pipe is closed.
-const LEAVE: Duration = Duration::from_secs(5);
+/// How long a child may take to leave once its pipe is closed. Nothing is measured meanwhile, and
+/// where memory is short, what it needs for leaving may have to come back from a slow disk.
+const LEAVE: Duration = Duration::from_secs(20);
 /// How long its last words may take to arrive after it has left.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What is shown of them.

@@ -28,6 +28,9 @@ fn main() -> ExitCode {
     if fault == "afterthought" {
         say("{\"trial\":{}}\n");
     }
+    if fault == "stay" {
+        forever();
+    }
     if fault == "bad exit" { ExitCode::from(9) } else { code }
 }
 
