@@ -73,8 +73,10 @@ fn the_manual_and_the_completions_know_every_command() {
 #[test]
 fn every_command_that_reads_answers_in_one_document_and_so_does_every_error() {
     let (folder, _) = small_run();
-    let good: [&[&str]; 10] = [
+    let good: [&[&str]; 12] = [
         &["list", "runs"],
+        &["list", "faults"],
+        &["report", "latest", "latest"],
         &["list", "cells"],
         &["rank", "latest"],
         &["diff", "latest", "latest"],
@@ -243,4 +245,14 @@ fn runs_are_listed_with_what_they_are_and_those_that_cannot_be_read_too() {
         .map(|key| (key, whole[key].as_u64().expect("a count")))
         .collect();
     assert_eq!(counts, BTreeMap::from([("blocks", 16), ("models", 13), ("trials", 208)]));
+}
+
+#[test]
+fn every_fault_is_listed_with_what_a_bare_model_says_of_it() {
+    let output = inflight(&WORKSPACE.root, &["list", "faults"]);
+    let said = text(&output);
+    assert_eq!(said.lines().count(), harness::fault_cases().len(), "{said}");
+    for line in ["F01  refused                  1201", "F27  chunks                   ok"] {
+        assert!(said.lines().any(|other| other == line), "{said}");
+    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{BASELINE, FLOOR, How, Order, Preset};
+use harness::{BASELINE, Ended, FLOOR, How, Order, Preset};
 use record::{Run, State};
 use report::{Form, Trust};
 
@@ -34,7 +34,7 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
         }
         How::Complete | How::Sitting(_) => replay::replay(&setting.entries(), &run.trials),
     }
-    print(&table, &ended.path)?;
+    print(&table, (&run, &ended))?;
     Ok(match ended.how {
         How::Interrupted(code) => ExitCode::from(code),
         _ if !all_valid(&run) => ExitCode::from(NOT_ALL_VALID),
@@ -59,13 +59,17 @@ fn keep_tables(run: &Run, path: &Path) -> Result<String> {
 }
 
 /// Prints the table, and where everything is.
-fn print(table: &str, path: &Path) -> Result<()> {
+fn print(table: &str, (run, ended): (&Run, &Ended)) -> Result<()> {
+    let path = &ended.path;
     let derived = path.join("derived");
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "\n{}", model_kit::plain(table))?;
     writeln!(stdout, "Run        {}", path.display())?;
     writeln!(stdout, "Report     {}", derived.join("report.html").display())?;
     writeln!(stdout, "Table      {}", derived.join("summary.md").display())?;
+    if ended.how == How::Complete {
+        writeln!(stdout, "Cite       cargo run --release -- cite {}", run.id)?;
+    }
     writeln!(stdout, "Criterion  target/criterion/report/index.html")?;
     Ok(())
 }

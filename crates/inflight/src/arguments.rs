@@ -185,16 +185,16 @@ Examples:
         /// The command; the whole program if none.
         command: Option<String>,
     },
-    /// Rebuilds every derived file of a run from what was measured.
+    /// Rebuilds every derived file of runs from what was measured.
     #[command(before_help = "\
 Examples:
   inflight report latest                tables, summary and citation again, byte for byte
   inflight report latest --figures pdf  and each figure as a picture beside it, for a paper
 ")]
     Report {
-        /// The run: its folder, the beginning of its name, or `latest`.
+        /// The runs, each by its folder, the beginning of its name, or `latest`.
         #[arg(default_value = "latest")]
-        run: String,
+        runs: Vec<String>,
         /// Makes a picture of each figure too, by rsvg-convert.
         #[arg(long, value_name = "FORMAT", value_parser = harness::PICTURES)]
         figures: Option<String>,
@@ -269,6 +269,8 @@ pub(crate) enum Listed {
     Cells,
     /// The runs below `results/`.
     Runs,
+    /// What an origin does to a model in `verify --faults`, and what a bare model says of it.
+    Faults,
 }
 
 /// What to rank.

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Unreadable};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::output::{Output, Tone};
 use crate::place;
@@ -52,8 +52,16 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     Ok(if ok { 0 } else { CORRUPT })
 }
 
-/// Rebuilds every derived file of a run, and makes pictures of its figures if they are asked for.
-pub(crate) fn rebuild(name: &str, format: Option<&str>, output: &mut Output) -> Result<u8> {
+/// Rebuilds every derived file of runs, and makes pictures of their figures if they are asked for.
+pub(crate) fn rebuild(names: &[String], format: Option<&str>, output: &mut Output) -> Result<u8> {
+    let rebuilt = names.iter().map(|name| rebuilt(name, format, output));
+    let rebuilt: Vec<Value> = rebuilt.collect::<Result<_>>()?;
+    output.tell(&rebuilt);
+    Ok(0)
+}
+
+/// Rebuilds every derived file of a run, and returns what is told of it.
+fn rebuilt(name: &str, format: Option<&str>, output: &mut Output) -> Result<Value> {
     let (path, run) = place::read(name)?;
     if let Integrity::Altered(files) = &run.integrity {
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
@@ -71,6 +79,5 @@ pub(crate) fn rebuild(name: &str, format: Option<&str>, output: &mut Output) -> 
     for picture in &pictures {
         output.say(&picture.to_string_lossy());
     }
-    output.tell(&json!({ "run": run.id, "derived": names, "pictures": pictures }));
-    Ok(0)
+    Ok(json!({ "run": run.id, "derived": names, "pictures": pictures }))
 }

@@ -1,4 +1,4 @@
-//! `list`: the models, cells and runs that there are.
+//! `list`: the models, cells, runs and faults that there are.
 
 use anyhow::Result;
 use record::Brief;
@@ -14,6 +14,7 @@ pub(crate) fn list(what: Listed, output: &mut Output) -> Result<u8> {
         Listed::Models => models(output)?,
         Listed::Cells => cells(output),
         Listed::Runs => runs(output),
+        Listed::Faults => faults(output),
     }
     Ok(0)
 }
@@ -50,6 +51,17 @@ fn cells(output: &mut Output) {
         |preset| json!({ "preset": preset.name, "blocks": preset.blocks, "cells": preset.cells }),
     );
     output.tell(&told.collect::<Vec<_>>());
+}
+
+/// Lists what an origin does to a model in `verify --faults`, and what a bare model says of it.
+fn faults(output: &mut Output) {
+    let mut told = Vec::new();
+    for case in harness::fault_cases() {
+        let expected = case.expected();
+        output.say(&format!("{}  {:<24} {expected}", case.row, case.name));
+        told.push(json!({ "row": case.row, "fault": case.name, "bare_model": expected }));
+    }
+    output.tell(&told);
 }
 
 /// Lists the runs, the oldest first, those that cannot be read included. Only their schedules are

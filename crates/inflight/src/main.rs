@@ -65,6 +65,6 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Check { run } => check::check(run, output),
         Command::Cite { run, form } => cite::cite(run, form.as_deref(), output),
         Command::Export { run, to } => cite::export(run, to, output),
-        Command::Report { run, figures } => check::rebuild(run, figures.as_deref(), output),
+        Command::Report { runs, figures } => check::rebuild(runs, figures.as_deref(), output),
     }
 }

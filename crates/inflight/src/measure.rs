@@ -168,6 +168,9 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     output.say(&trust.text(Form::Terminal));
     output.say(&format!("Run     {}", ended.path.display()));
     output.say(&format!("Report  {}", ended.path.join("derived/report.html").display()));
+    if ended.how == How::Complete {
+        output.say(&format!("Cite    inflight cite {}", run.id));
+    }
     // Last, so that a full disk does not keep the table from being seen.
     let derived = report::derive_from(&run, &figures, &trust);
     record::write_derived(&ended.path, check::VERSION, &derived)?;
