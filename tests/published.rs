@@ -19,10 +19,15 @@ use support::shell::{newest_comparison, published};
 /// What is generated in a page, and the name of the marks around it.
 type Part = (&'static str, String);
 
+/// Returns the figures of a run.
+fn figures(run: &Run) -> report::Figures {
+    report::figures(run, BASELINE, FLOOR)
+}
+
 /// Returns the summary of a run as Markdown, without its primitives: they stand in its page.
 fn summary(run: &Run) -> String {
     let primitives = report::Primitives::default();
-    let figures = report::Figures { primitives, ..report::figures(run, BASELINE, FLOOR) };
+    let figures = report::Figures { primitives, ..figures(run) };
     report::summary(run, &figures, Form::Markdown)
 }
 
@@ -91,14 +96,33 @@ fn the_index_of_the_results_names_every_published_run_and_has_the_newest_table()
 }
 
 #[test]
-fn every_link_of_the_index_leads_somewhere() {
+fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
+    let runs = published();
+    let runs: Vec<Run> = runs.iter().map(|path| Run::read(path).expect("it reads")).collect();
+    check("results/IDEAS.md", &[("ideas", report::ideas_page(&runs, (BASELINE, FLOOR)))]);
+
+    // Each answer is a figure with its interval, or says from where to where a crossover lies.
+    let page = fs::read_to_string(WORKSPACE.root.join("results/IDEAS.md")).expect("it is there");
+    let figure = Regex::new(r"[0-9.]+ \\?\[-?[0-9.]+, [0-9.]+\\?\]|lies between [0-9]+ and [0-9]+")
+        .expect("it is an expression");
+    let rows: Vec<&str> = page.lines().filter(|line| line.contains("| `cargo ")).collect();
+    assert_eq!(rows.len(), report::ideas(&runs[0], &figures(&runs[0])).len());
+    for row in rows {
+        assert!(figure.is_match(row), "{row}");
+    }
+}
+
+#[test]
+fn every_link_of_the_index_and_of_the_ideas_leads_somewhere() {
     let folder = WORKSPACE.root.join("results");
-    let page = fs::read_to_string(folder.join("README.md")).expect("it is there");
     let link = Regex::new(r"\]\(([^)]+)\)").expect("it is an expression");
-    let targets: Vec<&str> = link.captures_iter(&page).map(|c| c.extract::<1>().1[0]).collect();
-    assert!(targets.len() >= 3 * published().len(), "{targets:?}");
-    for target in targets {
-        assert!(folder.join(target).exists(), "{target}");
+    for (page, least) in [("README.md", 4 * published().len()), ("IDEAS.md", 3)] {
+        let page = fs::read_to_string(folder.join(page)).expect("it is there");
+        let targets: Vec<&str> = link.captures_iter(&page).map(|c| c.extract::<1>().1[0]).collect();
+        assert!(targets.len() >= least, "{targets:?}");
+        for target in targets {
+            assert!(folder.join(target).exists(), "{target}");
+        }
     }
 }
 

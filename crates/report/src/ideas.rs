@@ -7,25 +7,27 @@
 
 use model_kit::Workload;
 use model_kit::primitive::Primitive;
-use record::{Model, Run};
-use stats::histogram;
+use record::{Model, Run, TrialRecord};
+use stats::{Estimate, histogram, median};
 
 use crate::cell::Source;
+use crate::cell_trials::real;
+use crate::family::ALPHA;
 use crate::figures::{CellFigures, Figures};
-use crate::number::{digits, with_interval};
-use crate::primitives::PrimitiveCosts;
+use crate::number::with_interval;
+use crate::primitives::{PrimitiveCosts, PrimitiveRow};
 use crate::summary::{Form, joined};
 use crate::sweep_text::crossing;
 use crate::table::drawn;
 use crate::trials::{cpu_us, memory_mib, wall_ms};
 
 /// What measures primitives.
-const PRIMITIVES: &str = "cargo bench --bench primitives";
+pub(crate) const PRIMITIVES: &str = "cargo bench --bench primitives";
 /// What measures hearts.
-const IDEAS: &str = "cargo run --release -- run --preset ideas";
+pub(crate) const IDEAS: &str = "cargo run --release -- run --preset ideas";
 /// What measures where models cross.
-const SWEEP: &str = "cargo bench --bench sweep";
-/// What measures everything.
+pub(crate) const SWEEP: &str = "cargo bench --bench sweep";
+/// What measures the models, and primitives too.
 const ALL: &str = "cargo bench";
 
 /// Something that the page says, and what a run says of it.
@@ -58,9 +60,11 @@ pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
         idea("Tasks manage coroutines", answers.spawn(), PRIMITIVES),
         idea("Events stand for the completion of something", answers.event(), PRIMITIVES),
         idea("Generators do not suspend and resume", answers.generator(), PRIMITIVES),
+        idea("Threads are the other approach", answers.threads_alone(), PRIMITIVES),
         idea("A session is opened for every fetch", answers.session(), ALL),
         idea("The main thread is not blocked meanwhile", answers.beats(false), IDEAS),
         idea("It is meant for waiting, not for computing", answers.beats(true), IDEAS),
+        idea("It is particularly useful for I/O", answers.computing(), IDEAS),
     ]
 }
 
@@ -99,37 +103,51 @@ impl Answers<'_> {
     /// Compares how long a single fetch takes.
     fn latency(&self) -> Option<String> {
         let (source, alone) = self.batch()?;
-        let median = |model: &str| {
-            let pooled = source.latencies(model);
-            Some(crate::cell_trials::real(histogram::quantile(&pooled, 0.5)?) / 1e6)
+        let half = |model: &str| {
+            let sample = source.sample(model, typical_latency_ms)?;
+            Some(with_interval(&median::estimate(&sample, ALPHA)))
         };
-        let (one, many) = (median(alone)?, median(&self.figures.baseline)?);
         Some(format!(
-            "of the whole, not of the parts: half of the fetches of {} end within {} ms, of \
-                {alone} \
-             within {} ms",
+            "of the whole, not of the parts: half of the fetches of a batch end within {} ms with \
+             {}, within {} ms with {alone}",
+            half(&self.figures.baseline)?,
             self.figures.baseline,
-            digits(many),
-            digits(one)
+            half(alone)?
         ))
     }
 
     /// Compares threads with tasks.
     fn resources(&self) -> Option<String> {
-        let is_thread =
-            |model: &&Model| model.unit == "thread" && model.is_bare() && model.language.is_none();
-        let threads = &self.run.schedule.models.iter().find(is_thread)?.name;
         let source = self.source(self.steady()?);
-        let models = (threads.as_str(), self.figures.baseline.as_str());
+        let models = (self.threads()?, self.figures.baseline.as_str());
         let cpu = source.ratio(models, cpu_us)?;
         let memory = source.ratio(models, memory_mib);
         let memory = memory.map_or_else(String::new, |ratio| {
             format!(", and {} times the memory at the peak", with_interval(&ratio))
         });
         Some(format!(
-            "{threads} take {} times the CPU time of {}{memory}",
+            "{} take {} times the CPU time of {}{memory} ({})",
+            models.0,
             with_interval(&cpu),
-            self.figures.baseline
+            models.1,
+            source.name()
+        ))
+    }
+
+    /// Compares threads with tasks where each reply costs something to compute.
+    fn computing(&self) -> Option<String> {
+        let computes = |cell: &&CellFigures| cell.cell.work_kib > 0;
+        let source = self.source(self.figures.cells.iter().find(computes)?);
+        let models = (self.threads()?, self.figures.baseline.as_str());
+        Some(format!(
+            "it shortens waiting, and not computing, which is the same work in every model: where \
+             each reply costs some ({}), {} take {} times the CPU time of {} and {} times the wall \
+             time",
+            source.name(),
+            models.0,
+            with_interval(&source.ratio(models, cpu_us)?),
+            models.1,
+            with_interval(&source.ratio(models, wall_ms)?)
         ))
     }
 
@@ -146,20 +164,22 @@ impl Answers<'_> {
     /// Tells what a switch of tasks costs.
     fn switch(&self) -> Option<String> {
         let cost = self.primitive(Primitive::Switch)?.cpu_ns?;
-        Some(format!("yes: {} ns of CPU time there and back", with_interval(&cost)))
+        Some(format!(
+            "yes: a task of {} yields and is resumed in {} ns of CPU time",
+            self.figures.baseline,
+            with_interval(&cost)
+        ))
     }
 
     /// Tells what a task costs, beside a thread.
     fn spawn(&self) -> Option<String> {
         let cost = self.primitive(Primitive::Spawn)?.cpu_ns?;
-        let checks = &self.figures.primitives.checks;
-        let check = checks.iter().find(|check| check.primitive == Primitive::Spawn);
-        let thread = check.and_then(|check| check.ratio.as_ref());
-        let thread = thread.map_or_else(String::new, |ratio| {
-            format!("; a thread costs {} times as much", with_interval(ratio))
+        let thread = self.check(Primitive::Spawn).map_or_else(String::new, |ratio| {
+            format!("; a thread costs {} times as much", with_interval(&ratio))
         });
         Some(format!(
-            "one is started and joined in {} ns of CPU time{thread}",
+            "one of {} is started and joined in {} ns of CPU time{thread}",
+            self.figures.baseline,
             with_interval(&cost)
         ))
     }
@@ -167,20 +187,46 @@ impl Answers<'_> {
     /// Tells how long a waiter takes to wake.
     fn event(&self) -> Option<String> {
         let late = self.primitive(Primitive::Event1ms)?.wall_ns;
-        Some(format!("its waiter runs {} ns after one is set", with_interval(&late)))
+        Some(format!(
+            "its waiter, a task of {}, runs {} ns after one is set",
+            self.figures.baseline,
+            with_interval(&late)
+        ))
     }
 
     /// Tells what a step of a generator costs.
     fn generator(&self) -> Option<String> {
-        let figures = &self.figures.primitives.figures;
-        let figures = figures.iter().find(|figures| figures.primitive == Primitive::Generator)?;
-        let told = figures.rows.iter().filter_map(|row| {
+        let told = self.rows(Primitive::Generator)?.iter().filter_map(|row| {
             let cost = row.costs.as_ref()?.cpu_ns?;
-            Some(format!("{} ns ({})", with_interval(&cost), row.program))
+            Some(format!("{} ns ({})", with_interval(&cost), row.label))
         });
         let told: Vec<String> = told.collect();
-        let text = format!("they do: each value is a resumption, {}", told.join(", "));
+        let text = format!(
+            "with due respect, they do, in Python too: each value suspends one and asking for the \
+             next resumes it, which costs {}",
+            told.join(", ")
+        );
         (!told.is_empty()).then_some(text)
+    }
+
+    /// Tells what a thread costs.
+    fn threads_alone(&self) -> Option<String> {
+        let thread = |primitive| {
+            let row = self.rows(primitive)?.iter().find(|row| row.unit == "thread")?;
+            row.costs.as_ref()?.cpu_ns
+        };
+        let times = |primitive| {
+            self.check(primitive).map_or_else(String::new, |ratio| {
+                format!(", {} times a task's", with_interval(&ratio))
+            })
+        };
+        Some(format!(
+            "one is started and joined in {} ns of CPU time{}; two wake each other in {} ns{}",
+            with_interval(&thread(Primitive::Spawn)?),
+            times(Primitive::Spawn),
+            with_interval(&thread(Primitive::PingPong)?),
+            times(Primitive::PingPong)
+        ))
     }
 
     /// Compares a session for every fetch with one that is shared.
@@ -235,8 +281,16 @@ impl Answers<'_> {
             model.max_in_flight == Some(1) && model.is_bare() && model.language.is_none()
         };
         let alone = &self.run.schedule.models.iter().find(is_one)?.name;
-        let batch = |cell: &&CellFigures| cell.cell.workload == Workload::Batch;
+        let batch =
+            |cell: &&CellFigures| cell.cell.workload == Workload::Batch && cell.cell.work_kib == 0;
         Some((self.source(self.figures.cells.iter().find(batch)?), alone))
+    }
+
+    /// Returns the bare model whose units are threads.
+    fn threads(&self) -> Option<&str> {
+        let is_thread =
+            |model: &&Model| model.unit == "thread" && model.is_bare() && model.language.is_none();
+        Some(&self.run.schedule.models.iter().find(is_thread)?.name)
     }
 
     /// Returns the steady cell that answers are about.
@@ -252,9 +306,25 @@ impl Answers<'_> {
 
     /// Returns what a primitive costs the baseline.
     fn primitive(&self, primitive: Primitive) -> Option<&PrimitiveCosts> {
-        let figures = &self.figures.primitives.figures;
-        let figures = figures.iter().find(|figures| figures.primitive == primitive)?;
-        let row = figures.rows.iter().find(|row| row.program == self.figures.baseline)?;
+        let row = self.rows(primitive)?.iter().find(|row| row.program == self.figures.baseline)?;
         row.costs.as_ref()
     }
+
+    /// Returns what a primitive costs each program.
+    fn rows(&self, primitive: Primitive) -> Option<&[PrimitiveRow]> {
+        let figures = &self.figures.primitives.figures;
+        let figures = figures.iter().find(|figures| figures.primitive == primitive)?;
+        Some(&figures.rows)
+    }
+
+    /// Returns what a primitive costs a thread in times a task of the baseline.
+    fn check(&self, primitive: Primitive) -> Option<Estimate> {
+        let checks = &self.figures.primitives.checks;
+        checks.iter().find(|check| check.primitive == primitive)?.ratio
+    }
+}
+
+/// Returns within how many milliseconds half of the fetches of a trial end.
+fn typical_latency_ms(trial: &TrialRecord) -> Option<f64> {
+    Some(real(histogram::quantile(&trial.valid()?.latencies_ns, 0.5)?) / 1e6)
 }

@@ -41,6 +41,7 @@ mod words;
 mod figure;
 mod html;
 mod ideas;
+mod ideas_page;
 
 mod citation;
 mod cite;
@@ -77,6 +78,7 @@ pub use crate::figures::{
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
 pub use crate::html::{diff_page, merge_page};
 pub use crate::ideas::{Idea, ideas};
+pub use crate::ideas_page::ideas_page;
 pub use crate::index::index;
 pub use crate::json::document;
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};

@@ -34,9 +34,11 @@ fn what_was_measured_is_answered_with_its_interval() {
     let concurrent = answer(&run, "Tasks run concurrently").unwrap();
     assert!(concurrent.starts_with("yes: one after the other (iterator) takes 1.00 ["));
     let latency = answer(&run, "It lowers the latency of I/O").unwrap();
-    assert!(latency.contains("half of the fetches of tokio end within 31.0 ms"), "{latency}");
+    let halves = "end within 31.0 [31.0, 31.0] ms with tokio, within 31.0 [31.0, 31.0] ms with";
+    assert!(latency.contains(halves), "{latency}");
     let threads = answer(&run, "It uses the system's resources efficiently").unwrap();
     assert!(threads.starts_with("threads take 1.66 ["), "{threads}");
+    assert!(threads.ends_with("(steady)"), "{threads}");
     let session = answer(&run, "A session is opened for every fetch").unwrap();
     assert!(session.starts_with("tokio-reqwest costs 1.2"), "{session}");
     assert!(session.ends_with("the CPU time of smol-hyper, which shares one"), "{session}");
@@ -89,6 +91,11 @@ fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
     run.schedule.cells[1].work_kib = 4_096;
     let computing = answer(&run, "It is meant for waiting, not for computing").unwrap();
     assert!(computing.ends_with(expected), "{computing}");
+    // A batch that computes is no answer to how fetches run at once.
+    let gained = answer(&run, "It is particularly useful for I/O").unwrap();
+    assert!(gained.contains("(steady), threads take 1.66 ["), "{gained}");
+    run.schedule.cells[0].work_kib = 4_096;
+    assert_eq!(answer(&run, "Tasks run concurrently"), None);
 
     let figures = report::figures(&run, BASELINE, FLOOR);
     let summary = report::summary(&run, &figures, report::Form::Terminal);
@@ -99,4 +106,38 @@ fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
     let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
     assert!(String::from_utf8_lossy(page).contains("How long does whatever is due wait?"));
+}
+
+#[test]
+fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
+    let told = |id: &str, preset: &str, change: fn(&mut Run)| {
+        let mut run = run();
+        id.clone_into(&mut run.id);
+        preset.clone_into(&mut run.schedule.preset);
+        change(&mut run);
+        run
+    };
+    let fast = |run: &mut Run| {
+        run.trials.retain(|trial| trial.model != "iterator");
+    };
+    let runs = [
+        told("1-old", "quick", |_| {}),
+        told("2-newer", "standard", |_| {}),
+        // Of the right kind, but without the model that fetches one after the other.
+        told("3-newest", "quick", fast),
+        // A run of another kind is not asked, whatever it could say.
+        told("4-sweep", "sweep", |_| {}),
+    ];
+    let page = report::ideas_page(&runs, (BASELINE, FLOOR));
+    let row = |says: &str| page.lines().find(|line| line.contains(says)).unwrap().to_owned();
+    let concurrent = row("Tasks run concurrently");
+    assert!(concurrent.contains("](2-newer/derived/report.html)"), "{concurrent}");
+    assert!(concurrent.contains("; run 3-newest does not tell |"), "{concurrent}");
+    let threads = row("It uses the system's resources efficiently");
+    assert!(threads.contains("](3-newest/derived/report.html)"), "{threads}");
+    assert!(!threads.contains("does not tell"), "{threads}");
+    assert!(row("Tasks manage coroutines").contains("| no published run tells; run 3-newest"));
+    // The runs that were asked, and what their figures are to be called.
+    assert!(page.contains("run 2-newer   standard") || page.contains("run 2-newer   estimate"));
+    assert!(!page.contains("run 4-sweep   ") && !page.contains("run 1-old   "));
 }
