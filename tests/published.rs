@@ -143,6 +143,22 @@ fn a_run_of_each_older_minor_schema_still_reads() {
     }
 }
 
+#[test]
+fn the_readme_names_each_command_that_answers_an_idea_and_those_that_cargo_bench_leaves_out() {
+    let page = fs::read_to_string(WORKSPACE.root.join("README.md")).expect("it is there");
+    let (_, rest) = page.split_once("| the page's idea |").expect("the table is there");
+    let (table, after) = rest.split_once("\n\n").expect("it ends");
+    let run = newest_comparison();
+    for idea in report::ideas(&run, &figures(&run)) {
+        let command = format!("| `{}` |", idea.command);
+        assert!(table.contains(&command), "no row has {command}");
+        // What the newest run of `cargo bench` does not answer, the page does not promise of it.
+        let is_promised = !["sweep", "ideas"].iter().any(|way| idea.command.ends_with(way));
+        assert_eq!(idea.measured.is_some(), is_promised, "{}", idea.says);
+    }
+    assert!(after.contains("measures all of them in one run but two kinds: "));
+}
+
 /// Returns the schemas of the files of a run. A journal that names none is of 1.0.
 fn schemas(run: &Path) -> BTreeSet<String> {
     let schema = Regex::new(r#""schema": ?"(inflight\.[a-z]+/[0-9.]+)""#).expect("an expression");
