@@ -159,6 +159,27 @@ fn the_readme_names_each_command_that_answers_an_idea_and_those_that_cargo_bench
     assert!(after.contains("measures all of them in one run but two kinds: "));
 }
 
+#[test]
+fn what_leaving_out_unsteady_trials_would_change_is_told_of_the_newest_run() {
+    let primitives = figures(&newest_comparison()).primitives;
+    let steadiness = primitives.steadiness.expect("trials are unsteady");
+    let told = format!(
+        "{} of {} trials are unsteady; without them the CPU time of one would move by {:.1} % in \
+         half of the rows at most and by {:.0} % in one, {} rows would have no trial left, and of \
+         {} verdicts that decide {} would be open and {} the contrary",
+        steadiness.unsteady,
+        steadiness.trials,
+        100.0 * steadiness.moved_typical,
+        100.0 * steadiness.moved_most,
+        steadiness.lost,
+        steadiness.decided,
+        steadiness.opened,
+        steadiness.contrary,
+    );
+    let page = fs::read_to_string(WORKSPACE.root.join("benches/README.md")).expect("it is there");
+    assert!(page.contains(&told), "benches/README.md, \"A cost is a slope\": {told}");
+}
+
 /// Returns the schemas of the files of a run. A journal that names none is of 1.0.
 fn schemas(run: &Path) -> BTreeSet<String> {
     let schema = Regex::new(r#""schema": ?"(inflight\.[a-z]+/[0-9.]+)""#).expect("an expression");

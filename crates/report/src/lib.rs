@@ -10,6 +10,7 @@ mod family;
 mod primitives;
 mod primitives_json;
 mod primitives_known;
+mod primitives_steady;
 mod primitives_text;
 mod sweep;
 mod sweep_json;
@@ -87,6 +88,7 @@ pub use crate::price::{ModelPrice, ModelPrices, model_prices};
 pub use crate::primitives::{
     Anchor, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown,
 };
+pub use crate::primitives_steady::Steadiness;
 pub use crate::primitives_text::primitives_text;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
 pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};

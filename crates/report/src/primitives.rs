@@ -15,6 +15,7 @@ use crate::bridge::{self, BridgeCell};
 use crate::family::{self, ALPHA, Pair};
 use crate::figures::CellFigures;
 use crate::primitives_known::{anchors, checks, words};
+use crate::primitives_steady::Steadiness;
 use crate::trials::Pairs;
 
 /// What generators are held against, which the baseline has none of.
@@ -28,6 +29,8 @@ const BEYOND_MIN: f64 = 10.0;
 pub struct Primitives {
     /// Each primitive that was measured or could not be, in the order of reports.
     pub figures: Vec<PrimitiveFigures>,
+    /// What leaving out unsteady trials would change, if there are any.
+    pub steadiness: Option<Steadiness>,
     /// Whether the run shows what is known of tasks and threads.
     pub checks: Vec<ShapeCheck>,
     /// What the primitives predict of models, cell by cell.
@@ -148,9 +151,11 @@ impl Primitives {
         let known = |source: &&Source<'_>| !source.programs.is_empty();
         let figures: Vec<PrimitiveFigures> =
             sources.iter().filter(known).map(|source| source.figures(baseline)).collect();
+        let steady = sources.iter().filter(known).map(|source| source.steady().figures(baseline));
+        let steadiness = Steadiness::of(&figures, &steady.collect::<Vec<_>>());
         let checks = checks(&sources, baseline);
         let bridge = bridge::of(run, (cells, &figures), floor);
-        Self { figures, checks, bridge }
+        Self { figures, steadiness, checks, bridge }
     }
 
     /// Returns whether there are none.
@@ -160,6 +165,7 @@ impl Primitives {
 }
 
 /// What the figures of a primitive are computed from.
+#[derive(Clone)]
 pub(crate) struct Source<'a> {
     run: &'a Run,
     pub(crate) primitive: Primitive,
@@ -182,6 +188,15 @@ impl<'a> Source<'a> {
             trials: trials.filter(|trial| trial.primitive == primitive).collect(),
             sittings: blocks.map(|block| (block.number, block.sitting)).collect(),
         }
+    }
+
+    /// Returns the same without the trials whose halves do not agree on the slope.
+    fn steady(&self) -> Self {
+        let mut steady = self.clone();
+        let is_steady = |trial: &PrimitiveTrial| steady.alone() || !is_unsteady(trial);
+        let keeps = |trial: &&PrimitiveRecord| trial.valid().is_some_and(is_steady);
+        steady.trials = steady.trials.iter().copied().filter(keeps).collect();
+        steady
     }
 
     /// Computes the figures.

@@ -3,6 +3,7 @@
 use crate::bridge::{BridgeCell, BridgeRow, Explained};
 use crate::number::{digits, with_interval, word};
 use crate::primitives::{PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown};
+use crate::primitives_steady::Steadiness;
 use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
 
@@ -19,7 +20,7 @@ pub(crate) fn primitives_parts(primitives: &Primitives, form: Form) -> Vec<Strin
     }
     let mut parts = vec![heading("primitives: what models are made of, each on one CPU", form)];
     parts.push(table(&primitives.figures, form));
-    parts.extend(notes(&primitives.figures));
+    parts.extend(notes(primitives));
     parts.extend(primitives.checks.iter().map(check));
     parts.extend(primitives.figures.iter().flat_map(anchors));
     if !primitives.bridge.is_empty() {
@@ -45,8 +46,18 @@ fn heading(text: &str, form: Form) -> String {
 
 /// Writes the table of all primitives.
 fn table(figures: &[PrimitiveFigures], form: Form) -> String {
-    let header =
-        ["primitive", "program", "wall ns", "CPU ns", "ratio", "verdict", "switches", "p90", "p99"];
+    let header = [
+        "primitive",
+        "program",
+        "wall ns",
+        "CPU ns",
+        "ratio",
+        "verdict",
+        "switches",
+        "p90",
+        "p99",
+        "unsteady",
+    ];
     let rows = figures.iter().flat_map(|figures| {
         figures.rows.iter().map(|row| columns(figures, row)).collect::<Vec<_>>()
     });
@@ -58,7 +69,7 @@ fn columns(figures: &PrimitiveFigures, row: &PrimitiveRow) -> Vec<String> {
     let name = figures.primitive.name();
     let mut columns = vec![name.to_owned(), row.program.clone()];
     let Some(costs) = &row.costs else {
-        columns.extend(vec![NOTHING.to_owned(); 7]);
+        columns.extend(vec![NOTHING.to_owned(); 8]);
         return columns;
     };
     let is_reference = row.program == figures.reference;
@@ -76,31 +87,25 @@ fn columns(figures: &PrimitiveFigures, row: &PrimitiveRow) -> Vec<String> {
         digits(costs.switches.value),
         percentile(costs.p90_ns),
         percentile(costs.p99_ns),
+        or_nothing((!figures.alone).then(|| format!("{} of {}", row.unsteady, row.valid))),
     ]);
     columns
 }
 
 /// Writes what the table cannot: what is not measured, and which trials do not count.
-pub(crate) fn notes(figures: &[PrimitiveFigures]) -> Vec<String> {
+pub(crate) fn notes(primitives: &Primitives) -> Vec<String> {
     let mut notes = vec![
         "ns for one step, switch, round trip, unit or value (a slope over batches), or from event \
          and due time to the waiter (each timed alone); ratios by CPU time, or by the median"
             .to_owned(),
     ];
-    for figures in figures {
+    for figures in &primitives.figures {
         let name = figures.primitive.name();
         notes.extend(figures.absent.as_ref().map(|reason| format!("{name}: n/a: {reason}")));
         let reasons = figures.rows.iter().filter_map(|row| Some((row, row.reason.as_ref()?)));
         notes.extend(reasons.map(|(row, reason)| format!("{name} of {}: {reason}", row.program)));
     }
-    let rows = || figures.iter().flat_map(|figures| &figures.rows);
-    let unsteady: usize = rows().map(|row| row.unsteady).sum();
-    let valid: usize = rows().map(|row| row.valid).sum();
-    if unsteady > 0 {
-        notes.push(format!(
-            "in {unsteady} of {valid} trials the slopes of the two halves differ by more than 3 %"
-        ));
-    }
+    notes.extend(primitives.steadiness.as_ref().map(Steadiness::text));
     notes
 }
 

@@ -28,7 +28,7 @@ impl Page<'_> {
                 ul { @for check in &primitives.checks { li { (checked(check)) } } }
                 (figure(&self.charts.batches, ""))
                 (figure(&self.charts.alone, ""))
-                @for note in notes(&primitives.figures) { p.aside { (note) } }
+                @for note in notes(primitives) { p.aside { (note) } }
                 @for figures in &primitives.figures { @for anchor in &figures.anchors {
                     p.aside { "Published, " (figures.primitive.name()) ": " (anchor.says) " ("
                         (anchor.source) ")." }

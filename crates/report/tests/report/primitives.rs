@@ -265,3 +265,42 @@ fn a_run_without_primitives_says_nothing_of_them() {
     assert_eq!(report::document(&run, &figures).get("primitives"), None);
     assert!(!report::summary(&run, &figures, Form::Markdown).contains("primitives"));
 }
+
+#[test]
+fn trials_whose_halves_disagree_are_counted_kept_and_weighed() {
+    let mut run = story().run();
+    assert_eq!(primitives(&run).steadiness, None);
+    // In four of twelve trials each of threads one cost is a tenth more in the second half, and in
+    // all of smol's another one is.
+    let (mut spawn, mut readiness) = (0, 0);
+    for trial in &mut run.primitives.whole {
+        let dearer = match (trial.primitive.name(), trial.program.as_str()) {
+            ("spawn", "threads") => (spawn += 1, spawn <= 4).1,
+            ("readiness", "smol") => (readiness += 1, readiness <= 12).1,
+            _ => false,
+        };
+        for point in trial.trial.as_mut().unwrap().points.iter_mut().skip(4).filter(|_| dearer) {
+            point.cpu_ns += point.cpu_ns / 10;
+        }
+    }
+    let found = primitives(&run);
+    assert_eq!(
+        (row(&found, "spawn", "threads").unsteady, row(&found, "spawn", "tokio").unsteady),
+        (4, 0)
+    );
+    assert_eq!(row(&found, "spawn", "threads").valid, 12);
+    let steadiness = found.steadiness.clone().unwrap();
+    // Thirteen rows of twelve trials have a slope; what is timed alone has none.
+    assert_eq!((steadiness.unsteady, steadiness.trials, steadiness.lost), (16, 156, 1));
+    assert_eq!((steadiness.decided, steadiness.opened, steadiness.contrary), (9, 1, 0));
+    assert!((0.0001..0.05).contains(&steadiness.moved_most), "{steadiness:?}");
+    assert!(steadiness.moved_typical < 1e-9, "{steadiness:?}");
+    for form in [Form::Terminal, Form::Markdown] {
+        let text = report::primitives_text(&found, form);
+        assert!(text.contains("in 16 of 156 trials the slopes of the two halves differ"), "{text}");
+        assert!(
+            text.contains("4 of 12") && text.contains("1 row would have no trial left"),
+            "{text}"
+        );
+    }
+}
