@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use model_kit::pipe::{self, FromModel, ToModel, Trial};
+use model_kit::primitive::{FromProgram, ToProgram};
 use model_kit::{Cell, DelayRange, Plan, Slot, Step, Workload, rehearse};
 use origin::{FromOrigin, ToOrigin};
 use record::{Entry, Run};
@@ -13,6 +14,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+/// The kinds of lines of a journal.
+pub(crate) const KINDS: [&str; 5] = ["begin", "trial", "primitive", "stop", "resume"];
 /// The longest that a sentence about a bad input may be, in bytes.
 const SENTENCE_BYTES_MAX: usize = 2_048;
 
@@ -76,6 +79,8 @@ fn carry(mut slot: Slot, mut bytes: &[u8], length: usize) {
 pub(crate) fn pipe(bytes: &[u8]) {
     messages::<FromModel>(bytes);
     messages::<ToModel>(bytes);
+    messages::<FromProgram>(bytes);
+    messages::<ToProgram>(bytes);
     messages::<FromOrigin>(bytes);
     messages::<ToOrigin>(bytes);
 }
@@ -108,7 +113,7 @@ fn sentence(text: &str) {
 pub(crate) fn journal(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else { return };
     line(text);
-    for kind in ["begin", "trial", "stop", "resume"] {
+    for kind in KINDS {
         line(&format!("{{\"crc32\":\"{:08x}\",\"{kind}\":{text}}}", crc32(bytes)));
     }
 }

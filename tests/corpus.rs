@@ -4,9 +4,15 @@
 #[path = "../fuzz/promises.rs"]
 mod promises;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use model_kit::pipe::{self, FromModel, ToModel};
+use model_kit::primitive::{FromProgram, ToProgram};
+use origin::{FromOrigin, ToOrigin};
+use record::Entry;
+use serde::de::DeserializeOwned;
 use stats::random::SplitMix64;
 
 /// Neighbours of each input, unless it is long.
@@ -91,9 +97,44 @@ fn every_run_is_refused_or_has_a_report() {
 fn a_line_that_is_cut_off_anywhere_is_refused() {
     for (name, line) in kept("journal").iter().filter(|(name, _)| name.starts_with("line-")) {
         let line = str::from_utf8(line).expect("it is a line");
-        assert!(record::Entry::from_line(line).is_ok(), "{name}");
+        assert!(Entry::from_line(line).is_ok(), "{name}");
         for end in 0..line.len() {
-            assert!(record::Entry::from_line(&line[..end]).is_err(), "{name} cut at {end}");
+            assert!(Entry::from_line(&line[..end]).is_err(), "{name} cut at {end}");
         }
     }
+}
+
+#[test]
+fn every_kind_of_line_and_of_message_is_among_the_inputs() {
+    let kind = |entry: Entry| match entry {
+        Entry::Begin(_) => "begin",
+        Entry::Trial(_) => "trial",
+        Entry::Primitive(_) => "primitive",
+        Entry::Stop(_) => "stop",
+        Entry::Resume(_) => "resume",
+    };
+    let journal = kept("journal");
+    let lines = journal.iter().filter_map(|(_, bytes)| str::from_utf8(bytes).ok());
+    let kinds = lines.filter_map(|line| Entry::from_line(line.trim_end()).ok()).map(kind);
+    assert_eq!(kinds.collect::<BTreeSet<_>>(), BTreeSet::from(promises::KINDS));
+
+    let pipe = kept("pipe");
+    for (way, reads) in [
+        ("to a model", reads::<ToModel> as fn(&[u8]) -> bool),
+        ("from a model", reads::<FromModel>),
+        ("to a program", reads::<ToProgram>),
+        ("from a program", reads::<FromProgram>),
+        ("to an origin", reads::<ToOrigin>),
+        ("from an origin", reads::<FromOrigin>),
+    ] {
+        assert!(pipe.iter().any(|(_, bytes)| reads(bytes)), "no message {way}");
+    }
+    // What a program alone tells is no message of a model.
+    let points = &pipe.iter().find(|(name, _)| name == "program-trial").expect("it is kept").1;
+    assert!(reads::<FromProgram>(points) && !reads::<FromModel>(points));
+}
+
+/// Returns whether some bytes begin with a message.
+fn reads<M: DeserializeOwned>(mut bytes: &[u8]) -> bool {
+    pipe::read::<M>(&mut bytes).is_ok_and(|message| message.is_some())
 }
