@@ -192,6 +192,28 @@ fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
 }
 
 #[test]
+fn what_others_have_published_stands_beside_as_words_and_never_as_a_row() {
+    let primitives = primitives(&story().run());
+    let text = report::primitives_text(&primitives, Form::Terminal);
+    for (name, says) in [
+        ("ping-pong", "about 0.2 us between tasks, 1.7 us between threads"),
+        ("readiness", "about 1.7 us for both"),
+        ("readiness", "no advantage of tasks where all is pinned to one CPU"),
+        ("spawn", "about 0.3 us for a task, 17 us for a thread"),
+        ("spawn-many", "about 0.4 KiB for a task, 9.5 KiB and 10 KiB of the kernel's"),
+    ] {
+        let begin = format!("published, {name}: ");
+        let mut lines = text.lines().filter(|line| line.starts_with(&begin));
+        assert!(lines.any(|line| line.contains(says)), "{name}: {says}\n{text}");
+        let rows = &of(&primitives, name).rows;
+        assert!(rows.iter().all(|row| row.trials > 0), "{name}");
+    }
+    let lines = text.lines().filter(|line| line.starts_with("published, "));
+    assert!(lines.clone().all(|line| line.ends_with(" (jimblandy/context-switch)")), "{text}");
+    assert_eq!(lines.count(), 5);
+}
+
+#[test]
 fn the_bridge_adds_up_and_says_what_it_does_not_explain() {
     let run = story().run();
     let bridge = primitives(&run).bridge;
