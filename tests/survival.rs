@@ -7,6 +7,9 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -22,6 +25,8 @@ use support::{WORKSPACE, alone, built, listening};
 const KILLS: usize = 6;
 /// The longest wait before a kill, in milliseconds; a run takes about so long.
 const WAIT_MS: usize = 4_000;
+/// How long what a harness started may outlive it: what is told to end takes a moment to.
+const GONE: Duration = Duration::from_secs(10);
 
 /// Returns the program, with its arguments.
 fn inflight(arguments: &[&str]) -> Command {
@@ -72,6 +77,28 @@ fn children(parent: u32) -> BTreeMap<i32, String> {
         status.contains(&own).then_some((id, name))
     });
     named.collect()
+}
+
+/// Waits until processes are gone, but not for ever, and ends those that are not; returns their
+/// names.
+fn left_behind(processes: &BTreeMap<i32, String>) -> Vec<String> {
+    let began = Instant::now();
+    while began.elapsed() < GONE && processes.iter().any(|process| lives(&process)) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let left = processes.iter().filter(lives);
+    let ended = left.map(|(id, name)| {
+        let _ = kill(Pid::from_raw(*id), Signal::SIGKILL);
+        name.clone()
+    });
+    ended.collect()
+}
+
+/// Returns whether a process still runs under its name; who has it now may not yet have asked how
+/// it ended.
+fn lives((id, name): &(&i32, &String)) -> bool {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    status.starts_with(&format!("Name:\t{name}\n")) && !status.contains("\tZ (zombie)")
 }
 
 /// Waits a while, then kills the harness, a model, or the origin; returns whether one was killed.
@@ -160,11 +187,10 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
     let out = results.path().to_str().expect("our paths are UTF-8");
     let mut command = inflight(&["run", "tokio", "--cell", "steady", "--out", out]);
     let harness = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let id = i32::try_from(harness.id()).expect("a process id is an i32");
     wait_for(|| lines(results.path()).len() >= 8);
 
     let began = Instant::now();
-    kill(Pid::from_raw(id), Signal::SIGINT).expect("it is ours");
+    kill(id(&harness), Signal::SIGINT).expect("it is ours");
     let output = harness.wait_with_output().expect("it ends");
     let took = began.elapsed();
     let table = String::from_utf8_lossy(&output.stdout);
@@ -175,26 +201,87 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
 }
 
 #[test]
-fn every_signal_has_its_exit_code_and_a_second_one_ends_at_once() {
+fn every_signal_has_its_exit_code_and_leaves_nobody_behind() {
     let _alone = alone();
-    let cases: [&[Signal]; 3] =
-        [&[Signal::SIGTERM], &[Signal::SIGHUP], &[Signal::SIGINT, Signal::SIGINT]];
-    for (signals, code) in cases.into_iter().zip([143, 129, 130]) {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129), (Signal::SIGINT, 130)] {
         let results = tempfile::tempdir().expect("it is made");
         let mut harness = start(results.path());
-        let id = Pid::from_raw(i32::try_from(harness.id()).expect("a process id is an i32"));
         wait_for(|| lines(results.path()).len() >= 2);
-        for signal in signals {
-            // The first of two may have ended it already.
-            let _ = kill(id, *signal);
-        }
-        assert_eq!(harness.wait().expect("it ends").code(), Some(code), "{signals:?}");
-        assert!(children(harness.id()).is_empty(), "{signals:?}");
-        // What was measured reads, and the run goes on from there.
-        let mut resumed = start(results.path());
-        assert!(matches!(resumed.wait().expect("it ends").code(), Some(0 | 4)), "{signals:?}");
-        holds(results.path(), &[]);
+        // Noted while they are its own: whoever outlives it becomes another's child.
+        let own = children(harness.id());
+        assert!(own.values().any(|name| name == "origin"), "{own:?}");
+        kill(id(&harness), signal).expect("it is ours");
+        assert_eq!(harness.wait().expect("it ends").code(), Some(code), "{signal}");
+        assert_eq!(left_behind(&own), Vec::<String>::new(), "{signal}");
+        goes_on(results.path());
     }
+}
+
+#[test]
+fn whoever_kills_the_harness_ends_what_it_started_be_it_stopped() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    let mut harness = start(results.path());
+    let running = || children(harness.id()).values().any(|name| name.starts_with("model-"));
+    wait_for(|| lines(results.path()).len() >= 2 && running());
+    let own = children(harness.id());
+    // What is stopped notices no pipe that is closed: only the kernel can end it.
+    for process in own.keys() {
+        let _ = kill(Pid::from_raw(*process), Signal::SIGSTOP);
+    }
+    harness.kill().expect("it is ours");
+    harness.wait().expect("it ends");
+    assert_eq!(left_behind(&own), Vec::<String>::new());
+    goes_on(results.path());
+}
+
+#[test]
+fn a_second_signal_ends_at_once_whatever_the_first_waits_for() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    let out = results.path().to_str().expect("our paths are UTF-8");
+    let mut command = inflight(&["run", "tokio", "--cell", "batch", "--blocks", "8", "--out", out]);
+    // The table of what was measured goes to whoever does not read, so that the first signal alone
+    // never ends it.
+    let (_unread, full) = full();
+    command.stdout(OwnedFd::from(full)).stderr(Stdio::null());
+    let mut harness = command.spawn().expect("it starts");
+    wait_for(|| lines(results.path()).len() >= 2);
+    let own = children(harness.id());
+    kill(id(&harness), Signal::SIGINT).expect("it is ours");
+    assert_eq!(left_behind(&own), Vec::<String>::new(), "the first ends the trial");
+    assert_eq!(harness.try_wait().expect("it is ours"), None, "its last words are not read");
+
+    kill(id(&harness), Signal::SIGINT).expect("it is ours");
+    let began = Instant::now();
+    while began.elapsed() < GONE && harness.try_wait().expect("it is ours").is_none() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    // One that goes on is ended here, by a signal, which is no exit code.
+    harness.kill().expect("it is ours");
+    assert_eq!(harness.wait().expect("it ends").code(), Some(130));
+    goes_on(results.path());
+}
+
+/// Returns the two ends of a stream, into the second of which no byte more can be written.
+fn full() -> (UnixStream, UnixStream) {
+    let (unread, mut full) = UnixStream::pair().expect("it is made");
+    full.set_nonblocking(true).expect("it is ours");
+    while full.write(&[0; 4096]).is_ok() {}
+    full.set_nonblocking(false).expect("it is ours");
+    (unread, full)
+}
+
+/// Returns the id of a process.
+fn id(process: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(process.id()).expect("a process id is an i32"))
+}
+
+/// Checks that what was measured reads, and that the run goes on from there to its end.
+fn goes_on(results: &Path) {
+    let mut resumed = start(results);
+    assert!(matches!(resumed.wait().expect("it ends").code(), Some(0 | 4)));
+    holds(results, &[]);
 }
 
 #[test]
