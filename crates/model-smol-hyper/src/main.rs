@@ -16,7 +16,9 @@ static EXECUTOR: Executor<'static> = Executor::new();
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
         let work = || smol::block_on(EXECUTOR.run(future::pending::<()>()));
-        (0..plan.workers).for_each(|_| drop(thread::spawn(work)));
+        for _ in 0..plan.workers {
+            thread::Builder::new().spawn(work)?;
+        }
         let tasks: Vec<_> = slots.into_iter().map(|slot| EXECUTOR.spawn(drive(slot))).collect();
         tasks.into_iter().for_each(smol::block_on);
         Ok(())

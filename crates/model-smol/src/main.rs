@@ -41,14 +41,16 @@ fn main() -> ExitCode {
         let executor = Executor::new();
         let (stop, stopped) = channel::bounded::<()>(1);
         thread::scope(|scope| {
+            // Those that run are stopped, too, when another cannot be had.
+            let _stop = stop;
             for _ in 0..plan.workers {
-                scope.spawn(|| smol::block_on(executor.run(stopped.recv())));
+                let work = || smol::block_on(executor.run(stopped.recv()));
+                thread::Builder::new().spawn_scoped(scope, work)?;
             }
             let drive = asynchronous::drive::<Smol>;
             let tasks: Vec<_> = slots.into_iter().map(|slot| executor.spawn(drive(slot))).collect();
             tasks.into_iter().for_each(smol::block_on);
-            drop(stop);
-        });
-        Ok(())
+            Ok(())
+        })
     })
 }
