@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use record::{Model, State, TrialRecord};
 
 use support::misbehaving::{misbehaving, script, scripted};
-use support::{alone, bare, basis, built, cell, held, house, is_valid, plan};
+use support::{alone, bad_origin, bare, basis, built, cell, held, house, is_valid, plan};
 
 /// Fetches around a restart.
 const FETCHES: u64 = 40_000;
@@ -73,6 +73,41 @@ fn an_origin_that_stops_voids_its_trial_and_is_replaced() {
     let State::Void(reasons) = state else { panic!("{state:?}") };
     assert!(reasons[0].starts_with("the origin failed, not the model: "), "{reasons:?}");
     assert!(reasons[0].contains("does not answer"), "{reasons:?}");
+    assert!(others_are_valid, "{trials:?}");
+}
+
+/// Runs two models against an origin that misbehaves in the middle of the second trial, and returns
+/// the three trials.
+fn met_by(fault: &str) -> Vec<TrialRecord> {
+    let models = [house("tokio"), house("threads")];
+    support::run(basis(&models, small(), 1), bad_origin(fault), |_| {})
+}
+
+#[test]
+fn an_origin_that_no_longer_accepts_voids_its_trial_and_is_replaced() {
+    let _alone = alone();
+    // It answers whoever is connected, and its pipe: nothing else is wrong with that trial.
+    let trials = met_by("deaf");
+    let (others_are_valid, state) = second(&trials);
+    let State::Void(reasons) = state else { panic!("{state:?}") };
+    let words =
+        "the origin failed, not the model: the origin no longer accepts connections at 127.";
+    assert!(reasons[0].starts_with(words), "{reasons:?}");
+    assert!(others_are_valid, "{trials:?}");
+}
+
+#[test]
+fn an_origin_that_restarts_voids_the_trial_by_the_fetches_that_it_lost_and_no_other() {
+    let _alone = alone();
+    let trials = met_by("restarting");
+    let (others_are_valid, state) = second(&trials);
+    let State::Void(reasons) = state else { panic!("{state:?}") };
+    assert!(reasons.iter().any(|why| why.contains("of 32 fetches failed: ")), "{reasons:?}");
+    let second = trials.iter().find(|trial| trial.position == 1).expect("it was made");
+    let total = &second.trial.as_ref().expect("it was told").total;
+    let lost: u64 = total.errors.values().sum();
+    assert!(total.errors.keys().all(|code| ["1401", "1402"].contains(&&**code)), "{total:?}");
+    assert!((1..=8).contains(&lost) && total.ok + lost == 32, "{total:?}");
     assert!(others_are_valid, "{trials:?}");
 }
 

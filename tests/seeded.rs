@@ -9,16 +9,12 @@
 
 mod support;
 
-use std::io::ErrorKind;
-use std::os::unix::fs::symlink;
-use std::path::Path;
-
 use harness::{Basis, Preset, Program};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Control, Model, Probe, State, TrialRecord};
 
 use support::unverified::unverified;
-use support::{alone, basis, built, cell, faulty, house, run};
+use support::{alone, bad_origin, basis, built, cell, faulty, house, run};
 
 /// What the manifest of a model would say whose unit is a thread.
 const THREAD_A_SLOT: &str = "in_flight + 1";
@@ -45,16 +41,6 @@ fn named(name: &str, fault: &str) -> Model {
     let mut model = faulty(fault);
     model.env.insert("NAME".to_owned(), name.to_owned());
     Model { name: name.to_owned(), ..model }
-}
-
-/// Returns an origin that misbehaves: it does as the name says by which it is started.
-fn origin(fault: &str) -> Program {
-    let program = built("bad-origin");
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fault);
-    match symlink(&program.path, &path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{error}"),
-        _ => Program { path, ..program },
-    }
 }
 
 /// Returns why the only trial of a model is void or failed, but for a machine that is busy.
@@ -97,7 +83,7 @@ fn check_unseen(model: &Model, cell: Cell, origin: Program) {
 #[test]
 fn the_same_models_and_the_same_origin_without_a_fault_are_valid() {
     for cell in [batch(), steady()] {
-        check_unseen(&threads("units: honest"), cell.clone(), origin("none"));
+        check_unseen(&threads("units: honest"), cell.clone(), bad_origin("none"));
         check_unseen(&threads("careless: but honest"), cell.clone(), built("origin"));
         check_unseen(&faulty("executor: honest"), cell, built("origin"));
     }
@@ -114,7 +100,7 @@ fn a_body_that_is_not_read_voids_the_trial() {
 
 #[test]
 fn a_fast_500_voids_the_trial_even_if_the_model_calls_it_ok() {
-    let fast = || (batch(), origin("failing-at-once"));
+    let fast = || (batch(), bad_origin("failing-at-once"));
     check(&threads("careless: believe all"), fast(), "ms of at least 100.0 ms");
     check(&threads("units: honest"), fast(), "32 of 32 fetches failed: 32 x 1601");
 }
@@ -122,7 +108,7 @@ fn a_fast_500_voids_the_trial_even_if_the_model_calls_it_ok() {
 #[test]
 fn what_a_model_does_not_verify_no_receipt_sees_but_the_faulty_origin_does() {
     let model = threads("careless: believe all");
-    check_unseen(&model, batch(), origin("failing"));
+    check_unseen(&model, batch(), bad_origin("failing"));
     check_unseen(&model, batch(), built("origin"));
 
     let _alone = alone();
@@ -182,15 +168,15 @@ fn a_saturated_origin_voids_the_trial() {
     // Requests queue before the origin reads them, so it counts fewer in flight than there are.
     // That it is busy is a law of its own; it needs a CPU that nobody else wants.
     let model = threads("units: honest");
-    check(&model, (steady(), origin("saturated")), "of 8 in flight in the mean");
+    check(&model, (steady(), bad_origin("saturated")), "of 8 in flight in the mean");
 }
 
 #[test]
 fn delays_that_are_not_honoured_void_the_trial() {
     // It counts as if it waited; the latencies tell.
     let model = threads("units: honest");
-    check(&model, (batch(), origin("at-once")), "ms of at least 100.0 ms");
-    check(&model, (steady(), origin("at-once")), "ms of at least 100.0 ms");
+    check(&model, (batch(), bad_origin("at-once")), "ms of at least 100.0 ms");
+    check(&model, (steady(), bad_origin("at-once")), "ms of at least 100.0 ms");
 }
 
 /// Runs two blocks of three equal models against an origin and returns the receipts, by block.
@@ -206,10 +192,10 @@ fn receipts(origin: Program) -> Vec<Vec<Receipt>> {
 #[test]
 fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
     let grows = |pair: &[Receipt]| pair[1].resident_kib >= pair[0].resident_kib + LEAK_KIB_MIN;
-    let leaking = receipts(origin("leaking"));
+    let leaking = receipts(bad_origin("leaking"));
     assert!(leaking.iter().all(|block| block.windows(2).all(grows)), "{leaking:?}");
     assert!(leaking[1][0].resident_kib < leaking[0][2].resident_kib, "{leaking:?}");
-    let steady = receipts(origin("none"));
+    let steady = receipts(bad_origin("none"));
     assert!(!steady.iter().any(|block| block.windows(2).any(grows)), "{steady:?}");
 }
 
@@ -217,7 +203,7 @@ fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block
 fn an_origin_whose_cost_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
     // What a request costs the origin is told by every receipt, and blocks are balanced: each
     // model meets the origin as often young as old.
-    let dearer = receipts(origin("dearer"));
+    let dearer = receipts(bad_origin("dearer"));
     let cost = |receipt: &Receipt| receipt.cpu_ns / receipt.answered;
     for block in &dearer {
         assert!(block.windows(2).all(|pair| cost(&pair[1]) > cost(&pair[0])), "{dearer:?}");
@@ -287,7 +273,7 @@ fn a_wall_time_that_is_forged_voids_the_trial() {
 #[test]
 fn no_receipt_sees_a_forged_cpu_time_or_errors_that_are_kept_back() {
     check_unseen(&threads("lie: half the CPU time"), steady(), built("origin"));
-    check_unseen(&threads("lie: no errors"), batch(), origin("failing"));
+    check_unseen(&threads("lie: no errors"), batch(), bad_origin("failing"));
 
     // Errors that are kept back are found as what is not verified is.
     let _alone = alone();

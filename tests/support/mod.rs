@@ -8,7 +8,9 @@ pub(crate) mod unverified;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -58,6 +60,16 @@ pub(crate) fn test_model(name: &str) -> Model {
 pub(crate) fn faulty(fault: &str) -> Model {
     let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
     Model { env, ..test_model("faulty") }
+}
+
+/// Returns an origin that misbehaves as the name says by which it is started.
+pub(crate) fn bad_origin(fault: &str) -> Program {
+    let program = built("bad-origin");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(fault);
+    match symlink(&program.path, &path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => panic!("{error}"),
+        _ => Program { path, ..program },
+    }
 }
 
 /// Returns the models of the house that use the shared core.

@@ -35,6 +35,10 @@ enum Fault {
     Failing,
     /// It answers each request with status 500 at once, and counts it as answered.
     FailingAtOnce,
+    /// At a request in the middle of its second trial it loses every connection, and goes on.
+    Restarting,
+    /// At the same request it ceases to accept connections, and serves those that it has.
+    Deaf,
 }
 
 impl Fault {
@@ -48,6 +52,8 @@ impl Fault {
             "at-once" => Some(Self::AtOnce),
             "failing" => Some(Self::Failing),
             "failing-at-once" => Some(Self::FailingAtOnce),
+            "restarting" => Some(Self::Restarting),
+            "deaf" => Some(Self::Deaf),
             _ => None,
         }
     }
@@ -84,9 +90,9 @@ fn serve() -> Result<()> {
 
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("listen on loopback")?;
     let origins = vec![listener.local_addr().context("read the port")?];
-    let server = Arc::new(Server::new(fault));
+    let server = Arc::new(Server::new(fault, listener));
     let accepting = Arc::clone(&server);
-    thread::spawn(move || accepting.accept(&listener));
+    thread::spawn(move || accepting.accept());
 
     let ready = Ready { server: format!("bad-origin, {name}"), origins };
     origin::speak(ready, |asked| server.answer(asked))

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use model_kit::ID_FIELD;
 use nix::time::{ClockId, clock_gettime};
 use origin::{FromOrigin, Tally, ToOrigin, mixed};
+use socket2::SockRef;
 
 use crate::Fault;
 
@@ -22,10 +23,17 @@ const DEARER: Duration = Duration::from_micros(100);
 /// What a request leaves behind, in bytes.
 const LEAK: usize = 256 * 1024;
 
+/// The request at which what happens once happens: in the middle of the second trial of 32 fetches
+/// with 8 in flight, when all 8 have connected.
+const ONCE: u32 = 32 + 8;
+
 /// The server, and what it counts.
 #[derive(Debug)]
 pub(crate) struct Server {
     fault: Fault,
+    listener: TcpListener,
+    /// Every connection that ever came.
+    streams: Mutex<Vec<TcpStream>>,
     tally: Mutex<Option<Arc<Tally>>>,
     /// Held while a saturated origin works.
     turn: Mutex<()>,
@@ -35,8 +43,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Creates a server that serves nothing yet.
-    pub(crate) fn new(fault: Fault) -> Self {
-        Self { fault, tally: Mutex::default(), turn: Mutex::default(), requests: AtomicU32::new(0) }
+    pub(crate) fn new(fault: Fault, listener: TcpListener) -> Self {
+        Self {
+            fault,
+            listener,
+            streams: Mutex::default(),
+            tally: Mutex::default(),
+            turn: Mutex::default(),
+            requests: AtomicU32::new(0),
+        }
     }
 
     /// Returns the answer to one question of the harness.
@@ -58,9 +73,10 @@ impl Server {
         }
     }
 
-    /// Accepts connections for as long as the process lives.
-    pub(crate) fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        for stream in listener.incoming().flatten() {
+    /// Accepts connections until the first error.
+    pub(crate) fn accept(self: &Arc<Self>) {
+        for stream in self.listener.incoming().map_while(Result::ok) {
+            held(&self.streams).extend(stream.try_clone());
             let server = Arc::clone(self);
             thread::spawn(move || server.serve(stream));
         }
@@ -117,7 +133,14 @@ impl Server {
             }
             Fault::Dearer => burn(DEARER * before),
             Fault::Leaking => drop(black_box(vec![1_u8; LEAK]).leak()),
-            Fault::None | Fault::AtOnce | Fault::Failing | Fault::FailingAtOnce => {}
+            Fault::Restarting if before + 1 == ONCE => {
+                held(&self.streams).drain(..).for_each(|it| drop(it.shutdown(Shutdown::Both)));
+            }
+            // A listener that is shut makes `accept` fail, and refuses whoever connects.
+            Fault::Deaf if before + 1 == ONCE => {
+                let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
+            }
+            _ => {}
         }
     }
 }
