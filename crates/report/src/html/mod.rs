@@ -3,6 +3,7 @@
 //! The policy in its head forbids everything but the one style and the one script that stand in it,
 //! by their hashes, so that nothing that a model or a machine says of itself can run or fetch.
 
+mod again;
 mod answer;
 mod believe;
 mod chart;

@@ -6,6 +6,7 @@ use crate::cite::{CiteForm, cite};
 use crate::family::{Family, MARGIN};
 use crate::figure::data::Data;
 use crate::html::Page;
+use crate::html::again;
 use crate::html::chart::table;
 use crate::summary::is_estimate;
 
@@ -116,7 +117,7 @@ impl Page<'_> {
     /// Writes how to cite, check and repeat the run.
     pub(crate) fn cite(&self) -> Markup {
         let environment = &self.run.environment;
-        let again = format!("git checkout {}\n{}", environment.commit, self.command());
+        let again = format!("git checkout {}\n{}", environment.commit, again::command(self.run));
         let id = &self.run.id;
         let mut hashes = Data::new(&["program", "SHA-256"]);
         for (program, hash) in &environment.programs_sha256 {
@@ -131,7 +132,12 @@ impl Page<'_> {
                 compares." }
             h3 { "Run it again" }
             (copied("again", &again))
-            p { "It needs Linux and Rust. On another machine figures differ and verdicts may." }
+            p {
+                "It needs Linux and Rust. On another machine figures differ and verdicts may. The \
+                 order of the trials was drawn from a seed: "
+                code { (again::seed(self.run)) } " of " code { "inflight run" }
+                "; " code { "cargo bench" } " takes none and draws its own."
+            }
             details.more { summary { "Programs and their hashes" } (table(&hashes,
                 "Programs that were measured")) }
         }
@@ -155,20 +161,6 @@ impl Page<'_> {
                 (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => p.missing {
                     (why.to_string()) },
             }
-        }
-    }
-
-    /// Returns the command that measured the run.
-    fn command(&self) -> String {
-        let told = serde_json::to_value(&self.run.environment).ok();
-        let told = told.as_ref().and_then(|all| all.get("tool")?.get("command_line")?.as_str());
-        let told = told.unwrap_or("unknown");
-        match told.strip_prefix("inflight ") {
-            Some(arguments) => format!("cargo run --release -- {arguments}"),
-            None if told == "unknown" => {
-                format!("cargo run --release -- run --preset {}", self.run.schedule.preset)
-            }
-            None => told.to_owned(),
         }
     }
 }

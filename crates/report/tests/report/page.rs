@@ -1,6 +1,7 @@
 //! Promises about the page and the figures: whole, quiet, small, and deaf to hostile text.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use record::{Absent, Run};
 
@@ -219,4 +220,26 @@ fn a_run_of_primitives_alone_has_a_page() {
 fn the_page_of_a_default_run_is_small() {
     let size = page(&good()).len();
     assert!(size <= PAGE_MAX, "{size} bytes");
+}
+
+#[test]
+fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
+    let runs = std::fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path());
+    let mut shown = 0;
+    for run in runs.filter(|path| path.join("MANIFEST").exists() && !path.is_symlink()) {
+        let page = page(&Run::read(&run).unwrap());
+        let (_, again) = page.split_once("<code id=\"again\">").unwrap();
+        let (again, _) = again.split_once("</code>").unwrap();
+        let [checkout, measure] = again.lines().collect::<Vec<_>>()[..] else {
+            panic!("{again}: two commands");
+        };
+        assert!(checkout.starts_with("git checkout "), "{again}");
+        let is_bench = measure == "cargo bench" || measure.starts_with("cargo bench --bench ");
+        let is_run = measure.starts_with("cargo run --release -- run ");
+        assert!(is_bench || is_run && measure.contains(" --seed "), "{again}");
+        assert!(!measure.contains("PATH"), "{again}");
+        shown += 1;
+    }
+    assert!(shown > 0);
 }

@@ -1,0 +1,125 @@
+//! What a person types to measure a run again.
+//!
+//! The run tells the program and its arguments as the system saw them: a bench is a file with a
+//! hash in its name and cargo's `--bench` behind it, and `PATH` stands where a path stood.
+
+use record::Run;
+
+/// What each bench is called, by the beginning of its program's name.
+const BENCHES: [(&str, &str); 3] = [
+    ("fetch-", "cargo bench"),
+    ("primitives-", "cargo bench --bench primitives"),
+    ("sweep-", "cargo bench --bench sweep"),
+];
+/// What starts the command line from a checkout.
+const INFLIGHT: &str = "cargo run --release --";
+/// What stands where a path stood.
+const PATH: &str = "PATH";
+
+/// Returns the command that measures a run again.
+pub(crate) fn command(run: &Run) -> String {
+    let mut told = run.environment.tool.command_line.as_str().split_whitespace();
+    let program = told.next().unwrap_or_default();
+    let arguments = arguments(told);
+    if arguments.iter().any(|argument| argument.contains(PATH)) {
+        return by_schedule(run);
+    }
+    let bench = BENCHES.into_iter().find(|(name, _)| program.starts_with(name));
+    match (program, bench) {
+        ("inflight", _) if arguments.first().is_some_and(|first| first == "run") => {
+            seeded(run, [&[INFLIGHT.to_owned()], &arguments[..]].concat())
+        }
+        (_, Some((_, typed))) if arguments.is_empty() => typed.to_owned(),
+        (_, Some((_, typed))) => format!("{typed} -- {}", arguments.join(" ")),
+        _ => by_schedule(run),
+    }
+}
+
+/// Returns the seed that drew the run's order, as an argument of `inflight run`.
+pub(crate) fn seed(run: &Run) -> String {
+    format!("--seed {}", run.schedule.seed)
+}
+
+/// Returns the arguments that decide what is measured, each as a shell takes it for one word:
+/// those of cargo and where the run was written are left out.
+fn arguments<'a>(mut told: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut kept = Vec::new();
+    while let Some(word) = told.next() {
+        match word {
+            "--bench" => {}
+            "--out" => drop(told.next()),
+            _ if word.starts_with("--out=") => {}
+            _ => kept.push(quoted(word)),
+        }
+    }
+    kept
+}
+
+/// Returns a word as a shell takes it literally.
+fn quoted(word: &str) -> String {
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "-_=.,:+%@/".contains(sign);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+/// Joins a command of `inflight run`, with the seed that drew the run's order.
+fn seeded(run: &Run, mut words: Vec<String>) -> String {
+    if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
+        words.push(seed(run));
+    }
+    words.join(" ")
+}
+
+/// Returns the command that measures what the schedule holds, where the one that was given is not
+/// known or named a path.
+fn by_schedule(run: &Run) -> String {
+    let schedule = &run.schedule;
+    let cells = schedule.cells.iter().map(|cell| format!("--cell {}", quoted(&cell.name)));
+    let models = schedule.models.iter().map(|model| quoted(&model.name));
+    let preset = format!("run --preset {}", quoted(&schedule.preset));
+    let words = [INFLIGHT.to_owned(), preset].into_iter().chain(cells).chain(models);
+    seeded(run, words.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up::MadeUp;
+
+    #[test]
+    fn what_a_person_types_is_told_and_not_what_the_system_saw() {
+        let cases = [
+            ("fetch-eb9b0a132dc39ca4 --bench", "cargo bench"),
+            ("fetch-eb9b --bench --save-baseline before", "cargo bench -- --save-baseline before"),
+            ("fetch-eb9b --bench smol|rayon", "cargo bench -- 'smol|rayon'"),
+            ("primitives-0a13 --bench", "cargo bench --bench primitives"),
+            ("sweep-0a13 --bench", "cargo bench --bench sweep"),
+            (
+                "inflight run --preset ideas --out PATH",
+                "cargo run --release -- run --preset ideas --seed 7",
+            ),
+            ("inflight run --out=PATH smol --seed 9", "cargo run --release -- run smol --seed 9"),
+        ];
+        let mut run = MadeUp::good().run();
+        for (told, typed) in cases {
+            run.environment.tool.command_line = told.into();
+            assert_eq!(command(&run), typed, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_cannot_be_typed_again_is_told_by_what_was_measured() {
+        let mut run = MadeUp::good().run();
+        for told in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
+            run.environment.tool.command_line = told.into();
+            assert_eq!(
+                command(&run),
+                "cargo run --release -- run --preset standard --cell batch --cell steady \
+                 event-loop tokio smol threads tokio-reqwest --seed 7",
+                "{told}"
+            );
+        }
+    }
+}
