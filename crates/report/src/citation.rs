@@ -12,7 +12,7 @@ use record::{Integrity, Run, State};
 use crate::escape::{line, paragraph};
 use crate::figures::{Figures, Standing};
 use crate::number::count;
-use crate::summary::is_estimate;
+use crate::summary::{is_estimate, times_cut_short};
 use crate::table::{heading, standing};
 
 /// Who is cited.
@@ -230,10 +230,11 @@ fn warnings(run: &Run, figures: &Figures) -> Vec<String> {
         warnings.push(format!("{of_no_use} of its {all} trials are void or failed."));
     }
     warnings.extend(lost_rows(figures));
-    if !run.resumes.is_empty() || !run.cut.is_empty() {
+    let times = times_cut_short(run);
+    if times > 0 || !run.cut.is_empty() {
         warnings.push(format!(
             "It was cut short and resumed {}; {} left out.",
-            count(run.resumes.len(), "time"),
+            count(times, "time"),
             match run.cut.len() {
                 1 => "1 trial of a cut block is".to_owned(),
                 cut => format!("{cut} trials of cut blocks are"),
@@ -286,14 +287,31 @@ mod tests {
         Citation::of(&run, &figures(&run, BASELINE, FLOOR))
     }
 
+    /// Returns how a run goes on.
+    fn resume(block: u32, sitting: u32) -> record::Resume {
+        let (at_utc, programs_sha256) = ("2026-11-22T10:15:02Z".to_owned(), [].into());
+        record::Resume { at_utc, block, sitting, programs_sha256 }
+    }
+
+    #[test]
+    fn a_sitting_that_the_schedule_asks_for_is_no_interruption() {
+        let mut run = MadeUp { preset: "publish", blocks: 60, ..MadeUp::good() }.run();
+        for block in &mut run.schedule.blocks {
+            block.sitting = block.number / 40;
+        }
+        run.resumes = vec![resume(40, 1), resume(80, 2)];
+        let told = |run: &Run| Citation::of(run, &figures(run, BASELINE, FLOOR)).unwrap();
+        assert_eq!(told(&run).warnings, [""; 0]);
+
+        // The same sitting once more: now it was cut short.
+        run.resumes.push(resume(80, 2));
+        let expected = "It was cut short and resumed 1 time; 0 trials of cut blocks are left out.";
+        assert_eq!(told(&run).warnings, [expected]);
+    }
+
     #[test]
     fn each_reason_for_doubt_is_told_and_no_other() {
-        let resume = || record::Resume {
-            at_utc: "2026-11-22T10:15:02Z".to_owned(),
-            block: 3,
-            sitting: 0,
-            programs_sha256: std::collections::BTreeMap::new(),
-        };
+        let resume = || resume(3, 0);
         let void = |run: &mut Run| {
             for trial in spoil(run, ("threads", "steady")) {
                 trial.state = State::Void(vec!["the window took no time".to_owned()]);

@@ -210,7 +210,7 @@ impl<'a> Summary<'a> {
             integrity,
             altered_files,
             supersedes: run.schedule.supersedes.as_deref(),
-            resumes: run.resumes.len(),
+            resumes: crate::summary::times_cut_short(run),
             trials_cut: run.cut.len(),
             baseline: &figures.baseline,
             floor: &figures.floor,

@@ -1,6 +1,8 @@
 //! The summary of a run: a header that says where it comes from, a table a cell, the price of the
 //! clients, what the controls showed, and why a row has no figures.
 
+use std::collections::BTreeSet;
+
 use record::{Integrity, Run};
 
 use crate::beats;
@@ -147,11 +149,19 @@ fn blocks(figures: &Figures) -> String {
     format!("blocks: {}", cells.collect::<Vec<_>>().join(", "))
 }
 
+/// Returns how often the run went on after it had been cut short. The first resume of each later
+/// sitting opens it, as the schedule asks: nothing was cut.
+pub(crate) fn times_cut_short(run: &Run) -> usize {
+    let opened: BTreeSet<u32> = run.resumes.iter().map(|resume| resume.sitting).collect();
+    run.resumes.len() - opened.iter().filter(|sitting| **sitting > 0).count()
+}
+
 /// Writes how often the run was cut short, and what that cost, if it was.
 fn interruptions(run: &Run) -> Option<String> {
     let mut told = Vec::new();
-    if !run.resumes.is_empty() {
-        told.push(format!("resumed {}", count(run.resumes.len(), "time")));
+    let times = times_cut_short(run);
+    if times > 0 {
+        told.push(format!("resumed {}", count(times, "time")));
     }
     if !run.cut.is_empty() {
         told.push(format!("{} of cut blocks left out", count(run.cut.len(), "trial")));

@@ -234,7 +234,7 @@ impl Page<'_> {
                 told.push(format!("altered after it was measured ({})", files.join(", ")));
             }
         }
-        match self.run.resumes.len() {
+        match crate::summary::times_cut_short(self.run) {
             0 => {}
             times => told.push(format!("resumed {}", crate::number::count(times, "time"))),
         }
