@@ -10,6 +10,7 @@ use std::fmt;
 use record::{Integrity, Run, State};
 
 use crate::escape::{line, paragraph};
+use crate::estimator::Estimator;
 use crate::figures::{Figures, Standing};
 use crate::number::count;
 use crate::summary::{is_estimate, times_cut_short};
@@ -197,17 +198,18 @@ fn methods(run: &Run, figures: &Figures) -> String {
         crate::Family::AllPairs => "all pairs of models",
         crate::Family::AgainstBaseline => "each model against the baseline",
     };
-    let environment = &run.environment;
+    let (environment, estimator) = (&run.environment, Estimator::of(run));
     paragraph(&format!(
         "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, one fresh \
-         process a trial, in {}; ratios to {} are Hodges-Lehmann estimates over blocks with \
-         simultaneous 95 % intervals (signed-rank test, Bonferroni, {family}), told apart by \
-         Holm's test; {}, Linux {}, {}, origin {}.",
+         process a trial, in {}; ratios to {} are {} with simultaneous 95 % intervals ({}; \
+         Bonferroni, {family}), told apart by Holm's test; {}, Linux {}, {}, origin {}.",
         run.schedule.version,
         environment.commit.chars().take(COMMIT_DIGITS).collect::<String>(),
         run.schedule.preset,
         cells.collect::<Vec<_>>().join("; "),
         figures.baseline,
+        estimator.estimates,
+        estimator.interval,
         machine(run),
         environment.kernel,
         environment.rustc,

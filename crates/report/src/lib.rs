@@ -6,6 +6,7 @@ mod figures;
 mod beats;
 mod bridge;
 mod cell;
+mod estimator;
 mod family;
 mod primitives;
 mod primitives_json;

@@ -2,6 +2,7 @@
 
 use stats::verdict::Verdict;
 
+use crate::estimator::Estimator;
 use crate::family::{Family, MARGIN};
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
@@ -111,16 +112,18 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         Family::AgainstBaseline => "all models at once",
         Family::AllPairs => "all pairs of models at once",
     };
+    let estimator = Estimator::of(scene.run);
     Figure {
         id: scene.id("ratio"),
         title: format!("Who differs from {baseline}, and by how much?"),
         caption: format!(
-            "CPU time per fetch in times {baseline}'s, compared inside blocks. Hodges-Lehmann \
-             estimates with intervals of the signed-rank test that hold for {level} with 95 % \
-             (Bonferroni). Verdicts come from Holm's test over the same pairs, which is a \
+            "CPU time per fetch in times {baseline}'s, compared inside blocks: {} with \
+             intervals that hold for {level} with 95 % ({}; Bonferroni). Verdicts come from Holm's test over the same pairs, which is a \
              little less cautious: an interval that just touches 1 may belong to a difference. \
              Shaded: within {:.0} %, where two models are as good as equal. ? cannot be told apart \
              here.",
+            estimator.estimates,
+            estimator.interval,
             100.0 * MARGIN
         ),
         chart: chart(

@@ -2,6 +2,7 @@
 
 use stats::Estimate;
 
+use crate::estimator::Estimator;
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, measured, reach};
 use crate::figure::data::{Data, estimate};
@@ -48,8 +49,9 @@ pub(crate) fn ladder(scene: &Scene<'_>) -> Figure {
         caption: format!(
             "For each runtime: what {} costs, what the model adds on the same HTTP core, what its \
              usual client adds on top. Each step is a difference inside blocks; lines show its \
-             own 95 % interval (Hodges-Lehmann, signed-rank test). A step below zero has no bar.",
-            scene.all.floor
+             own 95 % interval ({}). A step below zero has no bar.",
+            scene.all.floor,
+            Estimator::of(scene.run).both()
         ),
         chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
         data,

@@ -6,6 +6,7 @@ use record::Run;
 use stats::{Estimate, median};
 
 use crate::cell::Source;
+use crate::estimator::Estimator;
 use crate::family::{ALPHA, MARGIN};
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, empty, reach};
@@ -167,10 +168,11 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
         id: "baseline-against-itself".to_owned(),
         title: format!("Does {} agree with itself?", figures.baseline),
         caption: format!(
-            "{} runs twice in every block. A dot a block, and the typical ratio (Hodges-Lehmann) \
-             with its own 95 % interval (signed-rank test). Whatever it differs from itself is \
+            "{} runs twice in every block. A dot a block, and the typical ratio with \
+             its own 95 % interval ({}). Whatever it differs from itself is \
              noise, and any other model may be off by as much. Shaded: within {:.0} %.",
             figures.baseline,
+            Estimator::of(run).both(),
             100.0 * MARGIN
         ),
         chart: match rows.is_empty() {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use stats::verdict::Verdict;
 
+use crate::estimator::Estimator;
 use crate::family::{Family, MARGIN};
 use crate::figures::{CellFigures, LanguageFigures, Price, Row, RowFigures};
 use crate::html::Page;
@@ -140,9 +141,9 @@ impl Page<'_> {
         html! {
             p.aside {
                 "In brackets, intervals of 95 %. Times " (baseline)
-                    ": Hodges-Lehmann estimate over blocks, signed-rank test, simultaneous for the "
+                    ": " (Estimator::of(self.run).both()) ", simultaneous for the "
                 (pairs) " " (family) " of this cell (Bonferroni). Over the floor: the same "
-                "estimate and test, each interval its own. CPU and wall are medians over blocks, \
+                "estimates and test, each interval its own. CPU and wall are medians over blocks, \
                  whose own intervals (sign test) are drawn below. "
                 @match self.figures.family {
                     Family::AllPairs => {

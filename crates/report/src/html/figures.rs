@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use model_kit::{Cell, Workload};
 
+use crate::estimator::Estimator;
 use crate::figure::{CellCharts, Figure};
 use crate::figures::CellFigures;
 use crate::html::Page;
@@ -226,7 +227,7 @@ impl Page<'_> {
                 div.scroll tabindex="0" role="group" aria-label="The client's price" {
                     table {
                         caption { "CPU time per fetch in times the same model on the shared core, \
-                            with its own 95 % interval each (Hodges-Lehmann, signed-rank test)" }
+                            with its own 95 % interval each (" (Estimator::of(self.run).both()) ")" }
                         thead { tr {
                             th scope="col" { "model" }
                             @for cell in cells { th.figure scope="col" { (cell.cell.name) } }

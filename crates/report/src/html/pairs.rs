@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use stats::verdict::Verdict;
 
+use crate::estimator::Estimator;
 use crate::family::Family;
 use crate::figures::CellFigures;
 use crate::html::Page;
@@ -32,7 +33,7 @@ impl Page<'_> {
             (matrix(cell))
             details.more {
                 summary { "Every pair with its interval" }
-                (list(cell))
+                (list(cell, &Estimator::of(self.run)))
             }
         }
     }
@@ -79,12 +80,12 @@ fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
 }
 
 /// Writes each pair in a line.
-fn list(cell: &CellFigures) -> Markup {
+fn list(cell: &CellFigures, estimator: &Estimator) -> Markup {
     html! {
         div.scroll.long tabindex="0" role="group" aria-label="Every pair" {
             table {
-                caption { "With 95 % intervals that hold for all of them at once (Hodges-Lehmann, \
-                    signed-rank test, Bonferroni), and p after Holm" }
+                caption { "With 95 % intervals that hold for all of them at once ("
+                    (estimator.both()) "; Bonferroni), and p after Holm" }
                 thead { tr {
                     th scope="col" { "model" } th scope="col" { "against" }
                     th.figure scope="col" { "ratio" } th.figure scope="col" { "p" }

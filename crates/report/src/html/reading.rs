@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
+use crate::estimator::Estimator;
 use crate::family::{Family, MARGIN};
 use crate::figure::data::Data;
 use crate::html::Page;
@@ -18,6 +19,7 @@ impl Page<'_> {
             Family::AllPairs => "every pair of models in a cell",
         };
         let (baseline, floor) = (&self.figures.baseline, &self.figures.floor);
+        let estimator = Estimator::of(self.run);
         html! {
             h3 { "How to read it" }
             ul {
@@ -26,10 +28,9 @@ impl Page<'_> {
                     server's receiving: over loopback the sender runs it. The excess over " (floor)
                         " cancels that." }
                 li { b { "Ratios" } " compare trials of one block alone, which are adjacent in \
-                    time; what slows the machine for minutes cancels. They are Hodges-Lehmann \
-                    estimates with exact intervals of the signed-rank test, at the level that \
-                    holds for "
-                    (family) " together." }
+                    time; what slows the machine for minutes cancels. They are "
+                    (estimator.estimates) " with intervals at the level that holds for "
+                    (family) " together (" (estimator.interval) ")." }
                 li { b { "different" } " means that chance is ruled out over the whole family \
                     (Holm) and that the difference exceeds "
                     (format!("{:.0} %", 100.0 * MARGIN)) "; "

@@ -190,7 +190,7 @@ fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_
     for word in ["fetch", "model", "cell", "trial", "block"] {
         assert!(above.contains(&format!("<b>{word}</b>")), "{word} is explained at first");
     }
-    let kinds = "Hodges-Lehmann estimate over blocks, signed-rank test, simultaneous for the";
+    let kinds = "Hodges-Lehmann estimates over blocks, signed-rank test, simultaneous for the";
     assert!(below.contains(kinds) && below.contains("have no ranks: this preset judges each"));
 }
 
@@ -242,4 +242,19 @@ fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
         shown += 1;
     }
     assert!(shown > 0);
+}
+
+#[test]
+fn of_several_sittings_no_text_says_that_all_blocks_were_one_sample() {
+    let mut story = Story::of("publish", 60);
+    for block in &mut story.schedule.blocks {
+        block.sitting = block.number / 20;
+    }
+    let page = page(&story.run());
+    let estimates = "means over 3 sittings of their Hodges-Lehmann estimates";
+    // The answer, the ratios, the pairs, the ladder, how to read it, and the sentence for a paper.
+    assert!(page.matches(estimates).count() >= 6, "{}", page.matches(estimates).count());
+    assert!(!page.replace(estimates, "").contains("Hodges-Lehmann"));
+    let intervals = page.matches("signed-rank test").count();
+    assert_eq!(page.matches("signed-rank test over all blocks, or Student's t").count(), intervals);
 }

@@ -1,0 +1,40 @@
+//! What a ratio, a difference and their intervals are, in words: blocks of one sitting are one
+//! sample, and several sittings are first estimated one by one ([`stats::sitting`]).
+
+use std::collections::BTreeSet;
+
+use record::Run;
+
+/// How ratios and differences of a run were estimated, in words.
+pub(crate) struct Estimator {
+    /// What the estimates are, without a capital.
+    pub(crate) estimates: String,
+    /// Where their intervals are from.
+    pub(crate) interval: &'static str,
+}
+
+impl Estimator {
+    /// Returns how those of a run are estimated.
+    pub(crate) fn of(run: &Run) -> Self {
+        let measured: BTreeSet<u32> = run.trials.iter().map(|trial| trial.block).collect();
+        let blocks = run.schedule.blocks.iter().filter(|block| measured.contains(&block.number));
+        match blocks.map(|block| block.sitting).collect::<BTreeSet<u32>>().len() {
+            0 | 1 => Self {
+                estimates: "Hodges-Lehmann estimates over blocks".to_owned(),
+                interval: "signed-rank test",
+            },
+            several => Self {
+                estimates: format!(
+                    "means over {several} sittings of their Hodges-Lehmann estimates"
+                ),
+                interval: "signed-rank test over all blocks, or Student's t over the sittings where \
+                           that is wider",
+            },
+        }
+    }
+
+    /// Returns both for the words of a caption.
+    pub(crate) fn both(&self) -> String {
+        format!("{}, {}", self.estimates, self.interval)
+    }
+}
