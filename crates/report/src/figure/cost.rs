@@ -10,7 +10,7 @@ use crate::figure::look::Look;
 use crate::figure::{Chart, Figure, Scene, Strip, Strips};
 use crate::figures::{LanguageFigures, Row, RowFigures};
 use crate::number::{digits, with_interval, word};
-use crate::table::{NOTHING, places, standing};
+use crate::table::standing;
 
 /// What is said where no model has figures.
 const NO_MODEL: &str = "no model has a valid trial in this cell";
@@ -20,22 +20,23 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
     let rows = &scene.cell.rows;
     let floor = rows.iter().find(|row| row.model == scene.all.floor);
     let floor = floor.and_then(|row| row.figures.as_ref()).map(|figures| figures.cpu_us.value);
-    let has_ranks = rows.iter().any(|row| row.rank.is_some());
 
-    let mut data = Data::new(&["model", "rank", "cpu_us_per_fetch", "low", "high"]);
+    let columns = ["model", "rank_best", "rank_worst", "cpu_us_per_fetch", "low", "high"];
+    let mut data = Data::new(&columns);
     let mut strips = Vec::new();
-    for (row, place) in rows.iter().zip(places(rows)) {
+    for row in rows {
         let Some(figures) = &row.figures else {
             strips.extend(empty(scene, row));
             continue;
         };
-        let rank = if has_ranks { format!("  rank {place}") } else { String::new() };
-        let note = format!("{} µs{rank}", digits(figures.cpu_us.value));
+        let note = format!("{} µs{}", digits(figures.cpu_us.value), rank(row));
         let strip = Strip::new(&row.model, note, scene.look(&row.model));
         strips.push(strip.estimate(&figures.cpu_us));
         let [value, low, high] = estimate(Some(&figures.cpu_us));
-        let place = Some(place).filter(|place| place != NOTHING).unwrap_or_default();
-        data.push(vec![row.model.clone(), place, value, low, high]);
+        let [best, worst] = row.rank.map_or_else(Default::default, |rank| {
+            [rank.best, rank.worst].map(|place| place.to_string())
+        });
+        data.push(vec![row.model.clone(), best, worst, value, low, high]);
     }
     let ends = measured(rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
     let axis = Axis::from_zero("CPU time per fetch, µs", ends);
@@ -45,13 +46,23 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
         title: "What does a fetch cost?".to_owned(),
         caption: format!(
             "CPU time of the model's process per fetch: median over blocks with its own 95 % \
-             interval (sign test). The line is the floor, {}: a hand-written loop. Ranks come from \
-             the ratios below, which compare inside blocks; these intervals may overlap and the \
-             models differ.",
+             interval (sign test). The line is the floor, {}: a hand-written loop. Ranks, \
+             where there are any, are from the best place to the worst that the verdicts on all \
+             pairs leave open. They come from the ratios below, which compare inside blocks; these \
+             intervals may overlap and the models differ.",
             scene.all.floor
         ),
         chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
         data,
+    }
+}
+
+/// Writes from which place to which a model may be, if it is ranked.
+fn rank(row: &Row) -> String {
+    match row.rank {
+        None => String::new(),
+        Some(rank) if rank.best == rank.worst => format!("  rank {}", rank.best),
+        Some(rank) => format!("  rank {}–{}", rank.best, rank.worst),
     }
 }
 

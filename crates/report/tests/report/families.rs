@@ -41,6 +41,19 @@ fn models_that_do_not_differ_share_a_place_and_the_floor_is_ranked_like_any_othe
 }
 
 #[test]
+fn the_figure_of_costs_shows_every_place_that_a_model_may_have() {
+    let run = Story::of("standard", 14).run();
+    let files = report::derive(&run, BASELINE, FLOOR);
+    let file = |name: &str| String::from_utf8(files[name].clone()).unwrap();
+    let drawn = file("figures/cost-steady.svg");
+    // Two share the places 2 and 3; the first and the last have one each.
+    assert_eq!(drawn.matches("rank 2–3<").count(), 2, "{drawn}");
+    assert!(drawn.contains("rank 1<") && drawn.contains("rank 7<"), "{drawn}");
+    assert!(file("figures/cost-steady.csv").starts_with("model,rank_best,rank_worst,"));
+    assert!(file("report.html").contains("from the best place to the worst that the verdicts"));
+}
+
+#[test]
 fn nothing_void_is_ranked() {
     let mut story = Story::of("standard", 14);
     for trial in story.trials("threads", "steady") {
