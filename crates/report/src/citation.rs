@@ -21,7 +21,7 @@ pub(crate) const AUTHORS: &str = "The Inflight authors";
 /// Digits of the hash that a citation shows.
 const HASH_DIGITS: usize = 12;
 /// Digits of the commit that a citation shows.
-const COMMIT_DIGITS: usize = 12;
+pub(crate) const COMMIT_DIGITS: usize = 12;
 
 /// What a citation of a run says, as plain text of one line each.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::citation::{AUTHORS, Citation, NotCitable};
 use crate::escape::{latex, paragraph, yaml};
 use crate::figures::Figures;
+use crate::gates::{Gate, gates};
 use crate::json;
 use crate::paper;
 
@@ -79,10 +80,15 @@ pub fn cite(run: &Run, figures: &Figures, form: CiteForm) -> Result<String, NotC
         CiteForm::Cff => cff(&citation),
         CiteForm::Apa => apa(&citation),
         CiteForm::CslJson => csl_json(&citation),
-        CiteForm::Latex => paper::latex(&citation, figures),
-        CiteForm::Markdown => paper::markdown(&citation, figures),
+        CiteForm::Latex => paper::latex(&citation, figures, &told(run, figures)),
+        CiteForm::Markdown => paper::markdown(&citation, figures, &told(run, figures)),
         CiteForm::Methods => methods(&citation),
     })
+}
+
+/// Returns the gates, whose badges travel with every table.
+fn told(run: &Run, figures: &Figures) -> Vec<Gate> {
+    gates(run, &figures.baseline, &figures.floor)
 }
 
 /// Writes an entry of BibTeX. What a style shows of an entry differs, but a note is always shown.

@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 
 use record::Run;
 
+use crate::citation::COMMIT_DIGITS;
 use crate::cite::{CiteForm, cite};
+use crate::escape::line;
 use crate::figure::{Charts, standalone};
-use crate::figures::{Figures, figures};
+use crate::figures::{CellFigures, Figures, figures};
+use crate::gates::badges_of;
 use crate::html::{self, Page};
 use crate::ideas::{ideas, ideas_text};
 use crate::json;
+use crate::number::count;
 use crate::paper;
 use crate::price::model_prices;
-use crate::summary::{Form, summary};
+use crate::summary::{Form, is_estimate, summary};
 use crate::trust::Trust;
 
 /// Returns every file that is computed from a run, by its name inside `derived/`; `baseline` and
@@ -43,8 +47,8 @@ pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<Stri
     ];
     let mut files: BTreeMap<String, Vec<u8>> =
         files.map(|(name, bytes)| (name.to_owned(), bytes)).into();
-    for figure in charts.all().filter(|figure| figure.missing().is_none()) {
-        let source = format!("Inflight {}, run {}.", run.schedule.version, run.id);
+    for (cell, figure) in charts.all().filter(|(_, figure)| figure.missing().is_none()) {
+        let source = source(run, trust, cell.and_then(|place| figures.cells.get(place)));
         files.insert(format!("figures/{}.svg", figure.id), standalone::svg(figure, &source));
         files.insert(format!("figures/{}.csv", figure.id), figure.data.csv());
     }
@@ -58,4 +62,25 @@ pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<Stri
         files.extend(cited.map(|text| (name.to_owned(), text.into_bytes())));
     }
     files
+}
+
+/// Writes where a figure is from and what its numbers may be called, for whoever sees it alone.
+fn source(run: &Run, trust: &Trust, cell: Option<&CellFigures>) -> String {
+    let commit: String = run.environment.commit.chars().take(COMMIT_DIGITS).collect();
+    let of_cell = cell.map_or_else(String::new, |cell| {
+        format!(", cell {}, {}", cell.cell.name, count(cell.blocks, "block"))
+    });
+    let badges = match cell {
+        Some(cell) => badges_of(&trust.gates, &cell.cell.name),
+        None => trust.badges.clone(),
+    };
+    let claim = if is_estimate(run) { " An estimate." } else { "" };
+    let badges = match badges.is_empty() {
+        true => String::new(),
+        false => format!(" Badges: {}.", badges.join(", ")),
+    };
+    line(&format!(
+        "Inflight {} (commit {commit}), run {}{of_cell}.{claim}{badges}",
+        run.schedule.version, run.id
+    ))
 }

@@ -7,6 +7,7 @@ use stats::Estimate;
 use crate::citation::Citation;
 use crate::escape;
 use crate::figures::{CellFigures, Figures, Row, RowFigures};
+use crate::gates::{Gate, badges_of};
 use crate::number::{digits, with_interval};
 use crate::table::{TAIL, UNEQUAL, heading, places, standing, verdict};
 
@@ -41,11 +42,11 @@ struct Line {
 }
 
 /// Writes a table with its caption a cell, in LaTeX.
-pub(crate) fn latex(citation: &Citation, figures: &Figures) -> String {
+pub(crate) fn latex(citation: &Citation, figures: &Figures, gates: &[Gate]) -> String {
     let header = headings(figures).map(|heading| escape::latex(&heading)).join(" & ");
     let table = |cell: &CellFigures| {
         let rows: String = rows(cell, figures).into_iter().map(latex_row).collect();
-        let caption = escape::latex(&caption(citation, cell, figures));
+        let caption = escape::latex(&caption(citation, (cell, figures), gates));
         let label = label(&cell.cell.name);
         format!(
             "\\begin{{table}}\n\\caption{{{caption}}}\n\\label{{tab:inflight-{label}}}\n\
@@ -69,7 +70,7 @@ fn latex_row(line: Line) -> String {
 }
 
 /// Writes a table with its caption a cell, in Markdown.
-pub(crate) fn markdown(citation: &Citation, figures: &Figures) -> String {
+pub(crate) fn markdown(citation: &Citation, figures: &Figures, gates: &[Gate]) -> String {
     let tables = figures.cells.iter().map(|cell| {
         let line = |columns: [String; 6]| format!("| {} |\n", columns.join(" | "));
         let rows = rows(cell, figures).into_iter();
@@ -83,7 +84,7 @@ pub(crate) fn markdown(citation: &Citation, figures: &Figures) -> String {
             "{}| --- | --- | ---: | ---: | --- | ---: |\n{}\n{}\n",
             line(header),
             rows.collect::<String>(),
-            escape::markdown(&caption(citation, cell, figures)),
+            escape::markdown(&caption(citation, (cell, figures), gates)),
         )
     });
     tables.collect::<Vec<_>>().join("\n")
@@ -138,7 +139,15 @@ fn written(estimate: Option<&Estimate>) -> String {
 }
 
 /// Writes what the reader of a table alone must know.
-fn caption(citation: &Citation, cell: &CellFigures, figures: &Figures) -> String {
+fn caption(
+    citation: &Citation,
+    (cell, figures): (&CellFigures, &Figures),
+    gates: &[Gate],
+) -> String {
+    let badges = match badges_of(gates, &cell.cell.name) {
+        badges if badges.is_empty() => String::new(),
+        badges => format!(" Badges: {}.", badges.join(", ")),
+    };
     let marks = marks(cell);
     let noise =
         cell.noise.as_ref().and_then(|noise| noise.can_show).map_or_else(String::new, |share| {
@@ -146,7 +155,7 @@ fn caption(citation: &Citation, cell: &CellFigures, figures: &Figures) -> String
         });
     escape::paragraph(&format!(
         "CPU time per fetch, {}. {} blocks; medians with 95 % intervals, ratios to {} with \
-         simultaneous 95 % intervals; lower is better.{marks}{noise} {}; {}. {}",
+         simultaneous 95 % intervals; lower is better.{marks}{noise}{badges} {}; {}. {}",
         heading(&cell.cell),
         cell.blocks,
         figures.baseline,

@@ -217,10 +217,12 @@ impl Charts {
         }
     }
 
-    /// Returns every figure, in the order of the report.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
+    /// Returns every figure, in the order of the report, with the place of its cell if it is of one.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (Option<usize>, &Figure)> {
+        let cells = self.cells.iter().enumerate();
+        let of_cells = cells.flat_map(|(place, cell)| cell.all().map(move |it| (Some(place), it)));
         let whole = [&self.itself, &self.machine, &self.batches, &self.alone];
-        self.cells.iter().flat_map(CellCharts::all).chain(whole).chain(&self.sweeps)
+        of_cells.chain(whole.into_iter().chain(&self.sweeps).map(|figure| (None, figure)))
     }
 }
 

@@ -22,7 +22,7 @@ const STYLE: &str = include_str!("paper.css");
 
 /// Returns a figure as an SVG file; `source` says which run it is from.
 pub(crate) fn svg(figure: &Figure, source: &str) -> Vec<u8> {
-    let caption = wrapped(&format!("{} {source}", figure.caption));
+    let caption = [wrapped(&figure.caption), wrapped(source)].concat();
     let top = 34;
     let (body, height) = match &figure.chart {
         Chart::Strips(strips) => (strips_at(strips, top), strips_height(strips)),

@@ -98,8 +98,18 @@ pub fn gates(run: &Run, baseline: &str, floor: &str) -> Vec<Gate> {
 
 /// Returns the badges of gates, each once, in the order of the gates.
 pub fn badges(gates: &[Gate]) -> Vec<String> {
+    once(gates.iter())
+}
+
+/// Returns the badges that stand below the figures of a cell: its own and those of the run.
+pub(crate) fn badges_of(gates: &[Gate], cell: &str) -> Vec<String> {
+    once(gates.iter().filter(|gate| gate.scope == RUN || gate.scope == cell))
+}
+
+/// Returns the badges of gates, each once.
+fn once<'a>(gates: impl Iterator<Item = &'a Gate>) -> Vec<String> {
     let mut badges: Vec<String> = Vec::new();
-    for badge in gates.iter().flat_map(|gate| &gate.badges) {
+    for badge in gates.flat_map(|gate| &gate.badges) {
         if !badges.iter().any(|known| known == badge) {
             badges.push((*badge).to_owned());
         }

@@ -143,6 +143,32 @@ fn every_figure_stands_on_the_page_and_beside_it_with_its_numbers() {
 }
 
 #[test]
+fn a_figure_or_a_table_that_leaves_the_report_says_what_must_be_known_of_it() {
+    let mut run = good();
+    let trials = run.trials.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
+    trials.take(2).for_each(|trial| void(trial, "the origin was late by 9 ms"));
+    run.environment.commit = "cb0e75ac709a69417f21".to_owned();
+    let files = derived(&run);
+    let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
+    let source = |of: &str| format!("Inflight 0.1.0 (commit cb0e75ac709a), run {}{of}.", run.id);
+    for (figure, of, is_void) in [
+        ("cost-steady", ", cell steady, 12 blocks", true),
+        ("trials-batch", ", cell batch, 12 blocks", false),
+        ("baseline-against-itself", "", true),
+    ] {
+        let svg = text(&format!("figures/{figure}.svg"));
+        let (_, told) = svg.split_once("<desc").unwrap();
+        let (told, _) = told.split_once("</desc>").unwrap();
+        assert!(told.contains(&source(of)) && told.contains(" An estimate."), "{told}");
+        assert_eq!(told.contains(" Badges: VOID"), is_void, "{told}");
+        assert!(svg.matches("cb0e75ac709a").count() > 1, "it is drawn and not only described");
+    }
+    let tables = text("tables.tex");
+    let (batch, steady) = tables.split_once("\\end{table}").unwrap();
+    assert!(!batch.contains("Badges") && steady.contains(" Badges: VOID"), "{tables}");
+}
+
+#[test]
 fn a_figure_without_data_says_so_in_a_line() {
     let mut run = good();
     for trial in &mut run.trials {
