@@ -297,6 +297,8 @@ fn same_machine(run: &Run, now: &Environment, sitting: u32) -> Result<()> {
     if sitting > 0 {
         fields.extend([
             ("compiler", &begun.rustc, &now.rustc),
+            ("compiler's flags", &begun.rustflags, &now.rustflags),
+            ("profile", &begun.profile, &now.profile),
             ("lock file", &begun.cargo_lock_sha256, &now.cargo_lock_sha256),
             ("commit", &begun.commit, &now.commit),
             ("state of the tree (modified or not)", &begun.modified, &now.modified),

@@ -90,6 +90,30 @@ impl Build {
         }
     }
 
+    /// Returns the profile that is in force in a few words, as the field of 1.0 has it. Programs are
+    /// built by a cargo that sees the same files and the same variables.
+    pub(super) fn profile_in_words(&self) -> Fact {
+        let settings = [&self.opt_level, &self.lto, &self.codegen_units].map(Fact::as_str);
+        if settings.contains(&Fact::default().as_str()) {
+            return Fact::default();
+        }
+        let [opt_level, lto, units] = settings;
+        let level = match opt_level {
+            DEFAULT | "3" => String::new(),
+            level => format!("opt-level {level}, "),
+        };
+        let lto = match lto {
+            "true" => "fat",
+            "false" | "off" => "no",
+            lto => lto,
+        };
+        let units = match units {
+            "1" => "one codegen unit".to_owned(),
+            units => format!("{units} codegen units"),
+        };
+        format!("release, {level}{lto} LTO, {units}").into()
+    }
+
     /// Returns `RUSTFLAGS` as the field of 1.0 has it: empty where it is not set.
     pub(super) fn rustflags_or_empty(&self) -> String {
         if self.rustflags.as_str() == NONE { String::new() } else { self.rustflags.to_string() }
@@ -120,4 +144,24 @@ fn linker(flags: &Flags, config: &CargoConfig, target: &Fact) -> Fact {
     let named = flags.linker().map(str::to_owned).or(variable);
     let named = named.map(|path| private::last_name(&path).to_owned());
     Fact::from(named).or_else(|| config.linker()).or_else(|| DEFAULT.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns what is said of a profile with these settings.
+    fn in_words([opt_level, lto, codegen_units]: [&str; 3]) -> String {
+        let (opt_level, lto, codegen_units) = (opt_level.into(), lto.into(), codegen_units.into());
+        Build { lto, codegen_units, opt_level, ..Build::default() }.profile_in_words().to_string()
+    }
+
+    #[test]
+    fn the_profile_is_told_as_it_is_in_force() {
+        assert_eq!(in_words(["default", "thin", "1"]), "release, thin LTO, one codegen unit");
+        assert_eq!(in_words(["3", "true", "1"]), "release, fat LTO, one codegen unit");
+        let slow = in_words(["0", "off", "default"]);
+        assert_eq!(slow, "release, opt-level 0, no LTO, default codegen units");
+        assert_eq!(Build::default().profile_in_words(), Fact::default());
+    }
 }

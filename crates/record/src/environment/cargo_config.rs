@@ -1,10 +1,11 @@
-//! Cargo's own configuration: files beside and above the workspace that change every build.
+//! Cargo's own configuration: files beside and above the workspace that change every build, and the
+//! variables that stand for what such a file may hold.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::fact::{Fact, NONE};
 use super::private;
@@ -13,27 +14,31 @@ use super::private;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CargoSettings {
-    /// Where there are such files: `workspace`, `above`, `home`, or `none`.
+    /// Where there is such configuration: `environment`, `workspace`, `above`, `home`, or `none`.
     pub found: Fact,
-    /// The compiler flags in them, or `none`.
+    /// The compiler flags in it, or `none`.
     pub rustflags: Fact,
-    /// Whether they change the release profile, `yes` or `no`.
+    /// Whether its files change the release profile, `yes` or `no`.
     pub release_profile: Fact,
 }
 
-/// The files of cargo's configuration, nearest first, each with the word for its place.
+/// Cargo's configuration, nearest first, each part with the word for its place.
 #[derive(Debug)]
 pub(super) struct CargoConfig(Vec<(&'static str, Value)>);
 
 impl CargoConfig {
-    /// Reads the files that hold for a workspace.
+    /// Reads what holds for a workspace.
     pub(super) fn read(root: &Path) -> Self {
+        let variables = of_variables(env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        }));
         let above = root.ancestors().skip(1).map(|folder| ("above", folder.join(".cargo")));
         let folders = [("workspace", root.join(".cargo"))].into_iter().chain(above);
         let home = home();
         let not_home = folders.filter(|(_, folder)| Some(folder) != home.as_ref());
         let places = not_home.chain(home.clone().map(|folder| ("home", folder)));
-        Self(places.filter_map(|(place, folder)| Some((place, file(&folder)?))).collect())
+        let files = places.filter_map(|(place, folder)| Some((place, file(&folder)?)));
+        Self(variables.map(|told| ("environment", told)).into_iter().chain(files).collect())
     }
 
     /// Returns what a reader should know of it.
@@ -82,6 +87,18 @@ fn home() -> Option<PathBuf> {
     set.or_else(|| env::home_dir().map(|home| home.join(".cargo")))
 }
 
+/// Returns the compiler flags that variables set for all targets or for one, in the form of a file.
+fn of_variables(variables: impl Iterator<Item = (String, String)>) -> Option<Value> {
+    let is_of_flags = |name: &str| {
+        let of_target = name.starts_with("CARGO_TARGET_") && name.ends_with("_RUSTFLAGS");
+        of_target || name == "CARGO_BUILD_RUSTFLAGS"
+    };
+    let set = variables.filter(|(name, value)| is_of_flags(name) && !value.trim().is_empty());
+    let mut flags: Vec<String> = set.map(|(_, flags)| flags).collect();
+    flags.sort();
+    (!flags.is_empty()).then(|| json!({ "build": { "rustflags": flags.join(" ") } }))
+}
+
 /// Returns the configuration in a folder; one that cannot be read counts as empty.
 fn file(folder: &Path) -> Option<Value> {
     let mut texts = ["config.toml", "config"].map(|name| fs::read_to_string(folder.join(name)));
@@ -117,6 +134,20 @@ mod tests {
         assert_eq!(told.found.as_str(), "workspace");
         assert_eq!(told.rustflags.as_str(), "-L PATH -Ctarget-cpu=native");
         assert_eq!(told.release_profile.as_str(), "yes");
+    }
+
+    #[test]
+    fn flags_in_variables_of_cargo_are_found_and_others_are_not() {
+        let set = [
+            ("CARGO_BUILD_RUSTFLAGS", "-Copt-level=1"),
+            ("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "-Clto=off"),
+            ("CARGO_TARGET_DIR", "/home/me"),
+            ("RUSTFLAGS", "-g"),
+        ];
+        let told = of_variables(set.map(|(name, value)| (name.into(), value.into())).into_iter());
+        let told = CargoConfig(vec![("environment", told.unwrap())]).told();
+        assert_eq!(told.rustflags.as_str(), "-Clto=off -Copt-level=1");
+        assert_eq!(of_variables([].into_iter()), None);
     }
 
     #[test]

@@ -14,8 +14,7 @@ impl Flags {
     /// Returns the flags in force: cargo takes them from one place only, the first that has any.
     pub(super) fn in_force(config: &CargoConfig) -> Self {
         let variables = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"].map(words);
-        let configured = [config.rustflags(), words("CARGO_BUILD_RUSTFLAGS")];
-        let mut places = variables.into_iter().chain(configured);
+        let mut places = variables.into_iter().chain([config.rustflags()]);
         Self(places.find(|words| !words.is_empty()).unwrap_or_default())
     }
 

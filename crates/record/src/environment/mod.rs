@@ -77,7 +77,7 @@ pub struct Environment {
     pub rustc: String,
     /// Compiler flags set from outside.
     pub rustflags: String,
-    /// The profile that all models were compiled with.
+    /// The profile that was in force when programs were compiled, in a few words.
     pub profile: String,
     /// The commit of the source, and whether the tree differed from it.
     pub commit: String,
@@ -190,7 +190,7 @@ impl Sections {
             tcp_congestion_control: self.net.tcp_congestion_control.to_string(),
             rustc: Fact::from(version.map(String::as_str)).to_string(),
             rustflags: self.build.rustflags_or_empty(),
-            profile: "release, thin LTO, one codegen unit".to_owned(),
+            profile: self.build.profile_in_words().to_string(),
             commit: self.tool.git_commit.to_string(),
             modified: self.tool.modified.to_string(),
             cargo_lock_sha256: self.tool.cargo_lock_sha256.to_string(),

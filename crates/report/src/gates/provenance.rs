@@ -12,6 +12,10 @@ const FAST_CLOCKS: [&str; 4] =
     ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"];
 /// Compiler flags under which a program is no longer what its users run.
 const WRONG_FLAGS: [&str; 3] = ["sanitizer", "debug-assertions", "instrument-coverage"];
+/// Options of the compiler that the profile decides: as a flag they go before it.
+const OF_THE_PROFILE: [&str; 4] = ["opt-level", "lto", "codegen-units", "overflow-checks"];
+/// With what the variables begin that go before the profile of the workspace.
+const PROFILE_VARIABLES: &str = "CARGO_PROFILE_RELEASE_";
 
 /// Open files that a slot takes in each process, with room for its successor.
 const FILES_A_SLOT: u64 = 2;
@@ -42,16 +46,44 @@ fn build(machine: &Environment) -> Gate {
         "{profile}; flags from outside: {shown}; the harness refuses a model that tells of debug \
          assertions"
     );
-    let wrong = WRONG_FLAGS.iter().find(|flag| flags.contains(**flag));
-    match wrong {
-        _ if !profile.starts_with("release") => {
-            question.failed(measured, ("BUILD", "the programs are no release builds".to_owned()))
-        }
-        Some(flag) => {
-            question.failed(measured, ("BUILD", format!("the programs were compiled with {flag}")))
-        }
+    match not_the_one(machine) {
+        Some(why) => question.failed(measured, ("BUILD", why)),
         None => question.passed(measured),
     }
+}
+
+/// Says why programs were not compiled as they are everywhere, if they were not.
+fn not_the_one(machine: &Environment) -> Option<String> {
+    let build = &machine.build;
+    let (profile, config) = (&machine.profile, &build.config);
+    if !profile.starts_with("release") || profile.contains("opt-level") {
+        return Some(format!("the programs are no optimised release builds: {profile}"));
+    }
+    let set = build.profile_environment.iter().flatten().map(|(name, _)| name);
+    if let Some(name) = set.into_iter().find(|name| name.starts_with(PROFILE_VARIABLES)) {
+        return Some(format!("the variable {name} changed the profile"));
+    }
+    if config.release_profile.as_str() == "yes" {
+        return Some("a configuration of cargo changed the profile".to_owned());
+    }
+    if build.profile_release.iter().flatten().any(|(name, _)| name == "package") {
+        return Some("the profile is not the same for all packages".to_owned());
+    }
+
+    // Two of these are empty or "none" where there are none; none is in two places at once.
+    let flags = [&machine.rustflags, build.encoded_rustflags.as_str(), config.rustflags.as_str()];
+    let words: Vec<&str> = flags.iter().flat_map(|flags| flags.split(' ')).collect();
+    let is_set = |option: &str| words.iter().any(|word| option_of(word) == option);
+    let wrong = WRONG_FLAGS.into_iter().find(|flag| words.iter().any(|word| word.contains(flag)));
+    let wrong = wrong.or_else(|| OF_THE_PROFILE.into_iter().find(|option| is_set(option)));
+    wrong.map(|flag| format!("the programs were compiled with {flag}"))
+}
+
+/// Returns the name of the option of code generation in a word of the compiler's arguments.
+fn option_of(word: &str) -> &str {
+    let option = word.strip_prefix("--codegen=").or_else(|| word.strip_prefix("-C"));
+    let option = option.unwrap_or(word);
+    option.split_once('=').map_or(option, |(name, _)| name)
 }
 
 /// G13: the clock is cheap to read.
@@ -166,12 +198,52 @@ mod tests {
     use crate::gates::tests::{GOOD, check, state};
     use record::environment::Fact;
 
+    /// Returns what a machine tells.
+    fn fact(text: &str) -> Fact {
+        serde_json::from_value(text.into()).unwrap()
+    }
+
     #[test]
     fn g1_trips_on_another_profile_or_a_sanitizer() {
         check(("G1", "run"), |run| run.environment.profile = "dev".to_owned(), "BUILD");
         let flags = |run: &mut Run| run.environment.rustflags = "-Zsanitizer=address".to_owned();
         check(("G1", "run"), flags, "BUILD");
         check(("G1", "run"), |run| run.environment.profile = UNKNOWN.to_owned(), "unknown");
+    }
+
+    #[test]
+    fn g1_trips_on_a_release_that_the_environment_or_a_configuration_made_slow() {
+        let slow = "release, opt-level 0, thin LTO, one codegen unit";
+        check(("G1", "run"), |run| run.environment.profile = slow.to_owned(), "BUILD");
+        let of_variable = |run: &mut Run| {
+            let name = "CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS".to_owned();
+            run.environment.build.profile_environment = Some([(name, fact("true"))].into());
+        };
+        check(("G1", "run"), of_variable, "BUILD");
+        let of_config = |run: &mut Run| run.environment.build.config.release_profile = fact("yes");
+        check(("G1", "run"), of_config, "BUILD");
+        let of_one = |run: &mut Run| {
+            let table = [("package".to_owned(), serde_json::json!({ "model-tokio": {} }))];
+            run.environment.build.profile_release = Some(table.into());
+        };
+        check(("G1", "run"), of_one, "BUILD");
+    }
+
+    #[test]
+    fn g1_trips_on_a_flag_that_goes_before_the_profile_wherever_it_stands() {
+        let outside = |run: &mut Run| run.environment.rustflags = "-C opt-level=0".to_owned();
+        check(("G1", "run"), outside, "BUILD");
+        let encoded = |run: &mut Run| {
+            run.environment.build.encoded_rustflags = fact("-Ccodegen-units=256");
+        };
+        check(("G1", "run"), encoded, "BUILD");
+        let config =
+            |run: &mut Run| run.environment.build.config.rustflags = fact("--codegen=lto=off");
+        check(("G1", "run"), config, "BUILD");
+
+        let mut run = crate::made_up::MadeUp::good().run();
+        run.environment.rustflags = "-Ctarget-cpu=native -Clink-arg=-fuse-ld=mold".to_owned();
+        assert_eq!(build(&run.environment).badges, Vec::<&str>::new());
     }
 
     #[test]
@@ -189,11 +261,6 @@ mod tests {
         check(("G14", "run"), ports, "LIMITS");
         let unknown = |run: &mut Run| run.environment.net.ip_local_port_range = fact("unknown");
         check(("G14", "run"), unknown, "unknown");
-    }
-
-    /// Returns what a machine tells.
-    fn fact(text: &str) -> Fact {
-        serde_json::from_value(text.into()).unwrap()
     }
 
     #[test]
