@@ -26,8 +26,9 @@ pub struct Forecast {
     pub lines: Vec<String>,
 }
 
-/// Returns the forecast of a schedule; an earlier run on this machine tells how noisy it is.
-pub fn forecast(schedule: &Schedule, earlier: Option<&Run>) -> Forecast {
+/// Returns the forecast of a schedule; earlier runs on this machine, the newest first, tell how noisy
+/// it is.
+pub fn forecast(schedule: &Schedule, earlier: &[Run]) -> Forecast {
     let minutes = schedule.blocks.iter().map(|block| block_s(schedule, block)).sum::<f64>() / 60.0;
     let limit = schedule.stop.as_ref().map_or(f64::INFINITY, |rule| f64::from(rule.minutes_max));
     let minutes_max = minutes.min(limit);
@@ -50,7 +51,8 @@ pub fn forecast(schedule: &Schedule, earlier: Option<&Run>) -> Forecast {
     }
     for cell in &schedule.cells {
         lines.extend(claims(schedule, cell));
-        lines.extend(earlier.and_then(|run| can_show(schedule, cell, run)));
+        let known = earlier.iter().find(|run| knows(run, cell));
+        lines.extend(known.and_then(|run| can_show(schedule, cell, run)));
     }
     Forecast { minutes_max, lines }
 }
@@ -115,6 +117,13 @@ fn can_show(schedule: &Schedule, cell: &Cell, earlier: &Run) -> Option<String> {
         earlier.id,
         100.0 * (shown * scale).exp_m1()
     ))
+}
+
+/// Returns whether a run has this very cell, in blocks enough to tell how noisy it is.
+pub(crate) fn knows(run: &Run, cell: &Cell) -> bool {
+    let differences = || against_itself(run, cell);
+    run.schedule.cell(&cell.name) == Some(cell)
+        && differences().is_some_and(|found| effect::smallest_detectable(&found, ALPHA).is_some())
 }
 
 /// Returns how many pairs of models are judged together: those with the baseline, or all where the
@@ -196,7 +205,7 @@ mod tests {
             placement: placement(2),
             probes,
         });
-        forecast(&schedule, None).lines.join("\n")
+        forecast(&schedule, &[]).lines.join("\n")
     }
 
     #[test]
@@ -220,7 +229,7 @@ mod tests {
             let first: BTreeSet<&String> = schedule.blocks.iter().map(|b| &b.cell).collect();
             assert_eq!(first.len(), cells, "every cell once before any comes again");
 
-            let minutes = forecast(&schedule, None).minutes_max;
+            let minutes = forecast(&schedule, &[]).minutes_max;
             assert!(minutes < 2.0, "{minutes} minutes");
         }
     }

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use model_kit::plain;
+use model_kit::{Cell, plain};
 use record::{
-    Block, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run, RunFolder,
+    Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run, RunFolder,
     Schedule, TrialRecord, Unreadable,
 };
 
 use crate::alone::Alone;
 use crate::built::Built;
+use crate::forecast::knows;
 use crate::price::prices;
 use crate::programs::python_versions;
 use crate::progress::{Progress, say};
@@ -90,7 +91,8 @@ pub fn measure(order: &Order) -> Result<Ended> {
     let models = (order.models.as_slice(), &programs.programs);
     environment.model_prices = Some(prices(&order.workspace, models, &environment));
     let of_primitives = primitives::primitives_line(&schedule.primitives);
-    let cells = forecast(&schedule, earlier(&order.results, &environment).as_ref()).lines;
+    let earlier = earlier(&order.results, &environment, &schedule.cells);
+    let cells = forecast(&schedule, &earlier).lines;
     for line in cells.iter().chain(&of_primitives) {
         say(&format!("{}\n", plain(line)));
     }
@@ -332,16 +334,31 @@ fn without_stopped(run: &Run) -> Schedule {
     schedule
 }
 
-/// Returns the newest whole run of this kind of machine below some results.
-pub fn earlier(results: &Path, machine: &Environment) -> Option<Run> {
+/// Returns the whole runs of this kind of machine below some results that tell how noisy cells are:
+/// of each cell the newest, and the newest of them first. A cell that no run has makes this look at
+/// every schedule, but at no journal.
+pub fn earlier(results: &Path, machine: &Environment, cells: &[Cell]) -> Vec<Run> {
     let is_like = |run: &Run| {
         let other = &run.environment;
         let same =
             (&other.cpu, other.cpus, &other.kind) == (&machine.cpu, machine.cpus, &machine.kind);
         same && run.integrity == Integrity::Whole && run.schedule.preset != "smoke"
     };
-    let mut runs = folders(results).into_iter().rev().filter_map(|path| Run::read(&path).ok());
-    runs.find(is_like)
+    let mut wanted: Vec<&Cell> = cells.iter().collect();
+    let mut runs = Vec::new();
+    for path in folders(results).into_iter().rev() {
+        let has = |brief: Brief| wanted.iter().any(|cell| brief.cells.contains(&cell.name));
+        if !Brief::read(&path).is_ok_and(has) {
+            continue;
+        }
+        let Some(run) = Run::read(&path).ok().filter(is_like) else { continue };
+        let before = wanted.len();
+        wanted.retain(|cell| !knows(&run, cell));
+        if wanted.len() < before {
+            runs.push(run);
+        }
+    }
+    runs
 }
 
 /// Returns the folders below some results, the oldest first.
@@ -358,4 +375,45 @@ fn seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     // The low digits are those that differ; a seed is easier to copy when it is short.
     u64::try_from(since.as_micros() % 1_000_000_000).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Copies the measured files of a published run of a preset below a folder, under a name.
+    fn publish(preset: &str, below: &Path, name: &str) -> Run {
+        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
+        let is_of = |path: &PathBuf| Brief::read(path).is_ok_and(|brief| brief.preset == preset);
+        let published = folders(&results).into_iter().find(is_of).unwrap();
+        fs::create_dir(below.join(name)).unwrap();
+        for file in ["schedule.json", "environment.json", "journal.jsonl", "MANIFEST"] {
+            fs::copy(published.join(file), below.join(name).join(file)).unwrap();
+        }
+        Run::read(&below.join(name)).unwrap()
+    }
+
+    #[test]
+    fn the_noise_of_a_cell_is_that_of_the_newest_run_that_has_the_cell() {
+        let results = tempfile::tempdir().unwrap();
+        let old = publish("quick", results.path(), "1");
+        let quick = publish("quick", results.path(), "2");
+        let newest = publish("sweep", results.path(), "3");
+        assert_eq!(quick.environment.cpu, newest.environment.cpu);
+
+        let told = |cells: &[Cell]| -> Vec<String> {
+            let runs = earlier(results.path(), &newest.environment, cells);
+            runs.into_iter().map(|run| run.id).collect()
+        };
+        assert_eq!(told(&quick.schedule.cells), ["2"]);
+        assert_eq!(told(&newest.schedule.cells[..1]), ["3"]);
+        let both = [quick.schedule.cells.as_slice(), &newest.schedule.cells].concat();
+        assert_eq!(told(&both), ["3", "2"]);
+        let other = Cell { in_flight: 7, ..old.schedule.cells[0].clone() };
+        assert_eq!(told(&[other]), [""; 0]);
+
+        let shown = forecast(&old.schedule, &[newest, quick]).lines;
+        let of = |line: &&String| line.contains("with the noise of 2,");
+        assert_eq!(shown.iter().filter(of).count(), old.schedule.cells.len(), "{shown:?}");
+    }
 }

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn both_sweeps_together_take_less_than_ten_minutes() {
         // A minute is left for the probes, which are no part of the forecast.
-        let minutes = forecast(&drawn(sweep()), None).minutes_max;
+        let minutes = forecast(&drawn(sweep()), &[]).minutes_max;
         assert!((5.0..9.0).contains(&minutes), "{minutes}");
     }
 

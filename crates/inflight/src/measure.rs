@@ -137,8 +137,8 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
     });
     harness::add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);
     let machine = Environment::read(&order.workspace.root, "none", [].into());
-    let earlier = harness::earlier(&order.results, &machine);
-    let forecast = harness::forecast(&schedule, earlier.as_ref());
+    let earlier = harness::earlier(&order.results, &machine, &schedule.cells);
+    let forecast = harness::forecast(&schedule, &earlier);
     let models: Vec<&str> = schedule.models.iter().map(|model| model.name.as_str()).collect();
     output.say(&format!("{} models: {}", models.len(), models.join(", ")));
     for cell in &schedule.cells {
@@ -148,7 +148,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
     for line in forecast.lines.iter().chain(&of_primitives) {
         output.say(line);
     }
-    if earlier.is_none() {
+    if earlier.is_empty() {
         output.say("what it could show is known after a first run here");
     }
     output.tell(&json!({
