@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use model_kit::Cell;
-use record::Environment;
+use record::{Environment, Model};
 use serde::Serialize;
 
 use self::clock::Clock;
@@ -64,6 +64,7 @@ struct Opinion {
 #[derive(Default)]
 struct Readings {
     cells: Vec<Cell>,
+    models: Vec<Model>,
     cpus: Cpus,
     clock: Clock,
     load: Load,
@@ -113,10 +114,11 @@ const CHECKS: [Check; 34] = [
     ("browser", work::browser),
 ];
 
-/// Looks at everything about this machine that could spoil a run of these cells, in under three
-/// seconds; `root` is the folder of the workspace. The caller sleeps most of that time.
-pub fn doctor(root: &Path, cells: &[Cell]) -> Vec<Finding> {
-    examine(&Readings::take(root, cells))
+/// Looks at everything about this machine that could spoil a run of these models in these
+/// cells, in under three seconds; `root` is the folder of the workspace. The caller sleeps most of
+/// that time.
+pub fn doctor(root: &Path, cells: &[Cell], models: &[Model]) -> Vec<Finding> {
+    examine(&Readings::take(root, cells, models))
 }
 
 /// Judges what was read.
@@ -130,12 +132,13 @@ fn examine(readings: &Readings) -> Vec<Finding> {
 
 impl Readings {
     /// Reads the machine.
-    fn take(root: &Path, cells: &[Cell]) -> Self {
+    fn take(root: &Path, cells: &[Cell], models: &[Model]) -> Self {
         // What a run would write down is what is judged.
         let environment = Environment::read(root, "", BTreeMap::new());
         let groups = quota::groups();
         Self {
             cells: cells.to_vec(),
+            models: models.to_vec(),
             cpus: Cpus::read(&groups),
             clock: Clock::read(&environment),
             memory: Memory::read(),
@@ -262,7 +265,7 @@ mod tests {
     fn this_machine_is_examined_in_time_with_a_sentence_and_a_remedy_each() {
         let began = Instant::now();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let findings = doctor(&root, &crate::quick().cells);
+        let findings = doctor(&root, &crate::quick().cells, &[]);
         assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
 
         assert_eq!(findings.len(), CHECKS.len());

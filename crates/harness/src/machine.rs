@@ -1,19 +1,20 @@
 //! The machine: which CPUs serve whom, and whether its limits suffice.
 
-use std::fs;
+use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
 use model_kit::Cell;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
-use record::Placement;
+use record::{Model, Placement};
 
-use crate::{Failure, room};
+use crate::run::held;
+use crate::{Failure, Sizes, evaluate, room};
 
 /// Files that a process holds besides its connections.
 const OTHER_FILES: u64 = 64;
-/// Ports of a slot: its own, and those that earlier trials have not given back yet.
+/// Ports of a slot: its own, and three that earlier trials have not given back yet.
 const PORTS_A_SLOT: u64 = 4;
 /// Shards are of use only while a core each is left for them.
 const SHARDS_MAX: usize = 16;
@@ -89,12 +90,12 @@ impl Limits {
         Ok(Self { files, ports: ports()? })
     }
 
-    /// Checks that they suffice for a cell.
+    /// Checks that they suffice for these models in a cell.
     ///
     /// # Errors
     ///
     /// Names the limit, what is needed, and the command that raises it.
-    pub fn allow(&self, cell: &Cell) -> Result<()> {
+    pub fn allow(&self, cell: &Cell, models: &[Model]) -> Result<()> {
         let files = Self::files_for(cell);
         ensure!(
             self.files >= files,
@@ -105,7 +106,7 @@ impl Limits {
         );
 
         let (first, last) = self.ports;
-        let (ports, needed) = (self.port_count(), Self::ports_for(cell));
+        let (ports, needed) = (self.port_count(), Self::ports_for(cell, models));
         ensure!(
             ports >= needed,
             "cell {:?} needs {needed} local ports and the range {first} to {last} has {ports}: \
@@ -120,9 +121,12 @@ impl Limits {
         2 * u64::from(cell.in_flight) + OTHER_FILES
     }
 
-    /// Returns the local ports that a cell takes.
-    pub(crate) fn ports_for(cell: &Cell) -> u64 {
-        PORTS_A_SLOT * u64::from(cell.in_flight)
+    /// Returns the local ports that a cell takes. A model that connects for every fetch takes one for
+    /// each of a trial, since the kernel keeps those that are closed for a minute.
+    pub(crate) fn ports_for(cell: &Cell, models: &[Model]) -> u64 {
+        let slots = u64::from(cell.in_flight);
+        let most = models.iter().filter_map(|model| connections(cell, model)).max();
+        slots.max(most.unwrap_or(0)) + (PORTS_A_SLOT - 1) * slots
     }
 
     /// Returns the number of ports in the range.
@@ -132,22 +136,32 @@ impl Limits {
     }
 }
 
-/// Checks, before anything is measured, that the limits of this machine suffice for the cells,
-/// and raises the limit of open files as far as the system allows.
+/// Returns the most connections that a model may open in a trial of a cell, if its manifest says.
+fn connections(cell: &Cell, model: &Model) -> Option<u64> {
+    let cell = held(cell, model);
+    // The real number may be less; a limit is not missed for want of a few ports.
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+    let sizes = Sizes { workers, in_flight: cell.slots(), issued: cell.dealt() };
+    evaluate(model.connections.as_deref()?, sizes)
+}
+
+/// Checks, before anything is measured, that the limits of this machine suffice for these models in
+/// the cells, and raises the limit of open files as far as the system allows.
 ///
 /// # Errors
 ///
 /// A [`Failure::Preflight`] that names the limit, what is needed, and the command that raises it.
-pub fn preflight(cells: &[Cell]) -> Result<()> {
-    suffice(cells)
+pub fn preflight(cells: &[Cell], models: &[Model]) -> Result<()> {
+    suffice(cells, models)
         .map_err(|error| Failure::Preflight(format!("{error:#}")))
         .context("preflight refuses")
 }
 
 /// Checks the limits, and raises that of open files.
-fn suffice(cells: &[Cell]) -> Result<()> {
+fn suffice(cells: &[Cell], models: &[Model]) -> Result<()> {
     let limits = Limits::read()?;
-    cells.iter().try_for_each(|cell| limits.allow(cell))?;
+    cells.iter().try_for_each(|cell| limits.allow(cell, models))?;
     room::suffices(cells)?;
     setrlimit(Resource::RLIMIT_NOFILE, limits.files, limits.files)
         .context("failed to raise the limit of open files")
@@ -170,8 +184,14 @@ mod tests {
 
     /// Returns what these limits say to the cells of the quick preset.
     fn refusal(files: u64, ports: (u32, u32)) -> Option<String> {
+        refusal_for(&[], files, ports)
+    }
+
+    /// Returns what they say where these models are to run.
+    fn refusal_for(models: &[Model], files: u64, ports: (u32, u32)) -> Option<String> {
         let limits = Limits { files, ports };
-        let mut refusals = crate::quick().cells.into_iter().map(|cell| limits.allow(&cell));
+        let cells = crate::quick().cells.into_iter();
+        let mut refusals = cells.map(|cell| limits.allow(&cell, models));
         refusals.find_map(Result::err).map(|error| error.to_string())
     }
 
@@ -209,7 +229,7 @@ mod tests {
     #[test]
     fn a_cell_for_which_no_machine_suffices_is_refused_with_the_exit_code_of_preflight() {
         let endless = Cell { in_flight: u32::MAX, ..crate::quick().cells.remove(0) };
-        let refusal = preflight(&[endless]).unwrap_err();
+        let refusal = preflight(&[endless], &[]).unwrap_err();
         assert_eq!(crate::exit_code(&refusal), 6, "{refusal:#}");
         assert!(format!("{refusal:#}").starts_with("preflight refuses: cell "), "{refusal:#}");
     }
@@ -219,5 +239,18 @@ mod tests {
         let refusal = refusal(4_096, (32_768, 33_022)).unwrap();
         assert!(refusal.contains("needs 256 local ports"), "{refusal}");
         assert!(refusal.contains("sysctl -w net.ipv4.ip_local_port_range"), "{refusal}");
+    }
+
+    #[test]
+    fn a_model_that_connects_for_every_fetch_needs_a_port_for_each_of_a_trial() {
+        let connecting = |terms: &str| Model {
+            connections: Some(terms.to_owned()),
+            ..crate::made_up::model("asyncio-page")
+        };
+        // 400 fetches to warm up, 1 200 in the window and 64 beyond; 3 x 64 of earlier trials.
+        let refusal = refusal_for(&[connecting("issued")], 4_096, (32_768, 34_622)).unwrap();
+        assert!(refusal.contains("\"steady\" needs 1856 local ports"), "{refusal}");
+        assert_eq!(refusal_for(&[connecting("issued")], 4_096, (32_768, 34_623)), None);
+        assert_eq!(refusal_for(&[connecting("in_flight")], 4_096, (32_768, 33_023)), None);
     }
 }

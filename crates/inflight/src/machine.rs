@@ -13,8 +13,9 @@ const REFUSED: u8 = 6;
 /// Tells what this machine would do to a result, and what mends it.
 pub(crate) fn doctor(output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
-    let cells = harness::quick().cells;
-    let findings = harness::doctor(&workspace.root, &cells);
+    let quick = harness::quick();
+    let models = quick.takes(&harness::find(&workspace, "crates")?);
+    let findings = harness::doctor(&workspace.root, &quick.cells, &models);
     for finding in &findings {
         let (tone, mark) = match finding.state {
             Health::Good => (Tone::Good, "good  "),

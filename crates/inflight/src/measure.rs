@@ -46,7 +46,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let mut preset = preset("smoke")?;
     preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
-    harness::preflight(&preset.cells)?;
+    harness::preflight(&preset.cells, &models)?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());

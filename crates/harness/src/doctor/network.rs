@@ -67,7 +67,8 @@ pub(super) fn open_files(readings: &Readings) -> Opinion {
 /// Judges the range of ports.
 pub(super) fn ports(readings: &Readings) -> Opinion {
     let Some(limits) = &readings.network.limits else { return unseen_limits() };
-    let (ports, needed) = (limits.port_count(), readings.most(Limits::ports_for));
+    let (ports, needed) =
+        (limits.port_count(), readings.most(|cell| Limits::ports_for(cell, &readings.models)));
     if ports >= needed {
         return Opinion::good(format!(
             "There are {ports} local ports, and the cells need {needed}."
@@ -90,7 +91,9 @@ pub(super) fn time_wait(readings: &Readings) -> Opinion {
     };
     let ports = limits.port_count();
     let found = format!("{waiting} connections hold a port after their end, of {ports}");
-    if ports.saturating_sub(waiting) < readings.most(Limits::ports_for) {
+    if ports.saturating_sub(waiting)
+        < readings.most(|cell| Limits::ports_for(cell, &readings.models))
+    {
         return Opinion::bad(format!("{found}: too few are left for the cells, so fetches fail."))
             .mend("sleep 60");
     }

@@ -19,7 +19,7 @@ const PROFILE_VARIABLES: &str = "CARGO_PROFILE_RELEASE_";
 
 /// Open files that a slot takes in each process, with room for its successor.
 const FILES_A_SLOT: u64 = 2;
-/// Ports of a slot: its own, and those that earlier trials have not given back yet.
+/// Ports of a slot: its own, and three that earlier trials have not given back yet.
 const PORTS_A_SLOT: u64 = 4;
 
 /// Returns the gates of a run that need no trial.
@@ -106,8 +106,8 @@ fn clock(machine: &Environment) -> Gate {
     }
 }
 
-/// G14: the machine's limits suffice. The harness refuses to begin where they do not; this is the
-/// same question asked again of what was written down.
+/// G14: the machine's limits suffice for what every model needs, by what was written down. The
+/// harness asks for more where a model connects for every fetch, and refuses to begin without.
 fn limits(run: &Run) -> Gate {
     let slots = run.schedule.cells.iter().map(|cell| u64::from(cell.in_flight)).max().unwrap_or(0);
     let (files, ports) = (FILES_A_SLOT * slots, PORTS_A_SLOT * slots);
