@@ -169,6 +169,7 @@ fn kernel() -> Kernel {
         aslr: "2".into(),
         clocksource: "tsc".into(),
         clocksources: "tsc kvm-clock".into(),
+        clock_reading_ns: Some(25),
         perf_event_paranoid: "2".into(),
         hardware_counters: "no".into(),
     }
@@ -303,9 +304,11 @@ fn all_unknown(name: &str, value: &Value) {
 }
 
 #[test]
-fn a_file_of_1_1_is_read_with_prices_and_python_unknown() {
+fn a_file_of_1_1_is_read_with_prices_python_and_the_clocks_reading_unknown() {
     let schema = "inflight.environment/1.1".to_owned();
-    let told = Environment { schema, model_prices: None, python: None, ..fixed() };
+    let kernel_settings = Kernel { clock_reading_ns: None, ..kernel() };
+    let (model_prices, python) = (None, None);
+    let told = Environment { schema, kernel_settings, model_prices, python, ..fixed() };
     assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_1).unwrap(), told);
 }
 
@@ -336,6 +339,12 @@ fn every_field_is_present_on_every_machine() {
         let depends = of_the_machine.iter().any(|map| field.starts_with(map));
         assert!(depends || fields.contains(&field), "{field}");
     }
+}
+
+#[test]
+fn what_reading_the_clock_takes_is_told_and_not_nothing() {
+    let told = here()["kernel_settings"]["clock_reading_ns"].as_u64();
+    assert!(told.is_some_and(|nanoseconds| nanoseconds > 0), "{told:?}");
 }
 
 #[test]

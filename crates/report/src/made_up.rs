@@ -262,6 +262,7 @@ fn environment() -> Environment {
     });
     let mut machine: Environment = serde_json::from_value(told).unwrap();
     machine.limits.nofile.hard = serde_json::from_value("20000".into()).unwrap();
+    machine.kernel_settings.clock_reading_ns = Some(25);
     machine.net.ip_local_port_range = serde_json::from_value("32768 60999".into()).unwrap();
     machine
 }

@@ -1,6 +1,5 @@
 //! Time: the clock, what reading it costs, how late a sleeper wakes, and what keeps CPUs awake.
 
-use std::hint::black_box;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,10 +19,6 @@ const FOLDER: &str = "/sys/devices/system/clocksource/clocksource0";
 const READING_GOOD: Duration = Duration::from_nanos(100);
 /// That would add a tenth, which is more than some models differ by.
 const READING_BAD: Duration = Duration::from_micros(1);
-/// Readings of the clock at a time, since one is too short to be timed.
-const READINGS: u32 = 100;
-/// Batches of readings, of which the median counts.
-const BATCHES: usize = 101;
 
 /// The sleep that is tried: a tick of the timers of most runtimes.
 const NAP: Duration = Duration::from_millis(1);
@@ -71,7 +66,7 @@ impl Clock {
         Self {
             source: known(&environment.clocksource),
             sources: sources.split_whitespace().map(ToOwned::to_owned).collect(),
-            reading: Some(time_reading()),
+            reading: environment.kernel_settings.clock_reading_ns.map(Duration::from_nanos),
             late: late(&mut nap_all()),
             idle_class: thread::spawn(awake::enter_idle_class).join().ok(),
             irq_time: known(&environment.irq_time_accounting),
@@ -179,20 +174,6 @@ pub(super) fn irq_time(readings: &Readings) -> Opinion {
 /// Returns what is known.
 pub(super) fn known(said: &str) -> Option<String> {
     (said != "unknown" && !said.is_empty()).then(|| said.to_owned())
-}
-
-/// Returns what a reading of the clock costs: the median over batches.
-fn time_reading() -> Duration {
-    let batch = |_| {
-        let began = Instant::now();
-        for _ in 0..READINGS {
-            black_box(Instant::now());
-        }
-        began.elapsed() / READINGS
-    };
-    let mut batches: Vec<Duration> = (0..BATCHES).map(batch).collect();
-    batches.sort_unstable();
-    batches[BATCHES / 2]
 }
 
 /// Sleeps many times, and returns by how much each was too long.

@@ -1,7 +1,9 @@
 //! The kernel: how it accounts CPU time, schedules, and tells the time. Two runs whose kernels
 //! account differently must not be compared.
 
+use std::hint::black_box;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,11 @@ const SETTINGS: &str = "/proc/sys/kernel";
 
 /// The folder of the clock.
 const CLOCK: &str = "/sys/devices/system/clocksource/clocksource0";
+
+/// Readings of the clock at a time, since one is too short to be timed.
+const READINGS: u32 = 100;
+/// Batches of readings, of which the median counts.
+const BATCHES: usize = 101;
 
 /// The parameters of the kernel's command line that are told: those that change what is measured.
 /// All others stay untold, as they may name disks, hosts and people.
@@ -104,6 +111,8 @@ pub struct Kernel {
     pub clocksource: Fact,
     /// The clocks that could be chosen.
     pub clocksources: Fact,
+    /// What reading it takes, in nanoseconds.
+    pub clock_reading_ns: Option<u64>,
     /// Who may count events: the higher, the fewer.
     pub perf_event_paranoid: Fact,
     /// Whether there are hardware counters, `yes` or `no`.
@@ -147,10 +156,25 @@ impl Kernel {
             aslr: setting("randomize_va_space"),
             clocksource: clock("current_clocksource"),
             clocksources: clock("available_clocksource"),
+            clock_reading_ns: u64::try_from(clock_reading().as_nanos()).ok(),
             perf_event_paranoid: setting("perf_event_paranoid"),
             hardware_counters: hardware_counters(),
         }
     }
+}
+
+/// Returns what a reading of the clock takes: the median over batches.
+fn clock_reading() -> Duration {
+    let batch = |_| {
+        let began = Instant::now();
+        for _ in 0..READINGS {
+            black_box(Instant::now());
+        }
+        began.elapsed() / READINGS
+    };
+    let mut batches: Vec<Duration> = (0..BATCHES).map(batch).collect();
+    batches.sort_unstable();
+    batches[BATCHES / 2]
 }
 
 impl IrqTimeAccounting {

@@ -14,6 +14,9 @@ const FAST_CLOCKS: [&str; 4] =
 const WRONG_FLAGS: [&str; 3] = ["sanitizer", "debug-assertions", "instrument-coverage"];
 /// Options of the compiler that the profile decides: as a flag they go before it.
 const OF_THE_PROFILE: [&str; 4] = ["opt-level", "lto", "codegen-units", "overflow-checks"];
+/// What a reading of the clock may take, in nanoseconds: a fetch of the floor costs some 18 us and
+/// reads the clock twice, so that this is a hundredth of it.
+const CLOCK_READING_NS: u64 = 100;
 /// With what the variables begin that go before the profile of the workspace.
 const PROFILE_VARIABLES: &str = "CARGO_PROFILE_RELEASE_";
 
@@ -92,17 +95,33 @@ fn clock(machine: &Environment) -> Gate {
         id: "G13",
         name: "clock",
         scope: RUN,
-        threshold: format!("one of {}", FAST_CLOCKS.join(", ")),
+        threshold: format!(
+            "one of {}; a reading in less than {CLOCK_READING_NS} ns",
+            FAST_CLOCKS.join(", ")
+        ),
     };
     let clock = machine.clocksource.as_str();
-    let measured = format!("the clock source is {clock}");
-    match clock {
-        UNKNOWN => question.unknown("the machine does not tell its clock source"),
-        _ if FAST_CLOCKS.contains(&clock) => question.passed(measured),
-        _ => {
-            let why = format!("reading {clock} calls the kernel, and each fetch reads it");
-            question.marked(measured, vec![("CLOCK", why)])
+    if clock == UNKNOWN {
+        return question.unknown("the machine does not tell its clock source");
+    }
+    let reading = machine.kernel_settings.clock_reading_ns;
+    let takes = reading.map_or(String::new(), |ns| format!(", and a reading takes {ns} ns"));
+    let measured = format!("the clock source is {clock}{takes}");
+
+    let mut troubles: Vec<Trouble> = Vec::new();
+    if !FAST_CLOCKS.contains(&clock) {
+        let why = format!("reading {clock} calls the kernel, and each fetch reads it");
+        troubles.push(("CLOCK", why));
+    }
+    if let Some(ns) = reading.filter(|ns| *ns >= CLOCK_READING_NS) {
+        troubles.push(("CLOCK", format!("each fetch reads the clock, which takes {ns} ns")));
+    }
+    match reading {
+        None if troubles.is_empty() => {
+            let why = "the run does not tell what reading its clock takes";
+            Gate { measured, ..question.unknown(why) }
         }
+        _ => question.marked(measured, troubles),
     }
 }
 
@@ -250,6 +269,16 @@ mod tests {
     fn g13_trips_on_a_clock_that_calls_the_kernel() {
         check(("G13", "run"), |run| run.environment.clocksource = "hpet".to_owned(), "CLOCK");
         check(("G13", "run"), |run| run.environment.clocksource = UNKNOWN.to_owned(), "unknown");
+    }
+
+    #[test]
+    fn g13_trips_on_a_slow_reading_whatever_the_clock_is_called() {
+        let takes = |ns| move |run: &mut Run| run.environment.kernel_settings.clock_reading_ns = ns;
+        check(("G13", "run"), takes(Some(100)), "CLOCK");
+        check(("G13", "run"), takes(None), "unknown");
+        let mut run = crate::made_up::MadeUp::good().run();
+        takes(Some(99))(&mut run);
+        assert_eq!(clock(&run.environment).state, GateState::Passed);
     }
 
     #[test]
