@@ -66,7 +66,7 @@ pub(crate) fn cells([old, new]: [&Run; 2], metric: DiffMetric) -> Result<Vec<&Ce
     }
     for (what, [old, new]) in machine([old, new]) {
         if old != new {
-            return Err(Refusal::Machine(what, old.clone(), new.clone()));
+            return Err(Refusal::Machine(what, old, new));
         }
     }
 
@@ -96,12 +96,16 @@ impl DiffMetric {
     }
 }
 
-/// Returns what makes two machines different ones, with what the runs say of it. Whether
-/// interrupts are charged to the process that they meet decides what CPU time is.
-fn machine(runs: [&Run; 2]) -> [(&'static str, [&String; 2]); 2] {
+/// Returns what makes two machines different ones, with what the runs say of it. One name of a CPU
+/// stands for machines of two CPUs and of hundreds, bare and virtual; and whether interrupts are
+/// charged to the process that they meet decides what CPU time is.
+fn machine(runs: [&Run; 2]) -> [(&'static str, [String; 2]); 4] {
+    let told = |tell: fn(&Run) -> String| runs.map(tell);
     [
-        ("CPU", runs.map(|run| &run.environment.cpu)),
-        ("IRQ time accounting", runs.map(|run| &run.environment.irq_time_accounting)),
+        ("CPU", told(|run| run.environment.cpu.clone())),
+        ("number of CPUs", told(|run| run.environment.cpus.to_string())),
+        ("kind of machine", told(|run| run.environment.kind.clone())),
+        ("IRQ time accounting", told(|run| run.environment.irq_time_accounting.clone())),
     ]
 }
 
@@ -140,8 +144,6 @@ fn circumstances(runs: [&Run; 2]) -> Vec<(&'static str, [String; 2])> {
         ("profile", told(|run| run.environment.profile.clone())),
         ("origin", told(|run| run.environment.origin.clone())),
         ("kernel", told(|run| run.environment.kernel.clone())),
-        ("kind of machine", told(|run| run.environment.kind.clone())),
-        ("number of CPUs", told(|run| run.environment.cpus.to_string())),
         ("clock", told(|run| run.environment.clocksource.clone())),
         ("frequency governor", told(|run| run.environment.governor.clone())),
         ("congestion control", told(|run| run.environment.tcp_congestion_control.clone())),

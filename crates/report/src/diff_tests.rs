@@ -214,6 +214,8 @@ fn what_cannot_be_compared_is_refused() {
     );
     let charged = |run: &mut Run| run.environment.irq_time_accounting = "on".to_owned();
     check_refused(charged, "IRQ time accounting: off in the old run, on in the new");
+    check_refused(|run| run.environment.cpus += 62, "(number of CPUs: ");
+    check_refused(|run| run.environment.kind = "bare".to_owned(), "bare in the new)");
     check_refused(|run| run.schedule.cells[1].in_flight = 8, "the cell steady is other work");
     check_refused(|run| run.schedule.cells.clear(), "the runs have no cell in common");
 }
@@ -237,6 +239,8 @@ fn what_else_may_be_the_cause_is_told() {
     check_note(|run| run.integrity = Integrity::Unfinished, "The new run did not come to its end.");
     let rustc = |run: &mut Run| run.environment.rustc = "rustc 1.96.0".to_owned();
     check_note(rustc, "compiler differs: rustc 1.95.0 in the old run, rustc 1.96.0 in the new.");
+    let kernel = |run: &mut Run| run.environment.kernel = "6.19".to_owned();
+    check_note(kernel, "The kernel differs: ");
     check_note(|run| run.schedule.preset = "quick".to_owned(), "preset differs: test in the old");
     check_note(|run| run.schedule.placement.workers = 2, "1 worker(s), 1 shard(s)");
     check_note(|run| drop(run.schedule.cells.remove(0)), "Only the old run has: batch.");
