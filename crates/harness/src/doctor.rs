@@ -10,7 +10,7 @@ mod faults;
 mod load;
 mod memory;
 mod network;
-mod quota;
+pub(crate) mod quota;
 mod text;
 mod work;
 

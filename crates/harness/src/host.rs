@@ -9,6 +9,7 @@ use nix::sys::time::TimeValLike;
 use record::{Host, Placement};
 
 use crate::child::on_cpus;
+use crate::doctor::quota;
 
 /// The kernel tells the time of CPUs in hundredths of a second on every machine that Linux runs on.
 const TICK_NS: u64 = 10_000_000;
@@ -16,7 +17,7 @@ const TICK_NS: u64 = 10_000_000;
 const PROBE_TURNS: u64 = 1_000_000;
 
 /// What was read at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HostReading {
     capacity_ticks: u64,
     busy_ticks: u64,
@@ -24,6 +25,7 @@ pub(crate) struct HostReading {
     children_ns: u64,
     own_ns: u64,
     probe_per_ms: u64,
+    throttled: Vec<u64>,
 }
 
 impl HostReading {
@@ -47,6 +49,7 @@ impl HostReading {
             probe_per_ms: self.probe_per_ms,
             // Only who begins a trial reads the time of day.
             clock_jump_ms: 0,
+            throttled: most_grown(&self.throttled, &now.throttled),
         })
     }
 
@@ -63,8 +66,16 @@ impl HostReading {
             children_ns: used(UsageWho::RUSAGE_CHILDREN)?,
             own_ns: used(UsageWho::RUSAGE_SELF)?,
             probe_per_ms: 0,
+            throttled: quota::throttled_each(&quota::groups()),
         })
     }
+}
+
+/// Returns by how much that counter grew which grew most. The groups are named in one order at both
+/// moments; a harness that was moved to other groups meanwhile is told nothing of them.
+fn most_grown(before: &[u64], after: &[u64]) -> Option<u64> {
+    let pairs = before.iter().zip(after).filter(|_| before.len() == after.len());
+    pairs.map(|(before, after)| after.saturating_sub(*before)).max()
 }
 
 /// How a CPU spent its time, in ticks.
@@ -119,5 +130,13 @@ mod tests {
         let stat = "cpu  9 9 9 9 9 9 9 9\ncpu1 1 2 3 40 5 6 7 8 0 0\ncpu10 0 0 0 0 0 0 0 0 0 0\n";
         assert_eq!(Times::of(stat, 1), Some(Times { busy: 19, idle: 45, steal: 8 }));
         assert_eq!(Times::of(stat, 2), None);
+    }
+
+    #[test]
+    fn a_group_that_withheld_the_cpu_is_seen_beside_one_that_did_so_oftener_before() {
+        assert_eq!(most_grown(&[900, 3], &[900, 5]), Some(2));
+        assert_eq!(most_grown(&[0], &[0]), Some(0));
+        assert_eq!(most_grown(&[], &[]), None);
+        assert_eq!(most_grown(&[4], &[4, 7]), None);
     }
 }

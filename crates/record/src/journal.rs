@@ -94,6 +94,10 @@ pub struct Host {
     /// slept or was paused, or its clock was set.
     #[serde(default)]
     pub clock_jump_ms: i64,
+    /// How often the control group that was hit most withheld the CPU from its processes; null
+    /// where no group tells.
+    #[serde(default)]
+    pub throttled: Option<u64>,
 }
 
 /// Why blocks that were planned were not measured.

@@ -369,6 +369,7 @@ fn host_of((trial, receipt): (&Trial, &Receipt), draws: &mut SplitMix64) -> Host
         memory_peak_kib: 6_000,
         probe_per_ms: times(10_000, near_one(0.005, draws)),
         clock_jump_ms: 0,
+        throttled: Some(0),
     }
 }
 

@@ -26,7 +26,7 @@ impl Quota {
 }
 
 /// Returns the folders of the groups that this process and its ancestors' groups are in.
-pub(super) fn groups() -> Vec<PathBuf> {
+pub(crate) fn groups() -> Vec<PathBuf> {
     folders(&text("/proc/self/cgroup").unwrap_or_default())
 }
 
@@ -36,10 +36,15 @@ pub(super) fn smallest(groups: &[PathBuf]) -> Option<Quota> {
     quotas.min_by(|a, b| a.cpus.total_cmp(&b.cpus))
 }
 
-/// Returns how often these groups were made to wait since they exist.
+/// Returns how often that of these groups was made to wait, since it exists, which was so most.
 pub(super) fn throttled(groups: &[PathBuf]) -> Option<u64> {
+    throttled_each(groups).into_iter().max()
+}
+
+/// Returns how often each of these groups that tells it was made to wait since it exists.
+pub(crate) fn throttled_each(groups: &[PathBuf]) -> Vec<u64> {
     let stats = groups.iter().filter_map(|folder| text(folder.join("cpu.stat")));
-    stats.filter_map(|stat| after(&stat, "nr_throttled")).max()
+    stats.filter_map(|stat| after(&stat, "nr_throttled")).collect()
 }
 
 /// Returns the folders that `/proc/self/cgroup` names, with those above them. In a container a

@@ -33,14 +33,14 @@ pub(crate) fn gates(trials: &CellTrials<'_>) -> Vec<Gate> {
     vec![steal(trials), foreign(trials), waited(trials)]
 }
 
-/// G9: the hypervisor took little away.
+/// G9: the hypervisor took little away, and a control group nothing.
 fn steal(trials: &CellTrials<'_>) -> Gate {
     let question = Question {
         id: "G9",
         name: "steal",
         scope: &trials.cell.name,
         threshold: format!(
-            "median at most {}, no trial beyond {}",
+            "median at most {}, no trial beyond {}; no control group withheld the CPU",
             limit(STEAL_MEDIAN_MAX),
             limit(STEAL_TRIAL_MAX)
         ),
@@ -59,6 +59,11 @@ fn steal(trials: &CellTrials<'_>) -> Gate {
     if robbed > 0 {
         let why = format!("{robbed} of {} trials lost more than a tenth", shares.len());
         troubles.push(("NOISY", why));
+    }
+    let withheld = hosts(trials).filter(|(_, host)| host.throttled.is_some_and(|n| n > 0)).count();
+    if withheld > 0 {
+        let why = format!("a control group withheld the CPU in {withheld} of {}", shares.len());
+        troubles.push(("NOISY", format!("{why} trials, by its quota")));
     }
     question.marked(measured, troubles)
 }
@@ -205,6 +210,19 @@ mod tests {
             host.steal_ns = host.capacity_ns / 8;
         };
         check(("G9", "steady"), one, "NOISY");
+    }
+
+    #[test]
+    fn g9_trips_on_a_quota_that_withheld_the_cpu_once() {
+        let throttle = |run: &mut Run| {
+            host(spoil(run, ("smol", "steady")).next().unwrap()).throttled = Some(1);
+        };
+        check(("G9", "steady"), throttle, "NOISY");
+        let mut old = crate::made_up::MadeUp::good().run();
+        old.trials.iter_mut().for_each(|trial| host(trial).throttled = None);
+        let cell = &old.schedule.cells[0];
+        let state = steal(&CellTrials::of(&old, cell)).state;
+        assert_eq!(state, crate::gates::GateState::Passed);
     }
 
     #[test]
