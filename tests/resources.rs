@@ -88,7 +88,8 @@ fn crowd(
 
 /// Checks that what this process may use is refused to the usual cells, with these words.
 fn refused(words: &str) {
-    let refusal = harness::preflight(&harness::quick().cells).expect_err("there is too little");
+    let refusal =
+        harness::preflight(&harness::quick().cells, &[]).expect_err("there is too little");
     let said = format!("{refusal:#}");
     assert_eq!(harness::exit_code(&refusal), 6, "{said}");
     assert!(said.starts_with("preflight refuses: cell ") && said.contains(words), "{said}");
