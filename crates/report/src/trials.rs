@@ -12,8 +12,8 @@ use crate::cell_trials::real;
 
 /// How reasons begin, as the journal words them, that a busy machine or the origin alone can bring
 /// about. A reason that is worded otherwise counts as the model's own.
-const NOT_OF_THE_MODEL: [&str; 3] =
-    ["the origin was late by", "the origin failed", "the origin was busy"];
+const NOT_OF_THE_MODEL: [&str; 4] =
+    ["the origin was late by", "the origin failed", "the origin was busy", "the clock jumped by"];
 
 /// Halvings until a p-value is known to a millionth.
 const HALVINGS: usize = 20;

@@ -25,10 +25,11 @@ struct Kind {
 }
 
 /// The kinds that are told by the words of the reason; the first that fits is taken.
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 13] = [
     Kind { gate: "G2", phrase: "the origin failed", label: "the origin failed" },
     Kind { gate: "G2", phrase: "the origin was late", label: "the origin was late" },
     Kind { gate: "G2", phrase: "the origin was busy", label: "the origin was busy" },
+    Kind { gate: "G2", phrase: "the clock jumped", label: "the clock jumped" },
     Kind { gate: "G2", phrase: "fetches failed", label: "failed fetches" },
     Kind { gate: "G2", phrase: "a fetch took", label: "impossible latencies" },
     Kind { gate: "G2", phrase: "by its latencies", label: "latencies that do not fill the window" },
@@ -156,11 +157,15 @@ mod tests {
 
     #[test]
     fn the_model_the_kind_and_the_number_of_trials_are_named() {
-        let mut run = MadeUp::good().run();
-        void(&mut run, "the origin was late by 3.5 ms");
-        let gates = all_gates(&run, BASELINE, FLOOR);
-        let why = "threads: the origin was late in 1 of 14 trials".to_owned();
-        let failed = GateState::Failed(why);
-        assert!(gates.iter().any(|gate| gate.id == "G2" && gate.state == failed));
+        for (reason, kind) in [
+            ("the origin was late by 3.5 ms", "the origin was late"),
+            ("the clock jumped by 7200000 ms: the machine slept or was paused", "the clock jumped"),
+        ] {
+            let mut run = MadeUp::good().run();
+            void(&mut run, reason);
+            let gates = all_gates(&run, BASELINE, FLOOR);
+            let failed = GateState::Failed(format!("threads: {kind} in 1 of 14 trials"));
+            assert!(gates.iter().any(|gate| gate.id == "G2" && gate.state == failed), "{kind}");
+        }
     }
 }

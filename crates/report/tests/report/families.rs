@@ -63,6 +63,8 @@ fn nothing_void_is_ranked() {
     story.trials("rayon", "steady")[2].state = State::Failed("it hung".to_owned());
     void(story.trials("tokio", "steady")[2], "the origin was late by 3.5 ms");
     void(story.trials("tokio", "steady")[4], "the origin failed, not the model: it is gone");
+    let slept = "the clock jumped by 7200000 ms: the machine slept or was paused";
+    void(story.trials("smol-hyper", "steady")[3], slept);
     let run = story.run();
     let cell = figures(&run);
 
