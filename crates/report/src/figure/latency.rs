@@ -1,9 +1,10 @@
 //! Service times: a small picture a model.
 
 use record::TrialRecord;
-use stats::histogram;
+use stats::{Sample, histogram, median};
 
 use crate::cell_trials::real;
+use crate::family::ALPHA;
 use crate::figure::data::{Data, number};
 use crate::figure::{Chart, Figure, Panel, Scene};
 use crate::number::digits;
@@ -14,6 +15,10 @@ const DECADES: f64 = 3.0;
 const POINTS: [u32; 2] = [24, 6];
 /// The quantiles that are told.
 const TOLD: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
+
+/// Fetches of a trial that must lie beyond a quantile for it to be told: p99 needs 1,000 a trial and
+/// p99.9 10,000, of which ten are beyond.
+const BEYOND_MIN: f64 = 10.0;
 
 /// A histogram: values in nanoseconds, rising, with their counts.
 type Buckets = Vec<(u64, u64)>;
@@ -31,21 +36,30 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     let lowest = pooled.iter().filter_map(|(_, buckets)| quantile(buckets, 0.0));
     let range = (lowest.reduce(f64::min).unwrap_or(0.0) * 0.98, top);
 
-    let mut data = Data::new(&["model", "fetches", "p50_ms", "p90_ms", "p99_ms", "p99.9_ms"]);
+    let columns = [
+        "model",
+        "fetches",
+        "p50_ms",
+        "p90_ms",
+        "p99_ms",
+        "p99.9_ms",
+        "fetches_a_trial",
+        "withheld",
+    ];
+    let mut data = Data::new(&columns);
     let mut panels = Vec::new();
     for (model, buckets) in &pooled {
-        let told = TOLD.map(|(q, _)| quantile(buckets, q));
-        let count: u64 = buckets.iter().map(|(_, count)| count).sum();
-        let cells = told.iter().map(|value| value.map_or_else(String::new, number));
-        data.push([(*model).to_owned(), count.to_string()].into_iter().chain(cells).collect());
+        let own_buckets: Vec<Buckets> = trials(model).into_iter().map(own).collect();
+        let told = TOLD.map(|(q, _)| typical(&own_buckets, q));
+        data.push(row((model, buckets), &own_buckets, &told));
         let curve = |buckets: &Buckets, points| curve(buckets, points, range);
-        let one = |trial: &&TrialRecord| curve(&own(trial), POINTS[1]);
+        let one = |own: &Buckets| curve(own, POINTS[1]);
         panels.push(Panel {
             label: (*model).to_owned(),
             note: note(&told),
             look: scene.look(model),
             reference: floor.map_or_else(Vec::new, |(_, floor)| curve(floor, POINTS[0])),
-            thin: trials(model).iter().map(one).collect(),
+            thin: own_buckets.iter().map(one).collect(),
             thick: curve(buckets, POINTS[0]),
             across: across(range),
             upwards: TOLD.map(|(q, name)| (along(q), name.to_owned())).to_vec(),
@@ -54,15 +68,7 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     Figure {
         id: scene.id("latency"),
         title: "How long does a fetch take?".to_owned(),
-        caption: format!(
-            "Service time, from a free slot to the verified reply; it is not response time, for a \
-             slot that waits asks for nothing. To the right the slowest of ten, of a hundred, of a \
-             thousand fetches; upwards {} to {} ms. Thick: all blocks; thin: each block; dashed: \
-             the floor, {}.",
-            digits(range.0),
-            digits(top),
-            scene.all.floor
-        ),
+        caption: caption(range, &scene.all.floor),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
             true => Chart::Missing("no valid trial in this cell tells its latencies".to_owned()),
             false => Chart::Panels(panels),
@@ -71,15 +77,64 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     }
 }
 
+/// Writes how to read it.
+fn caption((low, high): (f64, f64), floor: &str) -> String {
+    format!(
+        "Service time, from a free slot to the verified reply; it is not response time, for a slot \
+         that waits asks for nothing. To the right the slowest of ten, of a hundred, of a thousand \
+         fetches; upwards {} to {} ms. Thick: all blocks; thin: each block; dashed: the floor, \
+         {floor}. The figures are medians of the trials' own quantiles, told where ten fetches of \
+         every trial lie beyond (1,000 a trial for p99). Curves that go further are for the eye.",
+        digits(low),
+        digits(high),
+    )
+}
+
+/// Returns the numbers of a model, with what is withheld.
+fn row(
+    (model, pooled): (&str, &Buckets),
+    trials: &[Buckets],
+    told: &[Option<f64>; 4],
+) -> Vec<String> {
+    let each = trials.iter().map(count).min().unwrap_or(0);
+    let quantiles = told.iter().map(|value| value.map_or_else(String::new, number));
+    let first = [model.to_owned(), count(pooled).to_string()].into_iter();
+    first.chain(quantiles).chain([each.to_string(), withheld(told, each)]).collect()
+}
+
 /// Returns the latencies of one trial.
 fn own(trial: &TrialRecord) -> Buckets {
     trial.valid().map_or_else(Vec::new, |trial| trial.latencies_ns.clone())
 }
 
+/// Returns how many fetches a histogram holds.
+fn count(buckets: &Buckets) -> u64 {
+    buckets.iter().map(|(_, count)| count).sum()
+}
+
+/// Returns the median of the trials' own quantiles, in milliseconds, if each has enough fetches.
+fn typical(trials: &[Buckets], q: f64) -> Option<f64> {
+    let enough = |own: &Buckets| real(count(own)) * (1.0 - q) >= BEYOND_MIN - 1e-9;
+    if !trials.iter().all(enough) {
+        return None;
+    }
+    let own = trials.iter().filter_map(|own| quantile(own, q)).collect();
+    Some(median::estimate(&Sample::new(own)?, ALPHA).value)
+}
+
+/// Says which quantiles are not told, and why.
+fn withheld(told: &[Option<f64>; 4], each: u64) -> String {
+    let names = TOLD.iter().zip(told).filter(|(_, value)| value.is_none());
+    let names: Vec<&str> = names.map(|((_, name), _)| *name).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("{}: too few fetches in a trial of {each}", names.join(" ")),
+    }
+}
+
 /// Returns a quantile in milliseconds, if at least one fetch lies beyond it.
 fn quantile(buckets: &Buckets, q: f64) -> Option<f64> {
-    let count: u64 = buckets.iter().map(|(_, count)| count).sum();
-    let enough = real(count) * (1.0 - q) >= 1.0 - 1e-9;
+    let enough = real(count(buckets)) * (1.0 - q) >= 1.0 - 1e-9;
     let value = histogram::quantile(buckets, q).filter(|_| enough)?;
     Some(real(value) / 1e6)
 }
@@ -113,4 +168,36 @@ fn note(told: &[Option<f64>; 4]) -> String {
     };
     let told = TOLD.iter().zip(told).filter(|((_, name), _)| *name != "p90");
     format!("{} ms", told.filter_map(one).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::figure::Charts;
+    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil, told};
+
+    #[test]
+    fn a_quantile_is_told_where_every_trial_has_enough_fetches_and_its_absence_is_explained() {
+        let mut run = MadeUp { blocks: 6, ..MadeUp::good() }.run();
+        // A thousand fetches, of which the slowest hundredth took 90 ms; in one block 990 ms.
+        for (place, trial) in spoil(&mut run, ("smol", "steady")).enumerate() {
+            let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
+            told(trial).latencies_ns = vec![(30_000_000, 980), (slow, 20)];
+        }
+        let figures = crate::figures(&run, BASELINE, FLOOR);
+        let rows = |run: &record::Run, cell: usize| {
+            let charts = Charts::of(run, &figures);
+            let rows = charts.cells[cell].latency.data.rows.clone();
+            rows.into_iter().find(|row| row[0] == "smol").unwrap()
+        };
+        // 256 fetches of a batch: p99 has two or three beyond.
+        let of_batch = rows(&run, 0);
+        assert!(!of_batch[2].is_empty() && !of_batch[3].is_empty(), "{of_batch:?}");
+        assert_eq!(of_batch[4..], ["", "", "256", "p99 p99.9: too few fetches in a trial of 256"]);
+        let of_steady = rows(&run, 1);
+        let expected = ["30", "30", "90", "", "1000", "p99.9: too few fetches in a trial of 1000"];
+        assert_eq!(of_steady[2..], expected);
+        // One trial of fewer withholds it, however many the others have.
+        told(spoil(&mut run, ("smol", "steady")).next().unwrap()).latencies_ns[0].1 -= 1;
+        assert_eq!(rows(&run, 1)[4], "");
+    }
 }
