@@ -34,7 +34,7 @@ pub(crate) fn beats(scene: &Scene<'_>) -> Option<Figure> {
              here runs on.",
             digits(f64::from(cell.heartbeat_us) / 1e3)
         ),
-        chart: chart(false, Strips { axis, rules: Vec::new(), band: None, rows: strips }),
+        chart: chart(false, Strips { axis, rules: Vec::new(), bands: Vec::new(), rows: strips }),
         data,
     };
     (!beats.is_empty()).then_some(figure)

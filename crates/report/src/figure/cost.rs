@@ -52,7 +52,7 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
              intervals may overlap and the models differ.",
             scene.all.floor
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands: Vec::new(), rows: strips }),
         data,
     }
 }
@@ -94,7 +94,7 @@ pub(crate) fn language(scene: &Scene<'_>, of: &LanguageFigures) -> Figure {
              runtime differ at once. The line is {}, which is compiled.",
             of.language, scene.all.baseline
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands: Vec::new(), rows: strips }),
         data,
     }
 }
@@ -142,7 +142,7 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
             Strips {
                 axis,
                 rules: vec![(1.0, baseline.clone())],
-                band: Some(((-MARGIN).exp(), MARGIN.exp())),
+                bands: vec![((-MARGIN).exp(), MARGIN.exp())],
                 rows: strips,
             },
         ),

@@ -56,7 +56,7 @@ fn sign_of(shape: u32) -> String {
     format!("sign{}", shape % SHAPES)
 }
 
-/// Draws what lies behind all strips of a figure: the range that is shaded, the grid, the rules.
+/// Draws what lies behind all strips of a figure: the ranges that are shaded, the grid, the rules.
 /// The first strip holds it and the others use it again, which keeps a page small.
 pub(crate) fn ground(strips: &Strips, id: &str, is_first: bool) -> Markup {
     let axis = &strips.axis;
@@ -64,9 +64,9 @@ pub(crate) fn ground(strips: &Strips, id: &str, is_first: bool) -> Markup {
     html! {
         @if is_first {
             g id=(format!("ground-{id}")) {
-                @if let Some((low, high)) = strips.band {
-                    rect.band x=(place(low)) y="0" height="100%"
-                        width=(percent(axis.place(high) - axis.place(low))) {}
+                @for (low, high) in &strips.bands {
+                    rect.band x=(place(*low)) y="0" height="100%"
+                        width=(percent(axis.place(*high) - axis.place(*low))) {}
                 }
                 @for (x, _) in axis.ticks() {
                     line.grid x1=(percent(x)) x2=(percent(x)) y1="0" y2="100%" {}

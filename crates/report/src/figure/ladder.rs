@@ -53,7 +53,7 @@ pub(crate) fn ladder(scene: &Scene<'_>) -> Figure {
             scene.all.floor,
             Estimator::of(scene.run).both()
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands: Vec::new(), rows: strips }),
         data,
     }
 }

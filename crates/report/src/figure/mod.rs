@@ -66,8 +66,8 @@ pub(crate) struct Strips {
     pub(crate) axis: Axis,
     /// Values that run through all strips as lines, with what they are.
     pub(crate) rules: Vec<(f64, String)>,
-    /// A range that is shaded through all strips.
-    pub(crate) band: Option<(f64, f64)>,
+    /// Ranges that are shaded through all strips.
+    pub(crate) bands: Vec<(f64, f64)>,
     /// From top to bottom.
     pub(crate) rows: Vec<Strip>,
 }

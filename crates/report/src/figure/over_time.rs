@@ -65,13 +65,13 @@ pub(crate) fn trials(scene: &Scene<'_>) -> Figure {
         caption: format!(
             "Every trial in the order in which they ran: CPU time per fetch against the model's \
              median, from {} to {} times; beyond, at the edge. A cross is a trial that is void or \
-             failed. What moves all strips alike is the machine, and cancels in the ratios.",
+             failed. Every other block of the cell is shaded. What moves all strips alike is the machine, and cancels in the ratios.",
             digits(1.0 / REACH),
             digits(REACH)
         ),
         chart: match data.rows.is_empty() {
             true => Chart::Missing("no trial was measured in this cell".to_owned()),
-            false => Chart::Strips(over(scene.run, strips)),
+            false => Chart::Strips(over(scene.run, strips, Some(&scene.cell.cell.name))),
         },
         data,
     }
@@ -115,11 +115,11 @@ pub(crate) fn machine(run: &Run) -> Figure {
         title: "What did the machine do meanwhile?".to_owned(),
         caption: "A dot a trial, from 0 at the bottom to 100 % at the top: CPU time that the \
                   hypervisor gave to others, CPU time that other processes used, and how fast a \
-                  fixed loop ran just before, of the fastest."
+                  fixed loop ran just before, of the fastest. Every other block is shaded."
             .to_owned(),
         chart: match strips.is_empty() {
             true => Chart::Missing("the run does not tell what the machine did".to_owned()),
-            false => Chart::Strips(over(run, strips)),
+            false => Chart::Strips(over(run, strips, None)),
         },
         data,
     }
@@ -146,11 +146,41 @@ fn dot(place: f64, trial: &TrialRecord, middle: Option<f64>) -> Mark {
     }
 }
 
-/// Returns strips over the trials of a run.
-fn over(run: &Run, strips: Vec<Strip>) -> Strips {
+/// Returns from where to where every other block of a cell reaches, or of all cells if none is named.
+fn every_other_block(run: &Run, cell: Option<&str>) -> Vec<(f64, f64)> {
+    let mut blocks: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for (place, trial) in in_order(run).filter(|(_, trial)| cell.is_none_or(|it| trial.cell == it))
+    {
+        blocks.entry(trial.block).or_insert((place - 0.5, place)).1 = place + 0.5;
+    }
+    blocks.into_values().step_by(2).collect()
+}
+
+/// Returns strips over the trials of a run, in which the blocks of a cell or of all are marked.
+fn over(run: &Run, strips: Vec<Strip>, cell: Option<&str>) -> Strips {
     let count = real(run.trials.len() as u64);
     let ticks = (0..=4).map(|quarter| (count * f64::from(quarter) / 4.0).round().max(1.0));
     let axis =
         Axis::between("trial, in the order in which they ran", (0.0, count + 1.0), ticks.collect());
-    Strips { axis, rules: Vec::new(), band: None, rows: strips }
+    Strips { axis, rules: Vec::new(), bands: every_other_block(run, cell), rows: strips }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made_up::MadeUp;
+
+    #[test]
+    fn the_blocks_are_marked_from_their_first_trial_to_their_last() {
+        let run = MadeUp { blocks: 3, ..MadeUp::good() }.run();
+        // Seven trials a block; batch and steady take turns.
+        assert_eq!(every_other_block(&run, Some("steady")), [(7.5, 14.5), (35.5, 42.5)]);
+        assert_eq!(every_other_block(&run, None), [(0.5, 7.5), (14.5, 21.5), (28.5, 35.5)]);
+        let figures = crate::figures(&run, crate::made_up::BASELINE, crate::made_up::FLOOR);
+        let charts = crate::figure::Charts::of(&run, &figures);
+        for figure in [&charts.cells[1].trials, &charts.machine] {
+            let Chart::Strips(strips) = &figure.chart else { panic!("it is drawn") };
+            assert!(strips.bands.len() > 1 && figure.caption.contains("block"), "{}", figure.id);
+        }
+    }
 }

@@ -124,7 +124,10 @@ impl Scene<'_> {
             id: self.id(shown.id),
             title: shown.title.to_owned(),
             caption: shown.caption.clone(),
-            chart: chart(data.rows.is_empty(), Strips { axis, rules, band: None, rows: strips }),
+            chart: chart(
+                data.rows.is_empty(),
+                Strips { axis, rules, bands: Vec::new(), rows: strips },
+            ),
             data,
         }
     }
@@ -180,7 +183,7 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
             false => Chart::Strips(Strips {
                 axis,
                 rules: vec![(1.0, "equal".to_owned())],
-                band: Some(((-MARGIN).exp(), MARGIN.exp())),
+                bands: vec![((-MARGIN).exp(), MARGIN.exp())],
                 rows: strips,
             }),
         },

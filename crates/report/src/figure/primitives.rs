@@ -81,7 +81,7 @@ fn draw(run: &Run, primitives: &Primitives, kind: &Kind) -> Figure {
         caption: kind.caption.to_owned(),
         chart: match data.rows.is_empty() {
             true => Chart::Missing("no primitive of this kind was measured".to_owned()),
-            false => Chart::Strips(Strips { axis, rules: Vec::new(), band: None, rows }),
+            false => Chart::Strips(Strips { axis, rules: Vec::new(), bands: Vec::new(), rows }),
         },
         data,
     }

@@ -39,7 +39,7 @@ fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
     }
     let axis = Axis::of_factors(&format!("times {}", sweep.other), ends.into_iter());
     let rules = vec![(1.0, sweep.other.clone())];
-    let band = Some(((-MARGIN).exp(), MARGIN.exp()));
+    let bands = vec![((-MARGIN).exp(), MARGIN.exp())];
     Figure {
         id: anchor(&format!("crossover-{}-{}", cell_name(sweep), pair.model)),
         title: format!("{} against {} along {along}", pair.model, sweep.other),
@@ -49,7 +49,7 @@ fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
             crossing(sweep, pair),
             sweep.other
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, band, rows }),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands, rows }),
         data,
     }
 }

@@ -102,7 +102,7 @@ fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
         &Strips {
             axis: Axis::of_factors("times the old run", ends.chain([1.0])),
             rules: vec![(1.0, "as before".to_owned())],
-            band: Some(((-diff.margin).exp(), diff.margin.exp())),
+            bands: vec![((-diff.margin).exp(), diff.margin.exp())],
             rows: judged.iter().map(strip).collect(),
         },
     )

@@ -115,7 +115,7 @@ fn drawn(cell: &MergedCell, merge: &Merge) -> Markup {
         &format!("Ratios in {}", cell.cell.name),
         "The ratios of the table with their intervals, each within its run. A colour and a sign \
          belong to a run.",
-        &Strips { axis, rules, band: None, rows },
+        &Strips { axis, rules, bands: Vec::new(), rows },
     )
 }
 
