@@ -1,5 +1,7 @@
 //! How to read the report, what it does not show, and how to cite, check and repeat the run.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
@@ -9,6 +11,7 @@ use crate::figure::data::Data;
 use crate::html::Page;
 use crate::html::again;
 use crate::html::chart::table;
+use crate::proof::{OriginState, Proof};
 use crate::summary::is_estimate;
 
 impl Page<'_> {
@@ -85,8 +88,17 @@ impl Page<'_> {
                     li { "With " (self.run.environment.cpus) " CPUs the server is at its limit \
                         before any compiled model is: models are not ranked by throughput." }
                 }
+                @if let Some(cells) = self.censored() {
+                    li { "The server set the pace in " (cells) ": rates there are lower bounds of \
+                        what the models could do." }
+                }
+                @if let Some(languages) = self.languages() {
+                    li { "Models in " (languages) " mix language, client and runtime: they are \
+                        context, and no comparison of models." }
+                }
                 li { "Loopback only: no network card, round-trip time, loss, TLS, DNS, HTTP/2 or \
-                    3." }
+                    3. CPU time includes work of the kernel for the other end" (self.accounting())
+                    "." }
                 li { "One machine in one period. Costs of two machines do not compare; ratios may \
                     differ on other CPUs, kernels and numbers of cores." }
                 li { "Small bodies and no work on them: differences shrink as the work per fetch \
@@ -98,6 +110,34 @@ impl Page<'_> {
                 li { "Versions are those of the lock file; usual clients run as their \
                     documentation tells, with the settings that each model names." }
             }
+        }
+    }
+
+    /// Returns the cells in which the server set the pace, if there are any.
+    fn censored(&self) -> Option<String> {
+        let is_bound = |proof: &&Proof| proof.origin == Some(OriginState::ServerBound);
+        let cells = self.trust.proofs.iter().filter(is_bound).map(|proof| proof.cell.as_str());
+        listed(cells.collect())
+    }
+
+    /// Returns the languages of models that stand apart, if there are any.
+    fn languages(&self) -> Option<String> {
+        let languages = self.figures.cells.iter().flat_map(|cell| &cell.languages);
+        listed(languages.map(|of| of.language.as_str()).collect())
+    }
+
+    /// Says how the kernel accounted for CPU time, as far as the run tells it.
+    fn accounting(&self) -> String {
+        let machine = &self.run.environment;
+        let ways = [
+            ("of interrupts", machine.irq_time_accounting.as_str()),
+            ("of CPU time", machine.kernel_settings.virt_cpu_accounting.as_str()),
+        ];
+        let known = ways.into_iter().filter(|(_, way)| !["", "unknown"].contains(way));
+        let known: Vec<String> = known.map(|(what, way)| format!("{what}: {way}")).collect();
+        match known.is_empty() {
+            true => String::new(),
+            false => format!(" (accounting {})", known.join("; ")),
         }
     }
 
@@ -166,6 +206,11 @@ impl Page<'_> {
     }
 }
 
+/// Lists names, each once, if there are any.
+fn listed(names: BTreeSet<&str>) -> Option<String> {
+    (!names.is_empty()).then(|| names.into_iter().collect::<Vec<_>>().join(", "))
+}
+
 /// Writes a text that can be copied.
 pub(crate) fn copied(id: &str, text: &str) -> Markup {
     html! {
@@ -173,5 +218,40 @@ pub(crate) fn copied(id: &str, text: &str) -> Markup {
             pre tabindex="0" { code id=(id) { (text) } }
             button.copy type="button" data-of=(id) hidden { "Copy" }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Run;
+
+    use crate::made_up::{BASELINE, FLOOR, MadeUp};
+
+    /// Returns what a page says that its run does not show.
+    fn limits(run: &Run) -> String {
+        let page = crate::derive(run, BASELINE, FLOOR).remove("report.html").unwrap();
+        let page = String::from_utf8(page).unwrap();
+        let (_, limits) = page.split_once("What this does not show</h3>").unwrap();
+        limits.split_once("Where it leans").unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn what_a_run_does_not_show_is_told_where_the_run_has_it_and_nowhere_else() {
+        let (bound, mixed) = ("rates there are lower bounds", "mix language, client and runtime");
+        let mut run = MadeUp::good().run();
+        let plain = limits(&run);
+        assert!(!plain.contains(bound) && !plain.contains(mixed), "{plain}");
+        assert!(plain.contains("the other end (accounting of interrupts: off)."), "{plain}");
+
+        run.schedule.probes[1].ceiling_per_s = 2_000;
+        let threads = run.schedule.models.iter_mut().find(|model| model.name == "threads");
+        let threads = threads.unwrap();
+        (threads.language, threads.baseline) =
+            (Some("Python".to_owned()), Some("threads".to_owned()));
+        run.environment.kernel_settings.virt_cpu_accounting = "ticks".into();
+        let told = limits(&run);
+        assert!(told.contains("The server set the pace in steady: "), "{told}");
+        assert!(told.contains(bound) && told.contains("Models in Python mix language"), "{told}");
+        assert!(told.contains("(accounting of interrupts: off; of CPU time: ticks)."), "{told}");
     }
 }
