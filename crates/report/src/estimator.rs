@@ -27,8 +27,8 @@ impl Estimator {
                 estimates: format!(
                     "means over {several} sittings of their Hodges-Lehmann estimates"
                 ),
-                interval: "signed-rank test over all blocks, or Student's t over the sittings where \
-                           that is wider",
+                interval: "signed-rank test over all blocks, or Student's t over the sittings \
+                           where that is wider",
             },
         }
     }

@@ -129,8 +129,9 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         title: format!("Who differs from {baseline}, and by how much?"),
         caption: format!(
             "CPU time per fetch in times {baseline}'s, compared inside blocks: {} with \
-             intervals that hold for {level} with 95 % ({}; Bonferroni). Verdicts come from Holm's test over the same pairs, which is a \
-             little less cautious: an interval that just touches 1 may belong to a difference. \
+             intervals that hold for {level} with 95 % ({}; Bonferroni). Verdicts come \
+             from Holm's test over the same pairs, which is a little less cautious: an interval \
+             that just touches 1 may belong to a difference. \
              Shaded: within {:.0} %, where two models are as good as equal. ? cannot be told apart \
              here.",
             estimator.estimates,

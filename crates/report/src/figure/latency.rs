@@ -16,8 +16,8 @@ const POINTS: [u32; 2] = [24, 6];
 /// The quantiles that are told.
 const TOLD: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
 
-/// Fetches of a trial that must lie beyond a quantile for it to be told: p99 needs 1,000 a trial and
-/// p99.9 10,000, of which ten are beyond.
+/// Fetches of a trial that must lie beyond a quantile for it to be told: p99 needs 1,000 a trial
+/// and p99.9 10,000, of which ten are beyond.
 const BEYOND_MIN: f64 = 10.0;
 
 /// A histogram: values in nanoseconds, rising, with their counts.

@@ -217,7 +217,7 @@ impl Charts {
         }
     }
 
-    /// Returns every figure, in the order of the report, with the place of its cell if it is of one.
+    /// Returns every figure, in the order of the report, with the place of its cell if it has one.
     pub(crate) fn all(&self) -> impl Iterator<Item = (Option<usize>, &Figure)> {
         let cells = self.cells.iter().enumerate();
         let of_cells = cells.flat_map(|(place, cell)| cell.all().map(move |it| (Some(place), it)));

@@ -64,8 +64,8 @@ pub(crate) fn trials(scene: &Scene<'_>) -> Figure {
         title: "Did anything drift?".to_owned(),
         caption: format!(
             "Every trial in the order in which they ran: CPU time per fetch against the model's \
-             median, from {} to {} times; beyond, at the edge. A cross is a trial that is void or \
-             failed. Every other block of the cell is shaded. What moves all strips alike is the machine, and cancels in the ratios.",
+             median, from {} to {} times; beyond, at the edge. A cross is void or failed; every \
+             other block is shaded. What moves all strips alike is the machine; ratios cancel it.",
             digits(1.0 / REACH),
             digits(REACH)
         ),
@@ -146,7 +146,8 @@ fn dot(place: f64, trial: &TrialRecord, middle: Option<f64>) -> Mark {
     }
 }
 
-/// Returns from where to where every other block of a cell reaches, or of all cells if none is named.
+/// Returns from where to where every other block of a cell reaches, or of all cells if none is
+/// named.
 fn every_other_block(run: &Run, cell: Option<&str>) -> Vec<(f64, f64)> {
     let mut blocks: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for (place, trial) in in_order(run).filter(|(_, trial)| cell.is_none_or(|it| trial.cell == it))

@@ -227,7 +227,8 @@ impl Page<'_> {
                 div.scroll tabindex="0" role="group" aria-label="The client's price" {
                     table {
                         caption { "CPU time per fetch in times the same model on the shared core, \
-                            with its own 95 % interval each (" (Estimator::of(self.run).both()) ")" }
+                            with its own 95 % interval each ("
+                            (Estimator::of(self.run).both()) ")" }
                         thead { tr {
                             th scope="col" { "model" }
                             @for cell in cells { th.figure scope="col" { (cell.cell.name) } }
