@@ -13,6 +13,7 @@ use crate::number::{digits, with_interval};
 use crate::summary::{Form, joined};
 use crate::table::drawn;
 use crate::trials::Trials;
+use crate::words::in_line;
 
 /// What less than a nanosecond late is called.
 const LEAST_MS: f64 = 1e-6;
@@ -62,7 +63,7 @@ pub(crate) fn beats<'a>(trials: &Trials<'_>, models: impl Iterator<Item = &'a st
 pub(crate) fn text((cell, beats): (&Cell, &[Beats]), form: Form) -> Option<String> {
     (!beats.is_empty()).then(|| {
         let rows: Vec<_> = beats.iter().map(|beats| Vec::from(beats.told())).collect();
-        joined(vec![heading(cell), drawn(&COLUMNS, &rows, form)], form)
+        joined(vec![in_line(&heading(cell), form), drawn(&COLUMNS, &rows, form)], form)
     })
 }
 

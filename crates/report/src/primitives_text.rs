@@ -6,6 +6,7 @@ use crate::primitives::{PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, 
 use crate::primitives_steady::Steadiness;
 use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
+use crate::words::in_line;
 
 /// Writes what primitives cost, what is known of them, and the bridge; nothing if none was
 /// measured.
@@ -20,9 +21,9 @@ pub(crate) fn primitives_parts(primitives: &Primitives, form: Form) -> Vec<Strin
     }
     let mut parts = vec![heading("primitives: what models are made of, each on one CPU", form)];
     parts.push(table(&primitives.figures, form));
-    parts.extend(notes(primitives));
-    parts.extend(primitives.checks.iter().map(check));
-    parts.extend(primitives.figures.iter().flat_map(anchors));
+    let beside = notes(primitives).into_iter().chain(primitives.checks.iter().map(check));
+    let beside = beside.chain(primitives.figures.iter().flat_map(anchors));
+    parts.extend(beside.map(|line| in_line(&line, form)));
     if !primitives.bridge.is_empty() {
         let title = "bridge: what switches, wakes and spawns predict over the floor, us/fetch";
         parts.push(heading(title, form));

@@ -320,10 +320,7 @@ fn throughput(seen: &Seen, limiter: Limiter, cpus: usize) -> Result<String, Stri
 
 /// Writes a proof in two lines: what was seen of the origin, and what may be claimed.
 pub fn proof_text(proof: &Proof, form: Form) -> String {
-    let name = match form {
-        Form::Terminal => in_line(&proof.cell, form),
-        Form::Markdown => format!("**{}**", in_line(&proof.cell, form)),
-    };
+    let name = in_line(&proof.cell, form);
     let (Some(seen), Some(limiter)) = (&proof.seen, proof.limiter) else {
         return format!("{name}: no valid trial shows what the origin did\n");
     };

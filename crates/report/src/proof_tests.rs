@@ -111,7 +111,7 @@ fn without_a_probe_or_a_valid_trial_the_text_says_so() {
     assert_eq!(proof.seen.as_ref().unwrap().headroom, None);
     assert!(proof_text(&proof, Form::Terminal).contains("ceiling was not probed"));
     let proof = proven(|run| run.trials.clear());
-    let text = "**steady**: no valid trial shows what the origin did\n";
+    let text = "steady: no valid trial shows what the origin did\n";
     assert_eq!(proof_text(&proof, Form::Markdown), text);
 }
 

@@ -8,7 +8,7 @@ use crate::number::with_interval;
 use crate::summary::Form;
 use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 use crate::table::{NOTHING, drawn};
-use crate::words::{in_cell, in_line};
+use crate::words::in_line;
 
 /// Writes where models cross; nothing if the run has no sweep.
 pub(crate) fn sweeps_parts(sweeps: &[SweepFigures], form: Form) -> Vec<String> {
@@ -107,7 +107,7 @@ fn table(sweep: &SweepFigures, form: Form) -> String {
         Along::InFlight => "in flight",
         Along::DelayMs => "delay ms",
     };
-    let models: Vec<String> = sweep.pairs.iter().map(|p| in_cell(&p.model, form)).collect();
+    let models: Vec<String> = sweep.pairs.iter().map(|pair| pair.model.clone()).collect();
     let header: Vec<&str> = [first].into_iter().chain(models.iter().map(String::as_str)).collect();
     let row = |(place, level): (usize, &u64)| {
         let told = sweep.pairs.iter().map(|pair| told(&pair.levels[place]));

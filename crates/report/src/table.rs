@@ -69,7 +69,7 @@ pub(crate) fn with_places(
 /// Draws a table. Words stand at the left, figures at the right.
 pub(crate) fn drawn(header: &[&str], rows: &[Vec<String>], form: Form) -> String {
     let mut table = styled(form);
-    table.set_header(header);
+    table.set_header(header.iter().map(|text| in_cell(text, form)));
     for column in table.column_iter_mut() {
         if !WORDS.contains(&header[column.index]) {
             column.set_cell_alignment(CellAlignment::Right);

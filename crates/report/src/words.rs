@@ -3,6 +3,7 @@
 
 use model_kit::plain_line;
 
+use crate::escape::{in_markdown, line_in_markdown};
 use crate::summary::Form;
 
 /// The most letters of a text in a cell of a table.
@@ -10,32 +11,32 @@ const CELL_LETTERS_MAX: usize = 400;
 /// The most letters of a line.
 const LINE_LETTERS_MAX: usize = 4_000;
 
-/// Returns a text as a cell of a table shows it: one line, which in Markdown ends no column.
+/// Returns a text as a cell of a table shows it: one line, of which Markdown makes nothing else.
 pub(crate) fn in_cell(text: &str, form: Form) -> String {
     let text = plain_line(text, CELL_LETTERS_MAX);
     match form {
         Form::Terminal => text,
-        Form::Markdown => without_tags(&text.replace('\\', "\\\\").replace('|', "\\|")),
+        Form::Markdown => in_markdown(&text),
     }
 }
 
-/// Returns a text as a line of its own, which in Markdown is neither a heading nor a tag.
+/// Returns a text as a line of its own, of which Markdown makes nothing but a paragraph.
 pub(crate) fn in_line(text: &str, form: Form) -> String {
     let text = plain_line(text, LINE_LETTERS_MAX);
     match form {
         Form::Terminal => text,
-        Form::Markdown => without_tags(&text),
+        Form::Markdown => line_in_markdown(&text),
     }
-}
-
-/// Returns a text in which nothing begins a tag of HTML, which Markdown may pass on.
-fn without_tags(text: &str) -> String {
-    text.replace('<', "&lt;")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use pulldown_cmark::{Event, Options, Parser};
+
     use super::*;
+    use crate::escape::tests::{HOSTILE as HOSTILE_TEXTS, read_markdown};
     use crate::figures::figures;
     use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil};
     use crate::{Trust, model_prices, summary};
@@ -43,14 +44,73 @@ mod tests {
     /// What a stranger may call a model, a cell or a reason.
     const HOSTILE: &str = "a|b\\|c\n## d\r\u{1b}]0;e\u{7}<script>\u{2028}\u{202e}`f";
 
+    /// Returns everything that a stranger may write here.
+    fn payloads() -> impl Iterator<Item = &'static str> {
+        let blocks =
+            ["# x", "- x", "1. x", "2) x", "> x", "***", "===", "[a]: https://b.c", "    x"];
+        let others =
+            ["@rust-lang", "https://a.b", "![a](b)", "`x`", "**x** _y_ ~~z~~", "[[a]] [^1]"];
+        HOSTILE_TEXTS.into_iter().chain([HOSTILE]).chain(blocks).chain(others)
+    }
+
+    /// Counts everything in Markdown that is more than text.
+    fn marks(text: &str) -> BTreeMap<String, usize> {
+        let mut marks = BTreeMap::new();
+        for event in Parser::new_ext(text, Options::all() - Options::ENABLE_SMART_PUNCTUATION) {
+            let mark = match event {
+                Event::Text(_) | Event::End(_) | Event::SoftBreak => continue,
+                Event::Start(tag) => format!("{:?}", tag.to_end()),
+                // What code of ours says is ours; what is no code of ours is one too many.
+                Event::Code(_) => "code".to_owned(),
+                other => format!("{other:?}"),
+            };
+            *marks.entry(mark).or_insert(0) += 1;
+        }
+        marks
+    }
+
     #[test]
     fn a_cell_stays_one_cell_and_a_line_one_line() {
-        let cell = in_cell(HOSTILE, Form::Markdown);
-        assert!(cell.starts_with("a\\|b\\\\\\|c ## d"), "{cell}");
-        for text in [cell, in_line(HOSTILE, Form::Markdown), in_cell(HOSTILE, Form::Terminal)] {
-            assert!(!text.contains(['\n', '\r', '\u{1b}', '\u{2028}', '\u{202e}']), "{text:?}");
+        for text in payloads() {
+            let (cell, line) = (in_cell(text, Form::Markdown), in_line(text, Form::Markdown));
+            for shown in [&cell, &line, &in_cell(text, Form::Terminal)] {
+                let steers = ['\n', '\r', '\u{1b}', '\u{2028}', '\u{202e}'];
+                assert!(!shown.contains(steers), "{shown:?}");
+            }
+            let plain = plain_line(text, LINE_LETTERS_MAX).replace('\u{200b}', "");
+            let seen = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+            let (read, is_text) = read_markdown(&line);
+            assert!(is_text, "{line}");
+            assert_eq!(read.split_whitespace().collect::<Vec<_>>().join(" "), seen);
+            let table = |cell: &str| format!("| a | b |\n|---|---|\n| {cell} | c |\n");
+            assert_eq!(marks(&table(&cell)), marks(&table("x")), "{cell}");
         }
-        assert!(!in_line(HOSTILE, Form::Markdown).contains('<'));
+        assert_eq!(in_line("@rust-lang", Form::Markdown), "@&#8203;rust-lang");
+        assert_eq!(in_line("https://a.b", Form::Markdown), "https\\://a.b");
+    }
+
+    #[test]
+    fn what_a_stranger_writes_is_text_in_every_table_and_line_of_a_run() {
+        let written = |text: &str| {
+            let mut run = MadeUp { blocks: 6, ..MadeUp::good() }.run();
+            for trial in spoil(&mut run, ("threads", "steady")) {
+                trial.state = record::State::Failed(text.to_owned());
+            }
+            text.clone_into(&mut run.environment.cpu);
+            text.clone_into(&mut run.environment.origin);
+            text.clone_into(&mut run.schedule.cells[0].name);
+            run.schedule.supersedes = Some(text.to_owned());
+            run.id = text.to_owned();
+            let figures = figures(&run, BASELINE, FLOOR);
+            summary(&run, &figures, Form::Markdown)
+                + &Trust::of(&run, (BASELINE, FLOOR)).text(Form::Markdown)
+        };
+        let plain = marks(&written("x"));
+        assert!(!plain.contains_key("Link") && !plain.contains_key("Image"), "{plain:?}");
+        for text in payloads() {
+            let written = written(text);
+            assert_eq!(marks(&written), plain, "{text}: {written}");
+        }
     }
 
     #[test]
@@ -84,7 +144,8 @@ mod tests {
         let text = markdown(&run);
         assert!(text.contains("## d"), "{text}");
         assert!(!text.contains(['\r', '\u{1b}', '\u{7}', '\u{2028}', '\u{202e}']), "{text:?}");
-        assert!(!text.contains("<script>") && !text.contains("\n## d"), "{text}");
+        let has_tag = text.replace("\\<", "").contains("<script>");
+        assert!(!has_tag && !text.contains("\n## d"), "{text}");
         let borders = |line: &str| line.replace("\\\\", "").replace("\\|", "").matches('|').count();
         let rows = |text: &str| {
             let rows = text.lines().filter(|line| line.starts_with('|'));
