@@ -2,7 +2,8 @@
 //! it. Names in capitals are `WireMock`'s; `latency`, `bandwidth`, `slow_close`, `timeout`,
 //! `reset_peer`, `slicer` and `limit_data` are toxiproxy's; the others are our own.
 //!
-//! The faulty origin sends it, and the kit's reader is held against it at every split.
+//! The faulty origin sends it, and the kit's reader is held against it at every split;
+//! `tests/corpus.rs` says which two are too long for that.
 
 use std::time::Duration;
 
