@@ -1,5 +1,5 @@
-//! The JSON Schemas of a run's files are what the types say that write them, and every stored run
-//! keeps to them.
+//! The JSON Schemas of a run's files, and of what is made of several runs, are what the types say
+//! that write them, and every stored run keeps to them.
 //!
 //! They are read from the source instead of being derived by a macro, since the types of the pipe
 //! are linked into every measured program, which must not hold more for it. A change of a type
@@ -30,6 +30,11 @@ const FILES: [(&str, &str, &str); 5] = [
     ("journal", "Entry", "crates/record/src/folder.rs"),
     ("summary", "Summary", "crates/report/src/json.rs"),
     ("gates", "Trust", "crates/report/src/trust.rs"),
+];
+/// What is made of several runs, likewise.
+const OF_SEVERAL: [(&str, &str, &str); 2] = [
+    ("diff", "Diff", "crates/report/src/diff.rs"),
+    ("merge", "Merge", "crates/report/src/merge.rs"),
 ];
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -194,7 +199,7 @@ fn documents(run: &Path, file: &str) -> Vec<Value> {
 #[test]
 fn every_schema_is_what_the_types_say_that_write_the_file() {
     let types = Types::read(&WORKSPACE.root);
-    for file in FILES {
+    for file in FILES.into_iter().chain(OF_SEVERAL) {
         let fresh = format!("{:#}\n", written(&types, file));
         let path = path(file.0, &newest(file.0, file.2));
         if std::env::var_os("INFLIGHT_BLESS").is_some() {
@@ -242,12 +247,29 @@ fn what_is_written_today_keeps_to_the_schemas() {
         ("summary", Ok(report::document(&run, &figures))),
         ("gates", serde_json::to_value(report::Trust::of(&run, (BASELINE, FLOOR)))),
     ];
-    for ((file, _, code), (name, document)) in FILES.into_iter().zip(documents) {
-        assert_eq!(file, name);
-        let (schema, mut document) = (stored(file, code), document.expect("it is JSON"));
-        assert_eq!(faults(&schema, &document, &schema, file), Vec::<String>::new());
-        // And the check sees what is wrong.
-        document["surprise"] = json!(1);
-        assert_ne!(faults(&schema, &document, &schema, file), Vec::<String>::new(), "{file}");
+    for (file, (name, document)) in FILES.into_iter().zip(documents) {
+        assert_eq!(file.0, name);
+        keeps(file, document.expect("it is JSON"));
     }
+}
+
+#[test]
+fn what_is_made_of_several_runs_keeps_to_its_schema() {
+    let runs = published().into_iter().take(2).map(|path| Run::read(&path).expect("it reads"));
+    let runs: Vec<Run> = runs.collect();
+    let diff = report::diff(&runs[0], &runs[0]).expect("a run compares with itself");
+    let merge = report::merge(&runs, (BASELINE, FLOOR)).expect("they stand side by side");
+    assert!(!diff.cells.is_empty() && !merge.cells.iter().all(|cell| cell.stability.is_empty()));
+    let documents = [serde_json::to_value(&diff), serde_json::to_value(&merge)];
+    for (file, document) in OF_SEVERAL.into_iter().zip(documents) {
+        keeps(file, document.expect("it is JSON"));
+    }
+}
+
+/// Checks that a document keeps to its schema, and that the check sees what is wrong.
+fn keeps((file, _, code): (&str, &str, &str), mut document: Value) {
+    let schema = stored(file, code);
+    assert_eq!(faults(&schema, &document, &schema, file), Vec::<String>::new());
+    document["surprise"] = json!(1);
+    assert_ne!(faults(&schema, &document, &schema, file), Vec::<String>::new(), "{file}");
 }
