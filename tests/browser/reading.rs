@@ -125,8 +125,11 @@ fn paper_shows_every_section_and_what_is_folded() {
         look.text(part).split(' ')).filter((word) => word.length < 16)",
     );
     let wanted: BTreeSet<String> = wanted.into_iter().filter(|word| !word.is_empty()).collect();
-    let lost: Vec<&String> =
-        wanted.iter().filter(|word| !on_paper.contains(word.as_str())).collect();
+    // The end of a line may break a name at its hyphen.
+    let is_there = |word: &str| {
+        on_paper.contains(word) || word.split_inclusive('-').all(|part| on_paper.contains(part))
+    };
+    let lost: Vec<&String> = wanted.iter().filter(|word| !is_there(word)).collect();
     assert!(wanted.len() > 1_000, "{} words", wanted.len());
     assert_eq!(lost, Vec::<&String>::new());
 }
