@@ -11,8 +11,10 @@ mod support;
 
 use harness::{Basis, Preset, Program};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
-use record::{Control, Model, Probe, State, TrialRecord};
+use record::{Control, Model, Probe, Run, State, TrialRecord};
+use report::gates;
 
+use support::shell::published;
 use support::unverified::unverified;
 use support::{alone, bad_origin, basis, built, cell, faulty, house, run};
 
@@ -179,23 +181,33 @@ fn delays_that_are_not_honoured_void_the_trial() {
     check(&model, (steady(), bad_origin("at-once")), "ms of at least 100.0 ms");
 }
 
-/// Runs two blocks of three equal models against an origin and returns the receipts, by block.
-fn receipts(origin: Program) -> Vec<Vec<Receipt>> {
+/// Runs three blocks of three equal models against an origin, and returns the receipts, by block,
+/// and what the gate on the origin's drift says of them.
+fn receipts(origin: Program) -> (Vec<Vec<Receipt>>, String) {
     let _alone = alone();
     let models = ["a", "b", "c"].map(|name| named(name, "executor: honest"));
-    let trials = run(basis(&models, batch(), 2), origin, |_| {});
+    let basis = basis(&models, batch(), 3);
+    let trials = run(basis.clone(), origin, |_| {});
     let receipt = |trial: &TrialRecord| trial.receipt.clone().expect("the origin lives");
     let block = |number| trials.iter().filter(move |trial| trial.block == number).map(receipt);
-    (0..2).map(|number| block(number).collect()).collect()
+    let receipts = (0..3).map(|number| block(number).collect()).collect();
+
+    let other = Run::read(&published()[0]).expect("it reads");
+    let run = Run { schedule: harness::draw(basis), trials, ..other };
+    let mut gates = gates(&run, "a", "b").into_iter();
+    let drift = gates.find(|gate| gate.name == "origin drift").expect("it is asked");
+    (receipts, format!("{:?}", drift.state))
 }
 
 #[test]
 fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
     let grows = |pair: &[Receipt]| pair[1].resident_kib >= pair[0].resident_kib + LEAK_KIB_MIN;
-    let leaking = receipts(bad_origin("leaking"));
+    let (leaking, said) = receipts(bad_origin("leaking"));
+    assert!(said.contains("kept more of each fetch than it should"), "{said}");
     assert!(leaking.iter().all(|block| block.windows(2).all(grows)), "{leaking:?}");
     assert!(leaking[1][0].resident_kib < leaking[0][2].resident_kib, "{leaking:?}");
-    let steady = receipts(bad_origin("none"));
+    let (steady, said) = receipts(bad_origin("none"));
+    assert!(!said.contains("kept more of each fetch"), "{said}");
     assert!(!steady.iter().any(|block| block.windows(2).any(grows)), "{steady:?}");
 }
 
@@ -203,7 +215,8 @@ fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block
 fn an_origin_whose_cost_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
     // What a request costs the origin is told by every receipt, and blocks are balanced: each
     // model meets the origin as often young as old.
-    let dearer = receipts(bad_origin("dearer"));
+    let (dearer, said) = receipts(bad_origin("dearer"));
+    assert!(said.contains("grew dearer inside each block"), "{said}");
     let cost = |receipt: &Receipt| receipt.cpu_ns / receipt.answered;
     for block in &dearer {
         assert!(block.windows(2).all(|pair| cost(&pair[1]) > cost(&pair[0])), "{dearer:?}");

@@ -18,7 +18,10 @@ const MEANINGS: [(&str, &str); 23] = [
     ("LIMITS", "the system's limits were too low for the work: failures may be theirs"),
     ("NOISY", "others used the CPU meanwhile: intervals are wider, ratios still hold"),
     ("ORDER", "who ran before or when moved costs: small differences are doubtful"),
-    ("ORIGIN-DRIFT", "the server's own cost moved: it cancels in ratios, not in latencies"),
+    (
+        "ORIGIN-DRIFT",
+        "the server's own cost or memory moved: it cancels in ratios, not in latencies",
+    ),
     ("QUEUED", "models waited for a CPU: doubt their latencies, not their costs"),
     ("SERVER-BOUND", "the server was the limit: throughput says nothing of models"),
     ("TCP", "the network lost or repeated something: doubt the latencies"),
