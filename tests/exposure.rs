@@ -171,6 +171,19 @@ fn fetch(model: &Model, address: SocketAddr) -> Total {
 }
 
 #[test]
+fn no_model_takes_a_plan_that_leads_out_of_the_machine() {
+    let _alone = alone();
+    for model in MODELS.iter() {
+        let outside = "192.0.2.1:80".parse().expect("it is an address");
+        let plan = plan(held(model, &cell(Workload::Batch, 2, 6)), vec![outside]);
+        let program = built(&model.package);
+        let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
+        let why = told.err().unwrap_or_default();
+        assert!(why.contains("an address beyond loopback"), "{}: {why:?}", model.name);
+    }
+}
+
+#[test]
 fn no_model_follows_a_redirect() {
     let _alone = alone();
     let elsewhere = Server::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned());

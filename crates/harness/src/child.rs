@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use model_kit::pipe;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::Serialize;
@@ -88,7 +89,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         command.args(&start.arguments).env_clear().envs(&start.env).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
 
-        let spawned = on_cpus(start.cpus, || command.spawn());
+        let spawned = on_cpus(start.cpus, || without_core_dump(|| command.spawn()));
         let failed = || format!("failed to start {}", start.program.display());
         let mut process =
             spawned.and_then(|child| child.map_err(Into::into)).with_context(failed)?;
@@ -260,6 +261,23 @@ fn first_of(mut stderr: ChildStderr) -> Receiver<String> {
     said
 }
 
+/// Does something while this process leaves no core when it crashes, which a child inherits: a core
+/// of a model with many threads would be written to the disk while the next one is measured.
+fn without_core_dump<T>(work: impl FnOnce() -> T) -> T {
+    let before = getrlimit(Resource::RLIMIT_CORE);
+    let set = |soft, hard| {
+        let _ = setrlimit(Resource::RLIMIT_CORE, soft, hard);
+    };
+    if let Ok((_, hard)) = before {
+        set(0, hard);
+    }
+    let done = work();
+    if let Ok((soft, hard)) = before {
+        set(soft, hard);
+    }
+    done
+}
+
 /// Does something while this thread is bound to some CPUs, which a child inherits.
 pub(crate) fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> {
     let this_thread = Pid::from_raw(0);
@@ -274,4 +292,25 @@ pub(crate) fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> 
     let done = work();
     sched_setaffinity(this_thread, &before).context("failed to restore the CPU affinity")?;
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_leaves_no_core_and_the_harness_keeps_its_own_limit() {
+        let (_, hard) = getrlimit(Resource::RLIMIT_CORE).unwrap();
+        setrlimit(Resource::RLIMIT_CORE, hard, hard).unwrap();
+        let start = Start {
+            program: Path::new("/bin/sh"),
+            arguments: ["-c", "ulimit -c"].map(str::to_owned).into(),
+            env: BTreeMap::new(),
+            cpus: &[],
+        };
+        let mut child = Child::<u64>::start(&start).unwrap();
+        assert_eq!(child.hear(Instant::now() + LEAVE).unwrap(), 0);
+        child.dismiss().unwrap();
+        assert_eq!(getrlimit(Resource::RLIMIT_CORE), Ok((hard, hard)));
+    }
 }

@@ -77,7 +77,7 @@ struct Readings {
 type Check = (&'static str, fn(&Readings) -> Opinion);
 
 /// Every check, in the order in which it is told.
-const CHECKS: [Check; 34] = [
+const CHECKS: [Check; 35] = [
     ("cpus", cpus::division),
     ("siblings", cpus::siblings),
     ("virtual-machine", cpus::virtual_machine),
@@ -112,6 +112,7 @@ const CHECKS: [Check; 34] = [
     ("toolchain", work::toolchain),
     ("python", work::python),
     ("browser", work::browser),
+    ("user", work::user),
 ];
 
 /// Looks at everything about this machine that could spoil a run of these models in these
@@ -204,8 +205,8 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(6);
 
     /// Faults whose remedy is no command: another machine, another hour, a plug.
-    const WITHOUT_COMMAND: [&str; 6] =
-        ["cpus", "virtual-machine", "power", "kept-awake", "idle-wake-ups", "steal"];
+    const WITHOUT_COMMAND: [&str; 7] =
+        ["cpus", "virtual-machine", "power", "kept-awake", "idle-wake-ups", "steal", "user"];
 
     /// Returns what is found of one thing.
     fn found(readings: &Readings, name: &str) -> Finding {

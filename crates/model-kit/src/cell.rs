@@ -137,9 +137,43 @@ impl Plan {
             () if cell.delay_ms.lo > cell.delay_ms.hi => "delay_ms ends before it begins",
             () if self.workers == 0 => "workers is 0, expected at least 1",
             () if self.origins.is_empty() => "origins is empty, expected at least one address",
+            () if !self.origins.iter().all(|origin| origin.ip().is_loopback()) => {
+                "origins has an address beyond loopback, and fetches never leave the machine"
+            }
             () => return Ok(self),
         };
 
         Err(Error::Plan(fault.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_that_leads_out_of_the_machine_is_refused() {
+        let refusal = |origins: &[&str]| {
+            let cell = Cell {
+                name: "batch".to_owned(),
+                workload: Workload::Batch,
+                in_flight: 1,
+                warmup: 0,
+                fetches: 1,
+                delay_ms: DelayRange { lo: 0, hi: 0 },
+                body_bytes: 0,
+                heartbeat_us: 0,
+                work_kib: 0,
+            };
+            let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+            let (workers, seed, deadline_ms, surcharge_ns) = (1, 1, None, 0);
+            let plan = Plan { cell, origins, workers, seed, deadline_ms, surcharge_ns };
+            plan.checked().err().map(|error| error.to_string())
+        };
+        assert_eq!(refusal(&["127.0.0.1:80", "127.9.9.9:80", "[::1]:80"]), None);
+        for outside in ["192.0.2.1:80", "0.0.0.0:80", "[::]:80", "[2001:db8::1]:80"] {
+            let why = refusal(&["127.0.0.1:80", outside]).unwrap();
+            assert!(why.contains("an address beyond loopback"), "{outside}: {why}");
+        }
     }
 }

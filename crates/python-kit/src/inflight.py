@@ -6,6 +6,7 @@ different: how its slots wait.
 """
 
 import contextlib
+import ipaddress
 import itertools
 import json
 import os
@@ -339,6 +340,7 @@ def _serve(versions, run):
     if not line:
         return
     plan = json.loads(line)["plan"]
+    _stay_inside(plan["origins"])
     ledger = Ledger(plan)
     run(plan, _slots(ledger, plan))
     _tell({"trial": ledger.trial()})
@@ -348,6 +350,14 @@ def _serve(versions, run):
     # waits, and is nobody's measurement.
     sys.stdout.flush()
     os._exit(0)
+
+
+def _stay_inside(origins):
+    """Refuses a plan that leads out of the machine."""
+    hosts = [origin.rsplit(":", 1)[0].strip("[]") for origin in origins]
+    if not all(ipaddress.ip_address(host).is_loopback for host in hosts):
+        raise ValueError("origins has an address beyond loopback, and fetches never leave "
+                         "the machine")
 
 
 def _slots(ledger, plan):

@@ -93,6 +93,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ("toolchain", |r| r.work.flags = Some("-O".into()), Doubtful, "unset RUSTFLAGS"),
     ("python", |r| r.work.python = Some(Err(no_python())), Doubtful, "no python3 was found"),
     ("python", |r| r.work.has_venv = Some(false), Doubtful, "apt-get install python3-venv"),
+    ("user", |r| r.work.is_root = true, Doubtful, "This is root"),
     ("browser", |r| r.work.browser = None, Doubtful, "which no figure needs"),
 ];
 
@@ -162,6 +163,7 @@ fn at_work() -> Work {
         python: Some(Ok("3.11.7".to_owned())),
         has_venv: Some(true),
         browser: Some(PathBuf::from("/usr/bin/chromium")),
+        is_root: false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
+use nix::unistd::Uid;
 use record::Environment;
 
 use crate::python::{Lack, MEND_VENV, Python};
@@ -42,6 +43,8 @@ pub(super) struct Work {
     pub(super) has_venv: Option<bool>,
     /// Where a browser was found.
     pub(super) browser: Option<PathBuf>,
+    /// Whether this is root.
+    pub(super) is_root: bool,
 }
 
 impl Work {
@@ -61,7 +64,19 @@ impl Work {
             has_venv: python.as_ref().ok().map(Python::can_make_venv),
             python: Some(python.map(|python| python.version)),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
+            is_root: Uid::effective().is_root(),
         }
+    }
+}
+
+/// Judges with whose rights models run.
+pub(super) fn user(readings: &Readings) -> Opinion {
+    match readings.work.is_root {
+        true => Opinion::doubtful(
+            "This is root, so that every model and whatever it is built on has all rights here, of \
+             which it needs none: measure as another user.",
+        ),
+        false => Opinion::good("Models run without the rights of root."),
     }
 }
 
