@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Fact;
 
-/// Who ran it. Nothing here is ever read from the machine: who wants to be named says so.
+/// Who ran it. Nothing here is ever read from the machine, and no option asks for it yet, so that
+/// every field is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Operator {
