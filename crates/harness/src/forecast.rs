@@ -26,8 +26,8 @@ pub struct Forecast {
     pub lines: Vec<String>,
 }
 
-/// Returns the forecast of a schedule; earlier runs on this machine, the newest first, tell how noisy
-/// it is.
+/// Returns the forecast of a schedule; earlier runs on this machine, the newest first, tell how
+/// noisy it is.
 pub fn forecast(schedule: &Schedule, earlier: &[Run]) -> Forecast {
     let minutes = schedule.blocks.iter().map(|block| block_s(schedule, block)).sum::<f64>() / 60.0;
     let limit = schedule.stop.as_ref().map_or(f64::INFINITY, |rule| f64::from(rule.minutes_max));
