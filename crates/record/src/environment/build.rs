@@ -91,7 +91,7 @@ impl Build {
         }
     }
 
-    /// Returns the profile that is in force in a few words, as the field of 1.0 has it. Programs are
+    /// Returns the profile in force in a few words, as the field of 1.0 has it. Programs are
     /// built by a cargo that sees the same files and the same variables.
     pub(super) fn profile_in_words(&self) -> Fact {
         let settings = [&self.opt_level, &self.lto, &self.codegen_units].map(Fact::as_str);
