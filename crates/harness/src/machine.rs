@@ -121,8 +121,8 @@ impl Limits {
         2 * u64::from(cell.in_flight) + OTHER_FILES
     }
 
-    /// Returns the local ports that a cell takes. A model that connects for every fetch takes one for
-    /// each of a trial, since the kernel keeps those that are closed for a minute.
+    /// Returns the local ports that a cell takes. A model that connects for every fetch takes one
+    /// for each of a trial, since the kernel keeps those that are closed for a minute.
     pub(crate) fn ports_for(cell: &Cell, models: &[Model]) -> u64 {
         let slots = u64::from(cell.in_flight);
         let most = models.iter().filter_map(|model| connections(cell, model)).max();

@@ -15,10 +15,10 @@ use crate::proof::{self, OriginState, Proof, Seen, proof};
 /// first. Less could hardly move its busy time across a threshold, and a shared machine alone
 /// brings a few per cent.
 const DRIFT_MAX: f64 = 0.05;
-/// By how much a fetch may cost the origin more at the end of a block than at its beginning. Every
-/// model meets it as often young as old, so that ratios stay what they are; a quarter is beyond what
-/// chance does where a third of a block is one trial (a sixth, in sweeps of five models), and cannot
-/// take an origin that is busy for half of its time to where replies wait.
+/// By how much a fetch may cost the origin more at the end of a block than at its beginning.
+/// Every model meets it as often young as old, so that ratios stay what they are; a quarter is
+/// beyond what chance does where a third of a block is one trial (a sixth, in sweeps of five
+/// models), and cannot take an origin that is busy for half of its time to where replies wait.
 const AGEING_MAX: f64 = 0.25;
 /// By how many KiB a fetch may let the origin's memory grow. wiremock keeps up to 5 of each request
 /// for ever, which a block of some ten thousand bears; an origin that keeps more leaks.
@@ -192,8 +192,8 @@ fn thirds(trials: &CellTrials<'_>) -> Option<(f64, f64)> {
 }
 
 /// Returns how much more a fetch costs the origin in the last third of a block than in the first:
-/// the median over blocks. Models cost it differently, and few of them are in a third, so each trial
-/// is held against what others of its model cost.
+/// the median over blocks. Models cost it differently, and few of them are in a third, so each
+/// trial is held against what others of its model cost.
 fn ageing(trials: &CellTrials<'_>) -> Option<f64> {
     let mut by_model: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for trial in &trials.all {
