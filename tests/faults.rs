@@ -10,14 +10,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::thread;
 
-use harness::{Agreement, FaultVerified, Programs, converse, fault_cases, verify_faults};
-use model_kit::Workload;
+use harness::{
+    Agreement, FaultVerified, OriginProcess, Programs, converse, fault_cases,
+    verify_faults,
+};
+use model_kit::{Plan, Workload};
 use origin::FAULTS;
 use record::Model;
 
-use support::misbehaving::{behaving, script, scripted};
-use support::{MODELS, alone, bare, built, cell, held, models_below, plan};
+use support::misbehaving::{behaving, misbehaving, script, scripted};
+use support::{MODELS, alone, bare, built, cell, faulty, held, models_below, plan};
 
 /// Where the table stands.
 const PAGE: &str = "crates/harness/FAULTS.md";
@@ -62,25 +66,77 @@ fn bare_models_count_alike_and_never_other() {
 #[test]
 fn forty_faults_in_four_hundred_replies_are_forty_failures() {
     let _alone = alone();
-    // What waits for its deadline costs a model of one slot eight seconds: that is another test.
     let faults = FAULTS.iter().filter(|fault| fault.code(true).is_some());
-    let faults: Vec<_> = faults.filter(|fault| !fault.needs_a_deadline()).collect();
+    let faults = faults.filter(|fault| !fault.needs_a_deadline());
+    let names: Vec<&str> = faults.map(|fault| fault.name).collect();
     let mut origin = behaving();
     for model in bare() {
-        let program = built(&model.package);
-        let plan = plan(undelayed(held(model, &cell(Workload::Batch, 8, 400))), scripted(&origin));
-        for name in faults.iter().map(|fault| fault.name) {
-            origin.misbehave(script(&[name], (40, 400))).expect("it takes a script");
-            let told = converse(model, &program, (&plan, &[]));
-            let trial = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial;
-            let record = origin.record().expect("it keeps one");
-            let failed: u64 = trial.total.errors.values().sum();
-            let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
-            assert_eq!((failed, timed), (40, 360), "{} of {name}", model.name);
-            assert_eq!(trial.total.errors, record.failures, "{} of {name}", model.name);
-            assert_eq!(record.requests, 400, "{} of {name}", model.name);
+        for name in &names {
+            assert_eq!(forty(model, &mut origin, (&[name], None)), Ok(()), "{}", model.name);
         }
     }
+}
+
+#[test]
+fn forty_replies_that_never_come_in_four_hundred_are_forty_failures_by_what_was_waited_for() {
+    let _alone = alone();
+    let late = FAULTS.iter().filter(|fault| fault.needs_a_deadline());
+    // All in one script, since each fetch among them costs its limit of time.
+    let late: Vec<&str> = late.map(|fault| fault.name).collect();
+    assert_eq!(late.len(), 8);
+    let mut origin = behaving();
+    for model in bare() {
+        // On a busy machine good replies are late too: the second limit is a patient one.
+        let mut said = [300, 1_500].map(Some).into_iter().map(|deadline_ms| {
+            let said = forty(model, &mut origin, (&late, deadline_ms));
+            said.inspect_err(|why| eprintln!("{} at {deadline_ms:?} ms: {why}", model.name))
+        });
+        assert!(said.any(|said| said.is_ok()), "{}", model.name);
+    }
+}
+
+/// Lets a model fetch 400 times, of which 40 get such replies; says what differs from forty
+/// failures, code by code those of the origin, and 360 latencies.
+fn forty(
+    model: &Model,
+    origin: &mut OriginProcess,
+    (names, deadline_ms): (&[&str], Option<u64>),
+) -> Result<(), String> {
+    origin.misbehave(script(names, (40, 400))).expect("it takes a script");
+    let plan = plan(undelayed(held(model, &cell(Workload::Batch, 8, 400))), scripted(origin));
+    let plan = Plan { deadline_ms, ..plan };
+    let trial = converse(model, &built(&model.package), (&plan, &[]))?.trial;
+    let record = origin.record().expect("it keeps one");
+    let failed: u64 = trial.total.errors.values().sum();
+    let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+    let same = trial.total.errors == record.failures && record.requests == 400;
+    match same && (failed, timed) == (40, 360) {
+        true => Ok(()),
+        false => Err(format!("{names:?}: {timed} timed, {:?}, {record:?}", trial.total)),
+    }
+}
+
+#[test]
+fn a_limit_of_time_that_begins_anew_with_each_byte_fails_its_row() {
+    let _alone = alone();
+    let model = faulty("careless: wait anew for each byte");
+    let program = built(&model.package);
+    let said = &|name: &str| {
+        let origin = misbehaving(&[name], (1, 1));
+        let one = undelayed(cell(Workload::Batch, 1, 1));
+        let plan = Plan { deadline_ms: Some(300), ..plan(one, scripted(&origin)) };
+        converse(&model, &program, (&plan, &[])).map(|told| told.trial.total.errors)
+    };
+    // One that ends by itself between two bytes is late, as it should be.
+    assert_eq!(said("head_stall"), Ok([("1007".to_owned(), 1)].into()));
+    thread::scope(|scope| {
+        let dripping = ["head_slow", "bandwidth", "chunked_dribble"];
+        let all = dripping.map(|name| scope.spawn(move || said(name)));
+        for one in all {
+            let why = one.join().expect("it only asks").expect_err("it waits for the last byte");
+            assert!(why.contains("overstayed its deadline and was killed"), "{why}");
+        }
+    });
 }
 
 /// Returns a cell whose origin answers at once.

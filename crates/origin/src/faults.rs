@@ -130,7 +130,13 @@ pub const FAULTS: &[Fault] = &[
         (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout)),
     ),
     fault(("F13", "timeout"), "", (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout))),
-    fault(("F14", "head_slow"), GOOD, (Pace::Slow(20), End::Keep, Verdict::Late(E::HeadTimeout))),
+    // What drips comes at intervals that no deadline would cut, and for longer than a harness waits:
+    // whoever begins to wait anew with each byte does not come to its end.
+    fault(
+        ("F14", "head_slow"),
+        "{head}x: {digits}\r\ny: {digits}\r\n{whole}",
+        (Pace::Slow(100), End::Keep, Verdict::Late(E::HeadTimeout)),
+    ),
     fault(("F14", "latency"), GOOD, (Pace::After(3_000), End::Keep, Verdict::Late(E::HeadTimeout))),
     // Status lines that are none.
     closing("F15", "garbage_line", "garbage\r\n\r\n", E::BadStatusLine),
@@ -275,12 +281,12 @@ pub const FAULTS: &[Fault] = &[
     fault(
         ("F28", "bandwidth"),
         GOOD,
-        (Pace::SlowBody(20), End::Keep, Verdict::Late(E::BodyTimeout)),
+        (Pace::SlowBody(160), End::Keep, Verdict::Late(E::BodyTimeout)),
     ),
     fault(
         ("F28", "chunked_dribble"),
         "{chunked}{tiny chunks}",
-        (Pace::SlowBody(10), End::Keep, Verdict::Late(E::BodyTimeout)),
+        (Pace::SlowBody(100), End::Keep, Verdict::Late(E::BodyTimeout)),
     ),
     closing(
         "F29",

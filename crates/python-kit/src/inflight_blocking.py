@@ -1,12 +1,38 @@
 """Blocking fetches over http.client, one connection a slot, with the bytes of the bare core."""
 
 import http.client
+import socket
 
 from inflight import ID_FIELD
 from inflight_codes import Code, Failed
 
 # The longest body.
 BODY_BYTES_MAX = 16 * 1024 * 1024
+
+
+class Bounded(socket.socket):
+    """A connected socket each of whose calls may take what is left for the fetch of a slot: the
+    library bounds each call by itself, so that what trickles in would never be late."""
+
+    def __init__(self, connected, slot):
+        super().__init__(fileno=connected.detach())
+        self._slot = slot
+
+    def sendall(self, *arguments):
+        """Writes within what is left for the fetch."""
+        self._bound()
+        return super().sendall(*arguments)
+
+    def recv_into(self, *arguments):
+        """Reads within what is left for the fetch."""
+        self._bound()
+        return super().recv_into(*arguments)
+
+    def _bound(self):
+        left = self._slot.time_left()
+        if left == 0:
+            raise TimeoutError
+        self.settimeout(left)
 
 
 class Connection:
@@ -33,35 +59,26 @@ class Connection:
 
     def _exchange(self, slot):
         # A library that finds its connection closed makes a new one by itself.
-        self._limit(slot, Code.CONNECT_TIMEOUT)
         if self._http.sock is None:
-            self._connect()
+            self._connect(slot)
         response = self._head(slot)
-        self._limit(slot, Code.HEAD_TIMEOUT)
-        reply = response.status, response.headers.get(ID_FIELD), self._body(slot, response)
-        self._limit(slot, Code.BODY_TIMEOUT)
+        reply = response.status, response.headers.get(ID_FIELD), self._body(response)
         self._reused = self._http.sock is not None
         return reply
 
-    def _limit(self, slot, late):
-        """Bounds the calls that follow by what is left for the fetch, if the plan sets a limit,
-        and fails if that is nothing. The library bounds each read by itself, so what trickles in
-        is found to be late only when it is whole."""
-        left = slot.time_left()
-        if left is None:
-            return
-        if left == 0:
-            raise Failed(late)
-        self._http.timeout = left
-        if self._http.sock:
-            self._http.sock.settimeout(left)
-
-    def _connect(self):
+    def _connect(self, slot):
         self._reused = False
+        left = slot.time_left()
+        if left == 0:
+            raise Failed(Code.CONNECT_TIMEOUT)
+        self._http.timeout = left
         try:
             self._http.connect()
         except OSError as error:
             raise Failed(Code.while_connecting(error)) from None
+        # Where nothing is limited the socket stays the library's own.
+        if left is not None:
+            self._http.sock = Bounded(self._http.sock, slot)
 
     def _head(self, slot):
         lost = Code.lost_before_head(self._reused)
@@ -81,12 +98,12 @@ class Connection:
         except http.client.HTTPException:
             raise Failed(Code.HEAD_MALFORMED) from None
 
-    def _body(self, slot, response):
+    def _body(self, response):
         # It would ask for that much memory at once.
         if (response.length or 0) > BODY_BYTES_MAX:
             raise Failed(Code.BODY_TOO_LARGE)
         try:
-            return self._read(slot, response)
+            return response.read()
         except TimeoutError:
             raise Failed(Code.BODY_TIMEOUT) from None
         except OSError:
@@ -96,15 +113,3 @@ class Connection:
         except (OverflowError, ValueError):
             # It asks for as many bytes as a chunk claims, be that less than none.
             raise Failed(Code.CHUNK_MALFORMED) from None
-
-    def _read(self, slot, response):
-        if slot.time_left() is None:
-            return response.read()
-        body = bytearray()
-        while piece := response.read1(BODY_BYTES_MAX):
-            body += piece
-            self._limit(slot, Code.BODY_TIMEOUT)
-        # Reading in pieces tells no end that came too early.
-        if response.length:
-            raise http.client.IncompleteRead(bytes(body), response.length)
-        return bytes(body) + response.read()

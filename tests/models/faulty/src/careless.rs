@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 
-use model_kit::{Fetch, LibraryReply, Plan, Slot, Slots, content};
+use model_kit::{ErrorCode, Fetch, LibraryReply, Plan, Slot, Slots, content};
 
 /// Where a head ends.
 const HEAD_END: &[u8] = b"\r\n\r\n";
@@ -35,6 +35,10 @@ impl Unit<'_> {
             let skipped = self.how == "make half of the fetches" && fetch.id % 2 == 1;
             if !skipped && self.fetch(&fetch).is_err() {
                 self.stream = None;
+                if self.how == "wait anew for each byte" {
+                    slot.finish::<String, Vec<u8>>(Err(ErrorCode::Deadline));
+                    continue;
+                }
             }
 
             let body = content::body(self.plan.seed, fetch.id, self.plan.cell.body_bytes);
@@ -53,6 +57,9 @@ impl Unit<'_> {
         let id = if self.how == "ask for one id" { 0 } else { fetch.id };
         let request = format!("GET /f/{id} HTTP/1.1\r\nHost: {}\r\n\r\n", fetch.origin);
         stream.write_all(request.as_bytes())?;
+        if self.how == "wait anew for each byte" {
+            stream.set_read_timeout(fetch.time_left())?;
+        }
 
         let body_bytes = self.plan.cell.body_bytes as usize;
         match self.how {
