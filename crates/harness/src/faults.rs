@@ -1,9 +1,11 @@
 //! Models held against an origin that misbehaves: every model counts every failure once, and bare
 //! models say the same of it.
 //!
-//! What a model with a usual client must say is less, since a library hides where a fetch broke:
-//! as many failures, each in the family of the bare model's code, or the code for a deadline. Where
-//! a library does something else, that is a deviation with a name, in [`DEVIATIONS`].
+//! A bare model in another language has a reader of its own: it must say the same but for what is
+//! known of that reader. What a model with a usual client must say is less, since a library hides
+//! where a fetch broke: as many failures, each in the family of the bare model's code, or the code
+//! for a deadline. Where a library does something else, that is a deviation with a name, in
+//! [`DEVIATIONS`].
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -268,11 +270,16 @@ impl FaultCase {
             Some(code) => BTreeMap::from([(code.number().to_string(), issued)]),
             None => record.failures.clone(),
         };
-        let told_all = laws(self, told, record);
+        let told_all = laws(self, told, record).or_else(|| {
+            let followed = record.bad.get("extra_bytes").copied().unwrap_or(0);
+            (model.is_bare() && total.extra_bytes != followed).then(|| {
+                format!("{} replies with extra bytes, of {followed} sent", total.extra_bytes)
+            })
+        });
         let deviation = DEVIATIONS
             .iter()
             .find(|deviation| model.has_client(deviation.client) && deviation.fault == self.name);
-        let differs = told_all.or_else(|| match (deviation, model.uses_core()) {
+        let differs = told_all.or_else(|| match (deviation, model.is_bare()) {
             (Some(deviation), _) => deviation.differs(total, &failures),
             (None, true) => (total.errors != failures).then(|| {
                 format!("counted {}, expected {}", shown(&total.errors), shown(&failures))
@@ -331,8 +338,9 @@ fn in_family(total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> 
 impl Deviation {
     /// Returns what its client does, with the version of the client.
     fn named(&self, hello: &model_kit::pipe::Hello) -> String {
-        let version = hello.versions.get(self.client).map_or("", String::as_str);
-        format!("{} {version} {}", self.client, self.does)
+        // A model that is its own client has the version of its language.
+        let version = hello.versions.get(self.client).or_else(|| hello.versions.get("python"));
+        format!("{} {} {}", self.client, version.map_or("", String::as_str), self.does)
     }
 
     /// Returns how a model differs from what is known of its client, if it does.

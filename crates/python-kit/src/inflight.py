@@ -94,6 +94,10 @@ class Slot:
         """Ends the fetch as failed."""
         self._ledger.fail(code)
 
+    def followed(self):
+        """Notes that bytes followed the reply that belong to none."""
+        self._ledger.follow()
+
 
 def within(left):
     """Returns the context of a fetch that asyncio gives up after so many seconds, if there is a
@@ -126,7 +130,7 @@ class Ledger:
         self._marks = {ended: place for place, ended in enumerate(marks)}
         self._readings = [None] * len(marks)
         self._lock = threading.Lock()
-        self._issued = self._ended = self._peak = 0
+        self._issued = self._ended = self._peak = self._followed = 0
         self._latencies, self._errors, self._beats_late = [], {}, []
         self._work = memoryview(bytes(64 * 1024)), cell.get("work_kib", 0)
 
@@ -155,6 +159,11 @@ class Ledger:
         with self._lock:
             self._errors[str(int(code))] = self._errors.get(str(int(code)), 0) + 1
             self._count(None)
+
+    def follow(self):
+        """Counts a reply that bytes followed which belong to none."""
+        with self._lock:
+            self._followed += 1
 
     def compute(self):
         """Computes what the plan asks for each reply: the CRC-32 of so many KiB."""
@@ -200,7 +209,7 @@ class Ledger:
         return {
             "window": counts | closed.since(opened),
             "total": {"issued": self._issued, "ok": self._ended - failed,
-                      "errors": self._errors, "extra_bytes": 0},
+                      "errors": self._errors, "extra_bytes": self._followed},
             "threads": max(opened.threads, closed.threads),
             "in_flight_peak": self._peak,
             "scheduled": closed.scheduled,

@@ -106,7 +106,10 @@ class Connection:
             slot.fail(failed.code)
         else:
             # What came after the whole reply belongs to none; streams have no public name for it.
-            if not head.persistent or self._reader._buffer:
+            if self._reader._buffer:
+                slot.followed()
+                self.close()
+            elif not head.persistent:
                 self.close()
             if head.status == 200 and head.encoded:
                 slot.fail(Code.BAD_ENCODING)
