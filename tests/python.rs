@@ -84,6 +84,29 @@ fn a_program_in_python_is_known_by_its_hash_and_its_packages_by_that_of_their_li
     }
 }
 
+/// Asks the kit for the code of each error of the system that has one while connecting.
+const CONNECTING: &str = "
+import errno, inflight_codes
+for name, code in [('ECONNREFUSED', 1201), ('ETIMEDOUT', 1202), ('ECONNRESET', 1203),
+                   ('ECONNABORTED', 1203), ('EHOSTUNREACH', 1204), ('ENETUNREACH', 1204),
+                   ('EADDRNOTAVAIL', 1002), ('EMFILE', 1001), ('ENFILE', 1001),
+                   ('ENOMEM', 1004), ('ENOBUFS', 1004), ('EPERM', 1999)]:
+    told = inflight_codes.Code.while_connecting(OSError(getattr(errno, name), name))
+    assert told == code, f'{name} is {told}, expected {code}'
+";
+
+#[test]
+fn what_the_system_says_while_connecting_has_the_codes_of_the_shared_core() {
+    let Some(python) = MODELS.iter().find_map(|model| built(&model.package).interpreter) else {
+        return;
+    };
+    let kit = WORKSPACE.root.join("crates/python-kit/src");
+    let mut asked = Command::new(python.path);
+    let output = asked.args(["-B", "-c", CONNECTING]).env("PYTHONPATH", kit).output();
+    let output = output.expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn nothing_that_is_set_in_the_environment_changes_what_python_imports() {
     if MODELS.iter().all(|model| model.name != "asyncio") {

@@ -228,8 +228,30 @@ mod tests {
     }
 
     #[test]
-    fn too_many_open_files_is_a_local_fault() {
-        let error = io::Error::from_raw_os_error(24);
-        assert_eq!(ErrorCode::while_connecting(&error), ErrorCode::FdExhausted);
+    fn what_the_system_says_while_connecting_has_a_code_of_its_own() {
+        use nix::errno::Errno;
+
+        let cases = [
+            (Errno::ECONNREFUSED, ErrorCode::ConnectRefused),
+            (Errno::ETIMEDOUT, ErrorCode::ConnectTimeout),
+            (Errno::ECONNRESET, ErrorCode::ConnectReset),
+            (Errno::ECONNABORTED, ErrorCode::ConnectReset),
+            (Errno::EHOSTUNREACH, ErrorCode::ConnectUnreachable),
+            (Errno::ENETUNREACH, ErrorCode::ConnectUnreachable),
+            (Errno::EADDRNOTAVAIL, ErrorCode::PortExhausted),
+            (Errno::EMFILE, ErrorCode::FdExhausted),
+            (Errno::ENFILE, ErrorCode::FdExhausted),
+            (Errno::ENOMEM, ErrorCode::NoMemory),
+            (Errno::ENOBUFS, ErrorCode::NoMemory),
+            (Errno::EPERM, ErrorCode::Other),
+        ];
+        for (errno, code) in cases {
+            let error = io::Error::from_raw_os_error(errno as i32);
+            assert_eq!(ErrorCode::while_connecting(&error), code, "{errno}");
+            // A library that wraps it tells the same.
+            let wrapped = io::Error::other(error);
+            let told = ErrorCode::of_library(&wrapped, ErrorCode::ConnectReset);
+            assert_eq!(told, code, "{errno}");
+        }
     }
 }
