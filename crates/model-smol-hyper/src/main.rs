@@ -16,9 +16,7 @@ static EXECUTOR: Executor<'static> = Executor::new();
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
         let work = || smol::block_on(EXECUTOR.run(future::pending::<()>()));
-        for _ in 0..plan.workers {
-            thread::Builder::new().spawn(work)?;
-        }
+        (0..plan.workers).try_for_each(|_| thread::Builder::new().spawn(work).map(drop))?;
         let tasks: Vec<_> = slots.into_iter().map(|slot| EXECUTOR.spawn(drive(slot))).collect();
         tasks.into_iter().for_each(smol::block_on);
         Ok(())
