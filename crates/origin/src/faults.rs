@@ -130,8 +130,8 @@ pub const FAULTS: &[Fault] = &[
         (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout)),
     ),
     fault(("F13", "timeout"), "", (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout))),
-    // What drips comes at intervals that no deadline would cut, and for longer than a harness waits:
-    // whoever begins to wait anew with each byte does not come to its end.
+    // What drips comes at intervals that no deadline would cut, and for longer than a harness
+    // waits: whoever begins to wait anew with each byte does not come to its end.
     fault(
         ("F14", "head_slow"),
         "{head}x: {digits}\r\ny: {digits}\r\n{whole}",

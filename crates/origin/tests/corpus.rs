@@ -10,8 +10,8 @@ use origin::{End, FAULTS, Fault};
 
 const SEED: u64 = 3;
 const BODY_BYTES: u32 = 24;
-/// The longest head that the kit reads. A reply that is longer is not split at every place, and not taken
-/// byte by byte: each piece of a head is read again from its beginning.
+/// The longest head that the kit reads. A reply that is longer is not split at every place, and not
+/// taken byte by byte: each piece of a head is read again from its beginning.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// A long reply is split at every place that is no farther than this from the limit or an end.
 const NEAR: usize = 64;
