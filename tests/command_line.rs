@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -13,18 +13,11 @@ use record::Run;
 use serde_json::Value;
 use stats::random::SplitMix64;
 
-use support::shell::{check, each_trial, inflight, small_run, text, written};
+use support::shell::{check, each_trial, files_below, inflight, small_run, text, written};
 use support::{WORKSPACE, alone, built};
 
-/// Bytes that are changed in each file, one at a time.
+/// Bytes that are changed in each file, one at a time; of figures, which are many, one of each.
 const POSITIONS: usize = 12;
-
-/// Returns every file of a run.
-fn files(run: &Path) -> Vec<PathBuf> {
-    let below = |folder: PathBuf| fs::read_dir(folder).expect("it is there").flatten();
-    let files = below(run.to_owned()).chain(below(run.join("derived"))).map(|entry| entry.path());
-    files.filter(|path| path.is_file()).collect()
-}
 
 #[test]
 fn a_whole_run_is_rebuilt_byte_for_byte() {
@@ -37,12 +30,15 @@ fn a_whole_run_is_rebuilt_byte_for_byte() {
 #[test]
 fn a_single_changed_byte_anywhere_is_found() {
     let (folder, run) = small_run();
-    let files = files(&run);
-    assert!(files.len() >= 8, "{files:?}");
+    let files = files_below(&run);
+    let is_figure = |file: &PathBuf| file.parent().is_some_and(|it| it.ends_with("figures"));
+    assert!(files.iter().filter(|file| is_figure(file)).count() >= 20, "{files:?}");
+    assert!(files.iter().filter(|file| !is_figure(file)).count() >= 8, "{files:?}");
     let mut draws = SplitMix64::new(3);
     for file in files {
         let good = fs::read(&file).expect("it reads");
-        for _ in 0..POSITIONS.min(good.len()) {
+        let positions = if is_figure(&file) { 1 } else { POSITIONS };
+        for _ in 0..positions.min(good.len()) {
             let place = draws.below(good.len());
             let mut bytes = good.clone();
             bytes[place] ^= 1 << draws.below(8);
