@@ -89,7 +89,8 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         command.args(&start.arguments).env_clear().envs(&start.env).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
 
-        let spawned = on_cpus(start.cpus, || without_core_dump(|| command.spawn()));
+        forbid_core_dumps();
+        let spawned = on_cpus(start.cpus, || command.spawn());
         let failed = || format!("failed to start {}", start.program.display());
         let mut process =
             spawned.and_then(|child| child.map_err(Into::into)).with_context(failed)?;
@@ -142,10 +143,8 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         let more = self.messages.recv_timeout(LAST_WORDS).ok();
         match (left, more.filter(|told| !matches!(told, Ok(None)))) {
             (None, _) => {
-                let stood = standing::standing(self.id());
-                self.kill();
-                let why = "it did not leave when its pipe was closed, and was killed".to_owned();
-                Err(stood.map_or_else(|| why.clone(), |stood| format!("{why}; {stood}")))
+                let why = "it did not leave when its pipe was closed, and was killed";
+                Err(self.kill_and_tell(why.to_owned()))
             }
             (Some(_), Some(_)) => Err("it told more than one result".to_owned()),
             (Some(status), None) if status.success() => Ok(()),
@@ -170,11 +169,23 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         match status.filter(|status| !status.success()) {
             Some(status) => self.last_words(status),
             None => {
-                let late = matches!(silence, Silence::Late);
-                let stood = late.then(|| standing::standing(self.id())).flatten();
+                let why = silence.to_string();
+                if matches!(silence, Silence::Late) {
+                    return self.kill_and_tell(why);
+                }
                 self.kill();
-                stood.map_or_else(|| silence.to_string(), |stood| format!("{silence}; {stood}"))
+                why
             }
+        }
+    }
+
+    /// Kills the child, and says why, with where its threads stood before.
+    fn kill_and_tell(&mut self, why: String) -> String {
+        let stood = standing::standing(self.id());
+        self.kill();
+        match stood {
+            Some(stood) => format!("{why}; {stood}"),
+            None => why,
         }
     }
 
@@ -261,21 +272,13 @@ fn first_of(mut stderr: ChildStderr) -> Receiver<String> {
     said
 }
 
-/// Does something while this process leaves no core when it crashes, which a child inherits: a core
-/// of a model with many threads would be written to the disk while the next one is measured.
-fn without_core_dump<T>(work: impl FnOnce() -> T) -> T {
-    let before = getrlimit(Resource::RLIMIT_CORE);
-    let set = |soft, hard| {
-        let _ = setrlimit(Resource::RLIMIT_CORE, soft, hard);
-    };
-    if let Ok((_, hard)) = before {
-        set(0, hard);
+/// Lets this process, and so whatever it starts, leave no core when it crashes: that of a model
+/// with many threads would be written to the disk while the next one is measured. The limit is the
+/// whole process's, so it is not raised again: another thread may be starting a child.
+fn forbid_core_dumps() {
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_CORE) {
+        let _ = setrlimit(Resource::RLIMIT_CORE, 0, hard);
     }
-    let done = work();
-    if let Ok((soft, hard)) = before {
-        set(soft, hard);
-    }
-    done
 }
 
 /// Does something while this thread is bound to some CPUs, which a child inherits.
@@ -299,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_child_leaves_no_core_and_the_harness_keeps_its_own_limit() {
+    fn a_child_leaves_no_core() {
         let (_, hard) = getrlimit(Resource::RLIMIT_CORE).unwrap();
         setrlimit(Resource::RLIMIT_CORE, hard, hard).unwrap();
         let start = Start {
@@ -311,6 +314,5 @@ mod tests {
         let mut child = Child::<u64>::start(&start).unwrap();
         assert_eq!(child.hear(Instant::now() + LEAVE).unwrap(), 0);
         child.dismiss().unwrap();
-        assert_eq!(getrlimit(Resource::RLIMIT_CORE), Ok((hard, hard)));
     }
 }
