@@ -1,5 +1,6 @@
 //! A child process that speaks over a pipe: started on given CPUs in a process group of its own,
-//! with a cleared environment, read with a deadline, and killed when it overstays.
+//! with a cleared environment, read with a deadline, and killed when it overstays. What is told of
+//! one names no path of this machine, since it is written down and published.
 //!
 //! Children are started from the caller's thread, which must live as long as they do: they ask
 //! the kernel to be killed when the thread that started them ends.
@@ -23,6 +24,7 @@ use nix::unistd::Pid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::nameless::without_paths;
 use crate::{interrupt, standing};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
@@ -91,7 +93,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
 
         forbid_core_dumps();
         let spawned = on_cpus(start.cpus, || command.spawn());
-        let failed = || format!("failed to start {}", start.program.display());
+        let failed = || without_paths(&format!("failed to start {}", start.program.display()));
         let mut process =
             spawned.and_then(|child| child.map_err(Into::into)).with_context(failed)?;
         interrupt::born(group(&process));
@@ -122,7 +124,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         match self.messages.recv_timeout(left) {
             Ok(Ok(Some(message))) => Ok(message),
             Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(Silence::Closed),
-            Ok(Err(error)) => Err(Silence::Nonsense(error.to_string())),
+            Ok(Err(error)) => Err(Silence::Nonsense(without_paths(&error.to_string()))),
             Err(RecvTimeoutError::Timeout) => Err(Silence::Late),
         }
     }
@@ -206,8 +208,8 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     /// Returns how the child ended, with what it said last.
     fn last_words(&mut self, status: ExitStatus) -> String {
         let said = self.stderr.recv_timeout(LAST_WORDS).unwrap_or_default();
-        let said: String =
-            said.trim().replace('\n', " | ").chars().take(LAST_WORDS_CHARS_MAX).collect();
+        let said = without_paths(said.trim()).replace('\n', " | ");
+        let said: String = said.chars().take(LAST_WORDS_CHARS_MAX).collect();
         let ended = match (status.signal(), status.code()) {
             (Some(signal), _) => format!("it was killed by signal {signal}"),
             (None, code) => format!("it ended with exit code {}", code.unwrap_or(-1)),

@@ -5,12 +5,13 @@
 
 use std::fs;
 use std::io::BufReader;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
-use record::{Unwritable, sha256};
+use record::Unwritable;
 
 use crate::python::{self, Interpreter};
 use crate::{Workspace, find};
@@ -95,15 +96,15 @@ fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> 
     kept(workspace, package, &path.into_std_path_buf())
 }
 
-/// Keeps a program under the hash of its bytes: what cargo builds while a run is under way must not
+/// Keeps a program under the hash of its bytes, which is checked before each use: what cargo builds while a run is under way must not
 /// change what the run measures.
 fn kept(workspace: &Workspace, package: &str, built: &Path) -> Result<Program> {
     let unreadable = || format!("failed to read {}", built.display());
-    let sha256 = sha256(&fs::read(built).with_context(unreadable)?);
+    let sha256 = record::sha256(&fs::read(built).with_context(unreadable)?);
     let folder = workspace.target.join("inflight").join(&sha256[..16]);
     let path = folder.join(package);
     let failed = || Unwritable(path.display().to_string());
-    if !path.exists() {
+    if !is_whole(&path, &sha256) {
         fs::create_dir_all(&folder).with_context(failed)?;
         // Under another name first: two builds may keep the same program at once.
         let new = folder.join(format!("{package}.{}", std::process::id()));
@@ -116,4 +117,38 @@ fn kept(workspace: &Workspace, package: &str, built: &Path) -> Result<Program> {
         Some(Err(missing)) => bail!("failed to run {package}: {missing}"),
     };
     Ok(Program { path, sha256, interpreter })
+}
+
+/// Returns whether a kept program is what its hash says, and may be run: a full disk, a crash or a
+/// hand may have changed it since.
+fn is_whole(kept: &Path, sha256: &str) -> bool {
+    let may_run = |file: fs::Metadata| file.permissions().mode() & 0o100 != 0;
+    let is_same = |bytes: Vec<u8>| record::sha256(&bytes) == sha256;
+    fs::metadata(kept).is_ok_and(may_run) && fs::read(kept).is_ok_and(is_same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_program_that_was_changed_is_made_anew_before_it_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        workspace.target = folder.path().to_owned();
+        let keep = || kept(&workspace, "origin", Path::new("/bin/true")).unwrap();
+        let spoil: [fn(&Path); 4] = [
+            |kept| fs::write(kept, "").unwrap(),
+            |kept| fs::write(kept, "#!/bin/false\n").unwrap(),
+            |kept| fs::set_permissions(kept, fs::Permissions::from_mode(0o644)).unwrap(),
+            |kept| fs::remove_file(kept).unwrap(),
+        ];
+        for spoil in spoil {
+            let program = keep();
+            spoil(&program.path);
+            assert_eq!(keep().path, program.path);
+            assert!(is_whole(&program.path, &program.sha256));
+            assert!(Command::new(&program.path).status().unwrap().success());
+        }
+    }
 }

@@ -24,6 +24,7 @@ mod machine;
 #[cfg(test)]
 mod made_up;
 mod measure;
+mod nameless;
 mod pictures;
 mod price;
 mod primitives;

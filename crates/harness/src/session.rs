@@ -163,8 +163,9 @@ impl OriginProcess {
         match child.hear(Instant::now() + ANSWER) {
             Ok(FromOrigin::Ready(ready)) => Ok(Self { child, ready }),
             Ok(other) => bail!("failed to start the origin: it began with {other:?}"),
-            Err(silence) => Err(anyhow!("{}", child.end_after(&silence)))
-                .with_context(|| format!("failed to start the origin {}", program.path.display())),
+            Err(silence) => {
+                Err(anyhow!("{}", child.end_after(&silence))).context("failed to start the origin")
+            }
         }
     }
 

@@ -1,0 +1,88 @@
+//! Takes the paths of this machine out of a text that will be written down or published: what a
+//! program says of its failure often names the folder of a user.
+
+/// Returns a text in which each absolute path is cut to its last name. A path in quotes may have
+/// spaces; a relative one stays, since it lies in the workspace or in nobody's folder.
+pub(crate) fn without_paths(text: &str) -> String {
+    let (mut told, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(place) = rest.find('/') {
+        let (before, after) = rest.split_at(place);
+        told.push_str(before);
+        let previous = told.chars().next_back();
+        if previous.is_some_and(continues) || previous == Some(':') && after.starts_with("//") {
+            let slashes = after.len() - after.trim_start_matches('/').len();
+            told.push_str(&after[..slashes]);
+            rest = &after[slashes..];
+            continue;
+        }
+
+        let end = after.find(|letter| ends(letter, previous)).unwrap_or(after.len());
+        told.push_str(cut(&after[..end]));
+        rest = &after[end..];
+    }
+    told + rest
+}
+
+/// Returns what is told of a path: all of it in the standard library, whose paths are of no machine;
+/// from the package on in a registry; else the last name.
+fn cut(path: &str) -> &str {
+    let in_registry = path.split_once("/registry/src/").and_then(|(_, tail)| tail.split_once('/'));
+    match (path.starts_with("/rustc/"), in_registry) {
+        (true, _) => path,
+        (false, Some((_, of_package))) => of_package,
+        (false, None) => {
+            let names = path.trim_end_matches('/').rsplit('/').next();
+            names.filter(|name| !name.is_empty()).unwrap_or("/")
+        }
+    }
+}
+
+/// Returns whether a slash after this letter stands inside a name, as in `src/main.rs` and `I/O`.
+fn continues(letter: char) -> bool {
+    letter.is_alphanumeric() || "._-/".contains(letter)
+}
+
+/// Returns whether a letter ends a path that stands after another letter.
+fn ends(letter: char, previous: Option<char>) -> bool {
+    match previous {
+        Some(quote @ ('"' | '\'' | '`')) => letter == quote,
+        _ => letter.is_whitespace() || "\"'`:;,()[]<>|".contains(letter),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_cut_to_its_last_name_and_all_else_stays() {
+        let cases = [
+            (
+                "failed to start /home/me/target/x/model-a: No such file",
+                "failed to start model-a: \
+              No such file",
+            ),
+            (
+                "panicked at /home/me/.cargo/registry/src/a-1/tokio-1.54.1/src/lib.rs:7:9: why",
+                "panicked at tokio-1.54.1/src/lib.rs:7:9: why",
+            ),
+            (
+                "at /rustc/0a1b/library/std/src/thread.rs:1",
+                "at /rustc/0a1b/library/std/src/thread.rs:1",
+            ),
+            (
+                "panicked at crates/model-kit/src/slot.rs:3",
+                "panicked at \
+              crates/model-kit/src/slot.rs:3",
+            ),
+            ("File \"/home/my user/model.py\", line 2", "File \"model.py\", line 2"),
+            ("(see /home/me/) and /", "(see me) and /"),
+            ("I/O error at http://127.0.0.1:9/fetch", "I/O error at http://127.0.0.1:9/fetch"),
+            ("dir=/home/me", "dir=me"),
+            ("", ""),
+        ];
+        for (text, told) in cases {
+            assert_eq!(without_paths(text), told);
+        }
+    }
+}
