@@ -54,10 +54,8 @@ impl Drop for Awake {
 
 /// Spins on a CPU, in the idle class, until told to stop.
 fn spin(cpu: usize, stop: &AtomicBool) {
-    let mut set = CpuSet::new();
-    let bound = set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
     // A spinner of normal priority, or on another CPU, would disturb what it is to help.
-    if bound.is_err() || !enter_idle_class() {
+    if !bind(cpu) || !enter_idle_class() {
         return;
     }
     while !stop.load(Ordering::Relaxed) {
@@ -68,8 +66,22 @@ fn spin(cpu: usize, stop: &AtomicBool) {
     }
 }
 
+/// Tries, in a thread that ends at once, whether the system would let each of these CPUs be kept
+/// awake.
+pub(crate) fn is_allowed(cpus: &[usize]) -> bool {
+    let cpus = cpus.to_vec();
+    let tried = thread::spawn(move || cpus.into_iter().all(bind) && enter_idle_class());
+    tried.join().unwrap_or(false)
+}
+
+/// Binds the calling thread to a CPU; returns whether the system allows it.
+fn bind(cpu: usize) -> bool {
+    let mut set = CpuSet::new();
+    set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)).is_ok()
+}
+
 /// Moves the calling thread to the idle class, for good; returns whether the system allows it.
-pub(crate) fn enter_idle_class() -> bool {
+fn enter_idle_class() -> bool {
     let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
     set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle).is_ok()
 }

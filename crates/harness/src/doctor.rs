@@ -77,9 +77,10 @@ struct Readings {
 type Check = (&'static str, fn(&Readings) -> Opinion);
 
 /// Every check, in the order in which it is told.
-const CHECKS: [Check; 35] = [
+const CHECKS: [Check; 36] = [
     ("cpus", cpus::division),
     ("siblings", cpus::siblings),
+    ("core-kinds", cpus::capacity),
     ("virtual-machine", cpus::virtual_machine),
     ("cpu-quota", cpus::quota),
     ("throttling", cpus::throttling),
@@ -205,8 +206,16 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(6);
 
     /// Faults whose remedy is no command: another machine, another hour, a plug.
-    const WITHOUT_COMMAND: [&str; 7] =
-        ["cpus", "virtual-machine", "power", "kept-awake", "idle-wake-ups", "steal", "user"];
+    const WITHOUT_COMMAND: [&str; 8] = [
+        "cpus",
+        "core-kinds",
+        "virtual-machine",
+        "power",
+        "kept-awake",
+        "idle-wake-ups",
+        "steal",
+        "user",
+    ];
 
     /// Returns what is found of one thing.
     fn found(readings: &Readings, name: &str) -> Finding {

@@ -10,6 +10,7 @@ mod built;
 mod cells;
 mod child;
 mod compile;
+mod cores;
 mod deviations;
 mod doctor;
 mod draw;

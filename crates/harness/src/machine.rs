@@ -4,13 +4,12 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result, ensure};
 use model_kit::Cell;
-use nix::sched::{CpuSet, sched_getaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::unistd::Pid;
 use record::{Model, Placement};
 
+use crate::cores::Cores;
 use crate::run::held;
-use crate::{Failure, Sizes, evaluate, room};
+use crate::{Failure, Sizes, awake, evaluate, room};
 
 /// Files that a process holds besides its connections.
 const OTHER_FILES: u64 = 64;
@@ -23,20 +22,20 @@ const SHARDS_MAX: usize = 16;
 /// origin. CPUs of one core stay together, since each slows the other down. With one core both
 /// share it.
 ///
-/// CPUs are kept awake only where a core has one CPU: beside a busy one, a spinner would cost what
-/// it is to save.
+/// CPUs are kept awake only where a core has one CPU, since beside a busy one a spinner would cost
+/// what it is to save; and only where the system lets a thread enter the idle class on each.
 ///
 /// # Errors
 ///
 /// Says that the CPUs cannot be read.
 pub fn place() -> Result<Placement> {
-    let set = sched_getaffinity(Pid::from_raw(0)).context("failed to read the CPU affinity")?;
-    let cpus: Vec<usize> =
-        (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).collect();
-    divide(&cores(&cpus, siblings))
+    let cores = Cores::read()?;
+    let placement = divide(&cores.used)?;
+    let awake = !cores.are_shared() && awake::is_allowed(&placement.cpus());
+    Ok(Placement { awake, ..placement })
 }
 
-/// Divides cores between model and origin.
+/// Divides cores between model and origin, and leaves them asleep.
 fn divide(cores: &[Vec<usize>]) -> Result<Placement> {
     let (origin, model) = cores.split_at(cores.len() / 2);
     let origin = if origin.is_empty() { model } else { origin };
@@ -44,30 +43,10 @@ fn divide(cores: &[Vec<usize>]) -> Result<Placement> {
     Ok(Placement {
         workers: u32::try_from(model_cpus.len()).context("failed to count the CPUs")?,
         shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,
-        awake: cores.iter().all(|cpus| cpus.len() == 1),
+        awake: false,
         model_cpus,
         origin_cpus,
     })
-}
-
-/// Returns the CPUs core by core; CPUs that name the same siblings are one core.
-fn cores(cpus: &[usize], siblings: impl Fn(usize) -> String) -> Vec<Vec<usize>> {
-    let mut cores: Vec<(String, Vec<usize>)> = Vec::new();
-    for &cpu in cpus {
-        let name = siblings(cpu);
-        match cores.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, cpus)) => cpus.push(cpu),
-            None => cores.push((name, vec![cpu])),
-        }
-    }
-    cores.into_iter().map(|(_, cpus)| cpus).collect()
-}
-
-/// Returns the CPUs of the core that a CPU belongs to, as the kernel writes them; the CPU alone
-/// where the kernel does not say.
-fn siblings(cpu: usize) -> String {
-    let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
-    fs::read_to_string(path).unwrap_or_else(|_| cpu.to_string())
 }
 
 /// The limits that a cell can run into.
@@ -196,22 +175,21 @@ mod tests {
     }
 
     #[test]
-    fn cpus_of_one_core_stay_together_and_are_not_kept_awake() {
-        // As most desktops number them: the siblings of 0 and 1 are 2 and 3.
-        let cores = cores(&[0, 1, 2, 3], |cpu| format!("{},{}", cpu % 2, cpu % 2 + 2));
-        let placement = divide(&cores).unwrap();
-        assert_eq!(placement.origin_cpus, [0, 2]);
-        assert_eq!((placement.model_cpus, placement.workers), (vec![1, 3], 2));
-        assert!(!placement.awake);
+    fn the_model_gets_the_upper_half_of_the_cores_and_shares_the_only_one() {
+        let placement = divide(&[vec![0], vec![1, 3], vec![2]]).unwrap();
+        assert_eq!((placement.origin_cpus, placement.model_cpus), (vec![0], vec![1, 3, 2]));
+        assert_eq!((placement.workers, placement.shards), (3, 1));
+        let alone = divide(&[vec![5]]).unwrap();
+        assert_eq!((alone.origin_cpus, alone.model_cpus), (vec![5], vec![5]));
     }
 
     #[test]
-    fn cores_of_one_cpu_are_divided_and_kept_awake() {
-        let placement = divide(&cores(&[0, 1, 2], |cpu| cpu.to_string())).unwrap();
-        assert_eq!((placement.origin_cpus, placement.model_cpus), (vec![0], vec![1, 2]));
-        assert!(placement.awake);
-        let alone = divide(&cores(&[5], |cpu| cpu.to_string())).unwrap();
-        assert_eq!((alone.origin_cpus, alone.model_cpus), (vec![5], vec![5]));
+    fn a_placement_plans_to_keep_awake_only_what_this_system_lets_it() {
+        let placement = place().unwrap();
+        let shared = Cores::read().unwrap().are_shared();
+        assert_eq!(placement.awake, !shared && awake::is_allowed(&placement.cpus()));
+        // No system has a CPU of this number, so nobody can be bound to it.
+        assert!(!awake::is_allowed(&[usize::from(u16::MAX)]));
     }
 
     #[test]

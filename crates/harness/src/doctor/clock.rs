@@ -7,7 +7,8 @@ use record::Environment;
 
 use super::text::{text, unseen};
 use super::{Opinion, Readings};
-use crate::awake;
+use crate::cores::Cores;
+use crate::{awake, place};
 
 /// Clocks that are read without asking the kernel or the hypervisor, the best first.
 const GOOD_SOURCES: [&str; 4] =
@@ -44,7 +45,7 @@ pub(super) struct Clock {
     pub(super) reading: Option<Duration>,
     /// How late sleepers woke.
     pub(super) late: Option<Late>,
-    /// Whether a thread may enter the idle class.
+    /// Whether a thread may enter the idle class on each CPU of a run.
     pub(super) idle_class: Option<bool>,
     /// Whether the time of interrupts is taken out of that of processes: `on` or `off`.
     pub(super) irq_time: Option<String>,
@@ -68,7 +69,7 @@ impl Clock {
             sources: sources.split_whitespace().map(ToOwned::to_owned).collect(),
             reading: environment.kernel_settings.clock_reading_ns.map(Duration::from_nanos),
             late: late(&mut nap_all()),
-            idle_class: thread::spawn(awake::enter_idle_class).join().ok(),
+            idle_class: place().ok().map(|placement| awake::is_allowed(&placement.cpus())),
             irq_time: known(&environment.irq_time_accounting),
         }
     }
@@ -76,17 +77,17 @@ impl Clock {
 
 /// Judges whether runs can keep CPUs from falling asleep.
 pub(super) fn kept_awake(readings: &Readings) -> Opinion {
-    let wanted = readings.cpus.placement.as_ref().is_none_or(|placement| placement.awake);
-    match (readings.clock.idle_class, wanted) {
-        (_, false) => Opinion::good("Runs leave CPUs here to sleep, since they share cores."),
-        (Some(true), true) => {
+    let shared = readings.cpus.cores.as_ref().is_some_and(Cores::are_shared);
+    match (readings.clock.idle_class, shared) {
+        (_, true) => Opinion::good("Runs leave CPUs here to sleep, since they share cores."),
+        (Some(true), false) => {
             Opinion::good("Runs keep CPUs awake by default, which this system allows.")
         }
-        (Some(false), true) => Opinion::doubtful(
-            "No thread may enter the kernel's idle class, so runs cannot keep CPUs awake, and \
-             wake-ups are charged to the models.",
+        (Some(false), false) => Opinion::doubtful(
+            "No thread may enter the kernel's idle class, so runs leave CPUs to sleep, and wake-ups \
+             are charged to the models.",
         ),
-        (None, true) => Opinion::doubtful(unseen(
+        (None, false) => Opinion::doubtful(unseen(
             "Whether a thread may enter the kernel's idle class",
             "CPUs may fall asleep during a run, and wake-ups be charged to the models",
         )),

@@ -9,6 +9,7 @@ use record::Placement;
 use super::quota::{self, Quota};
 use super::text::{number, text, unseen};
 use super::{Opinion, Readings};
+use crate::cores::Cores;
 
 /// Where the kernel describes the CPUs.
 const FOLDER: &str = "/sys/devices/system/cpu";
@@ -18,6 +19,8 @@ const LISTED_MAX: usize = 8;
 /// What was read of the CPUs.
 #[derive(Default)]
 pub(super) struct Cpus {
+    /// Which share a core, and which are equally capable.
+    pub(super) cores: Option<Cores>,
     /// How a run would divide them.
     pub(super) placement: Option<Placement>,
     /// Whether a hypervisor is below.
@@ -47,6 +50,7 @@ impl Cpus {
     /// Reads them.
     pub(super) fn read(groups: &[PathBuf]) -> Self {
         Self {
+            cores: Cores::read().ok(),
             placement: crate::place().ok(),
             virtual_machine: text("/proc/cpuinfo").and_then(|text| hypervisor(&text)),
             quota: quota::smallest(groups),
@@ -79,14 +83,32 @@ pub(super) fn division(readings: &Readings) -> Opinion {
 
 /// Judges whether CPUs share a core.
 pub(super) fn siblings(readings: &Readings) -> Opinion {
-    match readings.cpus.placement.as_ref().map(|placement| placement.awake) {
-        Some(true) => Opinion::good("No two of the CPUs are known to share a core."),
-        Some(false) => Opinion::doubtful(
+    match readings.cpus.cores.as_ref().map(Cores::are_shared) {
+        Some(false) => Opinion::good("No two of the CPUs are known to share a core."),
+        Some(true) => Opinion::doubtful(
             "CPUs share cores: each slows its sibling down, so that a fetch costs more CPU time \
              while the sibling is busy, and CPUs are not kept awake.",
         )
         .mend(format!("echo off | sudo tee {FOLDER}/smt/control")),
         None => Opinion::good(unseen("Which CPUs share a core", "they are taken to be apart")),
+    }
+}
+
+/// Judges whether model and origin get cores of one kind.
+pub(super) fn capacity(readings: &Readings) -> Opinion {
+    let Some(cores) = &readings.cpus.cores else {
+        return Opinion::good(unseen("How capable the cores are", "they are taken to be equal"));
+    };
+    match (cores.are_equal, cores.left_out.as_slice()) {
+        (false, _) => Opinion::doubtful(
+            "The cores are of different kinds, and no kind has one for the model and one for the \
+             origin: the model gets the most capable, and its figures hold for that kind alone.",
+        ),
+        (true, []) => Opinion::good("All cores are of one kind, as far as the kernel tells."),
+        (true, left_out) => Opinion::good(format!(
+            "{} of another kind are left out, so that model and origin get equal cores.",
+            list(left_out)
+        )),
     }
 }
 

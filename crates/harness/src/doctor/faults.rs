@@ -18,6 +18,7 @@ use super::quota::Quota;
 use super::work::Work;
 use super::{Health, Readings};
 use crate::Limits;
+use crate::cores::Cores;
 use crate::python::{Lack, Python};
 
 use Health::{Bad, Doubtful, Good};
@@ -30,7 +31,11 @@ pub(super) const FAULTS: &[Fault] = &[
     ("cpus", |r| r.cpus.placement = None, Bad, "a run is refused"),
     ("cpus", |r| r.cpus.placement = Some(placed(&[0], &[0])), Doubtful, "share CPU 0"),
     ("cpus", |r| r.cpus.placement = Some(placed(&[1], &[0])), Doubtful, "cannot be ranked"),
-    ("siblings", |r| asleep(r), Doubtful, "echo off | sudo tee"),
+    ("siblings", |r| share_cores(r), Doubtful, "echo off | sudo tee"),
+    ("siblings", |r| r.cpus.cores = None, Good, "cannot be seen here"),
+    ("core-kinds", |r| cores(r).are_equal = false, Doubtful, "the model gets the most capable"),
+    ("core-kinds", |r| cores(r).left_out = vec![4, 5], Good, "CPUs 4, 5 of another kind"),
+    ("core-kinds", |r| r.cpus.cores = None, Good, "cannot be seen here"),
     ("virtual-machine", |r| r.cpus.virtual_machine = Some(true), Doubtful, "neighbours"),
     ("cpu-quota", |r| r.cpus.quota = limited(1.5), Bad, "echo max | sudo tee /group/cpu.max"),
     ("cpu-quota", |r| r.cpus.quota = limited(8.0), Good, "covers all"),
@@ -40,9 +45,9 @@ pub(super) const FAULTS: &[Fault] = &[
     ("governor", |r| mixed_governors(r), Doubtful, "performance, powersave"),
     ("turbo", |r| r.cpus.turbo = Some(turbo()), Doubtful, "echo 1 | sudo tee /intel/no_turbo"),
     ("power", |r| r.cpus.on_battery = true, Doubtful, "plug it in"),
-    ("kept-awake", |r| r.clock.idle_class = Some(false), Doubtful, "cannot keep CPUs awake"),
+    ("kept-awake", |r| r.clock.idle_class = Some(false), Doubtful, "leave CPUs to sleep"),
     ("kept-awake", |r| r.clock.idle_class = None, Doubtful, "cannot be seen here"),
-    ("kept-awake", |r| asleep(r), Good, "leave CPUs here to sleep"),
+    ("kept-awake", |r| share_cores(r), Good, "leave CPUs here to sleep"),
     ("idle-wake-ups", |r| r.clock.late = late(300, 900), Doubtful, "300µs late at the median"),
     ("idle-wake-ups", |r| r.clock.late = late(80, 2_000), Doubtful, "2ms at p99"),
     ("idle-wake-ups", |r| r.clock.late = late(4_000, 9_000), Bad, "trials be void"),
@@ -103,6 +108,11 @@ pub(super) fn fit() -> Readings {
         models: Vec::new(),
         cells: crate::quick().cells,
         cpus: Cpus {
+            cores: Some(Cores {
+                used: vec![vec![0], vec![1], vec![2], vec![3]],
+                left_out: Vec::new(),
+                are_equal: true,
+            }),
             placement: Some(placed(&[2, 3], &[0, 1])),
             virtual_machine: Some(false),
             quota: None,
@@ -183,9 +193,14 @@ fn placed(model: &[usize], origin: &[usize]) -> Placement {
     }
 }
 
+/// Returns the cores.
+fn cores(readings: &mut Readings) -> &mut Cores {
+    readings.cpus.cores.as_mut().expect("a fit machine has some")
+}
+
 /// Makes CPUs share cores, so that they are not kept awake.
-fn asleep(readings: &mut Readings) {
-    readings.cpus.placement = Some(Placement { awake: false, ..placed(&[1, 3], &[0, 2]) });
+fn share_cores(readings: &mut Readings) {
+    cores(readings).used = vec![vec![0, 2], vec![1, 3]];
 }
 
 /// Returns a quota.

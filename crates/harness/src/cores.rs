@@ -1,0 +1,206 @@
+//! The cores of this machine: which CPUs share one, and which are as capable as each other.
+//!
+//! A machine may have cores of several kinds. Model and origin get cores of one kind, since a model
+//! on a small core would be compared with runs of models on large ones.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
+
+/// Where the kernel describes devices.
+const DEVICES: &str = "/sys/devices";
+/// The lists of CPUs by kind that x86 has, each with a capacity of which only the order matters.
+const KINDS: [(&str, u64); 3] = [("cpu_core", 1024), ("cpu_atom", 512), ("cpu_lowpower", 256)];
+/// Cores whose highest frequency is below this share of the highest of all are of a smaller kind,
+/// in percent; favoured cores of one kind differ by a tenth at most.
+const SAME_KIND_PERCENT: u64 = 80;
+
+/// The cores that a run may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cores {
+    /// Those that are divided between model and origin, each with its CPUs.
+    pub(crate) used: Vec<Vec<usize>>,
+    /// The CPUs that are left out, since their cores are of another kind.
+    pub(crate) left_out: Vec<usize>,
+    /// Whether those that are used are of one kind.
+    pub(crate) are_equal: bool,
+}
+
+impl Cores {
+    /// Reads which CPUs this process may use, and what the kernel tells of them.
+    ///
+    /// # Errors
+    ///
+    /// Says that the CPUs cannot be read.
+    pub(crate) fn read() -> Result<Self> {
+        let set = sched_getaffinity(Pid::from_raw(0)).context("failed to read the CPU affinity")?;
+        let cpus: Vec<usize> =
+            (0..CpuSet::count()).filter(|&cpu| set.is_set(cpu) == Ok(true)).collect();
+        Ok(Self::of(Path::new(DEVICES), &cpus))
+    }
+
+    /// Returns the cores of these CPUs, as a folder of devices describes them.
+    fn of(devices: &Path, cpus: &[usize]) -> Self {
+        let capacities = capacities(devices, cpus);
+        let mut kinds: BTreeMap<u64, Vec<Vec<usize>>> = BTreeMap::new();
+        for core in cores(cpus, |cpu| siblings(devices, cpu)) {
+            let capacity = core.first().and_then(|cpu| capacities.get(cpu));
+            kinds.entry(capacity.copied().unwrap_or_default()).or_default().push(core);
+        }
+        Self::equal(kinds)
+    }
+
+    /// Chooses the most capable kind that has a core for the model and one for the origin. Without
+    /// one all cores are used, the least capable first.
+    fn equal(mut kinds: BTreeMap<u64, Vec<Vec<usize>>>) -> Self {
+        let are_equal = kinds.len() < 2;
+        let most = kinds.iter().rfind(|(_, cores)| cores.len() > 1).map(|(capacity, _)| *capacity);
+        match most.and_then(|capacity| kinds.remove(&capacity)) {
+            Some(used) => {
+                let mut left_out = kinds.into_values().flatten().collect::<Vec<_>>().concat();
+                left_out.sort_unstable();
+                Self { used, left_out, are_equal: true }
+            }
+            None => {
+                let used = kinds.into_values().flatten().collect();
+                Self { used, left_out: Vec::new(), are_equal }
+            }
+        }
+    }
+
+    /// Returns whether two CPUs are one core's.
+    pub(crate) fn are_shared(&self) -> bool {
+        self.used.iter().any(|cpus| cpus.len() > 1)
+    }
+}
+
+/// Returns the CPUs core by core; CPUs that name the same siblings are one core.
+fn cores(cpus: &[usize], siblings: impl Fn(usize) -> String) -> Vec<Vec<usize>> {
+    let mut cores: Vec<(String, Vec<usize>)> = Vec::new();
+    for &cpu in cpus {
+        let name = siblings(cpu);
+        match cores.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, cpus)) => cpus.push(cpu),
+            None => cores.push((name, vec![cpu])),
+        }
+    }
+    cores.into_iter().map(|(_, cpus)| cpus).collect()
+}
+
+/// Returns the CPUs of the core that a CPU belongs to, as the kernel writes them; the CPU alone
+/// where the kernel does not say.
+fn siblings(devices: &Path, cpu: usize) -> String {
+    let path = devices.join(format!("system/cpu/cpu{cpu}/topology/thread_siblings_list"));
+    fs::read_to_string(path).unwrap_or_else(|_| cpu.to_string())
+}
+
+/// Returns how capable each CPU is: by the kernel's scale, else by its kind, else by its highest
+/// frequency. Where the kernel tells nothing of a CPU, it is taken to be like the others.
+fn capacities(devices: &Path, cpus: &[usize]) -> BTreeMap<usize, u64> {
+    let of_cpu = |cpu: usize, file: &str| -> Option<u64> {
+        let path = devices.join(format!("system/cpu/cpu{cpu}/{file}"));
+        fs::read_to_string(path).ok()?.trim().parse().ok()
+    };
+    let lists = KINDS.map(|(kind, capacity)| {
+        let list = fs::read_to_string(devices.join(kind).join("cpus")).unwrap_or_default();
+        (listed(&list), capacity)
+    });
+    let frequency = |cpu: usize| of_cpu(cpu, "cpufreq/cpuinfo_max_freq");
+    let highest = cpus.iter().filter_map(|&cpu| frequency(cpu)).max().unwrap_or(0);
+
+    let capacity = |cpu: usize| {
+        let kind =
+            lists.iter().find(|(cpus, _)| cpus.contains(&cpu)).map(|(_, capacity)| *capacity);
+        let is_slow = frequency(cpu).is_some_and(|f| f * 100 < highest * SAME_KIND_PERCENT);
+        let by_frequency = if is_slow { 512 } else { 1024 };
+        of_cpu(cpu, "cpu_capacity").or(kind).unwrap_or(by_frequency)
+    };
+    cpus.iter().map(|&cpu| (cpu, capacity(cpu))).collect()
+}
+
+/// Returns the CPUs of a list such as `0-3,8`.
+fn listed(text: &str) -> Vec<usize> {
+    let ranges = text.trim().split(',').filter_map(|range| {
+        let (first, final_one) = range.split_once('-').unwrap_or((range, range));
+        Some(first.parse::<usize>().ok()?..=final_one.parse().ok()?)
+    });
+    ranges.flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the cores of so many CPUs, as a folder with these files describes them.
+    fn described(count: usize, files: &[(&str, &str)]) -> Cores {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Cores::of(folder.path(), &(0..count).collect::<Vec<_>>())
+    }
+
+    /// Returns cores that are used, of one kind.
+    fn used(used: &[&[usize]], left_out: &[usize]) -> Cores {
+        let used = used.iter().map(|cpus| cpus.to_vec()).collect();
+        Cores { used, left_out: left_out.to_vec(), are_equal: true }
+    }
+
+    #[test]
+    fn cpus_of_one_core_stay_together() {
+        // As most desktops number them: the siblings of 0 and 1 are 2 and 3.
+        let file = |cpu: usize| format!("system/cpu/cpu{cpu}/topology/thread_siblings_list");
+        let files = [0, 1, 2, 3].map(|cpu| (file(cpu), format!("{},{}\n", cpu % 2, cpu % 2 + 2)));
+        let files = files.each_ref().map(|(path, text)| (path.as_str(), text.as_str()));
+        let found = described(4, &files);
+        assert_eq!(found, used(&[&[0, 2], &[1, 3]], &[]));
+        assert!(found.are_shared());
+    }
+
+    #[test]
+    fn a_machine_that_tells_nothing_has_equal_cores_of_one_cpu() {
+        let found = described(2, &[]);
+        assert_eq!(found, used(&[&[0], &[1]], &[]));
+        assert!(!found.are_shared());
+    }
+
+    #[test]
+    fn cores_of_the_most_capable_kind_are_used_and_the_others_left_out() {
+        // Two small ones first, as on most boards with arm64.
+        let arm = [
+            ("system/cpu/cpu0/cpu_capacity", "446\n"),
+            ("system/cpu/cpu1/cpu_capacity", "446\n"),
+            ("system/cpu/cpu2/cpu_capacity", "1024\n"),
+            ("system/cpu/cpu3/cpu_capacity", "1024\n"),
+        ];
+        assert_eq!(described(4, &arm), used(&[&[2], &[3]], &[0, 1]));
+        let x86 = [("cpu_core/cpus", "0-1\n"), ("cpu_atom/cpus", "2,3-4\n")];
+        assert_eq!(described(5, &x86), used(&[&[0], &[1]], &[2, 3, 4]));
+        let by_frequency = [
+            ("system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "3500000\n"),
+            ("system/cpu/cpu1/cpufreq/cpuinfo_max_freq", "5000000\n"),
+            ("system/cpu/cpu2/cpufreq/cpuinfo_max_freq", "5200000\n"),
+        ];
+        assert_eq!(described(3, &by_frequency), used(&[&[1], &[2]], &[0]));
+    }
+
+    #[test]
+    fn a_single_large_core_is_left_out_where_smaller_ones_are_equal() {
+        let files = [("cpu_core/cpus", "0\n"), ("cpu_atom/cpus", "1-3\n")];
+        assert_eq!(described(4, &files), used(&[&[1], &[2], &[3]], &[0]));
+    }
+
+    #[test]
+    fn where_no_two_are_equal_all_are_used_the_most_capable_last_for_the_model() {
+        let files =
+            [("system/cpu/cpu0/cpu_capacity", "1024"), ("system/cpu/cpu1/cpu_capacity", "446")];
+        let expected = Cores { are_equal: false, ..used(&[&[1], &[0]], &[]) };
+        assert_eq!(described(2, &files), expected);
+    }
+}
