@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use record::Environment;
 use record::environment::{
-    Activity, Build, Cache, CargoSettings, Cgroup, Cloud, Host, IrqTimeAccounting, Isolation,
+    Activity, Build, Cache, CargoSettings, Cgroup, Cloud, Fact, Host, IrqTimeAccounting, Isolation,
     Kernel, Limits, Net, Operator, Power, Price, SoftHard, TcpNodelay, Tool,
 };
 use serde_json::{Value, json};
@@ -19,8 +19,11 @@ const GOLDEN_1_0: &str = include_str!("golden/environment-1.0.json");
 /// What 1.1 wrote for the fixed values of this file.
 const GOLDEN_1_1: &str = include_str!("golden/environment-1.1.json");
 
-/// What 1.2 writes for them.
+/// What 1.2 wrote for them.
 const GOLDEN_1_2: &str = include_str!("golden/environment-1.2.json");
+
+/// What 1.3 writes for them.
+const GOLDEN_1_3: &str = include_str!("golden/environment-1.3.json");
 
 /// Returns the workspace.
 fn root() -> PathBuf {
@@ -42,7 +45,7 @@ fn owned((name, version): (&str, &str)) -> (String, String) {
 /// Returns the fixed values of the golden file: those of 1.0 with every section filled.
 fn fixed() -> Environment {
     Environment {
-        schema: "inflight.environment/1.2".to_owned(),
+        schema: "inflight.environment/1.3".to_owned(),
         python: Some([("aiohttp", "3.14.5"), ("python", "3.11.7")].map(owned).into()),
         tool: tool(),
         operator: Operator {
@@ -87,6 +90,7 @@ fn tool() -> Tool {
         version: "0.1.0".into(),
         git_commit: "cb0e75ac709a69417f21c5ea407b99b59d5caca7".into(),
         modified: "no".into(),
+        built_before_source: "no".into(),
         cargo_lock_sha256: "91ac49a2".into(),
         command_line: "fetch-1a2b --bench PATH".into(),
     }
@@ -221,7 +225,10 @@ fn build() -> Build {
     let rustc = [("version", "rustc 1.95.0"), ("LLVM version", "22.1.2")];
     Build {
         rustc: Some(rustc.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
+        rustc_chosen_by: "default".into(),
+        rustc_wrapper: "sccache".into(),
         cargo: "cargo 1.95.0".into(),
+        flags_in_force: "-Clinker=PATH".into(),
         rustflags: "none".into(),
         encoded_rustflags: "none".into(),
         config: CargoSettings {
@@ -238,6 +245,7 @@ fn build() -> Build {
             ("debug".to_owned(), json!(false)),
             ("lto".to_owned(), json!("thin")),
         ])),
+        profile_overrides: Some([("panic".to_owned(), "abort".into())].into()),
         lto: "thin".into(),
         codegen_units: "1".into(),
         panic: "abort".into(),
@@ -308,20 +316,38 @@ fn a_file_of_1_1_is_read_with_prices_python_and_the_clocks_reading_unknown() {
     let schema = "inflight.environment/1.1".to_owned();
     let kernel_settings = Kernel { clock_reading_ns: None, ..kernel() };
     let (model_prices, python) = (None, None);
-    let told = Environment { schema, kernel_settings, model_prices, python, ..fixed() };
+    let mut told = Environment { schema, kernel_settings, model_prices, python, ..fixed() };
+    without_choices(&mut told);
     assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_1).unwrap(), told);
 }
 
 #[test]
-fn a_file_of_1_2_has_exactly_the_golden_bytes_and_is_read_back_the_same() {
+fn a_file_of_1_2_is_read_with_who_chose_compiler_and_settings_unknown() {
+    let mut told = Environment { schema: "inflight.environment/1.2".to_owned(), ..fixed() };
+    without_choices(&mut told);
+    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_2).unwrap(), told);
+}
+
+/// Takes out what 1.3 adds.
+fn without_choices(told: &mut Environment) {
+    told.tool.built_before_source = Fact::default();
+    let build = &mut told.build;
+    for fact in [&mut build.rustc_chosen_by, &mut build.rustc_wrapper, &mut build.flags_in_force] {
+        *fact = Fact::default();
+    }
+    build.profile_overrides = None;
+}
+
+#[test]
+fn a_file_of_1_3_has_exactly_the_golden_bytes_and_is_read_back_the_same() {
     let written = serde_json::to_string_pretty(&fixed()).unwrap() + "\n";
-    assert_eq!(written, GOLDEN_1_2);
-    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_2).unwrap(), fixed());
+    assert_eq!(written, GOLDEN_1_3);
+    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_3).unwrap(), fixed());
 }
 
 #[test]
 fn every_field_is_present_on_every_machine() {
-    let golden: Value = serde_json::from_str(GOLDEN_1_2).unwrap();
+    let golden: Value = serde_json::from_str(GOLDEN_1_3).unwrap();
     let (fields, _) = collected(&here());
     // What lies in these depends on the machine; in all else no field may be missing.
     let of_the_machine = [
@@ -330,6 +356,7 @@ fn every_field_is_present_on_every_machine() {
         ".host.mitigations.",
         ".build.rustc.",
         ".build.profile_environment.",
+        ".build.profile_overrides.",
         ".build.profile_release.",
         ".build.toolchains.",
         ".model_prices.",

@@ -9,6 +9,7 @@ use std::error::Error;
 use std::fmt;
 
 use model_kit::{Cell, Workload};
+use record::environment::Fact;
 use record::{Integrity, Model, Run};
 
 use crate::diff::DiffMetric;
@@ -123,7 +124,9 @@ pub(crate) fn notes(runs: [&Run; 2]) -> Vec<String> {
         notes.push("The runs share trials, which makes them look more alike.".to_owned());
     }
     for (what, [old, new]) in circumstances(runs) {
-        if old != new {
+        let are_told = [&old, &new].iter().all(|told| **told != Fact::default().as_str());
+        // What one of them does not tell is no difference.
+        if old != new && are_told {
             notes.push(format!("The {what} differs: {old} in the old run, {new} in the new."));
         }
     }
@@ -142,6 +145,9 @@ fn circumstances(runs: [&Run; 2]) -> Vec<(&'static str, [String; 2])> {
         ("compiler", told(|run| run.environment.rustc.clone())),
         ("set of compiler flags", told(|run| format!("{:?}", run.environment.rustflags))),
         ("profile", told(|run| run.environment.profile.clone())),
+        ("choice of the compiler", told(|run| run.environment.build.rustc_chosen_by.to_string())),
+        ("wrapper of the compiler", told(|run| run.environment.build.rustc_wrapper.to_string())),
+        ("linker", told(|run| run.environment.build.linker.to_string())),
         ("origin", told(|run| run.environment.origin.clone())),
         ("kernel", told(|run| run.environment.kernel.clone())),
         ("clock", told(|run| run.environment.clocksource.clone())),

@@ -91,11 +91,13 @@ pub(super) const FAULTS: &[Fault] = &[
     ("disk", |r| r.work.free_mib = Some(99), Bad, "cargo clean"),
     ("disk", |r| r.work.free_mib = Some(500), Doubtful, "500 MiB"),
     ("tree", |r| r.work.modified = Some("yes".into()), Doubtful, "git stash"),
+    ("tree", |r| r.work.is_older = Some("yes".into()), Doubtful, "cargo build --release"),
     ("tree", |r| r.work.modified = None, Doubtful, "cannot be traced"),
     ("toolchain", |r| r.work.rustc = None, Bad, "rustup default stable"),
     ("toolchain", |r| compiler(r, "rustc 1.94.1"), Bad, "is older than 1.95"),
     ("toolchain", |r| compiler(r, "rustc 1.97.0-nightly"), Doubtful, "is no release"),
-    ("toolchain", |r| r.work.flags = Some("-O".into()), Doubtful, "unset RUSTFLAGS"),
+    ("toolchain", |r| otherwise(r, &["RUSTFLAGS"]), Doubtful, "flags -O. unset RUSTFLAGS"),
+    ("toolchain", |r| otherwise(r, &[]), Doubtful, "cat ~/.cargo/config.toml"),
     ("python", |r| r.work.python = Some(Err(no_python())), Doubtful, "no python3 was found"),
     ("python", |r| r.work.has_venv = Some(false), Doubtful, "apt-get install python3-venv"),
     ("user", |r| r.work.is_root = true, Doubtful, "This is root"),
@@ -169,7 +171,9 @@ fn at_work() -> Work {
         modified: Some("no".to_owned()),
         rustc: Some("rustc 1.95.0 (59807616e 2026-04-14)".to_owned()),
         rust_version: Some("1.95".to_owned()),
-        flags: None,
+        otherwise: Vec::new(),
+        variables: Vec::new(),
+        is_older: Some("no".to_owned()),
         python: Some(Ok("3.11.7".to_owned())),
         has_venv: Some(true),
         browser: Some(PathBuf::from("/usr/bin/chromium")),
@@ -240,6 +244,12 @@ fn without_good_clock(readings: &mut Readings) {
 /// Sets the limits of open files, and the last port.
 fn limit(readings: &mut Readings, files: u64, last_port: u32) {
     readings.network.limits = Some(Limits { files, ports: (32_768, last_port) });
+}
+
+/// Lets programs be built with a flag that these variables set.
+fn otherwise(readings: &mut Readings, variables: &[&str]) {
+    readings.work.otherwise = vec!["the flags -O".to_owned()];
+    readings.work.variables = variables.iter().map(|name| (*name).to_owned()).collect();
 }
 
 /// Sets the compiler.

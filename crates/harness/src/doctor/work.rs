@@ -35,8 +35,12 @@ pub(super) struct Work {
     pub(super) rustc: Option<String>,
     /// The oldest compiler that the workspace is written for.
     pub(super) rust_version: Option<String>,
-    /// Compiler flags set from outside.
-    pub(super) flags: Option<String>,
+    /// How programs are built otherwise than the workspace's own files say.
+    pub(super) otherwise: Vec<String>,
+    /// The variables that do so, of those that are set.
+    pub(super) variables: Vec<String>,
+    /// Whether this program was built before its source changed: `yes` or `no`.
+    pub(super) is_older: Option<String>,
     /// The version of the Python that models run in, or why there is none.
     pub(super) python: Option<Result<String, Lack>>,
     /// Whether it can make virtual environments.
@@ -60,7 +64,11 @@ impl Work {
             modified: known(&environment.modified),
             rustc: known(&environment.rustc),
             rust_version: rust_version(&manifest),
-            flags: known(&environment.rustflags),
+            otherwise: environment.build.differences(),
+            variables: variables(
+                std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+            ),
+            is_older: known(environment.tool.built_before_source.as_str()),
             has_venv: python.as_ref().ok().map(Python::can_make_venv),
             python: Some(python.map(|python| python.version)),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
@@ -104,6 +112,13 @@ pub(super) fn disk(readings: &Readings) -> Opinion {
 
 /// Judges the tree.
 pub(super) fn tree(readings: &Readings) -> Opinion {
+    if readings.work.is_older.as_deref() == Some("yes") {
+        return Opinion::doubtful(
+            "This program was built from another source than what lies here, so the commit says \
+             nothing of how it measures.",
+        )
+        .mend("cargo build --release");
+    }
     match readings.work.modified.as_deref() {
         Some("no") => Opinion::good("The tree is that of its commit."),
         Some(_) => Opinion::doubtful(
@@ -137,13 +152,41 @@ pub(super) fn toolchain(readings: &Readings) -> Opinion {
         ))
         .mend("rustup default stable");
     }
-    match &work.flags {
-        Some(flags) => Opinion::doubtful(format!(
-            "RUSTFLAGS is {flags:?}: models are built otherwise than elsewhere."
-        ))
-        .mend("unset RUSTFLAGS"),
-        None => Opinion::good(format!("The compiler {rustc} is a release.")),
+    if work.otherwise.is_empty() {
+        return Opinion::good(format!("The compiler {rustc} is a release."));
     }
+    let opinion = Opinion::doubtful(format!(
+        "Models are built otherwise than elsewhere, with {}.",
+        work.otherwise.join(", ")
+    ));
+    match work.variables.is_empty() {
+        true => opinion.mend("cat ~/.cargo/config.toml .cargo/config.toml"),
+        false => opinion.mend(format!("unset {}", work.variables.join(" "))),
+    }
+}
+
+/// Returns those variables that change how cargo builds.
+fn variables(set: impl Iterator<Item = String>) -> Vec<String> {
+    let names = [
+        "RUSTC",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_BUILD_RUSTC",
+        "CARGO_BUILD_RUSTC_WRAPPER",
+        "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_RUSTFLAGS",
+    ];
+    let changes = |name: &String| {
+        let of_target = name.ends_with("_RUSTFLAGS") || name.ends_with("_LINKER");
+        names.contains(&name.as_str())
+            || name.starts_with("CARGO_PROFILE_RELEASE_")
+            || name.starts_with("CARGO_TARGET_") && of_target
+    };
+    let mut changing: Vec<String> = set.filter(changes).collect();
+    changing.sort();
+    changing
 }
 
 /// Judges Python, which only some models need.
@@ -236,6 +279,21 @@ mod tests {
         let manifest = "[workspace.package]\nrust-version = \"1.95\"\n";
         assert_eq!(rust_version(manifest).as_deref(), Some("1.95"));
         assert_eq!(rust_version("rust-version.workspace = true"), None);
+    }
+
+    #[test]
+    fn variables_that_change_how_cargo_builds_are_told_from_others() {
+        let set = [
+            "RUSTFLAGS",
+            "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
+            "CARGO_TARGET_DIR",
+            "CARGO_PROFILE_RELEASE_LTO",
+            "CARGO_PROFILE_DEV_LTO",
+            "PATH",
+        ];
+        let told = variables(set.map(str::to_owned).into_iter());
+        let linker = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER";
+        assert_eq!(told, ["CARGO_PROFILE_RELEASE_LTO", linker, "RUSTFLAGS"]);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The build: with what, and how, every program was compiled.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cargo_config::{CargoConfig, CargoSettings};
+use super::compiler::Compiler;
 use super::fact::{Fact, NONE};
 use super::flags::Flags;
 use super::profile::Profile;
@@ -17,14 +17,23 @@ use super::{flags, private};
 /// What is said of a setting that nobody set.
 pub(super) const DEFAULT: &str = "default";
 
+/// Settings of the profile that its few words always tell.
+const IN_WORDS: [&str; 3] = ["opt-level", "lto", "codegen-units"];
+
 /// With what, and how, every program was compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Build {
     /// All that `rustc -vV` says; `version` is its first line.
     pub rustc: Option<BTreeMap<String, String>>,
+    /// What names the compiler: `RUSTC`, `configuration`, or `default` where nothing does.
+    pub rustc_chosen_by: Fact,
+    /// The programs that are put before the compiler, or `none`.
+    pub rustc_wrapper: Fact,
     /// What `cargo --version` says.
     pub cargo: Fact,
+    /// The compiler flags in force, whatever sets them, or `none`.
+    pub flags_in_force: Fact,
     /// `RUSTFLAGS`, or `none`.
     pub rustflags: Fact,
     /// `CARGO_ENCODED_RUSTFLAGS`, or `none`; it goes before `RUSTFLAGS`.
@@ -35,6 +44,8 @@ pub struct Build {
     pub profile_environment: Option<BTreeMap<String, Fact>>,
     /// The table `[profile.release]` of the workspace, as it stands there.
     pub profile_release: Option<BTreeMap<String, Value>>,
+    /// The settings of that profile which variables or cargo's configuration make other than it.
+    pub profile_overrides: Option<BTreeMap<String, Fact>>,
     /// Optimisation across crates, or `default`.
     pub lto: Fact,
     /// The parts into which a crate is cut, or `default`.
@@ -63,14 +74,19 @@ pub struct Build {
 impl Build {
     /// Reads how programs are compiled; `root` is the folder of the workspace.
     pub(super) fn read(root: &Path) -> Self {
-        let toolchain = Toolchain::ask(root);
         let config = CargoConfig::read(root);
+        let compiler = Compiler::in_force(root, &config);
+        let toolchain = Toolchain::ask(root, &compiler.program);
         let profile = Profile::read(root, &config);
-        let flags = Flags::in_force(&config);
-        let target = target(toolchain.rustc.as_ref());
+        let target = target(&config, toolchain.rustc.as_ref());
+        let flags = Flags::in_force(&config, target.as_str());
+        let told = flags.told();
 
         Self {
             rustc: toolchain.rustc,
+            rustc_chosen_by: compiler.chosen_by,
+            rustc_wrapper: compiler.wrapper,
+            flags_in_force: if told.is_empty() { NONE.into() } else { told.into() },
             cargo: toolchain.cargo,
             rustflags: flags::variable("RUSTFLAGS"),
             encoded_rustflags: flags::variable("CARGO_ENCODED_RUSTFLAGS"),
@@ -82,7 +98,8 @@ impl Build {
             allocator: allocator(&target, &toolchain.libc),
             linker: linker(&flags, &config, &target),
             layout_seed: None,
-            config: config.told(),
+            config: config.told(target.as_str()),
+            profile_overrides: Some(profile.overrides()),
             profile_environment: Some(profile.environment),
             profile_release: profile.table,
             target,
@@ -112,20 +129,46 @@ impl Build {
             "1" => "one codegen unit".to_owned(),
             units => format!("{units} codegen units"),
         };
-        format!("release, {level}{lto} LTO, {units}").into()
+        let others = self.profile_overrides.iter().flatten();
+        let others = others.filter(|(name, _)| !IN_WORDS.contains(&name.as_str()));
+        let others = others.map(|(name, value)| format!("{name} {value}"));
+        let told = [format!("release, {level}{lto} LTO, {units}")].into_iter().chain(others);
+        told.collect::<Vec<_>>().join(", ").into()
     }
 
-    /// Returns `RUSTFLAGS` as the field of 1.0 has it: empty where it is not set.
-    pub(super) fn rustflags_or_empty(&self) -> String {
-        if self.rustflags.as_str() == NONE { String::new() } else { self.rustflags.to_string() }
+    /// Returns the flags in force as the field of 1.0 has them: empty where there are none.
+    pub(super) fn flags_or_empty(&self) -> String {
+        if self.flags_in_force.as_str() == NONE {
+            String::new()
+        } else {
+            self.flags_in_force.to_string()
+        }
+    }
+
+    /// Returns how programs are built otherwise than the workspace's own files say, a few words for
+    /// each.
+    pub fn differences(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        let mut tell = |what: &str, fact: &Fact| {
+            if fact.is_known() && ![NONE, DEFAULT].contains(&fact.as_str()) {
+                told.push(format!("{what} {fact}"));
+            }
+        };
+        tell("the flags", &self.flags_in_force);
+        tell("a compiler chosen by", &self.rustc_chosen_by);
+        tell("the wrapper", &self.rustc_wrapper);
+        tell("the linker", &self.linker);
+        for (name, value) in self.profile_overrides.iter().flatten() {
+            tell(&format!("the profile's {name}"), value);
+        }
+        told
     }
 }
 
 /// Returns the target: that which was asked for, else the compiler's own.
-fn target(rustc: Option<&BTreeMap<String, String>>) -> Fact {
-    let asked = env::var("CARGO_BUILD_TARGET").ok();
+fn target(config: &CargoConfig, rustc: Option<&BTreeMap<String, String>>) -> Fact {
     // A target of one's own is a path.
-    let asked = asked.map(|target| private::without_path(&target));
+    let asked = config.target().map(private::without_path);
     Fact::from(asked).or_else(|| rustc.and_then(|told| told.get("host")).map(String::as_str).into())
 }
 
@@ -140,11 +183,8 @@ fn allocator(target: &Fact, libc: &Fact) -> Fact {
 
 /// Returns the linker that flags, the environment or cargo's configuration name.
 fn linker(flags: &Flags, config: &CargoConfig, target: &Fact) -> Fact {
-    let target = target.as_str().to_uppercase().replace('-', "_");
-    let variable = env::var(format!("CARGO_TARGET_{target}_LINKER")).ok();
-    let named = flags.linker().map(str::to_owned).or(variable);
-    let named = named.map(|path| private::last_name(&path).to_owned());
-    Fact::from(named).or_else(|| config.linker()).or_else(|| DEFAULT.into())
+    let named = flags.linker().map(private::last_name);
+    Fact::from(named).or_else(|| config.linker(target.as_str())).or_else(|| DEFAULT.into())
 }
 
 #[cfg(test)]
@@ -164,5 +204,11 @@ mod tests {
         let slow = in_words(["0", "off", "default"]);
         assert_eq!(slow, "release, opt-level 0, no LTO, default codegen units");
         assert_eq!(Build::default().profile_in_words(), Fact::default());
+        let [opt_level, lto, codegen_units] = ["default", "thin", "1"].map(Fact::from);
+        let profile_overrides = Some([("overflow-checks".to_owned(), "true".into())].into());
+        let checked =
+            Build { profile_overrides, lto, codegen_units, opt_level, ..Build::default() };
+        let told = checked.profile_in_words().to_string();
+        assert_eq!(told, "release, thin LTO, one codegen unit, overflow-checks true");
     }
 }

@@ -11,11 +11,18 @@ use super::private;
 pub(super) struct Flags(Vec<String>);
 
 impl Flags {
-    /// Returns the flags in force: cargo takes them from one place only, the first that has any.
-    pub(super) fn in_force(config: &CargoConfig) -> Self {
-        let variables = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"].map(words);
-        let mut places = variables.into_iter().chain([config.rustflags()]);
-        Self(places.find(|words| !words.is_empty()).unwrap_or_default())
+    /// Returns the flags in force for a target: cargo takes them from one place only, the first
+    /// variable that is set, if only to nothing, else its configuration.
+    pub(super) fn in_force(config: &CargoConfig, target: &str) -> Self {
+        let variables = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
+        let set = variables.iter().find(|name| env::var_os(name).is_some());
+        Self(set.map_or_else(|| config.rustflags(target), |name| words(name)))
+    }
+
+    /// Returns all of them without paths, as one text.
+    pub(super) fn told(&self) -> String {
+        let told: Vec<String> = self.0.iter().map(|word| private::without_path(word)).collect();
+        told.join(" ")
     }
 
     /// Returns the last value of a code generation option, given as `-Cname=value` in any form.
@@ -36,9 +43,8 @@ impl Flags {
 
 /// Returns what a variable holds, without paths, or "none".
 pub(super) fn variable(name: &str) -> Fact {
-    let words = words(name);
-    let told: Vec<String> = words.iter().map(|word| private::without_path(word)).collect();
-    if told.is_empty() { NONE.into() } else { told.join(" ").into() }
+    let told = Flags(words(name)).told();
+    if told.is_empty() { NONE.into() } else { told.into() }
 }
 
 /// Returns the flags in a variable, which cargo divides by one character or by spaces.

@@ -1,17 +1,19 @@
 //! The machine that a run ran on: what a reader must know to judge a figure, and nothing that
 //! tells whose machine it is. What cannot be had is "unknown" or null, never absent.
 //!
-//! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, and
-//! 1.2 the prices of models and the Python of some; a file written before is read with everything
-//! in them unknown. Names of hosts and people, paths and addresses are left out where a section is
+//! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, 1.2
+//! the prices of models and the Python of some, and 1.3 who chose the compiler and its settings; a
+//! file written before is read with everything in them unknown. Names of hosts and people, paths and addresses are left out where a section is
 //! read, not afterwards: what was never read cannot slip through.
 
 mod activity;
 mod build;
 mod cargo_config;
 mod cgroup;
+mod compiler;
 mod fact;
 mod flags;
+mod git;
 mod host;
 mod hypervisor;
 mod isolation;
@@ -53,7 +55,7 @@ pub use self::tool::Tool;
 /// The machine, the kernel, the build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// `inflight.environment/1.2`.
+    /// `inflight.environment/1.3`.
     pub schema: String,
     /// The model of the CPU.
     pub cpu: String,
@@ -75,7 +77,7 @@ pub struct Environment {
     pub tcp_congestion_control: String,
     /// The compiler.
     pub rustc: String,
-    /// Compiler flags set from outside.
+    /// Compiler flags set from outside, whatever sets them.
     pub rustflags: String,
     /// The profile that was in force when programs were compiled, in a few words.
     pub profile: String,
@@ -178,7 +180,7 @@ impl Sections {
     fn with(self, origin: &str, programs_sha256: BTreeMap<String, String>) -> Environment {
         let version = self.build.rustc.as_ref().and_then(|told| told.get("version"));
         Environment {
-            schema: "inflight.environment/1.2".to_owned(),
+            schema: "inflight.environment/1.3".to_owned(),
             cpu: self.host.cpu_model.to_string(),
             cpus: thread::available_parallelism().map_or(1, usize::from),
             kind: self.host.class().to_owned(),
@@ -189,7 +191,7 @@ impl Sections {
             governor: self.power.governor.to_string(),
             tcp_congestion_control: self.net.tcp_congestion_control.to_string(),
             rustc: Fact::from(version.map(String::as_str)).to_string(),
-            rustflags: self.build.rustflags_or_empty(),
+            rustflags: self.build.flags_or_empty(),
             profile: self.build.profile_in_words().to_string(),
             commit: self.tool.git_commit.to_string(),
             modified: self.tool.modified.to_string(),

@@ -16,8 +16,8 @@ use super::private;
 pub(super) struct Profile {
     /// Every `CARGO_PROFILE_*` that is set.
     pub(super) environment: BTreeMap<String, Fact>,
-    /// The table in cargo's configuration.
-    config: Option<Value>,
+    /// What cargo's configuration sets.
+    config: BTreeMap<String, Value>,
     /// The table in the workspace's manifest.
     pub(super) table: Option<BTreeMap<String, Value>>,
 }
@@ -33,7 +33,7 @@ impl Profile {
         let manifest = fs::read_to_string(root.join("Cargo.toml")).ok();
         Self {
             environment: set.collect(),
-            config: config.release_profile().cloned(),
+            config: config.release_profile(),
             table: manifest.and_then(|text| release_table(&text)),
         }
     }
@@ -43,11 +43,24 @@ impl Profile {
     pub(super) fn setting(&self, name: &str) -> Fact {
         let variable = format!("CARGO_PROFILE_RELEASE_{}", name.to_uppercase().replace('-', "_"));
         let set = Fact::from(self.environment.get(&variable).cloned());
-        let set =
-            set.or_else(|| self.config.as_ref().and_then(|table| table.get(name)).map(text).into());
+        let set = set.or_else(|| self.config.get(name).map(text).into());
         let set =
             set.or_else(|| self.table.as_ref().and_then(|table| table.get(name)).map(text).into());
         set.or_else(|| if self.table.is_some() { DEFAULT.into() } else { Fact::default() })
+    }
+}
+
+impl Profile {
+    /// Returns the settings that variables or cargo's configuration make other than the manifest.
+    pub(super) fn overrides(&self) -> BTreeMap<String, Fact> {
+        let of_variables = self.environment.keys().filter_map(|name| {
+            Some(name.strip_prefix("CARGO_PROFILE_RELEASE_")?.to_lowercase().replace('_', "-"))
+        });
+        let names = of_variables.chain(self.config.keys().cloned());
+        let set = names.map(|name| (self.setting(&name), name));
+        let in_manifest = |name: &str| self.table.as_ref()?.get(name).map(text);
+        let set = set.filter(|(value, name)| in_manifest(name).as_deref() != Some(value.as_str()));
+        set.map(|(value, name)| (name, value)).collect()
     }
 }
 
@@ -72,7 +85,8 @@ mod tests {
         let manifest = "[profile.release]\nlto = \"thin\"\ncodegen-units = 1\ndebug = false\n";
         Profile {
             environment: [("CARGO_PROFILE_RELEASE_CODEGEN_UNITS".to_owned(), "4".into())].into(),
-            config: Some(serde_json::json!({"lto": "fat", "codegen-units": 2})),
+            config: [("lto".to_owned(), "fat".into()), ("codegen-units".to_owned(), 2.into())]
+                .into(),
             table: release_table(manifest),
         }
     }
@@ -85,8 +99,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_otherwise_than_in_the_manifest_is_told_and_what_is_set_the_same_is_not() {
+        let told = profile().overrides();
+        let told: Vec<String> =
+            told.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        assert_eq!(told, ["codegen-units 4", "lto fat"]);
+        let same = [("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".into())].into();
+        let profile = Profile { environment: same, config: BTreeMap::new(), ..profile() };
+        assert!(profile.overrides().is_empty());
+    }
+
+    #[test]
     fn without_a_manifest_no_setting_is_known() {
-        let profile = Profile { config: None, table: None, ..profile() };
+        let profile = Profile { config: BTreeMap::new(), table: None, ..profile() };
         assert_eq!(profile.setting("lto"), Fact::default());
     }
 }

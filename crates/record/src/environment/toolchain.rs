@@ -1,6 +1,7 @@
 //! The toolchain: what compilers and interpreters say of their versions.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::Path;
 use std::thread;
 
@@ -25,16 +26,18 @@ pub(super) struct Toolchain {
 }
 
 impl Toolchain {
-    /// Asks all of them at once, in the folder of the workspace, which may choose a version.
-    pub(super) fn ask(root: &Path) -> Self {
+    /// Asks all of them at once, in the folder of the workspace, which may choose a version; of
+    /// compilers the one that cargo uses, and of cargos the one that builds.
+    pub(super) fn ask(root: &Path, compiler: &str) -> Self {
+        let builder = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
         let ask = |program, arguments| program::answer(program, arguments, root);
         thread::scope(|scope| {
             let others = OTHERS.map(|(name, arguments)| {
                 (name, scope.spawn(move || program::answer(name, arguments, root)))
             });
-            let cargo = scope.spawn(|| ask("cargo", &["--version"]));
+            let cargo = scope.spawn(|| ask(&builder, &["--version"]));
             let libc = scope.spawn(|| ask("getconf", &["GNU_LIBC_VERSION"]));
-            let rustc = ask("rustc", &["-vV"]);
+            let rustc = ask(compiler, &["-vV"]);
 
             let version = |text: Option<String>| text.map_or(NONE.into(), Fact::from);
             Self {
