@@ -341,7 +341,7 @@ pub fn earlier(results: &Path, machine: &Environment, cells: &[Cell]) -> Vec<Run
     let is_like = |run: &Run| {
         let other = &run.environment;
         let same =
-            (&other.cpu, other.cpus, &other.kind) == (&machine.cpu, machine.cpus, &machine.kind);
+            machine.has_cpu_of(other) && (other.cpus, &other.kind) == (machine.cpus, &machine.kind);
         same && run.integrity == Integrity::Whole && run.schedule.preset != "smoke"
     };
     let mut wanted: Vec<&Cell> = cells.iter().collect();

@@ -156,7 +156,8 @@ impl Builds {
     /// Returns whether they hold for an environment.
     fn are_of(&self, environment: &Environment) -> bool {
         let other = Self::none(environment);
-        (&self.cpu, self.cpus, &self.rustc) == (&other.cpu, other.cpus, &other.rustc)
+        environment.has_cpu_of(environment)
+            && (&self.cpu, self.cpus, &self.rustc) == (&other.cpu, other.cpus, &other.rustc)
             && (&self.rustflags, &self.cargo_lock_sha256)
                 == (&other.rustflags, &other.cargo_lock_sha256)
     }

@@ -24,6 +24,8 @@ pub enum Refusal {
     Altered(String, Vec<String>),
     /// The machines differ: in what, there in the old run and here in the new.
     Machine(&'static str, String, String),
+    /// This run does not say what its CPU is.
+    UnknownCpu(String),
     /// Cells of this name are different work.
     Cell(String),
     /// No cell is in both runs.
@@ -42,6 +44,11 @@ impl fmt::Display for Refusal {
                 f,
                 "the runs come from different machines ({what}: {old} in the old run, {new} in \
                  the new): absolute costs are never compared across machines"
+            ),
+            Self::UnknownCpu(run) => write!(
+                f,
+                "the run {run} does not say what its CPU is, so it may come from another machine: \
+                 absolute costs are never compared across machines"
             ),
             Self::Cell(name) => write!(f, "the cell {name} is other work in each of the runs"),
             Self::NoCell => write!(f, "the runs have no cell in common"),
@@ -69,6 +76,9 @@ pub(crate) fn cells([old, new]: [&Run; 2], metric: DiffMetric) -> Result<Vec<&Ce
         if old != new {
             return Err(Refusal::Machine(what, old, new));
         }
+    }
+    if !old.environment.has_cpu_of(&new.environment) {
+        return Err(Refusal::UnknownCpu(old.id.clone()));
     }
 
     let cells = &old.schedule.cells;

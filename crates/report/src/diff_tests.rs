@@ -212,6 +212,12 @@ fn what_cannot_be_compared_is_refused() {
         |run| run.environment.cpu = "Other".to_owned(),
         "CPU: Made-up CPU in the old run, Other in the new",
     );
+    let (mut old, mut new) = pair(|_| {});
+    for run in [&mut old, &mut new] {
+        run.environment.cpu = "unknown".to_owned();
+    }
+    let refusal = diff(&old, &new).unwrap_err().to_string();
+    assert!(refusal.contains("run-1 does not say what its CPU is"), "{refusal}");
     let charged = |run: &mut Run| run.environment.irq_time_accounting = "on".to_owned();
     check_refused(charged, "IRQ time accounting: off in the old run, on in the new");
     check_refused(|run| run.environment.cpus += 62, "(number of CPUs: ");

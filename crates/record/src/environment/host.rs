@@ -1,13 +1,14 @@
 //! The host: what kind of machine it is, what it is built of, and which of its mitigations cost.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Cgroup;
 use super::fact::Fact;
-use super::{hypervisor, source};
+use super::{cpu, hypervisor, source};
 
 /// The folder of the CPUs.
 const CPUS: &str = "/sys/devices/system/cpu";
@@ -26,7 +27,7 @@ pub struct Host {
     pub dmi_vendor: Fact,
     /// The product, by its firmware.
     pub dmi_product: Fact,
-    /// The model of the CPU.
+    /// The model of the CPU, or each kind of its cores by maker and part.
     pub cpu_model: Fact,
     /// The revision of the CPU's microcode.
     pub microcode: Fact,
@@ -95,7 +96,7 @@ impl Host {
             cloud: Cloud::of(&vendor, &product),
             dmi_vendor: vendor,
             dmi_product: product,
-            cpu_model: source::field("/proc/cpuinfo", "model name"),
+            cpu_model: cpu::model(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default()),
             microcode: source::field("/proc/cpuinfo", "microcode"),
             sockets: count(topology.as_ref(), |&(socket, _)| socket),
             cores: count(topology.as_ref(), |&core| core),

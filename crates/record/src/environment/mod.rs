@@ -11,6 +11,7 @@ mod build;
 mod cargo_config;
 mod cgroup;
 mod compiler;
+mod cpu;
 mod fact;
 mod flags;
 mod git;
@@ -154,6 +155,12 @@ impl Environment {
             };
             sections.with(origin, programs_sha256)
         })
+    }
+
+    /// Returns whether this is known to be the CPU of another: two that are unknown are never equal.
+    pub fn has_cpu_of(&self, other: &Self) -> bool {
+        let is_known = Fact::from(self.cpu.as_str()).is_known();
+        is_known && self.cpu == other.cpu
     }
 
     /// Returns the class of the machine, as it stands in the name of a run: `2c-vm`.
