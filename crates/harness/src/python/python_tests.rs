@@ -1,0 +1,188 @@
+//! Promises of how Python is found and set up, kept with scripts that stand for one and with the
+//! real one of this machine.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+
+use super::setup::sums;
+use super::*;
+
+/// Returns a folder with programs of these names and scripts.
+fn folder(scripts: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, script) in scripts {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
+}
+
+/// Returns a workspace of nothing but a list of packages.
+fn workspace(list: &str) -> (tempfile::TempDir, Workspace) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("list.txt"), list).unwrap();
+    let mut workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    folder.path().clone_into(&mut workspace.root);
+    workspace.target = folder.path().join("target");
+    (folder, workspace)
+}
+
+/// Sets a list of packages up.
+fn set_up(python: &Python, workspace: &Workspace) -> Result<Interpreter, Lack> {
+    python.set_up(workspace, &["list.txt".to_owned()])
+}
+
+#[test]
+fn a_path_without_python_is_told_with_what_installs_it() {
+    let folder = folder(&[("python2", "echo 2.7.18; echo /usr/bin/python2")]);
+    let lack = Python::find(folder.path().as_os_str()).unwrap_err();
+    assert_eq!(lack.why, "no python3 was found, Python 3.11 or newer is needed");
+    assert_eq!(lack.mend, MEND_NONE);
+}
+
+#[test]
+fn a_python_that_is_too_old_is_told_and_hides_no_newer_one() {
+    let old = "echo 3.9.2; echo /usr/bin/python3.9";
+    let lack = Python::find(folder(&[("python3", old)]).path().as_os_str()).unwrap_err();
+    assert_eq!(
+        (lack.why.as_str(), lack.mend.as_str()),
+        ("Python 3.9.2 is older than 3.11", MEND_OLD)
+    );
+
+    let new = "echo 3.14.0rc1; echo /bin/true";
+    let both = folder(&[("python3", old), ("python3.14", new)]);
+    let found = Python::find(both.path().as_os_str()).unwrap();
+    assert_eq!(found.executable, Path::new("/bin/true"));
+}
+
+#[test]
+fn a_python_that_does_not_answer_is_told_as_found_with_what_it_says() {
+    let told = |script: &str| {
+        let folder = folder(&[("python3", script)]);
+        let lack = Python::find(folder.path().as_os_str()).unwrap_err();
+        assert_eq!(lack.mend, "python3 --version");
+        lack.why
+    };
+    assert_eq!(told("exit 1"), "python3 was found and fails without a word");
+    assert_eq!(told("echo hello"), "python3 was found and does not say who it is");
+    let missing = "echo '/home/me/python3: libpython3.12.so: cannot open' >&2; exit 127";
+    let why = "python3 was found and fails: python3: libpython3.12.so: cannot open";
+    assert_eq!(told(missing), why);
+
+    let slow = folder(&[("python3", "exec sleep 60")]);
+    let lack = Python::ask(slow.path().join("python3"), Duration::ZERO).unwrap_err();
+    assert_eq!(lack.why, "python3 was found and does not end within 0 s");
+}
+
+#[test]
+fn a_python_that_lives_on_variables_of_the_user_is_passed_over_and_told() {
+    // It starts where somebody's variables are, and there are always some in a test.
+    let executable = folder(&[("real", "test -n \"$CARGO_MANIFEST_DIR$HOME\" || exit 127")]);
+    let real = executable.path().join("real");
+    let script = format!("echo 3.12.1; echo {}", real.display());
+    let lack = Python::find(folder(&[("python3", &script)]).path().as_os_str()).unwrap_err();
+    assert!(lack.why.contains("Python 3.12.1 does not start without variables"), "{lack:?}");
+    assert!(lack.mend.starts_with("sudo ldconfig "), "{lack:?}");
+
+    let both = folder(&[("python3", &script), ("python3.11", "echo 3.11.9; echo /bin/true")]);
+    assert_eq!(Python::find(both.path().as_os_str()).unwrap().version, "3.11.9");
+}
+
+#[test]
+fn a_python_without_venv_runs_what_needs_no_package_and_is_told_for_the_rest() {
+    let Ok(real) = FOUND.clone() else { return };
+    let refuses = "echo 'ensurepip is not available' >&2; exit 1";
+    let real = real.executable.display();
+    let script = format!("case \"$*\" in *venv*) {refuses};; esac; exec {real} \"$@\"");
+    let folder = folder(&[("python3", &script)]);
+    let python = Python::find(folder.path().as_os_str()).unwrap();
+
+    let (_kept, workspace) = workspace("# nothing\n");
+    assert!(python.set_up(&workspace, &[]).is_ok());
+    let lack = set_up(&python, &workspace).unwrap_err();
+    assert!(lack.why.ends_with("cannot make a virtual environment"), "{lack:?}");
+    assert_eq!(lack.mend, MEND_VENV);
+}
+
+#[test]
+fn an_index_out_of_reach_is_told_and_leaves_nothing_that_looks_whole() {
+    let Ok(python) = FOUND.clone() else { return };
+    let none = "0".repeat(64);
+    let list = format!("--index-url http://127.0.0.1:9/\nuvloop==0.23.0 --hash=sha256:{none}\n");
+    let (_kept, workspace) = workspace(&list);
+    let lack = set_up(&python, &workspace).unwrap_err();
+    // Without venv there is no pip to fail.
+    let expected = ["pip could not install list.txt", "cannot make a virtual environment"];
+    assert!(expected.iter().any(|words| lack.why.contains(words)), "{lack:?}");
+    assert_eq!(set_up(&python, &workspace).unwrap_err(), lack);
+}
+
+#[test]
+fn two_at_once_set_up_one_and_what_an_interrupted_one_left_is_made_again() {
+    let Ok(python) = FOUND.clone() else { return };
+    let (_kept, workspace) = workspace("# nothing\n");
+    let key = python.key(&sums(&workspace.root, &["list.txt".to_owned()]).unwrap());
+    let folder = workspace.target.join("inflight/python").join(key);
+    fs::create_dir_all(folder.with_extension("new").join("bin")).unwrap();
+
+    let both = thread::scope(|scope| {
+        let set_up = || scope.spawn(|| set_up(&python, &workspace));
+        [set_up(), set_up()].map(|one| one.join().unwrap())
+    });
+    let [Ok(one), Ok(other)] = both else { return assert!(both[0].is_err(), "{both:?}") };
+    assert_eq!(one, other);
+    assert_eq!(one.versions, BTreeMap::from([("python".to_owned(), python.version.clone())]));
+    let said = bounded(Command::new(&one.path).args(["-I", "-c", WHO]), ANSWER).unwrap();
+    assert!(said.starts_with(&python.version), "{said}");
+    assert!(!folder.with_extension("new").exists());
+}
+
+/// Returns a Python whose virtual environments are scripts that tell of these packages.
+fn made_up(packages: &str) -> (tempfile::TempDir, Python) {
+    let inside = format!("case \"$*\" in *importlib*) echo '{packages}';; esac");
+    let scripts = folder(&[("inside", &inside)]);
+    let inside = scripts.path().join("inside").display().to_string();
+    let script = format!(
+        "case \"$*\" in\n*venv*) for last; do :; done\n\
+         mkdir -p \"$last/bin\" && cp {inside} \"$last/bin/python\";;\n\
+         *) echo 3.12.1; echo {inside};;\nesac"
+    );
+    let command = folder(&[("python3", &script)]);
+    let python = Python::find(command.path().as_os_str()).unwrap();
+    let python = Python { command: scripts.path().join("python3"), ..python };
+    fs::copy(command.path().join("python3"), &python.command).unwrap();
+    (scripts, python)
+}
+
+#[test]
+fn what_was_set_up_is_tried_before_each_use_and_made_again_if_it_is_broken() {
+    let (_scripts, python) = made_up("{\"yarl\": \"1.2\"}");
+    let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
+    let first = set_up(&python, &workspace).unwrap();
+    assert_eq!(first.versions["yarl"], "1.2");
+    let spoil: [fn(&Path); 3] = [
+        |python| fs::remove_file(python).unwrap(),
+        |python| fs::write(python, "").unwrap(),
+        |python| fs::write(python, "#!/bin/sh\nexit 1\n").unwrap(),
+    ];
+    for spoil in spoil {
+        spoil(&first.path);
+        assert_eq!(set_up(&python, &workspace).unwrap(), first);
+        assert!(bounded(Command::new(&first.path).args(["-c", "importlib"]), ANSWER).is_ok());
+    }
+}
+
+#[test]
+fn an_environment_without_what_its_list_pins_is_not_kept() {
+    // As where pip was told to put packages elsewhere.
+    for packages in ["{}", "{\"yarl\": \"1.1\"}", "nonsense"] {
+        let (_scripts, python) = made_up(packages);
+        let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
+        let lack = set_up(&python, &workspace).unwrap_err();
+        assert!(lack.why.starts_with("its packages could not be set up: "), "{lack:?}");
+        let key = python.key(&sums(&workspace.root, &["list.txt".to_owned()]).unwrap());
+        assert!(!workspace.target.join("inflight/python").join(key).exists());
+    }
+}
