@@ -15,7 +15,7 @@ const VERIFICATION_FAILED: u8 = 3;
 pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
     let models = setting.models();
-    harness::preflight(&preset.cells, &models)?;
+    harness::preflight(&setting.workspace.root, &preset.cells, &models)?;
     let programs = harness::build(&setting.workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)

@@ -47,6 +47,7 @@ fn list(programs: &[PrimitiveProgram]) -> Result<u8> {
 
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
+    harness::preflight(&workspace.root, &[], &[])?;
     let programs = harness::build_primitives(workspace, &found, None)?;
     let mut works = true;
     harness::verify_primitives(found, &programs, &mut |trial| {

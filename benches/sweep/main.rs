@@ -31,7 +31,7 @@ fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
             alone::measure(&order)
         }
         Asked::Rehearse => {
-            harness::preflight(&preset.cells, &models)?;
+            harness::preflight(&workspace.root, &preset.cells, &models)?;
             let programs = harness::build(&workspace, &models, None)?;
             let verified = harness::verify((models, preset), &programs, &mut |one| {
                 Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)

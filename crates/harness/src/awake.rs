@@ -70,8 +70,8 @@ fn spin(cpu: usize, stop: &AtomicBool) {
 /// awake.
 pub(crate) fn is_allowed(cpus: &[usize]) -> bool {
     let cpus = cpus.to_vec();
-    let tried = thread::spawn(move || cpus.into_iter().all(bind) && enter_idle_class());
-    tried.join().unwrap_or(false)
+    let tried = thread::Builder::new().spawn(|| cpus.into_iter().all(bind) && enter_idle_class());
+    tried.is_ok_and(|tried| tried.join().unwrap_or(false))
 }
 
 /// Binds the calling thread to a CPU; returns whether the system allows it.

@@ -1,7 +1,8 @@
 //! What this machine would do to a result, in plain words, each with the command that mends it.
 //!
 //! Reading the machine and judging it are apart: a check is a pure function of what was read.
-//! What cannot be read is said and stops nothing, and nothing is mended here.
+//! What cannot be read is said and stops nothing, and nothing is mended here. What makes a run
+//! impossible stands in the same list, and is asked before one builds anything.
 
 mod clock;
 mod cpus;
@@ -21,12 +22,13 @@ use model_kit::Cell;
 use record::{Environment, Model};
 use serde::Serialize;
 
-use self::clock::Clock;
+use self::clock::{Clock, known};
 use self::cpus::Cpus;
 use self::load::Load;
 use self::memory::Memory;
 use self::network::Network;
 use self::work::Work;
+use crate::room::{self, Shortage};
 
 /// What was found of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +58,8 @@ pub enum Health {
 /// What a check says of the readings.
 struct Opinion {
     state: Health,
+    /// Whether no run is possible.
+    refuses: bool,
     says: String,
     mend: Option<String>,
 }
@@ -70,14 +74,18 @@ struct Readings {
     load: Load,
     memory: Memory,
     network: Network,
+    shortage: Option<Shortage>,
     work: Work,
 }
 
 /// A name, and how to judge what it names.
 type Check = (&'static str, fn(&Readings) -> Opinion);
 
+/// The check for which other programs are asked.
+const TOOLCHAIN: &str = "toolchain";
+
 /// Every check, in the order in which it is told.
-const CHECKS: [Check; 36] = [
+const CHECKS: [Check; 37] = [
     ("cpus", cpus::division),
     ("siblings", cpus::siblings),
     ("core-kinds", cpus::capacity),
@@ -97,6 +105,7 @@ const CHECKS: [Check; 36] = [
     ("load-average", load::average),
     ("cpu-pressure", load::cpu_pressure),
     ("memory-pressure", load::memory_pressure),
+    ("room", memory::room),
     ("memory", memory::available),
     ("swap", memory::swap),
     ("huge-pages", memory::huge_pages),
@@ -110,7 +119,7 @@ const CHECKS: [Check; 36] = [
     ("loopback", network::loopback),
     ("disk", work::disk),
     ("tree", work::tree),
-    ("toolchain", work::toolchain),
+    (TOOLCHAIN, work::toolchain),
     ("python", work::python),
     ("browser", work::browser),
     ("user", work::user),
@@ -123,10 +132,32 @@ pub fn doctor(root: &Path, cells: &[Cell], models: &[Model]) -> Vec<Finding> {
     examine(&Readings::take(root, cells, models))
 }
 
+/// Returns why no run of these models in these cells is possible, with the command that mends it,
+/// in one sentence. Only what can make it so is read.
+pub(crate) fn refusal(root: &Path, cells: &[Cell], models: &[Model]) -> Option<String> {
+    let machine = Readings {
+        cells: cells.to_vec(),
+        models: models.to_vec(),
+        cpus: Cpus::read(&[]),
+        network: Network::read(),
+        shortage: room::shortage(cells),
+        ..Readings::default()
+    };
+    let checks = CHECKS.iter().filter(|(name, _)| *name != TOOLCHAIN);
+    let refuses = |opinion: &Opinion| opinion.refuses;
+    let found = checks.map(|(_, check)| check(&machine)).find(refuses);
+    let tools = || {
+        let environment = Environment::read(root, "", BTreeMap::new());
+        let work = Work::tools(root, &environment);
+        Some(work::toolchain(&Readings { work, ..Readings::default() })).filter(refuses)
+    };
+    found.or_else(tools).map(|opinion| opinion.sentence())
+}
+
 /// Judges what was read.
 fn examine(readings: &Readings) -> Vec<Finding> {
     let find = |&(name, check): &Check| {
-        let Opinion { state, says, mend } = check(readings);
+        let Opinion { state, says, mend, .. } = check(readings);
         Finding { name: name.to_owned(), state, says, mend }
     };
     CHECKS.iter().map(find).collect()
@@ -144,7 +175,11 @@ impl Readings {
             cpus: Cpus::read(&groups),
             clock: Clock::read(&environment),
             memory: Memory::read(),
-            network: Network::read(&environment),
+            network: Network {
+                control: known(&environment.tcp_congestion_control),
+                ..Network::read()
+            },
+            shortage: room::shortage(cells),
             work: Work::read(root, &environment),
             // Last, so that nothing else that is read here counts as load.
             load: Load::read(&groups),
@@ -165,17 +200,31 @@ impl Readings {
 impl Opinion {
     /// Nothing to object to.
     fn good(says: impl Into<String>) -> Self {
-        Self { state: Health::Good, says: says.into(), mend: None }
+        Self { state: Health::Good, refuses: false, says: says.into(), mend: None }
     }
 
     /// Something to know when reading a figure.
     fn doubtful(says: impl Into<String>) -> Self {
-        Self { state: Health::Doubtful, says: says.into(), mend: None }
+        Self { state: Health::Doubtful, refuses: false, says: says.into(), mend: None }
     }
 
     /// Something to mend before a run.
     fn bad(says: impl Into<String>) -> Self {
-        Self { state: Health::Bad, says: says.into(), mend: None }
+        Self { state: Health::Bad, refuses: false, says: says.into(), mend: None }
+    }
+
+    /// Something with which there can be no run.
+    fn refusal(says: impl Into<String>) -> Self {
+        Self { refuses: true, ..Self::bad(says) }
+    }
+
+    /// Returns it as what ends a sentence.
+    fn sentence(&self) -> String {
+        let says = self.says.trim_end_matches('.');
+        let mut letters = says.chars();
+        let first = letters.next().into_iter().flat_map(char::to_lowercase);
+        let mend = self.mend.as_ref().map(|mend| format!(": type `{mend}`")).unwrap_or_default();
+        first.chain(letters).collect::<String>() + &mend
     }
 
     /// Adds the command that mends it.

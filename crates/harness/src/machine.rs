@@ -1,15 +1,16 @@
 //! The machine: which CPUs serve whom, and whether its limits suffice.
 
+use std::path::Path;
 use std::{fs, thread};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use model_kit::Cell;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use record::{Model, Placement};
 
 use crate::cores::Cores;
 use crate::run::held;
-use crate::{Failure, Sizes, awake, evaluate, room};
+use crate::{Failure, Sizes, awake, doctor, evaluate};
 
 /// Files that a process holds besides its connections.
 const OTHER_FILES: u64 = 64;
@@ -69,32 +70,6 @@ impl Limits {
         Ok(Self { files, ports: ports()? })
     }
 
-    /// Checks that they suffice for these models in a cell.
-    ///
-    /// # Errors
-    ///
-    /// Names the limit, what is needed, and the command that raises it.
-    pub fn allow(&self, cell: &Cell, models: &[Model]) -> Result<()> {
-        let files = Self::files_for(cell);
-        ensure!(
-            self.files >= files,
-            "cell {:?} needs {files} open files and the limit is {}: raise it with \
-             `ulimit -Hn {files}` (as root)",
-            cell.name,
-            self.files
-        );
-
-        let (first, last) = self.ports;
-        let (ports, needed) = (self.port_count(), Self::ports_for(cell, models));
-        ensure!(
-            ports >= needed,
-            "cell {:?} needs {needed} local ports and the range {first} to {last} has {ports}: \
-             widen it with `sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"` (as root)",
-            cell.name
-        );
-        Ok(())
-    }
-
     /// Returns the files that a cell makes each process open.
     pub(crate) fn files_for(cell: &Cell) -> u64 {
         2 * u64::from(cell.in_flight) + OTHER_FILES
@@ -125,23 +100,18 @@ fn connections(cell: &Cell, model: &Model) -> Option<u64> {
     evaluate(model.connections.as_deref()?, sizes)
 }
 
-/// Checks, before anything is measured, that the limits of this machine suffice for these models in
-/// the cells, and raises the limit of open files as far as the system allows.
+/// Checks, before anything is built, that nothing which the doctor knows makes it impossible to
+/// measure these models in the cells, and raises the limit of open files as far as the system
+/// allows; `root` is the folder of the workspace.
 ///
 /// # Errors
 ///
-/// A [`Failure::Preflight`] that names the limit, what is needed, and the command that raises it.
-pub fn preflight(cells: &[Cell], models: &[Model]) -> Result<()> {
-    suffice(cells, models)
-        .map_err(|error| Failure::Preflight(format!("{error:#}")))
-        .context("preflight refuses")
-}
-
-/// Checks the limits, and raises that of open files.
-fn suffice(cells: &[Cell], models: &[Model]) -> Result<()> {
+/// A [`Failure::Preflight`] that says what is wrong, what is needed, and the command that mends it.
+pub fn preflight(root: &Path, cells: &[Cell], models: &[Model]) -> Result<()> {
+    if let Some(why) = doctor::refusal(root, cells, models) {
+        return Err(Failure::Preflight(why)).context("preflight refuses");
+    }
     let limits = Limits::read()?;
-    cells.iter().try_for_each(|cell| limits.allow(cell, models))?;
-    room::suffices(cells)?;
     setrlimit(Resource::RLIMIT_NOFILE, limits.files, limits.files)
         .context("failed to raise the limit of open files")
 }
@@ -160,19 +130,6 @@ fn ports() -> Result<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Returns what these limits say to the cells of the quick preset.
-    fn refusal(files: u64, ports: (u32, u32)) -> Option<String> {
-        refusal_for(&[], files, ports)
-    }
-
-    /// Returns what they say where these models are to run.
-    fn refusal_for(models: &[Model], files: u64, ports: (u32, u32)) -> Option<String> {
-        let limits = Limits { files, ports };
-        let cells = crate::quick().cells.into_iter();
-        let mut refusals = cells.map(|cell| limits.allow(&cell, models));
-        refusals.find_map(Result::err).map(|error| error.to_string())
-    }
 
     #[test]
     fn the_model_gets_the_upper_half_of_the_cores_and_shares_the_only_one() {
@@ -193,30 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn limits_that_suffice_are_accepted() {
-        assert_eq!(refusal(192, (32_768, 33_023)), None);
-    }
-
-    #[test]
-    fn too_few_files_are_refused_with_the_command_that_raises_the_limit() {
-        let refusal = refusal(191, (32_768, 60_999)).unwrap();
-        assert!(refusal.contains("needs 192 open files and the limit is 191"), "{refusal}");
-        assert!(refusal.contains("`ulimit -Hn 192`"), "{refusal}");
-    }
-
-    #[test]
     fn a_cell_for_which_no_machine_suffices_is_refused_with_the_exit_code_of_preflight() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let endless = Cell { in_flight: u32::MAX, ..crate::quick().cells.remove(0) };
-        let refusal = preflight(&[endless], &[]).unwrap_err();
+        let refusal = preflight(&root, &[endless], &[]).unwrap_err();
         assert_eq!(crate::exit_code(&refusal), 6, "{refusal:#}");
-        assert!(format!("{refusal:#}").starts_with("preflight refuses: cell "), "{refusal:#}");
-    }
-
-    #[test]
-    fn too_few_ports_are_refused_with_the_command_that_widens_the_range() {
-        let refusal = refusal(4_096, (32_768, 33_022)).unwrap();
-        assert!(refusal.contains("needs 256 local ports"), "{refusal}");
-        assert!(refusal.contains("sysctl -w net.ipv4.ip_local_port_range"), "{refusal}");
+        let said = format!("{refusal:#}");
+        let begin = "preflight refuses: the cell batch needs 4294967359 threads, and there are ";
+        assert!(said.starts_with(begin) && said.contains(": type `"), "{said}");
     }
 
     #[test]
@@ -225,10 +166,12 @@ mod tests {
             connections: Some(terms.to_owned()),
             ..crate::made_up::model("asyncio-page")
         };
+        let needed = |model: Model| {
+            let cells = crate::quick().cells.into_iter();
+            cells.map(|cell| Limits::ports_for(&cell, std::slice::from_ref(&model))).max()
+        };
         // 400 fetches to warm up, 1 200 in the window and 64 beyond; 3 x 64 of earlier trials.
-        let refusal = refusal_for(&[connecting("issued")], 4_096, (32_768, 34_622)).unwrap();
-        assert!(refusal.contains("\"steady\" needs 1856 local ports"), "{refusal}");
-        assert_eq!(refusal_for(&[connecting("issued")], 4_096, (32_768, 34_623)), None);
-        assert_eq!(refusal_for(&[connecting("in_flight")], 4_096, (32_768, 33_023)), None);
+        assert_eq!(needed(connecting("issued")), Some(1_856));
+        assert_eq!(needed(connecting("in_flight")), Some(256));
     }
 }

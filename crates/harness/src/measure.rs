@@ -70,7 +70,7 @@ pub enum How {
 ///
 /// Says what refuses to be measured, built or written.
 pub fn measure(order: &Order) -> Result<Ended> {
-    may_measure(&order.preset, &order.models)?;
+    may_measure(&order.workspace.root, &order.preset, &order.models)?;
     let _alone = Alone::into(&order.results)?;
     let layout = layout(&order.preset);
     let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
@@ -115,7 +115,7 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let next = next_block(&run)?;
     let sitting = sitting(&run.schedule, next);
     is_due(&run, sitting)?;
-    preflight(&run.schedule.cells, &run.schedule.models)?;
+    preflight(&workspace.root, &run.schedule.cells, &run.schedule.models)?;
 
     let schedule = &run.schedule;
     let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
@@ -196,12 +196,12 @@ fn carry_out(
 }
 
 /// Checks that this program and this machine may measure these models in a preset.
-fn may_measure(preset: &Preset, models: &[Model]) -> Result<()> {
+fn may_measure(root: &Path, preset: &Preset, models: &[Model]) -> Result<()> {
     if cfg!(debug_assertions) {
         let why = "a debug build measures nothing: use `cargo bench`, or `cargo run --release`";
         return Err(Failure::Usage(why.to_owned()).into());
     }
-    preflight(&preset.cells, models)
+    preflight(root, &preset.cells, models)
 }
 
 /// Returns the layout of a preset's first sitting.

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
 use model_kit::Cell;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use nix::unistd::Uid;
@@ -26,7 +25,7 @@ struct Room {
     of: Resources,
     /// How much there is.
     has: u64,
-    /// How to have more.
+    /// The command to type to have more.
     raise: String,
 }
 
@@ -59,28 +58,35 @@ impl Resources {
     }
 }
 
-/// Checks that threads and memory suffice for the cells.
-///
-/// # Errors
-///
-/// Names what is needed, what there is, and the command that raises it.
-pub(crate) fn suffices(cells: &[Cell]) -> Result<()> {
+/// What a cell needs more of than there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Shortage {
+    /// The name of the cell.
+    pub(crate) cell: String,
+    /// How much it needs of what.
+    pub(crate) needed: String,
+    /// How much there is.
+    pub(crate) has: u64,
+    /// The command to type.
+    pub(crate) raise: String,
+}
+
+/// Returns what the cells lack of threads and memory first, if they lack any.
+pub(crate) fn shortage(cells: &[Cell]) -> Option<Shortage> {
     let rooms = rooms();
-    cells.iter().try_for_each(|cell| rooms.iter().try_for_each(|room| room.allows(cell)))
+    cells.iter().find_map(|cell| rooms.iter().find_map(|room| room.lacks(cell)))
 }
 
 impl Room {
-    /// Checks that it suffices for a cell.
-    fn allows(&self, cell: &Cell) -> Result<()> {
+    /// Returns what a cell lacks of it, if it does.
+    fn lacks(&self, cell: &Cell) -> Option<Shortage> {
         let (needed, name) = (self.of.needed(cell), self.of.name());
-        ensure!(
-            self.has >= needed,
-            "cell {:?} needs {needed} {name} and there are {}: {}",
-            cell.name,
-            self.has,
-            self.raise
-        );
-        Ok(())
+        (self.has < needed).then(|| Shortage {
+            cell: cell.name.clone(),
+            needed: format!("{needed} {name}"),
+            has: self.has,
+            raise: self.raise.clone(),
+        })
     }
 }
 
@@ -90,13 +96,13 @@ fn rooms() -> Vec<Room> {
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let mut rooms = vec![
         // The limit of processes does not hold for root.
-        soft(Resource::RLIMIT_NPROC, Resources::Threads, "`ulimit -u unlimited`")
+        soft(Resource::RLIMIT_NPROC, Resources::Threads, "ulimit -u unlimited")
             .filter(|_| !Uid::effective().is_root()),
-        soft(Resource::RLIMIT_AS, Resources::AddressesKib, "`ulimit -v unlimited`"),
+        soft(Resource::RLIMIT_AS, Resources::AddressesKib, "ulimit -v unlimited"),
         number("/proc/sys/kernel/threads-max").map(|has| Room {
             of: Resources::Threads,
             has,
-            raise: "raise it with `sysctl -w kernel.threads-max=200000` (as root)".to_owned(),
+            raise: "sudo sysctl -w kernel.threads-max=200000".to_owned(),
         }),
         available(&meminfo),
     ];
@@ -109,15 +115,14 @@ fn rooms() -> Vec<Room> {
 fn soft(limit: Resource, of: Resources, command: &str) -> Option<Room> {
     let (has, _) = getrlimit(limit).ok().filter(|(soft, _)| *soft != RLIM_INFINITY)?;
     let has = if of == Resources::AddressesKib { has / 1024 } else { has };
-    Some(Room { of, has, raise: format!("raise it with {command}") })
+    Some(Room { of, has, raise: command.to_owned() })
 }
 
 /// Returns the memory that the system could give away now.
 fn available(meminfo: &str) -> Option<Room> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let has = line.split_whitespace().next()?.parse().ok()?;
-    let raise = "end other programs, or leave this cell out with `--cell`".to_owned();
-    Some(Room { of: Resources::MemoryKib, has, raise })
+    Some(Room { of: Resources::MemoryKib, has, raise: "top -o %MEM".to_owned() })
 }
 
 /// Returns the threads that a control group still allows.
@@ -145,7 +150,7 @@ fn memory_of(folder: &Path) -> Option<Room> {
 /// Returns how to lift the limit that a file sets.
 fn lift(file: &Path) -> String {
     let lifted = if file.ends_with("memory.limit_in_bytes") { "-1" } else { "max" };
-    format!("raise it with `echo {lifted} | sudo tee {}`", file.display())
+    format!("echo {lifted} | sudo tee {}", file.display())
 }
 
 /// Returns the folders of the control groups that limit this process by a controller: its own and
@@ -174,28 +179,23 @@ fn number(file: impl AsRef<Path>) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Returns what a limit says to the cells of the quick preset, if it refuses one.
-    fn refusal(of: Resources, has: u64, raise: &str) -> Option<String> {
-        let room = Room { of, has, raise: raise.to_owned() };
-        let mut refusals = crate::quick().cells.into_iter().map(|cell| room.allows(&cell));
-        refusals.find_map(Result::err).map(|error| error.to_string())
+    /// Returns what the cells of the quick preset need of something of which there is too little.
+    fn lacking(of: Resources, has: u64) -> Option<String> {
+        let room = Room { of, has, raise: String::new() };
+        let cells = crate::quick().cells.into_iter();
+        cells.filter_map(|cell| room.lacks(&cell)).map(|shortage| shortage.needed).next()
     }
 
     #[test]
-    fn too_few_threads_are_refused_with_the_command_that_raises_the_limit() {
-        assert_eq!(refusal(Resources::Threads, 128, ""), None);
-        let said = refusal(Resources::Threads, 127, "`ulimit -u unlimited`").unwrap();
-        assert!(said.contains("needs 128 threads and there are 127: `ulimit -u "), "{said}");
-    }
-
-    #[test]
-    fn too_little_memory_is_refused_with_the_command_that_raises_the_limit() {
+    fn threads_and_memory_suffice_until_one_is_missing() {
+        assert_eq!(lacking(Resources::Threads, 128), None);
+        assert_eq!(lacking(Resources::Threads, 127).as_deref(), Some("128 threads"));
         let needed = 64 * SLOT_KIB + OTHER_KIB;
-        assert_eq!(refusal(Resources::MemoryKib, needed, ""), None);
-        let file = Path::new("/sys/fs/cgroup/a/memory.max");
-        let said = refusal(Resources::MemoryKib, needed - 1, &lift(file)).unwrap();
-        assert!(said.contains(&format!("needs {needed} KiB of memory and there are")), "{said}");
-        assert!(said.ends_with("`echo max | sudo tee /sys/fs/cgroup/a/memory.max`"), "{said}");
+        assert_eq!(lacking(Resources::MemoryKib, needed), None);
+        let told = lacking(Resources::MemoryKib, needed - 1);
+        assert_eq!(told, Some(format!("{needed} KiB of memory")));
+        let lifted = lift(Path::new("/sys/fs/cgroup/a/memory.max"));
+        assert_eq!(lifted, "echo max | sudo tee /sys/fs/cgroup/a/memory.max");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let mut preset = preset("smoke")?;
     preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
-    harness::preflight(&preset.cells, &models)?;
+    harness::preflight(&workspace.root, &preset.cells, &models)?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
@@ -63,6 +63,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
 /// Holds each model against every fault.
 fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
+    harness::preflight(&workspace.root, &[], &models)?;
     let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {

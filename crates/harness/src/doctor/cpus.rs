@@ -64,7 +64,9 @@ impl Cpus {
 /// Judges how model and origin share the CPUs.
 pub(super) fn division(readings: &Readings) -> Opinion {
     let Some(placement) = &readings.cpus.placement else {
-        return Opinion::bad("The CPUs that may be used cannot be seen here: a run is refused.");
+        return Opinion::refusal(
+            "The CPUs that may be used cannot be seen here: a run is refused.",
+        );
     };
     let (model, origin) = (list(&placement.model_cpus), list(&placement.origin_cpus));
     match (placement.model_cpus.len(), placement.model_cpus == placement.origin_cpus) {

@@ -20,6 +20,7 @@ use super::{Health, Readings};
 use crate::Limits;
 use crate::cores::Cores;
 use crate::python::{Lack, Python};
+use crate::room::Shortage;
 
 use Health::{Bad, Doubtful, Good};
 
@@ -68,6 +69,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ("cpu-pressure", |r| r.load.cpu_pressure = Some(0.3), Bad, "top -o %CPU"),
     ("memory-pressure", |r| r.load.memory_pressure = Some(0.1), Doubtful, "top -o %MEM"),
     ("memory-pressure", |r| r.load.memory_pressure = Some(0.3), Bad, "waited for memory"),
+    ("room", |r| r.shortage = Some(shortage()), Bad, "needs 128 threads, and there are 127"),
     ("memory", |r| r.memory.available_mib = Some(255), Bad, "255 MiB of memory are free"),
     ("memory", |r| r.memory.available_mib = Some(1_000), Doubtful, "building"),
     ("swap", |r| r.memory.swap_mib = Some(7), Doubtful, "7 MiB lie in swap"),
@@ -82,6 +84,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ("time-wait", |r| r.network.time_wait = Some(28_000), Bad, "too few are left"),
     ("backlog", |r| r.network.backlog = Some(63), Doubtful, "net.core.somaxconn=4096"),
     ("listen-overflows", |r| r.load.dropped = Some(1), Doubtful, "ss --tcp"),
+    ("listen-overflows", |r| r.load.dropped = None, Doubtful, "stay unknown"),
     ("congestion-control", |r| r.network.control = Some("bbr".into()), Doubtful, "paces"),
     ("congestion-control", |r| r.network.control = Some("vegas".into()), Doubtful, "=cubic"),
     ("congestion-control", |r| r.network.control = None, Doubtful, "cannot be seen here"),
@@ -145,7 +148,18 @@ pub(super) fn fit() -> Readings {
             loopback_mtu: Some(65_536),
             loopback_error: None,
         },
+        shortage: None,
         work: at_work(),
+    }
+}
+
+/// Returns what too few threads are told as.
+fn shortage() -> Shortage {
+    Shortage {
+        cell: "steady".to_owned(),
+        needed: "128 threads".to_owned(),
+        has: 127,
+        raise: "ulimit -u unlimited".to_owned(),
     }
 }
 

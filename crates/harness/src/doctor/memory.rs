@@ -2,6 +2,7 @@
 
 use super::text::{after, number, text, unseen};
 use super::{Opinion, Readings};
+use crate::room::Shortage;
 
 /// Model and origin hold some tens of MiB each; the rest is for sockets and the page cache.
 const NEEDED_MIB: u64 = 256;
@@ -34,6 +35,17 @@ impl Memory {
                 .map(|(all, free)| all.saturating_sub(free) / 1024),
             huge_pages: modes.as_deref().and_then(chosen),
             layout: number("/proc/sys/kernel/randomize_va_space"),
+        }
+    }
+}
+
+/// Judges whether threads and memory suffice for the cells.
+pub(super) fn room(readings: &Readings) -> Opinion {
+    match &readings.shortage {
+        None => Opinion::good("Threads and memory suffice for the cells."),
+        Some(Shortage { cell, needed, has, raise }) => {
+            let found = format!("The cell {cell} needs {needed}, and there are {has}.");
+            Opinion::refusal(found).mend(raise)
         }
     }
 }

@@ -57,13 +57,10 @@ impl Work {
         let results = root.join("results");
         let results = existing(&results);
         let python = Python::on_path();
-        let manifest = text(root.join("Cargo.toml")).unwrap_or_default();
         Self {
             free_mib: free_mib(results),
             write_error: probe(results).err().map(|error| error.to_string()),
             modified: known(&environment.modified),
-            rustc: known(&environment.rustc),
-            rust_version: rust_version(&manifest),
             otherwise: environment.build.differences(),
             variables: variables(
                 std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
@@ -73,6 +70,17 @@ impl Work {
             python: Some(python.map(|python| python.version)),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
             is_root: Uid::effective().is_root(),
+            ..Self::tools(root, environment)
+        }
+    }
+
+    /// Reads what programs are built with alone.
+    pub(super) fn tools(root: &Path, environment: &Environment) -> Self {
+        let manifest = text(root.join("Cargo.toml")).unwrap_or_default();
+        Self {
+            rustc: known(&environment.rustc),
+            rust_version: rust_version(&manifest),
+            ..Self::default()
         }
     }
 }
@@ -136,13 +144,13 @@ pub(super) fn tree(readings: &Readings) -> Opinion {
 pub(super) fn toolchain(readings: &Readings) -> Opinion {
     let work = &readings.work;
     let Some(rustc) = &work.rustc else {
-        return Opinion::bad("No compiler was found: models cannot be built.")
+        return Opinion::refusal("No compiler was found, so that models cannot be built.")
             .mend("rustup default stable");
     };
     let oldest = work.rust_version.as_deref().unwrap_or_default();
     if version(rustc).zip(version(oldest)).is_some_and(|(found, oldest)| found < oldest) {
-        return Opinion::bad(format!(
-            "The compiler {rustc} is older than {oldest}: models cannot be built."
+        return Opinion::refusal(format!(
+            "The compiler {rustc} is older than {oldest}, so that models cannot be built."
         ))
         .mend("rustup update stable");
     }
