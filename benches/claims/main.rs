@@ -22,9 +22,12 @@ mod neighbour;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use harness::{Awake, BASELINE, Child, FLOOR, OriginProcess, Program, Start, Workspace, compile};
+use harness::{
+    Alone, Awake, BASELINE, Child, FLOOR, OriginProcess, Program, Start, Workspace, compile,
+};
 use model_kit::pipe::FromModel;
 use model_kit::{Cell, DelayRange, Plan};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -48,12 +51,25 @@ struct Bench {
 /// Measures a claim and prints what it found.
 type Claim = fn(&Bench) -> Result<()>;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match act() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::from(harness::exit_code(&error))
+        }
+    }
+}
+
+/// Measures what is asked for.
+fn act() -> Result<()> {
     if cfg!(debug_assertions) || !std::env::args_os().any(|argument| argument == "--bench") {
         writeln!(io::stderr(), "the claims are measured by `cargo bench --bench claims` alone")?;
         return Ok(());
     }
 
+    harness::preflight(Path::new(env!("CARGO_MANIFEST_DIR")), &[], &[])?;
+    let _alone = Alone::on_this_machine()?;
     let wanted: Vec<String> = std::env::args_os()
         .skip(1)
         .map(|a| a.to_string_lossy().into_owned())

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Preset, Verified};
+use harness::{Alone, Preset, Verified};
 
 use crate::setting::Setting;
 
@@ -16,6 +16,7 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
     let models = setting.models();
     harness::preflight(&setting.workspace.root, &preset.cells, &models)?;
+    let _alone = Alone::beside_no_run()?;
     let programs = harness::build(&setting.workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, Verified, Workspace};
+use harness::{Alone, Order, Verified, Workspace};
 use record::PrimitiveProgram;
 
 use crate::alone::{Asked, VERIFICATION_FAILED};
@@ -48,6 +48,7 @@ fn list(programs: &[PrimitiveProgram]) -> Result<u8> {
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
     harness::preflight(&workspace.root, &[], &[])?;
+    let _alone = Alone::beside_no_run()?;
     let programs = harness::build_primitives(workspace, &found, None)?;
     let mut works = true;
     harness::verify_primitives(found, &programs, &mut |trial| {

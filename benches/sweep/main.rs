@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, Workspace};
+use harness::{Alone, Order, Workspace};
 
 use crate::alone::{Asked, VERIFICATION_FAILED};
 
@@ -32,6 +32,7 @@ fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
         }
         Asked::Rehearse => {
             harness::preflight(&workspace.root, &preset.cells, &models)?;
+            let _alone = Alone::beside_no_run()?;
             let programs = harness::build(&workspace, &models, None)?;
             let verified = harness::verify((models, preset), &programs, &mut |one| {
                 Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)

@@ -43,6 +43,7 @@ mod sweep;
 mod terms;
 mod verify;
 
+pub use crate::alone::Alone;
 pub use crate::awake::Awake;
 pub use crate::cells::{PRESETS, Preset, Takes, preset, primitives, quick, smoke};
 pub use crate::child::{Child, Silence, Start};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use harness::{
-    Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, Workspace,
+    Agreement, Alone, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, Workspace,
 };
 use model_kit::Cell;
 use record::{Environment, Model, Run, State};
@@ -47,6 +47,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
     harness::preflight(&workspace.root, &preset.cells, &models)?;
+    let _alone = Alone::beside_no_run()?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
@@ -64,6 +65,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
 fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
     harness::preflight(&workspace.root, &[], &models)?;
+    let _alone = Alone::beside_no_run()?;
     let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {
