@@ -38,7 +38,8 @@ impl HostReading {
     /// Reads after a trial and returns what happened since. The kernel may take some idle time
     /// back, so that a counter is a little less than before.
     pub(crate) fn since(&self, placement: &Placement, memory_peak_kib: u64) -> Option<Host> {
-        let now = Self::now(placement)?;
+        // Some sandboxes tell of CPUs whose clocks stand still: nothing is known of those.
+        let now = Self::now(placement).filter(|now| now.capacity_ticks > self.capacity_ticks)?;
         Some(Host {
             capacity_ns: now.capacity_ticks.saturating_sub(self.capacity_ticks) * TICK_NS,
             busy_ns: now.busy_ticks.saturating_sub(self.busy_ticks) * TICK_NS,

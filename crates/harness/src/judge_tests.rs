@@ -42,7 +42,7 @@ impl Story {
                 heads_digest: bare_heads_digest(dealt),
                 in_flight_peak_estimate: 4,
                 in_flight_mean_estimate: 3.9,
-                connections_estimate: 4,
+                connections_estimate: Some(4),
                 delay_late_ms_p50_estimate: 1.2,
                 cpu_ns: 30_000_000,
                 wall_ns: 200_000_000,
@@ -164,9 +164,9 @@ fn an_interpreter_that_is_too_slow_is_not_void_and_one_that_waits_in_series_is()
 fn a_connection_for_every_fetch_is_allowed_where_a_manifest_says_so() {
     let mut story = Story::new(Workload::Steady);
     story.model.connections = Some("issued".to_owned());
-    story.receipt.connections_estimate = 28;
+    story.receipt.connections_estimate = Some(28);
     assert_eq!(story.judged(), Vec::<String>::new());
-    story.receipt.connections_estimate = 29;
+    story.receipt.connections_estimate = Some(29);
     assert_eq!(story.judged(), ["the origin saw 29 connections for 4 slots"]);
 }
 
@@ -177,11 +177,11 @@ fn more_in_flight_than_slots_voids_a_trial() {
 
 #[test]
 fn more_connections_than_a_model_may_open_void_a_trial() {
-    let change = |story: &mut Story| story.receipt.connections_estimate = 5;
+    let change = |story: &mut Story| story.receipt.connections_estimate = Some(5);
     check(Workload::Steady, change, "5 connections for 4 slots");
     let mut story = Story::new(Workload::Steady);
     story.model.connections = Some("2 * in_flight".to_owned());
-    story.receipt.connections_estimate = 8;
+    story.receipt.connections_estimate = Some(8);
     assert_eq!(story.judged(), Vec::<String>::new());
 }
 

@@ -27,7 +27,7 @@ pub struct Receipt {
     /// The mean number in flight between the arrivals that open and close the window.
     pub in_flight_mean_estimate: f64,
     /// Connections accepted in this network namespace: never low, and high where others listen too.
-    pub connections_estimate: u64,
+    pub connections_estimate: Option<u64>,
     /// The median by which the shadow timers were late, in milliseconds.
     pub delay_late_ms_p50_estimate: f64,
     /// The 99th percentile of the same.
@@ -37,19 +37,17 @@ pub struct Receipt {
     /// Wall time since the mount, in nanoseconds.
     pub wall_ns: u64,
     /// Connections that the kernel dropped because a backlog was full, in this namespace.
-    pub listen_overflows: u64,
+    pub listen_overflows: Option<u64>,
     /// Connections that the kernel dropped at a listener for any reason, in this namespace.
-    #[serde(default)]
-    pub listen_drops: u64,
+    pub listen_drops: Option<u64>,
     /// Times the kernel gave up waiting for an acknowledgement, in this namespace.
-    #[serde(default)]
-    pub timeouts: u64,
+    pub timeouts: Option<u64>,
     /// Segments that the kernel sent again, in this namespace.
-    pub retransmits: u64,
+    pub retransmits: Option<u64>,
     /// Segments received, in this namespace.
-    pub segments_in: u64,
+    pub segments_in: Option<u64>,
     /// Resident memory of the origin's process, in KiB.
-    pub resident_kib: u64,
+    pub resident_kib: Option<u64>,
 }
 
 /// Returns the digest of ids that a trial shows which was dealt the ids `0 .. dealt`.

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-/// Counters that only grow; a receipt tells by how much.
+/// Counters that only grow; a receipt tells by how much. What a sandbox hides is not known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) cpu: Duration,
-    pub(crate) accepted: u64,
-    pub(crate) overflows: u64,
-    pub(crate) drops: u64,
-    pub(crate) timeouts: u64,
-    pub(crate) retransmits: u64,
-    pub(crate) segments_in: u64,
+    pub(crate) accepted: Option<u64>,
+    pub(crate) overflows: Option<u64>,
+    pub(crate) drops: Option<u64>,
+    pub(crate) timeouts: Option<u64>,
+    pub(crate) retransmits: Option<u64>,
+    pub(crate) segments_in: Option<u64>,
 }
 
 impl Counters {
@@ -24,7 +24,7 @@ impl Counters {
         let netstat = fs::read_to_string("/proc/net/netstat").unwrap_or_default();
         let cpu = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
         Self {
-            cpu: cpu.map_or(Duration::ZERO, Duration::from),
+            cpu: cpu.expect("Linux tells a process its own CPU time").into(),
             accepted: field(&snmp, "Tcp:", "PassiveOpens"),
             overflows: field(&netstat, "TcpExt:", "ListenOverflows"),
             drops: field(&netstat, "TcpExt:", "ListenDrops"),
@@ -35,19 +35,24 @@ impl Counters {
     }
 }
 
+/// Returns by how much a counter grew, if it was seen at both times.
+pub(crate) fn grown(before: Option<u64>, now: Option<u64>) -> Option<u64> {
+    Some(now?.saturating_sub(before?))
+}
+
 /// Returns the resident memory of this process, in KiB.
-pub(crate) fn resident_kib() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+pub(crate) fn resident_kib() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Returns a field of a table in which a line of names precedes the line of values.
-fn field(table: &str, group: &str, name: &str) -> u64 {
+fn field(table: &str, group: &str, name: &str) -> Option<u64> {
     let mut lines = table.lines().filter(|line| line.starts_with(group));
-    let (Some(names), Some(values)) = (lines.next(), lines.next()) else { return 0 };
+    let (names, values) = (lines.next()?, lines.next()?);
     let mut pairs = names.split_whitespace().zip(values.split_whitespace());
-    pairs.find(|(key, _)| *key == name).and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+    pairs.find(|(key, _)| *key == name)?.1.parse().ok()
 }
 
 #[cfg(test)]
@@ -57,7 +62,30 @@ mod tests {
     #[test]
     fn a_field_is_found_under_its_name() {
         let table = "Ip: A B\nIp: 1 2\nTcp: A PassiveOpens\nTcp: 3 44\n";
-        assert_eq!(field(table, "Tcp:", "PassiveOpens"), 44);
-        assert_eq!(field(table, "Tcp:", "Gone"), 0);
+        assert_eq!(field(table, "Tcp:", "PassiveOpens"), Some(44));
+        assert_eq!(field(table, "Tcp:", "A"), Some(3));
+    }
+
+    #[test]
+    fn a_counter_that_is_hidden_is_unknown_and_not_zero() {
+        let table = "Ip: A B\nIp: 1 2\nTcp: A PassiveOpens\nTcp: 3 44\n";
+        // gVisor writes the names of a table without values.
+        for (table, group) in
+            [("", "Tcp:"), (table, "TcpExt:"), ("TcpExt: PassiveOpens\n", "TcpExt:")]
+        {
+            assert_eq!(field(table, group, "PassiveOpens"), None);
+        }
+        assert_eq!(field(table, "Tcp:", "Gone"), None);
+        assert_eq!((grown(Some(3), None), grown(None, Some(3))), (None, None));
+        assert_eq!((grown(Some(3), Some(5)), grown(Some(3), Some(3))), (Some(2), Some(0)));
+    }
+
+    #[test]
+    fn this_machine_tells_the_origin_all_of_them() {
+        let Counters { accepted, overflows, drops, timeouts, retransmits, segments_in, .. } =
+            Counters::read();
+        let told = [accepted, overflows, drops, timeouts, retransmits, segments_in];
+        assert!(told.iter().all(Option::is_some), "{told:?}");
+        assert!(resident_kib().is_some_and(|kib| kib > 0));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::Mount;
-use crate::kernel::{self, Counters};
+use crate::kernel::{self, Counters, grown};
 use model_kit::Receipt;
 use model_kit::content::{delay_ms, split_mix_64};
 
@@ -88,16 +88,16 @@ impl Tally {
         counted.lateness_ms.sort_by(f64::total_cmp);
         Receipt {
             in_flight_mean_estimate: counted.area / counted.width.max(f64::MIN_POSITIVE),
-            connections_estimate: now.accepted - before.accepted,
+            connections_estimate: grown(before.accepted, now.accepted),
             delay_late_ms_p50_estimate: at_share(&counted.lateness_ms, 50),
             delay_late_ms_p99_estimate: at_share(&counted.lateness_ms, 99),
             cpu_ns: nanoseconds(now.cpu.saturating_sub(before.cpu)),
             wall_ns: nanoseconds(self.mounted.elapsed()),
-            listen_overflows: now.overflows - before.overflows,
-            listen_drops: now.drops - before.drops,
-            timeouts: now.timeouts - before.timeouts,
-            retransmits: now.retransmits - before.retransmits,
-            segments_in: now.segments_in - before.segments_in,
+            listen_overflows: grown(before.overflows, now.overflows),
+            listen_drops: grown(before.drops, now.drops),
+            timeouts: grown(before.timeouts, now.timeouts),
+            retransmits: grown(before.retransmits, now.retransmits),
+            segments_in: grown(before.segments_in, now.segments_in),
             resident_kib: kernel::resident_kib(),
             ..counted.receipt.clone()
         }

@@ -29,7 +29,7 @@ pub enum Entry {
 /// How the lines that follow are to be read. Journals of 1.0 have no such line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begin {
-    /// `inflight.journal/1.3`.
+    /// `inflight.journal/1.4`.
     pub schema: String,
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn rate(trial: &TrialRecord) -> Option<f64> {
 /// Returns the segments that arrived in the namespace for each answered fetch.
 pub(crate) fn segments(trial: &TrialRecord) -> Option<f64> {
     let receipt = trial.receipt.as_ref()?;
-    ratio(receipt.segments_in, receipt.answered)
+    ratio(receipt.segments_in?, receipt.answered)
 }
 
 /// Returns CPU time of the origin per answered fetch, in nanoseconds.

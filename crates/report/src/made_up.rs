@@ -343,13 +343,17 @@ fn receipt_of(cell: &Cell, (trial, position): (&Trial, u32), draws: &mut SplitMi
         ids_digest: ids_digest(dealt),
         in_flight_peak_estimate: u64::from(cell.slots()),
         in_flight_mean_estimate: mean,
-        connections_estimate: u64::from(cell.slots()),
+        connections_estimate: Some(u64::from(cell.slots())),
         delay_late_ms_p50_estimate: LATE_MS,
         delay_late_ms_p99_estimate: 2.0,
         cpu_ns: times(dealt, ORIGIN_NS * near_one(0.01, draws)),
         wall_ns: times(wall_ns, 1.0) + times(1, BEFORE_NS),
-        segments_in: times(dealt, SEGMENTS * near_one(0.002, draws)),
-        resident_kib: 20_000 + 4 * dealt * u64::from(position),
+        segments_in: Some(times(dealt, SEGMENTS * near_one(0.002, draws))),
+        listen_overflows: Some(0),
+        listen_drops: Some(0),
+        timeouts: Some(0),
+        retransmits: Some(0),
+        resident_kib: Some(20_000 + 4 * dealt * u64::from(position)),
         ..Receipt::default()
     }
 }

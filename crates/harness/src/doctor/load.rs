@@ -99,7 +99,6 @@ impl Load {
 impl Counters {
     /// Reads them.
     fn read(groups: &[PathBuf]) -> Self {
-        let netstat = text("/proc/net/netstat");
         let pages = text("/proc/vmstat");
         Self {
             ticks: text("/proc/stat").and_then(|text| Ticks::of(&text)),
@@ -109,10 +108,7 @@ impl Counters {
             throttled: quota::throttled(groups),
             swapped: pages
                 .and_then(|text| Some(after(&text, "pswpin")? + after(&text, "pswpout")?)),
-            dropped: netstat.and_then(|text| {
-                let count = |name| counter(&text, "TcpExt", name);
-                Some(count("ListenOverflows")? + count("ListenDrops")?)
-            }),
+            dropped: dropped(text("/proc/net/snmp"), text("/proc/net/netstat")),
         }
     }
 }
@@ -224,6 +220,16 @@ fn pressure(share: Option<f64>, what: &str) -> Opinion {
     })
 }
 
+/// Returns how many connections listeners dropped, where all counters can be read that a receipt
+/// tells.
+fn dropped(snmp: Option<String>, netstat: Option<String>) -> Option<u64> {
+    let (snmp, netstat) = (snmp?, netstat?);
+    let count = |name| counter(&netstat, "TcpExt", name);
+    let told = ["PassiveOpens", "RetransSegs", "InSegs"].map(|name| counter(&snmp, "Tcp", name));
+    let are_told = told.iter().all(Option::is_some) && count("TCPTimeouts").is_some();
+    are_told.then(|| Some(count("ListenOverflows")? + count("ListenDrops")?))?
+}
+
 /// Returns the first number of a text.
 fn first_number(text: &str) -> Option<f64> {
     text.split_whitespace().next()?.parse().ok()
@@ -301,6 +307,19 @@ mod tests {
         let load = Load::between((&before, &after), WATCHED);
         assert_eq!(load.cpu_pressure, Some(0.5));
         assert_eq!((load.throttled, load.dropped), (Some((5, 2)), Some(0)));
+    }
+
+    #[test]
+    fn drops_are_known_where_all_counters_of_a_receipt_are() {
+        let snmp = "Tcp: PassiveOpens InSegs RetransSegs\nTcp: 1 2 3\n";
+        let netstat = "TcpExt: ListenOverflows ListenDrops TCPTimeouts\nTcpExt: 4 5 6\n";
+        let told = |snmp: Option<&str>, netstat: Option<&str>| {
+            dropped(snmp.map(str::to_owned), netstat.map(str::to_owned))
+        };
+        assert_eq!(told(Some(snmp), Some(netstat)), Some(9));
+        assert_eq!(told(None, Some(netstat)), None);
+        assert_eq!(told(Some(snmp), None), None);
+        assert_eq!(told(Some("Tcp: InSegs\nTcp: 2\n"), Some(netstat)), None);
     }
 
     #[test]
