@@ -97,6 +97,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ("tree", |r| r.work.is_older = Some("yes".into()), Doubtful, "cargo build --release"),
     ("tree", |r| r.work.modified = None, Doubtful, "cannot be traced"),
     ("toolchain", |r| r.work.rustc = None, Bad, "rustup default stable"),
+    ("toolchain", |r| without_compiler(r), Bad, "unset RUSTC"),
     ("toolchain", |r| compiler(r, "rustc 1.94.1"), Bad, "is older than 1.95"),
     ("toolchain", |r| compiler(r, "rustc 1.97.0-nightly"), Doubtful, "is no release"),
     ("toolchain", |r| otherwise(r, &["RUSTFLAGS"]), Doubtful, "flags -O. unset RUSTFLAGS"),
@@ -264,6 +265,12 @@ fn limit(readings: &mut Readings, files: u64, last_port: u32) {
 fn otherwise(readings: &mut Readings, variables: &[&str]) {
     readings.work.otherwise = vec!["the flags -O".to_owned()];
     readings.work.variables = variables.iter().map(|name| (*name).to_owned()).collect();
+}
+
+/// Lets a variable name a compiler that does not answer.
+fn without_compiler(readings: &mut Readings) {
+    otherwise(readings, &["RUSTC"]);
+    readings.work.rustc = None;
 }
 
 /// Sets the compiler.

@@ -61,10 +61,6 @@ impl Work {
             free_mib: free_mib(results),
             write_error: probe(results).err().map(|error| error.to_string()),
             modified: known(&environment.modified),
-            otherwise: environment.build.differences(),
-            variables: variables(
-                std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
-            ),
             is_older: known(environment.tool.built_before_source.as_str()),
             has_venv: python.as_ref().ok().map(Python::can_make_venv),
             python: Some(python.map(|python| python.version)),
@@ -80,6 +76,10 @@ impl Work {
         Self {
             rustc: known(&environment.rustc),
             rust_version: rust_version(&manifest),
+            otherwise: environment.build.differences(),
+            variables: variables(
+                std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+            ),
             ..Self::default()
         }
     }
@@ -144,8 +144,11 @@ pub(super) fn tree(readings: &Readings) -> Opinion {
 pub(super) fn toolchain(readings: &Readings) -> Opinion {
     let work = &readings.work;
     let Some(rustc) = &work.rustc else {
-        return Opinion::refusal("No compiler was found, so that models cannot be built.")
-            .mend("rustup default stable");
+        let opinion = Opinion::refusal("No compiler answers, so that models cannot be built.");
+        return match work.variables.is_empty() {
+            true => opinion.mend("rustup default stable"),
+            false => opinion.mend(format!("unset {}", work.variables.join(" "))),
+        };
     };
     let oldest = work.rust_version.as_deref().unwrap_or_default();
     if version(rustc).zip(version(oldest)).is_some_and(|(found, oldest)| found < oldest) {
