@@ -96,8 +96,8 @@ fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> 
     kept(workspace, package, &path.into_std_path_buf())
 }
 
-/// Keeps a program under the hash of its bytes, which is checked before each use: what cargo builds while a run is under way must not
-/// change what the run measures.
+/// Keeps a program under the hash of its bytes, which is checked before each use: what cargo builds
+/// while a run is under way must not change what the run measures.
 fn kept(workspace: &Workspace, package: &str, built: &Path) -> Result<Program> {
     let unreadable = || format!("failed to read {}", built.display());
     let sha256 = record::sha256(&fs::read(built).with_context(unreadable)?);

@@ -23,8 +23,8 @@ pub(crate) fn without_paths(text: &str) -> String {
     told + rest
 }
 
-/// Returns what is told of a path: all of it in the standard library, whose paths are of no machine;
-/// from the package on in a registry; else the last name.
+/// Returns what is told of a path: all of it in the standard library, whose paths are of no
+/// machine; from the package on in a registry; else the last name.
 fn cut(path: &str) -> &str {
     let in_registry = path.split_once("/registry/src/").and_then(|(_, tail)| tail.split_once('/'));
     match (path.starts_with("/rustc/"), in_registry) {

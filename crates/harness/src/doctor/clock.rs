@@ -84,8 +84,8 @@ pub(super) fn kept_awake(readings: &Readings) -> Opinion {
             Opinion::good("Runs keep CPUs awake by default, which this system allows.")
         }
         (Some(false), false) => Opinion::doubtful(
-            "No thread may enter the kernel's idle class, so runs leave CPUs to sleep, and wake-ups \
-             are charged to the models.",
+            "No thread may enter the kernel's idle class, so runs leave CPUs to sleep, and \
+             wake-ups are charged to the models.",
         ),
         (None, false) => Opinion::doubtful(unseen(
             "Whether a thread may enter the kernel's idle class",

@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn what_a_list_pins_is_read_from_among_hashes_and_conditions() {
         let list = "# made by pip-compile\n--only-binary :all:\naiohttp==3.14.5 \\\n    \
-                    --hash=sha256:00==\ntyping_extensions==4.1 ; python_version < '3.13'\nyarl==1.2\n";
+                    --hash=sha256:00==\n\
+                    typing_extensions==4.1 ; python_version < '3.13'\nyarl==1.2\n";
         assert_eq!(pinned(list).collect::<Vec<_>>()[0], ("aiohttp", "3.14.5"));
         let names: Vec<&str> = pinned(list).map(|(name, _)| name).collect();
         assert!(names.contains(&"yarl") && !names.contains(&"typing_extensions"), "{names:?}");

@@ -83,7 +83,7 @@ impl CargoConfig {
         }
     }
 
-    /// Returns the compiler flags in it for a target: those of the target, else those of all builds.
+    /// Returns the compiler flags in it for a target: its own, else those of all builds.
     /// Lists of several files are joined, the nearest last.
     pub(super) fn rustflags(&self, target: &str) -> Vec<String> {
         let of_target = self.targets(target).into_iter().rev();

@@ -3,8 +3,9 @@
 //!
 //! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, 1.2
 //! the prices of models and the Python of some, and 1.3 who chose the compiler and its settings; a
-//! file written before is read with everything in them unknown. Names of hosts and people, paths and addresses are left out where a section is
-//! read, not afterwards: what was never read cannot slip through.
+//! file written before is read with everything in them unknown. Names of hosts and people, paths
+//! and addresses are left out where a section is read, not afterwards: what was never read cannot
+//! slip through.
 
 mod activity;
 mod build;
@@ -157,7 +158,7 @@ impl Environment {
         })
     }
 
-    /// Returns whether this is known to be the CPU of another: two that are unknown are never equal.
+    /// Returns whether this is known to be the CPU of another; unknown ones are never equal.
     pub fn has_cpu_of(&self, other: &Self) -> bool {
         let is_known = Fact::from(self.cpu.as_str()).is_known();
         is_known && self.cpu == other.cpu
