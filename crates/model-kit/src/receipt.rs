@@ -39,8 +39,10 @@ pub struct Receipt {
     /// Connections that the kernel dropped because a backlog was full, in this namespace.
     pub listen_overflows: Option<u64>,
     /// Connections that the kernel dropped at a listener for any reason, in this namespace.
+    #[serde(default)]
     pub listen_drops: Option<u64>,
     /// Times the kernel gave up waiting for an acknowledgement, in this namespace.
+    #[serde(default)]
     pub timeouts: Option<u64>,
     /// Segments that the kernel sent again, in this namespace.
     pub retransmits: Option<u64>,
