@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::fault::{self, unreadable};
+use crate::folder::own_name;
 use crate::run::known;
 
 /// What can be told of a run at a glance. Nothing is checked but the schema: `Run::read` does that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brief {
-    /// The name of its folder.
+    /// Its own name, whatever its folder is called.
     pub id: String,
     /// The version of Inflight.
     pub version: String,
@@ -67,7 +68,7 @@ impl Brief {
             serde_json::from_slice(&bytes).with_context(|| unreadable(&schedule))?;
         known(&glance.schema).with_context(|| unreadable(&schedule))?;
         Ok(Self {
-            id: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            id: own_name(path),
             version: glance.version,
             preset: glance.preset,
             cells: glance.cells.into_iter().map(|cell| cell.name).collect(),

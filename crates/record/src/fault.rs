@@ -44,6 +44,14 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| unreadable(path))
 }
 
+impl Unwritable {
+    /// Returns what is said of a file that so many bytes cannot be written into: how much room a
+    /// full disk lacks.
+    pub fn of(path: &Path, bytes: usize) -> Self {
+        Self(format!("{} ({bytes} bytes)", path.display()))
+    }
+}
+
 impl Unreadable {
     /// Adds why.
     fn because(self, why: &str) -> Self {

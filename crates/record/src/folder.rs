@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::fault::{unreadable, unwritable};
-use crate::{Begin, Entry, Environment, Schedule};
+use crate::fault::{self, unreadable, unwritable};
+use crate::{Begin, Entry, Environment, Schedule, Unwritable};
 
 /// The files that the manifest covers.
 pub(crate) const MEASURED: [&str; 3] = ["schedule.json", "environment.json", "journal.jsonl"];
@@ -43,20 +43,29 @@ impl RunFolder {
         fs::create_dir_all(results).with_context(|| unwritable(results))?;
         fs::create_dir(&path).with_context(|| unwritable(&path))?;
 
+        let folder = Self::begun(&path, (&text, environment)).inspect_err(|_| {
+            // Nothing was measured, and half a folder would look like a run.
+            let _ = fs::remove_dir_all(&path);
+        })?;
+        sync_folder(results)?;
+        point_latest(results, &name);
+        Ok(folder)
+    }
+
+    /// Writes machine, journal and schedule into a folder that is new.
+    fn begun(path: &Path, (schedule, environment): (&[u8], &Environment)) -> Result<Self> {
         let machine = json(environment).context("failed to write the environment")?;
         write_synced(&path.join("environment.json"), &machine)?;
         let journal = path.join("journal.jsonl");
-        let journal = OpenOptions::new().create_new(true).append(true).open(&journal);
-        let journal = journal.with_context(|| unwritable(&path))?;
-        let mut folder = Self { path, journal };
-        folder.append(&Entry::Begin(Begin { schema: JOURNAL.to_owned() }))?;
-        folder.sync()?;
+        let begin = Entry::Begin(Begin { schema: JOURNAL.to_owned() }).to_line()?;
+        write_synced(&journal, begin.as_bytes())?;
+        let journal = OpenOptions::new().append(true).open(&journal);
+        let journal = journal.with_context(|| unwritable(path))?;
+        let folder = Self { path: path.to_owned(), journal };
         // Last: a folder with a schedule is a run that can go on.
-        replace(&folder.path.join("schedule.json"), &text)?;
+        replace(&folder.path.join("schedule.json"), schedule)?;
         // The entries of the files, and of the folder itself, must survive a crash too.
         sync_folder(&folder.path)?;
-        sync_folder(results)?;
-        point_latest(results, &name);
         Ok(folder)
     }
 
@@ -91,7 +100,16 @@ impl RunFolder {
     /// Says that the journal could not be written; what was there before stays.
     pub fn append(&mut self, entry: &Entry) -> Result<()> {
         let line = entry.to_line()?;
-        self.journal.write_all(line.as_bytes()).with_context(|| self.sentence())
+        let folder = self.path.display();
+        self.journal
+            .write_all(line.as_bytes())
+            .with_context(|| Unwritable::of(&self.path.join("journal.jsonl"), line.len()))
+            .with_context(|| {
+                format!(
+                    "what was measured is kept: make room and go on with `inflight run --resume \
+                     {folder}`, or see it with `inflight report {folder}`"
+                )
+            })
     }
 
     /// Syncs the journal to disk.
@@ -102,7 +120,9 @@ impl RunFolder {
     pub fn sync(&mut self) -> Result<()> {
         // A folder that somebody has removed takes every write and keeps none.
         let there = fs::metadata(self.path.join("journal.jsonl"));
-        there.and_then(|_| self.journal.sync_data()).with_context(|| self.sentence())
+        there
+            .and_then(|_| self.journal.sync_data())
+            .with_context(|| unwritable(&self.path.join("journal.jsonl")))
     }
 
     /// Writes the manifest: the run is complete.
@@ -121,11 +141,6 @@ impl RunFolder {
         replace(&self.path.join("MANIFEST"), text.as_bytes())?;
         sync_folder(&self.path)
     }
-
-    /// Returns what is said when the journal cannot be written.
-    fn sentence(&self) -> crate::Unwritable {
-        unwritable(&self.path.join("journal.jsonl"))
-    }
 }
 
 /// Writes what was computed from a run into its folder, with a list of hashes; `version` is that of
@@ -138,13 +153,40 @@ pub fn write_derived(path: &Path, version: &str, files: &BTreeMap<String, Vec<u8
     let folder = path.join(DERIVED[0]);
     // A link may lead out of the run.
     ensure!(!folder.is_symlink(), unwritable(&folder));
-    for (name, bytes) in files {
+    let list = derived_list(version, files);
+    let list = (DERIVED[1], list.as_bytes());
+    let files = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    for (name, bytes) in files.chain([list]) {
         let file = folder.join(name);
         let parent = file.parent().unwrap_or(&folder);
-        fs::create_dir_all(parent).with_context(|| unwritable(parent))?;
-        replace(&file, bytes)?;
+        let written = fs::create_dir_all(parent).with_context(|| unwritable(parent));
+        written.and_then(|()| replace(&file, bytes)).with_context(|| {
+            let run = path.display();
+            format!("make room and compute the rest with `inflight report {run}`")
+        })?;
     }
-    replace(&folder.join(DERIVED[1]), derived_list(version, files).as_bytes())
+    Ok(())
+}
+
+/// Returns the name of the run in a folder: that of the folder, unless somebody has given it
+/// another one, which the hash of its schedule tells; then the one by which its summary calls it.
+pub fn own_name(path: &Path) -> String {
+    let folder = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let Ok(schedule) = fault::read(&path.join("schedule.json")) else { return folder };
+    let hash = format!("-{}", &sha256(&schedule)[..8]);
+    if folder.ends_with(&hash) {
+        return folder;
+    }
+    let summary = fault::read(&path.join(DERIVED[0]).join("summary.json")).unwrap_or_default();
+    let told = serde_json::from_slice(&summary).map(|Named { run }| run).unwrap_or_default();
+    let is_name = told.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_name && told.ends_with(&hash) { told } else { folder }
+}
+
+/// The name by which a summary calls its run.
+#[derive(Deserialize)]
+struct Named {
+    run: String,
 }
 
 /// Returns the list of what was computed: the version, then a hash a file.
@@ -183,7 +225,7 @@ fn json(value: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).open(path);
     let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
-    written.with_context(|| unwritable(path))
+    written.with_context(|| Unwritable::of(path, bytes.len()))
 }
 
 /// Writes a file under another name first, so that a crash leaves no half of it.
@@ -191,8 +233,12 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let new = path.with_extension("new");
     let written = File::create(&new)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&new, path));
-    written.with_context(|| unwritable(path))
+        .and_then(|()| fs::rename(&new, path))
+        .inspect_err(|_| {
+            // The half of it takes room that lacks already.
+            let _ = fs::remove_file(&new);
+        });
+    written.with_context(|| Unwritable::of(path, bytes.len()))
 }
 
 /// Syncs the entries of a folder.

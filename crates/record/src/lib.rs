@@ -21,7 +21,7 @@ pub use crate::brief::Brief;
 pub use crate::deviation::Deviation;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
-pub use crate::folder::{RunFolder, sha256, write_derived};
+pub use crate::folder::{RunFolder, own_name, sha256, write_derived};
 pub use crate::journal::{Begin, Entry, Host, Resume, State, Stop, TrialRecord};
 pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,

@@ -8,13 +8,13 @@ use anyhow::{Context, Result};
 use serde::de::DeserializeOwned;
 
 use crate::fault::{self, Unreadable, unreadable};
-use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line, sha256};
+use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line, own_name, sha256};
 use crate::{Entry, Environment, PrimitiveTrials, Resume, Schedule, Stop, TrialRecord};
 
 /// A run that was read back.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// The name of its folder.
+    /// Its own name, whatever its folder is called.
     pub id: String,
     /// What was decided before.
     pub schedule: Schedule,
@@ -59,7 +59,7 @@ impl Run {
         let path = fs::canonicalize(path).with_context(|| unreadable(path))?;
         let integrity = Integrity::of(&path)?;
         let mut run = Self {
-            id: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            id: own_name(&path),
             schedule: read_json(&path.join("schedule.json"))?,
             environment: read_json(&path.join("environment.json"))?,
             trials: Vec::new(),
