@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use record::{Model, PrimitiveProgram};
 
+use crate::compile::may_shuffle;
 use crate::programs::hashes;
 use crate::{Program, Programs, Workspace, build, build_primitives};
 
@@ -23,6 +24,9 @@ impl Built {
         (models, primitives): (&[Model], &[PrimitiveProgram]),
         layout: Option<u64>,
     ) -> Result<Self> {
+        if layout.is_some() {
+            may_shuffle(workspace)?;
+        }
         let programs = build(workspace, models, layout)?;
         let primitives = build_primitives(workspace, primitives, layout)?;
         Ok(Self { programs, primitives })

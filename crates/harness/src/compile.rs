@@ -3,7 +3,7 @@
 //! One package a call: a joint build would unify the features of shared dependencies, and one
 //! model could change another's binary.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::BufReader;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,12 @@ use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 use record::Unwritable;
 
+use crate::progress::say;
 use crate::python::{self, Interpreter};
-use crate::{Workspace, find};
+use crate::{Failure, Workspace, find};
+
+/// The manifest of a package that belongs to no workspace and has nothing in it.
+const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
 
 /// A program that was built.
 #[derive(Clone, Debug)]
@@ -44,9 +48,45 @@ pub fn compile(workspace: &Workspace, package: &str) -> Result<Program> {
 ///
 /// Says that cargo failed, after cargo has said why on stderr.
 pub(crate) fn compile_shuffled(workspace: &Workspace, package: &str, seed: u64) -> Result<Program> {
-    // The option is that of lld, which is the linker of rustc on x86-64 Linux.
-    let shuffle = format!("-Clink-arg=-Wl,--shuffle-sections=*={seed}");
-    built(workspace, package, ("rustc", &["--", &shuffle]))
+    built(workspace, package, ("rustc", &["--", &shuffle(seed)]))
+}
+
+/// Makes sure that builds here can put sections in another order, before anything long is built: an
+/// empty program is linked as models are, by the settings of whoever builds.
+///
+/// # Errors
+///
+/// Says that the linker is not lld, and what it says.
+pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target.join("inflight").join("linker");
+    let (manifest, source) = (folder.join("Cargo.toml"), folder.join("src/main.rs"));
+    let failed = || Unwritable(folder.display().to_string());
+    fs::create_dir_all(folder.join("src"))
+        .and_then(|()| fs::write(&manifest, EMPTY_PACKAGE))
+        .and_then(|()| fs::write(source, "fn main() {}\n"))
+        .with_context(failed)?;
+    let linked = cargo(workspace)
+        .args(["rustc", "--release", "--quiet", "--offline", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(folder.join("target"))
+        .args(["--", &shuffle(1)])
+        .output()
+        .context("failed to start cargo")?;
+    let stderr = String::from_utf8_lossy(&linked.stderr);
+    let why = stderr.lines().rfind(|line| line.contains("shuffle-sections"));
+    let why = why.or(stderr.lines().next()).unwrap_or("it does not say why");
+    let why = why.trim().trim_start_matches("= note: ");
+    ensure!(
+        linked.status.success(),
+        Failure::Preflight(format!(
+            "this preset puts sections in another order at each sitting, which the linker lld \
+             alone can, and programs are linked by another here ({why}): take what chooses a \
+             linker out of RUSTFLAGS and of cargo's configuration, such as \
+             `-Clinker-features=-lld`"
+        ))
+    );
+    Ok(())
 }
 
 /// Takes a new package of the workspace into `Cargo.lock`, without looking anywhere for another
@@ -56,11 +96,8 @@ pub(crate) fn compile_shuffled(workspace: &Workspace, package: &str, seed: u64) 
 ///
 /// Says that cargo failed, after cargo has said why on stderr.
 pub fn update_lock(workspace: &Workspace) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = cargo(workspace)
         .args(["update", "--workspace", "--offline", "--quiet"])
-        .current_dir(&workspace.root)
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()
         .context("failed to start cargo")?;
@@ -70,14 +107,15 @@ pub fn update_lock(workspace: &Workspace) -> Result<()> {
 
 /// Builds the program of a package with a verb of cargo and what follows at its end.
 fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> Result<Program> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut child = Command::new(cargo)
+    tell_of_waiting(workspace);
+    let mut child = cargo(workspace)
         .args([verb, "--release", "--locked", "--quiet", "-p", package])
         .args(["--bin", package, "--message-format=json-render-diagnostics"])
+        // Its variable may hold a path from another folder.
+        .arg("--target-dir")
+        .arg(&workspace.target)
         .args(end)
-        .current_dir(&workspace.root)
         .stdout(Stdio::piped())
-        .stdin(Stdio::null())
         .spawn()
         .context("failed to start cargo")?;
 
@@ -90,20 +128,49 @@ fn built(workspace: &Workspace, package: &str, (verb, end): (&str, &[&str])) -> 
     }
     let status = child.wait().context("failed to wait for cargo")?;
     let command = format!("cargo {verb} --release --locked -p {package}");
-    ensure!(status.success(), "failed to build {package}: see above what `{command}` says");
+    ensure!(
+        status.success(),
+        "failed to build {package}: see above what `{command}` says ({status})"
+    );
 
     let path = path.with_context(|| format!("failed to find the program of {package}"))?;
     kept(workspace, package, &path.into_std_path_buf())
+}
+
+/// Returns a call of cargo in the workspace.
+pub(crate) fn cargo(workspace: &Workspace) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(&workspace.root).stdin(Stdio::null());
+    command
+}
+
+/// Returns the argument by which a program is linked with its sections in an order drawn from a
+/// seed. The option is that of lld, which is the linker of rustc on x86-64 Linux.
+fn shuffle(seed: u64) -> String {
+    format!("-Clink-arg=-Wl,--shuffle-sections=*={seed}")
+}
+
+/// Says that a build waits for another call of cargo, if it will: cargo, told to be quiet, waits
+/// without a word.
+fn tell_of_waiting(workspace: &Workspace) {
+    let lock = workspace.target.join("release/.cargo-lock");
+    let tried = File::open(lock).map(|lock| lock.try_lock_shared());
+    if let Ok(Err(TryLockError::WouldBlock)) = tried {
+        let target = workspace.target.display();
+        say(&format!("waiting for another cargo, which builds into {target}\n"));
+    }
 }
 
 /// Keeps a program under the hash of its bytes, which is checked before each use: what cargo builds
 /// while a run is under way must not change what the run measures.
 fn kept(workspace: &Workspace, package: &str, built: &Path) -> Result<Program> {
     let unreadable = || format!("failed to read {}", built.display());
-    let sha256 = record::sha256(&fs::read(built).with_context(unreadable)?);
+    let bytes = fs::read(built).with_context(unreadable)?;
+    let sha256 = record::sha256(&bytes);
     let folder = workspace.target.join("inflight").join(&sha256[..16]);
     let path = folder.join(package);
-    let failed = || Unwritable(path.display().to_string());
+    let failed = || Unwritable::of(&path, bytes.len());
     if !is_whole(&path, &sha256) {
         fs::create_dir_all(&folder).with_context(failed)?;
         // Under another name first: two builds may keep the same program at once.

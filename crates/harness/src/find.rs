@@ -1,6 +1,7 @@
 //! Finds models by their manifests: every package of the workspace below a folder that says
 //! `[package.metadata.inflight]`. Nothing is registered anywhere.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -8,10 +9,12 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use record::Model;
 use serde_json::{Value, json};
 
-use crate::Sizes;
+use crate::{Failure, Sizes};
 
 /// The one language beside Rust.
 const LANGUAGE: &str = "Python";
+/// A package that every checkout of Inflight has, whatever its models are.
+const KIT: &str = "model-kit";
 
 /// The workspace, as cargo describes it.
 #[derive(Clone, Debug)]
@@ -28,11 +31,16 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// Says what cargo says.
+    /// Says that the folder is in no checkout of Inflight, that cargo is missing, or what cargo
+    /// says.
     pub fn of(folder: &Path) -> Result<Self> {
+        let is_package = |folder: &Path| folder.join("Cargo.toml").exists();
+        ensure!(folder.ancestors().any(is_package), no_checkout());
         let mut command = MetadataCommand::new();
         let metadata = command.no_deps().current_dir(folder).exec();
-        let metadata = metadata.context("failed to ask cargo for the packages of the workspace")?;
+        let metadata = metadata.map_err(|error| refused(&error))?;
+        let is_ours = metadata.workspace_packages().iter().any(|package| package.name == KIT);
+        ensure!(is_ours, no_checkout());
         Ok(Self {
             root: metadata.workspace_root.clone().into_std_path_buf(),
             target: metadata.target_directory.clone().into_std_path_buf(),
@@ -53,6 +61,31 @@ impl Workspace {
         let packages = self.metadata.workspace_packages().into_iter();
         packages.filter(|package| package.manifest_path.starts_with(&below)).collect()
     }
+}
+
+/// Says that a folder is in no checkout.
+fn no_checkout() -> Failure {
+    let why = "this needs a checkout of Inflight, since models are built from it: change into one \
+               and try again";
+    Failure::Usage(why.to_owned())
+}
+
+/// Says why cargo does not describe the workspace.
+fn refused(error: &cargo_metadata::Error) -> Failure {
+    use cargo_metadata::Error;
+    Failure::Usage(match error {
+        Error::CargoMetadata { stderr } => {
+            let said = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
+            let said = said.collect::<Vec<_>>().join(" ").replace(" Caused by: ", ": ");
+            format!("cargo cannot read this checkout: {}", said.trim_start_matches("error: "))
+        }
+        Error::Io(error) if error.kind() == ErrorKind::NotFound => {
+            "there is no cargo on PATH, by which models are built: install Rust from \
+             https://rustup.rs, or add the folder of cargo to PATH"
+                .to_owned()
+        }
+        other => format!("cargo cannot be asked for the packages of this checkout: {other}"),
+    })
 }
 
 /// Returns the models below a folder of the workspace, sorted by name.

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
 /// What this process has met.
@@ -39,6 +40,15 @@ pub(crate) fn watch() -> Result<()> {
         });
     });
     Ok(())
+}
+
+/// Lets a write beyond the limit on the size of files fail as a write on a full disk does; unless
+/// asked, the system ends a process over it without a word.
+pub fn outlive_size_limits() {
+    // Who started this with the signal ignored gets the same, and so do the programs it starts.
+    if ignored() & (1 << (SIGXFSZ - 1)) == 0 {
+        let _ = flag::register(SIGXFSZ, Arc::default());
+    }
 }
 
 /// Returns the signals that this process ignores, a bit each.

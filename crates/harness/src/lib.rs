@@ -55,6 +55,7 @@ pub use crate::failure::{Failure, exit_code};
 pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases, verify_faults};
 pub use crate::find::{Workspace, find};
 pub use crate::forecast::{Forecast, forecast};
+pub use crate::interrupt::outlive_size_limits;
 pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use model_kit::{Cell, plain};
 use record::{
     Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run, RunFolder,
-    Schedule, TrialRecord, Unreadable,
+    Schedule, TrialRecord, Unreadable, own_name,
 };
 
 use crate::alone::Alone;
@@ -366,7 +366,7 @@ fn folders(results: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(results).into_iter().flatten().flatten();
     let folders = entries.map(|entry| entry.path()).filter(|path| !path.is_symlink());
     let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
-    folders.sort();
+    folders.sort_by_cached_key(|path| own_name(path));
     folders
 }
 

@@ -47,6 +47,7 @@ fn picture(figure: &Path, format: &str) -> Result<PathBuf> {
     let said = plain_line(&String::from_utf8_lossy(&output.stderr), SAID_MAX);
     ensure!(output.status.success(), "{PROGRAM} made nothing of {}: {said}", figure.display());
     let path = figure.with_extension(format);
-    fs::write(&path, output.stdout).with_context(|| Unwritable(path.display().to_string()))?;
+    let failed = || Unwritable::of(&path, output.stdout.len());
+    fs::write(&path, &output.stdout).with_context(failed)?;
     Ok(path)
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -17,6 +17,7 @@ use record::environment::Price;
 use record::{Environment, Model, Unwritable};
 use serde::{Deserialize, Serialize};
 
+use crate::compile::cargo;
 use crate::{Program, Programs, Workspace};
 
 /// The languages whose lines are counted: the end of a file's name, and how a comment begins.
@@ -138,7 +139,7 @@ impl Builds {
     fn write(&self, workspace: &Workspace) -> Result<()> {
         let path = Self::path(workspace);
         let text = serde_json::to_vec_pretty(self).context("failed to write the times")?;
-        fs::write(&path, text).with_context(|| Unwritable(path.display().to_string()))
+        fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))
     }
 
     /// Returns none yet, for this machine.
@@ -207,14 +208,6 @@ fn build(workspace: &Workspace, package: &str) -> Result<Duration> {
     ensure!(status.success(), "failed to build {package}: see above what cargo says");
     fs::remove_dir_all(&folder).with_context(failed)?;
     Ok(took)
-}
-
-/// Returns a call of cargo in the workspace.
-fn cargo(workspace: &Workspace) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(&workspace.root).stdin(Stdio::null());
-    command
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Each model once on each cell, verified: that it works, not what it costs.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 use record::{Model, PrimitiveRecord, State, TrialRecord};
 
@@ -71,8 +73,9 @@ pub fn verify(
         }
         due = again;
     }
-    let models: Vec<&str> = due.iter().flat_map(|b| &b.order).map(String::as_str).collect();
-    bail!("failed to verify {}: the origin died or stopped {TRIES_MAX} times", models.join(", "));
+    let models: BTreeSet<&str> = due.iter().flat_map(|b| &b.order).map(String::as_str).collect();
+    let models = Vec::from_iter(models).join(", ");
+    bail!("failed to verify {models}: the origin died or stopped {TRIES_MAX} times");
 }
 
 /// Returns whether a trial failed by its origin, whatever its model did.
