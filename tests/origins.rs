@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use harness::{Event, Preset, Programs, converse};
+use anyhow::Result;
+use harness::{Event, Preset, Programs, Verified, converse};
 use model_kit::{Cell, DelayRange, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -120,9 +121,8 @@ fn a_model_that_the_system_kills_fails_by_its_signal_and_the_others_go_on() {
     assert!(others_are_valid, "{trials:?}");
 }
 
-#[test]
-fn verify_blames_no_model_for_the_death_of_its_origin() {
-    let _alone = alone();
+/// Verifies two models while the first origins that appear, so many, are killed as they serve.
+fn verified(deaths: usize) -> Result<Vec<Verified>> {
     let models = vec![house("tokio"), house("threads")];
     let program = |model: &Model| (model.name.clone(), built(&model.package));
     let programs = Programs {
@@ -131,14 +131,13 @@ fn verify_blames_no_model_for_the_death_of_its_origin() {
         missing: Vec::new(),
     };
     let over = AtomicBool::new(false);
-    let verified = thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
-            // The first origin that appears is killed while it serves.
-            while !over.load(Ordering::SeqCst) {
+            let mut left = deaths;
+            while left > 0 && !over.load(Ordering::SeqCst) {
                 if let (Some(origin), Some(_)) = (child("origin"), child("model-")) {
                     thread::sleep(IN_THE_MIDDLE);
-                    kill(origin, Signal::SIGKILL).expect("it is ours");
-                    return;
+                    left -= usize::from(kill(origin, Signal::SIGKILL).is_ok());
                 }
                 thread::sleep(Duration::from_millis(1));
             }
@@ -148,10 +147,22 @@ fn verify_blames_no_model_for_the_death_of_its_origin() {
         let verified = harness::verify((models, preset), &programs, &mut |_| Ok(()));
         over.store(true, Ordering::SeqCst);
         verified
-    });
-    let verified = verified.expect("another origin can be had");
+    })
+}
+
+#[test]
+fn verify_blames_no_model_for_the_death_of_its_origin() {
+    let _alone = alone();
+    let verified = verified(1).expect("another origin can be had");
     assert!(verified.iter().all(|one| one.works), "{verified:?}");
     assert_eq!(verified.len(), 3, "the baseline twice: {verified:?}");
+}
+
+#[test]
+fn verify_names_each_model_once_whose_origins_die_again_and_again() {
+    let _alone = alone();
+    let failed = verified(usize::MAX).expect_err("no origin lives").to_string();
+    assert_eq!(failed, "failed to verify threads, tokio: the origin died or stopped 3 times");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde_json::json;
 
+use crate::output;
+
 /// Compares concurrency models by what a fetch costs, in random blocks, against a local server.
 #[derive(Clone, Debug, Parser)]
 #[command(
@@ -306,7 +308,13 @@ pub(crate) struct Comparison {
 
 /// Says what is wrong with the command line, and returns the exit code.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
+    let printed = error.print();
+    if let (false, Err(why)) =
+        (error.use_stderr(), output::written(printed, error.to_string().len()))
+    {
+        output::complain(&format!("{why:#}"));
+        return ExitCode::from(harness::exit_code(&why));
+    }
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let told = json!({ "error": { "exit_code": 2, "message": error.to_string() } });
         let _ = writeln!(io::stdout(), "{told:#}");

@@ -69,8 +69,8 @@ fn faults(output: &mut Output) {
 fn runs(output: &mut Output) {
     let results = place::results();
     let mut told = Vec::new();
-    for name in place::runs(&results) {
-        told.push(match Brief::read(&results.join(&name)) {
+    for (name, path) in place::runs(&results) {
+        told.push(match Brief::read(&path) {
             Ok(run) => {
                 let state = if run.is_complete { "complete" } else { "unfinished" };
                 output.say(&format!(

@@ -25,10 +25,8 @@ use clap::Parser;
 use crate::arguments::{Arguments, Command};
 use crate::output::Output;
 
-/// What an output that cannot be written exits with.
-const UNWRITABLE: u8 = 8;
-
 fn main() -> ExitCode {
+    harness::outlive_size_limits();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return arguments::refuse(&error),
@@ -43,10 +41,13 @@ fn main() -> ExitCode {
         output.fail(&error, code);
         code
     });
-    match output.end() {
-        Ok(()) => ExitCode::from(code),
-        Err(_) => ExitCode::from(if code == 0 { UNWRITABLE } else { code }),
-    }
+    ExitCode::from(match output.end() {
+        Ok(()) => code,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            if code == 0 { harness::exit_code(&error) } else { code }
+        }
+    })
 }
 
 /// Carries out a command and returns the exit code.

@@ -17,8 +17,8 @@ use crate::{check, place};
 
 /// What verification that failed exits with.
 const VERIFICATION_FAILED: u8 = 3;
-/// What a run with a trial that does not count exits with.
-const NOT_ALL_VALID: u8 = 4;
+/// What a run exits with in which a model did something wrong.
+const NOT_SOUND: u8 = 4;
 
 /// Measures, or goes on measuring, and prints what came of it.
 pub(crate) fn run(order: &Order, output: &mut Output) -> Result<u8> {
@@ -47,6 +47,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
     harness::preflight(&workspace.root, &preset.cells, &models)?;
+    can_run(&workspace, &models, selection)?;
     let _alone = Alone::beside_no_run()?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
@@ -65,6 +66,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
 fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
     harness::preflight(&workspace.root, &[], &models)?;
+    can_run(workspace, &models, asked)?;
     let _alone = Alone::beside_no_run()?;
     let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
@@ -188,18 +190,18 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     if let Some(line) = after {
         output.say(&line);
     }
-    let valid = run.trials.iter().filter(|trial| trial.state == State::Valid).count();
+    let valid = run.turns.iter().filter(|trial| trial.state == State::Valid).count();
     let of_primitives = &run.primitives.whole;
     let primitives_valid = of_primitives.iter().filter(|t| t.state == State::Valid).count();
     output.tell(&json!({
         "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
-        "trials": run.trials.len(), "valid": valid, "cut": run.cut.len(),
+        "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(), "cut": run.cut.len(),
         "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
         "summary": report::document(&run, &figures), "trust": trust,
     }));
     Ok(match ended.how {
         How::Interrupted(code) => code,
-        _ if valid < run.trials.len() || primitives_valid < of_primitives.len() => NOT_ALL_VALID,
+        _ if !run.is_sound() => NOT_SOUND,
         _ => 0,
     })
 }
@@ -229,6 +231,18 @@ fn chosen(found: &[Model], names: &[String], company: Company) -> Result<Vec<Mod
     let is_chosen =
         |model: &&Model| names.is_empty() || names.contains(&model.name) || goes_with(&model.name);
     Ok(found.iter().filter(is_chosen).cloned().collect())
+}
+
+/// Checks that this machine has what the models need that were named: who asks whether a model
+/// works gets no yes without a try. Of all models, those that are missing are told as such.
+fn can_run(workspace: &Workspace, models: &[Model], asked: &Selection) -> Result<()> {
+    let mut named = models.iter().filter(|model| asked.models.contains(&model.name));
+    match named.find_map(|model| harness::missing(workspace, model)) {
+        None => Ok(()),
+        Some(missing) => {
+            Err(Failure::Preflight(format!("{} cannot run here: {missing}", missing.model)).into())
+        }
+    }
 }
 
 /// Returns the cells that were named, all if none was.

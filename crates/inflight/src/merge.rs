@@ -27,7 +27,7 @@ pub(crate) fn merge(names: &[String], out: &Path, output: &mut Output) -> Result
     fs::create_dir_all(out).with_context(|| Unwritable(out.display().to_string()))?;
     for (name, text) in files {
         let path = out.join(name);
-        fs::write(&path, text).with_context(|| Unwritable(path.display().to_string()))?;
+        fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))?;
         output.say(&path.to_string_lossy());
     }
     output.tell(&json!({ "merge": merged }));

@@ -2,7 +2,6 @@
 //! written.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use harness::{Failure, Workspace};
@@ -53,12 +52,13 @@ pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
         .collect::<String>();
 
     let folder = workspace.root.join("crates").join(&package);
-    fs::create_dir_all(folder.join("src")).with_context(|| unwritable(&folder))?;
+    fs::create_dir_all(folder.join("src"))
+        .with_context(|| Unwritable(folder.display().to_string()))?;
     let files = [("Cargo.toml", manifest), ("src/main.rs", PROGRAM.replace("LABEL", &label))];
     let mut written = Vec::new();
     for (file, text) in files {
         let path = folder.join(file);
-        fs::write(&path, text).with_context(|| unwritable(&path))?;
+        fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))?;
         output.say(&path.to_string_lossy());
         written.push(path);
     }
@@ -103,11 +103,6 @@ fn label(name: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
-}
-
-/// Returns the error of a file that cannot be written.
-fn unwritable(path: &Path) -> Unwritable {
-    Unwritable(path.display().to_string())
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@
 //! where stdout is no terminal. It never says anything that the words do not.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::Error;
+use anyhow::{Context, Error, Result};
 use model_kit::{plain, plain_line};
+use record::Unwritable;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,7 +21,7 @@ const MESSAGE_MAX: usize = 2_000;
 pub(crate) struct Output {
     document: Option<Value>,
     /// The first write that failed: whoever reads has had enough, or there is no room.
-    failed: Option<io::Error>,
+    failed: Option<(io::Error, usize)>,
 }
 
 /// How a line is meant.
@@ -50,7 +52,8 @@ impl Output {
     /// Writes a line, colours and all.
     fn write(&mut self, line: &str) {
         let mut stdout = anstream::stdout().lock();
-        self.failed = writeln!(stdout, "{line}").and_then(|()| stdout.flush()).err();
+        let said = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+        self.failed = said.err().map(|error| (error, line.len()));
     }
 
     /// Says something to people that begins with a word in the colour of what it means.
@@ -72,21 +75,16 @@ impl Output {
 
     /// Says on stderr why the command failed, and to programs on stdout too.
     pub(crate) fn fail(&mut self, error: &Error, code: u8) {
-        let message = plain_line(&format!("{error:#}"), MESSAGE_MAX);
-        let style = Tone::Bad.style();
-        let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {message}");
+        let message = complain(&format!("{error:#}"));
         self.tell(&json!({ "error": { "exit_code": code, "message": message } }));
     }
 
-    /// Ends what is said. That a reader has had enough is no failure: what was said was said.
-    pub(crate) fn end(self) -> io::Result<()> {
-        let written = match (self.document, self.failed) {
-            (Some(document), _) => said(&document),
-            (None, failed) => failed.map_or(Ok(()), Err),
-        };
-        match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            other => other,
+    /// Ends what is said.
+    pub(crate) fn end(self) -> Result<()> {
+        match (self.document, self.failed) {
+            (Some(document), _) => said(&format!("{document:#}\n")),
+            (None, Some((error, bytes))) => written(Err(error), bytes),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -103,9 +101,25 @@ impl Tone {
     }
 }
 
-/// Writes a document on stdout.
-fn said(document: &Value) -> io::Result<()> {
+/// Says on stderr that something failed, and returns how it is said.
+pub(crate) fn complain(message: &str) -> String {
+    let message = plain_line(message, MESSAGE_MAX);
+    let style = Tone::Bad.style();
+    let _ = writeln!(anstream::stderr(), "{style}error:{style:#} {message}");
+    message
+}
+
+/// Writes a text on stdout.
+fn said(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{document:#}")?;
-    stdout.flush()
+    written(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()), text.len())
+}
+
+/// Returns whether so many bytes were said on stdout. That a reader has had enough is no failure:
+/// what was said was said.
+pub(crate) fn written(said: io::Result<()>, bytes: usize) -> Result<()> {
+    match said {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        said => said.with_context(|| Unwritable::of(Path::new("stdout"), bytes)),
+    }
 }

@@ -1,5 +1,6 @@
 //! Where things are: the workspace around the current folder, its results, and a run by its name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,11 +14,7 @@ const ALIKE: f64 = 0.7;
 /// Returns the workspace around the current folder.
 pub(crate) fn workspace() -> Result<Workspace> {
     let folder = std::env::current_dir().context("failed to read the current folder")?;
-    Workspace::of(&folder).map_err(|_| {
-        let why = "this needs a checkout of Inflight, since models are built from it: change into \
-                   one and try again";
-        Failure::Usage(why.to_owned()).into()
-    })
+    Workspace::of(&folder)
 }
 
 /// Returns the folder of the results around the current one.
@@ -44,32 +41,38 @@ pub(crate) fn run_in(results: &Path, name: &str) -> Result<PathBuf> {
     }
 
     let runs = runs(results);
-    if let ("latest", Some(last)) = (name, runs.last()) {
-        return Ok(results.join(last));
+    if let ("latest", Some(last)) = (name, runs.values().next_back()) {
+        return Ok(last.clone());
     }
-    let begin_so: Vec<&String> = runs.iter().filter(|run| run.starts_with(name)).collect();
-    match begin_so.as_slice() {
-        [one] => Ok(results.join(one)),
-        [] => Err(no_run(name, &runs).into()),
+    let begin_so = runs.iter().filter(|(run, _)| run.starts_with(name));
+    match begin_so.collect::<Vec<_>>().as_slice() {
+        [(_, path)] => Ok((*path).clone()),
+        [] if path.is_dir() => Err(not_begun(path).into()),
+        [] if results.join(name).is_dir() => Err(not_begun(&results.join(name)).into()),
+        [] => Err(no_run(name, &runs.into_keys().collect::<Vec<_>>()).into()),
         several => Err(Failure::Usage(format!(
             "{} runs begin with {name:?}: {} and {}; type more of the name",
             several.len(),
-            several[0],
-            several[several.len() - 1]
+            several[0].0,
+            several[several.len() - 1].0
         ))
         .into()),
     }
 }
 
-/// Returns the names of all runs below some results, the oldest first.
-pub(crate) fn runs(results: &Path) -> Vec<String> {
+/// Returns the folders of all runs below some results by the runs' own names, the oldest first. Of
+/// a run and its copies, the folder that has the run's name is the run.
+pub(crate) fn runs(results: &Path) -> BTreeMap<String, PathBuf> {
     let entries = fs::read_dir(results).into_iter().flatten().flatten();
     let is_run = |path: &PathBuf| !path.is_symlink() && path.join("schedule.json").exists();
-    let folders = entries.map(|entry| entry.path()).filter(is_run);
-    let mut names: Vec<String> =
-        folders.filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
-    names.sort();
-    names
+    let mut runs = BTreeMap::new();
+    for path in entries.map(|entry| entry.path()).filter(is_run) {
+        let name = record::own_name(&path);
+        if !runs.contains_key(&name) || path.ends_with(&name) {
+            runs.insert(name, path);
+        }
+    }
+    runs
 }
 
 /// Reads a run by its name.
@@ -85,6 +88,14 @@ pub(crate) fn most_like<'a>(name: &str, names: impl Iterator<Item = &'a str>) ->
     let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(score, _)| *score >= ALIKE).map(|(_, name)| name)
+}
+
+/// Says that a folder is there and holds no run.
+fn not_begun(folder: &Path) -> Failure {
+    Failure::Usage(format!(
+        "{} holds no run, for it has no schedule.json: `inflight run` begins a new one",
+        folder.display()
+    ))
 }
 
 /// Says that there is no such run, and which there are.

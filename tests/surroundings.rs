@@ -1,0 +1,247 @@
+//! What people's checkouts, disks and settings do to the command line: each cause is told by its
+//! name, before anything long begins, and nothing is left where it does not belong.
+
+mod support;
+
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use support::shell::{check, copy_workspace, inflight, small_run, text};
+use support::{WORKSPACE, alone, built};
+
+/// Returns a copy of the checkout.
+fn copy() -> tempfile::TempDir {
+    let copy = tempfile::tempdir().expect("there is room for a copy");
+    copy_workspace(copy.path());
+    copy
+}
+
+/// Returns the program, to be run in a folder.
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(built("inflight").path);
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+/// Runs the program with a limit on the size of its files, in KiB. Cargo, which writes what is not
+/// looked at here, takes the limit back.
+fn limited(folder: &Path, kib: u32, arguments: &str) -> Output {
+    let cargo = tempfile::tempdir().expect("it is made");
+    let free = cargo.path().join("cargo");
+    let script = "#!/bin/sh\nunset CARGO\nulimit -S -f unlimited\nexec cargo \"$@\"\n";
+    fs::write(&free, script).expect("it is ours");
+    fs::set_permissions(&free, Permissions::from_mode(0o755)).expect("it is ours");
+    let script =
+        format!("ulimit -S -f {kib}; exec {} {arguments}", built("inflight").path.display());
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).current_dir(folder).env("CARGO", free);
+    bash.output().expect("bash starts")
+}
+
+#[test]
+fn a_checkout_that_cargo_cannot_read_is_told_in_the_words_of_cargo() {
+    let copy = copy();
+    let folder = copy.path();
+    let list = || inflight(folder, &["list", "models"]);
+    check(&list(), 0, "");
+
+    let stray = folder.join("crates/stray");
+    fs::create_dir(&stray).expect("it is ours");
+    check(&list(), 2, "cargo cannot read this checkout: failed to load manifest for workspace");
+    check(&list(), 2, "crates/stray/Cargo.toml");
+    fs::remove_dir(stray).expect("it is ours");
+
+    let twin = folder.join("crates/model-mine");
+    fs::create_dir_all(twin.join("src")).expect("it is ours");
+    for file in ["Cargo.toml", "src/main.rs"] {
+        fs::copy(folder.join("crates/model-tokio").join(file), twin.join(file)).expect("it is");
+    }
+    check(&list(), 2, "two packages named `model-tokio` in this workspace");
+}
+
+#[test]
+fn a_folder_that_is_no_checkout_and_a_missing_cargo_are_told_apart() {
+    let folder = tempfile::tempdir().expect("it is made");
+    let words = "this needs a checkout of Inflight";
+    check(&inflight(folder.path(), &["list", "models"]), 2, words);
+    fs::create_dir(folder.path().join("src")).expect("it is ours");
+    fs::write(folder.path().join("src/lib.rs"), "").expect("it is ours");
+    let manifest = "[package]\nname = \"other\"\nedition = \"2024\"\n";
+    fs::write(folder.path().join("Cargo.toml"), manifest).expect("it is ours");
+    check(&inflight(folder.path(), &["list", "models"]), 2, words);
+
+    let mut without = program(&WORKSPACE.root, &["list", "models"]);
+    let without = without.env_remove("CARGO").env("PATH", folder.path()).output();
+    check(&without.expect("it starts"), 2, "there is no cargo on PATH");
+}
+
+#[test]
+fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_told_in() {
+    let copy = copy();
+    let here = copy.path().join("tests");
+    // What others have written is compiled already, there.
+    symlink(&WORKSPACE.target, here.join("built")).expect("it is ours");
+    let mut verify = program(&here, &["verify", "tokio", "--cell", "batch"]);
+    let output = verify.env("CARGO_TARGET_DIR", "built").output().expect("it starts");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(!copy.path().join("built").exists(), "it is built once");
+}
+
+#[test]
+fn a_build_that_waits_for_another_says_so() {
+    let target = tempfile::tempdir().expect("it is made");
+    let release = target.path().join("release");
+    fs::create_dir(&release).expect("it is ours");
+    let lock = File::create(release.join(".cargo-lock")).expect("it is ours");
+    lock.lock().expect("nobody else has it");
+    let mut verify = program(&WORKSPACE.root, &["verify", "tokio"]);
+    verify.env("CARGO_TARGET_DIR", target.path()).stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut verify = verify.spawn().expect("it starts");
+    let stderr = BufReader::new(verify.stderr.take().expect("stderr is piped"));
+    let said = stderr.lines().map_while(Result::ok).nth(1).expect("it says two lines");
+    assert!(said.starts_with("waiting for another cargo, which builds into "), "{said}");
+    verify.kill().expect("it is ours");
+    verify.wait().expect("it ends");
+}
+
+#[test]
+fn a_linker_that_cannot_reorder_sections_is_refused_before_anything_is_built() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let _alone = alone();
+    let out = tempfile::tempdir().expect("it is made");
+    let mut publish = program(&WORKSPACE.root, &["run", "--preset", "publish", "--out"]);
+    publish.arg(out.path()).env("RUSTFLAGS", "-Clinker-features=-lld");
+    let output = publish.output().expect("it starts");
+    check(&output, 6, "which the linker lld alone can");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("`-Clinker-features=-lld`") && !said.contains("building"), "{said}");
+}
+
+#[test]
+fn a_model_that_cannot_run_here_is_not_verified_and_not_called_so() {
+    let empty = tempfile::tempdir().expect("it is made");
+    // Cargo asks the compiler, and nothing else of this machine's programs is there.
+    let path = std::env::var_os("PATH").expect("it is set");
+    let found = |name: &str| {
+        std::env::split_paths(&path).map(|folder| folder.join(name)).find(|p| p.exists())
+    };
+    for name in ["cargo", "rustc", "rustup"] {
+        if let Some(program) = found(name) {
+            symlink(program, empty.path().join(name)).expect("it is ours");
+        }
+    }
+    let verify = |models: &[&str]| {
+        let mut verify = program(&WORKSPACE.root, &[&["verify"], models].concat());
+        verify.env("PATH", empty.path()).output().expect("it starts")
+    };
+    for models in [&["asyncio"][..], &["tokio", "asyncio"]] {
+        check(&verify(models), 6, "asyncio cannot run here: missing: no python3 was found");
+    }
+}
+
+#[test]
+fn what_cannot_be_said_is_told_with_its_bytes_by_every_command() {
+    let (folder, _) = small_run();
+    let full = || File::options().write(true).open("/dev/full").expect("Linux has it");
+    let commands: [&[&str]; 8] = [
+        &["--help"],
+        &["--version"],
+        &["list", "cells"],
+        &["list", "cells", "--json"],
+        &["man"],
+        &["completions", "bash"],
+        &["rank"],
+        &["export", "--to", "csv"],
+    ];
+    for arguments in commands {
+        let output = program(folder.path(), arguments).stdout(full()).output();
+        check(&output.expect("it starts"), 8, "error: failed to write stdout (");
+        let unread = std::io::pipe().expect("it is made").1;
+        let output = program(folder.path(), arguments).stdout(unread).output();
+        let output = output.expect("it starts");
+        assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{output:?}");
+    }
+    check(&limited(folder.path(), 0, "list cells > list"), 8, " bytes): File too large");
+}
+
+#[test]
+fn a_file_that_has_no_room_is_named_with_its_bytes_and_what_to_type_once_it_has() {
+    let (folder, run) = small_run();
+    let output = limited(folder.path(), 8, "report latest");
+    check(&output, 8, "make room and compute the rest with `inflight report ");
+    check(&output, 8, " bytes): File too large");
+    let files = support::shell::files_below(&run);
+    let halves = files.iter().filter(|file| file.extension().is_some_and(|end| end == "new"));
+    assert_eq!(halves.count(), 0, "no half of a file is left");
+    assert_eq!(inflight(folder.path(), &["report", "latest"]).status.code(), Some(0));
+    check(&inflight(folder.path(), &["check"]), 0, "");
+}
+
+#[test]
+fn a_run_that_had_no_room_to_begin_leaves_no_folder_that_looks_like_one() {
+    let _alone = alone();
+    let results = tempfile::tempdir().expect("it is made");
+    for package in ["origin", "model-tokio", "model-event-loop"] {
+        built(package);
+    }
+    let out = results.path().display();
+    let order = format!("run tokio --cell batch --out {out}");
+    let output = limited(&WORKSPACE.root, 2, &order);
+    check_room(&output);
+    let left: Vec<PathBuf> =
+        fs::read_dir(results.path()).expect("it is there").flatten().map(|e| e.path()).collect();
+    assert!(left.iter().all(|path| path.ends_with(".lock")), "{left:?}");
+    let resume = inflight(&WORKSPACE.root, &["run", "--resume", "--out", &out.to_string()]);
+    check(&resume, 2, "there is no run to go on with below");
+
+    let begun = results.path().join("begun");
+    fs::create_dir(&begun).expect("it is ours");
+    let name = begun.to_str().expect("our paths are UTF-8");
+    for arguments in [&["run", "--resume", name][..], &["check", name]] {
+        check(
+            &inflight(&WORKSPACE.root, arguments),
+            2,
+            "holds no run, for it has no schedule.json",
+        );
+    }
+}
+
+/// Checks that a run said which of its files has no room, and by how many bytes.
+fn check_room(output: &Output) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(8), "{said}");
+    assert!(said.contains(".json (") && said.contains(" bytes): File too large"), "{said}");
+}
+
+#[test]
+fn a_copy_of_a_run_under_another_name_is_that_run() {
+    let (folder, run) = small_run();
+    let results = folder.path().join("results");
+    let name = run.file_name().and_then(|name| name.to_str()).expect("our paths are UTF-8");
+    let copy = results.join("zz-backup");
+    for file in support::shell::files_below(&run) {
+        let to = copy.join(file.strip_prefix(&run).expect("it is below"));
+        fs::create_dir_all(to.parent().expect("it is in a folder")).expect("it is ours");
+        fs::copy(file, to).expect("it is ours");
+    }
+    let says = |arguments: &[&str]| {
+        let output = inflight(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        text(&output)
+    };
+    assert_eq!(says(&["list", "runs"]).lines().count(), 1, "it was measured once");
+    for which in ["latest", "zz-backup", &name[..20]] {
+        assert!(says(&["check", which]).ends_with(&format!(" {name}\n")), "{which}");
+        let cited = says(&["cite", which]);
+        assert!(cited.contains(name) && !cited.contains("backup"), "{cited}");
+    }
+    // The copy alone is the run too.
+    fs::remove_dir_all(&run).expect("it is ours");
+    assert!(says(&["check", "latest"]).ends_with(&format!(" {name}\n")));
+    assert!(says(&["list", "runs"]).starts_with(name));
+}
