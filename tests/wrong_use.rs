@@ -10,34 +10,15 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use cargo_metadata::Message;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use record::{Integrity, Run};
 
+use support::bench::bench_program;
 use support::{WORKSPACE, listening};
 
-/// The program that `cargo bench` runs, built in the given profile.
-fn bench_program(profile: &str) -> String {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["bench", "--bench", "fetch", "--no-run", "--quiet", "--profile", profile])
-        .arg("--message-format=json-render-diagnostics")
-        .current_dir(&WORKSPACE.root)
-        .output()
-        .expect("cargo starts");
-    let artifacts = Message::parse_stream(output.stdout.as_slice());
-    let program = artifacts.filter_map(|message| match message.expect("cargo speaks JSON") {
-        Message::CompilerArtifact(artifact) if artifact.target.name == "fetch" => {
-            artifact.executable
-        }
-        _ => None,
-    });
-    program.last().expect("cargo builds the bench").into_string()
-}
-
 /// The program as `cargo bench` builds it.
-static BENCH: LazyLock<String> = LazyLock::new(|| bench_program("bench"));
+static BENCH: LazyLock<String> = LazyLock::new(|| bench_program("fetch", "bench"));
 
 /// Runs a program as cargo would.
 fn run(program: &str, arguments: &[&str]) -> Output {
@@ -77,8 +58,36 @@ fn arguments_that_would_change_the_schedule_are_refused() {
 
 #[test]
 fn a_criterion_baseline_that_was_never_saved_is_told_before_anything_is_measured() {
-    let words = "criterion keeps nothing under \"never\" for cpu/batch/async-std: measure it first";
+    let words = "criterion keeps nothing under \"never\": measure it first";
     check(&run(&BENCH, &["--baseline", "never"]), 2, words);
+}
+
+#[test]
+fn what_criterion_would_refuse_is_refused_before_anything_is_measured() {
+    let between = "expected a number between 0 and 1, both left out";
+    for option in ["--noise-threshold", "--confidence-level", "--significance-level"] {
+        for wrong in ["0", "1", "NaN", "much"] {
+            check(&run(&BENCH, &[option, wrong]), 2, between);
+        }
+    }
+    check(&run(&BENCH, &["--nresamples", "0"]), 2, "'--nresamples <N>'");
+    check(&run(&BENCH, &["--quiet", "--verbose"]), 2, "cannot be used with '--verbose'");
+    check(&run(&BENCH, &["--discard-baseline", "-s", "b"]), 2, "cannot be used with");
+    check(&run(&BENCH, &["--skip", "smol"]), 2, "'--skip'");
+    if Command::new("gnuplot").arg("--version").output().is_err() {
+        let words = "criterion refuses the arguments: Gnuplot plotting backend";
+        check(&run(&BENCH, &["--plotting-backend", "gnuplot"]), 2, words);
+    }
+}
+
+#[test]
+fn results_of_criterion_are_kept_under_the_name_of_a_folder_and_nowhere_else() {
+    let long = "x".repeat(101);
+    for wrong in ["", "../x", "a/b", "/tmp/x", ".", "..", ".x", "a\nb", "new", "report", &long] {
+        for option in ["--save-baseline", "--baseline", "--baseline-lenient"] {
+            check(&run(&BENCH, &[option, wrong]), 2, "expected the name of a folder");
+        }
+    }
 }
 
 #[test]
@@ -88,7 +97,7 @@ fn an_unknown_argument_is_told_with_the_one_that_was_meant() {
 
 #[test]
 fn a_debug_build_refuses_to_measure() {
-    check(&run(&bench_program("dev"), &[]), 2, "a debug build measures nothing");
+    check(&run(&bench_program("fetch", "dev"), &[]), 2, "a debug build measures nothing");
 }
 
 #[test]
@@ -120,7 +129,7 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     let (mut line, mut told) = (String::new(), String::new());
     while !line.contains(", block 2 ") {
         line.clear();
-        assert_ne!(stderr.read_line(&mut line).expect("it speaks"), 0, "it ended too soon");
+        assert_ne!(stderr.read_line(&mut line).expect("it speaks"), 0, "it ended too soon: {told}");
         told += &line;
     }
     // Nobody waits for the table to see rows.

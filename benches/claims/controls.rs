@@ -2,7 +2,6 @@
 //! every difference is false, and of a model with 5 % of busy work added, which must be found.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use anyhow::{Context, Result};
 use harness::{BASELINE, Basis, FLOOR, Preset, Programs};
@@ -12,6 +11,7 @@ use record::{Control, Environment, Integrity, Model, Run, Schedule, TrialRecord}
 use stats::verdict::Verdict;
 
 use crate::Bench;
+use crate::runner::say;
 
 /// Runs of each kind.
 const RUNS: u64 = 40;
@@ -35,21 +35,19 @@ pub(crate) fn tell(bench: &Bench) -> Result<()> {
         found += u64::from(control.found);
         on_target += u64::from(control.on_target);
         let interval = control.ratio.interval.context("failed to get an interval")?;
-        writeln!(
-            io::stdout(),
+        say(&format!(
             "run {seed}: identical models {}; +5 % shows as {:.3} [{:.3}, {:.3}]",
             if differs { "DIFFER" } else { "do not differ" },
             control.ratio.value,
             interval.low,
             interval.high
-        )?;
+        ))?;
     }
-    writeln!(
-        io::stdout(),
+    say(&format!(
         "of {RUNS} runs of four identical models in {BLOCKS_IDENTICAL} blocks, {false_differences} \
          show a difference; of {RUNS} runs with +5 % in {BLOCKS_CONTROL} blocks, {found} exclude 1 \
          and {on_target} contain 1.05"
-    )?;
+    ))?;
     Ok(())
 }
 

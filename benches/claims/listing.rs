@@ -1,14 +1,15 @@
 //! How long a long history takes: a thousand runs listed, and one of them reported, by the command
 //! line as people start it. Their trials are those of a published run.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use harness::{Program, Workspace, compile};
+use harness::{Program, compile};
 use record::{Block, Entry, Run, RunFolder};
+
+use crate::runner::{self, say};
 
 /// Runs that are listed.
 const RUNS: u64 = 1_000;
@@ -20,7 +21,7 @@ const MADE_OF: &str = "results/20261122T234941Z-2c-container-2120e8dd";
 /// Makes the runs in a temporary folder, and prints how long both take, the best of three.
 pub(crate) fn tell() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = compile(&Workspace::of(root)?, "inflight")?;
+    let program = compile(&runner::workspace()?, "inflight")?;
     let folder = tempfile::tempdir().context("failed to make a folder")?;
     let results = folder.path().join("results");
     let mut run = shortened(Run::read(&root.join(MADE_OF))?);
@@ -32,10 +33,10 @@ pub(crate) fn tell() -> Result<()> {
 
     let trials = run.trials.len();
     let listed = best(&program, folder.path(), &["list", "runs"])?;
-    writeln!(io::stdout(), "{RUNS} runs of {trials} trials listed in {} ms", listed.as_millis())?;
+    say(&format!("{RUNS} runs of {trials} trials listed in {} ms", listed.as_millis()))?;
     let last = last.to_str().context("failed to name the run")?;
     let reported = best(&program, folder.path(), &["report", last])?;
-    writeln!(io::stdout(), "one of them reported in {} ms", reported.as_millis())?;
+    say(&format!("one of them reported in {} ms", reported.as_millis()))?;
     Ok(())
 }
 

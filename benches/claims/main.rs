@@ -19,15 +19,16 @@ mod controls;
 mod listing;
 mod memory;
 mod neighbour;
+#[path = "../runner/mod.rs"]
+mod runner;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use harness::{
-    Alone, Awake, BASELINE, Child, FLOOR, OriginProcess, Program, Start, Workspace, compile,
-};
+use clap::builder::PossibleValuesParser;
+use clap::{CommandFactory, Parser};
+use harness::{Awake, BASELINE, Child, FLOOR, Failure, OriginProcess, Program, Start, compile};
 use model_kit::pipe::FromModel;
 use model_kit::{Cell, DelayRange, Plan};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -35,6 +36,8 @@ use nix::sys::time::TimeValLike;
 use origin::Mount;
 use record::{Model, Placement};
 use stats::{Paired, hodges_lehmann};
+
+use crate::runner::{Asked, Runner, say, warn};
 
 /// Blocks of a claim; those that need more take a multiple.
 const BLOCKS: u64 = 20;
@@ -51,61 +54,86 @@ struct Bench {
 /// Measures a claim and prints what it found.
 type Claim = fn(&Bench) -> Result<()>;
 
+/// What is measured when no claim is named.
+const CLAIMS: [(&str, Claim); 4] = [
+    ("slot", Bench::price_of_the_slot),
+    ("slot-as-run", Bench::price_of_the_slot_as_run),
+    ("wrk", Bench::floor_beside_wrk),
+    ("awake", Bench::awake_and_asleep),
+];
+/// What is measured by its name alone: it takes long, or is no claim.
+const BY_NAME: [(&str, Claim); 2] = [("controls", controls::tell), ("neighbour", neighbour::tell)];
+/// What is timed by its name alone, and needs no programs of models.
+const TIMED: [(&str, fn() -> Result<()>); 2] =
+    [("builds", builds::tell), ("listing", listing::tell)];
+
+/// Measures the claims that the method stands on, and prints what it found.
+#[derive(Clone, Debug, Parser)]
+#[command(bin_name = "cargo bench --bench claims --")]
+struct Arguments {
+    /// The claims by name; the first four if none.
+    #[arg(value_parser = PossibleValuesParser::new(names()))]
+    claims: Vec<String>,
+    /// What may be said to every bench.
+    #[command(flatten)]
+    runner: Runner,
+}
+
 fn main() -> ExitCode {
-    match act() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(io::stderr(), "{error:#}");
-            ExitCode::from(harness::exit_code(&error))
-        }
+    match runner::read(Arguments::command()) {
+        Ok(arguments) => runner::ended(run(&arguments)),
+        Err(code) => code,
     }
 }
 
-/// Measures what is asked for.
-fn act() -> Result<()> {
-    if cfg!(debug_assertions) || !std::env::args_os().any(|argument| argument == "--bench") {
-        writeln!(io::stderr(), "the claims are measured by `cargo bench --bench claims` alone")?;
-        return Ok(());
-    }
-
-    harness::preflight(Path::new(env!("CARGO_MANIFEST_DIR")), &[], &[])?;
-    let _alone = Alone::on_this_machine()?;
-    let wanted: Vec<String> = std::env::args_os()
-        .skip(1)
-        .map(|a| a.to_string_lossy().into_owned())
-        .filter(|a| !a.starts_with("--"))
-        .collect();
-    if wanted.iter().any(|wanted| wanted == "builds") {
-        return builds::tell();
-    }
-    if wanted.iter().any(|wanted| wanted == "listing") {
-        return listing::tell();
-    }
-    let bench = Bench::build()?;
-    if wanted.iter().any(|wanted| wanted == "controls") {
-        return controls::tell(&bench);
-    }
-    if wanted.iter().any(|wanted| wanted == "neighbour") {
-        return neighbour::tell(&bench);
-    }
-    let claims: [(&str, Claim); 4] = [
-        ("slot", Bench::price_of_the_slot),
-        ("slot-as-run", Bench::price_of_the_slot_as_run),
-        ("wrk", Bench::floor_beside_wrk),
-        ("awake", Bench::awake_and_asleep),
-    ];
-    for (name, measure) in claims {
-        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            measure(&bench)?;
+/// Does what the arguments ask for, and returns the exit code.
+fn run(arguments: &Arguments) -> Result<u8> {
+    match arguments.runner.asked() {
+        Asked::List => arguments.runner.list(names().map(str::to_owned)),
+        Asked::Nothing => Ok(0),
+        Asked::Rehearse => {
+            warn("claims are measured or not: `cargo bench --bench claims` measures them");
+            Ok(0)
         }
+        Asked::Measure if cfg!(debug_assertions) => {
+            let why = "a debug build measures nothing: use `cargo bench --bench claims`";
+            Err(Failure::Usage(why.to_owned()).into())
+        }
+        Asked::Measure => measure(arguments),
     }
-    Ok(())
+}
+
+/// Measures the claims that are asked for.
+fn measure(arguments: &Arguments) -> Result<u8> {
+    let named = &arguments.claims;
+    let is_named =
+        |name: &str| named.iter().any(|other| other == name) && arguments.runner.keeps(name);
+    for (_, time) in TIMED.iter().filter(|(name, _)| is_named(name)) {
+        time()?;
+    }
+    let is_due = |name: &str| match named.is_empty() {
+        true => arguments.runner.keeps(name),
+        false => is_named(name),
+    };
+    let due = CLAIMS.iter().filter(|(name, _)| is_due(name));
+    let due: Vec<_> = due.chain(BY_NAME.iter().filter(|(name, _)| is_named(name))).collect();
+    if !due.is_empty() {
+        let bench = Bench::build()?;
+        due.iter().try_for_each(|(_, measure)| measure(&bench))?;
+    }
+    Ok(0)
+}
+
+/// Returns all names that may be asked for.
+fn names() -> impl Iterator<Item = &'static str> {
+    let measured = CLAIMS.iter().chain(&BY_NAME).map(|(name, _)| *name);
+    measured.chain(TIMED.iter().map(|(name, _)| *name))
 }
 
 impl Bench {
     /// Builds the programs.
     fn build() -> Result<Self> {
-        let workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let workspace = runner::workspace()?;
         let built = |folder: &str, name: &str| -> Result<(Model, Program)> {
             let mut models = harness::find(&workspace, folder)?.into_iter();
             let model = models.find(|m| m.name == name).context("failed to find a model")?;
@@ -157,8 +185,7 @@ impl Bench {
     /// The floor beside wrk, each as a whole process from start to end.
     fn floor_beside_wrk(&self) -> Result<()> {
         let Some(wrk) = wrk() else {
-            writeln!(io::stdout(), "floor beside wrk: wrk is missing; `apt install wrk` mends it")?;
-            return Ok(());
+            return say("floor beside wrk: wrk is missing; `apt install wrk` mends it");
         };
         let _awake = self.awake();
         let pairs = in_blocks(BLOCKS, |seed, first| {
@@ -297,8 +324,7 @@ fn tell(what: &str, (costs, references): &(Vec<f64>, Vec<f64>)) -> Result<()> {
     let mut scatter: Vec<f64> = logarithms.values().iter().map(|value| value.abs()).collect();
     scatter.sort_by(f64::total_cmp);
     let (middle, most) = (scatter[scatter.len() / 2], scatter[scatter.len() * 9 / 10]);
-    writeln!(
-        io::stdout(),
+    say(&format!(
         "{what}: {:.3} [{:.3}, {:.3}] over {} blocks; half of them are off by less than {:.1} %, \
          nine of ten by less than {:.1} %",
         ratio.value,
@@ -307,7 +333,7 @@ fn tell(what: &str, (costs, references): &(Vec<f64>, Vec<f64>)) -> Result<()> {
         scatter.len(),
         100.0 * middle.exp_m1(),
         100.0 * most.exp_m1()
-    )?;
+    ))?;
     Ok(())
 }
 

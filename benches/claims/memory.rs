@@ -1,11 +1,13 @@
 //! What a slot costs with replies from memory: no socket, so no noise, and no cold caches either.
 
 use std::hint::black_box;
-use std::io::{self, Write};
+use std::io::Write;
 use std::time::Instant;
 
 use anyhow::Result;
 use model_kit::{Cell, ID_FIELD, Plan, Slot, Step, content, rehearse};
+
+use crate::runner::say;
 
 /// Fetches of one round.
 const FETCHES: u64 = 20_000;
@@ -29,12 +31,11 @@ pub(crate) fn tell(floor_us: f64) -> Result<()> {
         .collect::<Result<_>>()?;
     extra.sort_by(f64::total_cmp);
     let (low, median, high) = (extra[2], extra[ROUNDS / 2], extra[ROUNDS - 3]);
-    writeln!(
-        io::stdout(),
+    say(&format!(
         "from memory, a slot adds {median:.0} ns a fetch ({low:.0} to {high:.0} in nine of ten \
          rounds), {:.1} % of the floor's {floor_us:.1} us",
         median / floor_us / 10.0
-    )?;
+    ))?;
     Ok(())
 }
 

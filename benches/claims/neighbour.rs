@@ -2,7 +2,6 @@
 //! an order of one model after the other would find a difference that is none. Beside it controls
 //! of 1 %, which is within the margin, and of 20 %, which must be found.
 
-use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +13,7 @@ use stats::{Sample, median};
 
 use crate::Bench;
 use crate::controls::{as_run, cell, programs};
+use crate::runner::say;
 
 /// Blocks; the neighbour comes after half of them.
 const BLOCKS: u32 = 24;
@@ -37,24 +37,17 @@ pub(crate) fn tell(bench: &Bench) -> Result<()> {
     for (half, when) in halves.iter().zip(["before", "after"]) {
         let cost = half.context("too few valid trials")?;
         let interval = cost.interval.context("too few valid trials")?;
-        writeln!(
-            io::stdout(),
+        say(&format!(
             "{BASELINE} {when} the neighbour came: {:.2} [{:.2}, {:.2}] us a fetch",
-            cost.value,
-            interval.low,
-            interval.high
-        )?;
+            cost.value, interval.low, interval.high
+        ))?;
     }
     for control in report::figures(&run, BASELINE, FLOOR).cells.iter().flat_map(|c| &c.controls) {
         let interval = control.ratio.interval.context("too few blocks")?;
-        writeln!(
-            io::stdout(),
+        say(&format!(
             "inside blocks, {BASELINE} with {} % more costs {:.3} [{:.3}, {:.3}] times as much",
-            control.percent,
-            control.ratio.value,
-            interval.low,
-            interval.high
-        )?;
+            control.percent, control.ratio.value, interval.low, interval.high
+        ))?;
     }
     Ok(())
 }

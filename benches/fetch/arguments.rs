@@ -1,21 +1,14 @@
 //! Criterion's arguments, which keep their meaning, read before anything is measured.
 
-use std::process::ExitCode;
-
 use clap::Parser;
+use harness::Failure;
 
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// Measure, and report.
-    Measure,
-    /// Run each model once on each cell, verified.
-    Test,
-    /// Name the benchmarks.
-    List,
-    /// Compare stored criterion baselines; measure nothing.
-    Compare,
-}
+use crate::runner::Runner;
+
+/// Folders that criterion keeps beside results: none of them can be a name of results.
+const OF_CRITERION: [&str; 3] = ["new", "change", "report"];
+/// The most bytes of a name under which results are kept.
+const NAME_MAX: usize = 100;
 
 /// Measures every concurrency model against a local server and shows what a fetch costs.
 ///
@@ -31,63 +24,51 @@ pub(crate) struct Arguments {
     /// Reports only benchmarks whose name matches this regular expression, such as `steady/smol`;
     /// baseline and floor are measured with them all the same.
     pub(crate) filter: Option<String>,
-    /// Takes the filter for a whole name.
-    #[arg(long)]
-    pub(crate) exact: bool,
-    /// Names the benchmarks.
-    #[arg(long)]
-    pub(crate) list: bool,
-    /// Runs each model once on each cell, verified, and measures nothing.
-    #[arg(long)]
-    pub(crate) test: bool,
+    /// What may be said to every bench.
+    #[command(flatten)]
+    pub(crate) runner: Runner,
     /// Keeps criterion's results under this name.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["baseline", "baseline_lenient"])]
-    pub(crate) save_baseline: Option<String>,
-    /// Lets criterion compare with the results kept under this name.
-    #[arg(long, value_name = "NAME", conflicts_with = "baseline_lenient")]
+    #[arg(long, short, value_name = "NAME", value_parser = name,
+          conflicts_with_all = ["baseline", "baseline_lenient"])]
+    save_baseline: Option<String>,
+    /// Lets criterion compare with the results kept under this name; benchmarks without such
+    /// results are left out.
+    #[arg(long, short, value_name = "NAME", value_parser = name,
+          conflicts_with = "baseline_lenient")]
     pub(crate) baseline: Option<String>,
-    /// As --baseline, where results that are missing are no error.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) baseline_lenient: Option<String>,
+    /// As --baseline, where benchmarks without such results are taken in, and results are kept.
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    baseline_lenient: Option<String>,
     /// Lets criterion compare results kept under this name; measures nothing.
-    #[arg(long, value_name = "NAME", requires = "baseline")]
+    #[arg(long, value_name = "NAME", value_parser = name, requires = "baseline")]
     pub(crate) load_baseline: Option<String>,
     /// Lets criterion keep nothing.
     #[arg(long)]
-    pub(crate) discard_baseline: bool,
-    /// When criterion colours its output.
-    #[arg(long, value_parser = ["auto", "always", "never"])]
-    pub(crate) color: Option<String>,
+    discard_baseline: bool,
     /// Lets criterion say more.
     #[arg(long, short)]
-    pub(crate) verbose: bool,
-    /// Lets criterion say less.
-    #[arg(long)]
-    pub(crate) quiet: bool,
+    verbose: bool,
     /// Lets criterion draw nothing.
     #[arg(long, short)]
     pub(crate) noplot: bool,
     /// How criterion draws.
     #[arg(long, value_parser = ["gnuplot", "plotters"])]
-    pub(crate) plotting_backend: Option<String>,
+    plotting_backend: Option<String>,
     /// How criterion prints.
     #[arg(long, value_parser = ["criterion", "bencher"])]
-    pub(crate) output_format: Option<String>,
-    /// How criterion names the benchmarks.
-    #[arg(long, value_parser = ["pretty", "terse"])]
-    pub(crate) format: Option<String>,
+    output_format: Option<String>,
     /// Resamples of criterion's bootstrap.
-    #[arg(long, value_name = "N")]
-    pub(crate) nresamples: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    nresamples: Option<u32>,
     /// Criterion's noise threshold.
-    #[arg(long, value_name = "SHARE")]
-    pub(crate) noise_threshold: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    noise_threshold: Option<f64>,
     /// Criterion's confidence level.
-    #[arg(long, value_name = "SHARE")]
-    pub(crate) confidence_level: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    confidence_level: Option<f64>,
     /// Criterion's significance level.
-    #[arg(long, value_name = "SHARE")]
-    pub(crate) significance_level: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    significance_level: Option<f64>,
     /// Refused: one sample decides nothing.
     #[arg(long, hide = true)]
     quick: bool,
@@ -103,65 +84,54 @@ pub(crate) struct Arguments {
     /// Refused: the cell decides.
     #[arg(long, hide = true)]
     measurement_time: Option<f64>,
-    /// What cargo says when it benches rather than tests.
-    #[arg(long, hide = true)]
-    bench: bool,
-    /// What test runners say; it changes nothing here.
-    #[arg(long, hide = true)]
-    nocapture: bool,
 }
 
 impl Arguments {
-    /// Returns what is to be done. Without cargo's `--bench` this is a test.
-    pub(crate) fn action(&self) -> Action {
-        match () {
-            () if self.list => Action::List,
-            () if self.test || !self.bench => Action::Test,
-            () if self.load_baseline.is_some() => Action::Compare,
-            () => Action::Measure,
-        }
+    /// Returns whether stored results of criterion's are compared, and nothing is measured.
+    pub(crate) fn compares(&self) -> bool {
+        self.load_baseline.is_some()
     }
 
-    /// Returns why the arguments are refused, if they are.
-    fn refusal(&self) -> Option<&'static str> {
-        match () {
-            () if self.quick => {
-                Some("--quick is refused: one sample decides nothing; leave it out")
-            }
-            () if self.profile_time.is_some() => Some(
+    /// Checks that nothing is asked for that would change the schedule.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let refusal = match () {
+            () if self.quick => "--quick is refused: one sample decides nothing; leave it out",
+            () if self.profile_time.is_some() => {
                 "--profile-time is refused: each model is a process of its own; profile \
-                 `target/release/model-NAME` instead",
-            ),
-            () if self.sample_size.is_some() => {
-                Some("--sample-size is refused: the preset decides the number of blocks")
+                 `target/release/model-NAME` instead"
             }
-            () if [self.noise_threshold, self.confidence_level, self.significance_level]
-                .into_iter()
-                .flatten()
-                .any(|share| !(0.0..1.0).contains(&share))
-                || self.nresamples == Some(0) =>
-            {
-                Some("criterion's levels are shares from 0 to 1, and its resamples at least 1")
+            () if self.sample_size.is_some() => {
+                "--sample-size is refused: the preset decides the number of blocks"
             }
             () if self.warm_up_time.is_some() || self.measurement_time.is_some() => {
-                Some("times are refused: the cell decides warm-up and window by fetches")
+                "times are refused: the cell decides warm-up and window by fetches"
             }
-            () => None,
-        }
+            () => return Ok(()),
+        };
+        Err(Failure::Usage(refusal.to_owned()))
     }
 }
 
-/// Reads the arguments, or returns the exit code after saying what is wrong with them.
-pub(crate) fn read() -> Result<Arguments, ExitCode> {
-    let arguments = Arguments::try_parse().map_err(|error| {
-        let _ = error.print();
-        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-    })?;
-    match arguments.refusal() {
-        None => Ok(arguments),
-        Some(why) => {
-            eprintln!("error: {why}");
-            Err(ExitCode::from(2))
-        }
+/// Reads the name of a folder for results: criterion takes it for a path.
+fn name(text: &str) -> Result<String, String> {
+    let is_folder = !text.is_empty()
+        && text.len() <= NAME_MAX
+        && !text.starts_with('.')
+        && !text.contains(|c: char| c == '/' || c.is_control());
+    match is_folder && !OF_CRITERION.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "expected the name of a folder, such as before: at most {NAME_MAX} letters, no slash, \
+             no dot first, and none of criterion's own: {}",
+            OF_CRITERION.join(", ")
+        )),
+    }
+}
+
+/// Reads a share that criterion takes.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if 0.0 < share && share < 1.0 => Ok(share),
+        _ => Err("expected a number between 0 and 1, both left out, such as 0.05".to_owned()),
     }
 }

@@ -9,38 +9,45 @@ mod arguments;
 mod measure;
 mod rehearse;
 mod replay;
+#[path = "../runner/mod.rs"]
+mod runner;
 mod setting;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::CommandFactory;
 
-use crate::arguments::{Action, Arguments};
-use crate::setting::Setting;
+use crate::arguments::Arguments;
+use crate::replay::Criterion;
+use crate::runner::Asked;
+use crate::setting::{Entry, Setting};
 
 fn main() -> ExitCode {
-    let arguments = match arguments::read() {
-        Ok(arguments) => arguments,
-        Err(code) => return code,
-    };
-    match run(&arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {}", model_kit::plain(&format!("{error:#}")));
-            ExitCode::from(harness::exit_code(&error))
-        }
+    match runner::read(Arguments::command()) {
+        Ok(arguments) => runner::ended(run(&arguments)),
+        Err(code) => code,
     }
 }
 
-/// Does what the arguments ask for.
-fn run(arguments: &Arguments) -> Result<ExitCode> {
+/// Does what the arguments ask for, and returns the exit code.
+fn run(arguments: &Arguments) -> Result<u8> {
+    arguments.check()?;
     let setting = Setting::read(arguments)?;
-    match arguments.action() {
-        Action::Test => rehearse::rehearse(&setting),
-        Action::List | Action::Compare => {
-            replay::replay(&setting.entries(), &[]);
-            Ok(ExitCode::SUCCESS)
+    match arguments.runner.asked() {
+        Asked::List => arguments.runner.list(setting.entries().iter().map(Entry::name)),
+        Asked::Nothing => Ok(0),
+        _ if setting.entries().is_empty() => Ok(0),
+        Asked::Rehearse => {
+            setting.can_run()?;
+            rehearse::rehearse(&setting)
         }
-        Action::Measure => measure::measure(&setting),
+        Asked::Measure => {
+            let criterion = Criterion::of(arguments, &setting)?;
+            match arguments.compares() {
+                true => criterion.replay(&[]).map(|()| 0),
+                false => measure::measure(&setting, criterion),
+            }
+        }
     }
 }

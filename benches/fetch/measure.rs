@@ -1,22 +1,21 @@
-//! Measures all models in random blocks, hands the trials to criterion, and prints the table.
+//! Measures all models in random blocks, prints the table, and hands the trials to criterion.
 
-use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{BASELINE, Ended, FLOOR, How, Order, Preset};
+use harness::{BASELINE, FLOOR, How, Order, Preset};
 use record::{Run, State};
 use report::{Form, Trust};
 
-use crate::replay;
+use crate::replay::Criterion;
+use crate::runner::{say, warn};
 use crate::setting::Setting;
 
 /// What a run with a trial that does not count exits with.
 const NOT_ALL_VALID: u8 = 4;
 
-/// Measures, and reports.
-pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
+/// Measures, and reports: the table comes first, whatever becomes of what follows.
+pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
     let ended = harness::measure(&Order {
         workspace: setting.workspace.clone(),
         results: setting.workspace.root.join("results"),
@@ -27,18 +26,21 @@ pub(crate) fn measure(setting: &Setting) -> Result<ExitCode> {
         supersedes: None,
     })?;
     let run = Run::read(&ended.path)?;
-    let table = keep_tables(&run, &ended.path)?;
-    match ended.how {
-        How::Interrupted(_) => {
-            let _ = writeln!(io::stderr(), "interrupted: what follows is what was measured before");
-        }
-        How::Complete | How::Sitting(_) => replay::replay(&setting.entries(), &run.trials),
+    if let How::Interrupted(_) = ended.how {
+        warn("interrupted: what follows is what was measured before");
     }
-    print(&table, (&run, &ended))?;
+    let told = tell(&run, &ended.path);
+    let replayed = match ended.how {
+        How::Interrupted(_) => Ok(()),
+        How::Complete | How::Sitting(_) => criterion.replay(&run.trials),
+    };
+    told?;
+    say(&places(&run.id, (&ended.path, ended.how)))?;
+    replayed?;
     Ok(match ended.how {
-        How::Interrupted(code) => ExitCode::from(code),
-        _ if !all_valid(&run) => ExitCode::from(NOT_ALL_VALID),
-        _ => ExitCode::SUCCESS,
+        How::Interrupted(code) => code,
+        _ if !all_valid(&run) => NOT_ALL_VALID,
+        _ => 0,
     })
 }
 
@@ -48,28 +50,28 @@ fn all_valid(run: &Run) -> bool {
         && run.primitives.whole.iter().all(|trial| trial.state == State::Valid)
 }
 
-/// Keeps the table beside the run, before criterion has its say, and returns it for a terminal.
-fn keep_tables(run: &Run, path: &Path) -> Result<String> {
+/// Prints the table and keeps it beside the run.
+fn tell(run: &Run, path: &Path) -> Result<()> {
     let figures = report::figures(run, BASELINE, FLOOR);
     let trust = Trust::of(run, (BASELINE, FLOOR));
+    let table = report::summary(run, &figures, Form::Terminal);
+    let printed = say(&format!("\n{table}\n{}", trust.text(Form::Terminal)));
     let derived = report::derive_from(run, &figures, &trust);
     record::write_derived(path, env!("CARGO_PKG_VERSION"), &derived)?;
-    let table = report::summary(run, &figures, Form::Terminal);
-    Ok(format!("{table}\n{}", trust.text(Form::Terminal)))
+    printed
 }
 
-/// Prints the table, and where everything is.
-fn print(table: &str, (run, ended): (&Run, &Ended)) -> Result<()> {
-    let path = &ended.path;
+/// Returns where everything is.
+fn places(id: &str, (path, how): (&Path, How)) -> String {
     let derived = path.join("derived");
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "\n{}", model_kit::plain(table))?;
-    writeln!(stdout, "Run        {}", path.display())?;
-    writeln!(stdout, "Report     {}", derived.join("report.html").display())?;
-    writeln!(stdout, "Table      {}", derived.join("summary.md").display())?;
-    if ended.how == How::Complete {
-        writeln!(stdout, "Cite       cargo run --release -- cite {}", run.id)?;
+    let (report, table) = (derived.join("report.html"), derived.join("summary.md"));
+    let mut lines = vec![
+        format!("\nRun        {}", path.display()),
+        format!("Report     {}", report.display()),
+        format!("Table      {}", table.display()),
+    ];
+    if how == How::Complete {
+        lines.push(format!("Cite       cargo run --release -- cite {id}"));
     }
-    writeln!(stdout, "Criterion  target/criterion/report/index.html")?;
-    Ok(())
+    lines.join("\n")
 }

@@ -1,36 +1,30 @@
 //! `cargo bench -- --test`: each model once on each cell, verified, one line each.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
-
 use anyhow::Result;
 use harness::{Alone, Preset, Verified};
 
+use crate::runner::say;
 use crate::setting::Setting;
 
 /// What verification that failed exits with.
 const VERIFICATION_FAILED: u8 = 3;
 
 /// Runs each model once on each cell and says how it went.
-pub(crate) fn rehearse(setting: &Setting) -> Result<ExitCode> {
+pub(crate) fn rehearse(setting: &Setting) -> Result<u8> {
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
     let models = setting.models();
     harness::preflight(&setting.workspace.root, &preset.cells, &models)?;
     let _alone = Alone::beside_no_run()?;
     let programs = harness::build(&setting.workspace, &models, None)?;
-    let verified = harness::verify((models, preset), &programs, &mut |one| {
-        Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)
-    })?;
+    let verified = harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;
     let primitives = setting.primitives()?;
     let programs = harness::build_primitives(&setting.workspace, &primitives, None)?;
     let mut primitives_work = true;
     harness::verify_primitives(primitives, &programs, &mut |trial| {
         let one = Verified::of_primitive(trial);
         primitives_work &= one.works;
-        Ok(writeln!(io::stdout(), "{}", one.line())?)
+        say(&one.line())
     })?;
-    match primitives_work && verified.iter().all(|one| one.works) {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(VERIFICATION_FAILED)),
-    }
+    let works = primitives_work && verified.iter().all(|one| one.works);
+    Ok(if works { 0 } else { VERIFICATION_FAILED })
 }

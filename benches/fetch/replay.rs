@@ -5,17 +5,25 @@
 //! sample: criterion then asks for two iterations a sample, prints no warning, and divides what
 //! the routine returns by two.
 
+use std::any::Any;
 use std::cell::RefCell;
-use std::io;
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, PipeReader, Read, Write};
 use std::os::fd::AsFd;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{self, Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, SamplingMode};
-use nix::unistd::{dup, dup2_stderr};
-use record::TrialRecord;
+use anyhow::{Context, Result, anyhow, ensure};
+use criterion::{BenchmarkId, SamplingMode};
+use harness::Failure;
+use nix::unistd::{dup, dup2_stderr, dup2_stdout};
+use record::{TrialRecord, Unwritable};
 
-use crate::setting::Entry;
+use crate::arguments::Arguments;
+use crate::runner::{say, warn};
+use crate::setting::{Entry, Setting};
 
 /// The fewest samples that criterion takes.
 const SAMPLES_MIN: usize = 10;
@@ -27,24 +35,90 @@ const WARM_UP: Duration = Duration::from_millis(10);
 /// What criterion is told that a sample takes.
 const SAMPLE: Duration = Duration::from_millis(15);
 
-/// Hands the trials of the benchmarks to criterion; none are needed to list or compare.
-pub(crate) fn replay(entries: &[Entry], trials: &[TrialRecord]) {
-    let mut criterion = quietly(Criterion::default).nresamples(RESAMPLES).configure_from_args();
-    for entry in entries {
-        let samples: Vec<Duration> =
-            trials.iter().filter_map(|trial| sample(entry, trial)).collect();
-        if !trials.is_empty() && samples.len() < SAMPLES_MIN {
-            let (name, count) = (entry.name(), samples.len());
-            eprintln!("criterion is not given {name}: {count} valid trials of {SAMPLES_MIN}");
-            continue;
+/// Criterion, set by the command line before anything is measured, and the benchmarks it gets.
+pub(crate) struct Criterion {
+    bencher: criterion::Criterion,
+    entries: Vec<Entry>,
+    index: Option<PathBuf>,
+}
+
+impl Criterion {
+    /// Lets criterion read the arguments: what it refuses, it refuses now. Benchmarks of which it
+    /// keeps no results to compare with are left out, with a word.
+    pub(crate) fn of(arguments: &Arguments, setting: &Setting) -> Result<Self> {
+        let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
+        let home = home.unwrap_or_else(|| setting.workspace.target.join("criterion"));
+        let home = path::absolute(home).context("failed to read the current folder")?;
+        let made = unless_it_panics(|| {
+            let criterion = quietly(criterion::Criterion::default);
+            criterion.output_directory(&home).nresamples(RESAMPLES).configure_from_args()
+        });
+        let criterion =
+            made.map_err(|why| Failure::Usage(format!("criterion refuses the arguments: {why}")))?;
+        let names = [&arguments.baseline, &arguments.load_baseline].into_iter().flatten();
+        let mut entries = setting.entries();
+        for name in names {
+            entries = with_results(entries, &home, name)?;
         }
-        bench(&mut criterion, entry, samples);
+        let index = (!arguments.noplot).then(|| home.join("report").join("index.html"));
+        Ok(Self { bencher: criterion, entries, index })
     }
-    criterion.final_summary();
+
+    /// Hands the trials of the benchmarks to criterion, and says where its report is, if it draws
+    /// one; no trials are needed to compare what it keeps.
+    pub(crate) fn replay(mut self, trials: &[TrialRecord]) -> Result<()> {
+        let replayed = shielded(|| {
+            unless_it_panics(|| {
+                for entry in &self.entries {
+                    replay_one(&mut self.bencher, entry, trials);
+                }
+                self.bencher.final_summary();
+            })
+        })?;
+        replayed.map_err(|why| anyhow!("criterion stopped: {why}"))?;
+        match self.index.filter(|index| index.exists()) {
+            Some(index) => say(&format!("Criterion  {}", index.display())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Hands the trials of one benchmark to criterion, if they are enough.
+fn replay_one(criterion: &mut criterion::Criterion, entry: &Entry, trials: &[TrialRecord]) {
+    let samples: Vec<Duration> = trials.iter().filter_map(|trial| sample(entry, trial)).collect();
+    if !trials.is_empty() && samples.len() < SAMPLES_MIN {
+        let (name, count) = (entry.name(), samples.len());
+        warn(&format!("criterion is not given {name}: {count} valid trials of {SAMPLES_MIN}"));
+        return;
+    }
+    bench(criterion, entry, samples);
+}
+
+/// Returns the benchmarks of which criterion keeps results under a name, and says of the others
+/// that they are left out; without any, criterion has nothing to compare with.
+fn with_results(entries: Vec<Entry>, home: &Path, name: &str) -> Result<Vec<Entry>> {
+    let is_kept = |entry: &Entry| {
+        let folder = home.join(entry.name()).join(name);
+        ["sample.json", "estimates.json"].iter().all(|file| folder.join(file).is_file())
+    };
+    let (kept, without): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(is_kept);
+    ensure!(
+        !kept.is_empty(),
+        Failure::Usage(format!(
+            "criterion keeps nothing under {name:?}: measure it first with `cargo bench -- \
+             --save-baseline {name}`"
+        ))
+    );
+    if !without.is_empty() {
+        let names: Vec<String> = without.iter().map(Entry::name).collect();
+        let names = names.join(", ");
+        warn(&format!("criterion is not given what it keeps nothing of under {name:?}: {names}"));
+    }
+    Ok(kept)
 }
 
 /// Gives one benchmark to criterion.
-fn bench(criterion: &mut Criterion, entry: &Entry, samples: Vec<Duration>) {
+fn bench(criterion: &mut criterion::Criterion, entry: &Entry, samples: Vec<Duration>) {
     let count = samples.len().max(SAMPLES_MIN);
     let samples = RefCell::new(samples.into_iter());
     let mut group = criterion.benchmark_group(entry.group);
@@ -93,4 +167,59 @@ fn quietly<T>(work: impl FnOnce() -> T) -> T {
         let _ = dup2_stderr(kept);
     }
     done
+}
+
+/// Does something and returns what it panicked with, if it did, in place of a trace.
+fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let done = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    done.map_err(|said| words(said.as_ref()))
+}
+
+/// Returns the words of a panic.
+fn words(said: &(dyn Any + Send)) -> String {
+    let text = said.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| said.downcast_ref::<&str>().copied());
+    text.unwrap_or("it does not say why").to_owned()
+}
+
+/// Does something while what it prints goes by way of a pipe, unless stdout is a terminal:
+/// criterion aborts over what cannot be printed, where a reader may have had enough and a disk be
+/// full.
+fn shielded<T>(work: impl FnOnce() -> T) -> Result<T> {
+    if io::stdout().is_terminal() {
+        return Ok(work());
+    }
+    let failed = "failed to redirect stdout";
+    let (reader, writer) = io::pipe().context(failed)?;
+    let kept = dup(io::stdout().as_fd()).context(failed)?;
+    let real = File::from(kept.try_clone().context(failed)?);
+    dup2_stdout(writer).context(failed)?;
+    let copied = thread::spawn(move || copy(reader, real));
+
+    let done = work();
+    let _ = io::stdout().flush();
+    dup2_stdout(kept).context(failed)?;
+    match copied.join().unwrap_or(Ok(())) {
+        Err((error, _)) if error.kind() == ErrorKind::BrokenPipe => Ok(done),
+        Err((error, bytes)) => Err(error).context(Unwritable::of(Path::new("stdout"), bytes)),
+        Ok(()) => Ok(done),
+    }
+}
+
+/// Copies what comes through a pipe until it ends. After a failure the rest is thrown away, and the
+/// failure returned with the number of bytes that had no place.
+fn copy(mut from: PipeReader, mut to: File) -> Result<(), (io::Error, usize)> {
+    let mut buffer = [0; 8 * 1024];
+    let mut failed = Ok(());
+    loop {
+        let read = from.read(&mut buffer).unwrap_or(0);
+        match &mut failed {
+            _ if read == 0 => return failed,
+            Ok(()) => failed = to.write_all(&buffer[..read]).map_err(|error| (error, read)),
+            Err((_, bytes)) => *bytes += read,
+        }
+    }
 }

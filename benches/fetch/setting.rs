@@ -1,14 +1,13 @@
 //! What is benched: the models that were found, the cells, and the benchmarks they make.
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Result;
+use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR, Failure, Preset, Workspace};
 use model_kit::Cell;
 use record::{Model, PrimitiveProgram};
 use regex::Regex;
 
 use crate::arguments::Arguments;
+use crate::runner::{self, Runner};
 
 /// A benchmark, as criterion names it: `cpu/steady/tokio`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +31,7 @@ pub(crate) struct Setting {
     /// What is reported.
     selection: Option<Regex>,
     exact: Option<String>,
+    runner: Runner,
 }
 
 impl Entry {
@@ -44,43 +44,41 @@ impl Entry {
 impl Setting {
     /// Finds the models and checks the filter.
     pub(crate) fn read(arguments: &Arguments) -> Result<Self> {
-        let workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR")))?;
+        let workspace = runner::workspace()?;
         let found = harness::find(&workspace, "crates")?;
-        let exact = arguments.filter.clone().filter(|_| arguments.exact);
+        let runner = arguments.runner.clone();
+        let exact = arguments.filter.clone().filter(|_| runner.exact);
         let selection = match &arguments.filter {
-            Some(filter) if !arguments.exact => Some(Regex::new(filter).map_err(|error| {
+            Some(filter) if !runner.exact => Some(Regex::new(filter).map_err(|error| {
                 Failure::Usage(format!("the filter {filter:?} is no regular expression: {error}"))
             })?),
             _ => None,
         };
-        let setting = Self { workspace, preset: harness::quick(), found, selection, exact };
-        if setting.entries().is_empty() {
+        let setting = Self { workspace, preset: harness::quick(), found, selection, exact, runner };
+        if setting.entries().is_empty() && !setting.runner.leaves_out() {
             let filter = arguments.filter.as_deref().unwrap_or_default();
             return Err(Failure::Usage(format!(
                 "the filter {filter:?} matches no benchmark: see `cargo bench -- --list`"
             ))
             .into());
         }
-        if let Some(name) = &arguments.baseline {
-            setting.has_baseline(name)?;
-        }
         Ok(setting)
     }
 
-    /// Checks that criterion keeps results under a name for every benchmark that is reported; it
-    /// would panic over a missing one after everything had been measured.
-    fn has_baseline(&self, name: &str) -> Result<(), Failure> {
-        let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
-        let home = home.unwrap_or_else(|| self.workspace.target.join("criterion"));
-        let entries = self.entries().into_iter();
-        let mut missing =
-            entries.map(|entry| entry.name()).filter(|entry| !home.join(entry).join(name).exists());
-        missing.next().map_or(Ok(()), |entry| {
-            Err(Failure::Usage(format!(
-                "criterion keeps nothing under {name:?} for {entry}: measure it first with \
-                 `cargo bench -- --save-baseline {name}`"
-            )))
-        })
+    /// Checks that this machine has what a model needs that is reported: who asks whether models
+    /// work gets no yes without a try.
+    pub(crate) fn can_run(&self) -> Result<()> {
+        let entries = self.entries();
+        let is_reported = |model: &&Model| entries.iter().any(|entry| entry.model == model.name);
+        let mut last = None;
+        for model in self.found.iter().filter(is_reported) {
+            match harness::missing(&self.workspace, model) {
+                None => return Ok(()),
+                missing => last = missing,
+            }
+        }
+        let missing = last.context("failed to find a benchmark")?;
+        Err(Failure::Preflight(format!("{} cannot run here: {missing}", missing.model)).into())
     }
 
     /// Returns the benchmarks that are reported.
@@ -127,16 +125,17 @@ impl Setting {
 
     /// Returns whether a benchmark is reported.
     fn selects(&self, name: &str) -> bool {
-        match (&self.exact, &self.selection) {
+        let is_selected = match (&self.exact, &self.selection) {
             (Some(exact), _) => exact == name,
             (None, Some(selection)) => selection.is_match(name),
             (None, None) => true,
-        }
+        };
+        is_selected && self.runner.keeps(name)
     }
 
     /// Returns whether there is no filter.
     fn selects_all(&self) -> bool {
-        self.exact.is_none() && self.selection.is_none()
+        self.exact.is_none() && self.selection.is_none() && self.runner.skip.is_empty()
     }
 }
 

@@ -5,24 +5,27 @@
 
 #[path = "../alone/mod.rs"]
 mod alone;
+#[path = "../runner/mod.rs"]
+mod runner;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Alone, Order, Verified, Workspace};
+use harness::{Order, Verified, Workspace};
+use model_kit::primitive::Primitive;
 use record::PrimitiveProgram;
 
-use crate::alone::{Asked, VERIFICATION_FAILED};
+use crate::alone::VERIFICATION_FAILED;
+use crate::runner::{Asked, Runner, say};
 
 fn main() -> ExitCode {
     alone::answer("primitives", act)
 }
 
 /// Does what is asked for.
-fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
+fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
     let primitives = harness::find_primitives(&workspace, "crates")?;
-    match asked {
+    match runner.asked() {
         Asked::Measure => {
             let results = workspace.root.join("results");
             let (preset, models) = (harness::primitives(), Vec::new());
@@ -31,30 +34,27 @@ fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
             alone::measure(&order)
         }
         Asked::Rehearse => rehearse(&workspace, primitives),
-        Asked::List => list(&primitives),
+        Asked::List | Asked::Nothing => runner.list(names(&primitives)),
     }
 }
 
-/// Names the benchmarks.
-fn list(programs: &[PrimitiveProgram]) -> Result<u8> {
-    for program in programs {
-        for primitive in &program.primitives {
-            writeln!(io::stdout(), "{}/{}: benchmark", primitive.name(), program.name)?;
-        }
-    }
-    Ok(0)
+/// Returns the names of the benchmarks.
+fn names(programs: &[PrimitiveProgram]) -> impl Iterator<Item = String> {
+    let of = |program: &PrimitiveProgram| {
+        let name = |primitive: &Primitive| format!("{}/{}", primitive.name(), program.name);
+        program.primitives.iter().map(name).collect::<Vec<_>>()
+    };
+    programs.iter().flat_map(of)
 }
 
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
-    harness::preflight(&workspace.root, &[], &[])?;
-    let _alone = Alone::beside_no_run()?;
     let programs = harness::build_primitives(workspace, &found, None)?;
     let mut works = true;
     harness::verify_primitives(found, &programs, &mut |trial| {
         let one = Verified::of_primitive(trial);
         works &= one.works;
-        Ok(writeln!(io::stdout(), "{}", one.line())?)
+        say(&one.line())
     })?;
     Ok(if works { 0 } else { VERIFICATION_FAILED })
 }

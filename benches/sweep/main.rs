@@ -6,24 +6,26 @@
 
 #[path = "../alone/mod.rs"]
 mod alone;
+#[path = "../runner/mod.rs"]
+mod runner;
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use harness::{Alone, Order, Workspace};
 
-use crate::alone::{Asked, VERIFICATION_FAILED};
+use crate::alone::VERIFICATION_FAILED;
+use crate::runner::{Asked, Runner, say};
 
 fn main() -> ExitCode {
     alone::answer("sweep", act)
 }
 
 /// Does what is asked for.
-fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
+fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
     let preset = harness::sweep();
     let models = preset.takes(&harness::find(&workspace, "crates")?);
-    match asked {
+    match runner.asked() {
         Asked::Measure => {
             let (results, primitives) = (workspace.root.join("results"), Vec::new());
             let (seed, supersedes) = (None, None);
@@ -34,18 +36,14 @@ fn act(workspace: Workspace, asked: Asked) -> Result<u8> {
             harness::preflight(&workspace.root, &preset.cells, &models)?;
             let _alone = Alone::beside_no_run()?;
             let programs = harness::build(&workspace, &models, None)?;
-            let verified = harness::verify((models, preset), &programs, &mut |one| {
-                Ok(writeln!(io::stdout(), "{}", model_kit::plain(&one.line()))?)
-            })?;
+            let verified =
+                harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;
             Ok(if verified.iter().all(|one| one.works) { 0 } else { VERIFICATION_FAILED })
         }
-        Asked::List => {
-            for cell in &preset.cells {
-                for model in &models {
-                    writeln!(io::stdout(), "{}/{}: benchmark", cell.name, model.name)?;
-                }
-            }
-            Ok(0)
+        Asked::List | Asked::Nothing => {
+            runner.list(preset.cells.iter().flat_map(|cell| {
+                models.iter().map(|model| format!("{}/{}", cell.name, model.name))
+            }))
         }
     }
 }

@@ -1,0 +1,182 @@
+//! What cargo, test runners, editors and shells do with a program of benchmarks: each lists itself
+//! whatever else it is told, ends quietly when nobody reads any more, and says what could not be
+//! written.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use support::WORKSPACE;
+use support::bench::{bench_program, keep};
+
+/// The benches.
+const BENCHES: [&str; 4] = ["fetch", "primitives", "sweep", "claims"];
+/// Their programs. Nothing is measured, so that any profile will do.
+static PROGRAMS: LazyLock<Vec<String>> =
+    LazyLock::new(|| BENCHES.iter().map(|name| bench_program(name, "dev")).collect());
+
+/// What nextest, editors and people add to `--list`.
+const ADDED: [&[&str]; 10] = [
+    &["--format", "terse"],
+    &["--format", "pretty"],
+    &["--include-ignored"],
+    &["--show-output"],
+    &["--nocapture"],
+    &["--no-capture"],
+    &["--test-threads", "1"],
+    &["-q"],
+    &["--color", "never"],
+    &["--test-threads=1", "--exact", "--quiet", "--format=terse"],
+];
+
+/// Starts a program as cargo bench does.
+fn bench(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.arg("--bench").args(arguments).current_dir(&WORKSPACE.root).stdin(Stdio::null());
+    command
+}
+
+/// Returns what it says when it lists its benchmarks.
+fn listed(program: &str, arguments: &[&str]) -> String {
+    let output = bench(program, &[&["--list"], arguments].concat()).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*said), (Some(0), ""), "{program} {arguments:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Checks that a command ends with a code and says these words last on stderr, if any.
+fn ends(mut command: Command, code: i32, words: &str) {
+    let output = command.stderr(Stdio::piped()).spawn().and_then(Child::wait_with_output);
+    let Output { status, stderr, .. } = output.expect("it starts");
+    let said = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(code), "{command:?}: {said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.contains(words) && !said.contains("panicked"), "{command:?}: {said}");
+    assert_eq!(said.contains("error: "), !words.is_empty(), "{command:?}: {said}");
+}
+
+/// Returns the end of a pipe that nobody reads.
+fn unread() -> Stdio {
+    std::io::pipe().expect("it is made").1.into()
+}
+
+/// Returns a disk that is full.
+fn full() -> Stdio {
+    File::options().write(true).open("/dev/full").expect("Linux has it").into()
+}
+
+#[test]
+fn each_lists_every_benchmark_once_whatever_a_test_runner_adds() {
+    for program in PROGRAMS.iter() {
+        let list = listed(program, &[]);
+        let names: Vec<&str> = list.lines().collect();
+        assert!(
+            names.len() > 3 && names.iter().all(|name| name.ends_with(": benchmark")),
+            "{list}"
+        );
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{list}");
+        for added in ADDED {
+            assert_eq!(listed(program, added), list, "{program} {added:?}");
+        }
+        assert_eq!(listed(program, &["--ignored", "--format", "terse"]), "", "none is ignored");
+        let first = names[0].trim_end_matches(": benchmark");
+        let rest = listed(program, &["--skip", first]);
+        let others = names.iter().filter(|name| !name.contains(first));
+        assert_eq!(rest.lines().collect::<Vec<_>>(), others.copied().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn each_tells_how_it_is_used_and_refuses_what_it_does_not_know() {
+    for (program, name) in PROGRAMS.iter().zip(BENCHES) {
+        let help = bench(program, &["--help"]).output().expect("it starts");
+        let text = String::from_utf8_lossy(&help.stdout);
+        assert_eq!(help.status.code(), Some(0), "{name}");
+        assert!(text.contains("Usage: cargo bench") && text.contains("--list"), "{text}");
+        let wrong = bench(program, &["--lisst"]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&wrong.stderr);
+        assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains("'--list'"), "{said}");
+    }
+    let misspelt = bench(&PROGRAMS[3], &["slott"]).output().expect("it starts");
+    let said = String::from_utf8_lossy(&misspelt.stderr);
+    assert_eq!(misspelt.status.code(), Some(2), "{said}");
+    assert!(said.contains("'slot'") && said.contains("neighbour"), "{said}");
+}
+
+#[test]
+fn each_ends_quietly_when_nobody_reads_and_names_what_a_full_disk_lacks_room_for() {
+    for program in PROGRAMS.iter() {
+        for arguments in [["--list"], ["--help"]] {
+            let told = |stdout: Stdio| {
+                let mut command = bench(program, &arguments);
+                command.stdout(stdout);
+                command
+            };
+            ends(told(unread()), 0, "");
+            ends(told(full()), 8, "error: failed to write stdout (");
+        }
+        let script = format!("ulimit -f 0; exec {program} --bench --list > list");
+        let folder = tempfile::tempdir().expect("it is made");
+        let mut sh = Command::new("sh");
+        sh.args(["-c", &script]).current_dir(folder.path());
+        ends(sh, 8, " bytes): File too large");
+    }
+}
+
+/// Lets criterion compare what it keeps below a home, of two benchmarks.
+fn compares(home: &Path, arguments: &[&str]) -> Command {
+    let two = ["--baseline", "b", "--load-baseline", "b", "cpu/batch/(tokio|smol)$"];
+    let mut command = bench(&PROGRAMS[0], &[arguments, &two].concat());
+    command.env("CRITERION_HOME", home);
+    command
+}
+
+#[test]
+fn a_benchmark_of_which_criterion_keeps_nothing_is_left_out_with_a_word() {
+    let home = tempfile::tempdir().expect("it is made");
+    keep(home.path(), "cpu/batch/tokio", "b");
+    let output = compares(home.path(), &[]).output().expect("it starts");
+    let (said, told) = (&output.stderr, String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8_lossy(said);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let words = "criterion is not given what it keeps nothing of under \"b\": cpu/batch/smol\n";
+    assert!(said.contains(words), "{said}");
+    assert!(told.contains("cpu/batch/tokio") && !told.contains("cpu/batch/smol"), "{told}");
+}
+
+#[test]
+fn the_report_of_criterion_is_named_where_it_is_and_not_where_none_is_drawn() {
+    let home = tempfile::tempdir().expect("it is made");
+    keep(home.path(), "cpu/batch/tokio", "b");
+    let told = |arguments: &[&str]| {
+        let output = compares(home.path(), arguments).output().expect("it starts");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(!told(&["--noplot"]).contains("Criterion  "));
+    let index = home.path().join("report/index.html");
+    let line = format!("Criterion  {}\n", index.display());
+    assert!(told(&[]).ends_with(&line) && index.exists(), "{line}");
+    assert!(!told(&["-n"]).contains("Criterion  "), "an older one is not this one's");
+}
+
+#[test]
+fn whatever_becomes_of_criterion_is_told_in_a_sentence() {
+    let home = tempfile::tempdir().expect("it is made");
+    keep(home.path(), "cpu/batch/tokio", "b");
+    keep(home.path(), "cpu/batch/smol", "b");
+    let told = |stdout: Stdio| {
+        let mut command = compares(home.path(), &["--noplot"]);
+        command.stdout(stdout);
+        command
+    };
+    ends(told(unread()), 0, "");
+    ends(told(full()), 8, "error: failed to write stdout (");
+    let sample = home.path().join("cpu/batch/smol/b/sample.json");
+    fs::write(sample, "{").expect("it is ours");
+    ends(told(Stdio::null()), 1, "error: criterion stopped: Baseline 'b' must exist");
+}
