@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use model_kit::pipe::{self, FromModel, ToModel, Trial};
+use model_kit::pipe::{self, FromModel, ToModel, Turned};
 use model_kit::primitive::{FromProgram, ToProgram};
 use model_kit::{Cell, DelayRange, Plan, Slot, Step, Workload, rehearse};
 use origin::{FromOrigin, ToOrigin};
@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 /// The kinds of lines of a journal.
-pub(crate) const KINDS: [&str; 5] = ["begin", "trial", "primitive", "stop", "resume"];
+pub(crate) const KINDS: [&str; 8] =
+    ["begin", "turn", "round", "block", "primitive", "again", "stop", "resume"];
 /// The longest that a sentence about a bad input may be, in bytes.
 const SENTENCE_BYTES_MAX: usize = 2_048;
 
@@ -32,7 +33,7 @@ pub(crate) fn reply(bytes: &[u8]) {
 
 /// Lets one slot fetch once; what it reads are these bytes in pieces of at most this length, and
 /// then the end of the connection.
-fn fetched(bytes: &[u8], length: usize) -> Trial {
+fn fetched(bytes: &[u8], length: usize) -> Turned {
     let cell = Cell {
         name: "fuzz".to_owned(),
         workload: Workload::Batch,
@@ -70,7 +71,7 @@ fn carry(mut slot: Slot, mut bytes: &[u8], length: usize) {
                 bytes = rest;
                 slot.received(buffer, Ok(count));
             }
-            Step::Wait(_) | Step::Done => return,
+            Step::Wait(_) | Step::Rest | Step::Done => return,
         }
     }
 }

@@ -193,7 +193,7 @@ fn a_cell_or_a_model_that_is_there_twice_is_told_in_a_sentence() {
 fn a_cell_without_trials_is_no_empty_table() {
     let folder = tempfile::tempdir().expect("it is made");
     written(folder.path(), |run| {
-        run.trials.clear();
+        run.turns.clear();
         run.schedule.blocks.clear();
     });
     let output = inflight(folder.path(), &["rank"]);

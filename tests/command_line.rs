@@ -13,7 +13,7 @@ use record::Run;
 use serde_json::Value;
 use stats::random::SplitMix64;
 
-use support::shell::{check, each_trial, files_below, inflight, small_run, text, written};
+use support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
 use support::{WORKSPACE, alone, built};
 
 /// Bytes that are changed in each file, one at a time; of figures, which are many, one of each.
@@ -80,7 +80,7 @@ fn a_journal_line_that_is_removed_doubled_or_swapped_is_found_with_and_without_a
 #[test]
 fn a_trial_that_is_called_valid_against_its_receipt_is_found() {
     let folder = tempfile::tempdir().expect("it is made");
-    let lie = each_trial(|trial| {
+    let lie = each_turn(|trial| {
         if let (0, 2, Some(receipt)) = (trial.block, trial.position, &mut trial.receipt) {
             receipt.answered -= 1;
         }
@@ -101,9 +101,9 @@ fn a_run_is_the_same_as_itself_and_slower_than_itself_with_more_work() {
     assert!(rows.len() > 20 && rows.iter().all(|row| row["change"] == "same"), "{told}");
 
     let other = tempfile::tempdir().expect("it is made");
-    let more_work = each_trial(|trial| {
+    let more_work = each_turn(|trial| {
         let model = trial.model.clone();
-        if let (Some(told), "smol") = (&mut trial.trial, model.as_str()) {
+        if let (Some(told), "smol") = (&mut trial.turned, model.as_str()) {
             // More than 10 %, for the noise of the run it is made from is larger than that.
             told.window.cpu_ns = told.window.cpu_ns * 3 / 2;
         }
@@ -128,7 +128,7 @@ fn what_there_is_not_is_told_with_what_may_have_been_meant() {
         (&["run", "--cell", "stedy"], "there is no cell \"stedy\": did you mean \"steady\"?"),
         (
             &["run", "--preset", "huge"],
-            "[possible values: smoke, primitives, ideas, quick, sweep, standard, publish]",
+            "[possible values: smoke, primitives, ideas, quick, sweep, standard, citable]",
         ),
         (&["run", "--resume", "--seed", "1"], "cannot be used with"),
         (&["check", "1999"], "there is no run \"1999\""),
@@ -199,7 +199,7 @@ fn a_full_disk_is_told_and_earlier_trials_stay_readable() {
     let run = fs::read_dir(results.path()).expect("it is there").flatten().map(|e| e.path());
     let run = run.into_iter().find(|path| path.is_dir() && !path.is_symlink()).expect("a run");
     let run = Run::read(&run).expect("it reads");
-    assert!(!run.trials.is_empty(), "what was written before is there");
+    assert!(!run.turns.is_empty(), "what was written before is there");
 }
 
 #[test]

@@ -6,15 +6,16 @@ mod support;
 
 use std::sync::LazyLock;
 
-use harness::{OriginProcess, Told, evaluate};
-use model_kit::{Plan, Receipt, Workload, ids_digest};
+use harness::{OriginProcess, Told};
+use model_kit::{Plan, Receipt, Turn, Workload, ids_digest};
 use origin::Mount;
 use record::Model;
+use rules::{Evidence, Sizes, evaluate, validate};
 
 use support::unverified::unverified;
-use support::{MODELS, alone, built, cell, held, placement, plan};
+use support::{MODELS, alone, built, cell, held, of_the_model, placement, plan};
 
-/// What came of one model in one cell.
+/// What came of one model in one cell: of the turn that is its first and only one.
 struct Trial {
     model: &'static Model,
     plan: Plan,
@@ -37,7 +38,7 @@ static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(|| {
             let plan = plan(cell, origin.ready.origins.clone());
             // A receipt counts from the mount on, and a build takes its time.
             let program = built(&model.package);
-            let mount = Mount { cell: plan.cell.clone(), seed: plan.seed };
+            let mount = Mount::whole(&plan.cell, plan.seed);
             origin.mount(mount).expect("it mounts");
             let told = harness::converse(model, &program, (&plan, &placement.model_cpus));
             let told = told.unwrap_or_else(|why| panic!("{}: {why}", model.name));
@@ -48,6 +49,16 @@ static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(|| {
     trials
 });
 
+/// Returns the turn that the models take.
+fn turn(plan: &Plan) -> Turn {
+    Turn::of(&plan.cell, 0, 0)
+}
+
+/// Returns the numbers of that turn that terms can name.
+fn sizes(plan: &Plan) -> Sizes {
+    Sizes::of(plan, &turn(plan))
+}
+
 /// Checks a promise for every trial.
 fn each(promise: impl Fn(&Trial) -> bool) {
     for trial in TRIALS.iter() {
@@ -57,7 +68,7 @@ fn each(promise: impl Fn(&Trial) -> bool) {
             "{} in {:?}: {:?} {:?}",
             model.name,
             plan.cell.workload,
-            told.trial,
+            told.turned,
             receipt
         );
     }
@@ -79,17 +90,17 @@ fn the_house_has_bare_models_and_models_with_a_usual_client() {
 fn exactly_the_dealt_fetches_are_served() {
     each(|Trial { plan, told, receipt, .. }| {
         let dealt = plan.cell.dealt();
-        told.trial.total.issued == dealt
+        told.turned.total.issued == dealt
             && receipt.answered == dealt
             && receipt.strays == 0
-            && receipt.ids_digest == ids_digest(dealt)
+            && receipt.ids_digest == ids_digest(0..dealt)
     });
 }
 
 #[test]
 fn every_reply_is_verified_and_every_latency_is_kept() {
     each(|Trial { plan, told, .. }| {
-        let trial = &told.trial;
+        let trial = &told.turned;
         let latencies: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
         trial.total.ok == plan.cell.dealt()
             && trial.total.errors.is_empty()
@@ -111,7 +122,7 @@ fn no_model_calls_a_wrong_reply_ok() {
 fn as_many_fetches_are_in_flight_as_the_plan_says() {
     each(|Trial { plan, told, receipt, .. }| {
         let slots = u64::from(plan.cell.slots());
-        told.trial.in_flight_peak == slots && receipt.in_flight_peak_estimate >= slots
+        told.turned.in_flight_peak == slots && receipt.in_flight_peak_estimate >= slots
     });
 }
 
@@ -119,8 +130,8 @@ fn as_many_fetches_are_in_flight_as_the_plan_says() {
 fn no_model_opens_more_connections_than_it_may() {
     each(|Trial { model, plan, receipt, .. }| {
         let terms = model.connections.as_deref().unwrap_or("in_flight");
-        let most = evaluate(terms, plan);
-        receipt.connections_estimate.is_some_and(|told| told <= most.unwrap_or(0))
+        let most = evaluate(terms, sizes(plan));
+        receipt.connections.is_some_and(|told| told <= most.unwrap_or(0))
     });
 }
 
@@ -139,15 +150,18 @@ fn all_bare_models_send_the_same_bytes() {
 fn a_process_has_the_threads_that_its_manifest_says() {
     let steady = TRIALS.iter().filter(|trial| trial.plan.cell.workload == Workload::Steady);
     for Trial { model, plan, told, .. } in steady {
-        let expected = evaluate(&model.threads, plan);
-        assert_eq!(Some(told.trial.threads), expected, "{}", model.name);
+        let expected = evaluate(&model.threads, sizes(plan));
+        assert_eq!(Some(told.turned.threads), expected, "{}", model.name);
     }
 }
 
 #[test]
 fn every_model_passes_the_judge_that_runs_use() {
     each(|Trial { model, plan, told, receipt }| {
-        harness::judge(model, plan, (&told.trial, receipt)).is_empty()
+        let evidence = Evidence { turned: &told.turned, receipt, charged_ns: None };
+        let reasons = validate(model.claims(), (plan, &turn(plan)), evidence);
+        // A busy machine is no fault of theirs.
+        of_the_model(&reasons).next().is_none()
     });
 }
 

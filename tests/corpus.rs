@@ -108,8 +108,11 @@ fn a_line_that_is_cut_off_anywhere_is_refused() {
 fn every_kind_of_line_and_of_message_is_among_the_inputs() {
     let kind = |entry: Entry| match entry {
         Entry::Begin(_) => "begin",
-        Entry::Trial(_) => "trial",
+        Entry::Turn(_) => "turn",
+        Entry::Round(_) => "round",
+        Entry::Block(_) => "block",
         Entry::Primitive(_) => "primitive",
+        Entry::Again(_) => "again",
         Entry::Stop(_) => "stop",
         Entry::Resume(_) => "resume",
     };

@@ -11,10 +11,11 @@ use cargo_metadata::MetadataCommand;
 use harness::Workspace;
 use model_kit::pipe::{FromModel, LINE_BYTES_MAX, PROTOCOL, ToModel};
 use model_kit::primitive::{FromProgram, Primitive, PrimitivePlan, ToProgram};
-use model_kit::{DelayRange, ErrorCode, Plan, content, ids_digest};
-use origin::{FromOrigin, ToOrigin};
+use model_kit::{DelayRange, ErrorCode, Plan, Receipt, Turn, content, ids_digest};
+use origin::{FromOrigin, Mount, ToOrigin};
 use record::Model;
 use regex::Regex;
+use rules::{Evidence, validate};
 use serde_json::{Value, json};
 
 /// Reads a message as the code reads it, and writes it as the code writes it.
@@ -81,16 +82,22 @@ fn every_field_of_every_message_is_explained() {
 fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
     let body = |direction, name| body(direction, name);
     let plan: Plan = serde_json::from_value(body("to-model", "plan")).unwrap();
-    let trial = serde_json::from_value(body("from-model", "trial")).unwrap();
-    let receipt = serde_json::from_value(body("from-origin", "receipt")).unwrap();
+    let turn: Turn = serde_json::from_value(body("to-model", "turn")).unwrap();
+    let turned = serde_json::from_value(body("from-model", "turned")).unwrap();
+    let receipt: Receipt = serde_json::from_value(body("from-origin", "receipt")).unwrap();
     let hello = body("from-model", "hello");
     let plan = plan.checked().unwrap();
 
     let model = models().into_iter().find(|model| hello["model"] == model.name.as_str()).unwrap();
-    assert_eq!(harness::judge(&model, &plan, (&trial, &receipt)), Vec::<String>::new());
-    assert_eq!(body("to-origin", "mount"), json!({ "cell": plan.cell, "seed": plan.seed }));
+    // The origin's page tells of the turn after the one that the model's page ends with.
+    let mount: Mount = serde_json::from_value(body("to-origin", "mount")).unwrap();
+    assert_eq!(turn, Turn::of(&plan.cell, 0, content::first_id(2, 0)));
+    assert_eq!(mount.turn, Turn::of(&plan.cell, 1, content::first_id(2, 1)));
+    assert_eq!((&mount.cell, mount.seed), (&plan.cell, plan.seed));
+    let evidence = Evidence { turned: &turned, receipt: &receipt, charged_ns: None };
+    assert_eq!(validate(model.claims(), (&plan, &mount.turn), evidence), []);
     assert_eq!(body("from-origin", "ready")["origins"], json!(plan.origins));
-    assert_eq!(receipt.ids_digest, ids_digest(plan.cell.dealt()));
+    assert_eq!(receipt.ids_digest, ids_digest(mount.turn.ids(&plan.cell)));
 }
 
 #[test]
@@ -120,18 +127,27 @@ fn the_worked_example_is_what_the_code_computes() {
     let bytes =
         |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     let body = content::body(42, 3, 16);
-    let delay = content::delay_ms(42, 3, DelayRange { lo: 16, hi: 48 });
     let lines = [
         ("SplitMix64(1234567)", content::split_mix_64(1_234_567).to_string()),
         ("seed 42, id 3:  SplitMix64(42 xor 3)", hexadecimal(content::split_mix_64(0x2a ^ 0x3))),
         ("first 8 bytes of the body", bytes(&body[..8])),
         ("body of 16 bytes", bytes(&body)),
         ("CRC-32 of these 16 bytes", hexadecimal(crc_32(&body).into())),
-        ("delay in 16..48", format!("{delay} ms")),
     ];
     for (what, value) in lines {
         let line = PAGE.lines().find(|line| line.starts_with(what)).unwrap_or_default();
         assert_eq!(line.strip_prefix(what).map(str::trim), Some(value.as_str()), "{what}");
+    }
+}
+
+#[test]
+fn the_delay_on_the_page_is_what_the_code_computes() {
+    let formula = "lo + SplitMix64(delay_seed xor (id mod 10000000)) mod (hi - lo + 1)";
+    assert!(PAGE.contains(formula));
+    let range = DelayRange { lo: 16, hi: 48 };
+    for (seed, id) in [(42, 3), (7, content::first_id(2, 1)), (7, content::first_id(2, 1) + 5)] {
+        let told = 16 + content::split_mix_64(seed ^ (id % 10_000_000)) % 33;
+        assert_eq!(content::delay_ms(seed, id, range), told);
     }
 }
 
@@ -144,7 +160,8 @@ fn the_limits_on_the_page_are_those_of_the_code() {
     let mut plan: Plan = serde_json::from_value(body("to-model", "plan")).unwrap();
     (plan.cell.in_flight, plan.cell.warmup, plan.cell.fetches) = (64, 400, 1_200);
     assert_eq!(plan.cell.dealt(), 1_664);
-    assert_eq!(harness::time_for(&plan), Duration::from_millis(10_000 + 2 * 26 * 48));
+    let turn = Turn::of(&plan.cell, 0, 0);
+    assert_eq!(harness::time_for(&plan, &turn), Duration::from_millis(10_000 + 2 * 26 * 48));
     assert!(PAGE.contains("1 664 fetches of at most 48 ms in 64 slots is 10 s + 2 x 26 x 48 ms"));
 }
 

@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use harness::{Child, Start, evaluate, time_for};
-use model_kit::pipe::{FromModel, ToModel, Trial};
-use model_kit::{Cell, DelayRange, Plan, Workload, ids_digest};
+use harness::{Child, Start, time_for};
+use model_kit::pipe::{FromModel, ToModel, Turned};
+use model_kit::{Cell, DelayRange, Plan, Turn, Workload, ids_digest};
 use origin::FAULTS;
 use record::Model;
+use rules::{Sizes, evaluate};
 
 use support::misbehaving::{misbehaving, scripted};
 use support::{MODELS, alone, bare, built, cell, held, plan};
@@ -45,7 +46,7 @@ struct Holds {
 
 /// A trial, and its process after it.
 struct Lived {
-    trial: Trial,
+    turned: Turned,
     /// The resident memory while it ran, in KiB, in equal steps of time.
     resident_kib: Vec<u64>,
     holds: Holds,
@@ -65,6 +66,10 @@ fn live(model: &Model, plan: &Plan) -> Lived {
     let hello = child.hear(Instant::now() + Duration::from_secs(10));
     assert!(matches!(hello, Ok(FromModel::Hello(_))), "{}: {hello:?}", model.name);
     child.tell(&ToModel::Plan(plan.clone()));
+    let ready = child.hear(Instant::now() + Duration::from_secs(10));
+    assert!(matches!(ready, Ok(FromModel::Ready)), "{}: {ready:?}", model.name);
+    let turn = Turn::of(&plan.cell, 0, 0);
+    child.tell(&ToModel::Turn(turn));
 
     let (id, ended) = (child.id(), AtomicBool::new(false));
     let (told, resident_kib) = thread::scope(|scope| {
@@ -76,12 +81,12 @@ fn live(model: &Model, plan: &Plan) -> Lived {
             }
             seen
         });
-        let patience = time_for(plan) + Duration::from_millis(plan.cell.fetches);
+        let patience = time_for(plan, &turn) + Duration::from_millis(plan.cell.fetches);
         let told = child.hear(Instant::now() + patience);
         ended.store(true, Ordering::Relaxed);
         (told, watch.join().expect("it only reads"))
     });
-    let Ok(FromModel::Trial(trial)) = told else { panic!("{}: {told:?}", model.name) };
+    let Ok(FromModel::Turned(turned)) = told else { panic!("{}: {told:?}", model.name) };
 
     let began = Instant::now();
     let mut holds = holds(id);
@@ -90,7 +95,7 @@ fn live(model: &Model, plan: &Plan) -> Lived {
         holds = self::holds(id);
     }
     child.dismiss().unwrap_or_else(|why| panic!("{}: {why}", model.name));
-    Lived { trial, resident_kib, holds }
+    Lived { turned, resident_kib, holds }
 }
 
 /// Returns what a process holds now.
@@ -136,19 +141,21 @@ fn a_fetch_that_is_cut_at_its_deadline_leaves_nothing_behind() {
             ..plan(at_once(model, 8, 2 * count), scripted(&origin))
         };
         let cut = live(model, &late_plan);
-        let failed: u64 = cut.trial.total.errors.values().sum();
-        assert_eq!(failed, count, "{}: {:?}", model.name, cut.trial.total);
+        let failed: u64 = cut.turned.total.errors.values().sum();
+        assert_eq!(failed, count, "{}: {:?}", model.name, cut.turned.total);
 
         let origin = misbehaving(&[], (0, 0));
         let whole = live(model, &plan(at_once(model, 8, 2 * count), scripted(&origin)));
-        assert_eq!(whole.trial.total.ok, 2 * count, "{}", model.name);
+        assert_eq!(whole.turned.total.ok, 2 * count, "{}", model.name);
         assert_eq!(cut.holds.connections, 0, "{}: {:?}", model.name, cut.holds);
         // The loop of an interpreter may keep a pair of its own, by which it is woken.
         let kept = if model.language.is_none() { 0 } else { whole.holds.sockets };
         assert!(cut.holds.sockets <= kept, "{}: {:?}, {kept}", model.name, cut.holds);
         // A timer that was needed may keep a descriptor of its own.
         assert!(cut.holds.descriptors <= whole.holds.descriptors + 1, "{}", model.name);
-        let most = evaluate(&model.threads, &late_plan).unwrap_or(0);
+        let most =
+            evaluate(&model.threads, Sizes::of(&late_plan, &Turn::of(&late_plan.cell, 0, 0)))
+                .unwrap_or(0);
         assert!(cut.holds.threads <= most, "{}: {:?}", model.name, cut.holds);
     }
 }
@@ -187,14 +194,14 @@ fn failing(is_meant: impl Fn(&str) -> bool) -> Vec<&'static str> {
 fn endure(model: &Model, faults: &[&str], (in_flight, fetches): (u32, u64)) {
     let mut origin = misbehaving(faults, (fetches / 10, fetches));
     let plan = plan(at_once(model, in_flight, fetches), scripted(&origin));
-    let Lived { trial, resident_kib, .. } = live(model, &plan);
+    let Lived { turned: trial, resident_kib, .. } = live(model, &plan);
     let record = origin.record().expect("it keeps one");
 
     let failed: u64 = trial.total.errors.values().sum();
     assert_eq!((trial.total.issued, failed), (fetches, fetches / 10), "{}", model.name);
     assert_eq!(trial.total.errors, record.failures, "{}", model.name);
     assert_eq!(record.requests, fetches, "{}", model.name);
-    assert_eq!(record.requests_digest, ids_digest(fetches), "{}", model.name);
+    assert_eq!(record.requests_digest, ids_digest(0..fetches), "{}", model.name);
     let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
     assert_eq!(timed, trial.total.ok, "{}", model.name);
 

@@ -109,7 +109,7 @@ fn while_a_run_goes_on_every_socket_is_on_loopback() {
     let seen = watched.join().expect("it looks without harm");
 
     assert!(trials.len() > MODELS.len());
-    let ended = trials.iter().filter(|trial| trial.trial.is_some());
+    let ended = trials.iter().filter(|trial| trial.turned.is_some());
     let programs = ended.map(|trial| format!("model-{}", trial.model)).chain(["origin".to_owned()]);
     for program in programs {
         let addresses = seen.get(&program).unwrap_or_else(|| panic!("{program} was not seen"));
@@ -167,7 +167,7 @@ fn fetch(model: &Model, address: SocketAddr) -> Total {
     let plan = plan(held(model, &cell(Workload::Batch, 2, 6)), vec![address]);
     let program = built(&model.package);
     let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
-    told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total
+    told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn no_model_uses_a_proxy_that_its_environment_names() {
         let mut model = model.clone();
         model.env.extend(PROXY.map(|name| (name.to_owned(), url.clone())));
         let seed = plan(cell(Workload::Batch, 2, 6), Vec::new()).seed;
-        let mount = Mount { cell: held(&model, &cell(Workload::Batch, 2, 6)), seed };
+        let mount = Mount::whole(&held(&model, &cell(Workload::Batch, 2, 6)), seed);
         origin.mount(mount).expect("it mounts");
         let total = fetch(&model, origin.ready.origins[0]);
         assert_eq!((proxy.connections(), total.ok), (0, 6), "{}: {:?}", model.name, total.errors);

@@ -12,17 +12,24 @@ use std::time::{Duration, Instant};
 use harness::{Event, OriginProcess, Program};
 use model_kit::{Cell, DelayRange, Workload};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use record::{Model, State, TrialRecord};
+use record::{Model, State};
 
 use support::misbehaving::{behaving, scripted};
 use support::shell::{copy_workspace, text};
-use support::{WORKSPACE, alone, basis, built, cell, faulty, house, is_valid, placement, plan};
+use support::{
+    Ran, WORKSPACE, alone, basis, built, cell, child, faulty, house, is_valid, placement, plan,
+    reasons_of,
+};
 
 /// Lets the faulty model misbehave and returns what the harness says of it.
 fn outcome(fault: &str) -> Result<(), String> {
     // What others connect meanwhile would be counted; these two never come to connect.
     let _alone = (!["mute", "hang"].contains(&fault)).then(alone);
+    told(fault)
+}
+
+/// The same while no other test opens sockets.
+fn told(fault: &str) -> Result<(), String> {
     let model = faulty(fault);
     let origin = behaving();
     let plan = plan(cell(Workload::Batch, 1, 2), scripted(&origin));
@@ -85,7 +92,7 @@ fn a_model_that_dies_is_told_by_how_it_died() {
 
 #[test]
 fn a_model_that_may_not_be_measured_is_refused() {
-    check("old protocol", "it speaks protocol 0, expected 1");
+    check("old protocol", "it speaks protocol 0, expected 2");
     check("other name", "it says that it is \"other\", not \"faulty\"");
     check("debug build", "it was built with debug assertions");
 }
@@ -97,8 +104,10 @@ fn a_model_that_floods_stderr_is_drained() {
 
 #[test]
 fn what_a_model_leaves_behind_is_ended_and_nobody_waits_for_it() {
+    let _alone = alone();
+    built("model-faulty");
     let began = Instant::now();
-    assert_eq!(outcome("orphan"), Ok(()));
+    assert_eq!(told("orphan"), Ok(()));
     assert!(began.elapsed() < Duration::from_secs(30), "nobody waits for a minute of sleep");
     // The kernel takes a moment to carry the signal out.
     let sleeps = || processes(|line| line == "/bin/sleep\x0061\0");
@@ -133,7 +142,7 @@ fn a_unit_that_panics_costs_its_fetch_and_no_other() {
     let model = faulty("units: one panics");
     let plan = plan(cell(Workload::Batch, 4, 40), scripted(&origin));
     let told = harness::converse(&model, &built(&model.package), (&plan, &placement().model_cpus));
-    let total = told.expect("the model lives on").trial.total;
+    let total = told.expect("the model lives on").turned.total;
     assert_eq!((total.issued, total.ok), (40, 39));
     assert_eq!(total.errors, [("1006".to_owned(), 1)].into());
     assert_eq!(origin.record().expect("it keeps one").requests, 39);
@@ -142,16 +151,16 @@ fn a_unit_that_panics_costs_its_fetch_and_no_other() {
 #[test]
 fn others_go_on_after_a_model_has_failed() {
     let _alone = alone();
-    let trials = run(&[faulty("die"), house("tokio"), house("threads")], |_| {});
-    for trial in &trials {
-        match trial.model.as_str() {
+    let ran = run(&[faulty("die"), house("tokio"), house("threads")], |_| {});
+    for turn in &ran.turns {
+        match turn.model.as_str() {
             "faulty" => {
-                assert!(matches!(&trial.state, State::Failed(why) if why.contains("signal 6")));
+                assert!(matches!(&turn.state, State::Failed(why) if why.contains("signal 6")));
             }
-            _ => assert!(is_valid(trial), "{}: {:?}", trial.model, trial.state),
+            _ => assert!(is_valid(turn), "{}: {:?}", turn.model, turn.state),
         }
     }
-    assert_eq!(trials.len(), 8, "two blocks of three, the baseline twice");
+    assert_eq!(ran.turns.len(), 6, "two blocks of a round of three");
 }
 
 #[test]
@@ -164,7 +173,7 @@ fn a_run_in_which_a_measured_fetch_failed_exits_with_4_and_prints_the_table() {
     let manifest = fs::read_to_string(there.join("Cargo.toml")).expect("it is there");
     let fault = "threads = \"in_flight + 1\"\nmax_in_flight = 4\n\
                  env = { FAULT = \"units: one panics\" }";
-    let manifest = manifest.replace("threads = \"1\"", fault);
+    let manifest = manifest.replace("threads = \"2\"", fault);
     fs::write(there.join("Cargo.toml"), manifest).expect("it is ours");
 
     let _alone = alone();
@@ -182,11 +191,13 @@ fn a_run_in_which_a_measured_fetch_failed_exits_with_4_and_prints_the_table() {
 #[test]
 fn a_model_that_waits_in_series_is_void() {
     let _alone = alone();
-    let trials = run(&[faulty("series"), house("tokio")], |_| {});
-    let faulty = trials.iter().filter(|trial| trial.model == "faulty");
-    for trial in faulty {
-        let State::Void(reasons) = &trial.state else { panic!("{:?}", trial.state) };
-        assert!(reasons.iter().any(|why| why.contains("the origin saw at most 1 of 8 in flight")));
+    let ran = run(&[faulty("series"), house("tokio")], |_| {});
+    let faulty: Vec<_> = ran.turns.iter().filter(|turn| turn.model == "faulty").collect();
+    assert_eq!(faulty.len(), 2);
+    for turn in faulty {
+        // One slot makes all fetches of a batch, and the others never connect.
+        let words = "the origin accepted 1 connections, exactly 8 are expected";
+        assert!(reasons_of(turn).contains(&words.to_owned()), "{:?}", turn.state);
     }
 }
 
@@ -194,60 +205,35 @@ fn a_model_that_waits_in_series_is_void() {
 fn the_death_of_the_origin_is_not_blamed_on_a_model() {
     let _alone = alone();
     let mut killed = false;
-    let trials = run(&[house("tokio"), house("threads"), house("smol")], |event| {
-        if let Event::Begin(block, 1) = event
+    let ran = run(&[house("tokio"), house("threads"), house("smol")], |event| {
+        if let Event::Begin(block, (0, 1)) = event
             && block.number == 0
+            && !killed
         {
             killed = true;
-            // The trial that begins now takes longer than this.
+            // The turn that begins now takes longer than this.
             thread::spawn(|| {
                 thread::sleep(Duration::from_millis(150));
-                kill(origin_process(), Signal::SIGKILL).expect("it is ours");
+                kill(child("origin").expect("it runs"), Signal::SIGKILL).expect("it is ours");
             });
         }
     });
     assert!(killed);
-    let States { valid, void } = states(&trials);
-    assert_eq!((valid, void.len()), (7, 1), "{void:?}");
-    assert!(void[0].starts_with("the origin failed, not the model: "), "{void:?}");
-    assert!(trials.iter().find(|t| !is_valid(t)).is_some_and(|t| t.position == 1));
-}
-
-/// How many trials are valid, and why the others are void.
-struct States {
-    valid: usize,
-    void: Vec<String>,
-}
-
-/// Sorts trials by their state.
-fn states(trials: &[TrialRecord]) -> States {
-    let void = trials.iter().filter(|trial| !is_valid(trial));
-    let void = void.filter_map(|trial| match &trial.state {
-        State::Void(reasons) => Some(reasons.join("; ")),
-        State::Failed(reason) => panic!("{}: {reason}", trial.model),
-        State::Valid => None,
-    });
-    let void: Vec<String> = void.collect();
-    States { valid: trials.len() - void.len(), void }
+    // The round is measured again, and what was measured in it stays in the journal.
+    let blamed: Vec<String> = ran.turns.iter().flat_map(reasons_of).collect();
+    assert_eq!(blamed, [""; 0]);
+    assert_eq!((ran.turns.len(), ran.repeated.len()), (6, 3), "{:?}", ran.rounds);
+    let (struck, others): (Vec<_>, Vec<_>) =
+        ran.repeated.iter().partition(|turn| turn.position == 1);
+    assert!(struck[0].state.why().starts_with("the origin failed, not the model: "));
+    assert!(others.iter().all(|turn| turn.state == State::Valid), "{others:?}");
 }
 
 /// Runs two blocks of a small cell.
-fn run(models: &[Model], watch: impl FnMut(&Event<'_>)) -> Vec<TrialRecord> {
+fn run(models: &[Model], watch: impl FnMut(&Event<'_>)) -> Ran {
     let delay_ms = DelayRange { lo: 100, hi: 100 };
     let cell = Cell { delay_ms, ..cell(Workload::Batch, 8, 32) };
-    support::run(basis(models, cell, 2), built("origin"), watch)
-}
-
-/// Returns the origin's process, of which there is one while this test is alone.
-fn origin_process() -> Pid {
-    let own = format!("PPid:\t{}\n", std::process::id());
-    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
-    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let is_origin = |id: &i32| {
-        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-        status.starts_with("Name:\torigin\n") && status.contains(&own)
-    };
-    Pid::from_raw(ids.into_iter().find(is_origin).expect("it runs"))
+    support::ran(basis(models, cell, 2), built("origin"), watch)
 }
 
 /// Returns whether a process has such a command line.

@@ -108,7 +108,7 @@ fn forty(
     origin.misbehave(script(names, (40, 400))).expect("it takes a script");
     let plan = plan(undelayed(held(model, &cell(Workload::Batch, 8, 400))), scripted(origin));
     let plan = Plan { deadline_ms, ..plan };
-    let trial = converse(model, &built(&model.package), (&plan, &[]))?.trial;
+    let trial = converse(model, &built(&model.package), (&plan, &[]))?.turned;
     let record = origin.record().expect("it keeps one");
     let failed: u64 = trial.total.errors.values().sum();
     let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
@@ -128,7 +128,7 @@ fn a_limit_of_time_that_begins_anew_with_each_byte_fails_its_row() {
         let origin = misbehaving(&[name], (1, 1));
         let one = undelayed(cell(Workload::Batch, 1, 1));
         let plan = Plan { deadline_ms: Some(300), ..plan(one, scripted(&origin)) };
-        converse(&model, &program, (&plan, &[])).map(|told| told.trial.total.errors)
+        converse(&model, &program, (&plan, &[])).map(|told| told.turned.total.errors)
     };
     // One that ends by itself between two bytes is late, as it should be.
     assert_eq!(said("head_stall"), Ok([("1007".to_owned(), 1)].into()));

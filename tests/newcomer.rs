@@ -53,7 +53,7 @@ fn the_three_steps_of_the_readme_add_a_model() {
     let origin = behaving();
     let plan = plan(cell(Workload::Batch, 4, 24), scripted(&origin));
     let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
-    assert_eq!(told.expect("it fetches").trial.total.ok, 24);
+    assert_eq!(told.expect("it fetches").turned.total.ok, 24);
 }
 
 #[test]

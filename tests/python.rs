@@ -54,8 +54,8 @@ fn without_python_its_rows_say_so_and_the_rest_is_measured() {
     let names: Vec<&str> = run.schedule.missing.iter().map(|m| m.model.as_str()).collect();
     assert_eq!(names, ["asyncio", "python-generator"]);
     // The baseline twice, and the floor; a missing row is no reason for another exit code.
-    assert_eq!(run.trials.len(), 3);
-    let valid = run.trials.iter().all(|trial| trial.state == State::Valid);
+    assert_eq!(run.turns.len(), 3);
+    let valid = run.turns.iter().all(|trial| trial.state == State::Valid);
     assert_eq!(output.status.code(), Some(if valid { 0 } else { 4 }), "{said}");
     let figures = report::figures(&run, harness::BASELINE, harness::FLOOR);
     let missing =

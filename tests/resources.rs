@@ -13,10 +13,11 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harness::{OriginProcess, Program, Told, converse, evaluate};
-use model_kit::{Cell, DelayRange, Workload};
+use harness::{OriginProcess, Program, Told, converse};
+use model_kit::{Cell, DelayRange, Turn, Workload};
 use origin::Record;
 use record::Model;
+use rules::{Sizes, evaluate};
 use tempfile::TempDir;
 
 use support::misbehaving::{behaving, script, scripted};
@@ -99,7 +100,7 @@ fn refused(words: &str) {
 
 /// Checks that what got a resource is ok and what did not has this code.
 fn check(model: &Model, (told, record): (Result<Told, String>, Record), code: &str, least: u64) {
-    let total = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total;
+    let total = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total;
     let without = total.issued - total.ok;
     assert_eq!(total.errors, [(code.to_owned(), without)].into(), "{}: {total:?}", model.name);
     assert_eq!(record.requests, total.ok, "{}: {total:?} {record:?}", model.name);
@@ -161,12 +162,14 @@ fn without_threads_a_model_fails_with_the_reason_and_never_hangs() {
     let mut origin = behaving();
     for model in wide() {
         let few = wrapped(model, &format!("exec {} PROGRAM", of_another_user(1)));
-        let threads = evaluate(&model.threads, &plan(waiting(8), scripted(&origin)));
+        let plan = plan(waiting(8), scripted(&origin));
+        let sizes = Sizes::of(&plan, &Turn::of(&plan.cell, 0, 0));
+        let threads = evaluate(&model.threads, sizes);
         let (told, record) = crowd(model, &few.program, (&mut origin, 8));
         match told {
             Ok(told) => {
                 assert_eq!(threads, Some(1), "{} needs more than one", model.name);
-                assert_eq!((told.trial.total.ok, record.requests), (8, 8), "{}", model.name);
+                assert_eq!((told.turned.total.ok, record.requests), (8, 8), "{}", model.name);
             }
             Err(why) => {
                 assert!(why.contains("Resource temporarily unavailable"), "{}: {why}", model.name);

@@ -6,14 +6,12 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use record::{Model, Run, State};
+use record::{Family, Model, Run, State};
+use rules::Reason;
 use serde_json::Value;
 
 use support::WORKSPACE;
-use support::shell::{
-    check, each_trial, first_published, inflight, newest_comparison, published, small_run, text,
-    whole, written,
-};
+use support::shell::{check, each_turn, inflight, published, small_run, text, whole, written};
 
 /// The forms of a citation.
 const FORMS: [&str; 7] = ["bibtex", "cff", "apa", "csl-json", "latex", "markdown", "methods"];
@@ -21,14 +19,20 @@ const FORMS: [&str; 7] = ["bibtex", "cff", "apa", "csl-json", "latex", "markdown
 /// Changes a run into one of another machine, of a preset that ranks models.
 fn elsewhere(run: &mut Run) {
     "Another CPU".clone_into(&mut run.environment.cpu);
-    "standard".clone_into(&mut run.schedule.preset);
+    ranked(run);
     run.schedule.seed += 1;
+}
+
+/// Changes a run into one of a preset that ranks models.
+fn ranked(run: &mut Run) {
+    "standard".clone_into(&mut run.schedule.preset);
+    run.schedule.family = Family::AllPairs;
 }
 
 /// Lets a model cost as many times what it did.
 fn dearer(model: &str, percent: u64) -> impl FnOnce(&mut Run) {
-    each_trial(move |trial| {
-        if let (true, Some(told)) = (trial.model == model, &mut trial.trial) {
+    each_turn(move |trial| {
+        if let (true, Some(told)) = (trial.model == model, &mut trial.turned) {
             told.window.cpu_ns = told.window.cpu_ns * percent / 100;
         }
     })
@@ -36,7 +40,7 @@ fn dearer(model: &str, percent: u64) -> impl FnOnce(&mut Run) {
 
 #[test]
 fn a_run_is_cited_in_every_form_by_its_name_its_hash_and_what_measured_it() {
-    let path = first_published();
+    let (_folder, path) = small_run();
     let name = path.to_str().expect("our paths are UTF-8");
     let run = Run::read(&path).expect("it reads");
     let hash = run.content_sha256.expect("it is complete")[..12].to_owned();
@@ -44,7 +48,9 @@ fn a_run_is_cited_in_every_form_by_its_name_its_hash_and_what_measured_it() {
         let output = inflight(&path, &["cite", name, "--as", form]);
         let said = text(&output);
         assert_eq!(output.status.code(), Some(0), "{said}");
-        for words in [&run.id, &hash, "0.1.0", &run.environment.commit[..12], "estimates"] {
+        for words in
+            [&run.id, &hash, env!("CARGO_PKG_VERSION"), &run.environment.commit[..12], "estimates"]
+        {
             assert!(said.contains(words), "{form} lacks {words}: {said}");
         }
     }
@@ -61,8 +67,8 @@ fn void_rows_resumes_and_a_modified_tree_stand_in_the_citation_itself() {
     let folder = tempfile::tempdir().expect("it is made");
     written(folder.path(), |run| {
         run.environment.modified = "yes".to_owned();
-        for trial in run.trials.iter_mut().filter(|trial| trial.model == "smol") {
-            trial.state = State::Void(vec!["the window took no time".to_owned()]);
+        for trial in run.turns.iter_mut().filter(|trial| trial.model == "smol") {
+            trial.state = State::Invalid(vec![Reason::NoTime]);
         }
     });
     for form in FORMS {
@@ -120,7 +126,7 @@ fn nothing_that_is_derived_names_the_host_the_user_or_a_path() {
 
 #[test]
 fn every_trial_of_a_run_is_a_row_of_its_raw_samples() {
-    let path = first_published();
+    let (_folder, path) = small_run();
     let run = Run::read(&path).expect("it reads");
     let output = inflight(&path, &["export", path.to_str().expect("UTF-8"), "--to", "csv"]);
     let said = text(&output);
@@ -129,16 +135,16 @@ fn every_trial_of_a_run_is_a_row_of_its_raw_samples() {
     let column = |name: &str| header.iter().position(|other| *other == name).expect("a column");
     let (cpu, model) = (column("cpu_ns"), column("model"));
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows.len(), run.trials.len() + run.cut.len());
-    for (row, trial) in rows.iter().zip(&run.trials) {
-        let told = trial.trial.as_ref().map(|told| told.window.cpu_ns.to_string());
+    assert_eq!(rows.len(), run.turns.len() + run.cut.len());
+    for (row, trial) in rows.iter().zip(&run.turns) {
+        let told = trial.turned.as_ref().map(|told| told.window.cpu_ns.to_string());
         assert_eq!((row[cpu], row[model]), (&*told.unwrap_or_default(), &*trial.model));
     }
 }
 
 #[test]
 fn bencher_gets_its_metric_format() {
-    let path = first_published();
+    let (_folder, path) = small_run();
     let output = inflight(&path, &["export", path.to_str().expect("UTF-8"), "--to", "bencher"]);
     let told: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     // bencher.dev/bmf.json: benchmarks of measures of a value with two optional bounds.
@@ -161,7 +167,7 @@ fn bencher_gets_its_metric_format() {
 
 #[test]
 fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
-    let path = first_published();
+    let (_folder, path) = small_run();
     let arguments = ["export", path.to_str().expect("UTF-8"), "--to", "github-action-benchmark"];
     let told: Value = serde_json::from_slice(&inflight(&path, &arguments).stdout).expect("JSON");
     let results = told.as_array().expect("an array");
@@ -180,14 +186,14 @@ fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
 
 #[test]
 fn models_in_every_language_are_followed_over_commits() {
-    let run = newest_comparison();
+    let (_folder, path) = small_run();
+    let run = Run::read(&path).expect("it reads");
     let has_figures = |model: &&Model| {
-        let mut trials = run.trials.iter().filter(|trial| trial.model == model.name);
+        let mut trials = run.turns.iter().filter(|trial| trial.model == model.name);
         trials.any(|trial| trial.state == State::Valid)
     };
     let models: Vec<&Model> = run.schedule.models.iter().filter(has_figures).collect();
     assert!(models.iter().any(|model| model.language.is_some()), "{models:?}");
-    let path = published().into_iter().find(|path| path.ends_with(&run.id)).expect("it is there");
     for form in ["bencher", "github-action-benchmark"] {
         let arguments = ["export", path.to_str().expect("UTF-8"), "--to", form];
         let said = text(&inflight(&path, &arguments));
@@ -241,12 +247,12 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
             hostile.clone_into(&mut cell.name);
         });
         let blocks = run.schedule.blocks.iter_mut().map(|block| &mut block.cell);
-        let trials = run.trials.iter_mut().map(|trial| &mut trial.cell);
+        let trials = run.turns.iter_mut().map(|trial| &mut trial.cell);
         let absent = run.schedule.absent.iter_mut().map(|absent| &mut absent.cell);
         let cells = blocks.chain(trials).chain(absent).filter(|cell| *cell == "steady");
         cells.for_each(|cell| hostile.clone_into(cell));
-        let smol = run.trials.iter_mut().filter(|t| t.model == "smol" && t.cell == "batch");
-        smol.for_each(|trial| trial.state = State::Void(vec!["it was late".to_owned()]));
+        let smol = run.turns.iter_mut().filter(|t| t.model == "smol" && t.cell == "batch");
+        smol.for_each(|trial| trial.state = State::Invalid(vec![Reason::OtherIds]));
     });
     let arguments = ["export", path.to_str().expect("UTF-8"), "--to", "openmetrics"];
     let output = inflight(folder.path(), &arguments);
@@ -275,7 +281,7 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
         let trials = ["valid", "void", "failed"].map(|state| {
             at("inflight_trials", &format!(",state=\"{state}\"")).expect("it is counted")
         });
-        let all = u32::try_from(row.trials).map(f64::from).expect("they are few");
+        let all = u32::try_from(row.turns).map(f64::from).expect("they are few");
         assert!((trials.iter().sum::<f64>() - all).abs() < 0.5, "{trials:?}");
         assert_eq!(at("inflight_fetch_cpu_seconds", "").is_some(), row.figures.is_some());
     }
@@ -288,7 +294,7 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
 fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     let (here, there) = (tempfile::tempdir(), tempfile::tempdir());
     let (here, there) = (here.expect("it is made"), there.expect("it is made"));
-    let one = whole(here.path(), |run| run.schedule.preset = "standard".to_owned());
+    let one = whole(here.path(), ranked);
     // There, smol costs three times what it does here, so its place is another one.
     let other = whole(there.path(), |run| {
         elsewhere(run);

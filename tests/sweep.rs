@@ -6,9 +6,10 @@ mod support;
 use std::collections::BTreeMap;
 
 use harness::{BASELINE, Basis, FLOOR, Preset};
-use record::{Entry, Environment, Run, RunFolder, Schedule, State, TrialRecord};
+use record::{Block, Entry, Environment, Run, RunFolder, Schedule, State, TurnRecord};
 use report::Form;
-use support::{MODELS, alone, built, is_valid, placement, run};
+use rules::Reason;
+use support::{MODELS, alone, built, is_valid, of_the_model, placement, ran};
 
 /// The cells that are tried: with few slots and many, and along the delay. Their delays are so
 /// long, in milliseconds, that no other load on the machine empties the slots.
@@ -17,7 +18,7 @@ const CELLS: [(&str, u64); 4] =
 
 /// Returns what a small sweep is drawn from: one block of each cell.
 fn basis() -> Basis {
-    let mut preset = Preset { blocks: 1, ..harness::sweep() };
+    let mut preset = Preset { blocks: 1, rounds: 2, ..harness::sweep() };
     preset.cells.retain(|cell| CELLS.iter().any(|(name, _)| cell.name == *name));
     for (cell, (_, delay)) in preset.cells.iter_mut().zip(CELLS) {
         cell.delay_ms = [delay, delay].into();
@@ -28,23 +29,20 @@ fn basis() -> Basis {
     Basis { preset, models, missing, seed: 1, placement: placement(), probes }
 }
 
-/// Returns whether a trial is valid, or void for no more than a busy machine, which also lets a
-/// slot wait for its turn.
-fn is_valid_but_for_load(trial: &TrialRecord) -> bool {
-    let State::Void(reasons) = &trial.state else { return is_valid(trial) };
-    let is_of_load = |reason: &String| {
-        harness::is_of_the_machine(reason) || reason.ends_with("in flight in the mean")
-    };
-    reasons.iter().all(is_of_load)
+/// Returns whether a turn is valid, or invalid for no more than a busy machine, which also lets a
+/// slot wait.
+fn is_valid_but_for_load(turn: &TurnRecord) -> bool {
+    let State::Invalid(reasons) = &turn.state else { return is_valid(turn) };
+    of_the_model(reasons).all(|reason| matches!(reason, Reason::Mean { .. }))
 }
 
-/// Writes trials down as a run, and reads it back.
-fn written(schedule: &Schedule, trials: Vec<TrialRecord>) -> Run {
+/// Writes what happened down as a run, and reads it back.
+fn written(schedule: &Schedule, entries: &[Entry]) -> Run {
     let results = tempfile::tempdir().expect("a folder can be made");
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), schedule, &environment).expect("it writes");
-    for trial in trials {
-        folder.append(&Entry::Trial(Box::new(trial))).expect("it writes");
+    for entry in entries {
+        folder.append(entry).expect("it writes");
     }
     let path = folder.path().to_owned();
     folder.finish().expect("it writes");
@@ -55,15 +53,16 @@ fn written(schedule: &Schedule, trials: Vec<TrialRecord>) -> Run {
 fn a_small_sweep_runs_from_its_plan_to_its_table() {
     let _alone = alone();
     let schedule = harness::draw(basis());
-    let trials = run(basis(), built("origin"), |_| {});
-    // The baseline runs twice in a block, and nobody is left out.
+    let ran = ran(basis(), built("origin"), |_| {});
+    // Nobody is left out.
     let models = schedule.models.len();
     assert!(models >= 4 && schedule.absent.is_empty(), "{models} models");
-    assert_eq!(trials.len(), CELLS.len() * (models + 1));
-    for trial in &trials {
+    assert_eq!(ran.turns.len(), schedule.blocks.iter().map(Block::turns).sum::<usize>());
+    assert!(schedule.blocks.iter().all(|block| block.participants().len() == models));
+    for trial in &ran.turns {
         let name = format!("{} of {}: {:?}", trial.model, trial.cell, trial.state);
         assert!(is_valid_but_for_load(trial), "{name}");
-        let told = trial.trial.as_ref().expect("it told a trial");
+        let told = trial.turned.as_ref().expect("it told a trial");
         let cell = schedule.cell(&trial.cell).expect("it is scheduled");
         let bound = schedule.model(&trial.model).and_then(|model| model.max_in_flight);
         let slots = u64::from(bound.map_or(cell.in_flight, |most| most.min(cell.in_flight)));
@@ -72,10 +71,10 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
         assert!(told.in_flight_peak <= slots, "{name}");
     }
 
-    let mut run = written(&schedule, trials);
+    let mut run = written(&schedule, &ran.entries);
     assert_eq!(harness::recount(&run), Vec::<String>::new());
     // Nothing is timed here, so what a busy machine has voided may be told as well.
-    run.trials.iter_mut().for_each(|trial| trial.state = State::Valid);
+    run.turns.iter_mut().for_each(|trial| trial.state = State::Valid);
     let figures = report::figures(&run, BASELINE, FLOOR);
     let levels = figures.sweeps.iter().map(|sweep| sweep.levels.clone());
     assert_eq!(levels.collect::<Vec<_>>(), [vec![1, 64], vec![300, 400]]);

@@ -47,7 +47,7 @@ fn derived() -> Vec<(tempfile::TempDir, String)> {
         for block in run.schedule.blocks.iter_mut().filter(|block| block.cell == "batch") {
             block.cell = bad();
         }
-        for trial in run.trials.iter_mut().filter(|trial| trial.cell == "batch") {
+        for trial in run.turns.iter_mut().filter(|trial| trial.cell == "batch") {
             trial.cell = bad();
             if trial.model == "smol" {
                 trial.state = record::State::Failed(bad());

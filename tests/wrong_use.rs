@@ -152,6 +152,6 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     let run = table.lines().find_map(|line| line.strip_prefix("Run ")).expect("it names the run");
     let path = Path::new(run.trim());
     let run = Run::read(path).expect("it reads");
-    assert!(run.integrity == Integrity::Unfinished && run.trials.len() >= 6);
+    assert!(run.integrity == Integrity::Unfinished && run.turns.len() >= 6);
     fs::remove_dir_all(path).expect("it is ours");
 }

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::{CommandFactory, Parser};
 use harness::{BASELINE, FLOOR, Failure, How, Order, Workspace};
-use record::{Run, State};
+use record::Run;
 use report::{Form, Trust};
 
 use crate::runner::{self, Asked, Runner, say};
 
 /// What verification that failed exits with.
 pub(crate) const VERIFICATION_FAILED: u8 = 3;
-/// What a run with a trial that does not count exits with.
-const NOT_ALL_VALID: u8 = 4;
+/// What a run exits with in which a model did something wrong.
+const NOT_SOUND: u8 = 4;
 
 /// Measures every benchmark of this program in a run of its own, and prints what it found.
 #[derive(Clone, Debug, Parser)]
@@ -54,11 +54,9 @@ pub(crate) fn measure(order: &Order) -> Result<u8> {
     say(&format!("Run     {}\nReport  {}", ended.path.display(), report.display()))?;
     let derived = report::derive_from(&run, &figures, &trust);
     record::write_derived(&ended.path, env!("CARGO_PKG_VERSION"), &derived)?;
-    let all_valid = run.trials.iter().all(|trial| trial.state == State::Valid)
-        && run.primitives.whole.iter().all(|trial| trial.state == State::Valid);
     Ok(match ended.how {
         How::Interrupted(code) => code,
-        _ if !all_valid => NOT_ALL_VALID,
+        _ if !run.is_sound() => NOT_SOUND,
         _ => 0,
     })
 }

@@ -1,118 +1,77 @@
 //! How often the analysis is wrong where the truth is known: runs of identical models, in which
-//! every difference is false, and of a model with 5 % of busy work added, which must be found.
-
-use std::collections::BTreeMap;
+//! every difference is false, and of models with 2 and 5 % of busy work added, which must be found.
 
 use anyhow::{Context, Result};
-use harness::{BASELINE, Basis, FLOOR, Preset, Programs};
-use model_kit::{Cell, DelayRange};
-use record::{Control, Environment, Integrity, Model, Run, Schedule, TrialRecord};
-
+use harness::{BASELINE, FLOOR, Preset};
+use record::{Control, Model, Run};
 use stats::verdict::Verdict;
 
 use crate::Bench;
+use crate::collect::measured;
 use crate::runner::say;
 
 /// Runs of each kind.
 const RUNS: u64 = 40;
-/// Blocks in which identical models are compared.
-const BLOCKS_IDENTICAL: u32 = 12;
-/// Blocks in which the control must be found.
-const BLOCKS_CONTROL: u32 = 20;
+/// Blocks of a run, which takes about a minute.
+const BLOCKS: u32 = 14;
+/// Rounds of a block.
+const ROUNDS: u32 = 9;
 /// The names of the baseline's copies; with the baseline they are four identical models.
-const COPIES: [&str; 3] = ["copy-1", "copy-2", "copy-3"];
+const COPIES: [&str; 3] = ["tokio+0%", "copy-2", "copy-3"];
+/// The controls, by the share that is added.
+const CONTROLS: [(&str, u32); 2] = [("+2%", 2), ("+5%", 5)];
 
 /// Measures the runs and prints how often the analysis was wrong.
 pub(crate) fn tell(bench: &Bench) -> Result<()> {
-    let programs = programs(bench);
-    let models = vec![bench.floor.0.clone(), bench.baseline.0.clone()];
-    let (mut false_differences, mut found, mut on_target) = (0, 0, 0);
+    let (mut false_differences, mut found, mut on_target) = (0, [0; 2], [0; 2]);
     for seed in 1..=RUNS {
-        let run = measured(bench, (&models, &programs), seed)?;
+        let run = one(bench, seed)?;
         let differs = any_difference(&as_identical(&run));
-        let control = control(&run).context("failed to find the control")?;
         false_differences += u64::from(differs);
-        found += u64::from(control.found);
-        on_target += u64::from(control.on_target);
-        let interval = control.ratio.interval.context("failed to get an interval")?;
-        say(&format!(
-            "run {seed}: identical models {}; +5 % shows as {:.3} [{:.3}, {:.3}]",
-            if differs { "DIFFER" } else { "do not differ" },
-            control.ratio.value,
-            interval.low,
-            interval.high
-        ))?;
+        let mut line = format!("run {seed}: identical models ");
+        line += if differs { "DIFFER" } else { "do not differ" };
+        for (place, (_, percent)) in CONTROLS.iter().enumerate() {
+            let control = control(&run, *percent).context("failed to find a control")?;
+            let interval = control.ratio.interval.context("failed to get an interval")?;
+            found[place] += u64::from(control.found);
+            on_target[place] += u64::from(control.on_target);
+            line += &format!(
+                "; +{percent} % shows as {:.3} [{:.3}, {:.3}]",
+                control.ratio.value, interval.low, interval.high
+            );
+        }
+        say(&line)?;
     }
     say(&format!(
-        "of {RUNS} runs of four identical models in {BLOCKS_IDENTICAL} blocks, {false_differences} \
-         show a difference; of {RUNS} runs with +5 % in {BLOCKS_CONTROL} blocks, {found} exclude 1 \
-         and {on_target} contain 1.05"
+        "of {RUNS} runs of {BLOCKS} blocks of {ROUNDS} rounds, {false_differences} show a \
+         difference between four identical models; +2 % is found in {} and +5 % in {}; the intervals \
+         contain 1.02 in {} and 1.05 in {}",
+        found[0], found[1], on_target[0], on_target[1]
     ))?;
     Ok(())
 }
 
-/// Returns the programs of the floor and the baseline.
-pub(crate) fn programs(bench: &Bench) -> Programs {
-    Programs {
-        origin: bench.origin.clone(),
-        models: [&bench.floor, &bench.baseline]
-            .map(|(model, program)| (model.name.clone(), program.clone()))
-            .into(),
-        missing: Vec::new(),
-    }
-}
-
-/// Measures one run: the baseline twice, its copies, and the control, in each block.
-fn measured(bench: &Bench, (models, programs): (&[Model], &Programs), seed: u64) -> Result<Run> {
+/// Measures one run: the baseline, its copies, and the controls, in each block.
+fn one(bench: &Bench, seed: u64) -> Result<Run> {
     let control = |name: &str, percent| Control {
         name: name.to_owned(),
         model: BASELINE.to_owned(),
         percent,
     };
-    let mut controls: Vec<Control> = COPIES.iter().map(|name| control(name, 0)).collect();
-    controls.push(control("+5%", 5));
-    let (cells, placement) = (vec![cell()], bench.placement.clone());
-    let probes = harness::probe(&cells, models, (programs, &placement))?;
-    let preset =
-        Preset { name: "standard", cells, blocks: BLOCKS_CONTROL, controls, ..harness::quick() };
-    let models = models.to_vec();
-    let mut schedule =
-        harness::draw(Basis { preset, models, missing: Vec::new(), seed, placement, probes });
-    for block in &mut schedule.blocks {
-        // The floor warms the origin and is not compared; the copies have told what they can after
-        // the first blocks.
-        let enough = block.number >= BLOCKS_IDENTICAL;
-        let leaves = |name: &str| name == FLOOR || (enough && COPIES.contains(&name));
-        block.order.retain(|name| !leaves(name));
-    }
-    let due = (&schedule, schedule.blocks.as_slice());
-    let trials = harness::run(due, programs, Vec::new(), &mut |_| Ok(()))?;
-    Ok(as_run(schedule, trials))
+    let copies = COPIES.iter().map(|name| control(name, 0));
+    let controls = copies.chain(CONTROLS.iter().map(|(name, share)| control(name, *share)));
+    let preset = Preset {
+        name: "controls",
+        cells: vec![super::cell()],
+        blocks: BLOCKS,
+        rounds: ROUNDS,
+        controls: controls.collect(),
+        ..harness::quick()
+    };
+    measured(bench, (preset, seed), &[&bench.floor, &bench.baseline], &mut |_| {})
 }
 
-/// Returns the cell: short windows at a high rate.
-pub(crate) fn cell() -> Cell {
-    let delay_ms = DelayRange { lo: 8, hi: 24 };
-    Cell { delay_ms, warmup: 200, fetches: 1_200, ..super::cell() }
-}
-
-/// Returns a run that was never written, for the analysis.
-pub(crate) fn as_run(schedule: Schedule, trials: Vec<TrialRecord>) -> Run {
-    Run {
-        id: "controls".to_owned(),
-        schedule,
-        environment: Environment::read(&std::env::temp_dir(), "wiremock", BTreeMap::new()),
-        trials,
-        cut: Vec::new(),
-        primitives: record::PrimitiveTrials::default(),
-        stops: Vec::new(),
-        resumes: Vec::new(),
-        integrity: Integrity::Whole,
-        content_sha256: None,
-    }
-}
-
-/// Returns the run as if the copies were models of their own, in the blocks that have them.
+/// Returns the run as if the copies were models of their own.
 fn as_identical(run: &Run) -> Run {
     let mut run = run.clone();
     run.schedule.models.retain(|model| model.name == BASELINE);
@@ -120,11 +79,8 @@ fn as_identical(run: &Run) -> Run {
     let copy = |name: &&str| Model { name: (*name).to_owned(), ..baseline.clone() };
     run.schedule.models.extend(COPIES.iter().map(copy));
     run.schedule.controls.clear();
-    run.schedule.blocks.truncate(BLOCKS_IDENTICAL as usize);
-    let is_of_these = |trial: &TrialRecord| {
-        trial.block < BLOCKS_IDENTICAL && run.schedule.models.iter().any(|m| m.name == trial.model)
-    };
-    run.trials.retain(is_of_these);
+    run.schedule.family = record::Family::AllPairs;
+    run.turns.retain(|turn| run.schedule.models.iter().any(|m| m.name == turn.model));
     run
 }
 
@@ -135,9 +91,9 @@ fn any_difference(run: &Run) -> bool {
     pairs.any(|pair| pair.verdict == Verdict::Different)
 }
 
-/// Returns what the analysis makes of the control.
-fn control(run: &Run) -> Option<report::ControlFigures> {
+/// Returns what the analysis makes of a control.
+fn control(run: &Run, percent: u32) -> Option<report::ControlFigures> {
     let figures = report::figures(run, BASELINE, FLOOR);
     let controls = figures.cells.into_iter().flat_map(|cell| cell.controls);
-    controls.into_iter().find(|control| control.percent == 5)
+    controls.into_iter().find(|control| control.percent == percent)
 }

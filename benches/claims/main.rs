@@ -1,26 +1,29 @@
 //! The claims that the method stands on, measured side by side: `cargo bench --bench claims`.
 //!
 //! * What a slot verifies, records and counts costs the floor little: the floor beside the same
-//!   loop without a slot (`tests/models/unchecked`), on one CPU, from memory, and as in runs.
+//!   loop without a slot (`tests/models/unchecked`), from memory, and as in runs.
 //! * The floor is a floor: beside wrk, if it is installed, against the same origin, with as many
 //!   connections and one fixed delay, each as a whole process.
-//! * Keeping the CPUs awake makes figures steadier: the baseline against itself, both ways.
+//! * A thread that spins on a CPU to keep it awake bends the answer: none, on the origin's CPU, on
+//!   the model's, on both.
 //!
-//! Each is a ratio inside blocks with its interval; `-- slot`, `-- slot-as-run`, `-- wrk`
-//! or `-- awake` measures one alone. `-- controls`, only by name since it takes 40 minutes, counts
-//! how often the analysis is wrong where the truth is known; `-- neighbour`, by name too, shows
-//! what a load that comes halfway does to ratios. Two more are no claims:
-//! `-- builds` times a build of each model from nothing, for the runs that follow to tell, and
+//! Each is a ratio inside blocks with its interval; `-- slot`, `-- wrk` or `-- awake` measures one
+//! alone. By name only, since they take long: `-- controls` (40 minutes) counts how often the analysis
+//! is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway does to
+//! ratios; `-- sustained` (15 minutes) holds turns against running without a pause. Two more are no
+//! claims: `-- builds` times a build of each model from nothing, for the runs that follow to tell, and
 //! `-- listing` how long a thousand runs take to be listed and one to be reported. Nothing here
 //! asserts a time.
 
 mod builds;
+mod collect;
 mod controls;
 mod listing;
 mod memory;
 mod neighbour;
 #[path = "../runner/mod.rs"]
 mod runner;
+mod sustained;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,15 +31,20 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::builder::PossibleValuesParser;
 use clap::{CommandFactory, Parser};
-use harness::{Awake, BASELINE, Child, FLOOR, Failure, OriginProcess, Program, Start, compile};
-use model_kit::pipe::FromModel;
+use harness::{
+    Alone, Awake, BASELINE, Child, FLOOR, Failure, OriginProcess, Preset, Program, Start,
+    Workspace, compile,
+};
+use model_kit::pipe::{FromModel, Turned};
 use model_kit::{Cell, DelayRange, Plan};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use origin::Mount;
-use record::{Model, Placement};
-use stats::{Paired, hodges_lehmann};
+use record::{Model, Placement, Run};
+use stats::rounds;
+use stats::{Paired, Sample, hodges_lehmann};
 
+use crate::collect::measured;
 use crate::runner::{Asked, Runner, say, warn};
 
 /// Blocks of a claim; those that need more take a multiple.
@@ -44,6 +52,7 @@ const BLOCKS: u64 = 20;
 
 /// What all claims share.
 struct Bench {
+    workspace: Workspace,
     placement: Placement,
     origin: Program,
     floor: (Model, Program),
@@ -55,14 +64,14 @@ struct Bench {
 type Claim = fn(&Bench) -> Result<()>;
 
 /// What is measured when no claim is named.
-const CLAIMS: [(&str, Claim); 4] = [
+const CLAIMS: [(&str, Claim); 3] = [
     ("slot", Bench::price_of_the_slot),
-    ("slot-as-run", Bench::price_of_the_slot_as_run),
     ("wrk", Bench::floor_beside_wrk),
-    ("awake", Bench::awake_and_asleep),
+    ("awake", Bench::with_spinners),
 ];
 /// What is measured by its name alone: it takes long, or is no claim.
-const BY_NAME: [(&str, Claim); 2] = [("controls", controls::tell), ("neighbour", neighbour::tell)];
+const BY_NAME: [(&str, Claim); 3] =
+    [("controls", controls::tell), ("neighbour", neighbour::tell), ("sustained", sustained::tell)];
 /// What is timed by its name alone, and needs no programs of models.
 const TIMED: [(&str, fn() -> Result<()>); 2] =
     [("builds", builds::tell), ("listing", listing::tell)];
@@ -71,7 +80,7 @@ const TIMED: [(&str, fn() -> Result<()>); 2] =
 #[derive(Clone, Debug, Parser)]
 #[command(bin_name = "cargo bench --bench claims --")]
 struct Arguments {
-    /// The claims by name; the first four if none.
+    /// The claims by name; the first three if none.
     #[arg(value_parser = PossibleValuesParser::new(names()))]
     claims: Vec<String>,
     /// What may be said to every bench.
@@ -105,6 +114,8 @@ fn run(arguments: &Arguments) -> Result<u8> {
 
 /// Measures the claims that are asked for.
 fn measure(arguments: &Arguments) -> Result<u8> {
+    harness::preflight(Path::new(env!("CARGO_MANIFEST_DIR")), &[], &[])?;
+    let _alone = Alone::on_this_machine()?;
     let named = &arguments.claims;
     let is_named =
         |name: &str| named.iter().any(|other| other == name) && arguments.runner.keeps(name);
@@ -146,40 +157,19 @@ impl Bench {
             floor: built("crates", FLOOR)?,
             unchecked: built("tests/models", "unchecked")?,
             baseline: built("crates", BASELINE)?,
+            workspace,
         })
     }
 
-    /// The floor beside the same loop without a slot. Both share the model's CPU with the origin,
-    /// which is not how runs are placed, but scatters least: no other CPU has to be woken.
+    /// The floor beside the same loop without a slot, in turns as runs have them; then from memory.
     fn price_of_the_slot(&self) -> Result<()> {
-        let _awake = self.awake();
-        let together =
-            Placement { origin_cpus: self.placement.model_cpus.clone(), ..self.placement.clone() };
-        let pairs = self.with_and_without_a_slot(2 * BLOCKS, &together)?;
-        tell("CPU per fetch, floor against the same loop without a slot, one CPU", &pairs)?;
-        memory::tell(pairs.0.iter().sum::<f64>() / real(2 * BLOCKS))
-    }
-
-    /// The same with origin and model placed as runs place them, which scatters more.
-    fn price_of_the_slot_as_run(&self) -> Result<()> {
-        let _awake = self.awake();
-        let pairs = self.with_and_without_a_slot(4 * BLOCKS, &self.placement)?;
-        tell("CPU per fetch, floor against the same loop without a slot, as in runs", &pairs)
-    }
-
-    /// Measures the floor and the same loop without a slot in so many blocks.
-    fn with_and_without_a_slot(
-        &self,
-        blocks: u64,
-        placement: &Placement,
-    ) -> Result<(Vec<f64>, Vec<f64>)> {
-        in_blocks(blocks, |seed, first| {
-            let mut origin = OriginProcess::start(&self.origin, placement)?;
-            both(first, &mut origin, |origin, is_first| {
-                let (model, program) = if is_first { &self.floor } else { &self.unchecked };
-                self.window_us(model, program, (origin, seed))
-            })
-        })
+        let preset = Preset { name: "slot", cells: vec![cell()], rounds: 24, ..harness::quick() };
+        let models = [&self.floor, &self.baseline, &self.unchecked];
+        let run = measured(self, (preset, 1), &models, &mut |_| {})?;
+        let pair = (FLOOR, self.unchecked.0.name.as_str());
+        let ratio = ratio(&run, pair)?;
+        tell_ratio("CPU per fetch, floor against the same loop without a slot", &ratio)?;
+        memory::tell(floor_us(&run))
     }
 
     /// The floor beside wrk, each as a whole process from start to end.
@@ -200,25 +190,45 @@ impl Bench {
         tell("CPU per fetch of the whole process, floor against wrk", &pairs)
     }
 
-    /// The baseline against itself, with CPUs awake and asleep, in the same blocks. Which scatters
-    /// less differs from hour to hour on a shared machine, so this takes the most blocks.
-    fn awake_and_asleep(&self) -> Result<()> {
-        let (mut awake, mut asleep) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
-        for seed in 0..3 * BLOCKS {
-            for wake in [seed % 2 == 0, seed % 2 != 0] {
-                let _awake = wake.then(|| self.awake());
-                let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
-                let (one, other) = both(true, &mut origin, |origin, _| {
-                    self.window_us(&self.baseline.0, &self.baseline.1, (origin, seed))
-                })?;
-                let costs = if wake { &mut awake } else { &mut asleep };
-                costs.0.push(one);
-                costs.1.push(other);
+    /// The floor and threads against the baseline, with a spinner of the idle class on no CPU, on the
+    /// origin's, on the model's, and on both.
+    fn with_spinners(&self) -> Result<()> {
+        let Placement { model_cpus, origin_cpus, .. } = &self.placement;
+        let both = self.placement.cpus();
+        let ways = [
+            ("no spinner", [].as_slice()),
+            ("a spinner on the origin's CPU", origin_cpus.as_slice()),
+            ("a spinner on the model's CPU", model_cpus.as_slice()),
+            ("a spinner on both", both.as_slice()),
+        ];
+        let threads = self.built("crates", "threads")?;
+        for (way, cpus) in ways {
+            let _awake = (!cpus.is_empty()).then(|| Awake::keep(cpus));
+            let preset = Preset { name: "awake", cells: vec![cell()], ..harness::quick() };
+            let models = [&self.floor, &self.baseline, &threads];
+            let run = measured(self, (preset, 1), &models, &mut |_| {})?;
+            for name in [FLOOR, "threads", "tokio+0%"] {
+                let ratio = ratio(&run, (name, BASELINE))?;
+                tell_ratio(&format!("{way}: CPU per fetch, {name} against {BASELINE}"), &ratio)?;
             }
         }
-        tell(&format!("CPU per fetch, {BASELINE} against itself, CPUs kept awake"), &awake)?;
-        tell(&format!("CPU per fetch, {BASELINE} against itself, CPUs left to sleep"), &asleep)?;
-        tell(&format!("CPU per fetch, {BASELINE}, asleep against awake"), &(asleep.0, awake.0))
+        Ok(())
+    }
+
+    /// Returns all compiled models that can hold the cell.
+    fn compiled(&self) -> Result<Vec<(Model, Program)>> {
+        let found = harness::find(&self.workspace, "crates")?;
+        let holds = |model: &Model| model.language.is_none() && model.max_in_flight.is_none();
+        let own = found.into_iter().filter(holds);
+        own.map(|model| Ok((model.clone(), compile(&self.workspace, &model.package)?))).collect()
+    }
+
+    /// Builds a model.
+    fn built(&self, folder: &str, name: &str) -> Result<(Model, Program)> {
+        let mut models = harness::find(&self.workspace, folder)?.into_iter();
+        let model = models.find(|model| model.name == name).context("failed to find a model")?;
+        let program = compile(&self.workspace, &model.package)?;
+        Ok((model, program))
     }
 
     /// Keeps all CPUs of the placement awake.
@@ -226,25 +236,12 @@ impl Bench {
         Awake::keep(&self.placement.cpus())
     }
 
-    /// Returns the CPU time per fetch of a model's window, in microseconds.
-    fn window_us(
-        &self,
-        model: &Model,
-        program: &Program,
-        (origin, seed): (&mut OriginProcess, u64),
-    ) -> Result<f64> {
-        origin.mount(Mount { cell: cell(), seed })?;
-        let (model, program) = (model.clone(), program.clone());
-        let told = self.converse(&(model, program), (origin, seed))?;
-        Ok(real(told.window.cpu_ns) / real(told.window.ended) / 1e3)
-    }
-
     /// Returns the CPU time per answered fetch of all processes that ended meanwhile.
     fn whole_us(
         (origin, seed): (&mut OriginProcess, u64),
         work: impl FnOnce(&OriginProcess) -> Result<()>,
     ) -> Result<f64> {
-        origin.mount(Mount { cell: cell(), seed })?;
+        origin.mount(Mount::whole(&long(), seed))?;
         let before = children_us()?;
         work(origin)?;
         let spent = children_us()? - before;
@@ -258,15 +255,15 @@ impl Bench {
         &self,
         (model, program): &(Model, Program),
         (origin, seed): (&OriginProcess, u64),
-    ) -> Result<model_kit::pipe::Trial> {
+    ) -> Result<Turned> {
         let origins = origin.ready.origins.clone();
         let workers = self.placement.workers;
         let plan =
-            Plan { cell: cell(), origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
+            Plan { cell: long(), origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
         let told = harness::converse(model, program, (&plan, &self.placement.model_cpus));
-        let trial = told.map_err(|why| anyhow!("{}: {why}", model.name))?.trial;
-        ensure!(trial.total.errors.is_empty(), "{}: fetches failed", model.name);
-        Ok(trial)
+        let turned = told.map_err(|why| anyhow!("{}: {why}", model.name))?.turned;
+        ensure!(turned.total.errors.is_empty(), "{}: fetches failed", model.name);
+        Ok(turned)
     }
 
     /// Runs wrk for about as many fetches as the cell has.
@@ -288,11 +285,49 @@ impl Bench {
     }
 }
 
-/// Returns the cell of all claims: the steady one, with one fixed delay.
+/// Returns the cell of all claims: the headline.
 fn cell() -> Cell {
     let quick = harness::quick().cells.into_iter().find(|cell| cell.warmup > 0);
-    let steady = quick.expect("the quick preset has a steady cell");
-    Cell { delay_ms: DelayRange { lo: 32, hi: 32 }, fetches: 1_600, ..steady }
+    quick.expect("the quick preset has a steady cell")
+}
+
+/// Returns a cell of many fetches with one fixed delay, for whole processes.
+fn long() -> Cell {
+    Cell { delay_ms: DelayRange { lo: 32, hi: 32 }, warmup: 400, fetches: 1_600, ..cell() }
+}
+
+/// Returns how much one participant of a run costs in times another, block by block.
+fn ratio(run: &Run, (own, other): (&str, &str)) -> Result<Sample> {
+    let turns = |name: &str, block: u32| -> Vec<rounds::Turn> {
+        let own = run.turns.iter().filter(|turn| turn.model == name && turn.block == block);
+        let turn = |turn: &record::TurnRecord| {
+            let window = &turn.valid()?.window;
+            let cost = real(window.cpu_ns) / real(window.ended);
+            Some(rounds::Turn { round: turn.round, place: turn.position, cost })
+        };
+        own.filter_map(turn).collect()
+    };
+    let blocks = run.blocks.iter().map(|block| block.block);
+    let ratios = blocks.filter_map(|b| rounds::log_ratio(&turns(own, b), &turns(other, b)));
+    Sample::new(ratios.collect()).context("failed to pair any turns")
+}
+
+/// Returns the middle cost of a fetch on the floor, in microseconds.
+fn floor_us(run: &Run) -> f64 {
+    let own = run.turns.iter().filter(|turn| turn.model == FLOOR);
+    let windows = own.filter_map(|turn| Some(&turn.valid()?.window));
+    let mut costs: Vec<f64> =
+        windows.map(|window| real(window.cpu_ns) / real(window.ended) / 1e3).collect();
+    costs.sort_by(f64::total_cmp);
+    costs.get(costs.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Prints a ratio with its interval, from its logarithms by block.
+fn tell_ratio(what: &str, ratios: &Sample) -> Result<()> {
+    let ratio = hodges_lehmann::ratio(ratios, 0.05);
+    let interval = ratio.interval.context("failed to get an interval")?;
+    let (low, high, blocks) = (interval.low, interval.high, ratios.values().len());
+    say(&format!("{what}: {:.3} [{low:.3}, {high:.3}] over {blocks} blocks", ratio.value))
 }
 
 /// Collects a pair of costs a block; which comes first alternates.

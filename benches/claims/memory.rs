@@ -69,7 +69,7 @@ fn serve(slot: &mut Slot, replies: &[Vec<u8>]) -> bool {
             slot.received(buffer, Ok(reply.len()));
             true
         }
-        Step::Wait(_) | Step::Done => {
+        Step::Wait(_) | Step::Rest | Step::Done => {
             NEXT.with(|next| next.set(0));
             false
         }

@@ -92,6 +92,14 @@ impl Arguments {
         self.load_baseline.is_some()
     }
 
+    /// Returns whether criterion's words are asked for: the table says what a run found, and what
+    /// criterion prints beside it is longer.
+    pub(crate) fn names_criterion(&self) -> bool {
+        let names = [&self.save_baseline, &self.baseline, &self.baseline_lenient];
+        let is_named = names.into_iter().chain([&self.load_baseline, &self.output_format]);
+        self.verbose || self.filter.is_some() || is_named.flatten().next().is_some()
+    }
+
     /// Checks that nothing is asked for that would change the schedule.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let refusal = match () {

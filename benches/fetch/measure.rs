@@ -1,18 +1,18 @@
-//! Measures all models in random blocks, prints the table, and hands the trials to criterion.
+//! Measures all models in random blocks, prints the table, and hands the turns to criterion.
 
 use std::path::Path;
 
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, How, Order, Preset};
-use record::{Run, State};
+use record::Run;
 use report::{Form, Trust};
 
 use crate::replay::Criterion;
 use crate::runner::{say, warn};
 use crate::setting::Setting;
 
-/// What a run with a trial that does not count exits with.
-const NOT_ALL_VALID: u8 = 4;
+/// What a run exits with in which a model did something wrong.
+const NOT_SOUND: u8 = 4;
 
 /// Measures, and reports: the table comes first, whatever becomes of what follows.
 pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
@@ -32,22 +32,16 @@ pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
     let told = tell(&run, &ended.path);
     let replayed = match ended.how {
         How::Interrupted(_) => Ok(()),
-        How::Complete | How::Sitting(_) => criterion.replay(&run.trials),
+        How::Complete | How::Sitting(_) => criterion.replay(&run.turns),
     };
     told?;
     say(&places(&run.id, (&ended.path, ended.how)))?;
     replayed?;
     Ok(match ended.how {
         How::Interrupted(code) => code,
-        _ if !all_valid(&run) => NOT_ALL_VALID,
+        _ if !run.is_sound() => NOT_SOUND,
         _ => 0,
     })
-}
-
-/// Returns whether every trial counts.
-fn all_valid(run: &Run) -> bool {
-    run.trials.iter().all(|trial| trial.state == State::Valid)
-        && run.primitives.whole.iter().all(|trial| trial.state == State::Valid)
 }
 
 /// Prints the table and keeps it beside the run.

@@ -1,4 +1,4 @@
-//! Hands measured trials to criterion as its samples.
+//! Hands measured turns to criterion as its samples.
 //!
 //! Criterion plans its iterations by the clock, whatever a routine returns. So its warm-up call
 //! takes real time (10 ms), and the measuring time is set to one and a half times that per
@@ -7,7 +7,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::panic::{self, AssertUnwindSafe};
@@ -19,7 +19,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use criterion::{BenchmarkId, SamplingMode};
 use harness::Failure;
 use nix::unistd::{dup, dup2_stderr, dup2_stdout};
-use record::{TrialRecord, Unwritable};
+use record::{TurnRecord, Unwritable};
 
 use crate::arguments::Arguments;
 use crate::runner::{say, warn};
@@ -40,11 +40,13 @@ pub(crate) struct Criterion {
     bencher: criterion::Criterion,
     entries: Vec<Entry>,
     index: Option<PathBuf>,
+    speaks: bool,
 }
 
 impl Criterion {
-    /// Lets criterion read the arguments: what it refuses, it refuses now. Benchmarks of which it
-    /// keeps no results to compare with are left out, with a word.
+    /// Lets criterion read the arguments: what it refuses, it refuses now. Without a filter it gets
+    /// what the table ranks by, CPU time. Benchmarks of which it keeps no results to compare with
+    /// are left out, with a word.
     pub(crate) fn of(arguments: &Arguments, setting: &Setting) -> Result<Self> {
         let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
         let home = home.unwrap_or_else(|| setting.workspace.target.join("criterion"));
@@ -57,20 +59,21 @@ impl Criterion {
             made.map_err(|why| Failure::Usage(format!("criterion refuses the arguments: {why}")))?;
         let names = [&arguments.baseline, &arguments.load_baseline].into_iter().flatten();
         let mut entries = setting.entries();
+        entries.retain(|entry| arguments.filter.is_some() || entry.group == "cpu");
         for name in names {
             entries = with_results(entries, &home, name)?;
         }
         let index = (!arguments.noplot).then(|| home.join("report").join("index.html"));
-        Ok(Self { bencher: criterion, entries, index })
+        Ok(Self { bencher: criterion, entries, index, speaks: arguments.names_criterion() })
     }
 
-    /// Hands the trials of the benchmarks to criterion, and says where its report is, if it draws
-    /// one; no trials are needed to compare what it keeps.
-    pub(crate) fn replay(mut self, trials: &[TrialRecord]) -> Result<()> {
-        let replayed = shielded(|| {
+    /// Hands the turns of the benchmarks to criterion, and says where its report is, if it draws
+    /// one; no turns are needed to compare what it keeps.
+    pub(crate) fn replay(mut self, turns: &[TurnRecord]) -> Result<()> {
+        let replayed = shielded(self.speaks, || {
             unless_it_panics(|| {
                 for entry in &self.entries {
-                    replay_one(&mut self.bencher, entry, trials);
+                    replay_one(&mut self.bencher, entry, turns);
                 }
                 self.bencher.final_summary();
             })
@@ -83,12 +86,12 @@ impl Criterion {
     }
 }
 
-/// Hands the trials of one benchmark to criterion, if they are enough.
-fn replay_one(criterion: &mut criterion::Criterion, entry: &Entry, trials: &[TrialRecord]) {
-    let samples: Vec<Duration> = trials.iter().filter_map(|trial| sample(entry, trial)).collect();
-    if !trials.is_empty() && samples.len() < SAMPLES_MIN {
+/// Hands the turns of one benchmark to criterion, if they are enough.
+fn replay_one(criterion: &mut criterion::Criterion, entry: &Entry, turns: &[TurnRecord]) {
+    let samples: Vec<Duration> = turns.iter().filter_map(|turn| sample(entry, turn)).collect();
+    if !turns.is_empty() && samples.len() < SAMPLES_MIN {
         let (name, count) = (entry.name(), samples.len());
-        warn(&format!("criterion is not given {name}: {count} valid trials of {SAMPLES_MIN}"));
+        warn(&format!("criterion is not given {name}: {count} valid turns of {SAMPLES_MIN}"));
         return;
     }
     bench(criterion, entry, samples);
@@ -142,12 +145,12 @@ fn bench(criterion: &mut criterion::Criterion, entry: &Entry, samples: Vec<Durat
     group.finish();
 }
 
-/// Returns the sample that a trial is for a benchmark, if it is one.
-fn sample(entry: &Entry, trial: &TrialRecord) -> Option<Duration> {
-    if trial.cell != entry.cell || trial.model != entry.model {
+/// Returns the sample that a turn is for a benchmark, if it is one.
+fn sample(entry: &Entry, turn: &TurnRecord) -> Option<Duration> {
+    if turn.cell != entry.cell || turn.model != entry.model {
         return None;
     }
-    let window = &trial.valid()?.window;
+    let window = &turn.valid()?.window;
     let spent = match entry.group {
         "cpu" => window.cpu_ns,
         _ => window.wall_ns,
@@ -159,7 +162,7 @@ fn sample(entry: &Entry, trial: &TrialRecord) -> Option<Duration> {
 /// which nobody asked for.
 fn quietly<T>(work: impl FnOnce() -> T) -> T {
     let kept = dup(io::stderr().as_fd());
-    if let Ok(nowhere) = std::fs::OpenOptions::new().write(true).open("/dev/null") {
+    if let Ok(nowhere) = OpenOptions::new().write(true).open("/dev/null") {
         let _ = dup2_stderr(nowhere);
     }
     let done = work();
@@ -187,15 +190,18 @@ fn words(said: &(dyn Any + Send)) -> String {
 
 /// Does something while what it prints goes by way of a pipe, unless stdout is a terminal:
 /// criterion aborts over what cannot be printed, where a reader may have had enough and a disk be
-/// full.
-fn shielded<T>(work: impl FnOnce() -> T) -> Result<T> {
-    if io::stdout().is_terminal() {
+/// full. What is not to be printed goes nowhere.
+fn shielded<T>(speaks: bool, work: impl FnOnce() -> T) -> Result<T> {
+    if speaks && io::stdout().is_terminal() {
         return Ok(work());
     }
     let failed = "failed to redirect stdout";
     let (reader, writer) = io::pipe().context(failed)?;
     let kept = dup(io::stdout().as_fd()).context(failed)?;
-    let real = File::from(kept.try_clone().context(failed)?);
+    let real = match speaks {
+        true => File::from(kept.try_clone().context(failed)?),
+        false => OpenOptions::new().write(true).open("/dev/null").context(failed)?,
+    };
     dup2_stdout(writer).context(failed)?;
     let copied = thread::spawn(move || copy(reader, real));
 

@@ -11,7 +11,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, Verified, Workspace};
+use harness::{Alone, Order, Verified, Workspace};
 use model_kit::primitive::Primitive;
 use record::PrimitiveProgram;
 
@@ -49,6 +49,8 @@ fn names(programs: &[PrimitiveProgram]) -> impl Iterator<Item = String> {
 
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
+    harness::preflight(&workspace.root, &[], &[])?;
+    let _alone = Alone::beside_no_run()?;
     let programs = harness::build_primitives(workspace, &found, None)?;
     let mut works = true;
     harness::verify_primitives(found, &programs, &mut |trial| {

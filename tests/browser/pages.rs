@@ -1,20 +1,22 @@
-//! The pages that are tried: that of the newest published run, and one of which every text that a
-//! model, a machine or an error decides is hostile.
+//! The pages that are tried: that of the newest published run, or of a made-up one where none is,
+//! and one of which every text that a model, a machine or an error decides is hostile.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use harness::{BASELINE, FLOOR};
-use record::{Absent, Run, State};
+use record::{Absent, Run, State, StayRecord};
+use rules::Reason;
 
-use crate::support::shell::newest_comparison;
+use crate::support::shell::{newest_comparison, published};
+use crate::support::story::made_up;
 
 /// The files that are computed from a run.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Those of the newest published run that compares all models.
+/// Those of the newest run that compares all models.
 pub(crate) static NEWEST: LazyLock<Files> =
-    LazyLock::new(|| report::derive(&newest_comparison(), BASELINE, FLOOR));
+    LazyLock::new(|| report::derive(&newest(), BASELINE, FLOOR));
 /// Those of the hostile run.
 pub(crate) static HOSTILE: LazyLock<Files> =
     LazyLock::new(|| report::derive(&hostile(), BASELINE, FLOOR));
@@ -29,22 +31,26 @@ pub(crate) fn page(files: &Files) -> &[u8] {
     &files["report.html"]
 }
 
+/// Returns the newest published run that compares all models, or a made-up one where none is.
+fn newest() -> Run {
+    if published().is_empty() { made_up(14) } else { newest_comparison() }
+}
+
 /// Returns a run that means harm.
 fn hostile() -> Run {
-    let mut run = newest_comparison();
+    let mut run = newest();
     let text = || TEXT.to_owned();
     let renamed = |name: &mut String| {
         if name == "smol" {
             *name = text();
         }
     };
-    for trial in &mut run.trials {
+    for trial in &mut run.turns {
         renamed(&mut trial.model);
-        trial.versions = [(text(), text())].into();
         if trial.model == "threads" {
-            trial.state = State::Void(vec![text()]);
+            trial.state = State::Invalid(vec![Reason::OriginFailed { why: text() }]);
         }
-        if let Some(told) = trial.trial.as_mut().filter(|_| trial.model == "rayon") {
+        if let Some(told) = trial.turned.as_mut().filter(|_| trial.model == "rayon") {
             told.total.errors = [(text(), 3)].into();
         }
     }
@@ -54,7 +60,13 @@ fn hostile() -> Run {
         model.env = [(text(), text())].into();
     }
     for block in &mut run.schedule.blocks {
-        block.order.iter_mut().for_each(renamed);
+        block.rounds.iter_mut().flatten().for_each(renamed);
+    }
+    for block in &mut run.blocks {
+        for (mut name, stay) in std::mem::take(&mut block.stays) {
+            renamed(&mut name);
+            block.stays.insert(name, StayRecord { versions: [(text(), text())].into(), ..stay });
+        }
     }
     let cell = run.schedule.cells[0].name.clone();
     run.schedule.absent = vec![Absent { cell, model: "iterator".to_owned(), reason: text() }];

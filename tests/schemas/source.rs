@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta,
-    PathArguments, Token, Type,
+    PathArguments, Token, Type, Visibility,
 };
 
 use crate::support::shell::files_below;
 
 /// The crates that have them.
-const CRATES: [&str; 3] = ["model-kit", "record", "report"];
+const CRATES: [&str; 4] = ["model-kit", "record", "report", "rules"];
 
 /// The types that can be written, with the file of each, from the root of the workspace.
 pub(crate) struct Types {
@@ -56,12 +56,16 @@ impl Types {
         (root, definitions)
     }
 
-    /// Finds the type that a file means by a name: its own, one of its folder, or the only one.
+    /// Finds the type that a file means by a name: its own, one of its folder, or the only one that
+    /// others can use.
     fn find(&self, name: &str, user: &Path) -> &(PathBuf, Item) {
         let named: Vec<_> = self.all.iter().filter(|(_, item)| named(item) == name).collect();
         let own = named.iter().find(|(path, _)| path == user);
-        let near = named.iter().find(|(path, _)| path.parent() == user.parent());
-        let only = named.first().filter(|_| named.len() == 1);
+        let near =
+            |(path, item): &&&(PathBuf, Item)| path.parent() == user.parent() && is_public(item);
+        let near = named.iter().find(near);
+        let mut public = named.iter().filter(|(_, item)| is_public(item));
+        let only = public.next().filter(|_| public.next().is_none());
         own.or(near).or(only).unwrap_or_else(|| panic!("no type {name} of {}", user.display()))
     }
 
@@ -149,9 +153,8 @@ impl Types {
             let mut kind = match &variant.fields {
                 Fields::Unit => object(json!({ "const": name })),
                 fields => {
-                    let first = fields.iter().next().expect("it has one");
-                    let (inner, mut properties) = (self.of_type(&first.ty, user, defs), Map::new());
-                    properties.insert(name.clone(), inner.into());
+                    let inner = self.of_variant(fields, user, defs);
+                    let properties = Map::from_iter([(name.clone(), inner.into())]);
                     object(
                         json!({ "type": "object", "properties": properties, "required": [name] }),
                     )
@@ -161,6 +164,22 @@ impl Types {
             kinds.push(Value::from(kind));
         }
         object(json!({ "oneOf": kinds }))
+    }
+
+    /// Returns the schema of what a variant holds: one value, or fields with names.
+    fn of_variant(
+        &self,
+        fields: &Fields,
+        user: &Path,
+        defs: &mut Map<String, Value>,
+    ) -> Map<String, Value> {
+        match fields {
+            Fields::Named(fields) => self.of_fields(fields.named.iter(), user, defs),
+            fields => {
+                let only = fields.iter().next().expect("it has one");
+                self.of_type(&only.ty, user, defs)
+            }
+        }
     }
 
     /// Returns the schema of a type as a field has it.
@@ -231,7 +250,10 @@ impl Types {
         defs: &mut Map<String, Value>,
     ) -> Map<String, Value> {
         let found = self.find(name, user);
-        let is_only = self.all.iter().filter(|(_, item)| named(item) == name).count() == 1;
+        let is_other = |(path, item): &&(PathBuf, Item)| {
+            named(item) == name && is_public(item) && *path != found.0
+        };
+        let is_only = !self.all.iter().any(|other| is_other(&other));
         let file = found.0.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let key = if is_only { name.to_owned() } else { format!("{name}.{file}") };
         if !defs.contains_key(&key) {
@@ -255,6 +277,15 @@ fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,
         _ => unreachable!("only objects are made"),
+    }
+}
+
+/// Returns whether files beyond its own can use a type.
+fn is_public(item: &Item) -> bool {
+    match item {
+        Item::Struct(item) => !matches!(item.vis, Visibility::Inherited),
+        Item::Enum(item) => !matches!(item.vis, Visibility::Inherited),
+        _ => false,
     }
 }
 

@@ -5,10 +5,12 @@
 pub(crate) mod bench;
 pub(crate) mod misbehaving;
 pub(crate) mod shell;
+pub(crate) mod story;
 pub(crate) mod unverified;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
@@ -18,7 +20,9 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use harness::{Basis, Event, Preset, Program, Programs, Workspace};
 use model_kit::{Cell, DelayRange, Plan, Workload};
-use record::{Model, Placement, State, TrialRecord};
+use nix::unistd::Pid;
+use record::{Again, BlockRecord, Entry, Model, Placement, RoundRecord, State, TurnRecord};
+use rules::{Cause, Reason};
 
 /// The workspace that is tested.
 pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
@@ -44,6 +48,18 @@ pub(crate) fn listening(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("env");
     command.arg("--default-signal").arg(program);
     command
+}
+
+/// Returns the youngest child of this process whose name begins so.
+pub(crate) fn child(name: &str) -> Option<Pid> {
+    let own = format!("PPid:\t{}\n", std::process::id());
+    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_it = |id: &i32| {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        status.starts_with(&format!("Name:\t{name}")) && status.contains(&own)
+    };
+    ids.filter(is_it).max().map(Pid::from_raw)
 }
 
 /// Returns the models below a folder.
@@ -144,28 +160,118 @@ pub(crate) fn basis(models: &[Model], cell: Cell, blocks: u32) -> Basis {
     }
 }
 
-/// Returns whether a trial is valid, or void for no more than a busy machine.
-pub(crate) fn is_valid(trial: &TrialRecord) -> bool {
-    match &trial.state {
-        State::Valid => true,
-        State::Void(reasons) => reasons.iter().all(|reason| harness::is_of_the_machine(reason)),
-        State::Failed(_) => false,
+/// Returns whether a turn is valid, or invalid for no more than a busy machine.
+pub(crate) fn is_valid(turn: &TurnRecord) -> bool {
+    !turn.state.blames_the_model()
+}
+
+/// Returns why a turn is invalid or failed, but for a machine that is busy.
+pub(crate) fn reasons_of(turn: &TurnRecord) -> Vec<String> {
+    match &turn.state {
+        State::Valid => Vec::new(),
+        State::Invalid(reasons) => of_the_model(reasons).map(ToString::to_string).collect(),
+        State::Failed(_) | State::Out => vec![turn.state.why()],
     }
 }
 
-/// Runs what is drawn from a basis against an origin, and returns all trials.
-pub(crate) fn run(
-    basis: Basis,
-    origin: Program,
-    mut watch: impl FnMut(&Event<'_>),
-) -> Vec<TrialRecord> {
+/// Returns those reasons that the model brought about.
+pub(crate) fn of_the_model(reasons: &[Reason]) -> impl Iterator<Item = &Reason> {
+    reasons.iter().filter(|reason| reason.cause() == Cause::Model)
+}
+
+/// What happened in a run that was not written down.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ran {
+    /// Everything that a journal would say, in order.
+    pub(crate) entries: Vec<Entry>,
+    /// The turns that count.
+    pub(crate) turns: Vec<TurnRecord>,
+    /// The turns of rounds that were measured again, and of blocks that began anew.
+    pub(crate) repeated: Vec<TurnRecord>,
+    /// The rounds, in the order in which they ended.
+    pub(crate) rounds: Vec<RoundRecord>,
+    /// The blocks.
+    pub(crate) blocks: Vec<BlockRecord>,
+    /// Blocks that began anew.
+    pub(crate) again: Vec<Again>,
+}
+
+impl Ran {
+    /// Returns every turn that was made, in order, those that do not count included: on a busy
+    /// machine any round may be measured again.
+    pub(crate) fn made(&self) -> impl Iterator<Item = &TurnRecord> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Turn(turn) => Some(&**turn),
+            _ => None,
+        })
+    }
+
+    /// Takes what happened as whoever reads a journal does.
+    fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Begin(..) | Event::Stop(_) => {}
+            Event::Turn(turn) => {
+                self.entries.push(Entry::Turn(Box::new((*turn).clone())));
+                self.turns.push((*turn).clone());
+            }
+            Event::Round(round) => {
+                self.entries.push(Entry::Round((*round).clone()));
+                self.rounds.push((*round).clone());
+                if !round.disturbed.is_empty() {
+                    self.set_aside(|turn| (turn.block, turn.round) == (round.block, round.round));
+                }
+            }
+            Event::Block(_, block) => {
+                self.entries.push(Entry::Block(Box::new((*block).clone())));
+                self.blocks.push((*block).clone());
+                self.hold_against(block);
+            }
+            Event::Again(block, reason) => {
+                let again = Again { block: block.number, reason: (*reason).clone() };
+                self.entries.push(Entry::Again(again.clone()));
+                self.again.push(again);
+                self.set_aside(|turn| turn.block == block.number);
+            }
+        }
+    }
+
+    /// Sets turns aside that do not count.
+    fn set_aside(&mut self, is_one: impl Fn(&TurnRecord) -> bool) {
+        let (aside, kept) = self.turns.drain(..).partition(is_one);
+        self.turns = kept;
+        self.repeated.extend::<Vec<_>>(aside);
+    }
+
+    /// Holds the turns of a block against what its stays add up to.
+    fn hold_against(&mut self, block: &BlockRecord) {
+        for turn in self.turns.iter_mut().filter(|turn| turn.block == block.block) {
+            let broken = block.stays.get(&turn.model).map(|stay| stay.invalid.clone());
+            if let (State::Valid, Some(broken)) = (&turn.state, broken)
+                && !broken.is_empty()
+            {
+                turn.state = State::Invalid(broken);
+            }
+        }
+    }
+}
+
+/// Runs what is drawn from a basis against an origin, and returns the turns that count.
+pub(crate) fn run(basis: Basis, origin: Program, watch: impl FnMut(&Event<'_>)) -> Vec<TurnRecord> {
+    ran(basis, origin, watch).turns
+}
+
+/// Runs what is drawn from a basis against an origin, and returns all that happened.
+pub(crate) fn ran(basis: Basis, origin: Program, mut watch: impl FnMut(&Event<'_>)) -> Ran {
     let program = |model: &Model| (model.name.clone(), built(&model.package));
     let models = basis.models.iter().map(program).collect();
     let (schedule, programs) =
         (harness::draw(basis), Programs { origin, models, missing: Vec::new() });
-    let trials = harness::run((&schedule, &schedule.blocks), &programs, Vec::new(), &mut |event| {
+    let mut ran = Ran::default();
+    harness::run((&schedule, &schedule.blocks), &programs, Vec::new(), &mut |event| {
+        ran.take(&event);
         watch(&event);
         Ok(())
-    });
-    trials.expect("the run goes on to its end")
+    })
+    .expect("the run goes on to its end");
+    ran
 }

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use record::{Entry, Run, RunFolder, TrialRecord};
+use record::{Entry, Run, RunFolder, TurnRecord};
 
+use super::story::made_up;
 use super::{WORKSPACE, built};
 
-/// Blocks of a small run.
-const BLOCKS: usize = 16;
+/// Blocks of each cell of a small run.
+const BLOCKS: u32 = 8;
+/// The same of a run whose models have places.
+const BLOCKS_RANKED: u32 = 14;
 
 /// Runs the program in a folder.
 pub(crate) fn inflight(folder: &Path, arguments: &[&str]) -> Output {
@@ -41,43 +44,33 @@ pub(crate) fn published() -> Vec<PathBuf> {
     let folder = |file: &str| WORKSPACE.root.join(file).parent().map(Path::to_owned);
     let mut runs: Vec<PathBuf> = list.lines().filter_map(folder).collect();
     runs.sort();
-    assert!(!runs.is_empty(), "a run is published");
     runs
-}
-
-/// Returns the first published run, which stays what it is whatever is published later.
-pub(crate) fn first_published() -> PathBuf {
-    published().remove(0)
 }
 
 /// Reads the newest published run that compares all models; others answer questions of their own.
 pub(crate) fn newest_comparison() -> Run {
     let mut runs = published().into_iter().map(|path| Run::read(&path).expect("it reads"));
-    let compares = |run: &Run| ["quick", "standard", "publish"].contains(&&*run.schedule.preset);
+    let compares = |run: &Run| ["quick", "standard", "citable"].contains(&&*run.schedule.preset);
     runs.rfind(compares).expect("such a run is published")
 }
 
-/// Returns a folder with results of one small run, made of the first blocks of a published one,
-/// and the run.
+/// Returns a folder with results of one small run, and the run.
 pub(crate) fn small_run() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("it is made");
     let path = written(folder.path(), |_| {});
     (folder, path)
 }
 
-/// Writes a run of the first blocks of a published one, changed as asked for, and what is derived.
+/// Writes a small run, changed as asked for, and what is derived.
 pub(crate) fn written(folder: &Path, change: impl FnOnce(&mut Run)) -> PathBuf {
-    let mut run = Run::read(&first_published()).expect("it reads");
-    run.schedule.blocks.truncate(BLOCKS);
-    let last = u32::try_from(BLOCKS).expect("they are few");
-    run.trials.retain(|trial| trial.block < last);
+    let mut run = made_up(BLOCKS);
     change(&mut run);
     with_derived(folder, &run)
 }
 
-/// Writes a whole published run, changed as asked for, and what is derived: places need blocks.
+/// Writes a run that has enough blocks for places, changed as asked for, and what is derived.
 pub(crate) fn whole(folder: &Path, change: impl FnOnce(&mut Run)) -> PathBuf {
-    let mut run = Run::read(&first_published()).expect("it reads");
+    let mut run = made_up(BLOCKS_RANKED);
     change(&mut run);
     with_derived(folder, &run)
 }
@@ -95,17 +88,34 @@ fn with_derived(folder: &Path, run: &Run) -> PathBuf {
 pub(crate) fn stored(results: &Path, run: &Run) -> PathBuf {
     let folder = RunFolder::create(results, &run.schedule, &run.environment);
     let mut folder = folder.expect("it is written");
-    for trial in &run.trials {
-        folder.append(&Entry::Trial(Box::new(trial.clone()))).expect("it is written");
+    for entry in entries(run) {
+        folder.append(&entry).expect("it is written");
     }
     let path = folder.path().to_owned();
     folder.finish().expect("it is written");
     path
 }
 
-/// Returns the change of a run that changes each of its trials.
-pub(crate) fn each_trial(change: impl Fn(&mut TrialRecord)) -> impl FnOnce(&mut Run) {
-    move |run| run.trials.iter_mut().for_each(change)
+/// Returns what the journal of a run says that went on to its end without a disturbance.
+pub(crate) fn entries(run: &Run) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for block in &run.schedule.blocks {
+        let of_block = |number: u32| number == block.number;
+        for round in run.rounds.iter().filter(|round| of_block(round.block)) {
+            let turns = run.turns.iter().filter(|turn| of_block(turn.block));
+            let turns = turns.filter(|turn| turn.round == round.round);
+            entries.extend(turns.map(|turn| Entry::Turn(Box::new(turn.clone()))));
+            entries.push(Entry::Round(round.clone()));
+        }
+        let record = run.blocks.iter().find(|record| of_block(record.block));
+        entries.extend(record.map(|record| Entry::Block(Box::new(record.clone()))));
+    }
+    entries
+}
+
+/// Returns the change of a run that changes each of its turns.
+pub(crate) fn each_turn(change: impl Fn(&mut TurnRecord)) -> impl FnOnce(&mut Run) {
+    move |run| run.turns.iter_mut().for_each(change)
 }
 
 /// Returns every file below a folder.

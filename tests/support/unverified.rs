@@ -22,7 +22,7 @@ pub(crate) fn unverified(model: &Model, program: &Program) -> Vec<&'static str> 
         let cell = held(model, &cell(Workload::Batch, 4, FETCHES));
         let plan = plan(cell, scripted(&origin));
         let told = harness::converse(model, program, (&plan, &placement().model_cpus));
-        told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).trial.total.ok > 0
+        told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total.ok > 0
     };
     WRONG.into_iter().filter(is_believed).collect()
 }

@@ -1,15 +1,17 @@
-//! The presets: which cells, how many blocks, what is added to make a run worth citing.
+//! The presets: which cells, how many blocks and rounds, what is added to make a run worth citing.
 
 use model_kit::{Cell, DelayRange, Workload};
-use record::{Control, Model, Sitting, StopRule, Sweep};
+use record::{Control, Family, Model, Sitting, StopRule, Sweep};
 
 use crate::sweep::{is_of_its_kind, sweep};
 use crate::{BASELINE, PrimitiveBlocks};
 
 /// The names of the presets, the cheapest first.
 pub const PRESETS: [&str; 7] =
-    ["smoke", "primitives", "ideas", "quick", "sweep", "standard", "publish"];
+    ["smoke", "primitives", "ideas", "quick", "sweep", "standard", "citable"];
 
+/// Rounds of turns in one process for each of turns in a fresh one, which take longer.
+const FRESH_ROUNDS: u32 = 4;
 /// What `cpu-bound` computes for each reply: some hundred microseconds of a CPU of today.
 const WORK_KIB: u32 = 4 * 1024;
 
@@ -22,6 +24,12 @@ pub struct Preset {
     pub cells: Vec<Cell>,
     /// Blocks a cell, and a sitting.
     pub blocks: u32,
+    /// Rounds a block, where participants stay in it.
+    pub rounds: u32,
+    /// Which pairs of a cell are judged together.
+    pub family: Family,
+    /// Whether a whole run may be called more than an estimate.
+    pub is_citable: bool,
     /// When a cell has enough blocks, if not after all.
     pub stop: Option<StopRule>,
     /// Models that run once more with busy work added.
@@ -47,6 +55,14 @@ pub enum Takes {
 }
 
 impl Preset {
+    /// Returns how many rounds a block of a cell has: fewer where each turn is a fresh process.
+    pub fn rounds_of(&self, cell: &Cell) -> u32 {
+        match cell.workload.is_resident() {
+            true => self.rounds,
+            false => self.rounds.div_ceil(FRESH_ROUNDS),
+        }
+    }
+
     /// Returns the models among those found that it measures where none is named.
     pub fn takes(&self, found: &[Model]) -> Vec<Model> {
         let is_taken = |model: &&Model| match self.takes {
@@ -66,20 +82,22 @@ pub fn preset(name: &str) -> Option<Preset> {
         "quick" => Some(quick()),
         "sweep" => Some(sweep()),
         "standard" => Some(standard()),
-        "publish" => Some(publish()),
+        "citable" => Some(citable()),
         _ => None,
     }
 }
 
-/// What `cargo bench` measures: enough to see who costs what, in about eight minutes.
+/// What `cargo bench` measures: enough to see who costs what, in about six minutes.
 pub fn quick() -> Preset {
-    let steady = Cell { fetches: 1_200, ..steady() };
     Preset {
         name: "quick",
-        cells: vec![batch(), steady],
-        blocks: 12,
+        cells: vec![batch(), steady()],
+        blocks: 14,
+        rounds: 10,
+        family: Family::AgainstBaseline,
+        is_citable: false,
         stop: None,
-        controls: Vec::new(),
+        controls: vec![copy()],
         sittings: Vec::new(),
         primitives: PrimitiveBlocks::MEASURED,
         sweeps: Vec::new(),
@@ -89,7 +107,8 @@ pub fn quick() -> Preset {
 
 /// What `cargo bench -- --test` runs: the same cells once, proving that everything runs.
 pub fn smoke() -> Preset {
-    Preset { name: "smoke", blocks: 1, primitives: PrimitiveBlocks::ONCE, ..quick() }
+    let (controls, primitives) = (Vec::new(), PrimitiveBlocks::ONCE);
+    Preset { name: "smoke", blocks: 1, rounds: 1, controls, primitives, ..quick() }
 }
 
 /// What `cargo bench --bench primitives` measures: what models are made of, and no cell.
@@ -105,7 +124,7 @@ fn ideas() -> Preset {
         Cell { name: "cpu-bound".to_owned(), heartbeat_us: 1_000, work_kib: WORK_KIB, ..batch() };
     Preset {
         name: "ideas",
-        cells: vec![Cell { fetches: 1_200, ..heartbeat }, cpu_bound],
+        cells: vec![heartbeat, cpu_bound],
         primitives: PrimitiveBlocks::NONE,
         ..quick()
     }
@@ -116,37 +135,53 @@ fn standard() -> Preset {
     let low = Cell {
         name: "steady-low".to_owned(),
         in_flight: 16,
-        fetches: 1_600,
+        warmup: 32,
+        fetches: 64,
         delay_ms: DelayRange { lo: 5, hi: 15 },
+        ..steady()
+    };
+    let slow = Cell {
+        name: "steady-slow".to_owned(),
+        delay_ms: DelayRange { lo: 16, hi: 48 },
         ..steady()
     };
     let body = Cell { name: "steady-body".to_owned(), body_bytes: 16 * 1024, ..steady() };
     Preset {
         name: "standard",
-        cells: vec![batch(), low, steady(), body],
+        cells: vec![batch(), low, steady(), slow, body],
         blocks: 30,
-        stop: Some(StopRule { blocks_min: 12, half_width_permille: 20, minutes_max: 40 }),
+        rounds: 12,
+        family: Family::AllPairs,
+        stop: Some(StopRule { blocks_min: 14, half_width_permille: 10, minutes_max: 20 }),
         ..quick()
     }
 }
 
 /// A run to be cited: three sittings, each with another layout of the programs, and a control that
 /// must be found.
-fn publish() -> Preset {
+fn citable() -> Preset {
     let sitting = |number: u32| Sitting {
         number,
         layout_seed: Some(u64::from(number) + 1),
         hours_after_last: if number == 0 { 0 } else { 2 },
     };
     let name = format!("{BASELINE}+5%");
+    let seeded = Control { name, model: BASELINE.to_owned(), percent: 5 };
     Preset {
-        name: "publish",
+        name: "citable",
         blocks: 20,
+        is_citable: true,
         stop: None,
-        controls: vec![Control { name, model: BASELINE.to_owned(), percent: 5 }],
+        controls: vec![copy(), seeded],
         sittings: (0..3).map(sitting).collect(),
         ..standard()
     }
+}
+
+/// The baseline once more, in a process of its own and with no work added: what the two differ by is
+/// noise.
+pub(crate) fn copy() -> Control {
+    Control { name: format!("{BASELINE}+0%"), model: BASELINE.to_owned(), percent: 0 }
 }
 
 /// So many fetches at once: sequential against concurrent in one glance.
@@ -165,14 +200,14 @@ fn batch() -> Cell {
 }
 
 /// Always as many in flight: what a fetch costs once everything runs. Drawn delays keep the slots
-/// from falling into step.
+/// from falling into step, and two fetches a slot before the window let them get out of it.
 pub(crate) fn steady() -> Cell {
     Cell {
         name: "steady".to_owned(),
         workload: Workload::Steady,
-        warmup: 400,
-        fetches: 2_000,
-        delay_ms: DelayRange { lo: 16, hi: 48 },
+        warmup: 128,
+        fetches: 128,
+        delay_ms: DelayRange { lo: 4, hi: 12 },
         ..batch()
     }
 }

@@ -29,6 +29,9 @@ use crate::{interrupt, standing};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
+/// How late the harness itself may look at a deadline; when it was stopped for longer, what was sent
+/// to it meanwhile is read first.
+const GRACE: Duration = Duration::from_millis(500);
 /// How long a child may take to leave once its pipe is closed. Nothing is measured meanwhile, and
 /// where memory is short, what it needs for leaving may have to come back from a slow disk.
 const LEAVE: Duration = Duration::from_secs(20);
@@ -125,6 +128,10 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
             Ok(Ok(Some(message))) => Ok(message),
             Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(Silence::Closed),
             Ok(Err(error)) => Err(Silence::Nonsense(without_paths(&error.to_string()))),
+            // Whoever overslept was stopped, and so may the reader of the pipe have been.
+            Err(RecvTimeoutError::Timeout) if deadline.elapsed() > GRACE => {
+                self.hear(Instant::now() + GRACE)
+            }
             Err(RecvTimeoutError::Timeout) => Err(Silence::Late),
         }
     }

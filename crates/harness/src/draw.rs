@@ -1,4 +1,4 @@
-//! Draws the schedule: which model runs when, at random from a seed, before the first trial.
+//! Draws the schedule: which model runs when, at random from a seed, before the first turn.
 
 use model_kit::Cell;
 use record::{Absent, Block, Missing, Model, Placement, PrimitiveSchedule, Probe, Schedule, Sweep};
@@ -25,28 +25,61 @@ pub struct Basis {
     pub probes: Vec<Probe>,
 }
 
-/// The orders of one cell: rows of a Williams design, in which every model follows every other
-/// equally often, drawn without replacement; after a full set the models change places.
+/// Participants between two turns of the baseline: each is near to one, and one turn in four or five
+/// is the baseline's.
+const BETWEEN: usize = 4;
+/// Of so many rounds a model in another language takes part in one: it is context, and slower.
+const ROUNDS_OF_CONTEXT: u32 = 4;
+/// The same for one that makes a connection for every fetch, which leaves the kernel work for later.
+const ROUNDS_OF_CHURN: u32 = 8;
+
+/// The orders of one cell: rows of a Williams design, in which every participant follows every other
+/// equally often, drawn without replacement; after a full set the participants change places. The
+/// baseline stands between them, and those that take part in few rounds anywhere.
 struct Orders {
     names: Vec<String>,
     rows: Vec<Vec<usize>>,
+    /// Those that take part in one round of so many.
+    seldom: Vec<(String, u32)>,
 }
 
 impl Orders {
-    /// Begins with the models of a cell, the baseline twice: what it differs from itself is noise.
+    /// Begins with the participants of a cell.
     fn new(models: &[&Model], (cell, preset): (&Cell, &Preset)) -> Self {
         let able = models.iter().filter(|model| absence(model, (cell, preset)).is_none());
-        let copies = |model: &Model| if model.name == BASELINE { 2 } else { 1 };
-        let names = able.flat_map(|m| std::iter::repeat_n(m.name.clone(), copies(m)));
-        let mut names: Vec<String> =
-            names.chain(preset.controls.iter().map(|control| control.name.clone())).collect();
+        let others: Vec<(String, u32)> = able
+            .filter(|model| model.name != BASELINE)
+            .map(|model| (model.name.clone(), one_round_of(model, cell)))
+            .chain(preset.controls.iter().map(|control| (control.name.clone(), 1)))
+            .collect();
+        let (always, mut seldom): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, n)| *n == 1);
+        let mut names: Vec<String> = always.into_iter().map(|(name, _)| name).collect();
         // What is drawn depends on the seed alone, not on the order in which models were named.
         names.sort_unstable();
-        Self { names, rows: Vec::new() }
+        seldom.sort_unstable();
+        Self { names, rows: Vec::new(), seldom }
     }
 
-    /// Draws the order of the next block.
-    fn next(&mut self, draws: &mut SplitMix64) -> Vec<String> {
+    /// Draws the rounds of the next block.
+    fn next(
+        &mut self,
+        (rounds, has_baseline): (u32, bool),
+        draws: &mut SplitMix64,
+    ) -> Vec<Vec<String>> {
+        let round = |round: u32| {
+            let mut order = self.row(draws);
+            for (name, one_of) in &self.seldom {
+                if round.is_multiple_of(*one_of) {
+                    order.insert(draws.below(order.len() + 1), name.clone());
+                }
+            }
+            if has_baseline { with_baseline(&order) } else { order }
+        };
+        (0..rounds).map(round).collect()
+    }
+
+    /// Draws the next order of those that take part in every round.
+    fn row(&mut self, draws: &mut SplitMix64) -> Vec<String> {
         if self.rows.is_empty() {
             draws.shuffle(&mut self.names);
             self.rows = williams::rows(self.names.len());
@@ -57,8 +90,28 @@ impl Orders {
     }
 }
 
-/// Draws a schedule: in each pass every cell once, in random order; in each block every model that
-/// can hold the cell once, and the baseline twice, in balanced order.
+/// Puts a turn of the baseline before every few participants.
+fn with_baseline(order: &[String]) -> Vec<String> {
+    let groups = order.chunks(BETWEEN).map(|group| [&[BASELINE.to_owned()], group].concat());
+    let all: Vec<String> = groups.flatten().collect();
+    if all.is_empty() { vec![BASELINE.to_owned()] } else { all }
+}
+
+/// Returns of how many rounds a model takes part in one. In a batch, what takes long is once in a
+/// block.
+fn one_round_of(model: &Model, cell: &Cell) -> u32 {
+    let is_sequential = model.max_in_flight.is_some_and(|most| most < cell.in_flight);
+    let churns = model.connections.as_ref().is_some_and(|terms| terms.contains("issued"));
+    match cell.workload.is_resident() {
+        true if churns => ROUNDS_OF_CHURN,
+        true if model.language.is_some() => ROUNDS_OF_CONTEXT,
+        false if is_sequential || model.language.is_some() => u32::MAX,
+        _ => 1,
+    }
+}
+
+/// Draws a schedule: in each pass every cell once, in random order; in each round of a block every
+/// model that can hold the cell, in balanced order, and the baseline between them.
 pub fn draw(basis: Basis) -> Schedule {
     let Basis { preset, models, missing, seed, placement, probes } = basis;
     let mut draws = SplitMix64::new(seed);
@@ -66,15 +119,16 @@ pub fn draw(basis: Basis) -> Schedule {
     let able: Vec<&Model> = models.iter().filter(runs).collect();
     let orders = |cell| (cell, Orders::new(&able, (cell, &preset)));
     let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
+    let has_baseline = able.iter().any(|model| model.name == BASELINE);
     let mut blocks = Vec::new();
     let sittings = u32::try_from(preset.sittings.len().max(1)).expect("a run has few sittings");
     for pass in 0..preset.blocks * sittings {
         draws.shuffle(&mut cells);
         for (cell, orders) in &mut cells {
-            let order = orders.next(&mut draws);
+            let rounds = orders.next((preset.rounds_of(cell), has_baseline), &mut draws);
             let number = u32::try_from(blocks.len()).expect("a schedule has few blocks");
             let (cell, seed) = (cell.name.clone(), draws.word());
-            blocks.push(Block { number, cell, seed, order, sitting: pass / preset.blocks });
+            blocks.push(Block { number, cell, seed, rounds, sitting: pass / preset.blocks });
         }
     }
 
@@ -82,9 +136,11 @@ pub fn draw(basis: Basis) -> Schedule {
         |cell: &Cell| models.iter().filter_map(|m| absence(m, (cell, &preset))).collect::<Vec<_>>();
     Schedule {
         deviations: Some(deviations_of(&able)),
-        schema: "inflight.schedule/1.3".to_owned(),
+        schema: "inflight.schedule/2.0".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
+        family: preset.family,
+        is_citable: preset.is_citable,
         seed,
         placement,
         absent: preset.cells.iter().flat_map(absent).collect(),
@@ -166,34 +222,69 @@ mod tests {
         assert_eq!(drawn(models), drawn(reversed));
     }
 
+    /// Returns a model in another language.
+    fn python(name: &str, connections: Option<&str>) -> Model {
+        let language = Some("Python".to_owned());
+        Model { language, connections: connections.map(str::to_owned), ..model(name) }
+    }
+
     #[test]
-    fn every_block_holds_every_model_once_and_the_baseline_twice() {
+    fn every_round_holds_who_takes_part_in_it_once_and_the_baseline_before_every_few() {
         for block in drawn(3).blocks {
-            let mut order = block.order.clone();
-            order.sort();
-            let able: &[&str] = match block.cell.as_str() {
-                "batch" => &["a", "one", "tokio", "tokio"],
-                _ => &["a", "tokio", "tokio"],
+            for (round, order) in block.rounds.iter().enumerate() {
+                assert_eq!(order[0], "tokio");
+                let mut order = order.clone();
+                order.sort();
+                let expected: &[&str] = match (block.cell.as_str(), round) {
+                    // One after the other takes long, and is in a block once.
+                    ("batch", 0) => &["a", "one", "tokio", "tokio+0%"],
+                    _ => &["a", "tokio", "tokio+0%"],
+                };
+                assert_eq!(order, expected, "round {round} of block {}", block.number);
+            }
+        }
+        let names: Vec<String> = (0..9).map(|name| name.to_string()).collect();
+        let order = with_baseline(&names);
+        let places: Vec<usize> =
+            (0..order.len()).filter(|place| order[*place] == "tokio").collect();
+        assert_eq!((order.len(), places), (12, vec![0, 5, 10]));
+    }
+
+    #[test]
+    fn what_is_context_takes_part_in_few_rounds_together_with_its_own_baseline() {
+        let models =
+            vec![model("tokio"), python("asyncio", None), python("page", Some("2 * issued"))];
+        let placement = placement(1);
+        let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
+        let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
+        for block in schedule.blocks.iter().filter(|block| block.cell == "steady") {
+            let rounds = |name: &str| -> Vec<usize> {
+                let has = |place: &usize| block.rounds[*place].iter().any(|other| other == name);
+                (0..block.rounds.len()).filter(has).collect()
             };
-            assert_eq!(order, able, "block {}", block.number);
+            assert_eq!(rounds("asyncio"), [0, 4, 8]);
+            assert_eq!(rounds("page"), [0, 8]);
+            assert_eq!(rounds("tokio").len(), 10);
         }
     }
 
     #[test]
-    fn over_a_full_set_every_place_follows_every_other_equally_often() {
-        // Four places in batch: sets of four rows, three of them in twelve blocks.
-        let blocks = drawn(5).blocks.into_iter().filter(|block| block.cell == "batch");
+    fn over_a_full_set_every_participant_follows_every_other_equally_often() {
+        let models = vec![model("a"), model("b"), model("c"), model("tokio")];
+        let placement = placement(1);
+        let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
+        let schedule = draw(Basis { preset, models, missing, seed: 5, placement, probes });
+        // Four participants beside the baseline: sets of four orders, 35 of them in 14 blocks.
+        let rounds = schedule.blocks.into_iter().filter(|block| block.cell == "steady");
         let mut follows = BTreeMap::new();
-        for order in blocks.map(|block| block.order) {
-            for pair in order.windows(2) {
+        for order in rounds.flat_map(|block| block.rounds) {
+            let others: Vec<String> = order.into_iter().filter(|name| name != "tokio").collect();
+            for pair in others.windows(2) {
                 *follows.entry((pair[0].clone(), pair[1].clone())).or_insert(0) += 1;
             }
         }
-        let count = |first: &str, second: &str| follows[&(first.to_owned(), second.to_owned())];
-        assert_eq!((count("a", "one"), count("one", "a")), (3, 3));
-        // Either copy of the baseline counts.
-        assert_eq!((count("a", "tokio"), count("tokio", "a")), (6, 6));
-        assert_eq!(count("tokio", "tokio"), 6);
+        assert_eq!(follows.len(), 12);
+        assert!(follows.values().all(|count| *count == 35), "{follows:?}");
     }
 
     #[test]
@@ -207,9 +298,9 @@ mod tests {
     }
 
     #[test]
-    fn orders_differ_between_blocks() {
-        let orders: Vec<_> = drawn(4).blocks.into_iter().map(|block| block.order).collect();
-        assert!(orders.iter().any(|order| order[0] == "a"));
-        assert!(orders.iter().any(|order| order[0] == "tokio"));
+    fn orders_differ_between_rounds() {
+        let rounds: Vec<_> = drawn(4).blocks.into_iter().flat_map(|block| block.rounds).collect();
+        assert!(rounds.iter().any(|order| order[1] == "a"));
+        assert!(rounds.iter().any(|order| order[1] == "tokio+0%"));
     }
 }

@@ -213,13 +213,13 @@ impl FaultCase {
         let plan = self.plan(deadline_ms, model, origin);
         origin.misbehave(self.script(&plan))?;
         let told = converse(model, program, (&plan, &[]));
-        let issued = told.as_ref().map_or(0, |told| told.trial.total.issued);
+        let issued = told.as_ref().map_or(0, |told| told.turned.total.issued);
         let record = origin.record_of(if self.fault.is_some() { issued } else { 0 })?;
         let (failures, agreement) = match told {
             Err(why) => (BTreeMap::new(), Agreement::Fails(why)),
             Ok(told) => {
                 let agreement = self.compare(model, &told, &record);
-                (told.trial.total.errors, agreement)
+                (told.turned.total.errors, agreement)
             }
         };
         Ok(FaultVerified {
@@ -264,7 +264,7 @@ impl FaultCase {
 
     /// Compares what a model told with what the origin did.
     fn compare(&self, model: &Model, told: &Told, record: &Record) -> Agreement {
-        let total = &told.trial.total;
+        let total = &told.turned.total;
         let issued = total.issued;
         let failures = match self.unheard {
             Some(code) => BTreeMap::from([(code.number().to_string(), issued)]),
@@ -297,7 +297,7 @@ impl FaultCase {
 /// Returns which law of counting is broken, if one is: every fetch ends once, is one request, and
 /// is in the latencies if and only if it is ok.
 fn laws(case: &FaultCase, told: &Told, record: &Record) -> Option<String> {
-    let (trial, total) = (&told.trial, &told.trial.total);
+    let (trial, total) = (&told.turned, &told.turned.total);
     let failed: u64 = total.errors.values().sum();
     let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
     let requests = if case.fault.is_some() { total.issued } else { 0 };
@@ -311,7 +311,7 @@ fn laws(case: &FaultCase, told: &Told, record: &Record) -> Option<String> {
             "the origin read {} requests and {} strays of {} fetches",
             record.requests, record.strays, total.issued
         )),
-        () if requests > 0 && record.requests_digest != ids_digest(total.issued) => {
+        () if requests > 0 && record.requests_digest != ids_digest(0..total.issued) => {
             Some("the origin read other ids than were dealt".to_owned())
         }
         () if other > 0 => Some(format!("{other} failures without a code of their own")),

@@ -9,7 +9,7 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use record::Model;
 use serde_json::{Value, json};
 
-use crate::{Failure, Sizes};
+use crate::Failure;
 
 /// The one language beside Rust.
 const LANGUAGE: &str = "Python";
@@ -126,7 +126,7 @@ fn described(package: &Package, section: &Value) -> Result<Model> {
 
     let model: Model = serde_json::from_value(fields).with_context(named)?;
     for terms in [Some(&model.threads), model.connections.as_ref()].into_iter().flatten() {
-        let value = crate::evaluate(terms, Sizes { workers: 1, in_flight: 1, issued: 1 });
+        let value = rules::evaluate(terms, rules::Sizes { workers: 1, in_flight: 1, issued: 1 });
         ensure!(value.is_some(), "{}: cannot read the terms {terms:?}", named());
     }
     let language = model.language.as_deref();

@@ -1,18 +1,23 @@
 //! What a schedule will take, and what this machine lets it claim, told before the first trial.
 
 use model_kit::Cell;
-use record::{Run, Schedule, TrialRecord};
+use record::{Block, Family, Run, Schedule, TurnRecord};
 use stats::capacity::{HEADROOM, MODEL_BOUND};
-use stats::{Paired, effect};
+use stats::{Sample, effect, rounds};
 
 use crate::BASELINE;
+use crate::cells::copy;
 use crate::run::held;
+use crate::stop::by_block;
 
-/// What a trial takes beyond its fetches, in seconds: start, hello, receipt, end.
-const OVERHEAD_S: f64 = 0.12;
-/// What an interpreter and its packages take to start, in seconds.
+/// What a turn takes beyond its fetches, in seconds: the mount, the end of its last fetch, the
+/// receipt.
+const TURN_S: f64 = 0.012;
+/// What a process takes to start, to connect and to leave, in seconds.
+const START_S: f64 = 0.08;
+/// What an interpreter and its packages take beyond that, in seconds.
 const INTERPRETER_S: f64 = 0.4;
-/// What a block takes beyond its trials, in seconds: a new origin.
+/// What a block takes beyond its turns, in seconds: a new origin.
 const BLOCK_S: f64 = 0.2;
 /// Chance of a false difference in a family.
 const ALPHA: f64 = 0.05;
@@ -32,9 +37,9 @@ pub fn forecast(schedule: &Schedule, earlier: &[Run]) -> Forecast {
     let minutes = schedule.blocks.iter().map(|block| block_s(schedule, block)).sum::<f64>() / 60.0;
     let limit = schedule.stop.as_ref().map_or(f64::INFINITY, |rule| f64::from(rule.minutes_max));
     let minutes_max = minutes.min(limit);
-    let trials: usize = schedule.blocks.iter().map(|block| block.order.len()).sum();
+    let turns: usize = schedule.blocks.iter().map(Block::turns).sum();
     let mut lines = vec![format!(
-        "{} blocks, {trials} trials, about {} of measuring{}",
+        "{} blocks, {turns} turns, about {} of measuring{}",
         schedule.blocks.len(),
         duration(minutes_max),
         match &schedule.stop {
@@ -66,16 +71,22 @@ fn duration(minutes: f64) -> String {
 }
 
 /// Returns what a block takes, in seconds.
-fn block_s(schedule: &Schedule, block: &record::Block) -> f64 {
+fn block_s(schedule: &Schedule, block: &Block) -> f64 {
     let Some(cell) = schedule.cell(&block.cell) else { return 0.0 };
-    let trial_s = |name: &String| {
-        let model = schedule.model(name);
-        let own = model.map_or_else(|| cell.clone(), |model| held(cell, model));
-        let language = model.and_then(|model| model.language.as_ref());
-        let start_s = if language.is_some() { INTERPRETER_S } else { 0.0 };
-        OVERHEAD_S + start_s + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
+    let turn_s = |name: &String| {
+        let own = schedule.model(name).map_or_else(|| cell.clone(), |model| held(cell, model));
+        TURN_S + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
     };
-    BLOCK_S + block.order.iter().map(trial_s).sum::<f64>()
+    let start_s = |name: &str| {
+        let language = schedule.model(name).and_then(|model| model.language.as_ref());
+        START_S + if language.is_some() { INTERPRETER_S } else { 0.0 }
+    };
+    let taking: f64 = block.rounds.iter().flatten().map(turn_s).sum();
+    let starting: f64 = match cell.workload.is_resident() {
+        true => block.participants().into_iter().map(start_s).sum(),
+        false => block.rounds.iter().flatten().map(|name| start_s(name)).sum(),
+    };
+    BLOCK_S + taking + starting
 }
 
 /// Returns what may be claimed of a cell on this machine, if the cell was probed.
@@ -133,26 +144,23 @@ fn comparisons(schedule: &Schedule, cell: &Cell) -> usize {
         |name: &str| schedule.absent.iter().any(|a| a.cell == cell.name && a.model == name);
     let counts = |model: &&record::Model| model.language.is_none() && !absent(&model.name);
     let models = schedule.models.iter().filter(counts).count();
-    match schedule.preset.as_str() {
-        "standard" | "publish" => models * models.saturating_sub(1) / 2,
-        _ => models.saturating_sub(1),
+    match schedule.family {
+        Family::AllPairs => models * models.saturating_sub(1) / 2,
+        Family::AgainstBaseline => models.saturating_sub(1),
     }
 }
 
-/// Returns the logarithms of the baseline's second trial of a block over its first.
-fn against_itself(run: &Run, cell: &Cell) -> Option<stats::Sample> {
-    let blocks = run.trials_by_block().into_values().map(|trials| {
-        let own = |trial: &&TrialRecord| trial.model == BASELINE && trial.cell == cell.name;
-        trials.into_iter().filter(own).filter_map(cost).collect::<Vec<f64>>()
-    });
-    let pairs = blocks.filter_map(|costs| <[f64; 2]>::try_from(costs).ok());
-    let (first, second): (Vec<f64>, Vec<f64>) = pairs.map(|[a, b]| (a, b)).unzip();
-    Some(Paired::new(&second, &first)?.log_ratios())
+/// Returns the logarithms of the baseline's copy over the baseline, block by block.
+fn against_itself(run: &Run, cell: &Cell) -> Option<Sample> {
+    let turns: Vec<&TurnRecord> = run.turns.iter().filter(|t| t.cell == cell.name).collect();
+    let [copies, own] = [&copy().name, BASELINE].map(|name| by_block(&turns, name));
+    let ratios = copies.iter().filter_map(|(b, copy)| rounds::log_ratio(copy, own.get(b)?));
+    Sample::new(ratios.collect())
 }
 
-/// Returns the CPU time per fetch of a valid trial, in nanoseconds.
-pub(crate) fn cost(trial: &TrialRecord) -> Option<f64> {
-    let window = &trial.valid()?.window;
+/// Returns the CPU time per fetch of a valid turn, in nanoseconds.
+pub(crate) fn cost(turn: &TurnRecord) -> Option<f64> {
+    let window = &turn.valid()?.window;
     Some(real(window.cpu_ns) / real(window.ended))
 }
 
@@ -184,8 +192,8 @@ mod tests {
     use crate::made_up::placement;
     use crate::{Basis, draw, quick};
 
-    /// Returns what is forecast of the steady cell, which asks for 2 000 fetches a second from two
-    /// workers at 31.5 ms, when a fetch costs the baseline so much.
+    /// Returns what is forecast of the steady cell, which asks for 7 500 fetches a second from two
+    /// workers at 8.5 ms, when a fetch costs the baseline so much.
     fn forecast_of(baseline_ns: u64) -> String {
         let cells: Vec<Cell> = quick().cells.into_iter().filter(|c| c.name == "steady").collect();
         let cell = Cell { in_flight: 64, ..cells[0].clone() };
@@ -210,8 +218,8 @@ mod tests {
 
     #[test]
     fn a_model_sets_the_pace_from_the_share_from_which_the_report_says_so() {
-        // 64 in flight at 32.5 ms are 1 969 a second; two CPUs at 90 % have 914 us for each.
-        let (below, above) = (forecast_of(905_000), forecast_of(925_000));
+        // 64 in flight at 8.5 ms are 7 529 a second; two CPUs at 90 % have 239 us for each.
+        let (below, above) = (forecast_of(236_000), forecast_of(242_000));
         assert!(below.contains("the delay sets the pace"), "{below}");
         assert!(above.contains("the model's CPUs set the pace"), "{above}");
     }

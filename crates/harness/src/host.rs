@@ -1,8 +1,8 @@
-//! What the machine did while a trial ran: how busy it was, with what, and how fast.
+//! What the machine did while a round ran: how busy it was, with what, and how fast.
 
 use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -29,26 +29,34 @@ pub(crate) struct HostReading {
 }
 
 impl HostReading {
-    /// Reads before a trial, and tries how fast a model's CPU is.
+    /// Reads before a round, and tries how fast a model's CPU is.
     pub(crate) fn before(placement: &Placement) -> Option<Self> {
         let probe_per_ms = on_cpus(&placement.model_cpus, probe).ok()?;
         Some(Self { probe_per_ms, ..Self::now(placement)? })
     }
 
-    /// Reads after a trial and returns what happened since. The kernel may take some idle time
-    /// back, so that a counter is a little less than before.
-    pub(crate) fn since(&self, placement: &Placement, memory_peak_kib: u64) -> Option<Host> {
+    /// Reads after a round and returns what happened since. The kernel may take some idle time
+    /// back, so that a counter is a little less than before. `used` are the CPU times of the
+    /// participants that live and of the origin, before and after.
+    pub(crate) fn since(
+        &self,
+        placement: &Placement,
+        (before, after): ((Duration, Duration), (Duration, Duration)),
+    ) -> Option<Host> {
+        let grown = |before: Duration, after: Duration| {
+            u64::try_from(after.saturating_sub(before).as_nanos()).unwrap_or(u64::MAX)
+        };
         // Some sandboxes tell of CPUs whose clocks stand still: nothing is known of those.
         let now = Self::now(placement).filter(|now| now.capacity_ticks > self.capacity_ticks)?;
         Some(Host {
             capacity_ns: now.capacity_ticks.saturating_sub(self.capacity_ticks) * TICK_NS,
             busy_ns: now.busy_ticks.saturating_sub(self.busy_ticks) * TICK_NS,
             steal_ns: now.steal_ticks.saturating_sub(self.steal_ticks) * TICK_NS,
-            model_ns: now.children_ns.saturating_sub(self.children_ns),
+            models_ns: now.children_ns.saturating_sub(self.children_ns) + grown(before.0, after.0),
+            origin_ns: grown(before.1, after.1),
             harness_ns: now.own_ns.saturating_sub(self.own_ns),
-            memory_peak_kib,
             probe_per_ms: self.probe_per_ms,
-            // Only who begins a trial reads the time of day.
+            // Only who begins a round reads the time of day.
             clock_jump_ms: 0,
             throttled: most_grown(&self.throttled, &now.throttled),
         })

@@ -1,4 +1,4 @@
-//! Finds and builds models, starts processes, draws the order of blocks, runs trials, and holds
+//! Finds and builds models, starts processes, draws the order of blocks, gives turns, and holds
 //! each against the origin's receipt; tells beforehand what the machine would do to a result.
 //!
 //! It knows no model by name but the baseline and the floor, links none, and reaches each by its
@@ -6,12 +6,15 @@
 
 mod alone;
 mod awake;
+mod block;
 mod built;
 mod cells;
 mod child;
 mod compile;
 mod cores;
+mod descendants;
 mod deviations;
+mod disturbed;
 mod doctor;
 mod draw;
 mod failure;
@@ -20,12 +23,12 @@ mod find;
 mod forecast;
 mod host;
 mod interrupt;
-mod judge;
 mod machine;
 #[cfg(test)]
 mod made_up;
 mod measure;
 mod nameless;
+mod participant;
 mod pictures;
 mod price;
 mod primitives;
@@ -38,9 +41,9 @@ mod room;
 mod run;
 mod session;
 mod standing;
+mod stays;
 mod stop;
 mod sweep;
-mod terms;
 mod verify;
 
 pub use crate::alone::Alone;
@@ -56,9 +59,9 @@ pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases, verify
 pub use crate::find::{Workspace, find};
 pub use crate::forecast::{Forecast, forecast};
 pub use crate::interrupt::outlive_size_limits;
-pub use crate::judge::{is_of_the_machine, judge};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
+pub use crate::participant::time_for;
 pub use crate::pictures::{PICTURES, draw_pictures};
 pub use crate::price::time_builds;
 pub use crate::primitives::{
@@ -71,9 +74,8 @@ pub use crate::progress::be_quiet;
 pub use crate::python::{Interpreter, missing};
 pub use crate::recount::recount;
 pub use crate::run::{Event, Programs, Watch, run};
-pub use crate::session::{OriginProcess, Told, converse, time_for};
+pub use crate::session::{OriginProcess, Told, converse};
 pub use crate::sweep::sweep;
-pub use crate::terms::{Sizes, evaluate};
 pub use crate::verify::{Verified, verify};
 
 /// The model that ratios are taken against.

@@ -10,12 +10,18 @@ use record::{Model, Placement};
 
 use crate::cores::Cores;
 use crate::run::held;
-use crate::{Failure, Sizes, awake, doctor, evaluate};
+use rules::{Sizes, evaluate};
+
+use crate::{Failure, doctor};
 
 /// Files that a process holds besides its connections.
 const OTHER_FILES: u64 = 64;
 /// Ports of a slot: its own, and three that earlier trials have not given back yet.
 const PORTS_A_SLOT: u64 = 4;
+/// Controls that a preset may add to the models.
+const CONTROLS_MAX: u64 = 2;
+/// Turns that a model which connects for every fetch has in a minute.
+const TURNS_A_MINUTE: u64 = 10;
 /// Shards are of use only while a core each is left for them.
 const SHARDS_MAX: usize = 16;
 
@@ -23,17 +29,14 @@ const SHARDS_MAX: usize = 16;
 /// origin. CPUs of one core stay together, since each slows the other down. With one core both
 /// share it.
 ///
-/// CPUs are kept awake only where a core has one CPU, since beside a busy one a spinner would cost
-/// what it is to save; and only where the system lets a thread enter the idle class on each.
+/// No CPU is kept awake: nobody's service runs beside a thread that spins, and each wake would be a
+/// switch from it. `benches/README.md` says what that does to figures.
 ///
 /// # Errors
 ///
 /// Says that the CPUs cannot be read.
 pub fn place() -> Result<Placement> {
-    let cores = Cores::read()?;
-    let placement = divide(&cores.used)?;
-    let awake = !cores.are_shared() && awake::is_allowed(&placement.cpus());
-    Ok(Placement { awake, ..placement })
+    divide(&Cores::read()?.used)
 }
 
 /// Divides cores between model and origin, and leaves them asleep.
@@ -70,17 +73,28 @@ impl Limits {
         Ok(Self { files, ports: ports()? })
     }
 
-    /// Returns the files that a cell makes each process open.
-    pub(crate) fn files_for(cell: &Cell) -> u64 {
-        2 * u64::from(cell.in_flight) + OTHER_FILES
+    /// Returns the files that a cell makes the origin open, which holds the connections of every
+    /// participant that stays.
+    pub(crate) fn files_for(cell: &Cell, models: &[Model]) -> u64 {
+        u64::from(cell.in_flight) * Self::holders(cell, models) + OTHER_FILES
     }
 
-    /// Returns the local ports that a cell takes. A model that connects for every fetch takes one
-    /// for each of a trial, since the kernel keeps those that are closed for a minute.
+    /// Returns how many processes may hold their connections at a time: in a batch one, and one
+    /// whose connections are being closed.
+    fn holders(cell: &Cell, models: &[Model]) -> u64 {
+        match cell.workload.is_resident() {
+            true => models.len() as u64 + CONTROLS_MAX,
+            false => 2,
+        }
+    }
+
+    /// Returns the local ports that a cell takes. The kernel keeps those that are closed for a
+    /// minute, in which a batch has some turns, and a model that connects for every fetch too.
     pub(crate) fn ports_for(cell: &Cell, models: &[Model]) -> u64 {
         let slots = u64::from(cell.in_flight);
         let most = models.iter().filter_map(|model| connections(cell, model)).max();
-        slots.max(most.unwrap_or(0)) + (PORTS_A_SLOT - 1) * slots
+        let lingering = most.filter(|most| *most > slots).unwrap_or(0) * TURNS_A_MINUTE;
+        slots * Self::holders(cell, models).max(PORTS_A_SLOT) + lingering
     }
 
     /// Returns the number of ports in the range.
@@ -141,12 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn a_placement_plans_to_keep_awake_only_what_this_system_lets_it() {
-        let placement = place().unwrap();
-        let shared = Cores::read().unwrap().are_shared();
-        assert_eq!(placement.awake, !shared && awake::is_allowed(&placement.cpus()));
-        // No system has a CPU of this number, so nobody can be bound to it.
-        assert!(!awake::is_allowed(&[usize::from(u16::MAX)]));
+    fn no_cpu_is_kept_awake() {
+        assert!(!place().unwrap().awake);
     }
 
     #[test]
@@ -161,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_connects_for_every_fetch_needs_a_port_for_each_of_a_trial() {
+    fn a_model_that_connects_for_every_fetch_needs_a_port_for_each_of_a_minute() {
         let connecting = |terms: &str| Model {
             connections: Some(terms.to_owned()),
             ..crate::made_up::model("asyncio-page")
@@ -170,8 +180,8 @@ mod tests {
             let cells = crate::quick().cells.into_iter();
             cells.map(|cell| Limits::ports_for(&cell, std::slice::from_ref(&model))).max()
         };
-        // 400 fetches to warm up, 1 200 in the window and 64 beyond; 3 x 64 of earlier trials.
-        assert_eq!(needed(connecting("issued")), Some(1_856));
+        // 128 fetches to warm up, 128 in the window and 64 beyond, ten times; 4 x 64 are kept.
+        assert_eq!(needed(connecting("issued")), Some(3_456));
         assert_eq!(needed(connecting("in_flight")), Some(256));
     }
 }

@@ -1,7 +1,7 @@
 //! Measures: from models and a preset to a run on disk, or from a run that was cut short to its
 //! end. Both doors to the house, `cargo bench` and the command line, come through here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow, ensure};
 use model_kit::{Cell, plain};
 use record::{
-    Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run, RunFolder,
-    Schedule, TrialRecord, Unreadable, own_name,
+    Again, Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run,
+    RunFolder, Schedule, TurnRecord, Unreadable, own_name,
 };
 
 use crate::alone::Alone;
@@ -101,7 +101,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
     carry_out(&schedule, &programs, (folder, Vec::new(), 0))
 }
 
-/// Goes on with a run that was cut short, in the order that it recorded: trials of the block in
+/// Goes on with a run that was cut short, in the order that it recorded: turns of the block in
 /// which it was cut stay in the journal and out of every figure, and that block is repeated whole.
 ///
 /// # Errors
@@ -135,7 +135,7 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let programs_sha256 = programs.hashes();
     folder.append(&Entry::Resume(Resume { at_utc, block: next, sitting, programs_sha256 }))?;
     folder.sync()?;
-    let done = run.trials.clone();
+    let done = run.turns.clone();
     let schedule = without_stopped(&run);
     carry_out(&schedule, &programs, (folder, done, next))
 }
@@ -158,7 +158,7 @@ pub fn newest_unfinished(results: &Path) -> Result<PathBuf> {
 fn carry_out(
     schedule: &Schedule,
     programs: &Built,
-    (mut folder, done, next): (RunFolder, Vec<TrialRecord>, u32),
+    (mut folder, done, next): (RunFolder, Vec<TurnRecord>, u32),
 ) -> Result<Ended> {
     let path = folder.path().to_owned();
     let sitting = sitting(schedule, next);
@@ -169,14 +169,22 @@ fn carry_out(
     let ended = crate::run((schedule, &due), &programs.programs, done, &mut |event| {
         progress.tell(&event);
         match event {
-            Event::Trial(trial) => folder.append(&Entry::Trial(Box::new(trial.clone()))),
-            Event::Block(_) => folder.sync(),
+            Event::Turn(turn) => folder.append(&Entry::Turn(Box::new(turn.clone()))),
+            Event::Round(round) => folder.append(&Entry::Round(round.clone())),
+            Event::Block(_, block) => {
+                folder.append(&Entry::Block(Box::new(block.clone())))?;
+                folder.sync()
+            }
+            Event::Again(block, reason) => {
+                let (block, reason) = (block.number, reason.clone());
+                folder.append(&Entry::Again(Again { block, reason }))
+            }
             Event::Stop(stop) => folder.append(&Entry::Stop(stop.clone())),
             Event::Begin(..) => Ok(()),
         }
     });
     progress.end();
-    let ended = ended.and_then(|_| {
+    let ended = ended.and_then(|()| {
         let due = primitives::due(schedule, (next, sitting));
         primitives::carry_out((schedule, &due), &programs.primitives, &mut folder)
     });
@@ -246,10 +254,10 @@ fn sitting(schedule: &Schedule, next: u32) -> u32 {
 /// Checks that the next sitting of a run is due.
 fn is_due(run: &Run, sitting: u32) -> Result<()> {
     let Some(planned) = run.schedule.sittings.get(sitting as usize) else { return Ok(()) };
-    let begun = run.trials.iter().chain(&run.cut).any(|trial| {
-        run.schedule.blocks.iter().any(|b| b.number == trial.block && b.sitting == sitting)
+    let begun = run.turns.iter().chain(&run.cut).any(|turn| {
+        run.schedule.blocks.iter().any(|b| b.number == turn.block && b.sitting == sitting)
     });
-    let last = run.trials.last().map(|trial| humantime::parse_rfc3339(&trial.started_utc));
+    let last = run.turns.last().map(|turn| humantime::parse_rfc3339(&turn.started_utc));
     let (false, Some(Ok(last))) = (begun, last) else { return Ok(()) };
     let due = last + Duration::from_hours(1) * planned.hours_after_last;
     let wait = due.duration_since(SystemTime::now()).unwrap_or_default();
@@ -329,8 +337,8 @@ fn without_stopped(run: &Run) -> Schedule {
         cells.any(|cell| cell.is_none_or(|cell| cell == block.cell))
     };
     let mut schedule = run.schedule.clone();
-    let measured = run.trials_by_block();
-    schedule.blocks.retain(|block| measured.contains_key(&block.number) || !stopped(block));
+    let measured: BTreeSet<u32> = run.blocks.iter().map(|block| block.block).collect();
+    schedule.blocks.retain(|block| measured.contains(&block.number) || !stopped(block));
     schedule
 }
 

@@ -5,20 +5,22 @@
 //! far from its limit the origin stays in the cell, and the costs say what may be claimed at all.
 
 use anyhow::{Context, Result, anyhow, ensure};
-use model_kit::pipe::Trial;
+use model_kit::pipe::Turned;
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Model, Placement, Probe};
 
 use crate::session::OriginProcess;
-use crate::{Awake, BASELINE, FLOOR, Programs};
+use crate::{Awake, BASELINE, FLOOR, Programs, interrupt};
 
 /// Fetches of a probe, and the most of them for each slot: one slot would need long on a machine
 /// that is busy.
-const FETCHES: (u64, u64) = (2_000, 125);
+const FETCHES: (u64, u64) = (2_000, 60);
 /// Fetches before them, likewise.
-const WARM_UP: (u64, u64) = (400, 25);
+const WARM_UP: (u64, u64) = (400, 10);
 /// Times that a model carries out the cell itself; the median of its costs is taken.
 const TIMES: usize = 3;
+/// How often a probe is tried whose origin fails.
+const TRIES_MAX: u32 = 3;
 /// Decides bodies and delays of all probes.
 const SEED: u64 = 1;
 
@@ -36,21 +38,28 @@ pub fn probe(
     let run = |name: &str, cell: &Cell| {
         let model = models.iter().find(|model| model.name == name);
         let model = model.with_context(|| format!("failed to find the model {name}"))?;
-        fetch(model, cell, (programs, placement))
-            .with_context(|| format!("failed to probe cell {:?} with the model {name}", cell.name))
+        // An origin that dies is replaced; what fails again and again is told.
+        let mut left = TRIES_MAX;
+        loop {
+            left -= 1;
+            match fetch(model, cell, (programs, placement)) {
+                Err(_) if left > 0 && interrupt::exit_code().is_none() => {}
+                probed => {
+                    let what = || format!("failed to probe cell {:?} with {name}", cell.name);
+                    return probed.with_context(what);
+                }
+            }
+        }
     };
     let probe = |cell: &Cell| {
         let many = many(cell);
         let undelayed = Cell { delay_ms: DelayRange { lo: 0, hi: 0 }, ..many.clone() };
         let (ceiling, _) = run(FLOOR, &undelayed)?;
-        // With few slots so many would take minutes; a steady cell has enough of its own.
-        let (warmup, fetches) = match cell.workload {
-            Workload::Batch => (many.warmup, many.fetches),
-            Workload::Steady => (cell.warmup, cell.fetches),
-        };
-        let (_, receipt) = run(FLOOR, &Cell { warmup, fetches, ..many })?;
+        let (_, receipt) = run(FLOOR, &many)?;
+        // Turns are short: as one of many fetches a steady cell shows better what a fetch costs.
+        let own = if cell.workload.is_resident() { &many } else { cell };
         let typical = |name: &str| {
-            let costs = (0..TIMES).map(|_| Ok(cost(&run(name, cell)?.0)));
+            let costs = (0..TIMES).map(|_| Ok(cost(&run(name, own)?.0)));
             let mut costs = costs.collect::<Result<Vec<u64>>>()?;
             costs.sort_unstable();
             Ok::<u64, anyhow::Error>(costs[costs.len() / 2])
@@ -77,8 +86,8 @@ fn many(cell: &Cell) -> Cell {
 }
 
 /// Returns the CPU time per fetch of a window, in nanoseconds.
-fn cost(trial: &Trial) -> u64 {
-    trial.window.cpu_ns / trial.window.ended.max(1)
+fn cost(turned: &Turned) -> u64 {
+    turned.window.cpu_ns / turned.window.ended.max(1)
 }
 
 /// Lets a model carry out a cell at an origin of its own.
@@ -86,11 +95,13 @@ fn fetch(
     model: &Model,
     cell: &Cell,
     (programs, placement): (&Programs, &Placement),
-) -> Result<(Trial, Receipt)> {
+) -> Result<(Turned, Receipt)> {
     let mut origin = OriginProcess::start(&programs.origin, placement)?;
     let program = programs.models.get(&model.name).context("failed to find its program")?;
     let told = origin.serve((model, program), (cell.clone(), SEED), placement)?;
-    let trial = told.map_err(|why| anyhow!("{why}"))?.trial;
-    ensure!(trial.total.errors.is_empty(), "fetches failed: {:?}", trial.total.errors);
-    Ok((trial, origin.receipt()?))
+    // What a model says of an origin that died meanwhile is not the model's fault.
+    let receipt = origin.receipt().and_then(|receipt| origin.accepts().map(|()| receipt))?;
+    let turned = told.map_err(|why| anyhow!("{why}"))?.turned;
+    ensure!(turned.total.errors.is_empty(), "fetches failed: {:?}", turned.total.errors);
+    Ok((turned, receipt))
 }

@@ -1,15 +1,17 @@
-//! How far a run is, on stderr, told between measured windows and never inside one.
+//! How far a run is, on stderr, told between turns and never inside one.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use model_kit::plain;
-use record::{Block, PrimitiveBlock, Schedule, State, TrialRecord};
+use record::{Block, PrimitiveBlock, Schedule, State, TurnRecord};
 
 use crate::Event;
 use crate::forecast::cost;
 
+/// How often a terminal is told at most: four times a second.
+const BETWEEN: Duration = Duration::from_millis(250);
 /// Whether nothing is told.
 static QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -38,9 +40,14 @@ pub(crate) struct Progress<'a> {
     blocks_due: usize,
     blocks: usize,
     ended: usize,
-    valid: usize,
+    invalid: usize,
+    repeated: usize,
+    /// Turns of the round under way.
+    round: usize,
+    /// When a terminal was told last.
+    told: Instant,
     is_terminal: bool,
-    /// What the trials of the block under way cost, in nanoseconds a fetch; nothing where one does
+    /// What the turns of the block under way cost, in nanoseconds a fetch; nothing where one does
     /// not count.
     costs: Vec<(String, Option<f64>)>,
     /// The cells of which rows were shown.
@@ -48,16 +55,19 @@ pub(crate) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Begins before the first trial of the blocks that are due.
+    /// Begins before the first turn of the blocks that are due.
     pub(crate) fn new(schedule: &'a Schedule, due: &[Block]) -> Self {
         Self {
             schedule,
             began: Instant::now(),
-            due: due.iter().map(|block| block.order.len()).sum(),
+            due: due.iter().map(Block::turns).sum(),
             blocks_due: due.len(),
             blocks: 0,
             ended: 0,
-            valid: 0,
+            invalid: 0,
+            repeated: 0,
+            round: 0,
+            told: Instant::now(),
             is_terminal: io::stderr().is_terminal(),
             costs: Vec::new(),
             shown: Vec::new(),
@@ -67,19 +77,27 @@ impl<'a> Progress<'a> {
     /// Tells what happens.
     pub(crate) fn tell(&mut self, event: &Event<'_>) {
         match event {
-            Event::Begin(block, position) => {
-                if *position == 0 {
-                    self.blocks += 1;
+            Event::Begin(block, place) => {
+                if *place == (0, 0) {
                     self.costs.clear();
                 }
-                if !self.is_terminal {
-                    return;
+                if self.is_terminal && self.told.elapsed() > BETWEEN {
+                    self.told = Instant::now();
+                    say(&format!("\r\x1b[2K{}", self.line(&block.cell)));
                 }
-                let line = format!("{} {}", block.cell, block.order[*position]);
-                say(&format!("\r\x1b[2K{}", self.line(&line)));
             }
-            Event::Trial(trial) => self.count(trial),
-            Event::Block(block) => {
+            Event::Turn(turn) => self.count(turn),
+            Event::Round(round) if round.disturbed.is_empty() => self.round = 0,
+            Event::Round(_) => {
+                self.repeated += 1;
+                self.ended -= std::mem::take(&mut self.round);
+            }
+            Event::Again(block, reason) => {
+                let line = format!("block {} begins anew: {reason}", block.number);
+                say(&format!("{}{}\n", self.cleared(), plain(&line)));
+            }
+            Event::Block(block, _) => {
+                self.blocks += 1;
                 if !self.is_terminal {
                     say(&(self.line(&block.cell) + "\n"));
                 }
@@ -103,7 +121,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Returns the first rows of a cell once its first block has ended, the cheapest first: what
-    /// one trial each says, long before the table.
+    /// one turn each says, long before the table.
     fn first_rows(&mut self, block: &Block) -> Option<String> {
         if self.shown.contains(&block.cell) {
             return None;
@@ -117,7 +135,7 @@ impl<'a> Progress<'a> {
         };
         let rows = self.costs.iter().map(row).collect::<Vec<_>>().join(", ");
         Some(plain(&format!(
-            "{}, us of CPU a fetch in its first block, one trial each, which proves nothing yet: \
+            "{}, us of CPU a fetch in its first round, one turn each, which proves nothing yet: \
              {rows}",
             block.cell
         )))
@@ -126,15 +144,18 @@ impl<'a> Progress<'a> {
     /// Ends the line on a terminal.
     pub(crate) fn end(&self) {
         if self.is_terminal {
-            say(&format!("\r\x1b[2K{} trials, {} valid\n", self.ended, self.valid));
+            say(&format!("\r\x1b[2K{} turns, {} invalid\n", self.ended, self.invalid));
         }
     }
 
-    /// Counts a trial that has ended.
-    fn count(&mut self, trial: &TrialRecord) {
+    /// Counts a turn that has ended.
+    fn count(&mut self, turn: &TurnRecord) {
         self.ended += 1;
-        self.valid += usize::from(trial.state == State::Valid);
-        self.costs.push((trial.model.clone(), cost(trial)));
+        self.round += 1;
+        self.invalid += usize::from(turn.state != State::Valid);
+        if turn.round == 0 && self.costs.iter().all(|(model, _)| *model != turn.model) {
+            self.costs.push((turn.model.clone(), cost(turn)));
+        }
     }
 
     /// Returns the line: where the run is, and how long it still takes.
@@ -142,16 +163,16 @@ impl<'a> Progress<'a> {
         let (preset, seed) = (&self.schedule.preset, self.schedule.seed);
         let (block, blocks) = (self.blocks, self.blocks_due);
         let (percent, left) = (100 * self.ended / self.due.max(1), self.left());
-        let (valid, not) = (self.valid, self.ended - self.valid);
+        let (invalid, repeated) = (self.invalid, self.repeated);
         plain(&format!(
-            "{preset} {seed}, block {block} of {blocks}, {percent} %, {left} left, {valid} valid, \
-             {not} not: {what}"
+            "measuring {what}: {percent} %, {left} left, block {block} of {blocks}, {repeated} \
+             rounds repeated, {invalid} turns invalid ({preset}, seed {seed})"
         ))
     }
 
-    /// Returns the time left, judged by the trials that have ended.
+    /// Returns the time left, judged by the turns that have ended.
     fn left(&self) -> String {
-        let (ended, left) = (self.ended, self.due - self.ended);
+        let (ended, left) = (self.ended, self.due.saturating_sub(self.ended));
         let Ok(each) = u32::try_from(ended.max(1)) else { return "?".to_owned() };
         let left = self.began.elapsed() / each * u32::try_from(left).unwrap_or(u32::MAX);
         match ended {
@@ -177,7 +198,8 @@ mod tests {
     #[test]
     fn a_cell_has_rows_as_soon_as_its_first_block_has_ended() {
         let schedule = serde_json::from_value(serde_json::json!({
-            "schema": "", "version": "", "preset": "quick", "seed": 1, "cells": [], "models": [],
+            "schema": "", "version": "", "preset": "quick", "family": "against-baseline", "seed": 1,
+            "cells": [], "models": [],
             "absent": [], "blocks": [],
             "placement": {
                 "model_cpus": [], "origin_cpus": [], "workers": 1, "shards": 1, "awake": false
@@ -188,15 +210,15 @@ mod tests {
             number,
             cell: "steady".to_owned(),
             seed: 1,
-            order: Vec::new(),
+            rounds: Vec::new(),
             sitting: 0,
         };
         let mut progress = Progress::new(&schedule, &[]);
-        let costs = [("dear", Some(30_040.0)), ("void", None), ("cheap", Some(20_000.0))];
+        let costs = [("dear", Some(30_040.0)), ("broken", None), ("cheap", Some(20_000.0))];
         progress.costs = costs.map(|(model, cost)| (model.to_owned(), cost)).into();
 
         let rows = progress.first_rows(&block(0)).expect("it is the first of its cell");
-        assert!(rows.ends_with(": cheap 20.0, dear 30.0, void -"), "{rows}");
+        assert!(rows.ends_with(": cheap 20.0, dear 30.0, broken -"), "{rows}");
         assert!(rows.starts_with("steady, ") && rows.contains("proves nothing yet"), "{rows}");
         assert_eq!(progress.first_rows(&block(1)), None, "once is enough");
     }

@@ -6,19 +6,24 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use model_kit::pipe::{FromModel, Hello, PROTOCOL, ToModel, Trial};
-use model_kit::{Cell, Plan, Receipt};
+use model_kit::pipe::{Hello, Turned};
+use model_kit::{Cell, Plan, Receipt, Turn};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 use origin::{FromOrigin, Mount, Ready, Record, Script, ToOrigin};
 use record::{Model, Placement};
 
-use crate::{Child, Program, Silence, Start};
+use crate::participant::start;
+use crate::{Child, Program, Start};
 
-/// How long a child may take to say hello, or an origin to answer.
+/// How long an origin may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How long one may take that has been stopped, by whomever, before it is given up.
+const PATIENCE: Duration = Duration::from_secs(40);
+/// How late an origin must have been to have been stalled.
+const STALLED: Duration = Duration::from_secs(1);
 /// How long a faulty origin may take to read what a model has sent.
 const SETTLES: Duration = Duration::from_secs(1);
-/// The variable that names the interpreter of a model in another language.
-const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 /// How long requests may be under way at the origin after the model has ended.
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -28,12 +33,13 @@ pub struct Told {
     /// Who it says it is.
     pub hello: Hello,
     /// What it counted.
-    pub trial: Trial,
+    pub turned: Turned,
     /// The most memory that its process held at once, in KiB; 0 if the system does not tell.
     pub memory_peak_kib: u64,
 }
 
-/// Lets a model carry out a plan in a process of its own, and returns what it told.
+/// Lets a model take one turn of a plan, from id 0, in a process of its own, and returns what it
+/// told.
 ///
 /// # Errors
 ///
@@ -44,88 +50,17 @@ pub fn converse(
     program: &Program,
     (plan, cpus): (&Plan, &[usize]),
 ) -> Result<Told, String> {
-    let env = model
-        .env
-        .iter()
-        .map(|(name, value)| (name.clone(), value.replace("{workers}", &plan.workers.to_string())));
-    let interpreter = program.interpreter.iter();
-    let interpreter = interpreter
-        .map(|found| (INTERPRETER.to_owned(), found.path.to_string_lossy().into_owned()));
-    let env = env.chain(interpreter).collect();
-    let start = Start { program: &program.path, arguments: Vec::new(), env, cpus };
-    let mut child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
-
-    let heard = dialogue(&mut child, plan);
-    match heard {
-        Err(Ended::Silent(silence)) => Err(child.end_after(&silence)),
-        Err(Ended::Refused(why)) => {
-            child.kill();
-            Err(why)
+    let started = start((model, program), (plan.workers, cpus))?;
+    let mut participant = started.enter(plan.clone())?;
+    match participant.take(&Turn::of(&plan.cell, 0, 0), || false) {
+        Err(silence) => Err(participant.end_after(&silence)),
+        Ok(taken) => {
+            let memory_peak_kib = participant.memory_peak_kib();
+            let hello = participant.hello.clone();
+            participant.leave()?;
+            Ok(Told { hello, turned: taken.turned, memory_peak_kib })
         }
-        Ok(told) if told.hello.model != model.name => {
-            Err(format!("it says that it is {:?}, not {:?}", told.hello.model, model.name))
-        }
-        Ok(told) => child.dismiss().map(|()| told),
     }
-}
-
-/// Returns the longest that a trial may take: twice what its delays alone would take, and 10 s.
-pub fn time_for(plan: &Plan) -> Duration {
-    let cell = &plan.cell;
-    let rounds = cell.dealt().div_ceil(u64::from(cell.in_flight));
-    let each = plan.deadline_ms.unwrap_or(cell.delay_ms.hi).max(cell.delay_ms.hi);
-    Duration::from_secs(10) + 2 * Duration::from_millis(rounds * each)
-}
-
-/// How a dialogue ended too soon.
-pub(crate) enum Ended {
-    /// The model fell silent.
-    Silent(Silence),
-    /// The model may not be measured.
-    Refused(String),
-}
-
-impl From<Silence> for Ended {
-    fn from(silence: Silence) -> Self {
-        Self::Silent(silence)
-    }
-}
-
-/// Makes sure that what says hello can be understood and measured.
-pub(crate) fn accept(hello: &Hello) -> Result<(), Ended> {
-    if hello.protocol != PROTOCOL {
-        let why = format!("it speaks protocol {}, expected {PROTOCOL}", hello.protocol);
-        return Err(Ended::Refused(why));
-    }
-    if hello.debug_assertions {
-        return Err(Ended::Refused("it was built with debug assertions".into()));
-    }
-    Ok(())
-}
-
-/// Hears the hello, tells the plan, hears the trial.
-fn dialogue(child: &mut Child<FromModel>, plan: &Plan) -> Result<Told, Ended> {
-    let hello = match child.hear(Instant::now() + ANSWER)? {
-        FromModel::Hello(hello) => hello,
-        FromModel::Trial(_) => return Err(Ended::Refused("it told a trial before hello".into())),
-    };
-    accept(&hello)?;
-
-    child.tell(&ToModel::Plan(plan.clone()));
-    match child.hear(Instant::now() + time_for(plan))? {
-        FromModel::Trial(trial) => {
-            let memory_peak_kib = memory_peak_kib(child.id());
-            Ok(Told { hello, trial, memory_peak_kib })
-        }
-        FromModel::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
-    }
-}
-
-/// Returns the most memory that a living process has held at once.
-fn memory_peak_kib(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// An origin in a process of its own.
@@ -230,7 +165,7 @@ impl OriginProcess {
         (cell, seed): (Cell, u64),
         placement: &Placement,
     ) -> Result<Result<Told, String>> {
-        self.mount(Mount { cell: cell.clone(), seed })?;
+        self.mount(Mount::whole(&cell, seed))?;
         let origins = self.ready.origins.clone();
         let workers = placement.workers;
         let plan = Plan { cell, origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
@@ -276,6 +211,24 @@ impl OriginProcess {
     /// Returns the id of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Returns whether it answers only after having been stalled: it was stopped for a while, or
+    /// the machine gave it no time. One that does not answer at all is not stalled, it is dead.
+    pub(crate) fn was_stalled(&mut self) -> bool {
+        let asked = Instant::now();
+        self.child.tell(&ToOrigin::Receipt);
+        let heard = self.child.hear(asked + PATIENCE);
+        let Ok(FromOrigin::Receipt(receipt)) = heard else { return false };
+        let late = Duration::try_from_secs_f64(receipt.delay_late_ms_max_estimate / 1e3);
+        asked.elapsed() > STALLED || late.is_ok_and(|late| late > STALLED)
+    }
+
+    /// Returns the CPU time that it has used so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        let id = i32::try_from(self.child.id()).ok().map(Pid::from_raw);
+        let clock = id.and_then(|id| ClockId::pid_cpu_clock_id(id).ok());
+        clock.and_then(|clock| clock_gettime(clock).ok()).map(Duration::from).unwrap_or_default()
     }
 
     /// Asks and waits for the answer.

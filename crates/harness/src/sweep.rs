@@ -14,7 +14,7 @@ use crate::{BASELINE, FLOOR, Preset, PrimitiveBlocks, quick};
 /// The levels of the number in flight.
 const IN_FLIGHT: [u32; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /// The levels of the delay: the mean, in milliseconds. Without any the origin is never idle, and is
-/// what is measured: such trials are void.
+/// what is measured: such turns are invalid.
 const DELAYS_MS: [u64; 6] = [1, 2, 5, 10, 20, 50];
 /// The number in flight along the delays: with more, replies that come at the same tick wait for
 /// each other, and at a millisecond of delay too few requests are at the origin.
@@ -23,14 +23,14 @@ const ALONG_DELAYS: u32 = 8;
 /// millisecond.
 const LATE_MS: u64 = 1;
 /// The length of a window, in milliseconds.
-const WINDOW_MS: u64 = 300;
-/// The fewest rounds of all slots in a window, which long delays make longer for that: a model with
-/// one slot has no more fetches.
-const ROUNDS_MIN: u64 = 10;
+const WINDOW_MS: u64 = 100;
+/// The fewest fetches of each slot in a window, which long delays make longer for that: a model with
+/// one slot has no more.
+const WAVES_MIN: u64 = 4;
 /// The fewest fetches of a window.
-const FETCHES_MIN: u64 = 24;
-/// Rounds of all slots before the window opens: one that connects and one that does not.
-const WARM_UP_ROUNDS: u64 = 2;
+const FETCHES_MIN: u64 = 12;
+/// Fetches of each slot before the window opens.
+const WARM_UP_WAVES: u64 = 2;
 
 /// Returns the preset: both sweeps in one run, level by level in random order.
 pub fn sweep() -> Preset {
@@ -46,6 +46,8 @@ pub fn sweep() -> Preset {
     ];
     Preset {
         name: "sweep",
+        rounds: 3,
+        controls: Vec::new(),
         cells: in_flight.into_iter().chain(delay).collect(),
         primitives: PrimitiveBlocks::NONE,
         sweeps,
@@ -75,8 +77,8 @@ pub(crate) fn part(cell: &Cell, in_flight: u32) -> Cell {
 fn level(name: String, in_flight: u32, delay_ms: DelayRange) -> Cell {
     let each_ms = delay_ms.lo.midpoint(delay_ms.hi) + LATE_MS;
     let slots = u64::from(in_flight);
-    let fetches = (slots * WINDOW_MS).div_ceil(each_ms).max(slots * ROUNDS_MIN).max(FETCHES_MIN);
-    Cell { name, in_flight, warmup: WARM_UP_ROUNDS * slots, fetches, delay_ms, ..steady() }
+    let fetches = (slots * WINDOW_MS).div_ceil(each_ms).max(slots * WAVES_MIN).max(FETCHES_MIN);
+    Cell { name, in_flight, warmup: WARM_UP_WAVES * slots, fetches, delay_ms, ..steady() }
 }
 
 #[cfg(test)]
@@ -154,7 +156,7 @@ mod tests {
             let (one, whole) = (told("one").cell, told("threads").cell);
             assert_eq!((one.in_flight, &whole), (1, schedule.cell(&block.cell).unwrap()));
             let rounds = whole.fetches.div_ceil(u64::from(whole.in_flight));
-            assert!(one.fetches == rounds && rounds >= ROUNDS_MIN, "{one:?}");
+            assert!(one.fetches == rounds && rounds >= WAVES_MIN, "{one:?}");
         }
     }
 

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
-use record::{Model, PrimitiveRecord, State, TrialRecord};
+use anyhow::{Context, Result, ensure};
+use record::{Model, PrimitiveRecord, State, TurnRecord};
+use rules::{Cause, Reason};
 
-use crate::judge::ORIGIN_FAILED;
-use crate::{Basis, Event, Preset, Programs, draw, is_of_the_machine, place, run};
-
-/// How often a trial is made again whose origin failed.
-const TRIES_MAX: u32 = 3;
+use crate::{Basis, Event, Preset, Programs, draw, place, run};
 
 /// How a model did on a cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,21 +21,23 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Runs each model once on each cell of a preset and tells how it went. A trial whose origin failed
-/// says nothing of its model and is made again.
+/// Gives each model a turn on each cell of a preset and tells how it went. What the origin or the
+/// machine disturbed is measured again, as in a run.
 ///
 /// # Errors
 ///
-/// Says why no origin could be had, that origins failed again and again, or what `tell` said.
+/// Says why no origin could be had, of which models origins failed again and again, or what
+/// `tell` said.
 pub fn verify(
     (models, preset): (Vec<Model>, Preset),
     programs: &Programs,
     tell: &mut dyn FnMut(&Verified) -> Result<()>,
 ) -> Result<Vec<Verified>> {
-    let preset = Preset { blocks: 1, stop: None, sittings: Vec::new(), ..preset };
+    let (stop, sittings, controls) = (None, Vec::new(), Vec::new());
+    let preset = Preset { blocks: 1, rounds: 1, stop, sittings, controls, ..preset };
     let (placement, probes, missing) = (place()?, Vec::new(), programs.missing.clone());
     let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
-    let (mut due, mut verified) = (schedule.blocks.clone(), Vec::new());
+    let mut sorted = Sorted::default();
     for missing in &schedule.missing {
         let one = Verified {
             cell: "all".to_owned(),
@@ -47,61 +46,109 @@ pub fn verify(
             says: missing.to_string(),
         };
         tell(&one)?;
-        verified.push(one);
+        sorted.verified.push(one);
     }
-    for _ in 0..TRIES_MAX {
-        let mut again = due.clone();
-        for block in &mut again {
-            block.order.clear();
-        }
-        run((&schedule, &due), programs, Vec::new(), &mut |event| {
-            let Event::Trial(trial) = event else { return Ok(()) };
-            if is_of_the_origin(trial) {
-                if let Some(block) = again.iter_mut().find(|block| block.number == trial.block) {
-                    block.order.push(trial.model.clone());
-                }
-                return Ok(());
-            }
-            let one = Verified::of(trial);
-            tell(&one)?;
-            verified.push(one);
-            Ok(())
-        })?;
-        again.retain(|block| !block.order.is_empty());
-        if again.is_empty() {
-            return Ok(verified);
-        }
-        due = again;
+    let ran = run((&schedule, &schedule.blocks), programs, Vec::new(), &mut |event| {
+        sorted.hear(&event, tell)
+    });
+    match sorted.failing.is_empty() {
+        true => ran?,
+        false => ran.with_context(|| format!("failed to verify {}", sorted.failing.join(", ")))?,
     }
-    let models: BTreeSet<&str> = due.iter().flat_map(|b| &b.order).map(String::as_str).collect();
-    let models = Vec::from_iter(models).join(", ");
-    bail!("failed to verify {models}: the origin died or stopped {TRIES_MAX} times");
+    let untried = Vec::from_iter(sorted.untried).join(", ");
+    ensure!(untried.is_empty(), "failed to verify {untried}: the origin failed again and again");
+    Ok(sorted.verified)
 }
 
-/// Returns whether a trial failed by its origin, whatever its model did.
-fn is_of_the_origin(trial: &TrialRecord) -> bool {
-    let State::Void(reasons) = &trial.state else { return false };
-    reasons.iter().any(|reason| reason.starts_with(ORIGIN_FAILED))
+/// The turns of a run, sorted into what is known of models.
+#[derive(Default)]
+struct Sorted {
+    verified: Vec<Verified>,
+    /// Those of the block under way, each with whether its origin lived.
+    turns: Vec<(Verified, bool)>,
+    /// Models of which nothing is known: they were not tried.
+    untried: BTreeSet<String>,
+    /// Models of a block that begins anew.
+    failing: Vec<String>,
+}
+
+impl Sorted {
+    /// Takes in what happens, and tells of each model when its block has ended.
+    fn hear(
+        &mut self,
+        event: &Event<'_>,
+        tell: &mut dyn FnMut(&Verified) -> Result<()>,
+    ) -> Result<()> {
+        match event {
+            Event::Turn(turn) => self.take(turn),
+            Event::Round(round) if !round.disturbed.is_empty() => self.turns.clear(),
+            Event::Again(block, _) => {
+                self.turns.clear();
+                self.failing = block.participants().into_iter().map(str::to_owned).collect();
+            }
+            Event::Block(_, block) => {
+                self.failing.clear();
+                for (mut one, is_tried) in self.turns.drain(..) {
+                    if !is_tried {
+                        self.untried.insert(one.model);
+                        continue;
+                    }
+                    let broken = block.stays.get(&one.model).map(|stay| stay.invalid.as_slice());
+                    one.also(broken.unwrap_or_default());
+                    tell(&one)?;
+                    self.verified.push(one);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Keeps a turn: of several, as the baseline has them, one that went wrong.
+    fn take(&mut self, turn: &TurnRecord) {
+        let tried = is_tried(turn);
+        let stands = |(one, _): &(Verified, bool)| one.model == turn.model && !(one.works && tried);
+        if !self.turns.iter().any(stands) {
+            self.turns.retain(|(one, _)| one.model != turn.model);
+            self.turns.push((Verified::of(turn), tried));
+        }
+    }
+}
+
+/// Returns whether a model had its turn, rather than an origin that failed.
+fn is_tried(turn: &TurnRecord) -> bool {
+    let State::Invalid(reasons) = &turn.state else { return true };
+    !reasons.iter().any(|reason| matches!(reason, Reason::OriginFailed { .. }))
 }
 
 impl Verified {
-    /// Judges a trial: the machine may be as busy as it likes.
-    fn of(trial: &TrialRecord) -> Self {
-        let (works, says) = match &trial.state {
-            State::Valid => (true, String::new()),
-            State::Void(reasons) => {
-                (reasons.iter().all(|r| is_of_the_machine(r)), reasons.join("; "))
-            }
-            State::Failed(reason) => (false, reason.clone()),
-        };
-        Self { cell: trial.cell.clone(), model: trial.model.clone(), works, says }
+    /// Judges a turn: the machine may be as busy as it likes.
+    fn of(turn: &TurnRecord) -> Self {
+        let (cell, model) = (turn.cell.clone(), turn.model.clone());
+        let mut one = Self { cell, model, works: true, says: String::new() };
+        match &turn.state {
+            State::Valid => {}
+            State::Invalid(reasons) => one.also(reasons),
+            State::Failed(reason) => (one.works, one.says) = (false, reason.clone()),
+            State::Out => one.works = false,
+        }
+        one
+    }
+
+    /// Adds reasons for which figures may not be used.
+    fn also(&mut self, reasons: &[Reason]) {
+        self.works &= reasons.iter().all(|reason| reason.cause() != Cause::Model);
+        for reason in reasons {
+            let and = if self.says.is_empty() { "" } else { "; " };
+            self.says = format!("{}{and}{reason}", self.says);
+        }
     }
 
     /// Judges a trial of a primitive; what is void for being short or cheap works all the same.
     pub fn of_primitive(trial: &PrimitiveRecord) -> Self {
         let (works, says) = match &trial.state {
             State::Valid => (true, String::new()),
-            State::Void(reasons) => (true, reasons.join("; ")),
+            State::Invalid(_) | State::Out => (true, trial.state.why()),
             State::Failed(reason) => (false, reason.clone()),
         };
         let cell = format!("primitives/{}", trial.primitive.name());

@@ -20,7 +20,7 @@ use crate::output;
     verbatim_doc_comment,
     before_help = "\
 Examples:
-  inflight run                          measure every model for eight minutes
+  inflight run                          measure every model for about ten minutes
   inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?
@@ -54,7 +54,7 @@ pub(crate) enum Command {
     #[command(before_help = "\
 Examples:
   inflight run                          all models, preset quick
-  inflight run --preset standard        all models, more cells, at most 40 minutes
+  inflight run --preset standard        all models, more cells, about half an hour
   inflight run smol --cell steady       one model, one cell
   inflight run --dry-run                what it would take, and what it could show
   inflight run --resume                 go on with the newest run that was cut short
@@ -209,7 +209,7 @@ pub(crate) struct Order {
     /// Which models and cells.
     #[command(flatten)]
     pub(crate) selection: Selection,
-    /// How much: smoke, primitives, ideas, quick, sweep, standard or publish.
+    /// How much: smoke, primitives, ideas, quick, sweep, standard or citable.
     #[arg(long, default_value = "quick", value_parser = harness::PRESETS)]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.

@@ -3,8 +3,8 @@
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, Failure};
 use record::Unreadable;
-use report::{Form, Metric, RankedCell, RankedRow, Refusal};
-use serde_json::{Value, json};
+use report::{Form, Metric, Refusal};
+use serde_json::json;
 
 use crate::arguments::{Comparison, Ranking};
 use crate::output::Output;
@@ -22,25 +22,8 @@ pub(crate) fn rank(asked: &Ranking, output: &mut Output) -> Result<u8> {
     let ranking = report::rank(&run, &figures, metric, asked.cell.as_deref());
     let ranking = ranking.map_err(|error| Failure::Usage(format!("{error:#}")))?;
     output.say(&ranking.to_string());
-    let cells: Vec<_> = ranking.cells.iter().map(told).collect();
-    output.tell(&json!({ "run": run.id, "metric": metric.name(), "cells": cells }));
+    output.tell(&report::ranking_document(&ranking, &run.id));
     Ok(0)
-}
-
-/// Returns a ranked cell for programs.
-fn told(cell: &RankedCell) -> Value {
-    let row = |row: &RankedRow| {
-        let interval = row.value.and_then(|value| value.interval);
-        json!({
-            "model": row.row.model, "value": row.value.map(|value| value.value),
-            "low": interval.map(|interval| interval.low),
-            "high": interval.map(|interval| interval.high),
-            "rank_best": row.row.rank.map(|rank| rank.best),
-            "rank_worst": row.row.rank.map(|rank| rank.worst), "reason": row.row.reason,
-        })
-    };
-    let rows: Vec<_> = cell.rows.iter().map(row).collect();
-    json!({ "cell": cell.figures.cell.name, "rows": rows })
 }
 
 /// Returns the error that a refusal is: an altered run is a corrupt file, the rest is wrong use.

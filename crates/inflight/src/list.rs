@@ -78,12 +78,12 @@ fn runs(output: &mut Output) {
                     run.preset,
                     run.models,
                     run.blocks,
-                    run.trials,
+                    run.turns,
                     run.cells.join(" ")
                 ));
                 json!({ "run": name, "version": run.version, "preset": run.preset,
                         "cells": run.cells, "models": run.models, "blocks": run.blocks,
-                        "trials": run.trials, "state": state })
+                        "trials": run.turns, "state": state })
             }
             Err(error) => {
                 output.say(&format!("{name}  cannot be read: {error:#}"));

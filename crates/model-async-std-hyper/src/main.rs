@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 /// Carries the fetches of one slot.
 async fn drive(mut slot: Slot) {
     let mut kept = None;
-    while let Some(fetch) = slot.next_fetch() {
+    while let Some(fetch) = slot.next_fetch().await {
         let reply = before(fetch.time_left().map(task::sleep), get(&mut kept, fetch)).await;
         slot.finish(reply.unwrap_or(Err(ErrorCode::Deadline)));
     }

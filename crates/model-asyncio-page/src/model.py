@@ -27,7 +27,7 @@ async def as_bytes(reply):
 
 async def drive(slot):
     """Carries the fetches of one slot."""
-    while slot.next_fetch():
+    while slot.begin() or await slot.next_turn():
         await inflight_aiohttp.fetch(slot, as_bytes(fetch_url(slot.url())))
 
 

@@ -16,7 +16,7 @@ async def fetch_all(slots):
 async def drive(slot):
     """Carries the fetches of one slot, over a connection that is kept."""
     connection = inflight_streams.Connection()
-    while slot.next_fetch():
+    while slot.begin() or await slot.next_turn():
         await connection.fetch(slot)
     connection.close()
 

@@ -13,7 +13,7 @@ impl Iterator for Fetches {
     type Item = Outcome;
 
     fn next(&mut self) -> Option<Outcome> {
-        let fetch = self.1.next_fetch()?;
+        let fetch = self.1.next_fetch_blocking()?;
         self.1.finish(get(&self.0, fetch));
         self.1.take_outcome()
     }

@@ -55,6 +55,7 @@ pub async fn drive<R: Runtime>(mut slot: Slot) {
                 R::sleep_until(due).await;
                 slot.waited();
             }
+            (Step::Rest, _) => slot.next_turn().await,
             (Step::Done, _) => return,
             (Step::Send(_) | Step::Receive(_), None) => {
                 unreachable!("a slot asks for a connection first")

@@ -40,6 +40,7 @@ impl Connection {
                     thread::sleep(due.saturating_duration_since(Instant::now()));
                     slot.waited();
                 }
+                (Step::Rest, _) => slot.next_turn_blocking(),
                 (Step::Done, _) => return None,
                 (Step::Send(_) | Step::Receive(_), None) => {
                     unreachable!("a slot asks for a connection first")

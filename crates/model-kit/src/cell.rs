@@ -1,6 +1,8 @@
-//! A cell, one workload with its numbers, and a plan, all that a model is told for one trial.
+//! A cell, one workload with its numbers; a plan, what a participant is told once; and a turn, the
+//! bounded piece of work that it is told again and again.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +28,9 @@ pub struct Cell {
     pub workload: Workload,
     /// The number of slots.
     pub in_flight: u32,
-    /// Fetches that end before the window opens.
+    /// Fetches of a turn that end before its window opens.
     pub warmup: u64,
-    /// Fetches that end inside the window.
+    /// Fetches of a turn that end inside its window.
     pub fetches: u64,
     /// The origin's delays are drawn from this range.
     pub delay_ms: DelayRange,
@@ -53,7 +55,20 @@ pub struct DelayRange {
     pub hi: u64,
 }
 
-/// All that a model is told for one trial: a cell at its origin, the workers, the seed.
+/// A bounded piece of work of one participant, while all others are idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// Its number among the turns of the participant; turn 0 connects and is never counted.
+    pub number: u32,
+    /// The first id; the others follow it without a gap.
+    pub first_id: u64,
+    /// Fetches that end before the window opens.
+    pub warmup: u64,
+    /// Fetches that end inside the window.
+    pub fetches: u64,
+}
+
+/// What a participant is told once: a cell at its origin, the workers, the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The work.
@@ -98,18 +113,59 @@ impl Workload {
             Self::Steady => true,
         }
     }
+
+    /// Returns whether a participant takes many turns in one process. A batch takes one: what it
+    /// costs to start and to connect belongs to it.
+    pub fn is_resident(self) -> bool {
+        match self {
+            Self::Batch => false,
+            Self::Steady => true,
+        }
+    }
+}
+
+impl Turn {
+    /// Returns the turn of that number that does what a cell asks for.
+    pub fn of(cell: &Cell, number: u32, first_id: u64) -> Self {
+        Self { number, first_id, warmup: cell.warmup, fetches: cell.fetches }
+    }
+
+    /// Returns the ids that are dealt in a cell: warm-up, window, and the surplus that keeps every
+    /// slot busy until the window closes.
+    pub fn ids(&self, cell: &Cell) -> Range<u64> {
+        let surplus = match cell.workload {
+            Workload::Batch => 0,
+            Workload::Steady => u64::from(cell.in_flight),
+        };
+        let dealt = self.warmup.saturating_add(self.fetches).saturating_add(surplus);
+        self.first_id..self.first_id.saturating_add(dealt)
+    }
+
+    /// Returns the turn if a cell can be carried out so.
+    ///
+    /// # Errors
+    ///
+    /// Names the first number that makes no sense.
+    pub fn checked(self, cell: &Cell) -> Result<Self, Error> {
+        let fault = match () {
+            () if self.fetches == 0 => "the turn has 0 fetches, expected at least 1",
+            () if cell.workload == Workload::Batch && self.warmup > 0 => "a batch has no warm-up",
+            () if cell.workload == Workload::Steady && self.warmup == 0 => {
+                "the turn has a warmup of 0, expected at least 1 for steady"
+            }
+            () if self.ids(cell).end == u64::MAX => "the ids of the turn do not fit into 64 bits",
+            () => return Ok(self),
+        };
+        Err(Error::Plan(fault.to_owned()))
+    }
 }
 
 impl Cell {
-    /// Returns how many ids are dealt: warm-up, window, and the surplus that keeps every slot
-    /// busy until the window closes.
+    /// Returns how many ids are dealt in a turn: warm-up, window, and the surplus that keeps every
+    /// slot busy until the window closes.
     pub fn dealt(&self) -> u64 {
-        match self.workload {
-            Workload::Batch => self.fetches,
-            Workload::Steady => {
-                self.warmup.saturating_add(self.fetches).saturating_add(self.in_flight.into())
-            }
-        }
+        let ids = Turn::of(self, 0, 0).ids(self);
+        ids.end - ids.start
     }
 
     /// Returns how many slots can be busy at once: no more than there are fetches.

@@ -7,6 +7,19 @@ use crate::DelayRange;
 
 /// How many different bodies there are.
 pub const BODIES: usize = 64;
+/// How many ids a turn can have; the origin's delay depends on the place among them alone. It is a
+/// multiple of [`BODIES`], so that the body does too.
+pub const IDS_A_TURN: u64 = 10_000_000;
+/// How many ids a participant can have in a block.
+const IDS_A_PARTICIPANT: u64 = 100_000 * IDS_A_TURN;
+/// The smallest id of a block: all have sixteen digits, so that no request is longer than another.
+const FIRST_ID: u64 = 1_000 * IDS_A_PARTICIPANT;
+
+/// Returns the first id of a turn: its high digits are the participant's and the turn's, so that no
+/// two turns of a block share one.
+pub fn first_id(participant: u64, turn: u32) -> u64 {
+    FIRST_ID + participant * IDS_A_PARTICIPANT + u64::from(turn) * IDS_A_TURN
+}
 
 /// Returns the first output of `SplitMix64` started at `state`.
 pub fn split_mix_64(state: u64) -> u64 {
@@ -16,9 +29,10 @@ pub fn split_mix_64(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Returns the origin's delay for an id, in milliseconds.
+/// Returns the origin's delay for an id, in milliseconds: the same for every participant that takes
+/// its turn with this seed.
 pub fn delay_ms(seed: u64, id: u64, range: DelayRange) -> u64 {
-    range.lo + split_mix_64(seed ^ id) % (range.hi - range.lo + 1)
+    range.lo + split_mix_64(seed ^ (id % IDS_A_TURN)) % (range.hi - range.lo + 1)
 }
 
 /// Returns the body for an id: the little-endian outputs of the `SplitMix64` that starts at

@@ -1,4 +1,4 @@
-//! The count of a trial: ids dealt, fetches ended, and the clocks read when the window opens and
+//! The count of a turn: ids dealt, fetches ended, and the clocks read when the window opens and
 //! closes. Shared by all slots, without a lock and without an allocation per fetch.
 //!
 //! The window opens when the `warmup`-th fetch has ended and closes when the
@@ -6,24 +6,28 @@
 //! needs a barrier.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use crate::pipe::{Scheduled, Total, Turned};
 use crate::reading::{self, Reading};
-use crate::{Cell, ErrorCode, Outcome, Workload, pipe};
+use crate::{Cell, ErrorCode, Outcome, Turn, Workload};
 
-/// The window is divided into so many equal parts, to show warm-up and drift.
-const PARTS: u64 = 20;
 /// Marks a fetch of the window that failed and has no latency.
 const NO_LATENCY: u64 = 0;
 
-/// The count of a trial.
+/// The count of a turn.
 #[derive(Debug)]
 pub(crate) struct Ledger {
-    dealt_max: u64,
+    turn: u32,
+    ids: Range<u64>,
     warmup: u64,
+    /// How many fetches have ended when the window closes.
+    closes_at: u64,
     opens_at_start: bool,
+    began: Instant,
     issued: AtomicU64,
     ended: AtomicU64,
     peak: AtomicU64,
@@ -31,55 +35,56 @@ pub(crate) struct Ledger {
     errors: Box<[AtomicU64]>,
     /// The latency in nanoseconds of each fetch of the window, in the order of their ends.
     latencies: Box<[AtomicU64]>,
-    /// How many fetches have ended when each part begins or ends.
-    marks: Vec<u64>,
-    readings: Vec<OnceLock<Reading>>,
+    opened: OnceLock<Reading>,
+    closed: OnceLock<Reading>,
     /// How late each beat of the heart was, if there is one.
     beats_late_ns: OnceLock<Vec<u64>>,
 }
 
 impl Ledger {
-    /// Creates the count for a cell; everything that grows with the window is allocated here.
-    pub(crate) fn new(cell: &Cell) -> Self {
-        let parts = PARTS.min(cell.fetches);
-        let marks: Vec<u64> =
-            (0..=parts).map(|part| cell.warmup + cell.fetches * part / parts).collect();
+    /// Creates the count for a turn of a cell; everything that grows with the window is allocated
+    /// here.
+    pub(crate) fn new(cell: &Cell, turn: &Turn) -> Self {
         Self {
-            dealt_max: cell.dealt(),
-            warmup: cell.warmup,
+            turn: turn.number,
+            ids: turn.ids(cell),
+            warmup: turn.warmup,
+            closes_at: turn.warmup + turn.fetches,
             opens_at_start: cell.workload == Workload::Batch,
+            began: Instant::now(),
             issued: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             extra_bytes: AtomicU64::new(0),
             errors: ErrorCode::ALL.iter().map(|_| AtomicU64::new(0)).collect(),
-            latencies: (0..cell.fetches).map(|_| AtomicU64::new(NO_LATENCY)).collect(),
-            readings: marks.iter().map(|_| OnceLock::new()).collect(),
+            latencies: (0..turn.fetches).map(|_| AtomicU64::new(NO_LATENCY)).collect(),
+            opened: OnceLock::new(),
+            closed: OnceLock::new(),
             beats_late_ns: OnceLock::new(),
-            marks,
         }
     }
 
     /// Opens the window of a batch, when its slots are handed out.
     pub(crate) fn hand_out(&self) {
         if self.opens_at_start {
-            self.read_clocks(0);
+            // What the process has cost since it was started belongs to a batch.
+            let _ = self.opened.set(Reading::start_of_process());
         }
     }
 
     /// Deals the next id, or none when all have been dealt.
     pub(crate) fn deal(&self) -> Option<u64> {
-        let id = self.issued.fetch_add(1, Ordering::AcqRel);
-        if id >= self.dealt_max {
+        let index = self.issued.fetch_add(1, Ordering::AcqRel);
+        if index >= self.count() {
             self.issued.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
 
-        let now = (id + 1).saturating_sub(self.ended.load(Ordering::Acquire));
+        let now = (index + 1).saturating_sub(self.ended.load(Ordering::Acquire));
         if now > self.peak.load(Ordering::Relaxed) {
             self.peak.fetch_max(now, Ordering::Relaxed);
         }
-        Some(id)
+        Some(self.ids.start + index)
     }
 
     /// Counts a fetch that has ended.
@@ -97,8 +102,11 @@ impl Ledger {
         if let Some(entry) = ended.checked_sub(self.warmup + 1).and_then(|i| self.latency(i)) {
             entry.store(latency_ns, Ordering::Relaxed);
         }
-        if let Ok(mark) = self.marks.binary_search(&ended) {
-            self.read_clocks(mark);
+        // Each count of ended fetches is reached once.
+        if ended == self.warmup && !self.opens_at_start {
+            let _ = self.opened.set(Reading::opening());
+        } else if ended == self.closes_at {
+            let _ = self.closed.set(Reading::closing());
         }
     }
 
@@ -107,11 +115,14 @@ impl Ledger {
         self.extra_bytes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns the trial as it is told to the harness, once every slot is done.
-    pub(crate) fn trial(&self) -> Result<pipe::Trial, String> {
-        let (Some(opened), Some(closed)) = (self.reading(0), self.reading(self.marks.len() - 1))
-        else {
-            let (ended, due) = (self.ended.load(Ordering::Acquire), self.dealt_max);
+    /// Returns the turn as it is told to the harness, once every slot rests or has left.
+    ///
+    /// # Errors
+    ///
+    /// Says that the window did not close.
+    pub(crate) fn turned(&self, threads: u64) -> Result<Turned, String> {
+        let (Some(opened), Some(closed)) = (self.opened.get(), self.closed.get()) else {
+            let (ended, due) = (self.ended.load(Ordering::Acquire), self.count());
             return Err(format!("the window did not close: {ended} of {due} fetches ended"));
         };
 
@@ -119,43 +130,42 @@ impl Ledger {
         let latencies_ns = histogram(latencies.filter(|latency_ns| *latency_ns != NO_LATENCY));
         let ended = self.latencies.len() as u64;
         let ok = latencies_ns.iter().map(|(_, count)| count).sum();
-        Ok(pipe::Trial {
+        Ok(Turned {
+            turn: self.turn,
             window: reading::window(opened, closed, (ended, ok)),
             total: self.total(),
-            threads: opened.threads.max(closed.threads),
+            threads,
             in_flight_peak: self.peak.load(Ordering::Relaxed),
-            scheduled: closed.scheduled,
-            windows: self.parts(),
+            scheduled: None::<Scheduled>,
             latencies_ns,
             beats_late_ns: histogram(self.beats_late_ns.get().into_iter().flatten().copied()),
         })
     }
 
+    /// Returns when the turn began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
     /// Returns when the window opened, if it has.
     pub(crate) fn opened(&self) -> Option<Instant> {
-        self.reading(0).map(|reading| reading.wall)
+        self.opened.get().map(|reading| reading.wall)
     }
 
     /// Returns when the window closed, if it has.
     pub(crate) fn closed(&self) -> Option<Instant> {
-        self.reading(self.marks.len() - 1).map(|reading| reading.wall)
+        self.closed.get().map(|reading| reading.wall)
     }
 
     /// Keeps how late the beats of the heart were.
     pub(crate) fn keep_beats(&self, late_ns: Vec<u64>) {
-        // There is one heart, and it ends once.
+        // There is one heart, and it ends once a turn.
         let _ = self.beats_late_ns.set(late_ns);
     }
 
-    /// Reads the clocks at a mark; at the first and the last, what costs more to read as well.
-    fn read_clocks(&self, mark: usize) {
-        let reading = match mark {
-            0 => Reading::opening(),
-            _ if mark + 1 == self.marks.len() => Reading::closing(),
-            _ => Reading::between(),
-        };
-        // Each mark is reached once, since each count of ended fetches is.
-        let _ = self.readings[mark].set(reading);
+    /// Returns how many ids there are.
+    fn count(&self) -> u64 {
+        self.ids.end - self.ids.start
     }
 
     /// Returns the entry for the latency of the i-th fetch of the window.
@@ -163,13 +173,8 @@ impl Ledger {
         self.latencies.get(usize::try_from(index).ok()?)
     }
 
-    /// Returns the clocks at a mark, if it was reached.
-    fn reading(&self, mark: usize) -> Option<&Reading> {
-        self.readings[mark].get()
-    }
-
-    /// Returns what was counted over the whole trial.
-    fn total(&self) -> pipe::Total {
+    /// Returns what was counted over the whole turn.
+    fn total(&self) -> Total {
         let mut errors = BTreeMap::new();
         for (code, count) in ErrorCode::ALL.iter().zip(&self.errors) {
             let count = count.load(Ordering::Relaxed);
@@ -178,25 +183,12 @@ impl Ledger {
             }
         }
         let failed: u64 = errors.values().sum();
-        pipe::Total {
+        Total {
             issued: self.issued.load(Ordering::Relaxed),
             ok: self.ended.load(Ordering::Acquire) - failed,
             errors,
             extra_bytes: self.extra_bytes.load(Ordering::Relaxed),
         }
-    }
-
-    /// Returns the parts of the window.
-    fn parts(&self) -> Vec<pipe::Part> {
-        let mut parts = Vec::with_capacity(self.marks.len());
-        for mark in 1..self.marks.len() {
-            let (Some(before), Some(after)) = (self.reading(mark - 1), self.reading(mark)) else {
-                continue;
-            };
-            let fetches = self.marks[mark] - self.marks[mark - 1];
-            parts.push(reading::part(before, after, fetches));
-        }
-        parts
     }
 }
 
@@ -244,45 +236,56 @@ mod tests {
         }
     }
 
+    /// Returns the count of a turn that does what the cell asks for.
+    fn ledger(cell: &Cell) -> Ledger {
+        Ledger::new(cell, &Turn::of(cell, 3, 1_000))
+    }
+
+    /// Returns what is told of it.
+    fn turned(ledger: &Ledger) -> Result<Turned, String> {
+        ledger.turned(1)
+    }
+
     const OK: Outcome = Outcome::Ok(Duration::from_micros(1_234));
 
     #[test]
     fn the_window_holds_exactly_its_fetches_and_the_total_holds_all() {
-        let ledger = Ledger::new(&steady(10, 40, 4));
-        while ledger.deal().is_some() {
+        let ledger = ledger(&steady(10, 40, 4));
+        let mut ids = Vec::new();
+        while let Some(id) = ledger.deal() {
+            ids.push(id);
             ledger.end(OK);
         }
-        let trial = ledger.trial().unwrap();
-        assert_eq!((trial.window.ended, trial.window.ok), (40, 40));
-        assert_eq!((trial.total.issued, trial.total.ok), (54, 54));
-        assert_eq!(trial.latencies_ns, [(1_230_000, 40)]);
-        assert_eq!(trial.windows.len(), 20);
-        assert_eq!(trial.windows.iter().map(|part| part.fetches).sum::<u64>(), 40);
+        assert_eq!(ids, (1_000..1_054).collect::<Vec<_>>());
+        let turned = turned(&ledger).unwrap();
+        assert_eq!((turned.window.ended, turned.window.ok), (40, 40));
+        assert_eq!((turned.total.issued, turned.total.ok), (54, 54));
+        assert_eq!(turned.latencies_ns, [(1_230_000, 40)]);
     }
 
     #[test]
     fn a_failure_inside_the_window_has_no_latency() {
-        let ledger = Ledger::new(&steady(1, 3, 1));
+        let ledger = ledger(&steady(1, 3, 1));
         for outcome in [OK, OK, Outcome::Failed(ErrorCode::BodyMismatch), OK, OK] {
             ledger.deal().unwrap();
             ledger.end(outcome);
         }
-        let trial = ledger.trial().unwrap();
-        assert_eq!((trial.window.ended, trial.window.ok), (3, 2));
-        assert_eq!(trial.total.errors, BTreeMap::from([("1604".to_owned(), 1)]));
+        let turned = turned(&ledger).unwrap();
+        assert_eq!((turned.window.ended, turned.window.ok), (3, 2));
+        assert_eq!(turned.total.errors, BTreeMap::from([("1604".to_owned(), 1)]));
     }
 
     #[test]
     fn a_window_that_never_closed_is_told_as_such() {
-        let ledger = Ledger::new(&steady(1, 3, 1));
+        let ledger = ledger(&steady(1, 3, 1));
         ledger.deal().unwrap();
         ledger.end(OK);
-        assert_eq!(ledger.trial().unwrap_err(), "the window did not close: 1 of 5 fetches ended");
+        assert_eq!(turned(&ledger).unwrap_err(), "the window did not close: 1 of 5 fetches ended");
     }
 
     #[test]
     fn the_peak_is_the_most_dealt_and_not_ended() {
-        let ledger = Ledger::new(&steady(1, 3, 4));
+        let ledger = ledger(&steady(1, 3, 4));
         for _ in 0..3 {
             ledger.deal().unwrap();
         }

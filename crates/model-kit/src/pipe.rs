@@ -9,11 +9,11 @@ use std::io::{BufRead, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Plan, plain_line};
+use crate::{Error, Plan, Turn, plain_line};
 
 /// The version of the protocol.
-pub const PROTOCOL: u32 = 1;
-/// The longest line; a trial with every possible latency has a tenth of it.
+pub const PROTOCOL: u32 = 2;
+/// The longest line; a turn with every possible latency has a tenth of it.
 pub const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What the harness tells a model.
@@ -22,6 +22,8 @@ pub const LINE_BYTES_MAX: u64 = 1024 * 1024;
 pub enum ToModel {
     /// The work of this process.
     Plan(Plan),
+    /// The next turn.
+    Turn(Turn),
 }
 
 /// What a model tells the harness.
@@ -30,8 +32,10 @@ pub enum ToModel {
 pub enum FromModel {
     /// The first line: who speaks.
     Hello(Hello),
-    /// The last line: what was counted and what it cost.
-    Trial(Trial),
+    /// Its units exist, or, of a batch, can be started.
+    Ready,
+    /// A turn is over: what was counted and what it cost.
+    Turned(Turned),
 }
 
 /// Who speaks.
@@ -48,24 +52,24 @@ pub struct Hello {
     pub debug_assertions: bool,
 }
 
-/// What was counted and what it cost.
+/// What was counted in a turn and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trial {
+pub struct Turned {
+    /// The number of the turn.
+    pub turn: u32,
     /// The measured window.
     pub window: Window,
     /// All fetches, those of the warm-up and the surplus included.
     pub total: Total,
-    /// The threads of the process: the larger of two counts, as the window opened and closed.
+    /// The threads of the process.
     pub threads: u64,
     /// The most fetches that had been dealt and had not ended.
     pub in_flight_peak: u64,
-    /// What the threads alive at the closing had used and waited for since the process began, if
-    /// the kernel tells.
+    /// What the threads had used and waited for in the turn, if the kernel tells.
     #[serde(default)]
     pub scheduled: Option<Scheduled>,
-    /// Equal parts of the window, in order.
-    pub windows: Vec<Part>,
     /// Service times of the window's ok fetches, as pairs of value (three digits) and count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latencies_ns: Vec<(u64, u64)>,
     /// How late each beat of the heart was that was due in the window, in the same form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -104,7 +108,7 @@ pub struct Scheduled {
     pub run_delay_ns: u64,
 }
 
-/// All fetches of a trial: `issued == ok + the sum of errors`.
+/// All fetches of a turn: `issued == ok + the sum of errors`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
     /// Ids that were dealt.
@@ -116,17 +120,6 @@ pub struct Total {
     /// Replies that were followed by bytes belonging to none; these fetches may be ok.
     #[serde(default)]
     pub extra_bytes: u64,
-}
-
-/// One of the equal parts of a window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Fetches that ended in it.
-    pub fetches: u64,
-    /// Its length by the monotonic clock.
-    pub wall_ns: u64,
-    /// CPU time of all threads of the process.
-    pub cpu_ns: u64,
 }
 
 impl Hello {

@@ -2,6 +2,7 @@
 //! until the loop says that the socket is ready.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::iter;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -27,11 +28,17 @@ pub struct Sockets<C, E> {
 
 /// Returns how long a loop may wait for its sockets: until the first deadline or wait of these
 /// slots is over. A plan that sets neither lets it wait for ever, without a look at the slots.
-pub fn patience<'a>(plan: &Plan, slots: impl Iterator<Item = &'a Slot>) -> Option<Duration> {
+///
+/// Between two turns it blocks, since all slots rest: they are to be those of the whole process.
+pub fn patience<'a>(plan: &Plan, mut slots: impl Iterator<Item = &'a Slot>) -> Option<Duration> {
+    let first = slots.next()?;
+    if first.wait_while_all_rest() {
+        return Some(Duration::ZERO);
+    }
     if plan.deadline_ms.is_none() && plan.cell.heartbeat_us == 0 {
         return None;
     }
-    let due = slots.filter_map(Slot::due).min()?;
+    let due = iter::once(first).chain(slots).filter_map(Slot::due).min()?;
     Some(due.saturating_duration_since(Instant::now()))
 }
 
@@ -90,8 +97,8 @@ impl<S: Read + Write> Connection<S> {
                     self.drained = took_all && !self.hung_up;
                     slot.received(buffer, result);
                 }
-                // The loop's own timer ends it, by [`Connection::expire`].
-                (Step::Wait(_), _) => waits = true,
+                // The loop ends it, by [`Connection::expire`].
+                (Step::Wait(_) | Step::Rest, _) => waits = true,
                 (Step::Done, socket) => {
                     *socket = None;
                     return;
@@ -103,7 +110,8 @@ impl<S: Read + Write> Connection<S> {
         }
     }
 
-    /// Gives a fetch up whose deadline has passed, or ends a wait; returns whether there was one.
+    /// Gives a fetch up whose deadline has passed, or ends a wait or a rest that is over; returns
+    /// whether there was one.
     pub fn expire(&mut self, slot: &mut Slot) -> bool {
         let expired = slot.expire();
         // What was being connected for that fetch is not the next one's.

@@ -15,45 +15,27 @@ pub(crate) struct Reading {
     pub(crate) wall: Instant,
     cpu: Duration,
     usage: Option<Usage>,
-    pub(crate) threads: u64,
-    pub(crate) scheduled: Option<Scheduled>,
 }
 
 impl Reading {
-    /// Reads as the window opens: what is slow to read first, the clocks last.
+    /// Reads the wall clock alone: nothing had been used when the process was started.
+    pub(crate) fn start_of_process() -> Self {
+        Self { wall: Instant::now(), cpu: Duration::ZERO, usage: None }
+    }
+
+    /// Reads as a window opens, or a batch of primitives begins: what is slow to read first, the
+    /// clocks last.
     pub(crate) fn opening() -> Self {
-        let threads = threads();
         let usage = usage();
         let cpu = cpu();
-        Self { wall: Instant::now(), cpu, usage, threads, scheduled: None }
+        Self { wall: Instant::now(), cpu, usage }
     }
 
-    /// Reads as a batch of primitives begins: the clocks last.
-    pub(crate) fn point_opening() -> Self {
-        let usage = usage();
-        let cpu = cpu();
-        Self { wall: Instant::now(), cpu, usage, threads: 0, scheduled: None }
-    }
-
-    /// Reads as a batch of primitives ends: the clocks first.
-    pub(crate) fn point_closing() -> Self {
-        let wall = Instant::now();
-        let cpu = cpu();
-        Self { wall, cpu, usage: usage(), threads: 0, scheduled: None }
-    }
-
-    /// Reads inside the window: the clocks alone.
-    pub(crate) fn between() -> Self {
-        let wall = Instant::now();
-        Self { wall, cpu: cpu(), usage: None, threads: 0, scheduled: None }
-    }
-
-    /// Reads as the window closes: the clocks first, what is slow to read last.
+    /// Reads as a window closes, or a batch of primitives ends: the clocks first.
     pub(crate) fn closing() -> Self {
         let wall = Instant::now();
         let cpu = cpu();
-        let usage = usage();
-        Self { wall, cpu, usage, threads: threads(), scheduled: scheduled() }
+        Self { wall, cpu, usage: usage() }
     }
 }
 
@@ -89,16 +71,6 @@ pub(crate) fn point(opened: &Reading, closed: &Reading, (count, counted): (u64, 
     }
 }
 
-/// Returns what one part of the window cost.
-pub(crate) fn part(before: &Reading, after: &Reading, fetches: u64) -> pipe::Part {
-    pipe::Part {
-        fetches,
-        // Two threads may read two marks in either order; a part is never negative.
-        wall_ns: nanoseconds(after.wall.saturating_duration_since(before.wall)),
-        cpu_ns: nanoseconds(after.cpu.saturating_sub(before.cpu)),
-    }
-}
-
 /// Returns the CPU time of all threads of this process.
 fn cpu() -> Duration {
     let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
@@ -111,14 +83,14 @@ fn usage() -> Option<Usage> {
 }
 
 /// Returns how many threads this process has now.
-fn threads() -> u64 {
+pub(crate) fn threads() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("Threads:"));
     line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
 /// Returns what the scheduler gave to the threads that are alive now.
-fn scheduled() -> Option<Scheduled> {
+pub(crate) fn scheduled() -> Option<Scheduled> {
     let mut sum = Scheduled::default();
     for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
         // A thread that has ended meanwhile has no figures.

@@ -1,13 +1,14 @@
-//! The receipt: what an origin has seen, the truth that every trial is held against.
+//! The receipt: what an origin has seen, the truth that every turn is held against.
 //!
 //! What the server hides is estimated, and the field says so in its name. wiremock shows the
 //! arrival of a request to its responder but not the moment at which the reply leaves, so what is
-//! in flight, and the delay as served, come from a shadow timer that starts with the arrival; the
-//! number of connections comes from the kernel's count of what was accepted in this network
-//! namespace, by whomever. (The ends that the kernel still knows at the origin's ports were tried:
-//! ports are used again while they linger, so that count was low by up to a third.)
+//! in flight, and the delay as served, come from a shadow timer that starts with the arrival.
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+
+use crate::content::split_mix_64;
 
 /// What an origin has seen since the mount.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,12 +27,17 @@ pub struct Receipt {
     pub in_flight_peak_estimate: u64,
     /// The mean number in flight between the arrivals that open and close the window.
     pub in_flight_mean_estimate: f64,
-    /// Connections accepted in this network namespace: never low, and high where others listen too.
-    pub connections_estimate: Option<u64>,
+    /// Connections that the origin accepted: exact, unless a port was used twice within a minute,
+    /// which makes it low; nothing where the kernel does not tell.
+    #[serde(default)]
+    pub connections: Option<u64>,
     /// The median by which the shadow timers were late, in milliseconds.
     pub delay_late_ms_p50_estimate: f64,
     /// The 99th percentile of the same.
     pub delay_late_ms_p99_estimate: f64,
+    /// The most by which one was late.
+    #[serde(default)]
+    pub delay_late_ms_max_estimate: f64,
     /// CPU time of the origin's process, in nanoseconds.
     pub cpu_ns: u64,
     /// Wall time since the mount, in nanoseconds.
@@ -52,7 +58,20 @@ pub struct Receipt {
     pub resident_kib: Option<u64>,
 }
 
-/// Returns the digest of ids that a trial shows which was dealt the ids `0 .. dealt`.
-pub fn ids_digest(dealt: u64) -> u64 {
-    (0..dealt).map(crate::content::split_mix_64).fold(0, u64::wrapping_add)
+/// Returns the digest that a receipt shows when just these ids were asked for.
+pub fn ids_digest(ids: Range<u64>) -> u64 {
+    ids.map(split_mix_64).fold(0, u64::wrapping_add)
+}
+
+/// Returns the digest that a receipt shows of the heads of a bare model which fetched these ids: no
+/// field but Host, which is left out.
+pub fn bare_heads_digest(ids: Range<u64>) -> u64 {
+    let head = |id: u64| mixed(mixed(0, b"GET"), format!("/f/{id}").as_bytes());
+    ids.map(head).fold(0, u64::wrapping_add)
+}
+
+/// Mixes bytes into a digest.
+pub fn mixed(digest: u64, bytes: &[u8]) -> u64 {
+    let end = split_mix_64(digest ^ bytes.len() as u64);
+    bytes.iter().fold(end, |digest, &byte| split_mix_64(digest ^ u64::from(byte)))
 }

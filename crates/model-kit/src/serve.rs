@@ -1,9 +1,14 @@
-//! Everything around a model: the hello, the plan, the slots, the clocks, the trial.
+//! Everything around a model: the hello, the plan, the slots, and one turn after the other.
+//!
+//! A batch is one turn, which begins as its slots are handed out. Otherwise a control thread of the
+//! kit reads the pipe: it begins a turn, waits until every slot rests again, and tells what was
+//! counted, while the model does nothing but drive its slots.
 
 use std::error::Error as StdError;
-use std::io::{self, Read, Write};
-use std::process::ExitCode;
+use std::io::{self, Read};
+use std::process::{self, ExitCode};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 use std::vec;
 
@@ -11,17 +16,20 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 
 use crate::content::Checksums;
+use crate::gate::Gate;
 use crate::ledger::Ledger;
-use crate::pipe::{self, FromModel, Hello, ToModel, Trial};
-use crate::{Error, Plan, Slot};
+use crate::pipe::{self, FromModel, Hello, Scheduled, ToModel, Turned};
+use crate::{Error, Plan, Slot, Turn, reading};
 
 /// What a model returns when it cannot do its work.
 pub type ModelResult = Result<(), Box<dyn StdError + Send + Sync>>;
 
-/// What every slot of a trial shares.
+/// What every slot of a process shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) ledger: Ledger,
+    pub(crate) gate: Gate,
+    /// Whether a slot leaves when no id is left.
+    pub(crate) has_one_turn: bool,
     pub(crate) checksums: Checksums,
     pub(crate) body_bytes: u32,
     pub(crate) deadline: Option<Duration>,
@@ -29,44 +37,45 @@ pub(crate) struct Shared {
     pub(crate) work_kib: u32,
 }
 
-/// The slots of a trial. Iterating over them hands them out, which opens the window of a batch:
+/// The slots of a process. Iterating over them hands them out, which opens the window of a batch:
 /// build the runtime before, start its units after.
 #[derive(Debug)]
 pub struct Slots {
     shared: Arc<Shared>,
-    slots: Vec<Slot>,
+    all: Vec<Slot>,
+    batch: Option<Arc<Ledger>>,
 }
 
 impl Slots {
-    /// Creates the slots of a plan.
-    pub(crate) fn new(plan: &Plan) -> Self {
+    /// Creates the slots of a plan; with the one turn of a batch, if it has but one.
+    pub(crate) fn new(plan: &Plan, batch: Option<Arc<Ledger>>) -> Self {
+        let cell = &plan.cell;
         let shared = Arc::new(Shared {
-            ledger: Ledger::new(&plan.cell),
-            checksums: Checksums::new(plan.seed, plan.cell.body_bytes),
-            body_bytes: plan.cell.body_bytes,
+            gate: Gate::new(cell.slots() as usize),
+            has_one_turn: batch.is_some(),
+            checksums: Checksums::new(plan.seed, cell.body_bytes),
+            body_bytes: cell.body_bytes,
             deadline: plan.deadline_ms.map(Duration::from_millis),
             surcharge: Duration::from_nanos(plan.surcharge_ns),
-            work_kib: plan.cell.work_kib,
+            work_kib: cell.work_kib,
         });
+        if let Some(ledger) = &batch {
+            shared.gate.begin(Arc::clone(ledger));
+        }
         let new = |&origin| Slot::new(Arc::clone(&shared), origin);
         let origins = plan.origins.iter().cycle();
-        let mut slots: Vec<Slot> = origins.take(plan.cell.slots() as usize).map(new).collect();
-        if plan.cell.heartbeat_us > 0 {
+        let mut slots: Vec<Slot> = origins.take(cell.slots() as usize).map(new).collect();
+        if cell.heartbeat_us > 0 {
             // It comes last: it is to wait for whatever the others do.
-            let period = Duration::from_micros(plan.cell.heartbeat_us.into());
+            let period = Duration::from_micros(cell.heartbeat_us.into());
             slots.extend(plan.origins.first().map(new).map(|slot| slot.beating(period)));
         }
-        Self { shared, slots }
+        Self { shared, all: slots, batch }
     }
 
     /// Returns how many there are: those that fetch, and the heart if the plan has one.
     pub fn count(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Returns what the slots share.
-    pub(crate) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.shared)
+        self.all.len()
     }
 }
 
@@ -75,17 +84,19 @@ impl IntoIterator for Slots {
     type IntoIter = vec::IntoIter<Slot>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.shared.ledger.hand_out();
-        self.slots.into_iter()
+        if let Some(ledger) = &self.batch {
+            ledger.hand_out();
+        }
+        self.all.into_iter()
     }
 }
 
 /// Serves one plan as a model: prints the hello, reads the plan, lets `run` fetch with its slots
-/// until each is done, and prints the trial.
+/// until each is done, and prints what each turn came to.
 ///
 /// What goes wrong is one sentence on stderr and exit code 1.
 pub fn serve(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> ExitCode {
-    match serve_on(&mut io::stdin().lock(), &mut io::stdout().lock(), (hello, run)) {
+    match serve_one(hello, run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -94,38 +105,123 @@ pub fn serve(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Exi
     }
 }
 
-/// Carries a plan out in this process, without a pipe, and returns the trial: for tests and for
-/// trying a model out.
+/// Carries a plan out in this process as one turn from id 0, without a pipe, and returns what was
+/// counted: for tests and for trying a model out.
 ///
 /// # Errors
 ///
 /// Says why the plan cannot be carried out, or that the window did not close.
-pub fn rehearse(plan: &Plan, run: impl FnOnce(Slots)) -> Result<Trial, Error> {
-    let slots = Slots::new(&plan.clone().checked()?);
-    let shared = slots.shared();
-    run(slots);
-    shared.ledger.trial().map_err(Error::Model)
+pub fn rehearse(plan: &Plan, run: impl FnOnce(Slots)) -> Result<Turned, Error> {
+    rehearse_turn((plan, &Turn::of(&plan.cell, 0, 0)), run)
 }
 
-/// Serves one plan over any pipe.
-fn serve_on(
-    mut input: &mut (impl io::BufRead + ?Sized),
-    mut output: &mut (impl Write + ?Sized),
-    (hello, run): (Hello, impl FnOnce(&Plan, Slots) -> ModelResult),
-) -> Result<(), Error> {
+/// Carries one turn of a plan out in this process, without a pipe: as [`rehearse`], but for the ids.
+///
+/// # Errors
+///
+/// Says why the turn cannot be carried out, or that the window did not close.
+pub fn rehearse_turn(
+    (plan, turn): (&Plan, &Turn),
+    run: impl FnOnce(Slots),
+) -> Result<Turned, Error> {
+    let plan = plan.clone().checked()?;
+    let ledger = Arc::new(Ledger::new(&plan.cell, &turn.checked(&plan.cell)?));
+    run(Slots::new(&plan, Some(Arc::clone(&ledger))));
+    ledger.turned(reading::threads()).map_err(Error::Model)
+}
+
+/// Serves one plan, or says what went wrong.
+fn serve_one(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
     // When the harness dies, so does the model; where the kernel refuses, the closed pipe ends it.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-    pipe::write(&mut output, &FromModel::Hello(hello))?;
-    let Some(ToModel::Plan(plan)) = pipe::read(&mut input)? else { return Ok(()) };
-    let plan = plan.checked()?;
+    tell(&FromModel::Hello(hello))?;
+    let plan = match hear()? {
+        Some(ToModel::Plan(plan)) => plan.checked()?,
+        Some(ToModel::Turn(_)) => return Err(Error::Protocol("a turn came before a plan".into())),
+        None => return Ok(()),
+    };
 
-    let slots = Slots::new(&plan);
-    let shared = slots.shared();
-    run(&plan, slots).map_err(|error| Error::Model(error.to_string()))?;
+    match plan.cell.workload.is_resident() {
+        true => stay(&plan, run),
+        false => take_one(&plan, run),
+    }
+}
 
-    let trial = shared.ledger.trial().map_err(Error::Model)?;
-    pipe::write(&mut output, &FromModel::Trial(trial))?;
+/// Takes the one turn of a batch.
+fn take_one(plan: &Plan, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
+    tell(&FromModel::Ready)?;
+    let Some(turn) = next_turn(plan)? else { return Ok(()) };
+    let ledger = Arc::new(Ledger::new(&plan.cell, &turn));
+    let slots = Slots::new(plan, Some(Arc::clone(&ledger)));
+    run(plan, slots).map_err(|error| Error::Model(error.to_string()))?;
+
+    let turned = ledger.turned(reading::threads()).map_err(Error::Model)?;
+    tell(&FromModel::Turned(Turned { scheduled: reading::scheduled(), ..turned }))?;
     // The harness may look at the living process until it closes the pipe.
-    io::copy(&mut input.take(pipe::LINE_BYTES_MAX), &mut io::sink())?;
+    io::copy(&mut io::stdin().lock().take(pipe::LINE_BYTES_MAX), &mut io::sink())?;
     Ok(())
+}
+
+/// Takes one turn after the other until the pipe is closed.
+fn stay(plan: &Plan, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
+    let slots = Slots::new(plan, None);
+    let (shared, asked) = (Arc::clone(&slots.shared), plan.clone());
+    let control = move || {
+        if let Err(error) = take_turns(&asked, &shared) {
+            eprintln!("{error}");
+            process::exit(1);
+        }
+        shared.gate.end();
+    };
+    let shared = Arc::clone(&slots.shared);
+    thread::Builder::new().name("kit".into()).spawn(control)?;
+    run(plan, slots).map_err(|error| Error::Model(error.to_string()))?;
+    match shared.gate.is_over() {
+        true => Ok(()),
+        false => Err(Error::Model("its units left before the pipe was closed".into())),
+    }
+}
+
+/// Begins turns and tells what came of each: the work of the control thread.
+fn take_turns(plan: &Plan, shared: &Shared) -> Result<(), Error> {
+    shared.gate.wait_until_quiet();
+    tell(&FromModel::Ready)?;
+    while let Some(turn) = next_turn(plan)? {
+        let before = reading::scheduled();
+        let ledger = Arc::new(Ledger::new(&plan.cell, &turn));
+        shared.gate.begin(Arc::clone(&ledger));
+        shared.gate.wait_until_quiet();
+        let turned = ledger.turned(reading::threads()).map_err(Error::Model)?;
+        let scheduled = since(before, reading::scheduled());
+        tell(&FromModel::Turned(Turned { scheduled, ..turned }))?;
+    }
+    Ok(())
+}
+
+/// Returns what threads got between two readings, if both are there.
+fn since(before: Option<Scheduled>, after: Option<Scheduled>) -> Option<Scheduled> {
+    let (before, after) = (before?, after?);
+    Some(Scheduled {
+        cpu_ns: after.cpu_ns.saturating_sub(before.cpu_ns),
+        run_delay_ns: after.run_delay_ns.saturating_sub(before.run_delay_ns),
+    })
+}
+
+/// Returns the next turn of a plan, or nothing once the pipe is closed.
+fn next_turn(plan: &Plan) -> Result<Option<Turn>, Error> {
+    match hear()? {
+        Some(ToModel::Turn(turn)) => turn.checked(&plan.cell).map(Some),
+        Some(ToModel::Plan(_)) => Err(Error::Protocol("a second plan came".into())),
+        None => Ok(None),
+    }
+}
+
+/// Writes a message.
+fn tell(message: &FromModel) -> Result<(), Error> {
+    pipe::write(&mut io::stdout().lock(), message)
+}
+
+/// Reads a message, or nothing once the pipe is closed.
+fn hear() -> Result<Option<ToModel>, Error> {
+    pipe::read(&mut io::stdin().lock())
 }

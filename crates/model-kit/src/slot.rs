@@ -4,6 +4,9 @@
 //! What a fetch is, when it has failed, when to connect again: all of it stands here, once, so
 //! that no model can gain from code that another does not get.
 
+mod library;
+mod rest;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,10 +14,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::heart::Heart;
-use crate::reply::{self, Loss, Progress, Reply};
+use crate::ledger::Ledger;
+use crate::reply::{Loss, Progress, Reply};
 use crate::serve::Shared;
 use crate::work::{burn, compute};
-use crate::{ErrorCode, Fetch, LibraryReply, Outcome};
+use crate::{ErrorCode, Outcome};
 
 /// The room for one read. A reply of 128 bytes comes in one, one of 16 KiB in two.
 const RECEIVE_BYTES: usize = 16 * 1024;
@@ -30,6 +34,8 @@ pub enum Step {
     Receive(Box<[u8]>),
     /// Wait until then, by a timer of its own; then [`Slot::waited`].
     Wait(Instant),
+    /// Wait for the next turn, by [`Slot::next_turn`] or [`Slot::next_turn_blocking`].
+    Rest,
     /// Leave: there is nothing more to fetch.
     Done,
 }
@@ -49,7 +55,9 @@ enum State {
     Library,
     /// The next beat is waited for until then.
     Wait(Instant),
-    /// No id was left.
+    /// No id is left of this turn.
+    Rest,
+    /// There is no further turn.
     Done,
 }
 
@@ -68,6 +76,12 @@ enum Connection {
 #[derive(Debug)]
 pub struct Slot {
     shared: Arc<Shared>,
+    /// The count of the turn that runs, once there is one.
+    ledger: Option<Arc<Ledger>>,
+    /// The number of the turn that it has taken last; 0 for none.
+    taken: u64,
+    /// Whether the gate waits for it.
+    is_counted: bool,
     origin: SocketAddr,
     state: State,
     connection: Connection,
@@ -89,6 +103,9 @@ impl Slot {
     pub(crate) fn new(shared: Arc<Shared>, origin: SocketAddr) -> Self {
         Self {
             shared,
+            ledger: None,
+            taken: 0,
+            is_counted: true,
             origin,
             state: State::Idle,
             connection: Connection::None,
@@ -106,11 +123,18 @@ impl Slot {
     /// Returns it as one that fetches nothing and beats so often.
     pub(crate) fn beating(mut self, period: Duration) -> Self {
         self.heart = Some(Heart::new(period));
+        // A model may never let it in.
+        self.is_counted = false;
         self
     }
 
     /// Returns what to do next. Asked again without a report in between, it repeats the step.
     pub fn step(&mut self) -> Step {
+        if let State::Rest = self.state
+            && let Some(call) = self.shared.gate.call(self.taken)
+        {
+            self.answer(call);
+        }
         if matches!(self.state, State::Idle) {
             self.state = self.begin();
         }
@@ -120,6 +144,7 @@ impl Slot {
             State::Send => Step::Send(self.take_request()),
             State::Receive(_) => Step::Receive(self.buffer.take().unwrap_or_else(receive_buffer)),
             State::Wait(due) => Step::Wait(*due),
+            State::Rest => Step::Rest,
             State::Done => Step::Done,
             State::Idle | State::Library => unreachable!("a fetch has just begun, by steps"),
         }
@@ -175,8 +200,8 @@ impl Slot {
 
     /// Takes the end of a wait.
     pub fn waited(&mut self) {
-        if let Some(heart) = &mut self.heart {
-            heart.beat(&self.shared.ledger);
+        if let (Some(heart), Some(ledger)) = (&mut self.heart, &self.ledger) {
+            heart.beat(ledger);
         }
         self.state = State::Idle;
     }
@@ -192,7 +217,7 @@ impl Slot {
     pub(crate) fn due(&self) -> Option<Instant> {
         match self.state {
             State::Wait(due) => Some(due),
-            State::Done => None,
+            State::Rest | State::Done => None,
             _ => self.deadline(),
         }
     }
@@ -207,6 +232,9 @@ impl Slot {
             }
             return over;
         }
+        if matches!(self.state, State::Rest) {
+            return self.shared.gate.call(self.taken).map(|call| self.answer(call)).is_some();
+        }
         if self.deadline().is_none_or(|deadline| Instant::now() < deadline) {
             return false;
         }
@@ -214,7 +242,7 @@ impl Slot {
             State::Connect => self.fail(ErrorCode::ConnectTimeout),
             State::Send => self.fail(ErrorCode::SendTimeout),
             State::Receive(_) => self.lose(Loss::Timeout),
-            State::Idle | State::Library | State::Wait(_) | State::Done => return false,
+            _ => return false,
         }
         true
     }
@@ -229,43 +257,25 @@ impl Slot {
         self.outcome.take()
     }
 
-    /// Begins the next fetch for a library that speaks HTTP itself, if there is one.
-    pub fn next_fetch(&mut self) -> Option<Fetch> {
-        match self.begin() {
-            // A heart is nothing that a library could carry.
-            State::Done | State::Wait(_) => {
-                self.state = State::Done;
-                None
-            }
-            _ => {
-                self.state = State::Library;
-                Some(Fetch { id: self.id, origin: self.origin, deadline: self.deadline() })
-            }
-        }
-    }
-
-    /// Takes what a library got for the last [`Slot::next_fetch`].
-    pub fn finish<I, B>(&mut self, result: Result<LibraryReply<I, B>, ErrorCode>)
-    where
-        I: AsRef<[u8]>,
-        B: AsRef<[u8]>,
-    {
-        let verdict = result.and_then(|reply| {
-            let id = reply.id.as_ref().map(AsRef::as_ref);
-            self.verify(reply.status, id, reply.body.as_ref())
-        });
-        match verdict {
-            Ok(()) => self.succeed(),
-            Err(code) => self.fail(code),
-        }
-    }
-
     /// Takes an id, if one is left, and starts its clock.
     fn begin(&mut self) -> State {
-        if let Some(heart) = &mut self.heart {
-            return heart.due(&self.shared.ledger).map_or(State::Done, State::Wait);
+        if !self.is_counted {
+            self.shared.gate.join();
+            self.is_counted = true;
         }
-        let Some(id) = self.shared.ledger.deal() else { return State::Done };
+        if self.ledger.is_none()
+            && let Some(call) = self.shared.gate.call(self.taken)
+        {
+            self.answer(call);
+        }
+        let Some(ledger) = &self.ledger else { return self.rest() };
+        if let Some(heart) = &mut self.heart {
+            return match heart.due(ledger) {
+                Some(due) => State::Wait(due),
+                None => self.rest(),
+            };
+        }
+        let Some(id) = ledger.deal() else { return self.rest() };
         self.id = id;
         self.request.clear();
         self.started = self.freed.take().unwrap_or_else(Instant::now);
@@ -305,8 +315,10 @@ impl Slot {
             true => Connection::Reused,
             false => Connection::None,
         };
-        if extra > 0 {
-            self.shared.ledger.count_extra_bytes();
+        if extra > 0
+            && let Some(ledger) = &self.ledger
+        {
+            ledger.count_extra_bytes();
         }
 
         match reply.verdict(self.shared.body_bytes, self.shared.checksums.of(self.id)) {
@@ -323,22 +335,6 @@ impl Slot {
             _ => ErrorCode::lost_before_head(reused),
         };
         self.fail(code);
-    }
-
-    /// Verifies a library's reply as strictly as a bare one.
-    fn verify(&self, status: u16, id: Option<&[u8]>, body: &[u8]) -> Result<(), ErrorCode> {
-        if let Some(fault) = reply::status_fault(status) {
-            return Err(fault);
-        }
-        if !id.is_some_and(|id| reply::repeats(id, self.id)) {
-            return Err(ErrorCode::TokenMismatch);
-        }
-
-        let length_matches = body.len() == self.shared.body_bytes as usize;
-        match length_matches && crc32fast::hash(body) == self.shared.checksums.of(self.id) {
-            true => Ok(()),
-            false => Err(ErrorCode::BodyMismatch),
-        }
     }
 
     /// Ends the fetch as ok. The next one begins at this moment: one reading of the clock serves
@@ -361,18 +357,24 @@ impl Slot {
         self.state = State::Idle;
         self.outcome = Some(outcome);
         burn(self.shared.surcharge);
-        self.shared.ledger.end(outcome);
+        if let Some(ledger) = &self.ledger {
+            ledger.end(outcome);
+        }
     }
 }
 
 impl Drop for Slot {
     /// A fetch whose unit left before its end has failed, so that no fetch is lost.
     fn drop(&mut self) {
-        if !matches!(self.state, State::Idle | State::Wait(_) | State::Done) {
+        let rests = matches!(self.state, State::Rest);
+        if !rests && !matches!(self.state, State::Idle | State::Wait(_) | State::Done) {
             self.fail(match thread::panicking() {
                 true => ErrorCode::TaskPanicked,
                 false => ErrorCode::Cancelled,
             });
+        }
+        if self.is_counted {
+            self.shared.gate.leave(rests.then_some(self.taken));
         }
     }
 }

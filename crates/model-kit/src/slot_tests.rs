@@ -1,8 +1,8 @@
 //! Promises about a slot: policy is its own, however a model waits.
 
 use super::*;
-use crate::pipe::Trial;
-use crate::{Cell, DelayRange, Plan, Workload, content, rehearse};
+use crate::pipe::Turned;
+use crate::{Cell, DelayRange, LibraryReply, Plan, Workload, content, rehearse};
 
 /// Returns a plan for so many fetches in one slot, with a deadline if asked for.
 fn plan(fetches: u64, deadline_ms: Option<u64>) -> Plan {
@@ -22,7 +22,7 @@ fn plan(fetches: u64, deadline_ms: Option<u64>) -> Plan {
 }
 
 /// Drives the one slot of a plan.
-fn drive(plan: &Plan, mut work: impl FnMut(&mut Slot)) -> Trial {
+fn drive(plan: &Plan, mut work: impl FnMut(&mut Slot)) -> Turned {
     rehearse(plan, |slots| {
         for mut slot in slots {
             while !matches!(slot.step(), Step::Done) {
@@ -42,7 +42,7 @@ fn send(slot: &mut Slot) {
                 let count = bytes.len();
                 slot.sent(bytes, Ok(count));
             }
-            Step::Receive(_) | Step::Wait(_) | Step::Done => return,
+            Step::Receive(_) | Step::Wait(_) | Step::Rest | Step::Done => return,
         }
     }
 }
@@ -60,7 +60,7 @@ fn reply(slot: &mut Slot, fields: &str) {
 }
 
 /// Returns the codes that a trial counted.
-fn codes(trial: &Trial) -> Vec<(&str, u64)> {
+fn codes(trial: &Turned) -> Vec<(&str, u64)> {
     trial.total.errors.iter().map(|(code, &count)| (code.as_str(), count)).collect()
 }
 
@@ -205,7 +205,7 @@ fn extra_bytes_cost_the_connection_and_not_the_fetch() {
 fn a_library_reply_is_verified_as_strictly() {
     let trial = rehearse(&plan(4, None), |slots| {
         for mut slot in slots {
-            while let Some(fetch) = slot.next_fetch() {
+            while let Some(fetch) = slot.next_fetch_blocking() {
                 let body = content::body(1, fetch.id, 16);
                 slot.finish(match fetch.id {
                     0 => Ok(LibraryReply { status: 200, id: Some("0"), body }),

@@ -9,7 +9,7 @@ import inflight_blocking
 def outcomes(slot):
     """Yields after each fetch of a slot."""
     connection = inflight_blocking.Connection(slot)
-    while slot.next_fetch():
+    while slot.begin() or slot.next_turn_blocking():
         yield connection.fetch(slot)
     connection.close()
 

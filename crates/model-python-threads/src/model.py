@@ -10,7 +10,7 @@ import inflight_blocking
 def drive(slot):
     """Carries the fetches of one slot, over a connection that is kept."""
     connection = inflight_blocking.Connection(slot)
-    while slot.next_fetch():
+    while slot.begin() or slot.next_turn_blocking():
         connection.fetch(slot)
     connection.close()
 

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
 
 /// Carries the fetches of one slot.
 fn drive(agent: &Agent, slot: &mut Slot) {
-    while let Some(fetch) = slot.next_fetch() {
+    while let Some(fetch) = slot.next_fetch_blocking() {
         slot.finish(get(agent, fetch));
     }
 }

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 
 /// Carries the fetches of one slot.
 async fn drive(client: Client, mut slot: Slot) {
-    while let Some(fetch) = slot.next_fetch() {
+    while let Some(fetch) = slot.next_fetch().await {
         let reply = before(fetch.time_left().map(sleep), get(&client, fetch)).await;
         slot.finish(reply.map_or(Err(ErrorCode::Deadline), |reply| reply.map_err(code)));
     }

@@ -4,6 +4,7 @@
 //! holds the server. The pipe is the one of [`model_kit::pipe`]: one JSON object a line, the
 //! harness asks, the origin answers.
 
+mod connections;
 mod faults;
 mod kernel;
 mod script;
@@ -14,12 +15,12 @@ use std::io;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use model_kit::content::split_mix_64;
-use model_kit::{Cell, Receipt, pipe};
+use model_kit::{Cell, Receipt, Turn, pipe};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+pub use crate::connections::Connections;
 pub use crate::faults::{End, FAULTS, Fault, Pace, Verdict};
 pub use crate::script::{FULL, REFUSING, Record, SCRIPTED, Script};
 pub use crate::tally::Tally;
@@ -29,7 +30,7 @@ pub use crate::template::{GOOD, reply};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToOrigin {
-    /// Forget everything and serve this cell.
+    /// Forget everything and serve this turn.
     Mount(Mount),
     /// Forget everything and misbehave like this; only the faulty origin does.
     Misbehave(Script),
@@ -45,7 +46,7 @@ pub enum ToOrigin {
 pub enum FromOrigin {
     /// The first line: who serves, and where.
     Ready(Ready),
-    /// The cell is served.
+    /// The turn is served.
     Mounted,
     /// What was seen since the mount.
     Receipt(Receipt),
@@ -67,10 +68,21 @@ pub struct Ready {
 /// What is to be served.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// The cell, which gives delays and bodies, and the window of which the mean is taken.
+    /// The cell, which gives the range of the delays and the length of the bodies.
     pub cell: Cell,
-    /// Decides bodies and delays.
+    /// The turn, which gives the ids and the window of which the mean is taken.
+    pub turn: Turn,
+    /// Decides the bodies.
     pub seed: u64,
+    /// Decides the delays, by the place of an id in the turn.
+    pub delay_seed: u64,
+}
+
+impl Mount {
+    /// Returns the mount of a cell that is one turn from id 0.
+    pub fn whole(cell: &Cell, seed: u64) -> Self {
+        Self { cell: cell.clone(), turn: Turn::of(cell, 0, 0), seed, delay_seed: seed }
+    }
 }
 
 /// Says who serves, and answers what is asked over stdin and stdout until the pipe is closed, which
@@ -89,17 +101,4 @@ pub fn speak(ready: Ready, mut answer: impl FnMut(ToOrigin) -> Result<FromOrigin
     }
     // Dropping a server with replies under way may spin; the end of the process does not.
     std::process::exit(0);
-}
-
-/// Returns the digest that a receipt shows of the heads of a bare model which fetched the ids
-/// `0 .. dealt`: no field but Host, which is left out.
-pub fn bare_heads_digest(dealt: u64) -> u64 {
-    let head = |id: u64| mixed(mixed(0, b"GET"), format!("/f/{id}").as_bytes());
-    (0..dealt).map(head).fold(0, u64::wrapping_add)
-}
-
-/// Mixes bytes into a digest.
-pub fn mixed(digest: u64, bytes: &[u8]) -> u64 {
-    let end = split_mix_64(digest ^ bytes.len() as u64);
-    bytes.iter().fold(end, |digest, &byte| split_mix_64(digest ^ u64::from(byte)))
 }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use model_kit::ID_FIELD;
+use model_kit::{ID_FIELD, mixed};
 use url::Position;
 use wiremock::{Request, Respond, ResponseTemplate};
 
-use origin::{Tally, mixed};
+use origin::Tally;
 
 /// The one mock of an origin.
 pub(crate) struct Fetches(pub(crate) Arc<Tally>);
 
 impl Respond for Fetches {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        let Some(id) = fetch_id(request) else {
+        let Some(id) = fetch_id(request).filter(|id| self.0.has(*id)) else {
             self.0.stray();
             return ResponseTemplate::new(404);
         };

@@ -2,11 +2,11 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use origin::{FromOrigin, Ready, Tally, ToOrigin};
+use origin::{Connections, FromOrigin, Ready, Tally, ToOrigin};
 use socket2::{Domain, Socket, Type};
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer};
@@ -22,6 +22,7 @@ const SHARDS_MAX: usize = 64;
 struct Origin {
     runtime: Runtime,
     shards: Vec<MockServer>,
+    connections: Arc<Mutex<Connections>>,
     tally: Option<Arc<Tally>>,
 }
 
@@ -45,7 +46,9 @@ impl Origin {
             let builder = MockServer::builder().listener(listener).disable_request_recording();
             shards.push(runtime.block_on(builder.start()));
         }
-        Ok(Self { runtime, shards, tally: None })
+        let addresses: Vec<_> = shards.iter().map(|shard| *shard.address()).collect();
+        let connections = Arc::new(Mutex::new(Connections::of(&addresses)));
+        Ok(Self { runtime, shards, connections, tally: None })
     }
 
     /// Returns the answer to one question.
@@ -53,7 +56,7 @@ impl Origin {
         match asked {
             ToOrigin::Mount(mount) => {
                 self.reset();
-                let tally = Arc::new(Tally::new(mount));
+                let tally = Arc::new(Tally::new(mount, Arc::clone(&self.connections)));
                 for shard in &self.shards {
                     let mock = Mock::given(wiremock::matchers::any());
                     let mock = mock.respond_with(Fetches(Arc::clone(&tally)));

@@ -1,9 +1,10 @@
 //! What an origin counts of a cell that it serves.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Mount;
+use crate::connections::Connections;
 use crate::kernel::{self, Counters, grown};
 use model_kit::Receipt;
 use model_kit::content::{delay_ms, split_mix_64};
@@ -15,6 +16,7 @@ pub struct Tally {
     pub mount: Mount,
     bodies: Vec<Vec<u8>>,
     counted: Mutex<Counted>,
+    connections: Arc<Mutex<Connections>>,
     counters: Counters,
     mounted: Instant,
 }
@@ -34,17 +36,23 @@ struct Counted {
 
 impl Tally {
     /// Starts to count for a mount.
-    pub fn new(mount: Mount) -> Self {
+    pub fn new(mount: Mount, connections: Arc<Mutex<Connections>>) -> Self {
         let body = |id| model_kit::content::body(mount.seed, id, mount.cell.body_bytes);
         let bodies = (0..model_kit::content::BODIES as u64).map(body).collect();
         let counters = Counters::read();
+        locked(&connections).begin(counters.accepted);
         let (counted, mounted) = (Mutex::default(), Instant::now());
-        Self { mount, bodies, counted, counters, mounted }
+        Self { mount, bodies, counted, connections, counters, mounted }
+    }
+
+    /// Returns whether an id belongs to the turn that is served.
+    pub fn has(&self, id: u64) -> bool {
+        self.mount.turn.ids(&self.mount.cell).contains(&id)
     }
 
     /// Returns the delay of an id.
     pub fn delay(&self, id: u64) -> Duration {
-        Duration::from_millis(delay_ms(self.mount.seed, id, self.mount.cell.delay_ms))
+        Duration::from_millis(delay_ms(self.mount.delay_seed, id, self.mount.cell.delay_ms))
     }
 
     /// Returns the body of an id.
@@ -88,9 +96,10 @@ impl Tally {
         counted.lateness_ms.sort_by(f64::total_cmp);
         Receipt {
             in_flight_mean_estimate: counted.area / counted.width.max(f64::MIN_POSITIVE),
-            connections_estimate: grown(before.accepted, now.accepted),
+            connections: self.connections(now.accepted),
             delay_late_ms_p50_estimate: at_share(&counted.lateness_ms, 50),
             delay_late_ms_p99_estimate: at_share(&counted.lateness_ms, 99),
+            delay_late_ms_max_estimate: counted.lateness_ms.last().copied().unwrap_or(0.0),
             cpu_ns: nanoseconds(now.cpu.saturating_sub(before.cpu)),
             wall_ns: nanoseconds(self.mounted.elapsed()),
             listen_overflows: grown(before.overflows, now.overflows),
@@ -103,16 +112,26 @@ impl Tally {
         }
     }
 
-    /// Returns whether the window is open, by the count of arrivals.
-    fn window_is_open(&self, receipt: &Receipt) -> bool {
-        let cell = &self.mount.cell;
-        (cell.warmup..cell.warmup + cell.fetches).contains(&receipt.answered)
+    /// Returns the connections that were accepted since the mount.
+    fn connections(&self, accepted: Option<u64>) -> Option<u64> {
+        locked(&self.connections).so_far(accepted)
     }
 
-    /// Returns the count; a thread that panicked while counting has left it whole.
-    fn counted(&self) -> std::sync::MutexGuard<'_, Counted> {
-        self.counted.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Returns whether the window is open, by the count of arrivals.
+    fn window_is_open(&self, receipt: &Receipt) -> bool {
+        let turn = &self.mount.turn;
+        (turn.warmup..turn.warmup + turn.fetches).contains(&receipt.answered)
     }
+
+    /// Returns the count.
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        locked(&self.counted)
+    }
+}
+
+/// Locks a value; a thread that panicked while it held it has left it whole.
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Counted {

@@ -4,7 +4,7 @@
 
 use std::io::{Error, ErrorKind};
 
-use model_kit::pipe::Trial;
+use model_kit::pipe::Turned;
 use model_kit::{Cell, DelayRange, Plan, Slot, Step, Workload, content, rehearse};
 use origin::{End, FAULTS, Fault};
 
@@ -19,7 +19,7 @@ const NEAR: usize = 64;
 const SPLITS: usize = 40;
 
 /// Returns what a slot counts that gets a reply in these pieces, and then the end.
-fn judged(fault: &Fault, pieces: &[&[u8]]) -> Trial {
+fn judged(fault: &Fault, pieces: &[&[u8]]) -> Turned {
     let cell = Cell {
         name: "corpus".to_owned(),
         workload: Workload::Batch,
@@ -80,7 +80,7 @@ fn last_read(end: End) -> std::io::Result<usize> {
 }
 
 /// Returns the codes that were counted, and whether the reply was followed by other bytes.
-fn verdict(trial: &Trial) -> (Vec<&str>, u64) {
+fn verdict(trial: &Turned) -> (Vec<&str>, u64) {
     (trial.total.errors.keys().map(String::as_str).collect(), trial.total.extra_bytes)
 }
 

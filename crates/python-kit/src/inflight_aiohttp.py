@@ -20,7 +20,7 @@ async def fetch_all(plan, slots):
 
 async def drive(session, slot):
     """Carries the fetches of one slot."""
-    while slot.next_fetch():
+    while slot.begin() or await slot.next_turn():
         await fetch(slot, get(session, slot.url()))
 
 

@@ -4,48 +4,81 @@ import sys
 import threading
 import time
 
+from inflight_gate import TakesTurns
 
-class Heart:
-    """Fetches nothing and wakes at equal intervals, by the timer and among the units of its model.
-    How late it is tells how long whatever is due has to wait there."""
 
-    def __init__(self, ledger, period_us):
-        self._ledger, self._period = ledger, period_us * 1000
-        self._due = time.monotonic_ns() + self._period
+class Heart(TakesTurns):
+    """Fetches nothing and wakes at moments that are fixed in advance, by the timer and among the
+    units of its model. How late it is tells how long whatever is due has to wait there. A late beat
+    shifts none that follow, and each that was missed counts for itself."""
+
+    def __init__(self, gate, ledger, period_us):
+        super().__init__(gate, ledger)
+        self._period = period_us * 1000
+        # When the next beat is due in the turn that runs, and how late those before were.
+        self._due, self._late = None, []
         self._unit = None
 
     def start(self):
         """Starts to beat: as a task where a loop runs, else on a thread. A model that asks for no
-        further slot before its fetches are over has let no beat in until now."""
+        further slot before its fetches are over lets no beat in until then."""
+        if self._gate:
+            self._gate.join()
         # Whoever runs a loop has imported it; for the others it would take a part of the window.
         asyncio = sys.modules.get("asyncio")
         loop = asyncio and asyncio._get_running_loop()
         if loop:
             self._unit = loop.create_task(self._on_loop(asyncio.sleep))
-        elif self._left():
+        else:
             self._unit = threading.Thread(target=self._on_thread, daemon=True)
             self._unit.start()
 
+    def end(self):
+        """Waits for the end of the one turn of a batch. A task has ended with its loop."""
+        if isinstance(self._unit, threading.Thread):
+            self._unit.join()
+
+    def begin(self):
+        """Makes a beat due, and returns whether there is one: there is none once the window has
+        closed."""
+        ledger = self._ledger
+        if self._due is None and ledger.began:
+            self._due = ledger.began + self._period
+        if ledger.closed:
+            # A unit that was not let in before the fetches were over missed its beats until now.
+            self._settle()
+            return False
+        return True
+
     async def _on_loop(self, sleep):
-        while left := self._left():
-            await sleep(left)
-            self._beat()
+        try:
+            while self.begin() or await self.next_turn():
+                await sleep(self._left())
+                self._beat()
+        finally:
+            self._settle()
 
     def _on_thread(self):
-        while left := self._left():
-            time.sleep(left)
+        while self.begin() or self.next_turn_blocking():
+            time.sleep(self._left())
             self._beat()
 
     def _left(self):
-        """Returns the seconds until the next beat, or nothing once the window has closed."""
-        if self._ledger.closed():
-            self._beat()
-            return None
-        return max(self._due - time.monotonic_ns(), 1) / 1e9
+        """Returns the seconds until the next beat."""
+        return max(self._due - time.monotonic_ns(), 0) / 1e9
 
     def _beat(self):
-        """Beats, and is due again a period later. What counts of a beat is its part in the
-        window."""
+        """Takes every beat that is due by now. Those that were due in the window count."""
         now = time.monotonic_ns()
-        self._ledger.beat(self._due, now)
-        self._due = now + self._period
+        opened, closed = self._ledger.opened, self._ledger.closed
+        last = min(now, closed.wall) if closed else now
+        while self._due <= last:
+            if opened and self._due >= opened.wall:
+                self._late.append(now - self._due)
+            self._due += self._period
+
+    def _settle(self):
+        """Takes the beats that were missed before the window closed, and hands all of them over."""
+        if self._due is not None:
+            self._beat()
+            self._ledger.beats_late, self._late, self._due = self._late, [], None

@@ -105,11 +105,8 @@ class Connection:
             self.close()
             slot.fail(failed.code)
         else:
-            # What came after the whole reply belongs to none; streams have no public name for it.
-            if self._reader._buffer:
-                slot.followed()
-                self.close()
-            elif not head.persistent:
+            self._drop_what_followed(slot)
+            if not head.persistent:
                 self.close()
             if head.status == 200 and head.encoded:
                 slot.fail(Code.BAD_ENCODING)
@@ -124,6 +121,7 @@ class Connection:
         self._reused = False
 
     async def _exchange(self, slot):
+        self._drop_what_followed(slot)
         if self._writer is None:
             await self._connect(slot)
         request = f"GET {slot.path()} HTTP/1.1\r\nHost: {slot.authority()}\r\n\r\n"
@@ -139,6 +137,13 @@ class Connection:
             raise Failed(code) from None
         self._reused = True
         return head, body
+
+    def _drop_what_followed(self, slot):
+        """Drops the connection if bytes came after a whole reply: they belong to none."""
+        # Streams have no public name for what has come and was not read.
+        if self._reader and self._reader._buffer:
+            slot.followed()
+            self.close()
 
     async def _connect(self, slot):
         self._waits_for = Code.CONNECT_TIMEOUT

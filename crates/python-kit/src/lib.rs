@@ -18,12 +18,14 @@ const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 /// Finds the modules that follow among the arguments, and runs the model.
 const START: &str = include_str!("start.py");
 /// The modules of the kit; one is compiled when a model imports it.
-const MODULES: [(&str, &str); 6] = [
+const MODULES: [(&str, &str); 8] = [
     ("inflight", include_str!("inflight.py")),
     ("inflight_aiohttp", include_str!("inflight_aiohttp.py")),
     ("inflight_blocking", include_str!("inflight_blocking.py")),
     ("inflight_codes", include_str!("inflight_codes.py")),
+    ("inflight_gate", include_str!("inflight_gate.py")),
     ("inflight_heart", include_str!("inflight_heart.py")),
+    ("inflight_ledger", include_str!("inflight_ledger.py")),
     ("inflight_streams", include_str!("inflight_streams.py")),
 ];
 

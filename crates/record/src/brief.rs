@@ -26,8 +26,8 @@ pub struct Brief {
     pub models: usize,
     /// How many blocks it was to have.
     pub blocks: usize,
-    /// How many trials it was to have.
-    pub trials: usize,
+    /// How many turns it was to have.
+    pub turns: usize,
     /// Whether there is a manifest: it came to its end.
     pub is_complete: bool,
 }
@@ -49,10 +49,10 @@ struct Named {
     name: String,
 }
 
-/// A block, by its length.
+/// A block, by the lengths of its rounds.
 #[derive(Deserialize)]
 struct Ordered {
-    order: Vec<IgnoredAny>,
+    rounds: Vec<Vec<IgnoredAny>>,
 }
 
 impl Brief {
@@ -74,7 +74,7 @@ impl Brief {
             cells: glance.cells.into_iter().map(|cell| cell.name).collect(),
             models: glance.models.len(),
             blocks: glance.blocks.len(),
-            trials: glance.blocks.iter().map(|block| block.order.len()).sum(),
+            turns: glance.blocks.iter().flat_map(|block| &block.rounds).map(Vec::len).sum(),
             is_complete: path.join("MANIFEST").exists(),
         })
     }

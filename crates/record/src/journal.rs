@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use model_kit::Receipt;
-use model_kit::pipe::Trial;
+use model_kit::pipe::Turned;
+use rules::{Cause, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -16,29 +17,37 @@ use crate::PrimitiveRecord;
 pub enum Entry {
     /// The first line.
     Begin(Begin),
-    /// A trial has ended.
-    Trial(Box<TrialRecord>),
+    /// A turn has ended.
+    Turn(Box<TurnRecord>),
+    /// A round has ended, and counts or is measured again.
+    Round(RoundRecord),
+    /// A block has ended: what its participants' stays add up to.
+    Block(Box<BlockRecord>),
     /// A trial of a primitive has ended.
     Primitive(Box<PrimitiveRecord>),
+    /// A block begins anew, since its origin failed.
+    Again(Again),
     /// A cell has enough blocks, or the run has had its time.
     Stop(Stop),
     /// The run went on after it had been cut short.
     Resume(Resume),
 }
 
-/// How the lines that follow are to be read. Journals of 1.0 have no such line.
+/// How the lines that follow are to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begin {
-    /// `inflight.journal/1.4`.
+    /// `inflight.journal/2.0`.
     pub schema: String,
 }
 
-/// What became of one trial.
+/// What became of one turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrialRecord {
+pub struct TurnRecord {
     /// The number of its block.
     pub block: u32,
-    /// Its place in the order of the block, from 0.
+    /// Its round in the block, from 0.
+    pub round: u32,
+    /// Its place in the order of the round, from 0.
     pub position: u32,
     /// The name of the cell.
     pub cell: String,
@@ -46,34 +55,83 @@ pub struct TrialRecord {
     pub model: String,
     /// When it began, in UTC.
     pub started_utc: String,
-    /// How long it took with everything around it, in milliseconds.
-    pub spent_ms: u64,
+    /// How long it took with everything around it, in microseconds.
+    pub spent_us: u64,
     /// Whether its figures may be used.
     pub state: State,
-    /// The versions that the model told.
-    pub versions: BTreeMap<String, String>,
-    /// What the model told, if it told anything.
-    pub trial: Option<Trial>,
+    /// What the participant told, if it told anything; its latencies stand in the block's line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned: Option<Turned>,
     /// What the origin saw, if it could say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// CPU time that the kernel charged the process with from before the turn until after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub charged_ns: Option<u64>,
+}
+
+/// What became of one round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundRecord {
+    /// The number of its block.
+    pub block: u32,
+    /// Its place in the block, from 0.
+    pub round: u32,
+    /// What disturbed it; a round with a reason here is measured again, and its turns count for
+    /// nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disturbed: Vec<Reason>,
     /// What the machine did meanwhile, if it could be read.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
 }
 
-/// Whether a trial's figures may be used.
+/// What became of one block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockRecord {
+    /// Its number.
+    pub block: u32,
+    /// The participants, by name.
+    pub stays: BTreeMap<String, StayRecord>,
+}
+
+/// What the counted turns of a participant in a block add up to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StayRecord {
+    /// The versions that the model told.
+    pub versions: BTreeMap<String, String>,
+    /// Why no turn of the stay may be used: laws that one turn has too few fetches for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invalid: Vec<Reason>,
+    /// Service times of the ok fetches of its windows, as pairs of value (three digits) and count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub latencies_ns: Vec<(u64, u64)>,
+    /// How late each beat of the probe task was that was due in a window, in the same form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beats_late_ns: Vec<(u64, u64)>,
+    /// The most memory that the process held at once, in KiB; of several the most.
+    pub memory_peak_kib: u64,
+    /// The time between its turns, in nanoseconds.
+    pub idle_wall_ns: u64,
+    /// CPU time that the kernel charged it with meanwhile.
+    pub idle_cpu_ns: u64,
+}
+
+/// Whether a turn's figures may be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Its story is the origin's.
+    /// It kept every law.
     Valid,
-    /// It ended, and these facts forbid its use.
-    Void(Vec<String>),
+    /// It ended, and these reasons forbid its use.
+    Invalid(Vec<Reason>),
     /// It did not end as it should have, for this reason.
     Failed(String),
+    /// It was not taken: the participant had failed before in the block.
+    Out,
 }
 
-/// What the machine did while a trial ran, everything around its window included.
+/// What the machine did while a round ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// CPU time that all CPUs together had, in nanoseconds.
@@ -82,12 +140,12 @@ pub struct Host {
     pub busy_ns: u64,
     /// The part of it that the hypervisor gave to others.
     pub steal_ns: u64,
-    /// CPU time of the model's process from start to end.
-    pub model_ns: u64,
-    /// CPU time of the harness, which keeps CPUs awake.
+    /// CPU time of all participants.
+    pub models_ns: u64,
+    /// CPU time of the origin.
+    pub origin_ns: u64,
+    /// CPU time of the harness.
     pub harness_ns: u64,
-    /// The most memory that the model's process held at once, in KiB.
-    pub memory_peak_kib: u64,
     /// How fast a model's CPU went through a fixed loop just before, in loops per millisecond.
     pub probe_per_ms: u64,
     /// How much further the time of day went than the monotonic clock, in milliseconds: the machine
@@ -98,6 +156,16 @@ pub struct Host {
     /// where no group tells.
     #[serde(default)]
     pub throttled: Option<u64>,
+}
+
+/// A block begins anew: turns before this line that belong to it were cut. They stay, and are left
+/// out of every figure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Its number.
+    pub block: u32,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// Why blocks that were planned were not measured.
@@ -116,7 +184,7 @@ pub struct Stop {
 pub struct Resume {
     /// When, in UTC.
     pub at_utc: String,
-    /// The first block that is measured now. Trials before this line that belong to it were cut:
+    /// The first block that is measured now. Turns before this line that belong to it were cut:
     /// they stay, and are left out of every figure.
     pub block: u32,
     /// The sitting to which that block belongs.
@@ -127,10 +195,34 @@ pub struct Resume {
     pub programs_sha256: BTreeMap<String, String>,
 }
 
-impl TrialRecord {
-    /// Returns the model's own figures, if they may be used.
-    pub fn valid(&self) -> Option<&Trial> {
-        self.trial.as_ref().filter(|_| self.state == State::Valid)
+impl TurnRecord {
+    /// Returns the participant's own figures, if they may be used.
+    pub fn valid(&self) -> Option<&Turned> {
+        self.turned.as_ref().filter(|_| self.state == State::Valid)
+    }
+}
+
+impl State {
+    /// Returns why the figures may not be used, in a sentence; of a turn that is valid nothing.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Valid => String::new(),
+            Self::Invalid(reasons) => {
+                reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            }
+            Self::Failed(why) => why.clone(),
+            Self::Out => "it had failed before in the block".to_owned(),
+        }
+    }
+
+    /// Returns whether it speaks against the model: not where the origin or the machine brought it
+    /// about.
+    pub fn blames_the_model(&self) -> bool {
+        match self {
+            Self::Valid => false,
+            Self::Invalid(reasons) => reasons.iter().any(|r| r.cause() == Cause::Model),
+            Self::Failed(_) | Self::Out => true,
+        }
     }
 }
 
@@ -184,20 +276,24 @@ fn checksum(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn trial(state: State) -> Entry {
-        Entry::Trial(Box::new(TrialRecord {
+    fn turn(state: State) -> Entry {
+        Entry::Turn(Box::new(TurnRecord {
             block: 1,
+            round: 3,
             position: 2,
             cell: "steady".to_owned(),
             model: "tokio".to_owned(),
             started_utc: "2026-11-22T10:15:02Z".to_owned(),
-            spent_ms: 950,
+            spent_us: 95_000,
             state,
-            versions: BTreeMap::new(),
-            trial: None,
+            turned: None,
             receipt: None,
-            host: Some(Host::default()),
+            charged_ns: Some(7),
         }))
+    }
+
+    fn round(disturbed: Vec<Reason>) -> Entry {
+        Entry::Round(RoundRecord { block: 1, round: 3, disturbed, host: Some(Host::default()) })
     }
 
     #[test]
@@ -210,10 +306,18 @@ mod tests {
             programs_sha256: BTreeMap::new(),
         };
         let entries = [
-            Entry::Begin(Begin { schema: "inflight.journal/1.1".to_owned() }),
-            trial(State::Valid),
-            trial(State::Void(vec!["a".to_owned()])),
-            trial(State::Failed("b".to_owned())),
+            Entry::Begin(Begin { schema: "inflight.journal/2.0".to_owned() }),
+            turn(State::Valid),
+            turn(State::Invalid(vec![Reason::NoTime, Reason::Strays { count: 2 }])),
+            turn(State::Failed("b".to_owned())),
+            turn(State::Out),
+            round(Vec::new()),
+            round(vec![Reason::ClockJumped { ms: -3 }]),
+            Entry::Block(Box::new(BlockRecord {
+                block: 1,
+                stays: [("tokio".to_owned(), StayRecord::default())].into(),
+            })),
+            Entry::Again(Again { block: 1, reason: Reason::OriginFailed { why: "c".into() } }),
             Entry::Stop(stop),
             Entry::Resume(resume),
         ];
@@ -224,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_line_with_any_byte_changed_is_refused() {
-        let line = trial(State::Valid).to_line().unwrap();
+        let line = turn(State::Valid).to_line().unwrap();
         for place in 0..line.len() - 1 {
             let mut bytes = line.clone().into_bytes();
             bytes[place] ^= 1;

@@ -1,9 +1,9 @@
-//! What is written down of a run: its schedule before the first trial, each trial as it ends, the
+//! What is written down of a run: its schedule before the first turn, each turn as it ends, the
 //! machine it ran on, and last a manifest. The measured part of a run is never edited.
 //!
 //! A run is a folder. `schedule.json` comes first and is synced to disk before anything is
-//! measured; `journal.jsonl` grows by one line a trial, failures included, each with a checksum,
-//! and is synced after every block; `environment.json` says where it ran; `MANIFEST` is written
+//! measured; `journal.jsonl` grows by one line a turn, failures included, each with a checksum, and
+//! is synced after every block; `environment.json` says where it ran; `MANIFEST` is written
 //! last, so its presence means that the run is complete.
 
 mod brief;
@@ -22,13 +22,17 @@ pub use crate::deviation::Deviation;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, own_name, sha256, write_derived};
-pub use crate::journal::{Begin, Entry, Host, Resume, State, Stop, TrialRecord};
+pub use crate::journal::{
+    Again, Begin, BlockRecord, Entry, Host, Resume, RoundRecord, State, StayRecord, Stop,
+    TurnRecord,
+};
 pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
     PrimitiveTrials,
 };
 pub use crate::run::{Integrity, Run, differing_derived};
 pub use crate::schedule::{
-    Absent, Block, Control, Knob, Missing, Model, Placement, Probe, Schedule, Sitting, StopRule,
+    Absent, Block, Control, Family, Knob, Missing, Model, Placement, Probe, Schedule, Sitting,
+    StopRule,
 };
 pub use crate::sweep::{Along, Sweep};

@@ -9,7 +9,10 @@ use serde::de::DeserializeOwned;
 
 use crate::fault::{self, Unreadable, unreadable};
 use crate::folder::{DERIVED, MEASURED, derived_list, manifest_line, own_name, sha256};
-use crate::{Entry, Environment, PrimitiveTrials, Resume, Schedule, Stop, TrialRecord};
+use crate::{
+    Again, BlockRecord, Entry, Environment, PrimitiveTrials, Resume, RoundRecord, Schedule, State,
+    StayRecord, Stop, TurnRecord,
+};
 
 /// A run that was read back.
 #[derive(Clone, Debug)]
@@ -20,12 +23,22 @@ pub struct Run {
     pub schedule: Schedule,
     /// Where it ran.
     pub environment: Environment,
-    /// What became of each trial of each whole block.
-    pub trials: Vec<TrialRecord>,
-    /// Trials of blocks that were cut short: they are left out of every figure.
-    pub cut: Vec<TrialRecord>,
+    /// What became of each turn of each round that counts, of each whole block.
+    pub turns: Vec<TurnRecord>,
+    /// The rounds that count, of whole blocks.
+    pub rounds: Vec<RoundRecord>,
+    /// What became of each whole block.
+    pub blocks: Vec<BlockRecord>,
+    /// Turns of rounds that were disturbed and measured again: they are left out of every figure.
+    pub repeated: Vec<TurnRecord>,
+    /// What disturbed these rounds.
+    pub disturbed: Vec<RoundRecord>,
+    /// Turns of blocks that were cut short: they are left out of every figure.
+    pub cut: Vec<TurnRecord>,
     /// What became of each trial of a primitive.
     pub primitives: PrimitiveTrials,
+    /// Why blocks were begun anew.
+    pub again: Vec<Again>,
     /// Why blocks that were planned were not measured.
     pub stops: Vec<Stop>,
     /// When the run went on after it had been cut short.
@@ -62,9 +75,14 @@ impl Run {
             id: own_name(&path),
             schedule: read_json(&path.join("schedule.json"))?,
             environment: read_json(&path.join("environment.json"))?,
-            trials: Vec::new(),
+            turns: Vec::new(),
+            rounds: Vec::new(),
+            blocks: Vec::new(),
+            repeated: Vec::new(),
+            disturbed: Vec::new(),
             cut: Vec::new(),
             primitives: PrimitiveTrials::default(),
+            again: Vec::new(),
             stops: Vec::new(),
             resumes: Vec::new(),
             integrity,
@@ -87,21 +105,52 @@ impl Run {
     /// Returns the number of the first block of a cell that has not been measured whole, if one is
     /// due.
     fn next_block_of_cells(&self) -> Option<u32> {
-        let measured = self.trials_by_block();
+        let measured: Vec<u32> = self.blocks.iter().map(|block| block.block).collect();
         let stopped = |cell: &str| {
             self.stops.iter().any(|stop| stop.cell.as_deref().is_none_or(|name| name == cell))
         };
         let due = self.schedule.blocks.iter().filter(|block| !stopped(&block.cell));
-        due.map(|block| block.number).find(|number| !measured.contains_key(number))
+        due.map(|block| block.number).find(|number| !measured.contains(number))
     }
 
-    /// Returns the trials of whole blocks, by the number of the block.
-    pub fn trials_by_block(&self) -> BTreeMap<u32, Vec<&TrialRecord>> {
-        let mut blocks: BTreeMap<u32, Vec<&TrialRecord>> = BTreeMap::new();
-        for trial in &self.trials {
-            blocks.entry(trial.block).or_default().push(trial);
+    /// Returns the turns of whole blocks, by the number of the block.
+    pub fn turns_by_block(&self) -> BTreeMap<u32, Vec<&TurnRecord>> {
+        let mut blocks: BTreeMap<u32, Vec<&TurnRecord>> = BTreeMap::new();
+        for turn in &self.turns {
+            blocks.entry(turn.block).or_default().push(turn);
         }
         blocks
+    }
+
+    /// Returns whether the figures are what was asked for: no model did anything wrong, and of no
+    /// participant of a cell more than half of the turns were disturbed.
+    pub fn is_sound(&self) -> bool {
+        let mut counts: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
+        for turn in &self.turns {
+            let (valid, all) = counts.entry((&turn.cell, &turn.model)).or_default();
+            *valid += usize::from(turn.state == State::Valid);
+            *all += 1;
+        }
+        self.turns.iter().all(|turn| !turn.state.blames_the_model())
+            && counts.values().all(|(valid, all)| 2 * valid >= *all)
+            && self.primitives.whole.iter().all(|trial| trial.state == State::Valid)
+    }
+
+    /// Returns the stays of a participant in the blocks of a cell.
+    pub fn stays(&self, cell: &str, model: &str) -> Vec<(u32, &StayRecord)> {
+        let of_cell = |number: u32| {
+            let block = self.schedule.blocks.iter().find(|block| block.number == number);
+            block.is_some_and(|block| block.cell == cell)
+        };
+        let blocks = self.blocks.iter().filter(|block| of_cell(block.block));
+        blocks.filter_map(|block| Some((block.block, block.stays.get(model)?))).collect()
+    }
+
+    /// Returns the versions that a model told, if it ever told any.
+    pub fn versions(&self, model: &str) -> BTreeMap<String, String> {
+        let mut stays = self.blocks.iter().filter_map(|block| block.stays.get(model));
+        let told = stays.find(|stay| !stay.versions.is_empty());
+        told.map(|stay| stay.versions.clone()).unwrap_or_default()
     }
 
     /// Reads the journal. The last line of a run that did not come to its end may be cut off: what
@@ -123,44 +172,117 @@ impl Run {
     fn take(&mut self, entry: Entry) -> Result<()> {
         match entry {
             Entry::Begin(begin) => known(&begin.schema)?,
-            Entry::Trial(trial) => {
-                self.due(&trial)?;
-                self.trials.push(*trial);
+            Entry::Turn(turn) => {
+                self.due(&turn)?;
+                self.turns.push(*turn);
             }
+            Entry::Round(round) => self.take_round(round)?,
+            Entry::Block(block) => self.take_block(*block)?,
             Entry::Primitive(trial) => {
                 self.cells_are_done_before(trial.block)?;
                 self.primitives.take(&self.schedule, *trial)?;
             }
+            Entry::Again(again) => {
+                self.cut_from(again.block);
+                self.again.push(again);
+            }
             Entry::Stop(stop) => self.stops.push(stop),
             Entry::Resume(resume) => {
                 self.primitives.cut_from(resume.block);
-                let (cut, whole): (Vec<_>, Vec<_>) =
-                    self.trials.drain(..).partition(|trial| trial.block >= resume.block);
-                self.trials = whole;
-                self.cut.extend(cut);
+                self.cut_from(resume.block);
                 self.resumes.push(resume);
             }
         }
         Ok(())
     }
 
-    /// Checks that the schedule has this trial and the journal does not have it yet.
-    fn due(&self, trial: &TrialRecord) -> Result<()> {
-        let block = self.schedule.blocks.iter().find(|block| block.number == trial.block);
-        let block = block.with_context(|| format!("the schedule has no block {}", trial.block))?;
-        let position = usize::try_from(trial.position).context("the position is too large")?;
-        let model = block.order.get(position);
+    /// Takes the end of a round: it counts, or its turns are set aside.
+    fn take_round(&mut self, round: RoundRecord) -> Result<()> {
+        let place = (round.block, round.round);
+        let of_round = |turn: &TurnRecord| (turn.block, turn.round) == place;
+        let length = self.round_length(place).context("the schedule has no such round")?;
+        let ended = self.turns.iter().rev().take_while(|turn| of_round(turn)).count();
         anyhow::ensure!(
-            model == Some(&trial.model) && block.cell == trial.cell,
-            "the schedule has no {} of {} at place {position} of block {}",
-            trial.model,
-            trial.cell,
-            trial.block
+            ended == length && !self.has_round(place),
+            "round {} of block {} has {ended} turns of {length}, or ended before",
+            round.round,
+            round.block
+        );
+        if round.disturbed.is_empty() {
+            self.rounds.push(round);
+        } else {
+            let first = self.turns.len() - ended;
+            self.repeated.extend(self.turns.split_off(first));
+            self.disturbed.push(round);
+        }
+        Ok(())
+    }
+
+    /// Takes the end of a block.
+    fn take_block(&mut self, block: BlockRecord) -> Result<()> {
+        let planned = self.schedule.blocks.iter().find(|other| other.number == block.block);
+        let planned =
+            planned.with_context(|| format!("the schedule has no block {}", block.block))?;
+        let ended = self.rounds.iter().filter(|round| round.block == block.block).count();
+        anyhow::ensure!(
+            ended == planned.rounds.len() && !self.is_whole(block.block),
+            "block {} has {ended} rounds of {}, or ended before",
+            block.block,
+            planned.rounds.len()
+        );
+        let names: Vec<&str> = block.stays.keys().map(String::as_str).collect();
+        anyhow::ensure!(
+            names == planned.participants(),
+            "block {} tells of other participants than the schedule",
+            block.block
+        );
+        self.blocks.push(block);
+        Ok(())
+    }
+
+    /// Sets everything aside that was measured from a block on.
+    fn cut_from(&mut self, number: u32) {
+        let (cut, whole): (Vec<_>, Vec<_>) =
+            self.turns.drain(..).partition(|turn| turn.block >= number);
+        self.turns = whole;
+        self.cut.extend(cut);
+        self.rounds.retain(|round| round.block < number);
+        self.blocks.retain(|block| block.block < number);
+    }
+
+    /// Returns whether a block has come to its end.
+    fn is_whole(&self, number: u32) -> bool {
+        self.blocks.iter().any(|block| block.block == number)
+    }
+
+    /// Returns whether a round counts.
+    fn has_round(&self, (block, round): (u32, u32)) -> bool {
+        self.rounds.iter().any(|other| (other.block, other.round) == (block, round))
+    }
+
+    /// Returns how many turns a round of the schedule has.
+    fn round_length(&self, (block, round): (u32, u32)) -> Option<usize> {
+        let block = self.schedule.blocks.iter().find(|other| other.number == block)?;
+        Some(block.rounds.get(usize::try_from(round).ok()?)?.len())
+    }
+
+    /// Checks that the schedule has this turn and that it is the next one.
+    fn due(&self, turn: &TurnRecord) -> Result<()> {
+        let block = self.schedule.blocks.iter().find(|block| block.number == turn.block);
+        let block = block.with_context(|| format!("the schedule has no block {}", turn.block))?;
+        let [round, position] = [turn.round, turn.position].map(|place| place as usize);
+        let model = block.rounds.get(round).and_then(|order| order.get(position));
+        anyhow::ensure!(
+            model == Some(&turn.model) && block.cell == turn.cell,
+            "the schedule has no {} of {} at place {position} of round {round} of block {}",
+            turn.model,
+            turn.cell,
+            turn.block
         );
         anyhow::ensure!(
-            self.follows(trial),
-            "place {position} of block {} does not follow what stands before it",
-            trial.block
+            self.follows(turn),
+            "place {position} of round {round} of block {} does not follow what stands before it",
+            turn.block
         );
         Ok(())
     }
@@ -170,48 +292,57 @@ impl Run {
     fn cells_are_done_before(&self, number: u32) -> Result<()> {
         let next = self.next_block_of_cells().unwrap_or(u32::MAX);
         anyhow::ensure!(number < next, "block {next} comes before {number}");
-        let Some(last) = self.trials.last() else { return Ok(()) };
-        let block = self.schedule.blocks.iter().find(|block| block.number == last.block);
-        let is_whole = block.is_none_or(|block| block.order.len() == last.position as usize + 1);
-        anyhow::ensure!(is_whole, "block {} is not whole and {number} has begun", last.block);
+        let begun = self.turns.last().map(|last| last.block);
+        let is_whole = begun.is_none_or(|block| self.is_whole(block));
+        anyhow::ensure!(is_whole, "a block is not whole and block {number} has begun");
         Ok(())
     }
 
-    /// Returns whether a trial comes next: in its block, or as the first of a later one after a
-    /// whole one, if no block in between is due.
-    fn follows(&self, trial: &TrialRecord) -> bool {
-        let last = self.trials.last().map(|last| (last.block, last.position));
-        if let Some((block, position)) = last.filter(|(block, _)| *block == trial.block) {
-            return (block, position + 1) == (trial.block, trial.position);
-        }
-        let blocks = &self.schedule.blocks;
-        let is_whole = |block: u32, position: u32| {
-            let order = blocks.iter().find(|other| other.number == block).map(|b| b.order.len());
-            order == usize::try_from(position).ok().map(|position| position + 1)
+    /// Returns whether a turn comes next: in its round; as the first of a round after one that
+    /// counts; or as the first of a later block after a whole one, if none in between is due.
+    fn follows(&self, turn: &TurnRecord) -> bool {
+        let Some(last) = self.turns.last() else {
+            return (turn.round, turn.position) == (0, 0) && self.none_due_before(0, turn.block);
         };
-        let stopped = |cell: &str| self.stops.iter().any(|stop| stop.cell.as_deref() == Some(cell));
-        let next = last.map_or(0, |(block, _)| block + 1);
-        let between = blocks.iter().filter(|b| (next..trial.block).contains(&b.number));
-        trial.position == 0
-            && last.is_none_or(|(block, position)| block < trial.block && is_whole(block, position))
-            && between.into_iter().all(|block| stopped(&block.cell))
+        if (last.block, last.round) == (turn.block, turn.round) {
+            return last.position + 1 == turn.position;
+        }
+        if last.block == turn.block {
+            let ended = self.has_round((last.block, last.round));
+            return ended && turn.position == 0 && last.round + 1 == turn.round;
+        }
+        (turn.round, turn.position) == (0, 0)
+            && last.block < turn.block
+            && self.is_whole(last.block)
+            && self.none_due_before(last.block + 1, turn.block)
     }
 
-    /// Sets the trials of the block aside in which the run was cut short, if it was.
+    /// Returns whether no block from one number on and before another is due.
+    fn none_due_before(&self, first: u32, number: u32) -> bool {
+        let stopped = |cell: &str| self.stops.iter().any(|stop| stop.cell.as_deref() == Some(cell));
+        let blocks = &self.schedule.blocks;
+        let mut between = blocks.iter().filter(|b| (first..number).contains(&b.number));
+        between.all(|block| stopped(&block.cell))
+    }
+
+    /// Sets the turns of the block aside in which the run was cut short, if it was, and those of
+    /// stays that broke a law which single turns have too few fetches for.
     fn set_cut_blocks_aside(&mut self) {
-        let whole: Vec<u32> = {
-            let measured = self.trials_by_block();
-            let blocks = self.schedule.blocks.iter();
-            let is_whole = |number: u32, length: usize| {
-                measured.get(&number).is_some_and(|trials| trials.len() == length)
-            };
-            let whole = blocks.filter(|block| is_whole(block.number, block.order.len()));
-            whole.map(|block| block.number).collect()
-        };
-        let (whole, cut): (Vec<_>, Vec<_>) =
-            self.trials.drain(..).partition(|trial| whole.contains(&trial.block));
-        self.trials = whole;
+        let whole: Vec<u32> = self.blocks.iter().map(|block| block.block).collect();
+        let (kept, cut): (Vec<_>, Vec<_>) =
+            self.turns.drain(..).partition(|turn| whole.contains(&turn.block));
+        self.turns = kept;
         self.cut.extend(cut);
+        self.rounds.retain(|round| whole.contains(&round.block));
+        for turn in &mut self.turns {
+            let block = self.blocks.iter().find(|block| block.block == turn.block);
+            let stay = block.and_then(|block| block.stays.get(&turn.model));
+            if let Some(stay) = stay.filter(|stay| !stay.invalid.is_empty())
+                && turn.state == State::Valid
+            {
+                turn.state = State::Invalid(stay.invalid.clone());
+            }
+        }
     }
 }
 
@@ -276,13 +407,17 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_value(value).with_context(|| unreadable(path))
 }
 
-/// Checks that a schema is of the first major version: its minors only add.
+/// Checks that a schema is of the second major version: its minors only add.
 pub(crate) fn known(schema: &str) -> Result<()> {
     let version = schema.strip_prefix("inflight.").and_then(|rest| rest.split_once('/'));
     let major = version.and_then(|(_, version)| version.split_once('.')).map(|(major, _)| major);
     anyhow::ensure!(
-        major == Some("1"),
-        "its schema is {schema:?}, expected major version 1: a newer Inflight may read it"
+        major != Some("1"),
+        "its schema is {schema:?}: only Inflight 0.1 reads it, and this is a later version"
+    );
+    anyhow::ensure!(
+        major == Some("2"),
+        "its schema is {schema:?}, expected major version 2: a newer Inflight may read it"
     );
     Ok(())
 }

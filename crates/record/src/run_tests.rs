@@ -2,7 +2,9 @@
 //! ours is told in a sentence.
 
 use super::*;
-use crate::{Block, Placement, RunFolder, State};
+use rules::Reason;
+
+use crate::{Again, Block, Placement, RunFolder};
 
 /// Writes a small run and returns its folder, kept as long as the first value is.
 fn written() -> (tempfile::TempDir, PathBuf) {
@@ -10,9 +12,11 @@ fn written() -> (tempfile::TempDir, PathBuf) {
     let placement =
         Placement { model_cpus: vec![1], origin_cpus: vec![0], workers: 1, shards: 1, awake: true };
     let schedule = Schedule {
-        schema: "inflight.schedule/1.0".to_owned(),
-        version: "0.1.0".to_owned(),
+        schema: "inflight.schedule/2.0".to_owned(),
+        version: "0.2.0".to_owned(),
         preset: "test".to_owned(),
+        family: crate::Family::AgainstBaseline,
+        is_citable: false,
         seed: 1,
         placement,
         cells: Vec::new(),
@@ -31,35 +35,64 @@ fn written() -> (tempfile::TempDir, PathBuf) {
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();
-    for block in 0..3 {
-        folder.append(&Entry::Trial(Box::new(trial(block)))).unwrap();
-    }
+    (0..3).flat_map(lines).for_each(|line| folder.append(&line).unwrap());
     let path = folder.path().to_owned();
     folder.finish().unwrap();
     (results, path)
 }
 
-/// Returns a block of one trial.
+/// Returns a block of two rounds of one turn.
 fn block(number: u32) -> Block {
-    let order = vec!["tokio".to_owned()];
-    Block { number, cell: "steady".to_owned(), seed: 1, order, sitting: 0 }
+    let rounds = vec![vec!["tokio".to_owned()]; 2];
+    Block { number, cell: "steady".to_owned(), seed: 1, rounds, sitting: 0 }
 }
 
-/// Returns a trial of a block.
-fn trial(block: u32) -> TrialRecord {
-    TrialRecord {
+/// Returns the lines of a whole block.
+fn lines(block: u32) -> Vec<Entry> {
+    let round =
+        |round| [Entry::Turn(Box::new(turn(block, round))), ended(block, round, Vec::new())];
+    let stays = [("tokio".to_owned(), StayRecord::default())].into();
+    let end = Entry::Block(Box::new(BlockRecord { block, stays }));
+    (0..2).flat_map(round).chain([end]).collect()
+}
+
+/// Returns the end of a round that was disturbed like this, or not.
+fn ended(block: u32, round: u32, disturbed: Vec<Reason>) -> Entry {
+    Entry::Round(RoundRecord { block, round, disturbed, host: None })
+}
+
+/// Returns the turn of a round of a block.
+fn turn(block: u32, round: u32) -> TurnRecord {
+    TurnRecord {
         block,
+        round,
         position: 0,
         cell: "steady".to_owned(),
         model: "tokio".to_owned(),
         started_utc: "2026-11-22T10:15:02Z".to_owned(),
-        spent_ms: 950,
-        state: State::Failed("it hung".to_owned()),
-        versions: BTreeMap::new(),
-        trial: None,
+        spent_us: 95_000,
+        state: State::Valid,
+        turned: None,
         receipt: None,
-        host: None,
+        charged_ns: None,
     }
+}
+
+/// Returns the turns of the first blocks.
+fn turns(blocks: u32) -> Vec<TurnRecord> {
+    (0..blocks).flat_map(|block| (0..2).map(move |round| turn(block, round))).collect()
+}
+
+/// Writes these lines into the journal of a run that did not come to its end, and reads it.
+fn read(lines: &[Entry]) -> Result<Run> {
+    let (_results, path) = written();
+    fs::remove_file(path.join("MANIFEST")).unwrap();
+    let journal = path.join("journal.jsonl");
+    let text = fs::read_to_string(&journal).unwrap();
+    let begin = text.lines().next().unwrap().to_owned() + "\n";
+    let lines: String = lines.iter().map(|line| line.to_line().unwrap()).collect();
+    fs::write(&journal, begin + &lines).unwrap();
+    Run::read(&path)
 }
 
 #[test]
@@ -67,7 +100,8 @@ fn a_run_is_read_back_as_it_was_written() {
     let (_results, path) = written();
     let run = Run::read(&path).unwrap();
     assert_eq!(run.integrity, Integrity::Whole);
-    assert_eq!(run.trials, [trial(0), trial(1), trial(2)]);
+    assert_eq!(run.turns, turns(3));
+    assert_eq!((run.rounds.len(), run.blocks.len()), (6, 3));
 }
 
 #[test]
@@ -103,7 +137,62 @@ fn a_run_that_was_cut_keeps_every_line_that_was_whole() {
     fs::write(&journal, &text[..text.len() - 10]).unwrap();
     let run = Run::read(&path).unwrap();
     assert_eq!(run.integrity, Integrity::Unfinished);
-    assert_eq!(run.trials, [trial(0), trial(1)]);
+    // The end of the last block was cut off: its turns stay, and count for nothing.
+    assert_eq!((&run.turns, run.cut.len()), (&turns(2), 2));
+}
+
+#[test]
+fn a_round_that_was_disturbed_is_kept_and_counts_for_nothing() {
+    let mut lines = lines(0);
+    let again =
+        [Entry::Turn(Box::new(turn(0, 0))), ended(0, 0, vec![Reason::Stolen { percent: 30 }])];
+    lines.splice(0..0, again);
+    let run = read(&lines).unwrap();
+    assert_eq!((run.turns, run.repeated), (turns(1), vec![turn(0, 0)]));
+    assert_eq!((run.rounds.len(), run.disturbed.len()), (2, 1));
+}
+
+#[test]
+fn a_block_whose_origin_failed_is_kept_and_begins_anew() {
+    let mut all = lines(0);
+    let why = Reason::OriginFailed { why: "it died".to_owned() };
+    let begun = [
+        Entry::Turn(Box::new(turn(0, 0))),
+        ended(0, 0, Vec::new()),
+        Entry::Turn(Box::new(turn(0, 1))),
+        Entry::Again(Again { block: 0, reason: why.clone() }),
+    ];
+    all.splice(0..0, begun);
+    let run = read(&all).unwrap();
+    assert_eq!((run.turns, run.cut.len(), run.blocks.len()), (turns(1), 2, 1));
+    assert_eq!(run.again, [Again { block: 0, reason: why }]);
+}
+
+#[test]
+fn a_stay_that_broke_a_law_takes_its_turns_out() {
+    let invalid = vec![Reason::Mean { tenths: 30, slots: 64 }];
+    let mut lines = lines(0);
+    let stay = StayRecord { invalid: invalid.clone(), ..StayRecord::default() };
+    let stays = [("tokio".to_owned(), stay)].into();
+    *lines.last_mut().unwrap() = Entry::Block(Box::new(BlockRecord { block: 0, stays }));
+    let run = read(&lines).unwrap();
+    let state = State::Invalid(invalid);
+    assert!(run.turns.len() == 2 && run.turns.iter().all(|turn| turn.state == state));
+}
+
+#[test]
+fn lines_that_do_not_follow_each_other_are_refused() {
+    let good = lines(0);
+    assert!(read(&good).is_ok());
+    // A turn before the round ends that precedes it, an end before its turns, an end twice.
+    for order in [&[0, 2][..], &[1], &[0, 1, 1], &[0, 1, 4], &[0, 0], &[2]] {
+        let lines: Vec<Entry> = order.iter().map(|&line| good[line].clone()).collect();
+        assert!(read(&lines).is_err(), "{order:?}");
+    }
+    let elsewhere = StayRecord::default();
+    let stays = [("smol".to_owned(), elsewhere)].into();
+    let other = Entry::Block(Box::new(BlockRecord { block: 0, stays }));
+    assert!(read(&[&good[..4], &[other]].concat()).is_err(), "it tells of another participant");
 }
 
 #[test]
@@ -150,7 +239,11 @@ fn a_journal_that_is_cut_off_at_any_byte_keeps_every_line_that_was_whole() {
     for end in 0..good.len() {
         fs::write(&journal, &good[..end]).unwrap();
         let lines = String::from_utf8_lossy(&good[..end]).matches('\n').count();
-        assert_eq!(Run::read(&path).unwrap().trials.len(), lines.saturating_sub(1), "{end}");
+        // After the first line each block has five, of which the first and the third are turns.
+        let (blocks, rest) = (lines.saturating_sub(1) / 5, lines.saturating_sub(1) % 5);
+        let run = Run::read(&path).unwrap();
+        let cut = [0, 1, 1, 2, 2][rest];
+        assert_eq!((run.turns.len(), run.cut.len()), (2 * blocks, cut), "{end}");
     }
 }
 
@@ -218,8 +311,9 @@ fn a_schedule_with_a_number_that_no_run_has_is_refused() {
         ("\"seed\": 1", "\"seed\": NaN".to_owned(), "expected value"),
         ("\"seed\": 1", "\"seed\": \"NaN\"".to_owned(), "invalid type: string"),
         ("\"seed\": 1", format!("\"seed\": {}1", "[".repeat(9_000)), "recursion limit"),
-        ("inflight.schedule/1", "inflight.schedule/2".to_owned(), "expected major version 1"),
-        ("inflight.schedule/1.0", "schedule".to_owned(), "expected major version 1"),
+        ("inflight.schedule/2", "inflight.schedule/3".to_owned(), "expected major version 2"),
+        ("inflight.schedule/2", "inflight.schedule/1".to_owned(), "only Inflight 0.1 reads it"),
+        ("inflight.schedule/2.0", "schedule".to_owned(), "expected major version 2"),
     ];
     for (old, new, words) in changes {
         let (_results, path) = written();
@@ -237,24 +331,18 @@ fn a_newer_minor_and_fields_of_no_meaning_are_read() {
     let (_results, path) = written();
     let file = path.join("schedule.json");
     let text = fs::read_to_string(&file).unwrap();
-    let newer = text.replace("schedule/1.0", "schedule/1.99");
+    let newer = text.replace("schedule/2.0", "schedule/2.99");
     fs::write(&file, newer.replacen('{', "{\"__proto__\": {\"seed\": 2},", 1)).unwrap();
     let run = Run::read(&path).unwrap();
-    assert_eq!((run.schedule.seed, run.trials.len()), (1, 3));
+    assert_eq!((run.schedule.seed, run.turns.len()), (1, 6));
     assert_eq!(run.integrity, Integrity::Altered(vec!["schedule.json".to_owned()]));
 }
 
 #[test]
-fn a_trial_of_any_year_is_read() {
+fn a_turn_of_any_year_is_read() {
     for year in ["1970-01-01T00:00:00Z", "2106-02-07T06:28:16Z", "+292277026596-12-04T15:30:08Z"] {
-        let (_results, path) = written();
-        fs::remove_file(path.join("MANIFEST")).unwrap();
-        let journal = path.join("journal.jsonl");
-        let text = fs::read_to_string(&journal).unwrap();
-        let begin = text.lines().next().unwrap().to_owned();
-        let dated = TrialRecord { started_utc: year.to_owned(), ..trial(0) };
-        let line = Entry::Trial(Box::new(dated)).to_line().unwrap();
-        fs::write(&journal, format!("{begin}\n{line}")).unwrap();
-        assert_eq!(Run::read(&path).unwrap().trials[0].started_utc, year);
+        let mut lines = lines(0);
+        lines[0] = Entry::Turn(Box::new(TurnRecord { started_utc: year.to_owned(), ..turn(0, 0) }));
+        assert_eq!(read(&lines).unwrap().turns[0].started_utc, year);
     }
 }

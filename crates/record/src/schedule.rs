@@ -1,4 +1,4 @@
-//! The schedule: everything that is decided before the first trial.
+//! The schedule: everything that is decided before the first turn.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -22,15 +22,20 @@ const THREADS_MAX: u32 = 65_536;
 /// How a number is refused.
 const AT_MOST: &str = "more than any run has";
 
-/// Everything that is decided before the first trial.
+/// Everything that is decided before the first turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// `inflight.schedule/1.3`.
+    /// `inflight.schedule/2.0`.
     pub schema: String,
     /// The version of Inflight.
     pub version: String,
     /// The preset that decided cells and number of blocks.
     pub preset: String,
+    /// Which pairs of a cell are judged together.
+    pub family: Family,
+    /// Whether a whole run may be called more than an estimate.
+    #[serde(default)]
+    pub is_citable: bool,
     /// Decides the orders, and through the blocks' seeds all bodies and delays.
     pub seed: u64,
     /// Who runs on which CPU.
@@ -71,6 +76,17 @@ pub struct Schedule {
     /// Cells that are the levels of one number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
+}
+
+/// Which pairs of models of a cell are judged together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Each model with the baseline.
+    #[default]
+    AgainstBaseline,
+    /// Every pair.
+    AllPairs,
 }
 
 /// A model that runs once more in each block, with busy work added to each fetch.
@@ -213,7 +229,7 @@ pub struct Missing {
     pub mend: String,
 }
 
-/// Every model of a cell once, adjacent in time.
+/// Fresh processes of every participant of a cell, and the rounds in which they take turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
     /// Its number, from 0.
@@ -222,14 +238,25 @@ pub struct Block {
     pub cell: String,
     /// Decides bodies and delays, the same for all models of the block.
     pub seed: u64,
-    /// The names of the models in the order drawn.
-    pub order: Vec<String>,
+    /// The rounds: in each, the names of the participants in the order drawn. The baseline may have
+    /// several turns in one.
+    pub rounds: Vec<Vec<String>>,
     /// The number of its sitting.
     #[serde(default)]
     pub sitting: u32,
 }
 
 impl Model {
+    /// Returns what its manifest says, as far as laws ask.
+    pub fn claims(&self) -> rules::Claims<'_> {
+        rules::Claims {
+            is_bare: self.is_bare(),
+            may_be_slow: self.language.is_some(),
+            connections: self.connections.as_deref(),
+            threads: &self.threads,
+        }
+    }
+
     /// Returns whether no library speaks HTTP for it.
     pub fn is_bare(&self) -> bool {
         self.client == "bare"
@@ -251,6 +278,20 @@ impl Model {
     /// name says so: `tokio` for `tokio-reqwest`.
     pub fn bare_name(&self) -> Option<&str> {
         self.name.strip_suffix(&self.client)?.strip_suffix('-')
+    }
+}
+
+impl Block {
+    /// Returns the participants, each once, in the order of their names: the place of one is a part
+    /// of its ids.
+    pub fn participants(&self) -> Vec<&str> {
+        let names: BTreeSet<&str> = self.rounds.iter().flatten().map(String::as_str).collect();
+        names.into_iter().collect()
+    }
+
+    /// Returns how many turns its rounds have.
+    pub fn turns(&self) -> usize {
+        self.rounds.iter().map(Vec::len).sum()
     }
 }
 

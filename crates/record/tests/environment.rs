@@ -1,8 +1,5 @@
-//! Promises of `environment.json`: old files stay readable, the bytes do not drift, nothing is
-//! absent, and nothing tells whose machine it is.
-
-#[path = "environment/fixed.rs"]
-mod fixed;
+//! Promises of `environment.json`: the bytes do not drift, nothing is absent, and nothing tells
+//! whose machine it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -10,22 +7,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use record::Environment;
-use record::environment::{Fact, Kernel};
-use serde_json::Value;
+use record::environment::{
+    Activity, Build, Cache, CargoSettings, Cgroup, Cloud, Host, IrqTimeAccounting, Isolation,
+    Kernel, Limits, Net, Operator, Power, Price, SoftHard, TcpNodelay, Tool,
+};
+use serde_json::{Value, json};
 
-use fixed::{fixed, kernel};
+/// What 2.0 writes for the fixed values of this file.
+const GOLDEN: &str = include_str!("golden/environment-2.0.json");
 
-/// What 1.0 wrote for a run that is published.
-const GOLDEN_1_0: &str = include_str!("golden/environment-1.0.json");
-
-/// What 1.1 wrote for the fixed values of this file.
-const GOLDEN_1_1: &str = include_str!("golden/environment-1.1.json");
-
-/// What 1.2 wrote for them.
-const GOLDEN_1_2: &str = include_str!("golden/environment-1.2.json");
-
-/// What 1.3 writes for them.
-const GOLDEN_1_3: &str = include_str!("golden/environment-1.3.json");
+/// A hash of a program.
+const HASH: &str = "d0a2655bd1180431ca277ed702dfaef6533362b5de9e3f2596c7122e87c55b9c";
 
 /// Returns the workspace.
 fn root() -> PathBuf {
@@ -37,6 +29,246 @@ fn here() -> Value {
     let programs = BTreeMap::from([("origin".to_owned(), "0".repeat(64))]);
     serde_json::to_value(Environment::read(&root(), "wiremock 0.6.5", programs))
         .expect("it is JSON")
+}
+
+/// Returns texts of one's own.
+fn owned((name, version): (&str, &str)) -> (String, String) {
+    (name.to_owned(), version.to_owned())
+}
+
+/// Returns the fixed values of the golden file, with every section filled.
+fn fixed() -> Environment {
+    Environment {
+        schema: "inflight.environment/2.0".to_owned(),
+        cpu: "AMD EPYC".into(),
+        cpus: 2,
+        kind: "container".into(),
+        memory_mib: 24_105,
+        kernel: "6.18.44-fc-v669".into(),
+        irq_time_accounting: "off".into(),
+        clocksource: "tsc".into(),
+        governor: "unknown".into(),
+        tcp_congestion_control: "bbr".into(),
+        rustc: "rustc 1.95.0 (59807616e 2026-04-14)".into(),
+        rustflags: String::new(),
+        profile: "release, thin LTO, one codegen unit".into(),
+        commit: "cb0e75ac709a69417f21c5ea407b99b59d5caca7".into(),
+        modified: "no".into(),
+        cargo_lock_sha256: "91ac49a2feb1ba225df5d12e7e2854b9682f3f4d9effa03c837054f8e2a18d77"
+            .into(),
+        origin: "wiremock 0.6.5".into(),
+        programs_sha256: ["model-tokio", "origin"].map(|name| owned((name, HASH))).into(),
+        python: Some([("aiohttp", "3.14.5"), ("python", "3.11.7")].map(owned).into()),
+        tool: tool(),
+        operator: Operator {
+            name: "anonymous".into(),
+            conflict_of_interest: "none".into(),
+            ..Operator::default()
+        },
+        host: host(),
+        power: power(),
+        kernel_settings: kernel(),
+        net: net(),
+        limits: limits(),
+        isolation: isolation(),
+        build: build(),
+        concurrent_activity: Activity {
+            read_utc: "2026-11-22T21:00:20Z".into(),
+            load_averages: "0.56 1.12 1.11".into(),
+            threads_runnable: Some(1),
+            processes: Some(31),
+            cpu_pressure_percent: "0.12".into(),
+        },
+        model_prices: Some(BTreeMap::from([("tokio".to_owned(), price())])),
+    }
+}
+
+/// Returns a fixed price, of a model whose build was not timed.
+fn price() -> Price {
+    Price {
+        lines: Some(44),
+        dependencies: Some(31),
+        program_bytes: Some(1_204_080),
+        program_bytes_without_symbols: Some(861_304),
+        build_ms: None,
+    }
+}
+
+/// Returns a fixed tool.
+fn tool() -> Tool {
+    Tool {
+        name: "inflight".into(),
+        version: "0.1.0".into(),
+        git_commit: "cb0e75ac709a69417f21c5ea407b99b59d5caca7".into(),
+        modified: "no".into(),
+        built_before_source: "no".into(),
+        cargo_lock_sha256: "91ac49a2".into(),
+        command_line: "fetch-1a2b --bench PATH".into(),
+    }
+}
+
+/// Returns a fixed host.
+fn host() -> Host {
+    Host {
+        kind: "container".into(),
+        hypervisor: "KVM".into(),
+        cloud: Cloud {
+            provider: "AWS".into(),
+            instance_type: "m7a.large".into(),
+            ..Cloud::default()
+        },
+        dmi_vendor: "Amazon EC2".into(),
+        dmi_product: "m7a.large".into(),
+        cpu_model: "AMD EPYC".into(),
+        microcode: "0x1000065".into(),
+        sockets: Some(1),
+        cores: Some(2),
+        smt: "notsupported".into(),
+        online_cpus: "0-1".into(),
+        numa_nodes: Some(1),
+        caches: Some(vec![Cache {
+            level: Some(1),
+            kind: "Data".into(),
+            size: "32K".into(),
+            shared_by_cpus: "0".into(),
+        }]),
+        memory_total_kib: Some(24_684_000),
+        memory_speed_mts: None,
+        swap_total_kib: Some(0),
+        mitigations: Some(BTreeMap::from([("meltdown".to_owned(), "Not affected".into())])),
+        cgroup: Cgroup {
+            version: "v2".into(),
+            cpu_max: "max".into(),
+            memory_max: "8589934592".into(),
+            cpuset_cpus: "0-1".into(),
+            pids_max: "1024".into(),
+        },
+    }
+}
+
+/// Returns fixed settings of power.
+fn power() -> Power {
+    Power {
+        governor: "performance".into(),
+        driver: "acpi-cpufreq".into(),
+        energy_performance_preference: "performance".into(),
+        turbo: "off".into(),
+        frequency_khz_min: "1500000".into(),
+        frequency_khz_max: "2600000".into(),
+        idle_driver: "haltpoll".into(),
+        idle_governor: "haltpoll".into(),
+        temperature_millicelsius: Some(41_000),
+        on_battery: "no".into(),
+    }
+}
+
+/// Returns fixed settings of a kernel.
+fn kernel() -> Kernel {
+    Kernel {
+        release: "6.18.44".into(),
+        version: "#1 SMP PREEMPT_DYNAMIC".into(),
+        command_line: "mitigations=auto".into(),
+        configuration: "read".into(),
+        hz: Some(250),
+        preempt: "built as none, dynamic".into(),
+        irq_time_accounting: IrqTimeAccounting {
+            state: "off".into(),
+            detected_by: "pressure files".into(),
+        },
+        virt_cpu_accounting: "ticks".into(),
+        paravirt_time_accounting: "on".into(),
+        schedstats: "off".into(),
+        sched_ext: "none".into(),
+        autogroup: "on".into(),
+        transparent_hugepages: "madvise".into(),
+        aslr: "2".into(),
+        clocksource: "tsc".into(),
+        clocksources: "tsc kvm-clock".into(),
+        clock_reading_ns: Some(25),
+        perf_event_paranoid: "2".into(),
+        hardware_counters: "no".into(),
+    }
+}
+
+/// Returns fixed settings of a network.
+fn net() -> Net {
+    Net {
+        lo_mtu: Some(65_536),
+        tcp_congestion_control: "bbr".into(),
+        default_qdisc: "pfifo_fast".into(),
+        ip_local_port_range: "32768 60999".into(),
+        somaxconn: Some(4_096),
+        tcp_max_syn_backlog: Some(1_024),
+        tcp_tw_reuse: "2".into(),
+        tcp_max_tw_buckets: Some(131_072),
+        tcp_rmem: "4096 131072 6291456".into(),
+        tcp_wmem: "4096 16384 4194304".into(),
+        tcp_nodelay: TcpNodelay { model: "on".into(), origin: "on".into() },
+    }
+}
+
+/// Returns fixed limits.
+fn limits() -> Limits {
+    Limits {
+        nofile: SoftHard { soft: "20000".into(), hard: "unlimited".into() },
+        nproc: SoftHard { soft: "96365".into(), hard: "96365".into() },
+        pid_max: Some(32_768),
+        threads_max: Some(192_730),
+        max_map_count: Some(65_530),
+        cgroup_pids_max: "1024".into(),
+    }
+}
+
+/// Returns a fixed isolation.
+fn isolation() -> Isolation {
+    Isolation {
+        isolated_cpus: "none".into(),
+        nohz_full_cpus: "none".into(),
+        default_irq_affinity: "3".into(),
+        allowed_cpus: "0-1".into(),
+        nice: Some(0),
+        sched_policy: "other".into(),
+    }
+}
+
+/// Returns a fixed build.
+fn build() -> Build {
+    let rustc = [("version", "rustc 1.95.0"), ("LLVM version", "22.1.2")];
+    Build {
+        rustc: Some(rustc.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
+        rustc_chosen_by: "default".into(),
+        rustc_wrapper: "sccache".into(),
+        cargo: "cargo 1.95.0".into(),
+        flags_in_force: "-Clinker=PATH".into(),
+        rustflags: "none".into(),
+        encoded_rustflags: "none".into(),
+        config: CargoSettings {
+            found: "workspace".into(),
+            rustflags: "-Clinker=PATH".into(),
+            release_profile: "no".into(),
+        },
+        profile_environment: Some(BTreeMap::from([(
+            "CARGO_PROFILE_RELEASE_PANIC".to_owned(),
+            "abort".into(),
+        )])),
+        profile_release: Some(BTreeMap::from([
+            ("codegen-units".to_owned(), json!(1)),
+            ("debug".to_owned(), json!(false)),
+            ("lto".to_owned(), json!("thin")),
+        ])),
+        profile_overrides: Some([("panic".to_owned(), "abort".into())].into()),
+        lto: "thin".into(),
+        codegen_units: "1".into(),
+        panic: "abort".into(),
+        opt_level: "default".into(),
+        target: "x86_64-unknown-linux-gnu".into(),
+        target_cpu: "default".into(),
+        allocator: "system (glibc 2.36)".into(),
+        libc: "glibc 2.36".into(),
+        linker: "default".into(),
+        layout_seed: None,
+        toolchains: Some(BTreeMap::from([("python3".to_owned(), "Python 3.11.2".into())])),
+    }
 }
 
 /// Collects the paths of all fields, and all texts, which the keys of maps are among.
@@ -63,70 +295,15 @@ fn collected(value: &Value) -> (BTreeSet<String>, Vec<(String, String)>) {
 }
 
 #[test]
-fn a_file_of_1_0_is_read_with_what_it_does_not_tell_unknown() {
-    let read: Environment = serde_json::from_str(GOLDEN_1_0).unwrap();
-    assert_eq!(read.schema, "inflight.environment/1.0");
-    assert_eq!((read.class().as_str(), read.memory_mib), ("2c-container", 24_105));
-    let written = serde_json::to_value(&read).unwrap();
-    let old: Value = serde_json::from_str(GOLDEN_1_0).unwrap();
-    let old = old.as_object().unwrap();
-    for (name, value) in written.as_object().unwrap() {
-        match old.get(name) {
-            Some(told) => assert_eq!(value, told, "{name}"),
-            None => all_unknown(name, value),
-        }
-    }
-}
-
-/// Asserts that nothing in a section is told.
-fn all_unknown(name: &str, value: &Value) {
-    match value {
-        Value::Object(fields) => {
-            assert!(!fields.is_empty(), "{name}");
-            fields.iter().for_each(|(field, value)| all_unknown(&format!("{name}.{field}"), value));
-        }
-        Value::Null => {}
-        told => assert_eq!(told, "unknown", "{name}"),
-    }
-}
-
-#[test]
-fn a_file_of_1_1_is_read_with_prices_python_and_the_clocks_reading_unknown() {
-    let schema = "inflight.environment/1.1".to_owned();
-    let kernel_settings = Kernel { clock_reading_ns: None, ..kernel() };
-    let (model_prices, python) = (None, None);
-    let mut told = Environment { schema, kernel_settings, model_prices, python, ..fixed() };
-    without_choices(&mut told);
-    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_1).unwrap(), told);
-}
-
-#[test]
-fn a_file_of_1_2_is_read_with_who_chose_compiler_and_settings_unknown() {
-    let mut told = Environment { schema: "inflight.environment/1.2".to_owned(), ..fixed() };
-    without_choices(&mut told);
-    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_2).unwrap(), told);
-}
-
-/// Takes out what 1.3 adds.
-fn without_choices(told: &mut Environment) {
-    told.tool.built_before_source = Fact::default();
-    let build = &mut told.build;
-    for fact in [&mut build.rustc_chosen_by, &mut build.rustc_wrapper, &mut build.flags_in_force] {
-        *fact = Fact::default();
-    }
-    build.profile_overrides = None;
-}
-
-#[test]
-fn a_file_of_1_3_has_exactly_the_golden_bytes_and_is_read_back_the_same() {
+fn a_file_of_2_0_has_exactly_the_golden_bytes_and_is_read_back_the_same() {
     let written = serde_json::to_string_pretty(&fixed()).unwrap() + "\n";
-    assert_eq!(written, GOLDEN_1_3);
-    assert_eq!(serde_json::from_str::<Environment>(GOLDEN_1_3).unwrap(), fixed());
+    assert_eq!(written, GOLDEN);
+    assert_eq!(serde_json::from_str::<Environment>(GOLDEN).unwrap(), fixed());
 }
 
 #[test]
 fn every_field_is_present_on_every_machine() {
-    let golden: Value = serde_json::from_str(GOLDEN_1_3).unwrap();
+    let golden: Value = serde_json::from_str(GOLDEN).unwrap();
     let (fields, _) = collected(&here());
     // What lies in these depends on the machine; in all else no field may be missing.
     let of_the_machine = [

@@ -9,7 +9,7 @@
 //!
 //! The movement between the runs is estimated, which the spread of the blocks does not show; but
 //! each model's own carries the noise of the others too, and the two errors are of a size. The
-//! intervals are therefore not exact. Over made-up runs of 12 blocks, those of all models of a cell
+//! intervals are therefore not exact. Over simulated runs of 12 blocks, those of all models of a cell
 //! held the truth together in 93 to 98 of 100 pairs, with three to eight models of which one or
 //! none had changed, and in 90 with two changed of eight.
 
@@ -19,7 +19,7 @@ use stats::polish::Polish;
 use stats::{Sample, median};
 
 use crate::family::ALPHA;
-use crate::trials::{Quantity, Trials};
+use crate::turns::{Quantity, Turns};
 
 /// With fewer models in common, a change of one cannot be told from one of the machine.
 pub(crate) const MODELS_MIN: usize = 3;
@@ -39,11 +39,11 @@ impl<'a> Apart<'a> {
     /// Tells a quantity of the models apart, which both runs have; nothing if a run has no block
     /// with enough of them.
     pub(crate) fn of(
-        trials: &[Trials<'_>; 2],
+        turns: &[Turns<'_>; 2],
         models: &BTreeSet<&'a str>,
         quantity: Quantity,
     ) -> Option<Self> {
-        let [old, new] = [rows(&trials[0], models, quantity), rows(&trials[1], models, quantity)];
+        let [old, new] = [rows(&turns[0], models, quantity), rows(&turns[1], models, quantity)];
         let polishes = [Polish::of(&old)?, Polish::of(&new)?];
 
         let both = (0..models.len()).filter(|&model| has(&old, model) && has(&new, model));
@@ -74,10 +74,10 @@ fn has(rows: &Rows, model: usize) -> bool {
 
 /// Returns the logarithms of what models cost, block by block. A block in which too few of them
 /// are left to tell the machine's part is left out.
-fn rows(trials: &Trials<'_>, models: &BTreeSet<&str>, quantity: Quantity) -> Rows {
+fn rows(turns: &Turns<'_>, models: &BTreeSet<&str>, quantity: Quantity) -> Rows {
     let mut blocks: BTreeMap<u32, Vec<Option<f64>>> = BTreeMap::new();
     for (model, column) in models.iter().zip(0..) {
-        let costs = trials.by_block(model, quantity).into_iter();
+        let costs = turns.by_block(model, quantity).into_iter();
         for (block, cost) in costs.filter(|(_, cost)| cost.is_finite() && *cost > 0.0) {
             blocks.entry(block).or_insert_with(|| vec![None; models.len()])[column] =
                 Some(cost.ln());

@@ -2,35 +2,35 @@
 //! beside the fetches.
 
 use model_kit::Cell;
-use record::TrialRecord;
+use record::StayRecord;
 use serde::Serialize;
 use stats::{Estimate, histogram, median};
 
-use crate::cell_trials::real;
+use crate::cell_turns::real;
 use crate::family::ALPHA;
 use crate::json_figure::Figure;
 use crate::number::{digits, with_interval};
 use crate::summary::{Form, joined};
 use crate::table::drawn;
-use crate::trials::Trials;
+use crate::turns::{Quantity, Turns};
 use crate::words::in_line;
 
 /// What less than a nanosecond late is called.
 const LEAST_MS: f64 = 1e-6;
 /// How its table begins its columns.
-const COLUMNS: [&str; 4] = ["model", "half are late by, ms", "the worst of a trial, ms", "beats"];
+const COLUMNS: [&str; 4] = ["model", "half are late by, ms", "the worst of a stay, ms", "beats"];
 
 /// How late the heart of a model was.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Beats {
     /// The model's name.
     pub model: String,
-    /// Beats of all valid trials.
+    /// Beats of all stays with a valid turn.
     pub count: u64,
-    /// By how much half of a trial's beats were late, in milliseconds: median over blocks, with the
+    /// By how much half of a stay's beats were late, in milliseconds: median over blocks, with the
     /// 95 % interval of the sign test.
     pub typical_ms: Estimate,
-    /// The same for the latest beat of a trial.
+    /// The same for the latest beat of a stay.
     pub worst_ms: Estimate,
 }
 
@@ -44,14 +44,14 @@ pub(crate) struct BeatsSummary<'a> {
 }
 
 /// Returns how late the hearts of these models were, the worst last.
-pub(crate) fn beats<'a>(trials: &Trials<'_>, models: impl Iterator<Item = &'a str>) -> Vec<Beats> {
+pub(crate) fn beats<'a>(turns: &Turns<'_>, models: impl Iterator<Item = &'a str>) -> Vec<Beats> {
     let of = |model: &str| {
-        let estimate = |quantity| Some(median::estimate(&trials.sample(model, quantity)?, ALPHA));
+        let estimate = |quantity| Some(median::estimate(&turns.sample(model, quantity)?, ALPHA));
         Some(Beats {
             model: model.to_owned(),
-            count: trials.of(model).map(|trial| told(trial).map_or(0, count)).sum(),
-            typical_ms: estimate(typical_ms)?,
-            worst_ms: estimate(worst_ms)?,
+            count: turns.stays(model).into_iter().map(|stay| told(stay).map_or(0, count)).sum(),
+            typical_ms: estimate(Quantity::Stay(typical_ms))?,
+            worst_ms: estimate(Quantity::Stay(worst_ms))?,
         })
     };
     let mut beats: Vec<Beats> = models.filter_map(of).collect();
@@ -96,9 +96,9 @@ impl<'a> BeatsSummary<'a> {
     }
 }
 
-/// Returns how late the beats of a trial were.
-fn told(trial: &TrialRecord) -> Option<&[(u64, u64)]> {
-    trial.valid().map(|valid| valid.beats_late_ns.as_slice()).filter(|told| !told.is_empty())
+/// Returns how late the beats of a stay were.
+fn told(stay: &StayRecord) -> Option<&[(u64, u64)]> {
+    Some(stay.beats_late_ns.as_slice()).filter(|told| !told.is_empty())
 }
 
 /// Returns how many beats there were.
@@ -107,11 +107,11 @@ fn count(told: &[(u64, u64)]) -> u64 {
 }
 
 /// Returns by how much half of the beats were late, in milliseconds.
-fn typical_ms(trial: &TrialRecord) -> Option<f64> {
-    Some((real(histogram::quantile(told(trial)?, 0.5)?) / 1e6).max(LEAST_MS))
+fn typical_ms(stay: &StayRecord) -> Option<f64> {
+    Some((real(histogram::quantile(told(stay)?, 0.5)?) / 1e6).max(LEAST_MS))
 }
 
 /// Returns by how much the latest beat was late, in milliseconds.
-fn worst_ms(trial: &TrialRecord) -> Option<f64> {
-    Some((real(told(trial)?.last()?.0) / 1e6).max(LEAST_MS))
+fn worst_ms(stay: &StayRecord) -> Option<f64> {
+    Some((real(told(stay)?.last()?.0) / 1e6).max(LEAST_MS))
 }

@@ -1,17 +1,17 @@
-//! The figures of one cell, computed from its valid trials.
+//! The figures of one cell, computed from its valid turns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model_kit::{Cell, Workload};
-use record::{Absent, Model, Run, State, TrialRecord};
+use record::{Absent, Family, Model, RoundRecord, Run, State, StayRecord, TurnRecord};
 use stats::{Estimate, Sample, effect, mean_cost, median};
 
 use crate::beats::beats;
-use crate::family::{self, ALPHA, Family, Pair};
+use crate::family::{self, ALPHA, Pair};
 use crate::figures::{
     CellFigures, ControlFigures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
 };
-use crate::trials::{self, Pairs, Quantity, Trials, cpu_us, switches, wall_each_us, wall_ms};
+use crate::turns::{self, Pairs, Quantity, Read, Turns, cpu_us, switches, wall_each_us, wall_ms};
 
 /// Costs are compared at equal rate: walls per fetch that differ by more than this are marked.
 const UNEQUAL_RATE: f64 = 0.02;
@@ -26,18 +26,18 @@ pub(crate) struct Source<'a> {
     baseline: &'a str,
     /// The model that excess is taken over.
     floor: &'a str,
-    /// Every trial of whole blocks of the cell.
-    all: Vec<&'a TrialRecord>,
+    /// Every turn of whole blocks of the cell.
+    all: Vec<&'a TurnRecord>,
     /// Those that are valid.
-    trials: Trials<'a>,
+    turns: Turns<'a>,
 }
 
 impl<'a> Source<'a> {
-    /// Gathers the trials of a cell.
+    /// Gathers the turns of a cell.
     pub(crate) fn of(run: &'a Run, cell: &'a Cell, (baseline, floor): (&'a str, &'a str)) -> Self {
-        let all: Vec<_> = run.trials.iter().filter(|trial| trial.cell == cell.name).collect();
-        let trials = Trials::valid(run, &all);
-        Self { run, cell, baseline, floor, all, trials }
+        let all: Vec<_> = run.turns.iter().filter(|turn| turn.cell == cell.name).collect();
+        let turns = Turns::valid(run, &all);
+        Self { run, cell, baseline, floor, all, turns }
     }
 
     /// Computes the figures of the cell.
@@ -54,7 +54,7 @@ impl<'a> Source<'a> {
         let (blocks, blocks_planned) = self.blocks();
         let stop = self.stop().filter(|_| blocks < blocks_planned);
         let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
-        let beats = beats(&self.trials, models);
+        let beats = beats(&self.turns, models);
         let cell = self.cell.clone();
         CellFigures {
             cell,
@@ -86,7 +86,7 @@ impl<'a> Source<'a> {
             let of = (Some(language.as_str()), baseline.as_str());
             let (mut rows, pairs) = self.judged(Family::AgainstBaseline, of);
             rows.sort_by(Row::order);
-            let context = self.trials.paired((baseline, self.baseline), cpu_us);
+            let context = self.turns.paired((baseline, self.baseline), Quantity::Turn(cpu_us));
             languages.push(LanguageFigures {
                 language: language.clone(),
                 baseline: baseline.clone(),
@@ -114,25 +114,41 @@ impl<'a> Source<'a> {
         let mut rows: Vec<Row> = self.models(language).map(|model| self.row(model)).collect();
         let measured = rows.iter().filter(|row| row.figures.is_some());
         let names: BTreeSet<&str> = measured.map(|row| row.model.as_str()).collect();
-        let pairs = family::judge(family, (&names, baseline), &self.trials);
+        let pairs = family::judge(family, (&names, baseline), &self.turns);
         self.compare(&mut rows, (&pairs, baseline));
         (rows, pairs)
     }
 
     /// Returns a quantity of a model, as a sample of blocks.
     pub(crate) fn sample(&self, model: &str, quantity: Quantity) -> Option<Sample> {
-        self.trials.sample(model, quantity)
+        self.turns.sample(model, quantity)
     }
 
-    /// Returns what one model costs over another, in microseconds per fetch, with its 95 %
-    /// interval.
-    pub(crate) fn difference(&self, models: (&str, &str)) -> Option<Estimate> {
-        Some(self.trials.paired(models, cpu_us)?.difference(ALPHA))
+    /// Returns a quantity of one model less another's, with its 95 % interval.
+    pub(crate) fn difference(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
+        Some(self.turns.paired(models, quantity)?.difference(ALPHA))
+    }
+
+    /// Returns the rounds in which a model has a valid turn, and those that it took part in and
+    /// that were measured again, of whole blocks.
+    pub(crate) fn rounds(&self, model: &str) -> (usize, usize) {
+        let counted = self.turns.of(model).map(|turn| (turn.block, turn.round));
+        let whole: BTreeSet<u32> = self.run.blocks.iter().map(|block| block.block).collect();
+        let takes_part = |disturbed: &&RoundRecord| {
+            let mut blocks = self.run.schedule.blocks.iter();
+            let block = blocks.find(|block| block.number == disturbed.block);
+            let block = block.filter(|block| block.cell == self.cell.name);
+            let order = block.and_then(|block| block.rounds.get(disturbed.round as usize));
+            order.is_some_and(|order| order.iter().any(|name| name == model))
+                && whole.contains(&disturbed.block)
+        };
+        let repeated = self.run.disturbed.iter().filter(takes_part);
+        (counted.collect::<BTreeSet<_>>().len(), repeated.count())
     }
 
     /// Returns a quantity of one model in times another's, with its 95 % interval.
     pub(crate) fn ratio(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
-        Some(self.trials.paired(models, quantity)?.ratio(ALPHA))
+        Some(self.turns.paired(models, quantity)?.ratio(ALPHA))
     }
 
     /// Returns the name of the cell.
@@ -142,34 +158,32 @@ impl<'a> Source<'a> {
 
     /// Returns CPU time per fetch of two models in the blocks that both have.
     pub(crate) fn paired(&self, models: (&str, &str)) -> Option<Pairs> {
-        self.trials.paired(models, cpu_us)
+        self.turns.paired(models, Quantity::Turn(cpu_us))
     }
 
-    /// Returns the latencies of all valid trials of a model, in nanoseconds with their counts:
+    /// Returns the latencies of all valid turns of a model, in nanoseconds with their counts:
     /// percentiles are those of all fetches, never a mean of percentiles.
     pub(crate) fn latencies(&self, model: &str) -> Vec<(u64, u64)> {
         let mut pooled = BTreeMap::new();
-        for &(value, count) in
-            self.valid(model).filter_map(|t| t.valid()).flat_map(|t| &t.latencies_ns)
-        {
+        for &(value, count) in self.stays(model).into_iter().flat_map(|stay| &stay.latencies_ns) {
             *pooled.entry(value).or_insert(0) += count;
         }
         pooled.into_iter().collect()
     }
 
-    /// Returns a quantity of the baseline's second trial of a block in times the first, by block.
-    pub(crate) fn against_itself(&self, quantity: Quantity) -> Vec<(u32, f64)> {
-        self.trials.twice(self.baseline, quantity)
+    /// Returns a quantity of the baseline's second turn of a block in times the first, by block.
+    pub(crate) fn against_itself(&self, read: Read) -> Vec<(u32, f64)> {
+        self.turns.twice(self.baseline, read)
     }
 
-    /// Returns the valid trials of a model.
-    pub(crate) fn valid(&self, model: &str) -> impl Iterator<Item = &'a TrialRecord> {
-        self.all.iter().copied().filter(move |t| t.model == model && t.valid().is_some())
+    /// Returns the stays of a model that have a valid turn.
+    pub(crate) fn stays(&self, model: &str) -> Vec<&'a StayRecord> {
+        self.turns.stays(model)
     }
 
     /// Returns how many blocks were measured, and how many the schedule has.
     fn blocks(&self) -> (usize, usize) {
-        let measured: BTreeSet<u32> = self.all.iter().map(|trial| trial.block).collect();
+        let measured: BTreeSet<u32> = self.all.iter().map(|turn| turn.block).collect();
         let planned = self.run.schedule.blocks.iter().filter(|block| block.cell == self.cell.name);
         (measured.len(), planned.count())
     }
@@ -182,9 +196,9 @@ impl<'a> Source<'a> {
         stop.map(|stop| stop.reason.clone())
     }
 
-    /// Returns the trials of a model, or of a control.
-    fn own(&self, name: &str) -> Vec<&TrialRecord> {
-        self.all.iter().copied().filter(|trial| trial.model == name).collect()
+    /// Returns the turns of a model, or of a control.
+    fn own(&self, name: &str) -> Vec<&TurnRecord> {
+        self.all.iter().copied().filter(|turn| turn.model == name).collect()
     }
 
     /// Collects what happened to a model.
@@ -195,18 +209,18 @@ impl<'a> Source<'a> {
         let absent = absent.next().map(|absent| format!("n/a: {}", absent.reason));
         let missing = self.run.schedule.missing(&model.name).map(ToString::to_string);
         let figures = self.row_figures(&model.name);
-        let standing = match own.first().map(|trial| &trial.state) {
+        let standing = match own.first().map(|turn| &turn.state) {
             _ if figures.is_some() => Standing::Measured,
             _ if absent.is_some() => Standing::NotApplicable,
             None if missing.is_some() => Standing::Missing,
-            Some(State::Valid | State::Void(_)) => Standing::Void,
-            Some(State::Failed(_)) => Standing::Failed,
+            Some(State::Valid | State::Invalid(_)) => Standing::Invalid,
+            Some(State::Failed(_) | State::Out) => Standing::Failed,
             None => Standing::NotMeasured,
         };
         Row {
             model: model.name.clone(),
-            valid: self.trials.count(&model.name),
-            trials: own.len(),
+            valid: self.turns.count(&model.name),
+            turns: own.len(),
             errors: errors(&own),
             standing,
             reason: absent.or(missing).or_else(|| first_reason(&own)),
@@ -215,20 +229,20 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Returns the figures of a model, if a trial was valid.
+    /// Returns the figures of a model, if a turn was valid.
     fn row_figures(&self, model: &str) -> Option<RowFigures> {
         let level =
             |quantity: Quantity| Some(median::estimate(&self.sample(model, quantity)?, ALPHA));
-        let excess = self.trials.paired((model, self.floor), cpu_us);
+        let excess = self.turns.paired((model, self.floor), Quantity::Turn(cpu_us));
         Some(RowFigures {
-            cpu_us: level(cpu_us)?,
+            cpu_us: level(Quantity::Turn(cpu_us))?,
             ratio: None,
             verdict: None,
             mean_ratio: None,
             tail_sensitive: false,
             excess_us: excess.map(|pairs| pairs.difference(ALPHA)),
-            wall_ms: level(wall_ms)?,
-            switches: level(switches)?,
+            wall_ms: level(Quantity::Turn(wall_ms))?,
+            switches: level(Quantity::Turn(switches))?,
             unequal_rate: self.unequal_rate(model),
         })
     }
@@ -237,7 +251,7 @@ impl<'a> Source<'a> {
     /// model's own rate; a steady cell should be at the same.
     fn unequal_rate(&self, model: &str) -> bool {
         // Per fetch: a model with fewer slots makes fewer fetches in a window as long.
-        let pairs = self.trials.paired((model, self.baseline), wall_each_us);
+        let pairs = self.turns.paired((model, self.baseline), Quantity::Turn(wall_each_us));
         let pairs = pairs.filter(|_| self.cell.workload == Workload::Steady);
         pairs.is_some_and(|pairs| (pairs.ratio(ALPHA).value - 1.0).abs() > UNEQUAL_RATE)
     }
@@ -261,19 +275,20 @@ impl<'a> Source<'a> {
     /// enough for its interval, and whether it lies outside the 95 % interval of the typical ratio.
     /// The interval of a family would hide the more stalls, the more models there are.
     fn mean_ratio(&self, names: (&str, &str)) -> Option<(Estimate, bool)> {
-        let pairs = self.trials.paired(names, cpu_us)?;
-        let enough = pairs.paired.pairs().len() >= mean_cost::LEAST_BLOCKS;
+        let pairs = self.turns.paired(names, Quantity::Turn(cpu_us))?;
+        let means = self.turns.means(names, cpu_us)?;
+        let enough = means.pairs().len() >= mean_cost::LEAST_BLOCKS;
         enough.then(|| {
-            let mean = mean_cost::ratio(&pairs.paired, ALPHA, self.run.schedule.seed);
+            let mean = mean_cost::ratio(&means, ALPHA, self.run.schedule.seed);
             (mean, mean_cost::tail_sensitive(&mean, &pairs.ratio(ALPHA)))
         })
     }
 
     /// Gives the rows their places. A model that told another story than the origin has none, even
-    /// if most of its trials count.
+    /// if most of its turns count.
     fn rank(&self, rows: &mut [Row], pairs: &[Pair]) {
         let ranked =
-            |row: &&mut Row| row.figures.is_some() && trials::faultless(&self.own(&row.model));
+            |row: &&mut Row| row.figures.is_some() && turns::faultless(&self.own(&row.model));
         let mut rows: Vec<&mut Row> = rows.iter_mut().filter(ranked).collect();
         let names: Vec<&str> = rows.iter().map(|row| row.model.as_str()).collect();
         let places = family::places(&names, pairs);
@@ -292,16 +307,16 @@ impl<'a> Source<'a> {
 
     /// Returns what a usual client costs, if the model has one and both have figures.
     fn price(&self, model: &Model) -> Option<Price> {
-        let pairs = self.trials.paired((&model.name, model.bare_name()?), cpu_us)?;
+        let pairs = self.turns.paired((&model.name, model.bare_name()?), Quantity::Turn(cpu_us))?;
         Some(Price { model: model.name.clone(), ratio: pairs.ratio(ALPHA) })
     }
 
     /// Returns what was seen of the controls, and which of them have no figures.
     fn controls(&self) -> (Vec<ControlFigures>, Vec<Absent>) {
         let (mut seen, mut lost) = (Vec::new(), Vec::new());
-        for control in &self.run.schedule.controls {
+        for control in self.run.schedule.controls.iter().filter(|c| c.percent > 0) {
             let own = self.own(&control.name);
-            match self.trials.paired((&control.name, &control.model), cpu_us) {
+            match self.turns.paired((&control.name, &control.model), Quantity::Turn(cpu_us)) {
                 Some(pairs) => seen.push(ControlFigures::of(control, pairs.ratio(ALPHA))),
                 None if self.schedules(&control.name) => lost.push(Absent {
                     cell: self.cell.name.clone(),
@@ -314,41 +329,41 @@ impl<'a> Source<'a> {
         (seen, lost)
     }
 
-    /// Returns whether a block of the cell has a trial of that name.
+    /// Returns whether a block of the cell has a turn of that name.
     fn schedules(&self, name: &str) -> bool {
         let mut blocks = self.run.schedule.blocks.iter();
-        blocks.any(|block| block.cell == self.cell.name && block.order.iter().any(|n| n == name))
+        blocks.any(|block| block.cell == self.cell.name && block.participants().contains(&name))
     }
 
     /// Returns what the baseline differs from itself, if it ran twice, and what can be shown in a
     /// family of so many pairs.
     fn noise(&self, family: usize) -> Option<Noise> {
-        let pairs = self.trials.against_itself(self.baseline, cpu_us)?;
+        let pairs = self.turns.against_itself(self.baseline, Quantity::Turn(cpu_us))?;
         let logarithms = pairs.paired.log_ratios();
         let least = effect::smallest_detectable(&logarithms, family::level(family));
         Some(Noise { ratio: pairs.ratio(ALPHA), can_show: least.map(f64::exp_m1) })
     }
 }
 
-/// Returns the fetches that failed over all trials, by code.
-fn errors(own: &[&TrialRecord]) -> BTreeMap<String, u64> {
+/// Returns the fetches that failed over all turns, by code.
+fn errors(own: &[&TurnRecord]) -> BTreeMap<String, u64> {
     let mut errors = BTreeMap::new();
-    for (code, count) in own.iter().filter_map(|t| t.trial.as_ref()).flat_map(|t| &t.total.errors) {
+    for (code, count) in own.iter().filter_map(|t| t.turned.as_ref()).flat_map(|t| &t.total.errors)
+    {
         *errors.entry(code.clone()).or_insert(0) += count;
     }
     errors
 }
 
-/// Returns why trials do not count: the first reason, and how many trials do not.
-fn first_reason(own: &[&TrialRecord]) -> Option<String> {
-    let reasons: Vec<String> = own
-        .iter()
-        .filter_map(|trial| match &trial.state {
-            State::Valid => None,
-            State::Void(reasons) => Some(format!("void: {}", reasons.join("; "))),
-            State::Failed(reason) => Some(format!("failed: {reason}")),
-        })
-        .collect();
-    let first = reasons.first()?;
-    Some(format!("{first} ({} of {} trials)", reasons.len(), own.len()))
+/// Returns why turns do not count: the first reason, and how many turns do not.
+fn first_reason(own: &[&TurnRecord]) -> Option<String> {
+    let reason = |turn: &&TurnRecord| match &turn.state {
+        State::Valid | State::Out => None,
+        State::Invalid(_) => Some(format!("invalid: {}", turn.state.why())),
+        State::Failed(reason) => Some(format!("failed: {reason}")),
+    };
+    let first = own.iter().find_map(reason)?;
+    // Those that were not taken after a failure do not count either.
+    let lost = own.iter().filter(|turn| turn.state != State::Valid).count();
+    Some(format!("{first} ({lost} of {} turns)", own.len()))
 }

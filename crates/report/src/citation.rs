@@ -36,7 +36,7 @@ pub(crate) struct Citation {
     pub(crate) version: String,
     /// The commit of the source that measured it.
     pub(crate) commit: String,
-    /// The day on which it began, in UTC, if a trial says so.
+    /// The day on which it began, in UTC, if a turn says so.
     pub(crate) date: Option<Date>,
     /// What it was measured on.
     pub(crate) machine: String,
@@ -138,9 +138,9 @@ impl Citation {
 }
 
 impl Date {
-    /// Returns the day on which a run began, if a trial says so.
+    /// Returns the day on which a run began, if a turn says so.
     pub(crate) fn of_run(run: &Run) -> Option<Self> {
-        run.trials.iter().find_map(|trial| Self::of(&trial.started_utc))
+        run.turns.iter().find_map(|turn| Self::of(&turn.started_utc))
     }
 
     /// Reads the day of a time such as `2026-11-22T10:15:02Z`.
@@ -200,9 +200,9 @@ fn methods(run: &Run, figures: &Figures) -> String {
     };
     let (environment, estimator) = (&run.environment, Estimator::of(run));
     paragraph(&format!(
-        "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, one fresh \
-         process a trial, in {}; ratios to {} are {} with simultaneous 95 % intervals ({}; \
-         Bonferroni, {family}), told apart by Holm's test; {}, Linux {}, {}, origin {}.",
+        "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, in short \
+         turns of resident processes, in {}; ratios to {} are {} with simultaneous 95 % intervals \
+         ({}; Bonferroni, {family}); {}, Linux {}, {}, origin {}.",
         run.schedule.version,
         environment.commit.chars().take(COMMIT_DIGITS).collect::<String>(),
         run.schedule.preset,
@@ -223,13 +223,13 @@ fn warnings(run: &Run, figures: &Figures) -> Vec<String> {
     if is_estimate(run) {
         let preset = &run.schedule.preset;
         warnings.push(format!(
-            "Its figures are estimates: it is no whole run of the preset publish (preset {preset})."
+            "Its figures are estimates: it is no whole run of the preset citable (preset {preset})."
         ));
     }
-    let of_no_use = run.trials.iter().filter(|trial| trial.state != State::Valid).count();
+    let of_no_use = run.turns.iter().filter(|turn| turn.state != State::Valid).count();
     if of_no_use > 0 {
-        let all = run.trials.len();
-        warnings.push(format!("{of_no_use} of its {all} trials are void or failed."));
+        let all = run.turns.len();
+        warnings.push(format!("{of_no_use} of its {all} turns are invalid or failed."));
     }
     warnings.extend(lost_rows(figures));
     let times = times_cut_short(run);
@@ -238,8 +238,8 @@ fn warnings(run: &Run, figures: &Figures) -> Vec<String> {
             "It was cut short and resumed {}; {} left out.",
             count(times, "time"),
             match run.cut.len() {
-                1 => "1 trial of a cut block is".to_owned(),
-                cut => format!("{cut} trials of cut blocks are"),
+                1 => "1 turn of a cut block is".to_owned(),
+                cut => format!("{cut} turns of cut blocks are"),
             }
         ));
     }
@@ -277,15 +277,15 @@ fn lost_rows(figures: &Figures) -> Option<String> {
 mod tests {
     use super::*;
     use crate::figures::figures;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil};
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
 
-    /// Spoils a run.
-    type Spoil<'a> = &'a dyn Fn(&mut Run);
+    /// Corrupts a run.
+    type Corruption<'a> = &'a dyn Fn(&mut Run);
 
-    /// Returns the citation of a run that was spoiled.
-    fn spoiled(spoil: impl Fn(&mut Run)) -> Result<Citation, NotCitable> {
-        let mut run = MadeUp::good().run();
-        spoil(&mut run);
+    /// Returns the citation of a run that was corrupted.
+    fn corrupted(corrupt: impl Fn(&mut Run)) -> Result<Citation, NotCitable> {
+        let mut run = Fixture::good().run();
+        corrupt(&mut run);
         Citation::of(&run, &figures(&run, BASELINE, FLOOR))
     }
 
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_sitting_that_the_schedule_asks_for_is_no_interruption() {
-        let mut run = MadeUp { preset: "publish", blocks: 60, ..MadeUp::good() }.run();
+        let mut run = Fixture { preset: "citable", blocks: 60, ..Fixture::good() }.run();
         for block in &mut run.schedule.blocks {
             block.sitting = block.number / 40;
         }
@@ -307,27 +307,30 @@ mod tests {
 
         // The same sitting once more: now it was cut short.
         run.resumes.push(resume(80, 2));
-        let expected = "It was cut short and resumed 1 time; 0 trials of cut blocks are left out.";
+        let expected = "It was cut short and resumed 1 time; 0 turns of cut blocks are left out.";
         assert_eq!(told(&run).warnings, [expected]);
     }
 
     #[test]
     fn each_reason_for_doubt_is_told_and_no_other() {
         let resume = || resume(3, 0);
-        let void = |run: &mut Run| {
-            for trial in spoil(run, ("threads", "steady")) {
-                trial.state = State::Void(vec!["the window took no time".to_owned()]);
+        let invalid = |run: &mut Run| {
+            for turn in corrupt(run, ("threads", "steady")) {
+                turn.state = State::Invalid(vec![rules::Reason::NoTime]);
             }
         };
-        let cases: [(Spoil<'_>, &[&str]); 5] = [
+        let cases: [(Corruption<'_>, &[&str]); 5] = [
             (&|_| {}, &["estimates"]),
-            (&void, &["estimates", "14 of its", "Without figures: threads in steady (void)."]),
+            (
+                &invalid,
+                &["estimates", "84 of its", "Without figures: threads in steady (invalid)."],
+            ),
             (&|run| run.resumes.push(resume()), &["estimates", "resumed 1 time"]),
             (&|run| run.environment.modified = "yes".to_owned(), &["estimates", "modified tree"]),
             (&|run| run.environment.modified = "unknown".to_owned(), &["estimates", "not known"]),
         ];
-        for (spoil, told) in cases {
-            let warnings = spoiled(spoil).unwrap().warnings;
+        for (corrupt, told) in cases {
+            let warnings = corrupted(corrupt).unwrap().warnings;
             assert_eq!(warnings.len(), told.len(), "{warnings:?}");
             for (warning, words) in warnings.iter().zip(told) {
                 assert!(warning.contains(words), "{warning}");
@@ -340,9 +343,9 @@ mod tests {
         let unfinished = |run: &mut Run| {
             (run.integrity, run.content_sha256) = (Integrity::Unfinished, None);
         };
-        assert!(matches!(spoiled(unfinished), Err(NotCitable::Unfinished(_))));
+        assert!(matches!(corrupted(unfinished), Err(NotCitable::Unfinished(_))));
         let altered = |run: &mut Run| run.integrity = Integrity::Altered(vec!["a".to_owned()]);
-        assert!(matches!(spoiled(altered), Err(NotCitable::Altered(..))));
+        assert!(matches!(corrupted(altered), Err(NotCitable::Altered(..))));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::fmt;
 
 use model_kit::{Cell, Workload};
 use record::environment::Fact;
-use record::{Integrity, Model, Run};
+use record::{Integrity, Model, Run, TurnRecord};
 
 use crate::diff::DiffMetric;
 
@@ -128,10 +128,10 @@ pub(crate) fn notes(runs: [&Run; 2]) -> Vec<String> {
             notes.push(format!("The {name} run did not come to its end."));
         }
     }
-    if runs[0].trials == runs[1].trials {
-        notes.push("Both runs hold the very same trials.".to_owned());
-    } else if runs[0].trials.iter().any(|trial| runs[1].trials.contains(trial)) {
-        notes.push("The runs share trials, which makes them look more alike.".to_owned());
+    if runs[0].turns == runs[1].turns {
+        notes.push("Both runs hold the very same turns.".to_owned());
+    } else if shares_turns(runs) {
+        notes.push("The runs share turns, which makes them look more alike.".to_owned());
     }
     for (what, [old, new]) in circumstances(runs) {
         let are_told = [&old, &new].iter().all(|told| **told != Fact::default().as_str());
@@ -197,7 +197,7 @@ fn models([old, new]: [&Run; 2]) -> Vec<String> {
     let mut notes = Vec::new();
     let models = old.schedule.models.iter();
     for (model, other) in models.filter_map(|m| Some((m, new.schedule.model(&m.name)?))) {
-        let libraries = libraries([old, new].map(|run| versions(run, &model.name)));
+        let libraries = libraries(&[old, new].map(|run| versions(run, &model.name)));
         if !libraries.is_empty() {
             let libraries = libraries.join(", ");
             let name = &model.name;
@@ -219,14 +219,22 @@ fn is_set_otherwise(old: &Model, new: &Model) -> bool {
     old.env != new.env || old.client != new.client || knobs(old) != knobs(new)
 }
 
-/// Returns the versions that a model told in the first trial that told any.
-fn versions<'a>(run: &'a Run, model: &str) -> Option<&'a BTreeMap<String, String>> {
-    let mut own = run.trials.iter().filter(|trial| trial.model == model);
-    own.find(|trial| !trial.versions.is_empty()).map(|trial| &trial.versions)
+/// Returns whether runs have a turn in common; two that began in the same millisecond and cost the
+/// same are one.
+fn shares_turns([old, new]: [&Run; 2]) -> bool {
+    let began = |turn: &TurnRecord| (turn.started_utc.clone(), turn.model.clone());
+    let known: BTreeMap<(String, String), &TurnRecord> =
+        old.turns.iter().map(|turn| (began(turn), turn)).collect();
+    new.turns.iter().any(|turn| known.get(&began(turn)).is_some_and(|other| *other == turn))
+}
+
+/// Returns the versions that a model told, if it told any.
+fn versions(run: &Run, model: &str) -> Option<BTreeMap<String, String>> {
+    Some(run.versions(model)).filter(|versions| !versions.is_empty())
 }
 
 /// Returns which libraries differ, if the model told its versions in both runs.
-fn libraries(versions: [Option<&BTreeMap<String, String>>; 2]) -> Vec<String> {
+fn libraries(versions: &[Option<BTreeMap<String, String>>; 2]) -> Vec<String> {
     let [Some(old), Some(new)] = versions else { return Vec::new() };
     let changed = |(name, version): (&String, &String)| match new.get(name) {
         Some(other) if other == version => None,

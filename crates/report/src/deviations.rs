@@ -19,7 +19,7 @@ pub(crate) struct Deviations<'a> {
 pub(crate) struct Client<'a> {
     /// Its name.
     pub(crate) name: &'a str,
-    /// Its version in this run, if a trial told it.
+    /// Its version in this run, if a turn told it.
     pub(crate) version: Option<&'a str>,
     /// The models that use it.
     pub(crate) models: Vec<&'a str>,
@@ -89,8 +89,11 @@ impl<'a> Client<'a> {
     fn of(run: &'a Run, name: &'a str) -> Self {
         let models = run.schedule.models.iter().filter(|model| model.has_client(name));
         let models: Vec<&str> = models.map(|model| model.name.as_str()).collect();
-        let mut own = run.trials.iter().filter(|trial| models.contains(&trial.model.as_str()));
-        let version = own.find_map(|trial| trial.versions.get(name)).map(String::as_str);
+        let mut own = run.blocks.iter().flat_map(|block| &block.stays);
+        let version = own.find_map(|(model, stay)| {
+            stay.versions.get(name).filter(|_| models.contains(&model.as_str()))
+        });
+        let version = version.map(String::as_str);
         Self { name, version, models, faults: 0 }
     }
 
@@ -104,14 +107,15 @@ impl<'a> Client<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::MadeUp;
+    use crate::fixture::Fixture;
 
     /// Returns a run that knows something of its clients.
     fn run(told: Option<Vec<Deviation>>) -> Run {
-        let mut run = MadeUp { blocks: 2, ..MadeUp::good() }.run();
+        let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         run.schedule.deviations = told;
-        for trial in run.trials.iter_mut().filter(|trial| trial.model == "tokio-reqwest") {
-            trial.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
+        for block in &mut run.blocks {
+            let stay = block.stays.get_mut("tokio-reqwest").unwrap();
+            stay.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
         }
         run
     }

@@ -3,8 +3,8 @@
 //! Two runs share no block, so what was quiet in one may have been loud in the other. What the
 //! machine did to all models is therefore taken out first ([`crate::apart`]); what remains of a
 //! model is compared between the blocks of the two runs ([`stats::two_sample`]), as one family a
-//! cell (Holm). A change that half of the models or more have in common cannot be told from the
-//! machine's: it is given for the cell as a whole and for no model.
+//! cell (Bonferroni). A change that half of the models or more have in common cannot be told from
+//! the machine's: it is given for the cell as a whole and for no model.
 //!
 //! The interval covers how blocks vary, not how builds do: a program that was linked anew may cost
 //! a little more for that alone. Where the program is the same in both runs, a note says so.
@@ -13,15 +13,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use model_kit::Cell;
-use record::{Run, TrialRecord};
+use record::{Run, TurnRecord};
 use serde::Serialize;
 use stats::verdict::{Criteria, Evidence, Verdict};
-use stats::{Estimate, Interval, Sample, holm, median, two_sample};
+use stats::{Estimate, Interval, Sample, bonferroni, median, two_sample};
 
 use crate::apart::{Apart, MODELS_MIN};
 use crate::comparable::{self, Refusal};
 use crate::family::{ALPHA, MARGIN};
-use crate::trials::{Quantity, Trials, cpu_us, wall_ms};
+use crate::turns::{Quantity, Turns, cpu_us, wall_ms};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,7 +37,7 @@ pub enum DiffMetric {
 /// Two runs compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Diff {
-    /// `inflight.diff/1.0`.
+    /// `inflight.diff/2.0`.
     pub schema: String,
     /// The name of the old run.
     pub old: String,
@@ -106,7 +106,7 @@ pub enum Change {
     Faster,
     /// It costs what it did, within the margin.
     Same,
-    /// The trials do not settle it.
+    /// The blocks do not settle it.
     Unknown,
 }
 
@@ -132,7 +132,7 @@ pub fn diff_by(metric: DiffMetric, old: &Run, new: &Run) -> Result<Diff, Refusal
     let mut notes = comparable::notes(runs);
     notes.extend(cells.iter().flat_map(|cell| cell.notes(runs)));
     Ok(Diff {
-        schema: "inflight.diff/1.0".to_owned(),
+        schema: "inflight.diff/2.0".to_owned(),
         old: old.id.clone(),
         new: new.id.clone(),
         metric,
@@ -159,11 +159,11 @@ pub fn slower_than(diff: &Diff, percent: f64) -> Vec<String> {
 }
 
 impl DiffMetric {
-    /// Returns the quantity of a trial that it is.
+    /// Returns the quantity of a turn that it is.
     fn quantity(self) -> Quantity {
         match self {
-            Self::Cpu => cpu_us,
-            Self::Wall => wall_ms,
+            Self::Cpu => Quantity::Turn(cpu_us),
+            Self::Wall => Quantity::Turn(wall_ms),
         }
     }
 }
@@ -172,30 +172,30 @@ impl CellDiff {
     /// Compares a cell.
     fn of(runs: [&Run; 2], cell: &Cell, metric: DiffMetric) -> Self {
         let all = runs.map(|run| of_cell(run, &cell.name));
-        let trials = [Trials::valid(runs[0], &all[0]), Trials::valid(runs[1], &all[1])];
+        let turns = [Turns::valid(runs[0], &all[0]), Turns::valid(runs[1], &all[1])];
         let quantity = metric.quantity();
         let [old, new] = [0, 1].map(|run| {
             let models = runs[run].schedule.models.iter().map(|model| model.name.as_str());
-            models.filter(|model| trials[run].count(model) > 0).collect::<BTreeSet<&str>>()
+            models.filter(|model| turns[run].count(model) > 0).collect::<BTreeSet<&str>>()
         });
         let common: BTreeSet<&str> = old.intersection(&new).copied().collect();
         let mut diff = Self {
             cell: cell.clone(),
             together: None,
-            rows: common.iter().filter_map(|model| RowDiff::of(model, &trials, quantity)).collect(),
+            rows: common.iter().filter_map(|model| RowDiff::of(model, &turns, quantity)).collect(),
             only_old: old.difference(&new).map(|&model| model.to_owned()).collect(),
             only_new: new.difference(&old).map(|&model| model.to_owned()).collect(),
         };
         match all[0] == all[1] {
             true => diff.call_same(),
-            false => diff.judge(Apart::of(&trials, &common, quantity)),
+            false => diff.judge(Apart::of(&turns, &common, quantity)),
         }
         diff.rows.sort_by(|a, b| a.cost_old.total_cmp(&b.cost_old));
         diff
     }
 
-    /// Says of a cell whose trials are the very same that nothing has changed, which needs no
-    /// statistic: each trial is compared with itself.
+    /// Says of a cell whose turns are the very same that nothing has changed, which needs no
+    /// statistic: each turn is compared with itself.
     fn call_same(&mut self) {
         let one = Ratio { value: 1.0, low: Some(1.0), high: Some(1.0) };
         self.together = Some(one);
@@ -241,14 +241,14 @@ impl CellDiff {
 
 impl RowDiff {
     /// Returns a model that has not been judged yet.
-    fn of(model: &str, trials: &[Trials<'_>; 2], quantity: Quantity) -> Option<Self> {
-        let cost = |trials: &Trials<'_>| {
-            Some(median::estimate(&trials.sample(model, quantity)?, ALPHA).value)
+    fn of(model: &str, turns: &[Turns<'_>; 2], quantity: Quantity) -> Option<Self> {
+        let cost = |turns: &Turns<'_>| {
+            Some(median::estimate(&turns.sample(model, quantity)?, ALPHA).value)
         };
         Some(Self {
             model: model.to_owned(),
-            cost_old: cost(&trials[0])?,
-            cost_new: cost(&trials[1])?,
+            cost_old: cost(&turns[0])?,
+            cost_new: cost(&turns[1])?,
             ratio: None,
             change: Change::Unknown,
         })
@@ -299,7 +299,7 @@ impl fmt::Display for Change {
 /// Judges the models of a cell as one family, given what is their own in the blocks of the runs.
 fn judge_family(family: Vec<(&mut RowDiff, [Sample; 2])>) {
     let p_value = |(_, [old, new]): &(_, [Sample; 2])| two_sample::p_value(old, new);
-    let adjusted = holm::adjust(&family.iter().map(p_value).collect::<Vec<f64>>());
+    let adjusted = bonferroni::adjust(&family.iter().map(p_value).collect::<Vec<f64>>());
     let count = u32::try_from(family.len()).map_or(1.0, f64::from);
     for ((row, [old, new]), adjusted_p) in family.into_iter().zip(adjusted) {
         let ratio = two_sample::ratio(&old, &new, ALPHA / count);
@@ -308,9 +308,9 @@ fn judge_family(family: Vec<(&mut RowDiff, [Sample; 2])>) {
     }
 }
 
-/// Returns the trials of a cell.
-fn of_cell<'a>(run: &'a Run, cell: &str) -> Vec<&'a TrialRecord> {
-    run.trials.iter().filter(|trial| trial.cell == cell).collect()
+/// Returns the turns of a cell.
+fn of_cell<'a>(run: &'a Run, cell: &str) -> Vec<&'a TurnRecord> {
+    run.turns.iter().filter(|turn| turn.cell == cell).collect()
 }
 
 /// Returns whether both runs ran the very same program of a model.

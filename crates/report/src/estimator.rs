@@ -16,7 +16,7 @@ pub(crate) struct Estimator {
 impl Estimator {
     /// Returns how those of a run are estimated.
     pub(crate) fn of(run: &Run) -> Self {
-        let measured: BTreeSet<u32> = run.trials.iter().map(|trial| trial.block).collect();
+        let measured: BTreeSet<u32> = run.turns.iter().map(|turn| turn.block).collect();
         let blocks = run.schedule.blocks.iter().filter(|block| measured.contains(&block.number));
         match blocks.map(|block| block.sitting).collect::<BTreeSet<u32>>().len() {
             0 | 1 => Self {

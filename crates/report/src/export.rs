@@ -1,4 +1,4 @@
-//! A run in the formats of other programs: every trial as tidy CSV, the costs for Bencher (Bencher
+//! A run in the formats of other programs: every turn as tidy CSV, the costs for Bencher (Bencher
 //! Metric Format) and github-action-benchmark (`customSmallerIsBetter`), which follow benchmarks
 //! over commits, and gauges for what reads `OpenMetrics`.
 //!
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use anyhow::{Result, anyhow};
-use record::{Run, State, TrialRecord};
+use record::{Run, State, TurnRecord};
 use serde::Serialize;
 use stats::Estimate;
 
@@ -19,12 +19,12 @@ use crate::figures::{Figures, Row, RowFigures};
 use crate::json::text;
 use crate::json_figure::rounded;
 use crate::openmetrics::openmetrics;
-use crate::trials::{cpu_us, memory_mib};
+use crate::turns::cpu_us;
 
 /// The format of another program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExportForm {
-    /// One row a trial, with everything that was counted.
+    /// One row a turn, with everything that was counted.
     Csv,
     /// Bencher Metric Format.
     Bencher,
@@ -71,15 +71,16 @@ pub fn export(run: &Run, figures: &Figures, form: ExportForm) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The columns of a trial.
+/// The columns of a turn.
 const COLUMNS: [&str; 26] = [
     "run",
     "cell",
     "block",
     "sitting",
+    "round",
     "position",
     "model",
-    "block_is_whole",
+    "counts",
     "state",
     "reason",
     "started_utc",
@@ -96,34 +97,35 @@ const COLUMNS: [&str; 26] = [
     "errors_total",
     "threads",
     "in_flight_peak",
-    "memory_peak_mib",
-    "steal_ns",
-    "spent_ms",
+    "charged_ns",
+    "spent_us",
 ];
 
-/// Writes one row a trial, those of cut blocks too.
+/// Writes one row a turn, those of repeated rounds and of cut blocks too.
 fn csv(run: &Run) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |columns: [String; 26]| {
         writer.write_record(columns).expect("memory takes every record of as many fields");
     };
     write(COLUMNS.map(str::to_owned));
-    let whole = run.trials.iter().map(|trial| (trial, true));
-    for (trial, is_whole) in whole.chain(run.cut.iter().map(|trial| (trial, false))) {
-        write(columns(run, trial, is_whole));
+    let counting = run.turns.iter().map(|turn| (turn, true));
+    let others = run.repeated.iter().chain(&run.cut).map(|turn| (turn, false));
+    for (turn, counts) in counting.chain(others) {
+        write(columns(run, turn, counts));
     }
     writer.into_inner().expect("memory is written at once")
 }
 
-/// Returns the columns of a trial; what it did not tell is empty.
-fn columns(run: &Run, trial: &TrialRecord, is_whole: bool) -> [String; 26] {
-    let block = run.schedule.blocks.iter().find(|block| block.number == trial.block);
-    let (state, reason) = match &trial.state {
+/// Returns the columns of a turn; what it did not tell is empty.
+fn columns(run: &Run, turn: &TurnRecord, counts: bool) -> [String; 26] {
+    let block = run.schedule.blocks.iter().find(|block| block.number == turn.block);
+    let (state, reason) = match &turn.state {
         State::Valid => ("valid", String::new()),
-        State::Void(reasons) => ("void", reasons.join("; ")),
+        State::Invalid(_) => ("invalid", turn.state.why()),
         State::Failed(reason) => ("failed", reason.clone()),
+        State::Out => ("out", turn.state.why()),
     };
-    let told = trial.trial.as_ref();
+    let told = turn.turned.as_ref();
     let window = |field: fn(&model_kit::pipe::Window) -> u64| {
         told.map_or_else(String::new, |told| field(&told.window).to_string())
     };
@@ -133,15 +135,16 @@ fn columns(run: &Run, trial: &TrialRecord, is_whole: bool) -> [String; 26] {
     let errors = told.map(|told| told.total.errors.values().sum::<u64>());
     [
         cell(&run.id),
-        cell(&trial.cell),
-        trial.block.to_string(),
+        cell(&turn.cell),
+        turn.block.to_string(),
         block.map_or_else(String::new, |block| block.sitting.to_string()),
-        trial.position.to_string(),
-        cell(&trial.model),
-        is_whole.to_string(),
+        turn.round.to_string(),
+        turn.position.to_string(),
+        cell(&turn.model),
+        counts.to_string(),
         state.to_owned(),
         cell(&reason),
-        cell(&trial.started_utc),
+        cell(&turn.started_utc),
         window(|window| window.ended),
         window(|window| window.ok),
         window(|window| window.wall_ns),
@@ -151,13 +154,12 @@ fn columns(run: &Run, trial: &TrialRecord, is_whole: bool) -> [String; 26] {
         window(|window| window.switches_voluntary),
         window(|window| window.switches_involuntary),
         window(|window| window.faults_minor),
-        real(cpu_us(trial)),
+        real(cpu_us(turn)),
         errors.map_or_else(String::new, |errors| errors.to_string()),
         told.map_or_else(String::new, |told| told.threads.to_string()),
         told.map_or_else(String::new, |told| told.in_flight_peak.to_string()),
-        real(memory_mib(trial)),
-        trial.host.map_or_else(String::new, |host| host.steal_ns.to_string()),
-        trial.spent_ms.to_string(),
+        turn.charged_ns.map_or_else(String::new, |charged| charged.to_string()),
+        turn.spent_us.to_string(),
     ]
 }
 

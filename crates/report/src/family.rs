@@ -3,32 +3,23 @@
 //!
 //! A quick run compares each model with the baseline. From `standard` on every pair is compared,
 //! since a place says something about all others. Whatever is said of one family holds together:
-//! p-values are adjusted over it (Holm), and intervals have the level that all of them keep at once
-//! (Bonferroni).
+//! p-values and intervals have the level that all of them keep at once (Bonferroni), so that no
+//! verdict contradicts the interval that is drawn beside it.
 
 use std::collections::BTreeSet;
 
-use stats::Estimate;
-use stats::holm;
+use record::Family;
 use stats::ranking::{self, Difference, RankInterval};
 use stats::verdict::{Criteria, Evidence, Verdict};
+use stats::{Estimate, bonferroni};
 
-use crate::trials::{Pairs, Trials, cpu_us};
+use crate::turns::{Pairs, Quantity, Turns, cpu_us};
 
 /// The chance of any false difference that is accepted in a family of comparisons.
 pub(crate) const ALPHA: f64 = 0.05;
 /// The least relative difference that is called one. It is fixed before anything is measured: a
 /// margin that grew with the noise would make a noisy run find models equivalent.
 pub(crate) const MARGIN: f64 = 0.02;
-
-/// Which pairs of a cell are judged together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Each model with the baseline.
-    AgainstBaseline,
-    /// Every model with every other.
-    AllPairs,
-}
 
 /// Two models that were compared by CPU time per fetch.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,37 +36,32 @@ pub struct Pair {
     pub verdict: Verdict,
 }
 
-impl Family {
-    /// Returns the family that a preset asks for; a preset that is not known asks for little.
-    pub fn of(preset: &str) -> Self {
-        match preset {
-            "standard" | "publish" => Self::AllPairs,
-            _ => Self::AgainstBaseline,
+/// Returns the pairs of models of a family. Their order depends on the names alone, and the
+/// baseline is always the second of its pairs.
+fn pairs_of<'a>(
+    family: Family,
+    models: &BTreeSet<&'a str>,
+    baseline: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    let others: Vec<&str> = models.iter().copied().filter(|model| *model != baseline).collect();
+    let mut pairs: Vec<_> = others.iter().map(|&model| (model, baseline)).collect();
+    if family == Family::AllPairs {
+        for (index, &model) in others.iter().enumerate() {
+            pairs.extend(others[index + 1..].iter().map(|&other| (model, other)));
         }
     }
-
-    /// Returns the pairs of models. Their order depends on the names alone, and the baseline is
-    /// always the second of its pairs.
-    fn pairs<'a>(self, models: &BTreeSet<&'a str>, baseline: &'a str) -> Vec<(&'a str, &'a str)> {
-        let others: Vec<&str> = models.iter().copied().filter(|model| *model != baseline).collect();
-        let mut pairs: Vec<_> = others.iter().map(|&model| (model, baseline)).collect();
-        if self == Self::AllPairs {
-            for (index, &model) in others.iter().enumerate() {
-                pairs.extend(others[index + 1..].iter().map(|&other| (model, other)));
-            }
-        }
-        pairs
-    }
+    pairs
 }
 
 /// Judges the pairs of a family that have blocks in common.
 pub(crate) fn judge(
     family: Family,
     (models, baseline): (&BTreeSet<&str>, &str),
-    trials: &Trials<'_>,
+    turns: &Turns<'_>,
 ) -> Vec<Pair> {
-    let pairs = family.pairs(models, baseline).into_iter();
-    let pairs = pairs.filter_map(|names| Some((names, trials.paired(names, cpu_us)?)));
+    let pairs = pairs_of(family, models, baseline).into_iter();
+    let pairs =
+        pairs.filter_map(|names| Some((names, turns.paired(names, Quantity::Turn(cpu_us))?)));
     judged(pairs.collect())
 }
 
@@ -85,7 +71,7 @@ pub(crate) fn judged(pairs: Vec<((&str, &str), Pairs)>) -> Vec<Pair> {
     let p_values: Vec<f64> = pairs.iter().map(p_value).collect();
     let alpha = level(pairs.len());
     let criteria = Criteria { alpha: ALPHA, margin: MARGIN };
-    let judged = pairs.into_iter().zip(holm::adjust(&p_values));
+    let judged = pairs.into_iter().zip(bonferroni::adjust(&p_values));
     let pair = |(((model, other), pairs), adjusted_p): (((&str, &str), Pairs), f64)| {
         let ratio = pairs.ratio(alpha);
         let verdict = Evidence { adjusted_p, ratio }.verdict(&criteria);
@@ -126,20 +112,17 @@ mod tests {
 
     /// Checks the pairs of the models `a`, `b`, `c`, of which `b` is the baseline.
     fn check(family: Family, expected: &[(&str, &str)]) {
-        assert_eq!(family.pairs(&BTreeSet::from(["c", "b", "a"]), "b"), expected);
+        assert_eq!(pairs_of(family, &BTreeSet::from(["c", "b", "a"]), "b"), expected);
     }
 
     #[test]
     fn a_quick_family_holds_each_model_against_the_baseline() {
-        check(Family::of("quick"), &[("a", "b"), ("c", "b")]);
-        check(Family::of("smoke"), &[("a", "b"), ("c", "b")]);
-        check(Family::of("a preset of old"), &[("a", "b"), ("c", "b")]);
+        check(Family::AgainstBaseline, &[("a", "b"), ("c", "b")]);
     }
 
     #[test]
     fn from_standard_on_each_pair_is_in_the_family_once() {
-        check(Family::of("standard"), &[("a", "b"), ("c", "b"), ("a", "c")]);
-        check(Family::of("publish"), &[("a", "b"), ("c", "b"), ("a", "c")]);
+        check(Family::AllPairs, &[("a", "b"), ("c", "b"), ("a", "c")]);
     }
 
     #[test]

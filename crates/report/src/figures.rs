@@ -1,20 +1,20 @@
 //! The figures of a run: for each cell and model what a fetch cost, and how that compares.
 //!
-//! Only whole blocks are looked at: trials of a block that was cut short never enter. What is
+//! Only whole blocks are looked at: turns of a block that was cut short never enter. What is
 //! printed and what is stored is written from these figures and from nothing else.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use model_kit::{Cell, Workload};
-use record::{Absent, Control, Run};
+use record::{Absent, Control, Family, Run};
 use stats::Estimate;
 use stats::ranking::RankInterval;
 use stats::verdict::Verdict;
 
 use crate::beats::Beats;
 use crate::cell::Source;
-use crate::family::{Family, Pair};
+use crate::family::Pair;
 use crate::primitives::Primitives;
 use crate::sweep::{SweepFigures, sweeps};
 
@@ -84,7 +84,7 @@ pub struct LanguageFigures {
 /// What the baseline differs from itself, which is nothing but noise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
-    /// The ratio of its second trial of a block to its first, with the 95 % interval.
+    /// The ratio of its second process in a block to its first, with the 95 % interval.
     pub ratio: Estimate,
     /// The smallest relative difference that this many blocks of such noise would show, three
     /// times out of four, to a family of so many pairs.
@@ -94,7 +94,7 @@ pub struct Noise {
 /// A model that ran once more with busy work added, and what was seen of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ControlFigures {
-    /// What trials call it.
+    /// What orders and turns call it.
     pub name: String,
     /// The model whose program it is, and which it is held against.
     pub model: String,
@@ -113,34 +113,34 @@ pub struct ControlFigures {
 pub struct Row {
     /// The model's name.
     pub model: String,
-    /// Valid trials.
+    /// Valid turns.
     pub valid: usize,
-    /// All trials.
-    pub trials: usize,
-    /// Fetches that failed, over all trials, by code.
+    /// All turns.
+    pub turns: usize,
+    /// Fetches that failed, over all turns, by code.
     pub errors: BTreeMap<String, u64>,
     /// Whether it has figures, and what kind of row it is if not.
     pub standing: Standing,
-    /// Why there are no figures, or why some trials do not count.
+    /// Why there are no figures, or why some turns do not count.
     pub reason: Option<String>,
     /// The places it may have, where all pairs were judged and nothing can be held against it.
     pub rank: Option<RankInterval>,
-    /// The figures, if a trial was valid.
+    /// The figures, if a turn was valid.
     pub figures: Option<RowFigures>,
 }
 
 /// Whether a row has figures, and what kind of row it is if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// At least one trial counts.
+    /// At least one turn counts.
     Measured,
     /// The model cannot hold the cell by design.
     NotApplicable,
     /// The model needs what the machine does not have.
     Missing,
-    /// No trial counts; the first was void.
-    Void,
-    /// No trial counts; the first did not end as it should have.
+    /// No turn counts; the first was invalid.
+    Invalid,
+    /// No turn counts; the first did not end as it should have.
     Failed,
     /// It never had its turn.
     NotMeasured,
@@ -182,7 +182,7 @@ pub struct Price {
 
 /// Returns the figures of a run; `baseline` and `floor` name models.
 pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
-    let family = Family::of(&run.schedule.preset);
+    let family = run.schedule.family;
     let cell = |cell: &Cell| Source::of(run, cell, (baseline, floor)).figures(family);
     let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
     let primitives = Primitives::of(run, &cells, (baseline, floor));

@@ -7,11 +7,11 @@
 
 use model_kit::Workload;
 use model_kit::primitive::Primitive;
-use record::{Model, Run, TrialRecord};
+use record::{Model, Run, StayRecord};
 use stats::{Estimate, histogram, median};
 
 use crate::cell::Source;
-use crate::cell_trials::real;
+use crate::cell_turns::real;
 use crate::family::ALPHA;
 use crate::figures::{CellFigures, Figures};
 use crate::number::with_interval;
@@ -19,7 +19,7 @@ use crate::primitives::{PrimitiveCosts, PrimitiveRow};
 use crate::summary::{Form, joined};
 use crate::sweep_text::crossing;
 use crate::table::drawn;
-use crate::trials::{cpu_us, memory_mib, wall_ms};
+use crate::turns::{Quantity, cpu_us, memory_mib, wall_ms};
 
 /// What measures primitives.
 pub(crate) const PRIMITIVES: &str = "cargo bench --bench primitives";
@@ -92,7 +92,7 @@ impl Answers<'_> {
     /// Compares a batch one after the other with the same at once.
     fn concurrency(&self) -> Option<String> {
         let (source, alone) = self.batch()?;
-        let ratio = source.ratio((alone, &self.figures.baseline), wall_ms)?;
+        let ratio = source.ratio((alone, &self.figures.baseline), Quantity::Turn(wall_ms))?;
         Some(format!(
             "yes: one after the other ({alone}) takes {} times as long as {}",
             with_interval(&ratio),
@@ -104,7 +104,7 @@ impl Answers<'_> {
     fn latency(&self) -> Option<String> {
         let (source, alone) = self.batch()?;
         let half = |model: &str| {
-            let sample = source.sample(model, typical_latency_ms)?;
+            let sample = source.sample(model, Quantity::Stay(typical_latency_ms))?;
             Some(with_interval(&median::estimate(&sample, ALPHA)))
         };
         Some(format!(
@@ -120,8 +120,8 @@ impl Answers<'_> {
     fn resources(&self) -> Option<String> {
         let source = self.source(self.steady()?);
         let models = (self.threads()?, self.figures.baseline.as_str());
-        let cpu = source.ratio(models, cpu_us)?;
-        let memory = source.ratio(models, memory_mib);
+        let cpu = source.ratio(models, Quantity::Turn(cpu_us))?;
+        let memory = source.ratio(models, Quantity::Stay(memory_mib));
         let memory = memory.map_or_else(String::new, |ratio| {
             format!(", and {} times the memory at the peak", with_interval(&ratio))
         });
@@ -145,9 +145,9 @@ impl Answers<'_> {
              time",
             source.name(),
             models.0,
-            with_interval(&source.ratio(models, cpu_us)?),
+            with_interval(&source.ratio(models, Quantity::Turn(cpu_us))?),
             models.1,
-            with_interval(&source.ratio(models, wall_ms)?)
+            with_interval(&source.ratio(models, Quantity::Turn(wall_ms))?)
         ))
     }
 
@@ -239,7 +239,7 @@ impl Answers<'_> {
         };
         let shared = models.iter().find(kept)?;
         let source = self.source(self.steady()?);
-        let ratio = source.ratio((&each.name, &shared.name), cpu_us)?;
+        let ratio = source.ratio((&each.name, &shared.name), Quantity::Turn(cpu_us))?;
         Some(format!(
             "{} costs {} times the CPU time of {}, which shares one",
             each.name,
@@ -324,7 +324,7 @@ impl Answers<'_> {
     }
 }
 
-/// Returns within how many milliseconds half of the fetches of a trial end.
-fn typical_latency_ms(trial: &TrialRecord) -> Option<f64> {
-    Some(real(histogram::quantile(&trial.valid()?.latencies_ns, 0.5)?) / 1e6)
+/// Returns within how many milliseconds half of the fetches of a stay end.
+fn typical_latency_ms(stay: &StayRecord) -> Option<f64> {
+    Some(real(histogram::quantile(&stay.latencies_ns, 0.5)?) / 1e6)
 }

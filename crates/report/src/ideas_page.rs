@@ -72,8 +72,8 @@ fn measures(run: &Run, command: &str) -> bool {
     let presets: &[&str] = match command {
         IDEAS => &["ideas"],
         SWEEP => &["sweep"],
-        PRIMITIVES => &["primitives", "quick", "standard", "publish"],
-        _ => &["quick", "standard", "publish"],
+        PRIMITIVES => &["primitives", "quick", "standard", "citable"],
+        _ => &["quick", "standard", "citable"],
     };
     presets.contains(&run.schedule.preset.as_str())
 }

@@ -15,8 +15,7 @@ const LINKS: [&str; 4] = ["report.html", "summary.md", "tables.csv", "CITATION.c
 /// Writes a table of runs, the newest first; links lead into folders that lie beside the page.
 pub fn index(runs: &[Run]) -> String {
     let header = [
-        "run", "day", "machine", "preset", "cells", "models", "blocks", "trials", "Inflight",
-        "read",
+        "run", "day", "machine", "preset", "cells", "models", "blocks", "turns", "Inflight", "read",
     ];
     let mut runs: Vec<&Run> = runs.iter().collect();
     runs.sort_by(|a, b| b.id.cmp(&a.id));
@@ -44,20 +43,20 @@ fn row(run: &Run) -> [String; 10] {
         format!("{}{estimate}", markdown(&line(&run.schedule.preset))),
         cells.collect::<Vec<_>>().join(", "),
         run.schedule.models.len().to_string(),
-        run.trials.iter().map(|trial| trial.block).collect::<BTreeSet<_>>().len().to_string(),
-        trials(run),
+        run.turns.iter().map(|turn| turn.block).collect::<BTreeSet<_>>().len().to_string(),
+        turns(run),
         markdown(&line(&run.schedule.version)),
         links.join(" "),
     ]
 }
 
-/// Writes how many trials count, and what became of the run if it is not whole.
-fn trials(run: &Run) -> String {
-    let valid = run.trials.iter().filter(|trial| trial.state == State::Valid).count();
+/// Writes how many turns count, and what became of the run if it is not whole.
+fn turns(run: &Run) -> String {
+    let valid = run.turns.iter().filter(|turn| turn.state == State::Valid).count();
     let doubt = match &run.integrity {
         Integrity::Whole => "",
         Integrity::Unfinished => ", unfinished",
         Integrity::Altered(_) => ", altered",
     };
-    format!("{valid} of {} valid{doubt}", run.trials.len())
+    format!("{valid} of {} valid{doubt}", run.turns.len())
 }

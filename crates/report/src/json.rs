@@ -11,7 +11,7 @@ use record::{Absent, Integrity, Run};
 use serde::Serialize;
 
 use crate::beats::BeatsSummary;
-use crate::family::{ALPHA, Family, MARGIN, Pair};
+use crate::family::{ALPHA, MARGIN, Pair};
 use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
 };
@@ -20,14 +20,15 @@ use crate::number::word;
 use crate::price::{ModelPrices, model_prices};
 use crate::primitives_json::{BridgeSummary, CheckSummary, PrimitiveSummary};
 use crate::sweep_json::SweepSummary;
+use record::Family;
 
 /// The schema; its minors only add.
-const SCHEMA: &str = "inflight.summary/1.2";
+const SCHEMA: &str = "inflight.summary/2.0";
 
 /// Why the baseline has no ratio.
-const IS_BASELINE: &str = "it is the baseline";
+pub(crate) const IS_BASELINE: &str = "it is the baseline";
 /// Why the floor has no excess.
-const IS_FLOOR: &str = "it is the floor";
+pub(crate) const IS_FLOOR: &str = "it is the floor";
 
 /// The summary of a run.
 #[derive(Serialize)]
@@ -41,7 +42,7 @@ struct Summary<'a> {
     altered_files: &'a [String],
     supersedes: Option<&'a str>,
     resumes: usize,
-    trials_cut: usize,
+    turns_cut: usize,
     baseline: &'a str,
     floor: &'a str,
     family: &'static str,
@@ -130,8 +131,8 @@ struct RowSummary<'a> {
     model: &'a str,
     standing: &'static str,
     reason: Option<&'a str>,
-    trials: usize,
-    trials_valid: usize,
+    turns: usize,
+    turns_valid: usize,
     errors: &'a BTreeMap<String, u64>,
     rank_best: Option<usize>,
     rank_worst: Option<usize>,
@@ -211,7 +212,7 @@ impl<'a> Summary<'a> {
             altered_files,
             supersedes: run.schedule.supersedes.as_deref(),
             resumes: crate::summary::times_cut_short(run),
-            trials_cut: run.cut.len(),
+            turns_cut: run.cut.len(),
             baseline: &figures.baseline,
             floor: &figures.floor,
             family: match figures.family {
@@ -263,11 +264,12 @@ impl NoiseSummary {
     /// Writes what the baseline differs from itself.
     fn of(noise: Option<&Noise>) -> Self {
         let can_show = noise.and_then(|noise| noise.can_show).and_then(rounded);
-        let reason = can_show.is_none().then_some("too few blocks in which the baseline ran twice");
+        let reason =
+            can_show.is_none().then_some("too few blocks with a second process of the baseline");
         Self {
             cpu_ratio: Figure::or(
                 noise.map(|noise| &noise.ratio),
-                "the baseline did not run twice",
+                "the baseline had no second process",
             ),
             can_show: Share { value: can_show, reason },
         }
@@ -296,8 +298,8 @@ impl<'a> RowSummary<'a> {
             model: &row.model,
             standing: standing(row.standing),
             reason: row.reason.as_deref(),
-            trials: row.trials,
-            trials_valid: row.valid,
+            turns: row.turns,
+            turns_valid: row.valid,
             errors: &row.errors,
             rank_best: row.rank.map(|rank| rank.best),
             rank_worst: row.rank.map(|rank| rank.worst),
@@ -381,7 +383,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
         Standing::Measured => "measured",
         Standing::NotApplicable => "not_applicable",
         Standing::Missing => "missing",
-        Standing::Void => "void",
+        Standing::Invalid => "invalid",
         Standing::Failed => "failed",
         Standing::NotMeasured => "not_measured",
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use stats::Estimate;
 
 /// Why an estimate has no interval.
-const TOO_FEW: &str = "too few blocks for an interval";
+pub(crate) const TOO_FEW: &str = "too few blocks for an interval";
 
 /// An estimate, or why there is none.
 #[derive(Serialize)]

@@ -16,7 +16,7 @@ mod primitives_text;
 mod sweep;
 mod sweep_json;
 mod sweep_text;
-mod trials;
+mod turns;
 
 mod apart;
 mod comparable;
@@ -26,7 +26,7 @@ mod diff_table;
 mod merge;
 mod merge_table;
 
-mod cell_trials;
+mod cell_turns;
 mod gates;
 mod proof;
 mod trust;
@@ -36,6 +36,7 @@ mod escape;
 mod number;
 mod price;
 mod rank;
+mod rank_json;
 mod summary;
 mod table;
 mod words;
@@ -57,9 +58,11 @@ mod json;
 mod json_figure;
 
 #[cfg(test)]
-mod made_up;
+mod fixture;
 #[cfg(test)]
-mod made_up_pair;
+mod fixture_pair;
+#[cfg(test)]
+mod fixture_turn;
 
 pub use crate::beats::Beats;
 pub use crate::bridge::{BridgeCell, BridgeRow, Explained};
@@ -72,7 +75,9 @@ pub use crate::diff::{
 };
 pub use crate::diff_table::diff_table;
 pub use crate::export::{ExportForm, export};
-pub use crate::family::{Family, Pair};
+pub use record::Family;
+
+pub use crate::family::Pair;
 pub use crate::figures::{
     CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
     figures,
@@ -93,6 +98,7 @@ pub use crate::primitives_steady::Steadiness;
 pub use crate::primitives_text::primitives_text;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
 pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
+pub use crate::rank_json::ranking_document;
 pub use crate::summary::{Form, summary};
 pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 pub use crate::table::heading;

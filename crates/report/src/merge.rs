@@ -25,12 +25,12 @@ use crate::number::{count, word};
 use crate::summary::is_estimate;
 
 /// The schema; its minors only add.
-const SCHEMA: &str = "inflight.merge/1.0";
+const SCHEMA: &str = "inflight.merge/2.0";
 
 /// Runs side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Merge {
-    /// `inflight.merge/1.0`.
+    /// `inflight.merge/2.0`.
     pub schema: &'static str,
     /// The model that ratios are taken against.
     pub baseline: String,
@@ -86,7 +86,7 @@ pub struct MergedRow {
 pub struct MergedEntry {
     /// Whether it has figures, and what kind of row it is if not.
     pub standing: &'static str,
-    /// Why it has none, or why some trials do not count.
+    /// Why it has none, or why some turns do not count.
     pub reason: Option<String>,
     /// CPU time per fetch, in times the baseline's in the same run, with the interval of its
     /// family.

@@ -117,27 +117,27 @@ fn info(text: &mut String, run: &Run) {
     sample(text, "inflight_run_info", &labels, Some(1.0));
 }
 
-/// Writes how many trials of each model ended how, and how many fetches failed.
+/// Writes how many turns of each model ended how, and how many fetches failed.
 fn counts(text: &mut String, run: &Run, figures: &Figures) {
-    let name = "inflight_trials";
-    head(text, (name, "gauge"), "", "Trials by how they ended; only valid ones have figures");
+    let name = "inflight_turns";
+    head(text, (name, "gauge"), "", "Turns by how they ended; only valid ones have figures");
     for (cell, _, row) in rows(figures) {
         let own = || {
-            let trials = run.trials.iter();
-            trials.filter(|trial| trial.cell == cell.cell.name && trial.model == row.model)
+            let turns = run.turns.iter();
+            turns.filter(|turn| turn.cell == cell.cell.name && turn.model == row.model)
         };
-        let count = |is: fn(&State) -> bool| own().filter(|trial| is(&trial.state)).count();
+        let count = |is: fn(&State) -> bool| own().filter(|turn| is(&turn.state)).count();
         for (state, count) in [
             ("valid", count(|state| matches!(state, State::Valid))),
-            ("void", count(|state| matches!(state, State::Void(_)))),
-            ("failed", count(|state| matches!(state, State::Failed(_)))),
+            ("invalid", count(|state| matches!(state, State::Invalid(_)))),
+            ("failed", count(|state| matches!(state, State::Failed(_) | State::Out))),
         ] {
             let labels = [("cell", &*cell.cell.name), ("model", &*row.model), ("state", state)];
             sample(text, name, &labels, Some(count));
         }
     }
     let name = "inflight_failed_fetches";
-    head(text, (name, "gauge"), "", "Fetches that failed, over all trials");
+    head(text, (name, "gauge"), "", "Fetches that failed, over all turns");
     for (cell, _, row) in rows(figures) {
         let failed: u64 = row.errors.values().sum();
         let labels = [("cell", &*cell.cell.name), ("model", &*row.model)];

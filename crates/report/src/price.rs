@@ -106,11 +106,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::made_up::MadeUp;
+    use crate::fixture::Fixture;
 
     /// Returns a run that tells this price of its baseline.
     fn run(price: Price) -> Run {
-        let mut run = MadeUp { blocks: 2, ..MadeUp::good() }.run();
+        let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         run.environment.model_prices = Some(BTreeMap::from([("tokio".to_owned(), price)]));
         run
     }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_run_that_tells_no_price_has_a_sentence_and_no_table() {
-        let run = MadeUp { blocks: 2, ..MadeUp::good() }.run();
+        let run = Fixture { blocks: 2, ..Fixture::good() }.run();
         let text = model_prices(&run).text(Form::Markdown);
         assert_eq!(text, format!("### The price of a model\n\n{UNKNOWN}\n"));
     }

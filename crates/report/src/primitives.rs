@@ -16,7 +16,7 @@ use crate::family::{self, ALPHA, Pair};
 use crate::figures::CellFigures;
 use crate::primitives_known::{anchors, checks, words};
 use crate::primitives_steady::Steadiness;
-use crate::trials::Pairs;
+use crate::turns::Pairs;
 
 /// What generators are held against, which the baseline has none of.
 const STANDARD: &str = "std";
@@ -378,7 +378,7 @@ fn is_unsteady(trial: &PrimitiveTrial) -> bool {
 fn first_reason(own: &[&PrimitiveRecord]) -> Option<String> {
     let reason = |trial: &&PrimitiveRecord| match &trial.state {
         State::Valid => None,
-        State::Void(reasons) => Some(format!("void: {}", reasons.join("; "))),
+        state @ (State::Invalid(_) | State::Out) => Some(format!("invalid: {}", state.why())),
         State::Failed(reason) => Some(format!("failed: {reason}")),
     };
     let reasons: Vec<String> = own.iter().filter_map(reason).collect();

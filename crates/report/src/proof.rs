@@ -1,7 +1,7 @@
 //! What proves, cell by cell, that the origin was not what was measured.
 //!
 //! A cell is measured only if the origin had room to spare: then what sets the pace is the delay
-//! that it was told to make, or the model. Every figure is a median over valid trials, beside the
+//! that it was told to make, or the model. Every figure is a median over valid turns, beside the
 //! model that is worst. Models that hold fewer in flight than the cell has slots are left out,
 //! since they put less on the origin, and so are controls.
 //!
@@ -12,12 +12,12 @@
 //! the origin is and in its headroom.
 
 use model_kit::{Cell, Receipt, Workload};
-use record::{Run, TrialRecord};
+use record::{Run, TurnRecord};
 use serde::Serialize;
 use stats::capacity::{HEADROOM, MODEL_BOUND};
 
 use crate::Form;
-use crate::cell_trials::{CellTrials, cost, median, origin_cost, percent, rate, ratio, real};
+use crate::cell_turns::{CellTurns, cost, median, origin_cost, percent, rate, ratio, real};
 use crate::number::digits;
 use crate::words::in_line;
 
@@ -40,11 +40,11 @@ const FEW_CPUS: usize = 2;
 pub struct Proof {
     /// The name of the cell.
     pub cell: String,
-    /// Valid trials that it rests on.
-    pub trials: usize,
+    /// Valid turns that it rests on.
+    pub turns: usize,
     /// Fetches per second that the origin can answer, if that was probed before the run.
     pub ceiling_per_s: Option<u64>,
-    /// What was seen, if a trial was valid.
+    /// What was seen, if a turn was valid.
     pub seen: Option<Seen>,
     /// Whether the origin had room to spare, by the worst of what was seen.
     pub origin: Option<OriginState>,
@@ -54,7 +54,7 @@ pub struct Proof {
     pub claims: Vec<Claim>,
 }
 
-/// What the trials of a cell show of the origin.
+/// What the turns of a cell show of the origin.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Seen {
     /// Fetches per second in the window; the worst is the fastest.
@@ -80,14 +80,14 @@ pub struct Seen {
     pub late_ms_p99: Level,
     /// The share of its CPUs that a model used; the worst is the greatest.
     pub model_busy: Level,
-    /// The same of the baseline, median over its trials.
+    /// The same of the baseline, median over its turns.
     pub baseline_busy: Option<f64>,
 }
 
 /// A quantity of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Level {
-    /// Its median over all valid trials.
+    /// Its median over all valid turns.
     pub median: f64,
     /// The median of the model that is worst.
     pub worst: f64,
@@ -133,14 +133,14 @@ pub struct Claim {
 /// Returns what proves that the origin was not what was measured in a cell; `baseline` names the
 /// model whose pace is explained.
 pub fn proof(run: &Run, cell: &Cell, baseline: &str) -> Proof {
-    let trials = CellTrials::of(run, cell);
+    let turns = CellTurns::of(run, cell);
     let ceiling_per_s = run.schedule.probe(&cell.name).map(|probe| probe.ceiling_per_s);
-    let seen = Seen::of(&trials, baseline);
+    let seen = Seen::of(&turns, baseline);
     let origin = seen.as_ref().map(OriginState::of);
     let limiter = seen.as_ref().zip(origin).map(|(seen, origin)| Limiter::of(seen, origin));
     Proof {
         cell: cell.name.clone(),
-        trials: trials.full().into_iter().map(|model| trials.valid(model).count()).sum(),
+        turns: turns.full().into_iter().map(|model| turns.valid(model).count()).sum(),
         ceiling_per_s,
         claims: claims(seen.as_ref(), limiter, run.environment.cpus),
         seen,
@@ -150,30 +150,30 @@ pub fn proof(run: &Run, cell: &Cell, baseline: &str) -> Proof {
 }
 
 impl Seen {
-    /// Collects what the trials of a cell show.
-    fn of(trials: &CellTrials<'_>, baseline: &str) -> Option<Self> {
-        let CellTrials { run, cell, .. } = trials;
+    /// Collects what the turns of a cell show.
+    fn of(turns: &CellTurns<'_>, baseline: &str) -> Option<Self> {
+        let CellTurns { run, cell, .. } = turns;
         let placement = &run.schedule.placement;
         let (shards, workers) = (f64::from(placement.shards), f64::from(placement.workers));
         let ceiling = run.schedule.probe(&cell.name).map(|probe| real(probe.ceiling_per_s));
-        let busy = |trial: &TrialRecord| Some(1e-9 * cost(trial)? * rate(trial)? / workers);
-        let little = |trial: &TrialRecord| little(trial, cell);
+        let busy = |turn: &TurnRecord| Some(1e-9 * cost(turn)? * rate(turn)? / workers);
+        let little = |turn: &TurnRecord| little(turn, cell);
         let steady = cell.workload == Workload::Steady;
         let told = |field: fn(&Receipt) -> f64, badness| {
-            Level::of(trials, |trial| trial.receipt.as_ref().map(field), badness)
+            Level::of(turns, |turn| turn.receipt.as_ref().map(field), badness)
         };
         Some(Self {
-            rate_per_s: Level::of(trials, rate, highest)?,
-            headroom: Level::of(trials, |trial| Some(rate(trial)? / ceiling?), highest),
-            origin_busy: Level::of(trials, |t| Some(origin_busy(t)? / shards), highest)?,
+            rate_per_s: Level::of(turns, rate, highest)?,
+            headroom: Level::of(turns, |turn| Some(rate(turn)? / ceiling?), highest),
+            origin_busy: Level::of(turns, |t| Some(origin_busy(t)? / shards), highest)?,
             slots: cell.slots(),
             in_flight_peak: told(|receipt| real(receipt.in_flight_peak_estimate), lowest)?,
             in_flight_mean: told(|receipt| receipt.in_flight_mean_estimate, lowest)?,
-            little: steady.then(|| Level::of(trials, little, farthest_from_one)).flatten(),
+            little: steady.then(|| Level::of(turns, little, farthest_from_one)).flatten(),
             late_ms_p50: told(|receipt| receipt.delay_late_ms_p50_estimate, highest)?,
             late_ms_p99: told(|receipt| receipt.delay_late_ms_p99_estimate, highest)?,
-            model_busy: Level::of(trials, busy, highest)?,
-            baseline_busy: median(trials.valid(baseline).filter_map(busy).collect()),
+            model_busy: Level::of(turns, busy, highest)?,
+            baseline_busy: median(turns.valid(baseline).filter_map(busy).collect()),
         })
     }
 }
@@ -181,14 +181,14 @@ impl Seen {
 impl Level {
     /// Returns the level of a quantity; the worst model is the one with the greatest badness.
     fn of(
-        trials: &CellTrials<'_>,
-        quantity: impl Fn(&TrialRecord) -> Option<f64>,
+        turns: &CellTurns<'_>,
+        quantity: impl Fn(&TurnRecord) -> Option<f64>,
         badness: fn(f64) -> f64,
     ) -> Option<Self> {
         let mut pooled = Vec::new();
         let mut worst: Option<(f64, &str)> = None;
-        for model in trials.full() {
-            let own: Vec<f64> = trials.valid(model).filter_map(&quantity).collect();
+        for model in turns.full() {
+            let own: Vec<f64> = turns.valid(model).filter_map(&quantity).collect();
             pooled.extend(&own);
             let Some(own) = median(own) else { continue };
             if worst.is_none_or(|(value, _)| badness(own) > badness(value)) {
@@ -216,21 +216,21 @@ fn farthest_from_one(value: f64) -> f64 {
 }
 
 /// Returns the share of time in which the whole origin was busy, in shards.
-fn origin_busy(trial: &TrialRecord) -> Option<f64> {
-    let receipt = trial.receipt.as_ref()?;
+fn origin_busy(turn: &TurnRecord) -> Option<f64> {
+    let receipt = turn.receipt.as_ref()?;
     let since_mount = ratio(receipt.cpu_ns, receipt.wall_ns)?;
-    let in_window = 1e-9 * origin_cost(trial)? * rate(trial)?;
+    let in_window = 1e-9 * origin_cost(turn)? * rate(turn)?;
     Some(since_mount.max(in_window))
 }
 
 /// Returns the mean in flight in times what Little's law says (J. D. C. Little, *Operations
 /// Research* 9, 1961, 383–387). The receipt has no mean lateness; the median stands for it, as
 /// timers that fire once a millisecond are late by evenly spread amounts.
-fn little(trial: &TrialRecord, cell: &Cell) -> Option<f64> {
-    let receipt = trial.receipt.as_ref()?;
+fn little(turn: &TurnRecord, cell: &Cell) -> Option<f64> {
+    let receipt = turn.receipt.as_ref()?;
     let delay_ms = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
     let served_s = (delay_ms + receipt.delay_late_ms_p50_estimate) / 1e3;
-    let expected = rate(trial)? * served_s;
+    let expected = rate(turn)? * served_s;
     (expected > 0.0).then(|| receipt.in_flight_mean_estimate / expected)
 }
 
@@ -258,7 +258,7 @@ impl OriginState {
 }
 
 impl Limiter {
-    /// Returns what set the pace of the baseline, or of the middle model where it has no trial.
+    /// Returns what set the pace of the baseline, or of the middle model where it has no turn.
     fn of(seen: &Seen, origin: OriginState) -> Self {
         let busy = seen.baseline_busy.unwrap_or(seen.model_busy.median);
         match origin {
@@ -322,7 +322,7 @@ fn throughput(seen: &Seen, limiter: Limiter, cpus: usize) -> Result<String, Stri
 pub fn proof_text(proof: &Proof, form: Form) -> String {
     let name = in_line(&proof.cell, form);
     let (Some(seen), Some(limiter)) = (&proof.seen, proof.limiter) else {
-        return format!("{name}: no valid trial shows what the origin did\n");
+        return format!("{name}: no valid turn shows what the origin did\n");
     };
     let claims = proof.claims.iter().map(|claim| format!("{}: {}", claim.about, claim.why));
     let claims = claims.collect::<Vec<_>>().join("; ");

@@ -17,7 +17,7 @@ use crate::figures::{CellFigures, Figures, Row, Standing};
 use crate::number::with_interval;
 use crate::summary::{Form, aside, joined, origin_of, reasons, title};
 use crate::table::{NOTHING, drawn, ratio, standing, verdict, with_places};
-use crate::trials::{Quantity, cpu_us, faults, memory_mib, switches, wall_ms};
+use crate::turns::{Quantity, cpu_us, faults, memory_mib, switches, wall_ms};
 
 /// What models are ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Ranking {
     pub run: String,
     /// The model that ratios are taken against.
     pub baseline: String,
+    /// The model that differences are taken over.
+    pub floor: String,
     /// The cells that were asked for, in the order of the schedule.
     pub cells: Vec<RankedCell>,
 }
@@ -63,8 +65,17 @@ pub struct RankedCell {
 pub struct RankedRow {
     /// The model's row in the figures.
     pub row: Row,
-    /// The median over blocks with its 95 % interval, if a valid trial has the value.
+    /// The median over blocks with its 95 % interval, if a valid turn has the value.
     pub value: Option<Estimate>,
+    /// The value in times the baseline's, or that of the language. That of CPU time is the one that
+    /// was judged, with the interval of its family; any other has a 95 % interval of its own.
+    pub ratio: Option<Estimate>,
+    /// The value less the floor's, with its 95 % interval.
+    pub above_floor: Option<Estimate>,
+    /// Rounds in which the model has a valid turn.
+    pub rounds: usize,
+    /// Rounds that it took part in and that were measured again, since they were disturbed.
+    pub repeated: usize,
 }
 
 /// Orders the models of a run by a metric, in the cell of that name or in all.
@@ -82,12 +93,13 @@ pub fn rank(run: &Run, figures: &Figures, metric: Metric, cell: Option<&str>) ->
     let models = (figures.baseline.as_str(), figures.floor.as_str());
     let ranked = |figures: &CellFigures| {
         let source = Source::of(run, &figures.cell, models);
-        RankedCell::of(figures, metric, &source)
+        RankedCell::of((figures, models), metric, &source)
     };
     Ok(Ranking {
         metric,
         run: origin_of(run),
         baseline: figures.baseline.clone(),
+        floor: figures.floor.clone(),
         cells: figures.cells.iter().filter(asked).map(ranked).collect(),
     })
 }
@@ -118,14 +130,24 @@ impl Metric {
         }
     }
 
-    /// Returns how it is read off a trial.
+    /// Returns the unit of its values.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::Cpu => "us per fetch",
+            Self::Wall => "ms",
+            Self::Switches | Self::Faults => "per fetch",
+            Self::Memory => "MiB",
+        }
+    }
+
+    /// Returns how it is read off a turn or a stay.
     fn quantity(self) -> Quantity {
         match self {
-            Self::Cpu => cpu_us,
-            Self::Wall => wall_ms,
-            Self::Switches => switches,
-            Self::Faults => faults,
-            Self::Memory => memory_mib,
+            Self::Cpu => Quantity::Turn(cpu_us),
+            Self::Wall => Quantity::Turn(wall_ms),
+            Self::Switches => Quantity::Turn(switches),
+            Self::Faults => Quantity::Turn(faults),
+            Self::Memory => Quantity::Stay(memory_mib),
         }
     }
 }
@@ -143,13 +165,13 @@ impl FromStr for Metric {
 
 impl RankedCell {
     /// Orders the models of a cell. The rows of the figures are in order of CPU time already.
-    fn of(figures: &CellFigures, metric: Metric, source: &Source<'_>) -> Self {
-        let row = |row: &Row| {
-            let sample = source.sample(&row.model, metric.quantity());
-            let value = sample.map(|sample| median::estimate(&sample, ALPHA));
-            RankedRow { row: row.clone(), value }
-        };
-        let ordered = |rows: &[Row]| {
+    fn of(
+        (figures, (baseline, floor)): (&CellFigures, (&str, &str)),
+        metric: Metric,
+        source: &Source<'_>,
+    ) -> Self {
+        let ordered = |rows: &[Row], baseline: &str| {
+            let row = |row: &Row| RankedRow::of(row, (baseline, floor), (metric, source));
             let mut rows: Vec<RankedRow> = rows.iter().map(row).collect();
             if metric != Metric::Cpu {
                 rows.sort_by(|a, b| {
@@ -159,8 +181,9 @@ impl RankedCell {
             }
             rows
         };
-        let languages = figures.languages.iter().map(|other| ordered(&other.rows)).collect();
-        Self { figures: figures.clone(), rows: ordered(&figures.rows), languages }
+        let languages = figures.languages.iter();
+        let languages = languages.map(|other| ordered(&other.rows, &other.baseline)).collect();
+        Self { figures: figures.clone(), rows: ordered(&figures.rows, baseline), languages }
     }
 
     /// Writes the table of the models in Rust, then one of each other language, each with reasons.
@@ -204,6 +227,30 @@ fn plain(rows: &[RankedRow], metric: Metric) -> String {
 }
 
 impl RankedRow {
+    /// Gathers what a metric says of a model beside the two that it is held against.
+    fn of(
+        row: &Row,
+        (baseline, floor): (&str, &str),
+        (metric, source): (Metric, &Source<'_>),
+    ) -> Self {
+        let (model, quantity) = (row.model.as_str(), metric.quantity());
+        let sample = source.sample(model, quantity);
+        let judged = row.figures.as_ref().and_then(|figures| figures.ratio);
+        let ratio = match metric {
+            Metric::Cpu => judged,
+            _ => source.ratio((model, baseline), quantity),
+        };
+        let (rounds, repeated) = source.rounds(model);
+        Self {
+            row: row.clone(),
+            value: sample.map(|sample| median::estimate(&sample, ALPHA)),
+            ratio: ratio.filter(|_| model != baseline),
+            above_floor: source.difference((model, floor), quantity).filter(|_| model != floor),
+            rounds,
+            repeated,
+        }
+    }
+
     /// Returns what rows are ordered by: those without a value come last.
     fn order(&self) -> f64 {
         self.value.map_or(f64::INFINITY, |value| value.value)

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 
 use record::{Integrity, Run};
-use stats::verdict::Verdict;
 
 use crate::beats;
 use crate::deviations::deviations_line;
@@ -55,15 +54,15 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
 }
 
 /// Returns whether a run's figures must be called an estimate: all but those of a whole run of the
-/// preset `publish` with as many blocks and sittings as it asks for.
+/// preset `citable` with as many blocks and sittings as it asks for.
 pub(crate) fn is_estimate(run: &Run) -> bool {
-    let measured = run.trials_by_block();
+    let measured = run.turns_by_block();
     let blocks = |cell: &str, sitting: u32| {
         let own = run.schedule.blocks.iter().filter(|b| b.cell == cell && b.sitting == sitting);
         own.filter(|block| measured.contains_key(&block.number)).count()
     };
     let enough = |cell: &str| (0..SITTINGS_MIN).all(|sitting| blocks(cell, sitting) >= BLOCKS_MIN);
-    run.schedule.preset != "publish"
+    !run.schedule.is_citable
         || run.integrity != Integrity::Whole
         || !run.schedule.cells.iter().all(|cell| enough(&cell.name))
 }
@@ -165,7 +164,7 @@ fn interruptions(run: &Run) -> Option<String> {
         told.push(format!("resumed {}", count(times, "time")));
     }
     if !run.cut.is_empty() {
-        told.push(format!("{} of cut blocks left out", count(run.cut.len(), "trial")));
+        told.push(format!("{} of cut blocks left out", count(run.cut.len(), "turn")));
     }
     (!told.is_empty()).then(|| told.join("; "))
 }
@@ -199,14 +198,6 @@ pub(crate) fn notes_of(rows: &[Row], prices: &[Price]) -> Vec<String> {
             means.join(", ")
         ));
     }
-    let beyond: Vec<&str> = rows.iter().filter(|row| is_beyond(row)).map(|r| &*r.model).collect();
-    if !beyond.is_empty() {
-        notes.push(format!(
-            "different, though 1 is inside the interval: {}. Holm's test decides; the interval is \
-             Bonferroni's, which is more cautious",
-            beyond.join(", ")
-        ));
-    }
     if !prices.is_empty() {
         let prices: Vec<String> = prices.iter().map(price).collect();
         notes.push(format!("The client's price, in times the bare model: {}", prices.join(", ")));
@@ -214,17 +205,7 @@ pub(crate) fn notes_of(rows: &[Row], prices: &[Price]) -> Vec<String> {
     notes
 }
 
-/// Returns whether a model is called different although the interval that is drawn holds 1: Holm's
-/// later steps ask less than Bonferroni's correction, by which intervals hold all at once.
-fn is_beyond(row: &Row) -> bool {
-    let holds_1 = |figures: &RowFigures| {
-        let interval = figures.ratio.and_then(|ratio| ratio.interval);
-        figures.verdict == Some(Verdict::Different) && interval.is_some_and(|it| it.contains(1.0))
-    };
-    row.figures.as_ref().is_some_and(holds_1)
-}
-
-/// Writes why rows have no figures, why trials do not count, and who is not ranked for it.
+/// Writes why rows have no figures, why turns do not count, and who is not ranked for it.
 pub(crate) fn reasons(rows: &[Row]) -> Vec<String> {
     let any_rank = rows.iter().any(|row| row.rank.is_some());
     let reason = |row: &Row| {
@@ -299,42 +280,4 @@ pub(crate) fn spaced(text: &str) -> String {
         }
     }
     spaced.trim_end().to_owned() + "\n"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp};
-    use crate::trust::Trust;
-
-    #[test]
-    fn a_verdict_that_its_interval_seems_to_deny_is_explained_below_the_table() {
-        let told = "different, though 1 is inside the interval: smol. Holm's test decides";
-        let run = MadeUp { preset: "quick", ..MadeUp::good() }.run();
-        let mut figures = crate::figures(&run, BASELINE, FLOOR);
-        let texts = |figures: &Figures| {
-            let trust = Trust::of(&run, (BASELINE, FLOOR));
-            let mut files = crate::derive_from(&run, figures, &trust);
-            let file = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
-            let [page, markdown] =
-                ["report.html", "summary.md"].map(|name| file(files.remove(name)));
-            [page, markdown, summary(&run, figures, Form::Terminal)]
-        };
-        for text in texts(&figures) {
-            assert!(!text.contains("though 1 is inside"), "{text}");
-        }
-        let smol = figures.cells[1].rows.iter_mut().find(|row| row.model == "smol").unwrap();
-        let smol = smol.figures.as_mut().unwrap();
-        let interval = stats::Interval { low: 0.98, high: 1.34 };
-        smol.ratio = Some(stats::Estimate { value: 1.12, interval: Some(interval) });
-        smol.verdict = Some(Verdict::Different);
-        for text in texts(&figures) {
-            assert_eq!(text.matches(told).count(), 1, "{text}");
-        }
-        // Nothing is to be explained where nothing is claimed.
-        let rows = &mut figures.cells[1].rows;
-        let smol = rows.iter_mut().find(|row| row.model == "smol").unwrap();
-        smol.figures.as_mut().unwrap().verdict = Some(Verdict::Unresolved);
-        assert!(!texts(&figures)[2].contains("though 1 is inside"));
-    }
 }

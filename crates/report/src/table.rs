@@ -143,7 +143,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
         Standing::Measured => NOTHING,
         Standing::NotApplicable => "n/a",
         Standing::Missing => "missing",
-        Standing::Void => "void",
+        Standing::Invalid => "invalid",
         Standing::Failed => "failed",
         Standing::NotMeasured => "not measured",
     }
@@ -156,7 +156,7 @@ pub(crate) fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
         let mut columns = vec![NOTHING.to_owned(); 8];
         row.model.clone_into(&mut columns[0]);
         standing(row.standing).clone_into(&mut columns[3]);
-        if row.trials > 0 {
+        if row.turns > 0 {
             columns[7] = errors.to_string();
         }
         return columns;

@@ -9,12 +9,12 @@ use crate::proof::{Proof, proof, proof_text};
 use crate::summary::{Form, spaced};
 
 /// The schema of the gates as JSON; its minors only add.
-const SCHEMA: &str = "inflight.gates/1.0";
+const SCHEMA: &str = "inflight.gates/2.0";
 
 /// Whether a run may be believed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Trust {
-    /// `inflight.gates/1.0`.
+    /// `inflight.gates/2.0`.
     pub schema: &'static str,
     /// The run.
     pub run: String,

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
     use crate::escape::tests::{HOSTILE as HOSTILE_TEXTS, read_markdown};
     use crate::figures::figures;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil};
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
     use crate::{Trust, model_prices, summary};
 
     /// What a stranger may call a model, a cell or a reason.
@@ -92,9 +92,9 @@ mod tests {
     #[test]
     fn what_a_stranger_writes_is_text_in_every_table_and_line_of_a_run() {
         let written = |text: &str| {
-            let mut run = MadeUp { blocks: 6, ..MadeUp::good() }.run();
-            for trial in spoil(&mut run, ("threads", "steady")) {
-                trial.state = record::State::Failed(text.to_owned());
+            let mut run = Fixture { blocks: 6, ..Fixture::good() }.run();
+            for turn in corrupt(&mut run, ("threads", "steady")) {
+                turn.state = record::State::Failed(text.to_owned());
             }
             text.clone_into(&mut run.environment.cpu);
             text.clone_into(&mut run.environment.origin);
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn hostile_text_in_every_place_of_a_run_stays_in_its_place() {
-        let made_up = MadeUp { blocks: 6, ..MadeUp::good() };
-        let good = made_up.run();
-        let mut run = made_up.run();
+        let fixture = Fixture { blocks: 6, ..Fixture::good() };
+        let good = fixture.run();
+        let mut run = fixture.run();
         let name = format!("smol{HOSTILE}");
         let rename = |text: &mut String| {
             if text == "smol" {
@@ -125,10 +125,11 @@ mod tests {
             }
         };
         run.schedule.models.iter_mut().for_each(|model| rename(&mut model.name));
-        run.schedule.blocks.iter_mut().for_each(|b| b.order.iter_mut().for_each(rename));
-        run.trials.iter_mut().for_each(|trial| rename(&mut trial.model));
-        for trial in spoil(&mut run, ("threads", "steady")) {
-            trial.state = record::State::Failed(HOSTILE.to_owned());
+        let blocks = run.schedule.blocks.iter_mut();
+        blocks.for_each(|block| block.rounds.iter_mut().flatten().for_each(rename));
+        run.turns.iter_mut().for_each(|turn| rename(&mut turn.model));
+        for turn in corrupt(&mut run, ("threads", "steady")) {
+            turn.state = record::State::Failed(HOSTILE.to_owned());
         }
         HOSTILE.clone_into(&mut run.environment.cpu);
         HOSTILE.clone_into(&mut run.environment.clocksource);

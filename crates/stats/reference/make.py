@@ -103,12 +103,13 @@ def median():
             yield n, alpha, int(stats.binom.ppf(alpha / 2, n, 0.5))
 
 
-def holm():
-    """R's p.adjust."""
+def bonferroni():
+    """The formula."""
     families = [numpy.round(RANDOM.uniform(0, 0.2, k), 6) for k in (2, 5, 9, 45)]
     families += [[0.01, 0.01, 0.04, 0.03], [0.0001, 0.9, 0.02, 1.0]]
     for family in families:
-        yield [float(p) for p in family], r(f'p.adjust({vector(family)}, "holm")')
+        adjusted = [min(1.0, len(family) * float(p)) for p in family]
+        yield [float(p) for p in family], adjusted
 
 
 def student():
@@ -264,7 +265,7 @@ TABLES = {
     signed_rank_critical: "n,alpha,q",
     hodges_lehmann: "differences,alpha,estimate,low,high",
     median: "n,alpha,rank of the lower end",
-    holm: "p values,adjusted",
+    bonferroni: "p values,adjusted",
     student: "probability,degrees,quantile",
     effect: "noise,alpha,effect",
     mean_cost: "costs,reference,ratio,low,high",

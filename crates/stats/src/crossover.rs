@@ -6,15 +6,15 @@
 //! ratios do below it, there is one such level, or none in the range.
 //!
 //! Its interval is read off what is sure at all levels at once. If the verdicts of the levels are
-//! those of one family ([`crate::holm`]), so that all of them are right with a confidence of 95 %,
-//! then with that confidence the crossover lies above every level at which the model surely costs
-//! more, and not above the first from which it surely costs less at every level. The question is
-//! that of the lowest effective dose (A. C. Tamhane, Y. Hochberg & C. W. Dunnett, "Multiple test
-//! procedures for dose finding", *Biometrics* 52, 1996, 21–37), and a set of levels that holds
-//! the true one follows from the tests themselves (J. C. Hsu & R. L. Berger, "Stepwise confidence
+//! those of one family ([`crate::bonferroni`]), so that all of them are right with a confidence of
+//! 95 %, then with that confidence the crossover lies above every level at which the model surely
+//! costs more, and not above the first from which it surely costs less at every level. The question
+//! is that of the lowest effective dose (A. C. Tamhane, Y. Hochberg & C. W. Dunnett, "Multiple test
+//! procedures for dose finding", *Biometrics* 52, 1996, 21–37), and a set of levels that holds the
+//! true one follows from the tests themselves (J. C. Hsu & R. L. Berger, "Stepwise confidence
 //! intervals without multiplicity adjustment for dose-response and toxicity studies", *Journal of
-//! the American Statistical Association* 94, 1999, 468–482; here with the adjustment, since
-//! levels are asked on both sides). Nothing is assumed of how the ratio moves between levels.
+//! the American Statistical Association* 94, 1999, 468–482; here with the adjustment, since levels
+//! are asked on both sides). Nothing is assumed of how the ratio moves between levels.
 //!
 //! It is not a bootstrap: blocks that are drawn twice are ties with themselves, so that a test of
 //! ranks says other things of resamples than of blocks, and where ratios cross 1 slowly such an

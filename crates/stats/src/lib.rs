@@ -7,10 +7,10 @@
 //! not; nothing here assumes a normal distribution except [`student`], [`effect`] and [`sitting`],
 //! which say so.
 //!
-//! The way a pair of models is judged runs [`Paired`] → [`hodges_lehmann`] and [`signed_rank`] →
-//! [`holm`] → [`verdict`] → [`ranking`]. A model is compared with itself in another run, where
-//! nothing is paired, by [`polish`] and [`two_sample`] instead of the first three.
-//! `benches/README.md` says which statistic answers which question, and why.
+//! The way a pair of models is judged runs [`rounds`] → [`Paired`] → [`hodges_lehmann`] and
+//! [`signed_rank`] → [`bonferroni`] → [`verdict`] → [`ranking`]. A model is compared with itself in
+//! another run, where nothing is paired, by [`polish`] and [`two_sample`] instead of the first
+//! three. `benches/README.md` says which statistic answers which question, and why.
 
 pub mod interval;
 pub mod paired;
@@ -19,11 +19,12 @@ pub mod sample;
 pub mod hodges_lehmann;
 pub mod median;
 pub mod polish;
+pub mod rounds;
 pub mod signed_rank;
 pub mod two_sample;
 
+pub mod bonferroni;
 pub mod crossover;
-pub mod holm;
 pub mod kendall;
 pub mod ranking;
 pub mod verdict;

@@ -20,7 +20,7 @@ pub enum Verdict {
 /// What the trials say about a pair of models.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evidence {
-    /// The p-value of the pair after Holm's adjustment over its family.
+    /// The p-value of the pair, adjusted over its family ([`crate::bonferroni`]).
     pub adjusted_p: f64,
     /// The cost ratio of the pair, with the interval that holds for all pairs of the family at
     /// once: [`crate::hodges_lehmann::ratio`] at alpha divided by the number of pairs.
@@ -43,8 +43,8 @@ impl Evidence {
     /// `Different` needs a rejection and an estimate outside the margin; `Equivalent` needs the
     /// whole simultaneous interval inside it, which is two one-sided tests in one (D. J.
     /// Schuirmann, *Journal of Pharmacokinetics and Biopharmaceutics* 15, 1987, 657–680). Without
-    /// an interval nothing is ever equivalent. Holm rejects more than the simultaneous interval
-    /// does, so that a pair may be different although the interval reaches 1.
+    /// an interval nothing is ever equivalent. Both are of one level, so that a pair is called
+    /// different only where its interval excludes 1.
     #[must_use]
     pub fn verdict(&self, criteria: &Criteria) -> Verdict {
         let margin = criteria.margin.ln_1p();

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use stats::crossover::{Crossover, Sure};
 use stats::random::SplitMix64;
 use stats::verdict::{Criteria, Evidence};
-use stats::{Sample, hodges_lehmann, holm, signed_rank};
+use stats::{Sample, bonferroni, hodges_lehmann, signed_rank};
 
 /// Sweeps that are simulated of each kind.
 const RUNS: u32 = 400;
@@ -62,7 +62,7 @@ fn judged(samples: &[Sample]) -> Crossover {
         let ratio = hodges_lehmann::ratio(sample, CRITERIA.alpha);
         Sure::of(&Evidence { adjusted_p, ratio }, &CRITERIA)
     };
-    let sure: Vec<Sure> = samples.iter().zip(holm::adjust(&p_values)).map(sure).collect();
+    let sure: Vec<Sure> = samples.iter().zip(bonferroni::adjust(&p_values)).map(sure).collect();
 
     Crossover::of(&sure)
 }

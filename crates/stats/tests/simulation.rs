@@ -11,7 +11,7 @@ use stats::random::SplitMix64;
 use stats::ranking::Difference;
 use stats::theil_sen::Point;
 use stats::{Paired, Sample};
-use stats::{effect, hodges_lehmann, holm, mean_cost, median, order, ranking, signed_rank};
+use stats::{bonferroni, effect, hodges_lehmann, mean_cost, median, order, ranking, signed_rank};
 use stats::{sitting, theil_sen, two_sample, warm_up};
 
 /// How many times the runs of a debug build are simulated.
@@ -207,11 +207,11 @@ fn stopping_by_width_alone_keeps_the_coverage() {
 #[test]
 fn ten_identical_models_differ_in_5_of_100_runs_at_most() {
     let runs = 2_000;
-    check("false differences, Holm", runs, 0.01..=at_most(0.05, runs), |random| {
+    check("false differences, Bonferroni", runs, 0.01..=at_most(0.05, runs), |random| {
         let costs = costs(&[0.0; 10], 24, random);
         let p_values: Vec<f64> = pairs(&costs).iter().map(|pair| pair.0).collect();
 
-        holm::adjust(&p_values).iter().any(|&p| p <= 0.05)
+        bonferroni::adjust(&p_values).iter().any(|&p| p <= 0.05)
     });
 }
 
@@ -230,7 +230,7 @@ fn rank_intervals_hold_all_true_places_in_95_of_100_runs() {
     check("all places held, 5 models, 24 blocks", 200, 0.93..=1.0, |random| {
         let pairs = pairs(&costs(&levels, 24, random));
         let p_values: Vec<f64> = pairs.iter().map(|pair| pair.0).collect();
-        let adjusted = holm::adjust(&p_values);
+        let adjusted = bonferroni::adjust(&p_values);
         let different = adjusted.iter().zip(&pairs).filter(|(p, _)| **p <= 0.05);
         let different: Vec<Difference> = different.map(|(_, pair)| pair.1).collect();
 

@@ -53,7 +53,8 @@ impl Network {
 /// Judges the limit of open files.
 pub(super) fn open_files(readings: &Readings) -> Opinion {
     let Some(limits) = &readings.network.limits else { return unseen_limits() };
-    let (files, needed) = (limits.files, readings.most(Limits::files_for));
+    let (files, needed) =
+        (limits.files, readings.most(|cell| Limits::files_for(cell, &readings.models)));
     if files >= needed {
         return Opinion::good(format!(
             "A process may open {files} files, and the cells need {needed}."

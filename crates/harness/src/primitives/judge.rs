@@ -2,6 +2,7 @@
 
 use model_kit::primitive::{Point, PrimitivePlan, PrimitiveTrial};
 use record::{PrimitiveRecord, Run, State};
+use rules::Reason;
 use stats::theil_sen;
 
 use super::trial::planned;
@@ -37,21 +38,26 @@ fn batches(points: &[Point]) -> State {
     let mut reasons = Vec::new();
     let shortest = points.iter().map(|point| point.wall_ns).min().unwrap_or_default();
     if shortest < SHORTEST_NS {
-        reasons.push(format!(
-            "a batch took {shortest} ns, at least {SHORTEST_NS} are needed to time it"
-        ));
+        reasons.push(Reason::BatchShort { took_ns: shortest, least_ns: SHORTEST_NS });
     }
     let line = points
         .iter()
         .map(|point| theil_sen::Point { x: real(point.count), y: real(point.wall_ns) })
         .collect::<Vec<_>>();
     match theil_sen::fit(&line, ALPHA).map(|line| line.slope.value) {
-        None => reasons.push("its batches have one length, which makes no slope".to_owned()),
-        Some(each) if each < LEAST_NS => reasons
-            .push(format!("one takes {each:.3} ns, less than {LEAST_NS}: it was optimised away")),
+        None => reasons.push(Reason::NoSlope),
+        Some(each) if each < LEAST_NS => {
+            reasons.push(Reason::OptimisedAway { cost_ps: picoseconds(each) });
+        }
         Some(_) => {}
     }
-    if reasons.is_empty() { State::Valid } else { State::Void(reasons) }
+    if reasons.is_empty() { State::Valid } else { State::Invalid(reasons) }
+}
+
+/// Returns nanoseconds in whole picoseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn picoseconds(ns: f64) -> u64 {
+    (ns * 1e3).round() as u64
 }
 
 /// Returns a sentence for each trial of a stored run whose state is not what its counts say.
@@ -130,19 +136,21 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_nothing_for_each_is_void() {
-        let State::Void(why) = judge_primitive(&plan(Primitive::Generator), &trial(0)) else {
+    fn a_program_that_does_nothing_for_each_is_invalid() {
+        let State::Invalid(why) = judge_primitive(&plan(Primitive::Generator), &trial(0)) else {
             panic!()
         };
-        assert!(why[0].contains("optimised away"), "{why:?}");
+        assert!(why[0].to_string().contains("optimised away"), "{why:?}");
     }
 
     #[test]
-    fn a_batch_that_is_too_short_to_be_timed_is_void() {
+    fn a_batch_that_is_too_short_to_be_timed_is_invalid() {
         let mut short = trial(50);
         short.points[0].wall_ns = 1_000;
-        let State::Void(why) = judge_primitive(&plan(Primitive::Spawn), &short) else { panic!() };
-        assert!(why[0].contains("a batch took 1000 ns"), "{why:?}");
+        let State::Invalid(why) = judge_primitive(&plan(Primitive::Spawn), &short) else {
+            panic!()
+        };
+        assert!(why[0].to_string().contains("a batch took 1000 ns"), "{why:?}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use model_kit::pipe::Hello;
 use model_kit::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
 use record::{PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule};
 
-use crate::session::{Ended, accept};
+use crate::participant::{Ended, accept};
 use crate::{Child, Program, Start};
 
 /// How long a program may take to say hello.

@@ -94,13 +94,13 @@ impl Woken {
         if self.number > WARM_UP {
             self.late_ns.push(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX));
         } else if self.number == WARM_UP {
-            self.opened = Some(Reading::point_opening());
+            self.opened = Some(Reading::opening());
         }
     }
 
     /// Returns the trial of so many.
     pub(super) fn trial(self, samples: u64) -> PrimitiveTrial {
-        let closed = Reading::point_closing();
+        let closed = Reading::closing();
         let counted = self.late_ns.len() as u64;
         let point = self.opened.map(|opened| reading::point(&opened, &closed, (samples, counted)));
         let mut counts = BTreeMap::new();

@@ -60,13 +60,13 @@ impl Slope {
         if let Some(counts) = &mut self.counts {
             self.count = counts.pop()?;
         }
-        self.opened = Some(Reading::point_opening());
+        self.opened = Some(Reading::opening());
         Some(self.count)
     }
 
     /// Ends a batch in which so many were counted.
     pub fn ended(&mut self, counted: u64) {
-        let closed = Reading::point_closing();
+        let closed = Reading::closing();
         let Some(opened) = self.opened.take() else { return };
         let point = reading::point(&opened, &closed, (self.count, counted));
         match self.counts {

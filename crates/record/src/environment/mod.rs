@@ -57,7 +57,7 @@ pub use self::tool::Tool;
 /// The machine, the kernel, the build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
-    /// `inflight.environment/1.3`.
+    /// `inflight.environment/2.0`.
     pub schema: String,
     /// The model of the CPU.
     pub cpu: String,
@@ -188,7 +188,7 @@ impl Sections {
     fn with(self, origin: &str, programs_sha256: BTreeMap<String, String>) -> Environment {
         let version = self.build.rustc.as_ref().and_then(|told| told.get("version"));
         Environment {
-            schema: "inflight.environment/1.3".to_owned(),
+            schema: "inflight.environment/2.0".to_owned(),
             cpu: self.host.cpu_model.to_string(),
             cpus: thread::available_parallelism().map_or(1, usize::from),
             kind: self.host.class().to_owned(),

@@ -6,7 +6,7 @@ use crate::figure::data::{Data, estimate};
 use crate::figure::{Figure, Scene, Strip, Strips};
 use crate::number::digits;
 
-/// Draws the latest beat of a trial, if the cell asks for a heart.
+/// Draws the latest beat of a stay, if the cell asks for a heart.
 pub(crate) fn beats(scene: &Scene<'_>) -> Option<Figure> {
     let beats = &scene.cell.beats;
     let columns =
@@ -22,14 +22,14 @@ pub(crate) fn beats(scene: &Scene<'_>) -> Option<Figure> {
         data.push(own.chain(told.flat_map(|of| estimate(Some(of)))).collect());
     }
     let ends = beats.iter().flat_map(|beats| reach(&beats.worst_ms));
-    let axis = Axis::of_factors("the latest beat of a trial, ms late", ends);
+    let axis = Axis::of_factors("the latest beat of a stay, ms late", ends);
     let cell = &scene.cell.cell;
     let figure = Figure {
         id: scene.id("beats"),
         title: "How long does whatever is due wait?".to_owned(),
         caption: format!(
             "A heart beats every {} ms beside the fetches, as a unit of the model's own kind and \
-             by its own timer: how late the latest beat of a trial was, median over blocks with \
+             by its own timer: how late the latest beat of a stay was, median over blocks with \
              its 95 % interval of the sign test. A model without one runs on what another one \
              here runs on.",
             digits(f64::from(cell.heartbeat_us) / 1e3)

@@ -3,7 +3,9 @@
 use stats::verdict::Verdict;
 
 use crate::estimator::Estimator;
-use crate::family::{Family, MARGIN};
+use record::Family;
+
+use crate::family::MARGIN;
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
@@ -13,7 +15,7 @@ use crate::number::{digits, with_interval, word};
 use crate::table::standing;
 
 /// What is said where no model has figures.
-const NO_MODEL: &str = "no model has a valid trial in this cell";
+const NO_MODEL: &str = "no model has a valid turn in this cell";
 
 /// Draws CPU time per fetch, with the floor as a line.
 pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
@@ -129,9 +131,8 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         title: format!("Who differs from {baseline}, and by how much?"),
         caption: format!(
             "CPU time per fetch in times {baseline}'s, compared inside blocks: {} with \
-             intervals that hold for {level} with 95 % ({}; Bonferroni). Verdicts come \
-             from Holm's test over the same pairs, which is a little less cautious: an interval \
-             that just touches 1 may belong to a difference. \
+             intervals that hold for {level} with 95 % ({}; Bonferroni). A model is called \
+             different only where its interval excludes 1. \
              Shaded: within {:.0} %, where two models are as good as equal. ? cannot be told apart \
              here.",
             estimator.estimates,

@@ -9,6 +9,7 @@ use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::{Figure, Mark, Scene, Strip, Strips};
 use crate::number::digits;
+use crate::turns::{Quantity, cpu_us};
 
 /// The stack of a runtime.
 struct Stack {
@@ -68,7 +69,7 @@ fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
             scene.run.schedule.model(&price.model).and_then(|m| m.bare_name()) == Some(name)
         };
         let client = |price: &crate::figures::Price| {
-            let over = scene.source.difference((&price.model, name))?;
+            let over = scene.source.difference((&price.model, name), Quantity::Turn(cpu_us))?;
             Some((price.model.clone(), over))
         };
         Stack {

@@ -1,9 +1,9 @@
 //! Service times: a small picture a model.
 
-use record::TrialRecord;
+use record::StayRecord;
 use stats::{Sample, histogram, median};
 
-use crate::cell_trials::real;
+use crate::cell_turns::real;
 use crate::family::ALPHA;
 use crate::figure::data::{Data, number};
 use crate::figure::{Chart, Figure, Panel, Scene};
@@ -16,7 +16,7 @@ const POINTS: [u32; 2] = [24, 6];
 /// The quantiles that are told.
 const TOLD: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
 
-/// Fetches of a trial that must lie beyond a quantile for it to be told: p99 needs 1,000 a trial
+/// Fetches of a stay that must lie beyond a quantile for it to be told: p99 needs 1,000 a stay
 /// and p99.9 10,000, of which ten are beyond.
 const BEYOND_MIN: f64 = 10.0;
 
@@ -27,7 +27,6 @@ type Buckets = Vec<(u64, u64)>;
 pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     let measured: Vec<&str> =
         scene.cell.rows.iter().filter(|row| row.valid > 0).map(|row| row.model.as_str()).collect();
-    let trials = |model: &str| -> Vec<&TrialRecord> { scene.source.valid(model).collect() };
     let pooled: Vec<(&str, Buckets)> =
         measured.iter().map(|model| (*model, scene.source.latencies(model))).collect();
     let floor = pooled.iter().find(|(model, _)| *model == scene.all.floor);
@@ -43,13 +42,13 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
         "p90_ms",
         "p99_ms",
         "p99.9_ms",
-        "fetches_a_trial",
+        "fetches_a_block",
         "withheld",
     ];
     let mut data = Data::new(&columns);
     let mut panels = Vec::new();
     for (model, buckets) in &pooled {
-        let own_buckets: Vec<Buckets> = trials(model).into_iter().map(own).collect();
+        let own_buckets: Vec<Buckets> = scene.source.stays(model).into_iter().map(own).collect();
         let told = TOLD.map(|(q, _)| typical(&own_buckets, q));
         data.push(row((model, buckets), &own_buckets, &told));
         let curve = |buckets: &Buckets, points| curve(buckets, points, range);
@@ -70,7 +69,7 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
         title: "How long does a fetch take?".to_owned(),
         caption: caption(range, &scene.all.floor),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
-            true => Chart::Missing("no valid trial in this cell tells its latencies".to_owned()),
+            true => Chart::Missing("no valid stay in this cell tells its latencies".to_owned()),
             false => Chart::Panels(panels),
         },
         data,
@@ -83,8 +82,8 @@ fn caption((low, high): (f64, f64), floor: &str) -> String {
         "Service time, from a free slot to the verified reply; it is not response time, for a slot \
          that waits asks for nothing. To the right the slowest of ten, of a hundred, of a thousand \
          fetches; upwards {} to {} ms. Thick: all blocks; thin: each block; dashed: the floor, \
-         {floor}. The figures are medians of the trials' own quantiles, told where ten fetches of \
-         every trial lie beyond (1,000 a trial for p99). Curves that go further are for the eye.",
+         {floor}. The figures are medians of the blocks' own quantiles, told where ten fetches of \
+         every block lie beyond (1,000 a block for p99). Curves that go further are for the eye.",
         digits(low),
         digits(high),
     )
@@ -93,18 +92,18 @@ fn caption((low, high): (f64, f64), floor: &str) -> String {
 /// Returns the numbers of a model, with what is withheld.
 fn row(
     (model, pooled): (&str, &Buckets),
-    trials: &[Buckets],
+    turns: &[Buckets],
     told: &[Option<f64>; 4],
 ) -> Vec<String> {
-    let each = trials.iter().map(count).min().unwrap_or(0);
+    let each = turns.iter().map(count).min().unwrap_or(0);
     let quantiles = told.iter().map(|value| value.map_or_else(String::new, number));
     let first = [model.to_owned(), count(pooled).to_string()].into_iter();
     first.chain(quantiles).chain([each.to_string(), withheld(told, each)]).collect()
 }
 
-/// Returns the latencies of one trial.
-fn own(trial: &TrialRecord) -> Buckets {
-    trial.valid().map_or_else(Vec::new, |trial| trial.latencies_ns.clone())
+/// Returns the latencies of one stay.
+fn own(stay: &StayRecord) -> Buckets {
+    stay.latencies_ns.clone()
 }
 
 /// Returns how many fetches a histogram holds.
@@ -112,13 +111,13 @@ fn count(buckets: &Buckets) -> u64 {
     buckets.iter().map(|(_, count)| count).sum()
 }
 
-/// Returns the median of the trials' own quantiles, in milliseconds, if each has enough fetches.
-fn typical(trials: &[Buckets], q: f64) -> Option<f64> {
+/// Returns the median of the stays' own quantiles, in milliseconds, if each has enough fetches.
+fn typical(turns: &[Buckets], q: f64) -> Option<f64> {
     let enough = |own: &Buckets| real(count(own)) * (1.0 - q) >= BEYOND_MIN - 1e-9;
-    if !trials.iter().all(enough) {
+    if !turns.iter().all(enough) {
         return None;
     }
-    let own = trials.iter().filter_map(|own| quantile(own, q)).collect();
+    let own = turns.iter().filter_map(|own| quantile(own, q)).collect();
     Some(median::estimate(&Sample::new(own)?, ALPHA).value)
 }
 
@@ -128,7 +127,7 @@ fn withheld(told: &[Option<f64>; 4], each: u64) -> String {
     let names: Vec<&str> = names.map(|((_, name), _)| *name).collect();
     match names.is_empty() {
         true => String::new(),
-        false => format!("{}: too few fetches in a trial of {each}", names.join(" ")),
+        false => format!("{}: too few fetches in a block of {each}", names.join(" ")),
     }
 }
 
@@ -173,15 +172,15 @@ fn note(told: &[Option<f64>; 4]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::figure::Charts;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil, told};
+    use crate::fixture::{BASELINE, FLOOR, Fixture, stays};
 
     #[test]
-    fn a_quantile_is_told_where_every_trial_has_enough_fetches_and_its_absence_is_explained() {
-        let mut run = MadeUp { blocks: 6, ..MadeUp::good() }.run();
+    fn a_quantile_is_told_where_every_stay_has_enough_fetches_and_its_absence_is_explained() {
+        let mut run = Fixture { blocks: 6, ..Fixture::good() }.run();
         // A thousand fetches, of which the slowest hundredth took 90 ms; in one block 990 ms.
-        for (place, trial) in spoil(&mut run, ("smol", "steady")).enumerate() {
+        for (place, stay) in stays(&mut run, ("smol", "steady")).enumerate() {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
-            told(trial).latencies_ns = vec![(30_000_000, 980), (slow, 20)];
+            stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
         let figures = crate::figures(&run, BASELINE, FLOOR);
         let rows = |run: &record::Run, cell: usize| {
@@ -189,15 +188,15 @@ mod tests {
             let rows = charts.cells[cell].latency.data.rows.clone();
             rows.into_iter().find(|row| row[0] == "smol").unwrap()
         };
-        // 256 fetches of a batch: p99 has two or three beyond.
+        // Twice 256 fetches of a batch: p99 has five beyond.
         let of_batch = rows(&run, 0);
         assert!(!of_batch[2].is_empty() && !of_batch[3].is_empty(), "{of_batch:?}");
-        assert_eq!(of_batch[4..], ["", "", "256", "p99 p99.9: too few fetches in a trial of 256"]);
+        assert_eq!(of_batch[4..], ["", "", "512", "p99 p99.9: too few fetches in a block of 512"]);
         let of_steady = rows(&run, 1);
-        let expected = ["30", "30", "90", "", "1000", "p99.9: too few fetches in a trial of 1000"];
+        let expected = ["30", "30", "90", "", "1000", "p99.9: too few fetches in a block of 1000"];
         assert_eq!(of_steady[2..], expected);
-        // One trial of fewer withholds it, however many the others have.
-        told(spoil(&mut run, ("smol", "steady")).next().unwrap()).latencies_ns[0].1 -= 1;
+        // One stay of fewer withholds it, however many the others have.
+        stays(&mut run, ("smol", "steady")).next().unwrap().latencies_ns[0].1 -= 1;
         assert_eq!(rows(&run, 1)[4], "");
     }
 }

@@ -60,7 +60,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::made_up::MadeUp;
+    use crate::fixture::Fixture;
 
     #[test]
     fn models_known_today_differ_in_colour() {
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_usual_client_keeps_the_colour_and_makes_the_mark_hollow() {
-        let run = MadeUp::good().run();
+        let run = Fixture::good().run();
         let (bare, usual) = (Look::of(&run, "tokio"), Look::of(&run, "tokio-reqwest"));
         assert_eq!((bare.colour, bare.shape), (usual.colour, usual.shape));
         assert!(!bare.is_hollow && usual.is_hollow);

@@ -99,7 +99,7 @@ pub(crate) enum Mark {
     Bar(f64, f64, u8),
     /// A small dot.
     Dot(f64, f64),
-    /// A small cross: a trial that does not count.
+    /// A small cross: a stay that does not count.
     Cross(f64, f64),
     /// A line across the strip at a share of its height.
     Level(f64),
@@ -134,7 +134,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) all: &'a Figures,
     /// The figures of the cell.
     pub(crate) cell: &'a CellFigures,
-    /// Its trials.
+    /// Its turns.
     pub(crate) source: Source<'a>,
 }
 
@@ -158,8 +158,8 @@ pub(crate) struct CellCharts {
     pub(crate) memory: Figure,
     /// How late hearts beat, if the cell asks for one.
     pub(crate) beats: Option<Figure>,
-    /// Every trial.
-    pub(crate) trials: Figure,
+    /// Every turn.
+    pub(crate) stays: Figure,
 }
 
 /// The figures of a run.
@@ -239,14 +239,14 @@ impl CellCharts {
             switches: plain::switches(scene),
             memory: plain::memory(scene),
             beats: beats::beats(scene),
-            trials: over_time::trials(scene),
+            stays: over_time::stays(scene),
         }
     }
 
     /// Returns its figures.
     fn all(&self) -> impl Iterator<Item = &Figure> {
         let before = [&self.ratio, &self.ladder, &self.wall, &self.latency];
-        let after = [&self.switches, &self.memory, &self.trials];
+        let after = [&self.switches, &self.memory, &self.stays];
         let first = [&self.cost].into_iter().chain(&self.languages).chain(before);
         first.chain(after).chain(&self.beats)
     }

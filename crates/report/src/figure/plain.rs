@@ -15,7 +15,7 @@ use crate::figure::look::Look;
 use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips};
 use crate::figures::Figures;
 use crate::number::{digits, with_interval};
-use crate::trials::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
+use crate::turns::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
 
 /// A quantity as a figure shows it.
 struct Shown<'a> {
@@ -56,7 +56,7 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
         caption,
         name: "wall time, ms",
         column: "wall_ms",
-        quantity: wall_ms,
+        quantity: Quantity::Turn(wall_ms),
         bound: Some(bound),
         is_log: scene.cell.cell.workload == Workload::Batch,
     })
@@ -73,7 +73,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
                 .to_owned(),
         name: "context switches per fetch",
         column: "switches_per_fetch",
-        quantity: switches_per_fetch,
+        quantity: Quantity::Turn(switches_per_fetch),
         bound: None,
         is_log: false,
     })
@@ -91,7 +91,7 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
             .to_owned(),
         name: "peak resident memory, MiB",
         column: "memory_peak_mib",
-        quantity: memory_mib,
+        quantity: Quantity::Stay(memory_mib),
         bound: None,
         is_log: false,
     })
@@ -137,7 +137,7 @@ impl Scene<'_> {
 /// them shared by the slots, and no shorter than one. Drawn delays count by their mean.
 fn shortest_ms(scene: &Scene<'_>) -> f64 {
     let cell = &scene.cell.cell;
-    let real = crate::cell_trials::real;
+    let real = crate::cell_turns::real;
     let mean = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
     (real(cell.fetches) * mean / f64::from(cell.in_flight.max(1))).max(real(cell.delay_ms.lo))
 }
@@ -157,7 +157,7 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
     }
     let ends =
         rows.iter().flat_map(|(_, ratio, dots)| reach(ratio).into_iter().chain(dots.clone()));
-    let axis = Axis::of_factors("second trial of a block, times the first", ends.chain([1.0]));
+    let axis = Axis::of_factors("second process of a block, times the first", ends.chain([1.0]));
     let strip = |(name, ratio, dots): &(String, Estimate, Vec<f64>)| {
         let mut strip = Strip::new(name, with_interval(ratio), Look::default());
         strip.height = 34;
@@ -171,7 +171,7 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
         id: "baseline-against-itself".to_owned(),
         title: format!("Does {} agree with itself?", figures.baseline),
         caption: format!(
-            "{} runs twice in every block. A dot a block, and the typical ratio with \
+            "{} has a second process in every block. A dot a block, and the typical ratio with \
              its own 95 % interval ({}). Whatever it differs from itself is \
              noise, and any other model may be off by as much. Shaded: within {:.0} %.",
             figures.baseline,
@@ -179,7 +179,10 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
             100.0 * MARGIN
         ),
         chart: match rows.is_empty() {
-            true => Chart::Missing(format!("{} never ran twice in a block", figures.baseline)),
+            true => Chart::Missing(format!(
+                "{} never had a second process in a block",
+                figures.baseline
+            )),
             false => Chart::Strips(Strips {
                 axis,
                 rules: vec![(1.0, "equal".to_owned())],

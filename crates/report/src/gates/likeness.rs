@@ -3,9 +3,9 @@
 
 use model_kit::Workload;
 
-use crate::cell_trials::{CellTrials, limit, rate, segments};
+use crate::cell_turns::{CellTurns, limit, rate, segments};
 use crate::gates::{ALPHA, Gate, Question, Trouble};
-use crate::trials::Quantity;
+use crate::turns::Quantity;
 
 /// How far a rate may be from the baseline's. CPU time per fetch depends on how many replies come
 /// together, so that costs are like for like only at equal rate.
@@ -15,24 +15,24 @@ const RATE_MAX: f64 = 0.02;
 const SEGMENTS_MAX: f64 = 0.05;
 
 /// G8: costs are compared at equal rate, and excess over the floor at equal segments.
-pub(crate) fn gate(trials: &CellTrials<'_>, (baseline, floor): (&str, &str)) -> Gate {
+pub(crate) fn gate(turns: &CellTurns<'_>, (baseline, floor): (&str, &str)) -> Gate {
     let question = Question {
         id: "G8",
         name: "same work",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
             "rate within {} of the baseline's, segments per fetch within {} of the floor's",
             limit(RATE_MAX),
             limit(SEGMENTS_MAX)
         ),
     };
-    let segments = distances(trials, floor, segments);
-    let rates = distances(trials, baseline, rate);
+    let segments = distances(turns, floor, Quantity::Turn(segments));
+    let rates = distances(turns, baseline, Quantity::Turn(rate));
     if rates.is_empty() || segments.is_empty() {
-        return question.unknown(format!("no valid trials to hold against {baseline} and {floor}"));
+        return question.unknown(format!("no valid turns to hold against {baseline} and {floor}"));
     }
 
-    let (rates, rate_text) = match trials.cell.workload {
+    let (rates, rate_text) = match turns.cell.workload {
         Workload::Batch => (Vec::new(), "a batch runs at each model's own rate".to_owned()),
         Workload::Steady => {
             let text = format!("rates: {}", farthest(&rates));
@@ -53,10 +53,10 @@ pub(crate) fn gate(trials: &CellTrials<'_>, (baseline, floor): (&str, &str)) -> 
 type Distances<'a> = Vec<(&'a str, f64)>;
 
 /// Returns how far a quantity of each model is from that of a reference inside blocks.
-fn distances<'a>(trials: &CellTrials<'a>, reference: &str, quantity: Quantity) -> Distances<'a> {
-    let others = trials.full().into_iter().filter(|model| *model != reference);
+fn distances<'a>(turns: &CellTurns<'a>, reference: &str, quantity: Quantity) -> Distances<'a> {
+    let others = turns.full().into_iter().filter(|model| *model != reference);
     let distance = |model| {
-        let pairs = trials.counting.paired((model, reference), quantity)?;
+        let pairs = turns.counting.paired((model, reference), quantity)?;
         Some((model, pairs.ratio(ALPHA).value - 1.0))
     };
     others.filter_map(distance).collect()
@@ -84,15 +84,15 @@ fn told((model, distance): &(&str, f64)) -> String {
 mod tests {
     use record::Run;
 
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, receipt, times, told};
     use crate::gates::gates as all_gates;
     use crate::gates::tests::{check, gate};
-    use crate::made_up::{BASELINE, FLOOR, MadeUp, receipt, spoil, times, told};
 
     #[test]
     fn g8_trips_on_another_rate() {
         let slow = |run: &mut Run| {
-            for trial in spoil(run, ("threads", "steady")) {
-                told(trial).window.wall_ns = times(told(trial).window.wall_ns, 1.03);
+            for turn in corrupt(run, ("threads", "steady")) {
+                told(turn).window.wall_ns = times(told(turn).window.wall_ns, 1.03);
             }
         };
         check(("G8", "steady"), slow, "UNEQUAL-RATE");
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn g8_trips_on_other_segments() {
         let many = |run: &mut Run| {
-            for trial in spoil(run, ("threads", "batch")) {
-                let segments = receipt(trial).segments_in.unwrap();
-                receipt(trial).segments_in = Some(times(segments, 1.06));
+            for turn in corrupt(run, ("threads", "batch")) {
+                let segments = receipt(turn).segments_in.unwrap();
+                receipt(turn).segments_in = Some(times(segments, 1.06));
             }
         };
         check(("G8", "batch"), many, "UNEQUAL-IO");
@@ -111,13 +111,13 @@ mod tests {
 
     #[test]
     fn g8_lets_a_batch_and_a_bounded_model_run_at_their_own_rate() {
-        let mut run = MadeUp::good().run();
-        for trial in spoil(&mut run, ("threads", "batch")) {
-            told(trial).window.wall_ns *= 2;
+        let mut run = Fixture::good().run();
+        for turn in corrupt(&mut run, ("threads", "batch")) {
+            told(turn).window.wall_ns *= 2;
         }
         run.schedule.models[2].max_in_flight = Some(1);
-        for trial in spoil(&mut run, ("smol", "batch")) {
-            receipt(trial).segments_in = receipt(trial).segments_in.map(|count| 2 * count);
+        for turn in corrupt(&mut run, ("smol", "batch")) {
+            receipt(turn).segments_in = receipt(turn).segments_in.map(|count| 2 * count);
         }
         let gates = all_gates(&run, BASELINE, FLOOR);
         assert!(gate(&gates, ("G8", "batch")).badges.is_empty());

@@ -1,16 +1,18 @@
 //! Gates on the machine: what it did meanwhile for others, and how fast it went.
 
-use record::{Host, Run, TrialRecord};
+use std::collections::BTreeSet;
+
+use record::{Host, Run, TurnRecord};
 use stats::histogram;
 
-use crate::cell_trials::{CellTrials, limit, median, percent, ratio, real};
+use crate::cell_turns::{CellTurns, limit, median, percent, ratio};
 use crate::gates::{Gate, Question, RUN, Trouble};
 
 /// The share of all CPU time that the hypervisor may give to others, in the median. The kernel
 /// takes stolen time out of CPU time, but only as far as the hypervisor tells of it.
 const STEAL_MEDIAN_MAX: f64 = 0.02;
-/// The same in any one trial.
-const STEAL_TRIAL_MAX: f64 = 0.10;
+/// The same in any one round.
+const STEAL_ROUND_MAX: f64 = 0.10;
 /// The share of all CPU time that other processes may use, in the median. The kernel and a
 /// machine's own services need some; more is somebody's work, which evicts caches and slows a
 /// sibling CPU.
@@ -21,7 +23,7 @@ const WAITED_MAX: f64 = 0.10;
 /// How far apart the speeds of a CPU may be. Cost per fetch goes with them.
 const SPEED_SPREAD_MAX: f64 = 0.05;
 /// The quantiles between which that spread is taken. Quartiles would miss a CPU that runs slower
-/// for a fifth of the run; the extremes are trials whose probe was interrupted.
+/// for a fifth of the run; the extremes are rounds whose probe was interrupted.
 const SPEED_QUANTILES: [f64; 2] = [0.05, 0.95];
 /// Governors that hold a frequency.
 const FIXED_GOVERNORS: [&str; 2] = ["performance", "userspace"];
@@ -29,23 +31,23 @@ const FIXED_GOVERNORS: [&str; 2] = ["performance", "userspace"];
 const NOT_WATCHED: &str = "the run does not tell what the machine did meanwhile";
 
 /// Returns the gates on the machine in a cell.
-pub(crate) fn gates(trials: &CellTrials<'_>) -> Vec<Gate> {
-    vec![steal(trials), foreign(trials), waited(trials)]
+pub(crate) fn gates(turns: &CellTurns<'_>) -> Vec<Gate> {
+    vec![steal(turns), foreign(turns), waited(turns)]
 }
 
 /// G9: the hypervisor took little away, and a control group nothing.
-fn steal(trials: &CellTrials<'_>) -> Gate {
+fn steal(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G9",
         name: "steal",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
-            "median at most {}, no trial beyond {}; no control group withheld the CPU",
+            "median at most {}, no round beyond {}; no control group withheld the CPU",
             limit(STEAL_MEDIAN_MAX),
-            limit(STEAL_TRIAL_MAX)
+            limit(STEAL_ROUND_MAX)
         ),
     };
-    let shares: Vec<f64> = hosts(trials).filter_map(|(_, host)| stolen_share(host)).collect();
+    let shares: Vec<f64> = hosts(turns).into_iter().filter_map(stolen_share).collect();
     let Some(middle) = median(shares.clone()) else { return question.unknown(NOT_WATCHED) };
     let most = shares.iter().copied().fold(0.0, f64::max);
     let measured = format!("median {}, most {}", percent(middle), percent(most));
@@ -55,28 +57,29 @@ fn steal(trials: &CellTrials<'_>) -> Gate {
         let why = format!("the hypervisor gave {} of all CPU time to others", percent(middle));
         troubles.push(("NOISY", why));
     }
-    let robbed = shares.iter().filter(|share| **share > STEAL_TRIAL_MAX).count();
+    let robbed = shares.iter().filter(|share| **share > STEAL_ROUND_MAX).count();
     if robbed > 0 {
-        let why = format!("{robbed} of {} trials lost more than a tenth", shares.len());
+        let why = format!("{robbed} of {} rounds lost more than a tenth", shares.len());
         troubles.push(("NOISY", why));
     }
-    let withheld = hosts(trials).filter(|(_, host)| host.throttled.is_some_and(|n| n > 0)).count();
+    let withheld =
+        hosts(turns).into_iter().filter(|host| host.throttled.is_some_and(|n| n > 0)).count();
     if withheld > 0 {
         let why = format!("a control group withheld the CPU in {withheld} of {}", shares.len());
-        troubles.push(("NOISY", format!("{why} trials, by its quota")));
+        troubles.push(("NOISY", format!("{why} rounds, by its quota")));
     }
     question.marked(measured, troubles)
 }
 
 /// G10: other processes used little.
-fn foreign(trials: &CellTrials<'_>) -> Gate {
+fn foreign(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G10",
         name: "foreign CPU time",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!("median at most {}", limit(FOREIGN_MEDIAN_MAX)),
     };
-    let shares = hosts(trials).filter_map(|(trial, _)| foreign_share(trial));
+    let shares = hosts(turns).into_iter().filter_map(foreign_share);
     let Some(middle) = median(shares.collect()) else {
         return question.unknown(NOT_WATCHED);
     };
@@ -90,21 +93,21 @@ fn foreign(trials: &CellTrials<'_>) -> Gate {
 }
 
 /// G11: threads seldom waited for a CPU.
-fn waited(trials: &CellTrials<'_>) -> Gate {
+fn waited(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G11",
         name: "waiting for a CPU",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
             "at most {WAITED_MAX:.2} of the CPU time of each model; for latencies alone"
         ),
     };
-    let share = |trial: &TrialRecord| {
-        let scheduled = trial.valid()?.scheduled?;
+    let share = |turn: &TurnRecord| {
+        let scheduled = turn.valid()?.scheduled?;
         ratio(scheduled.run_delay_ns, scheduled.cpu_ns)
     };
-    let of_model = |model| Some((model, median(trials.valid(model).filter_map(share).collect())?));
-    let shares: Vec<(&str, f64)> = trials.models().into_iter().filter_map(of_model).collect();
+    let of_model = |model| Some((model, median(turns.valid(model).filter_map(share).collect())?));
+    let shares: Vec<(&str, f64)> = turns.models().into_iter().filter_map(of_model).collect();
     let Some((model, most)) = shares.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return question.unknown("the run does not tell how long threads waited for a CPU");
     };
@@ -146,10 +149,10 @@ pub(crate) fn frequency(run: &Run) -> Gate {
 
     if spread > SPEED_SPREAD_MAX {
         troubles
-            .push(("FREQ", "a fixed loop took longer in some trials than in others".to_owned()));
+            .push(("FREQ", "a fixed loop took longer in some rounds than in others".to_owned()));
     }
     let measured = format!(
-        "the governor is {governor}; speeds of nine trials in ten lie within {} of each other",
+        "the governor is {governor}; speeds of nine rounds in ten lie within {} of each other",
         percent(spread)
     );
     question.marked(measured, troubles)
@@ -160,16 +163,17 @@ pub(crate) fn stolen_share(host: &Host) -> Option<f64> {
     ratio(host.steal_ns, host.capacity_ns)
 }
 
-/// Returns the share of all CPU time that other processes used during a trial.
-pub(crate) fn foreign_share(trial: &TrialRecord) -> Option<f64> {
-    let host = trial.host.as_ref().filter(|host| host.capacity_ns > 0)?;
-    let own = host.model_ns + host.harness_ns + trial.receipt.as_ref()?.cpu_ns;
-    Some((real(host.busy_ns) - real(own)) / real(host.capacity_ns))
+/// Returns the share of all CPU time that other processes used during a round. The counters of CPUs
+/// and of processes are not read at one moment, so that a small share may come out as less than
+/// none; it is none.
+pub(crate) fn foreign_share(host: &Host) -> Option<f64> {
+    let own = host.models_ns + host.origin_ns + host.harness_ns;
+    ratio(host.busy_ns.saturating_sub(own), host.capacity_ns)
 }
 
 /// Returns how far apart the speeds of the CPUs were, in times their median.
 fn speed_spread(run: &Run) -> Option<f64> {
-    let hosts = run.trials.iter().filter_map(|trial| trial.host.as_ref());
+    let hosts = run.rounds.iter().filter_map(|round| round.host.as_ref());
     let mut speeds: Vec<u64> =
         hosts.map(|host| host.probe_per_ms).filter(|speed| *speed > 0).collect();
     speeds.sort_unstable();
@@ -181,32 +185,30 @@ fn speed_spread(run: &Run) -> Option<f64> {
     ratio(high? - low?, histogram::quantile(&counts, 0.5)?)
 }
 
-/// Returns the trials of a cell with what the machine did meanwhile, void ones included: the
-/// machine is what is judged.
-fn hosts<'a>(trials: &CellTrials<'a>) -> impl Iterator<Item = (&'a TrialRecord, &'a Host)> {
-    let all = trials.all.clone().into_iter();
-    all.filter_map(|trial| Some((trial, trial.host.as_ref()?)))
+/// Returns what the machine did in each round of a cell that counts.
+fn hosts<'a>(turns: &CellTurns<'a>) -> Vec<&'a Host> {
+    let blocks: BTreeSet<u32> = turns.all.iter().map(|turn| turn.block).collect();
+    let rounds = turns.run.rounds.iter().filter(|round| blocks.contains(&round.block));
+    rounds.filter_map(|round| round.host.as_ref()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::{Fixture, corrupt, hosts, told};
     use crate::gates::tests::check;
-    use crate::made_up::{host, spoil, told};
 
-    /// Spoils what the machine did in every steady trial.
+    /// Corrupts what the machine did in every steady round.
     fn each(run: &mut Run, change: fn(&mut Host)) {
-        for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
-            change(host(trial));
-        }
+        hosts(run, "steady").for_each(change);
     }
 
     #[test]
-    fn g9_trips_on_steal_in_all_trials_and_in_one() {
+    fn g9_trips_on_steal_in_all_rounds_and_in_one() {
         let all = |run: &mut Run| each(run, |host| host.steal_ns = host.capacity_ns / 40);
         check(("G9", "steady"), all, "NOISY");
         let one = |run: &mut Run| {
-            let host = host(spoil(run, ("smol", "steady")).next().unwrap());
+            let host = hosts(run, "steady").next().unwrap();
             host.steal_ns = host.capacity_ns / 8;
         };
         check(("G9", "steady"), one, "NOISY");
@@ -214,14 +216,12 @@ mod tests {
 
     #[test]
     fn g9_trips_on_a_quota_that_withheld_the_cpu_once() {
-        let throttle = |run: &mut Run| {
-            host(spoil(run, ("smol", "steady")).next().unwrap()).throttled = Some(1);
-        };
+        let throttle = |run: &mut Run| hosts(run, "steady").next().unwrap().throttled = Some(1);
         check(("G9", "steady"), throttle, "NOISY");
-        let mut old = crate::made_up::MadeUp::good().run();
-        old.trials.iter_mut().for_each(|trial| host(trial).throttled = None);
+        let mut old = Fixture::good().run();
+        hosts(&mut old, "batch").for_each(|host| host.throttled = None);
         let cell = &old.schedule.cells[0];
-        let state = steal(&CellTrials::of(&old, cell)).state;
+        let state = steal(&CellTurns::of(&old, cell)).state;
         assert_eq!(state, crate::gates::GateState::Passed);
     }
 
@@ -232,16 +232,29 @@ mod tests {
     }
 
     #[test]
+    fn what_other_processes_used_is_never_less_than_nothing() {
+        let host = Host { capacity_ns: 100, busy_ns: 50, models_ns: 30, ..Host::default() };
+        assert_eq!(foreign_share(&host), Some(0.2));
+        assert_eq!(foreign_share(&Host { harness_ns: 21, ..host }), Some(0.0));
+        let mut run = Fixture::good().run();
+        each(&mut run, |host| host.busy_ns = host.models_ns);
+        let figures = crate::figures(&run, crate::fixture::BASELINE, crate::fixture::FLOOR);
+        let machine = crate::figure::Charts::of(&run, &figures).machine;
+        let shares = machine.data.rows.iter().map(|row| row[2].parse::<f64>().unwrap());
+        assert!(shares.fold(f64::INFINITY, f64::min) >= 0.0);
+    }
+
+    #[test]
     fn g11_marks_threads_that_wait_for_a_cpu() {
         let wait = |run: &mut Run| {
-            for trial in spoil(run, ("threads", "steady")) {
-                told(trial).scheduled.as_mut().unwrap().run_delay_ns *= 6;
+            for turn in corrupt(run, ("threads", "steady")) {
+                told(turn).scheduled.as_mut().unwrap().run_delay_ns *= 6;
             }
         };
         check(("G11", "steady"), wait, "QUEUED");
         let silent = |run: &mut Run| {
-            for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
-                told(trial).scheduled = None;
+            for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
+                told(turn).scheduled = None;
             }
         };
         check(("G11", "steady"), silent, "unknown");
@@ -251,8 +264,9 @@ mod tests {
     fn g12_trips_on_a_governor_and_on_a_cpu_that_slows_down() {
         check(("G12", "run"), |run| run.environment.governor = "powersave".to_owned(), "FREQ");
         let slow = |run: &mut Run| {
-            for trial in run.trials.iter_mut().filter(|trial| trial.block >= 20) {
-                host(trial).probe_per_ms = host(trial).probe_per_ms * 9 / 10;
+            for round in run.rounds.iter_mut().filter(|round| round.block >= 20) {
+                let host = round.host.as_mut().unwrap();
+                host.probe_per_ms = host.probe_per_ms * 9 / 10;
             }
         };
         check(("G12", "run"), slow, "FREQ");
@@ -260,7 +274,7 @@ mod tests {
 
     #[test]
     fn g12_passes_a_virtual_machine_whose_speed_is_steady_without_a_governor() {
-        let mut run = crate::made_up::MadeUp::good().run();
+        let mut run = Fixture::good().run();
         run.environment.governor = "unknown".to_owned();
         assert_eq!(frequency(&run).state, crate::gates::GateState::Passed);
     }

@@ -15,6 +15,7 @@ const MEANINGS: [(&str, &str); 23] = [
     ("FREQ", "the CPU changed its speed: costs in µs are inexact, ratios are safer"),
     ("GREY", "the server was busy: throughput and latencies may be its own"),
     ("INSENSITIVE", "a difference that was added on purpose was not found: others may be missing"),
+    ("INVALID", "some turns do not count: their figures are used nowhere"),
     ("LIMITS", "the system's limits were too low for the work: failures may be theirs"),
     ("NOISY", "others used the CPU meanwhile: intervals are wider, ratios still hold"),
     ("ORDER", "who ran before or when moved costs: small differences are doubtful"),
@@ -29,8 +30,7 @@ const MEANINGS: [(&str, &str); 23] = [
     ("UNEQUAL-RATE", "models ran at different rates: costs are not like for like"),
     ("UNFINISHED", "it did not come to its end: figures may change"),
     ("UNTRUSTED", "the baseline differs from itself: do not believe small differences"),
-    ("VOID", "some trials do not count: their figures are used nowhere"),
-    ("WARM-UP", "windows were not steady yet: part of a cost is the start"),
+    ("WARM-UP", "stays were not steady yet: part of a cost is the start"),
 ];
 
 /// Returns what a badge means to a reader, if it is known here.

@@ -1,7 +1,7 @@
 //! Gates: what must hold before a figure may be read, each with what was measured and its
 //! threshold.
 //!
-//! A gate never changes a trial or hides a figure: it passes, or puts a badge on every figure of
+//! A gate never changes a turn or hides a figure: it passes, or puts a badge on every figure of
 //! its scope, or says that it cannot know. What a gate measures is computed from the run alone, so
 //! the same run gives the same gates; why a threshold stands where it does is said beside it.
 
@@ -18,7 +18,7 @@ pub(crate) mod table;
 use record::Run;
 use serde::Serialize;
 
-use crate::cell_trials::CellTrials;
+use crate::cell_turns::CellTurns;
 pub(crate) use crate::family::{ALPHA, MARGIN};
 
 pub use crate::gates::table::gates_table;
@@ -83,13 +83,13 @@ pub fn gates(run: &Run, baseline: &str, floor: &str) -> Vec<Gate> {
     let mut gates = provenance::gates(run);
     gates.extend([machine::frequency(run), origin::swap()]);
     for cell in &run.schedule.cells {
-        let trials = CellTrials::of(run, cell);
-        gates.extend(story::gates(&trials));
-        gates.extend(origin::gates(&trials, baseline));
-        gates.extend(sensitivity::gates(&trials, baseline));
-        gates.push(likeness::gate(&trials, (baseline, floor)));
-        gates.extend(machine::gates(&trials));
-        gates.extend(steadiness::gates(&trials));
+        let turns = CellTurns::of(run, cell);
+        gates.extend(story::gates(&turns));
+        gates.extend(origin::gates(&turns, baseline));
+        gates.extend(sensitivity::gates(&turns, baseline));
+        gates.push(likeness::gate(&turns, (baseline, floor)));
+        gates.extend(machine::gates(&turns));
+        gates.extend(steadiness::gates(&turns));
     }
     // The sort is stable: gates of one number stay in the order of the cells.
     gates.sort_by_key(Gate::number);
@@ -168,11 +168,11 @@ pub(crate) mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp};
+    use crate::fixture::{BASELINE, FLOOR, Fixture};
 
     /// The gates of the good run.
     pub(crate) static GOOD: LazyLock<Vec<Gate>> =
-        LazyLock::new(|| gates(&MadeUp::good().run(), BASELINE, FLOOR));
+        LazyLock::new(|| gates(&Fixture::good().run(), BASELINE, FLOOR));
 
     /// Returns a gate of a scope.
     pub(crate) fn gate<'a>(gates: &'a [Gate], (id, scope): (&str, &str)) -> &'a Gate {
@@ -184,12 +184,12 @@ pub(crate) mod tests {
         &gate(gates, which).state
     }
 
-    /// Checks that the good run passes a gate, and that the run that is spoiled in one respect gets
-    /// this badge there (`unknown` stands for that state) and no other anywhere.
-    pub(crate) fn check(which: (&str, &str), spoil: impl Fn(&mut Run), expected: &str) {
+    /// Checks that the good run passes a gate, and that the run that is corrupted in one respect
+    /// gets this badge there (`unknown` stands for that state) and no other anywhere.
+    pub(crate) fn check(which: (&str, &str), corrupt: impl Fn(&mut Run), expected: &str) {
         assert_eq!(state(&GOOD, which), &GateState::Passed);
-        let mut run = MadeUp::good().run();
-        spoil(&mut run);
+        let mut run = Fixture::good().run();
+        corrupt(&mut run);
         let gates = gates(&run, BASELINE, FLOOR);
         let found = gate(&gates, which);
         match expected {
@@ -216,25 +216,26 @@ pub(crate) mod tests {
 
     #[test]
     fn gates_are_a_function_of_the_run() {
-        let run = MadeUp { noise: 0.05, ..MadeUp::good() }.run();
+        let run = Fixture { noise: 0.05, ..Fixture::good() }.run();
         assert_eq!(gates(&run, BASELINE, FLOOR), gates(&run.clone(), BASELINE, FLOOR));
     }
 
     #[test]
-    fn an_old_run_and_an_empty_one_are_unknown_and_not_passed() {
-        let mut run = MadeUp::good().run();
+    fn an_unwatched_run_and_an_empty_one_are_unknown_and_not_passed() {
+        let mut run = Fixture::good().run();
         run.schedule.probes.clear();
-        for trial in &mut run.trials {
-            trial.host = None;
-            trial.trial.as_mut().unwrap().scheduled = None;
+        run.rounds.iter_mut().for_each(|round| round.host = None);
+        for turn in &mut run.turns {
+            turn.turned.as_mut().unwrap().scheduled = None;
+            turn.receipt = None;
         }
-        let old = gates(&run, BASELINE, FLOOR);
+        let unwatched = gates(&run, BASELINE, FLOOR);
         for id in ["G5", "G9", "G10", "G11", "G15"] {
-            assert!(matches!(state(&old, (id, "steady")), GateState::Unknown(_)), "{id}");
+            assert!(matches!(state(&unwatched, (id, "steady")), GateState::Unknown(_)), "{id}");
         }
-        assert!(matches!(state(&old, ("G12", "run")), GateState::Unknown(_)));
+        assert!(matches!(state(&unwatched, ("G12", "run")), GateState::Unknown(_)));
 
-        run.trials.clear();
+        run.turns.clear();
         for gate in gates(&run, BASELINE, FLOOR).iter().filter(|gate| gate.scope != RUN) {
             assert_ne!(gate.state, GateState::Passed, "{gate:?}");
         }
@@ -242,7 +243,7 @@ pub(crate) mod tests {
 
     #[test]
     fn each_badge_is_told_once() {
-        let mut run = MadeUp { blocks: 7, noise: 0.2, ..MadeUp::good() }.run();
+        let mut run = Fixture { blocks: 7, noise: 0.2, ..Fixture::good() }.run();
         run.environment.modified = "yes".to_owned();
         let badges = badges(&gates(&run, BASELINE, FLOOR));
         let few = badges.iter().filter(|badge| *badge == "FEW-BLOCKS").count();

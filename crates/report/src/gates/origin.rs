@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use model_kit::Receipt;
-use record::TrialRecord;
+use record::TurnRecord;
 use stats::capacity::HEADROOM;
 
-use crate::cell_trials::{CellTrials, limit, median, origin_cost, percent, real};
+use crate::cell_turns::{CellTurns, limit, median, origin_cost, percent, real};
 use crate::gates::{Gate, Question, RUN, Trouble};
 use crate::number::digits;
 use crate::proof::{self, OriginState, Proof, Seen, proof};
@@ -17,16 +17,16 @@ use crate::proof::{self, OriginState, Proof, Seen, proof};
 const DRIFT_MAX: f64 = 0.05;
 /// By how much a fetch may cost the origin more at the end of a block than at its beginning.
 /// Every model meets it as often young as old, so that ratios stay what they are; a quarter is
-/// beyond what chance does where a third of a block is one trial (a sixth, in sweeps of five
-/// models), and cannot take an origin that is busy for half of its time to where replies wait.
+/// beyond what chance does where a third of a block is few turns, and cannot take an origin that is
+/// busy for half of its time to where replies wait.
 const AGEING_MAX: f64 = 0.25;
 /// By how many KiB a fetch may let the origin's memory grow. wiremock keeps up to 5 of each request
 /// for ever, which a block of some ten thousand bears; an origin that keeps more leaks.
 const GROWTH_KIB_MAX: f64 = 8.0;
 
 /// Returns the gates on the origin of a cell.
-pub(crate) fn gates(trials: &CellTrials<'_>, baseline: &str) -> Vec<Gate> {
-    vec![bound(trials, baseline), health(trials), drift(trials)]
+pub(crate) fn gates(turns: &CellTurns<'_>, baseline: &str) -> Vec<Gate> {
+    vec![bound(turns, baseline), health(turns), drift(turns)]
 }
 
 /// Returns the gate on exchanging the origin for another.
@@ -37,11 +37,11 @@ pub(crate) fn swap() -> Gate {
 }
 
 /// G5: the origin had room to spare.
-fn bound(trials: &CellTrials<'_>, baseline: &str) -> Gate {
+fn bound(turns: &CellTurns<'_>, baseline: &str) -> Gate {
     let question = Question {
         id: "G5",
         name: "server-bound",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
             "rate at most {} of the ceiling, origin busy at most {}, Little's law within {}",
             limit(HEADROOM),
@@ -49,9 +49,9 @@ fn bound(trials: &CellTrials<'_>, baseline: &str) -> Gate {
             limit(proof::LITTLE_MARGIN)
         ),
     };
-    let proof = proof(trials.run, trials.cell, baseline);
+    let proof = proof(turns.run, turns.cell, baseline);
     let Some((seen, state)) = proof.seen.as_ref().zip(proof.origin) else {
-        return question.unknown("no valid trial shows what the origin did");
+        return question.unknown("no valid turn shows what the origin did");
     };
     let measured = measured(seen);
     let badge = match state {
@@ -95,17 +95,15 @@ fn measured(seen: &Seen) -> String {
 
 /// G15: TCP lost nothing. The kernel counts for the whole namespace, whoever's ports they are, so
 /// this is a badge and not a fault of a model.
-fn health(trials: &CellTrials<'_>) -> Gate {
+fn health(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G15",
         name: "TCP",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: "no overflow, drop, timeout or retransmit in the namespace".to_owned(),
     };
-    let receipts: Vec<_> = trials.all.iter().filter_map(|trial| trial.receipt.as_ref()).collect();
-    // Whether drops and timeouts are told came with what tells of the machine.
-    let told = trials.all.iter().any(|trial| trial.host.is_some());
-    let told = told && receipts.iter().all(|receipt| losses(receipt).iter().all(Option::is_some));
+    let receipts: Vec<_> = turns.all.iter().filter_map(|turn| turn.receipt.as_ref()).collect();
+    let told = receipts.iter().all(|receipt| losses(receipt).iter().all(Option::is_some));
     let sum = |field: fn(&Receipt) -> Option<u64>| {
         receipts.iter().filter_map(|receipt| field(receipt)).fold(0, u64::saturating_add)
     };
@@ -116,15 +114,15 @@ fn health(trials: &CellTrials<'_>) -> Gate {
         ("retransmits", sum(|receipt| receipt.retransmits)),
     ];
     let measured = counts.map(|(name, count)| format!("{count} {name}")).join(", ");
-    let lossy = |trial: &&&TrialRecord| trial.receipt.as_ref().is_some_and(is_lossy);
-    let lossy = trials.all.iter().filter(lossy).count();
+    let lossy = |turn: &&&TurnRecord| turn.receipt.as_ref().is_some_and(is_lossy);
+    let lossy = turns.all.iter().filter(lossy).count();
     match lossy {
         0 if receipts.is_empty() || !told => {
             question.unknown("the run does not tell of drops and timeouts")
         }
-        0 => question.passed(format!("{measured} in {} trials", receipts.len())),
+        0 => question.passed(format!("{measured} in {} turns", receipts.len())),
         _ => {
-            let why = format!("segments or connections were lost in {lossy} of the trials");
+            let why = format!("segments or connections were lost in {lossy} of the turns");
             question.marked(measured, vec![("TCP", why)])
         }
     }
@@ -142,11 +140,11 @@ fn losses(receipt: &Receipt) -> [Option<u64>; 4] {
 
 /// G20: the origin costs in the last blocks what it cost in the first. It is renewed in every
 /// block, so that it ages within a block only: there its cost and its memory may not grow far.
-fn drift(trials: &CellTrials<'_>) -> Gate {
+fn drift(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G20",
         name: "origin drift",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
             "CPU time per answered fetch, last third of the blocks against the first, within {}; \
              inside blocks at most {} more, and {GROWTH_KIB_MAX} KiB of memory a fetch",
@@ -154,12 +152,12 @@ fn drift(trials: &CellTrials<'_>) -> Gate {
             limit(AGEING_MAX)
         ),
     };
-    let Some((first, last)) = thirds(trials) else {
+    let Some((first, last)) = thirds(turns) else {
         return question.unknown("fewer than three blocks show what the origin cost");
     };
     let change = last / first - 1.0;
     let (first, last) = (digits(first / 1e3), digits(last / 1e3));
-    let (aged, grown) = (ageing(trials), growth(trials));
+    let (aged, grown) = (ageing(turns), growth(turns));
     let measured = format!(
         "{first} us in the first third, {last} us in the last ({:+.1} %){}{}",
         100.0 * change,
@@ -185,10 +183,10 @@ fn drift(trials: &CellTrials<'_>) -> Gate {
 }
 
 /// Returns what the origin cost per answered fetch in the first third of the blocks and in the
-/// last: medians over blocks of medians over trials, so that every model has the same weight in
+/// last: medians over blocks of medians over turns, so that every model has the same weight in
 /// both.
-fn thirds(trials: &CellTrials<'_>) -> Option<(f64, f64)> {
-    let blocks = trials.blocks().into_values();
+fn thirds(turns: &CellTurns<'_>) -> Option<(f64, f64)> {
+    let blocks = turns.blocks().into_values();
     let costs: Vec<f64> = blocks
         .filter_map(|block| median(block.into_iter().filter_map(origin_cost).collect()))
         .collect();
@@ -198,35 +196,35 @@ fn thirds(trials: &CellTrials<'_>) -> Option<(f64, f64)> {
 
 /// Returns how much more a fetch costs the origin in the last third of a block than in the first:
 /// the median over blocks. Models cost it differently, and few of them are in a third, so each
-/// trial is held against what others of its model cost.
-fn ageing(trials: &CellTrials<'_>) -> Option<f64> {
+/// turn is held against what others of its model cost.
+fn ageing(turns: &CellTurns<'_>) -> Option<f64> {
     let mut by_model: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for trial in &trials.all {
-        by_model.entry(trial.model.as_str()).or_default().extend(origin_cost(trial));
+    for turn in &turns.all {
+        by_model.entry(turn.model.as_str()).or_default().extend(origin_cost(turn));
     }
     let usual: BTreeMap<&str, f64> =
         by_model.into_iter().filter_map(|(model, costs)| Some((model, median(costs)?))).collect();
-    let relative = |trial: &TrialRecord| Some(origin_cost(trial)? / usual[trial.model.as_str()]);
-    let of_block = |block: Vec<&TrialRecord>| {
+    let relative = |turn: &TurnRecord| Some(origin_cost(turn)? / usual[turn.model.as_str()]);
+    let of_block = |block: Vec<&TurnRecord>| {
         let costs: Vec<f64> = block.into_iter().filter_map(relative).collect();
         let third = costs.len() / 3;
         let (first, last) = (&costs[..third], &costs[costs.len() - third..]);
         Some(median(last.to_vec())? / median(first.to_vec())? - 1.0)
     };
-    median(trials.blocks().into_values().filter_map(of_block).collect())
+    median(turns.blocks().into_values().filter_map(of_block).collect())
 }
 
 /// Returns by how many KiB an answered fetch lets the origin's resident memory grow: the median
 /// over blocks, from the first receipt of a block to its last.
-fn growth(trials: &CellTrials<'_>) -> Option<f64> {
-    let per_fetch = |block: Vec<&TrialRecord>| {
-        let receipts: Vec<_> = block.iter().filter_map(|trial| trial.receipt.as_ref()).collect();
+fn growth(turns: &CellTurns<'_>) -> Option<f64> {
+    let per_fetch = |block: Vec<&TurnRecord>| {
+        let receipts: Vec<_> = block.iter().filter_map(|turn| turn.receipt.as_ref()).collect();
         let (first, rest) = receipts.split_first()?;
         let answered = rest.iter().map(|receipt| receipt.answered).fold(0, u64::saturating_add);
         let grown = real(rest.last()?.resident_kib?) - real(first.resident_kib?);
         (answered > 0).then(|| grown / real(answered))
     };
-    median(trials.blocks().into_values().filter_map(per_fetch).collect())
+    median(turns.blocks().into_values().filter_map(per_fetch).collect())
 }
 
 #[cfg(test)]
@@ -234,9 +232,9 @@ mod tests {
     use record::Run;
 
     use super::*;
+    use crate::fixture::{corrupt, receipt, times};
     use crate::gates::GateState;
     use crate::gates::tests::{GOOD, check, state};
-    use crate::made_up::{receipt, spoil, times};
 
     #[test]
     fn g5_trips_on_an_origin_near_its_ceiling() {
@@ -249,8 +247,8 @@ mod tests {
         check(("G5", "steady"), |run| drop(run.schedule.probes.pop()), "unknown");
         let busy = |run: &mut Run| {
             run.schedule.probes.pop();
-            for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
-                receipt(trial).cpu_ns *= 11;
+            for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
+                receipt(turn).cpu_ns *= 11;
             }
         };
         check(("G5", "steady"), busy, "GREY");
@@ -259,7 +257,7 @@ mod tests {
     #[test]
     fn g15_trips_on_a_single_retransmit() {
         let lose = |run: &mut Run| {
-            receipt(spoil(run, ("smol", "batch")).next().unwrap()).retransmits = Some(1);
+            receipt(corrupt(run, ("smol", "batch")).next().unwrap()).retransmits = Some(1);
         };
         check(("G15", "batch"), lose, "TCP");
     }
@@ -267,7 +265,7 @@ mod tests {
     #[test]
     fn g15_is_unknown_where_the_kernel_hides_a_counter() {
         let hide = |run: &mut Run| {
-            receipt(spoil(run, ("smol", "batch")).next().unwrap()).retransmits = None;
+            receipt(corrupt(run, ("smol", "batch")).next().unwrap()).retransmits = None;
         };
         check(("G15", "batch"), hide, "unknown");
     }
@@ -275,8 +273,8 @@ mod tests {
     #[test]
     fn g20_trips_on_an_origin_that_grows_dearer() {
         let drift = |run: &mut Run| {
-            for trial in run.trials.iter_mut().filter(|t| t.cell == "steady" && t.block >= 16) {
-                receipt(trial).cpu_ns = times(receipt(trial).cpu_ns, 1.06);
+            for turn in run.turns.iter_mut().filter(|t| t.cell == "steady" && t.block >= 16) {
+                receipt(turn).cpu_ns = times(receipt(turn).cpu_ns, 1.06);
             }
         };
         check(("G20", "steady"), drift, "ORIGIN-DRIFT");
@@ -284,16 +282,16 @@ mod tests {
 
     #[test]
     fn g20_trips_on_an_origin_that_grows_dearer_or_larger_inside_each_block() {
-        let old = |trial: &&mut TrialRecord| trial.cell == "steady" && trial.position >= 4;
+        let old = |turn: &&mut TurnRecord| turn.cell == "steady" && turn.round >= 4;
         let dearer = |run: &mut Run| {
-            for trial in run.trials.iter_mut().filter(old) {
-                receipt(trial).cpu_ns = times(receipt(trial).cpu_ns, 1.3);
+            for turn in run.turns.iter_mut().filter(old) {
+                receipt(turn).cpu_ns = times(receipt(turn).cpu_ns, 1.3);
             }
         };
         check(("G20", "steady"), dearer, "ORIGIN-DRIFT");
         let larger = |run: &mut Run| {
-            for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
-                receipt(trial).resident_kib = receipt(trial).resident_kib.map(|kib| kib * 3);
+            for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
+                receipt(turn).resident_kib = receipt(turn).resident_kib.map(|kib| kib * 3);
             }
         };
         check(("G20", "steady"), larger, "ORIGIN-DRIFT");

@@ -22,10 +22,10 @@ const PROFILE_VARIABLES: &str = "CARGO_PROFILE_RELEASE_";
 
 /// Open files that a slot takes in each process, with room for its successor.
 const FILES_A_SLOT: u64 = 2;
-/// Ports of a slot: its own, and three that earlier trials have not given back yet.
+/// Ports of a slot: its own, and three that earlier turns have not given back yet.
 const PORTS_A_SLOT: u64 = 4;
 
-/// Returns the gates of a run that need no trial.
+/// Returns the gates of a run that need no turn.
 pub(crate) fn gates(run: &Run) -> Vec<Gate> {
     let machine = &run.environment;
     vec![build(machine), clock(machine), limits(run), peer(), overhead(), source(run)]
@@ -260,7 +260,7 @@ mod tests {
             |run: &mut Run| run.environment.build.config.rustflags = fact("--codegen=lto=off");
         check(("G1", "run"), config, "BUILD");
 
-        let mut run = crate::made_up::MadeUp::good().run();
+        let mut run = crate::fixture::Fixture::good().run();
         run.environment.rustflags = "-Ctarget-cpu=native -Clink-arg=-fuse-ld=mold".to_owned();
         assert_eq!(build(&run.environment).badges, Vec::<&str>::new());
     }
@@ -276,7 +276,7 @@ mod tests {
         let takes = |ns| move |run: &mut Run| run.environment.kernel_settings.clock_reading_ns = ns;
         check(("G13", "run"), takes(Some(100)), "CLOCK");
         check(("G13", "run"), takes(None), "unknown");
-        let mut run = crate::made_up::MadeUp::good().run();
+        let mut run = crate::fixture::Fixture::good().run();
         takes(Some(99))(&mut run);
         assert_eq!(clock(&run.environment).state, GateState::Passed);
     }

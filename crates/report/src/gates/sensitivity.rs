@@ -3,43 +3,44 @@
 
 use std::cmp::Ordering;
 
+use record::Family;
 use stats::{Estimate, Interval, effect};
 
-use crate::cell_trials::{CellTrials, cost, limit, percent};
-use crate::family::Family;
+use crate::cell_turns::{CellTurns, cost, limit, percent};
 use crate::gates::{ALPHA, Gate, MARGIN, Question, Trouble};
+use crate::turns::Quantity;
 
-/// Returns the gates on what the trials of a cell could have shown.
-pub(crate) fn gates(trials: &CellTrials<'_>, baseline: &str) -> Vec<Gate> {
-    let schedule = &trials.run.schedule;
-    let mut gates = vec![against_itself(trials, baseline), enough(trials, baseline)];
-    gates.extend(schedule.controls.iter().map(|control| {
+/// Returns the gates on what the turns of a cell could have shown.
+pub(crate) fn gates(turns: &CellTurns<'_>, baseline: &str) -> Vec<Gate> {
+    let schedule = &turns.run.schedule;
+    let mut gates = vec![against_itself(turns, baseline), enough(turns, baseline)];
+    let seeded = || schedule.controls.iter().filter(|control| control.percent > 0);
+    gates.extend(seeded().map(|control| {
         let percent = f64::from(control.percent);
-        found(trials, (&control.name, &control.model), percent / 100.0)
+        found(turns, (&control.name, &control.model), percent / 100.0)
     }));
-    if schedule.controls.is_empty() {
-        gates.push(control(trials, "a control").not_applicable(
-            "the run has no control: only the preset `publish` adds one to its blocks",
+    if seeded().next().is_none() {
+        gates.push(control(turns, "a control").not_applicable(
+            "the run has no control: only the preset `citable` adds one to its blocks",
         ));
     }
     gates
 }
 
-/// G6: the baseline does not differ from itself. By chance alone the interval excludes 1 in one
-/// cell of twenty; and as the second trial of a block is the later one, an effect of the place in
-/// the block shows here too.
-fn against_itself(trials: &CellTrials<'_>, baseline: &str) -> Gate {
+/// G6: the baseline does not differ from itself, a second process in the same block. By chance
+/// alone the interval excludes 1 in one cell of twenty.
+fn against_itself(turns: &CellTurns<'_>, baseline: &str) -> Gate {
     let question = Question {
         id: "G6",
         name: "baseline against itself",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
             "1 inside the 95 % interval, and no farther than {} or the smallest detectable effect",
             limit(MARGIN)
         ),
     };
-    let Some(pairs) = trials.counting.against_itself(baseline, cost) else {
-        return question.unknown(format!("{baseline} never ran twice in a block"));
+    let Some(pairs) = turns.counting.against_itself(baseline, Quantity::Turn(cost)) else {
+        return question.unknown(format!("no block has a second process of {baseline}"));
     };
     let noise = pairs.paired.log_ratios();
     let ratio = pairs.ratio(ALPHA);
@@ -50,7 +51,7 @@ fn against_itself(trials: &CellTrials<'_>, baseline: &str) -> Gate {
     let farthest = detectable.max(MARGIN);
     let distance = ratio.value.ln().abs().exp_m1();
     let measured = format!(
-        "second trial of a block in times the first: {}; smallest detectable effect {}",
+        "a second process in times the first: {}; smallest detectable effect {}",
         shown(ratio.value, interval),
         percent(detectable)
     );
@@ -64,21 +65,21 @@ fn against_itself(trials: &CellTrials<'_>, baseline: &str) -> Gate {
 }
 
 /// Returns the question of G7 for a control.
-fn control<'a>(trials: &CellTrials<'a>, name: &str) -> Question<'a> {
+fn control<'a>(turns: &CellTurns<'a>, name: &str) -> Question<'a> {
     Question {
         id: "G7",
         name: "control",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!("the 95 % interval of {name} against its model lies above 1"),
     }
 }
 
 /// G7: a model with a known share of work added is found to cost more. That the interval holds that
 /// share is told and not gated: the work is sized from a probe and may itself be off.
-fn found(trials: &CellTrials<'_>, (name, model): (&str, &str), share: f64) -> Gate {
-    let question = control(trials, name);
-    let Some(pairs) = trials.counting.paired((name, model), cost) else {
-        return question.unknown(format!("no block has valid trials of {name} and {model}"));
+fn found(turns: &CellTurns<'_>, (name, model): (&str, &str), share: f64) -> Gate {
+    let question = control(turns, name);
+    let Some(pairs) = turns.counting.paired((name, model), Quantity::Turn(cost)) else {
+        return question.unknown(format!("no block has valid turns of {name} and {model}"));
     };
     let ratio = pairs.ratio(ALPHA);
     let Estimate { interval: Some(interval), .. } = ratio else {
@@ -115,20 +116,19 @@ fn side(interval: Interval) -> Ordering {
 }
 
 /// Returns the fewest blocks with which a difference can be told in a family of comparisons. The
-/// least p-value of the signed-rank test over n blocks is two in 2^n, and the first step of Holm's
-/// correction multiplies it by the size of the family: 9 blocks for the 12 comparisons of the
-/// largest cell of `quick`, so that one of its 12 may be void; 12 blocks for the 78 of `standard`.
+/// least p-value of the signed-rank test over n blocks is two in 2^n, and Bonferroni's correction
+/// multiplies it by the size of the family: 9 blocks for 12 comparisons, 12 blocks for 78.
 fn blocks_min(comparisons: f64) -> usize {
     let least = std::iter::successors(Some(1.0_f64), |least| Some(least / 2.0));
     1 + least.take_while(|least| least * comparisons > ALPHA).count()
 }
 
 /// G21: enough blocks for a verdict, and noise so low that `equivalent` is within reach. The noise
-/// is that of single trials; models are held against the mean of two of the baseline, which
-/// scatters less, so that this is on the safe side.
-fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
-    let counts = comparisons(trials, baseline);
-    let compared = match Family::of(&trials.run.schedule.preset) {
+/// is what the second process of the baseline differs from the first by, block by block, as a model
+/// that costs the same would.
+fn enough(turns: &CellTurns<'_>, baseline: &str) -> Gate {
+    let counts = comparisons(turns, baseline);
+    let compared = match turns.run.schedule.family {
         Family::AgainstBaseline => counts.len(),
         Family::AllPairs => counts.len() * (counts.len() + 1) / 2,
     };
@@ -137,7 +137,7 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
     let question = Question {
         id: "G21",
         name: "blocks",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!(
             "at least {needed} blocks for each comparison; smallest detectable effect at most {} \
              for `equivalent`",
@@ -145,9 +145,9 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
         ),
     };
     let Some((fewest, model)) = counts.iter().min().copied() else {
-        return question.unknown(format!("no block has valid trials of {baseline} and a model"));
+        return question.unknown(format!("no block has valid turns of {baseline} and a model"));
     };
-    let noise = trials.counting.against_itself(baseline, cost);
+    let noise = turns.counting.against_itself(baseline, Quantity::Turn(cost));
     let noise = noise.map(|pairs| pairs.paired.log_ratios());
     let detectable = noise
         .and_then(|noise| effect::smallest_detectable(&noise, ALPHA / family))
@@ -159,12 +159,11 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
     );
 
     let mut troubles: Vec<Trouble> = Vec::new();
-    // It marks and withholds nothing: Holm's later steps ask less, so that a model with few blocks
-    // may still be told apart after others with more have been.
+    // It marks and withholds nothing: other models may have more blocks.
     if fewest < needed {
         let why = format!(
-            "{fewest} blocks alone can tell none of {compared} comparisons different: {model} is, \
-             if at all, only because others with more blocks are"
+            "{fewest} blocks cannot tell {model} from the baseline as one of {compared} \
+             comparisons"
         );
         troubles.push(("FEW-BLOCKS", why));
     }
@@ -176,10 +175,10 @@ fn enough(trials: &CellTrials<'_>, baseline: &str) -> Gate {
 }
 
 /// Returns the models that are compared with the baseline, after the number of blocks for it.
-fn comparisons<'a>(trials: &CellTrials<'a>, baseline: &str) -> Vec<(usize, &'a str)> {
-    let others = trials.models().into_iter().filter(|model| *model != baseline);
+fn comparisons<'a>(turns: &CellTurns<'a>, baseline: &str) -> Vec<(usize, &'a str)> {
+    let others = turns.models().into_iter().filter(|model| *model != baseline);
     let count = |model| {
-        let pairs = trials.counting.paired((model, baseline), cost)?;
+        let pairs = turns.counting.paired((model, baseline), Quantity::Turn(cost))?;
         Some((pairs.paired.pairs().len(), model))
     };
     others.filter_map(count).collect()
@@ -191,17 +190,14 @@ mod tests {
     use stats::verdict::Verdict;
 
     use super::{ALPHA, blocks_min};
+    use crate::fixture::{BASELINE, COPY, FLOOR, Fixture, corrupt, times, told};
     use crate::gates::tests::{GOOD, check, gate};
     use crate::gates::{GateState, gates as all_gates};
-    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil, times, told};
 
-    /// Multiplies the cost of the second steady trial of the baseline in each block.
+    /// Multiplies the steady costs of the second process of the baseline.
     fn dearer_second(run: &mut Run, factor: f64) {
-        let mut last = None;
-        for trial in spoil(run, (BASELINE, "steady")) {
-            if last.replace(trial.block) == Some(trial.block) {
-                told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, factor);
-            }
+        for turn in corrupt(run, (COPY, "steady")) {
+            told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, factor);
         }
     }
 
@@ -217,17 +213,14 @@ mod tests {
 
     #[test]
     fn g6_lets_sittings_that_disagree_widen_the_interval() {
-        let mut run = MadeUp::good().run();
+        let mut run = Fixture::good().run();
         let third = u32::try_from(run.schedule.blocks.len()).unwrap().div_ceil(3);
         for block in &mut run.schedule.blocks {
             block.sitting = block.number / third;
         }
-        let mut last = None;
-        for trial in spoil(&mut run, (BASELINE, "steady")) {
-            if last.replace(trial.block) == Some(trial.block) {
-                let factor = 1.012 + 0.012 * (f64::from(trial.block / third) - 1.0);
-                told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, factor);
-            }
+        for turn in corrupt(&mut run, (COPY, "steady")) {
+            let factor = 1.012 + 0.012 * (f64::from(turn.block / third) - 1.0);
+            told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, factor);
         }
         let gates = all_gates(&run, BASELINE, FLOOR);
         assert_eq!(gate(&gates, ("G6", "steady")).state, GateState::Passed);
@@ -241,8 +234,8 @@ mod tests {
     #[test]
     fn g7_trips_where_added_work_is_not_found() {
         let lose = |run: &mut Run| {
-            for trial in spoil(run, ("tokio+5%", "steady")) {
-                told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, 1.0 / 1.05);
+            for turn in corrupt(run, ("tokio+5%", "steady")) {
+                told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, 1.0 / 1.05);
             }
         };
         check(("G7", "steady"), lose, "INSENSITIVE");
@@ -255,21 +248,21 @@ mod tests {
 
     #[test]
     fn g7_asks_nothing_of_a_run_without_controls() {
-        let run = MadeUp { controls: Vec::new(), ..MadeUp::good() }.run();
+        let run = Fixture { controls: Vec::new(), ..Fixture::good() }.run();
         let gates = all_gates(&run, BASELINE, FLOOR);
         let state = &gate(&gates, ("G7", "steady")).state;
         assert!(matches!(state, GateState::NotApplicable(why) if why.contains("no control")));
     }
 
     #[test]
-    fn g21_asks_for_as_many_blocks_as_the_exact_test_needs_after_holm() {
+    fn g21_asks_for_as_many_blocks_as_the_exact_test_needs_in_the_family() {
         for (comparisons, blocks) in [(1_u32, 6_u32), (4, 8), (10, 9), (12, 9), (13, 10), (78, 12)]
         {
             assert_eq!(blocks_min(f64::from(comparisons)), blocks as usize, "{comparisons}");
             let least = |blocks: u32| {
                 let same_sign = (1..=blocks).map(f64::from).collect();
                 let p = stats::signed_rank::p_value(&stats::Sample::new(same_sign).unwrap());
-                stats::holm::adjust(&vec![p; comparisons as usize])[0]
+                stats::bonferroni::adjust(&vec![p; comparisons as usize])[0]
             };
             assert!(least(blocks) <= ALPHA && least(blocks - 1) > ALPHA, "{comparisons}");
         }
@@ -278,7 +271,7 @@ mod tests {
     #[test]
     fn few_blocks_are_told_where_and_only_where_the_tables_can_tell_nothing_apart() {
         let different = |blocks: u32| {
-            let run = MadeUp { blocks, ..MadeUp::good() }.run();
+            let run = Fixture { blocks, ..Fixture::good() }.run();
             let figures = crate::figures(&run, BASELINE, FLOOR);
             let pairs = figures.cells.iter().flat_map(|cell| &cell.pairs);
             let different = pairs.filter(|pair| pair.verdict == Verdict::Different).count();
@@ -291,14 +284,14 @@ mod tests {
 
     #[test]
     fn g21_trips_on_much_noise() {
-        let run = MadeUp { noise: 0.03, ..MadeUp::good() }.run();
+        let run = Fixture { noise: 0.03, ..Fixture::good() }.run();
         let gates = all_gates(&run, BASELINE, FLOOR);
         assert_eq!(gate(&gates, ("G21", "steady")).badges, ["COARSE"]);
     }
 
     #[test]
     fn too_few_blocks_for_an_interval_leave_g6_and_g7_unknown() {
-        let run = MadeUp { blocks: 5, ..MadeUp::good() }.run();
+        let run = Fixture { blocks: 5, ..Fixture::good() }.run();
         let gates = all_gates(&run, BASELINE, FLOOR);
         for id in ["G6", "G7"] {
             let why = GateState::Unknown("5 blocks give no interval".to_owned());

@@ -1,51 +1,51 @@
-//! Gates on time: whether trials were steady, and whether their place in the run mattered.
+//! Gates on time: whether stays were steady, and whether the place of turns mattered.
 
 use std::collections::BTreeMap;
 
 use model_kit::Workload;
-use record::TrialRecord;
+use record::TurnRecord;
 use stats::order::Effect;
 use stats::warm_up::{self, Class};
 use stats::{Sample, drift, order};
 
-use crate::cell_trials::{CellTrials, cost, limit, median, percent, ratio};
+use crate::cell_turns::{CellTurns, cost, limit, median, percent, ratio};
 use crate::gates::{ALPHA, Gate, MARGIN, Question, Trouble};
 
-/// The share of a model's trials that must be steady: at three standard errors a steady trial is
+/// The share of a model's stays that must be steady: at three standard errors a steady one is
 /// taken for another about once in four hundred.
 const FLAT_MIN: f64 = 0.95;
-/// Presets whose windows are too short to ask it.
-const SHORT_PRESETS: [&str; 3] = ["smoke", "quick", "sweep"];
-/// The fewest whole blocks from which order and drift can be told.
+/// Presets whose stays are too short to ask it.
+const SHORT_PRESETS: [&str; 2] = ["smoke", "sweep"];
+/// The fewest whole rounds from which order and drift can be told.
 const BLOCKS_MIN: usize = 6;
 /// Three questions are asked of one cell: position, predecessor, drift (Bonferroni).
 const QUESTIONS: f64 = 3.0;
 
 /// Returns the gates on time in a cell.
-pub(crate) fn gates(trials: &CellTrials<'_>) -> Vec<Gate> {
-    vec![flat(trials), order(trials)]
+pub(crate) fn gates(turns: &CellTurns<'_>) -> Vec<Gate> {
+    vec![flat(turns), order(turns)]
 }
 
-/// G16: the window opened on a model that had warmed up.
-fn flat(trials: &CellTrials<'_>) -> Gate {
+/// G16: the first round that counts met a participant that had warmed up.
+fn flat(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G16",
         name: "warm-up",
-        scope: &trials.cell.name,
-        threshold: format!("at least {} of each model's trials flat", limit(FLAT_MIN)),
+        scope: &turns.cell.name,
+        threshold: format!("at least {} of each model's stays flat", limit(FLAT_MIN)),
     };
-    let preset = trials.run.schedule.preset.as_str();
-    if trials.cell.workload == Workload::Batch {
+    let preset = turns.run.schedule.preset.as_str();
+    if turns.cell.workload == Workload::Batch {
         return question.not_applicable("a batch is meant to include its start");
     }
     if SHORT_PRESETS.contains(&preset) {
-        return question.not_applicable(format!("the windows of preset {preset} are too short"));
+        return question.not_applicable(format!("the stays of preset {preset} are too short"));
     }
 
-    let of_model = |model| Some((flat_share(trials, model)?, model));
-    let shares: Vec<(f64, &str)> = trials.models().into_iter().filter_map(of_model).collect();
+    let of_model = |model| Some((flat_share(turns, model)?, model));
+    let shares: Vec<(f64, &str)> = turns.models().into_iter().filter_map(of_model).collect();
     let Some((least, model)) = shares.iter().min_by(|a, b| a.0.total_cmp(&b.0)) else {
-        return question.unknown("no trial tells the cost of its parts");
+        return question.unknown("no stay has rounds enough");
     };
     let measured = format!("least {} with {model}", percent(*least));
     let unsteady = shares.iter().filter(|(share, _)| *share < FLAT_MIN);
@@ -53,48 +53,46 @@ fn flat(trials: &CellTrials<'_>) -> Gate {
         unsteady.map(|(share, model)| format!("{model} {}", percent(*share))).collect();
     let mut troubles: Vec<Trouble> = Vec::new();
     if !names.is_empty() {
-        let why = format!("the cost changed within the window; flat trials: {}", names.join(", "));
+        let why = format!("the cost changed within a block; flat stays: {}", names.join(", "));
         troubles.push(("WARM-UP", why));
     }
     question.marked(measured, troubles)
 }
 
-/// Returns which share of a model's trials was flat, of those that tell.
-fn flat_share(trials: &CellTrials<'_>, model: &str) -> Option<f64> {
-    let classes: Vec<Class> = trials.valid(model).filter_map(class).collect();
+/// Returns which share of a model's stays was flat, of those that are long enough to tell.
+fn flat_share(turns: &CellTurns<'_>, model: &str) -> Option<f64> {
+    let mut stays: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for turn in turns.valid(model) {
+        stays.entry(turn.block).or_default().extend(cost(turn).map(f64::ln));
+    }
+    let class = |costs: Vec<f64>| warm_up::class(&Sample::new(costs)?);
+    let classes: Vec<Class> = stays.into_values().filter_map(class).collect();
     let flat = classes.iter().filter(|class| **class == Class::Flat).count();
     ratio(u64::try_from(flat).ok()?, u64::try_from(classes.len()).ok()?)
 }
 
-/// Returns what became of the cost within a trial.
-fn class(trial: &TrialRecord) -> Option<Class> {
-    let parts = trial.valid()?.windows.iter();
-    let costs = parts.map(|part| ratio(part.cpu_ns, part.fetches).map(f64::ln));
-    warm_up::class(&Sample::new(costs.collect::<Option<_>>()?)?)
-}
-
-/// G19: neither a trial's place in its block, nor the model before it, nor the hour mattered. The
+/// G19: neither a turn's place in its round, nor the model before it, nor the hour mattered. The
 /// design keeps all three out of ratios; whether there was something to keep out is told.
-fn order(trials: &CellTrials<'_>) -> Gate {
+fn order(turns: &CellTurns<'_>) -> Gate {
     let question = Question {
         id: "G19",
         name: "order",
-        scope: &trials.cell.name,
+        scope: &turns.cell.name,
         threshold: format!("no effect of more than {} that chance would not make", limit(MARGIN)),
     };
-    let blocks = whole_blocks(trials);
-    let seed = trials.run.schedule.seed;
+    let blocks = whole_rounds(turns);
+    let seed = turns.run.schedule.seed;
     let effects = (order::position(&blocks, seed), order::predecessor(&blocks, seed));
     let (Some(position), Some(predecessor), BLOCKS_MIN..) = (effects.0, effects.1, blocks.len())
     else {
         return question.unknown(format!(
-            "{} blocks are whole and valid, and {BLOCKS_MIN} are needed",
+            "{} rounds are whole and valid, and {BLOCKS_MIN} are needed",
             blocks.len()
         ));
     };
     let drift = drift_of(&blocks, seed);
     let measured = format!(
-        "place in a block {}, model before {}, last third of the blocks against the first {}",
+        "place in a round {}, model before {}, last third of the rounds against the first {}",
         told(position),
         told(predecessor),
         drift.map_or_else(|| "unknown".to_owned(), told)
@@ -105,7 +103,7 @@ fn order(trials: &CellTrials<'_>) -> Gate {
 /// Returns what moved costs.
 fn moved((position, predecessor): (Effect, Effect), drift: Option<Effect>) -> Vec<Trouble> {
     let mut troubles: Vec<Trouble> = Vec::new();
-    for (effect, what) in [(position, "place in a block"), (predecessor, "model before")] {
+    for (effect, what) in [(position, "place in a round"), (predecessor, "model before")] {
         if matters(effect) {
             let size = percent(effect.range.exp_m1());
             troubles.push(("ORDER", format!("the {what} moves costs by {size}")));
@@ -127,19 +125,19 @@ fn told(effect: Effect) -> String {
     format!("{} (p {:.3})", percent(effect.range.exp_m1()), effect.p)
 }
 
-/// Returns the blocks of which every trial is valid, as a void one would shift the places of the
-/// others; in each its trials in the order in which they ran.
-fn whole_blocks(trials: &CellTrials<'_>) -> Vec<Vec<order::Trial>> {
+/// Returns the rounds of which every turn is valid, as an invalid one would shift the places of the
+/// others; in each its turns in the order in which they were taken.
+fn whole_rounds(turns: &CellTurns<'_>) -> Vec<Vec<order::Trial>> {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    for trial in &trials.all {
+    for turn in &turns.all {
         let next = numbers.len();
-        numbers.entry(&trial.model).or_insert(next);
+        numbers.entry(&turn.model).or_insert(next);
     }
-    let of = |trial: &TrialRecord| {
-        let model = *numbers.get(trial.model.as_str())?;
-        Some(order::Trial { model, log_cost: cost(trial)?.ln() })
+    let of = |turn: &TurnRecord| {
+        let model = *numbers.get(turn.model.as_str())?;
+        Some(order::Trial { model, log_cost: cost(turn)?.ln() })
     };
-    let blocks = trials.blocks().into_values();
+    let blocks = turns.rounds().into_values();
     blocks.filter_map(|block| block.into_iter().map(of).collect()).collect()
 }
 
@@ -147,8 +145,8 @@ fn whole_blocks(trials: &CellTrials<'_>) -> Vec<Vec<order::Trial>> {
 /// the chance of so strong a trend.
 fn drift_of(blocks: &[Vec<order::Trial>], seed: u64) -> Option<Effect> {
     let mut costs: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for trial in blocks.iter().flatten() {
-        costs.entry(trial.model).or_default().push(trial.log_cost);
+    for turn in blocks.iter().flatten() {
+        costs.entry(turn.model).or_default().push(turn.log_cost);
     }
     let levels: BTreeMap<usize, f64> =
         costs.into_iter().filter_map(|(model, own)| Some((model, median(own)?))).collect();
@@ -168,35 +166,35 @@ fn drift_of(blocks: &[Vec<order::Trial>], seed: u64) -> Option<Effect> {
 #[cfg(test)]
 mod tests {
     use record::{Run, State};
+    use rules::Reason;
 
     use super::*;
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, times, told};
     use crate::gates::tests::{check, gate};
     use crate::gates::{GateState, gates as all_gates};
-    use crate::made_up::{BASELINE, FLOOR, MadeUp, spoil, times, told};
 
-    /// Multiplies the costs of steady trials.
-    fn dearer(run: &mut Run, factor: impl Fn(&TrialRecord) -> f64) {
-        for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
-            let factor = factor(trial);
-            told(trial).window.cpu_ns = times(told(trial).window.cpu_ns, factor);
+    /// Multiplies the costs of steady turns.
+    fn dearer(run: &mut Run, factor: impl Fn(&TurnRecord) -> f64) {
+        for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
+            let factor = factor(turn);
+            told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, factor);
         }
     }
 
     #[test]
-    fn g16_trips_on_a_model_that_warms_up_inside_the_window() {
+    fn g16_trips_on_a_model_that_warms_up_in_rounds_that_count() {
         let warm = |run: &mut Run| {
-            for trial in spoil(run, ("threads", "steady")).take(2) {
-                for part in &mut told(trial).windows[..7] {
-                    part.cpu_ns = times(part.cpu_ns, 1.1);
-                }
+            let early = |turn: &&mut TurnRecord| turn.block < 4 && turn.round < 2;
+            for turn in corrupt(run, ("threads", "steady")).filter(early) {
+                told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, 1.1);
             }
         };
         check(("G16", "steady"), warm, "WARM-UP");
     }
 
     #[test]
-    fn g16_asks_nothing_of_a_batch_or_of_short_windows() {
-        let run = MadeUp { preset: "quick", ..MadeUp::good() }.run();
+    fn g16_asks_nothing_of_a_batch_or_of_short_stays() {
+        let run = Fixture { preset: "smoke", ..Fixture::good() }.run();
         let gates = all_gates(&run, BASELINE, FLOOR);
         for cell in ["batch", "steady"] {
             let state = &gate(&gates, ("G16", cell)).state;
@@ -205,8 +203,8 @@ mod tests {
     }
 
     #[test]
-    fn g19_trips_on_a_place_in_the_block() {
-        let middle = |trial: &TrialRecord| if trial.position == 3 { 1.025 } else { 1.0 };
+    fn g19_trips_on_a_place_in_the_round() {
+        let middle = |turn: &TurnRecord| if turn.position == 3 { 1.025 } else { 1.0 };
         check(("G19", "steady"), |run| dearer(run, middle), "ORDER");
     }
 
@@ -214,10 +212,10 @@ mod tests {
     fn g19_trips_on_a_model_that_burdens_the_next() {
         let burden = |run: &mut Run| {
             let blocks = run.schedule.blocks.clone();
-            let after = |trial: &TrialRecord| {
-                let block = blocks.iter().find(|block| block.number == trial.block).unwrap();
-                let before =
-                    trial.position.checked_sub(1).map(|place| &block.order[place as usize]);
+            let after = |turn: &TurnRecord| {
+                let block = blocks.iter().find(|block| block.number == turn.block).unwrap();
+                let order = &block.rounds[turn.round as usize];
+                let before = turn.position.checked_sub(1).map(|place| &order[place as usize]);
                 if before.is_some_and(|model| model == "threads") { 1.025 } else { 1.0 }
             };
             dearer(run, after);
@@ -227,15 +225,15 @@ mod tests {
 
     #[test]
     fn g19_trips_on_a_machine_that_slows_down() {
-        let slower = |trial: &TrialRecord| 1.0 + 0.004 * f64::from(trial.block);
+        let slower = |turn: &TurnRecord| 1.0 + 0.004 * f64::from(turn.block);
         check(("G19", "steady"), |run| dearer(run, slower), "DRIFT");
     }
 
     #[test]
-    fn g19_knows_nothing_where_no_block_is_whole() {
-        let mut run = MadeUp::good().run();
-        for trial in spoil(&mut run, ("threads", "steady")) {
-            trial.state = State::Void(vec!["the window took no time".to_owned()]);
+    fn g19_knows_nothing_where_no_round_is_whole() {
+        let mut run = Fixture::good().run();
+        for turn in corrupt(&mut run, ("threads", "steady")) {
+            turn.state = State::Invalid(vec![Reason::NoTime]);
         }
         let gates = all_gates(&run, BASELINE, FLOOR);
         assert!(matches!(gate(&gates, ("G19", "steady")).state, GateState::Unknown(_)));

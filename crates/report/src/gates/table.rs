@@ -108,19 +108,19 @@ fn state(gate: &Gate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::{BASELINE, FLOOR, Fixture};
     use crate::gates::gates;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp};
 
-    /// Returns the gates of a good run, once it is spoiled.
-    fn spoiled(change: fn(&mut record::Run)) -> Vec<Gate> {
-        let mut run = MadeUp::good().run();
+    /// Returns the gates of a good run, once it is corrupted.
+    fn corrupted(change: fn(&mut record::Run)) -> Vec<Gate> {
+        let mut run = Fixture::good().run();
         change(&mut run);
         gates(&run, BASELINE, FLOOR)
     }
 
     #[test]
     fn gates_that_passed_stand_in_one_line_and_the_others_in_rows() {
-        let gates = spoiled(|run| {
+        let gates = corrupted(|run| {
             run.schedule.probes.pop();
             run.environment.modified = "yes".to_owned();
         });
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_sentences_in_columns_of_a_bounded_width() {
-        let gates = spoiled(|run| run.environment.modified = "yes".to_owned());
+        let gates = corrupted(|run| run.environment.modified = "yes".to_owned());
         for line in gates_table(&gates, Form::Terminal).lines() {
             assert!(line.chars().count() <= usize::from(TERMINAL_WIDTH), "{line}");
         }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_a_machine_says_of_itself_cannot_break_a_row() {
-        let gates = spoiled(|run| run.environment.clocksource = "a|b\n\u{1b}[31m".to_owned());
+        let gates = corrupted(|run| run.environment.clocksource = "a|b\n\u{1b}[31m".to_owned());
         let text = gates_table(&gates, Form::Markdown);
         assert!(text.contains("the clock source is a\\|b \\\\u{1b}[31m"), "{text}");
     }

@@ -86,7 +86,7 @@ fn by_schedule(run: &Run) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::made_up::MadeUp;
+    use crate::fixture::Fixture;
 
     #[test]
     fn what_a_person_types_is_told_and_not_what_the_system_saw() {
@@ -102,7 +102,7 @@ mod tests {
             ),
             ("inflight run --out=PATH smol --seed 9", "cargo run --release -- run smol --seed 9"),
         ];
-        let mut run = MadeUp::good().run();
+        let mut run = Fixture::good().run();
         for (told, typed) in cases {
             run.environment.tool.command_line = told.into();
             assert_eq!(command(&run), typed, "{told}");
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_command_that_cannot_be_typed_again_is_told_by_what_was_measured() {
-        let mut run = MadeUp::good().run();
+        let mut run = Fixture::good().run();
         for told in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
             run.environment.tool.command_line = told.into();
             assert_eq!(

@@ -4,7 +4,9 @@ use maud::{Markup, html};
 use stats::verdict::Verdict;
 
 use crate::estimator::Estimator;
-use crate::family::{Family, MARGIN};
+use record::Family;
+
+use crate::family::MARGIN;
 use crate::figures::{CellFigures, LanguageFigures, Price, Row, RowFigures};
 use crate::html::Page;
 use crate::number::{digits, with_interval};
@@ -63,7 +65,7 @@ impl Page<'_> {
                     "a fetch costs " b { (baseline) " " (cost(baseline_figures)) " µs" }
                         " of CPU time."
                 }
-                _ => { "the baseline " (baseline) " has no valid trial, so nothing is compared." }
+                _ => { "the baseline " (baseline) " has no valid turn, so nothing is compared." }
             }
         }
     }
@@ -147,8 +149,8 @@ impl Page<'_> {
                  whose own intervals (sign test) are drawn below. "
                 @match self.figures.family {
                     Family::AllPairs => {
-                        "A rank is one more than the number of models that are different (Holm's \
-                         test over all pairs, and more than "
+                        "A rank is one more than the number of models that are different (by the \
+                         test over all pairs, and by more than "
                         (format!("{:.0} %", 100.0 * MARGIN))
                         ") and cheaper; what the verdicts do not separate shares it (=)."
                     },
@@ -233,7 +235,7 @@ impl Page<'_> {
         let columns = crate::table::columns(row, baseline, &self.figures.floor);
         let [_, cost, ratio, verdict, excess, wall, ..] = &columns[..] else { unreachable!() };
         html! {
-            tr.void[is_lost(row)] {
+            tr.invalid[is_lost(row)] {
                 @if let Some(place) = place { td { (place) } }
                 th scope="row" { a href=(format!("#model-{}", row.model)) { (row.model) } }
                 td { (client) }
@@ -242,7 +244,7 @@ impl Page<'_> {
                 td { (verdict) }
                 td.figure { (excess) }
                 td.figure { (wall) }
-                td.figure { @if row.trials > 0 { (errors) } @else { "-" } }
+                td.figure { @if row.turns > 0 { (errors) } @else { "-" } }
             }
         }
     }

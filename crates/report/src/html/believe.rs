@@ -7,7 +7,7 @@ use crate::gates::meaning::meaning;
 use crate::gates::{GateState, RUN};
 use crate::html::Page;
 
-/// Rows whose lost trials are told here; the tables tell all.
+/// Rows whose lost turns are told here; the tables tell all.
 const TOLD_MAX: usize = 5;
 
 impl Page<'_> {
@@ -26,7 +26,7 @@ impl Page<'_> {
                         (meaning(badge).unwrap_or("the gate below tells")) "."
                     } } }
                 }
-                p { (self.lost_trials()) }
+                p { (self.lost_turns()) }
             }
         }
     }
@@ -67,20 +67,20 @@ impl Page<'_> {
         scopes.join(", ")
     }
 
-    /// Says how many trials do not count, and why.
-    fn lost_trials(&self) -> String {
-        let trials = &self.run.trials;
+    /// Says how many turns do not count, and why.
+    fn lost_turns(&self) -> String {
+        let turns = &self.run.turns;
         let count =
-            |wanted: fn(&State) -> bool| trials.iter().filter(|trial| wanted(&trial.state)).count();
-        let void = count(|state| matches!(state, State::Void(_)));
-        let failed = count(|state| matches!(state, State::Failed(_)));
-        let counts = format!("{} of {} trials count", trials.len() - void - failed, trials.len());
-        if void + failed == 0 {
-            return format!("{counts}: none is void, none failed.");
+            |wanted: fn(&State) -> bool| turns.iter().filter(|turn| wanted(&turn.state)).count();
+        let invalid = count(|state| matches!(state, State::Invalid(_)));
+        let failed = count(|state| matches!(state, State::Failed(_) | State::Out));
+        let counts = format!("{} of {} turns count", turns.len() - invalid - failed, turns.len());
+        if invalid + failed == 0 {
+            return format!("{counts}: none is invalid, none failed.");
         }
         let cells = self.figures.cells.iter();
         let rows = cells.flat_map(|cell| cell.all_rows().map(move |row| (cell, row)));
-        let lost = rows.filter(|(_, row)| row.valid < row.trials);
+        let lost = rows.filter(|(_, row)| row.valid < row.turns);
         let mut told: Vec<String> = lost
             .filter_map(|(cell, row)| {
                 Some(format!("{} in {}, {}", row.model, cell.cell.name, row.reason.as_ref()?))
@@ -90,7 +90,7 @@ impl Page<'_> {
         told.truncate(TOLD_MAX);
         let rest = if rest > 0 { format!("; and {rest} more rows") } else { String::new() };
         format!(
-            "{counts}; {void} are void, since their story was not the server's, and {failed} \
+            "{counts}; {invalid} are invalid, since they broke a validity rule, and {failed} \
              failed; their figures are used nowhere. {}{rest}.",
             told.join("; ")
         )

@@ -31,7 +31,7 @@ fn listed(told: &Deviations<'_>) -> Markup {
         p {
             "Every model was held against an origin that misbehaves. Bare models count each fault \
              alike; these libraries do not, and their models' errors are to be read so. None \
-             retries: the origin counts the requests of every trial."
+             retries: the origin counts the requests of every turn."
         }
         ul { @for client in &told.clients {
             li { b { (client.told()) } ": " (client.models.join(", ")) }
@@ -52,12 +52,12 @@ mod tests {
     use record::Deviation;
 
     use crate::figures::figures;
-    use crate::made_up::{BASELINE, FLOOR, MadeUp};
+    use crate::fixture::{BASELINE, FLOOR, Fixture};
     use crate::{Trust, derive_from};
 
     /// Returns the page of a run that knows this of its clients.
     fn page(told: Option<Vec<Deviation>>) -> String {
-        let mut run = MadeUp { blocks: 2, ..MadeUp::good() }.run();
+        let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         run.schedule.deviations = told;
         let figures = figures(&run, BASELINE, FLOOR);
         let mut files = derive_from(&run, &figures, &Trust::of(&run, (BASELINE, FLOOR)));

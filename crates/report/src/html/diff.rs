@@ -26,7 +26,7 @@ pub fn diff_page(diff: &Diff) -> String {
             p {
                 b { "slower" } " and " b { "faster" } ": by more than " (percent(diff.margin))
                 " %, for sure; " b { "same" } ": within it, for sure; " b { "unknown" }
-                ": the trials do not settle it, which is not the same."
+                ": the blocks do not settle it, which is not the same."
             }
             ul { @for note in &diff.notes { li { (line(note)) } } }
         },

@@ -107,9 +107,9 @@ impl Page<'_> {
         }
     }
 
-    /// Writes every trial as a dot.
-    pub(crate) fn trials(&self) -> Markup {
-        self.each(|charts| &charts.trials)
+    /// Writes every stay as a dot.
+    pub(crate) fn stays(&self) -> Markup {
+        self.each(|charts| &charts.stays)
     }
 
     /// Writes a figure of each cell: the first that answers is open.

@@ -173,7 +173,7 @@ impl Page<'_> {
             section("scaling", "Scaling", self.scaling()),
             section("errors", "Errors", self.errors()),
             section("models", "The models, one by one", self.models()),
-            section("trials", "Every trial", self.trials()),
+            section("stays", "Every stay", self.stays()),
             section("origin", "Where it was measured", self.origin()),
             section("reading", "How to read it, and what it does not show", self.reading()),
             section("cite", "Cite it, check it, run it again", self.cite()),
@@ -187,9 +187,10 @@ impl Page<'_> {
             p.words {
                 "A " b { "fetch" } " is one HTTP GET over loopback whose whole reply is verified; "
                 "a " b { "model" } " is one way to keep many of them in flight: a task, a thread, \
-                    a turn of a loop for each. A " b { "cell" } " is a kind of work with its \
-                    numbers, a " b { "trial" } " one model in a fresh process, a " b { "block" }
-                " all models of a cell in random order, close in time."
+                    a state of a loop for each. A " b { "cell" } " is a kind of work with its \
+                    numbers, a " b { "turn" } " some of that work by one model, a " b { "round" }
+                " a turn of every model of a cell in random order, a " b { "block" }
+                " rounds with one process of each model, whose " b { "stay" } " it is."
             }
             p.run {
                 (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "

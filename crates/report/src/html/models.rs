@@ -19,10 +19,10 @@ impl Page<'_> {
             .filter(|(_, row)| !row.errors.is_empty())
             .collect();
         let rows = self.figures.cells.iter().flat_map(CellFigures::all_rows);
-        let trials: usize = rows.map(|row| row.trials).sum();
+        let turns: usize = rows.map(|row| row.turns).sum();
         html! {
             @if failing.is_empty() {
-                p { "No fetch failed in " (trials) " trials. A fetch counts only if its status, \
+                p { "No fetch failed in " (turns) " turns. A fetch counts only if its status, \
                     its length, its checksum and its echoed id are right." }
             } @else {
                 div.scroll tabindex="0" role="group" aria-label="Failed fetches" {
@@ -119,20 +119,22 @@ impl Page<'_> {
 
     /// Returns what a model said that it is built on.
     pub(crate) fn versions(&self, model: &str) -> String {
-        let mut own = self.run.trials.iter().filter(|trial| trial.model == model);
-        let told = own.find(|trial| !trial.versions.is_empty());
-        let versions = told.iter().flat_map(|trial| &trial.versions);
-        versions.map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ")
+        let versions = self.run.versions(model);
+        versions
+            .iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
 /// Writes what became of a model in a cell.
 fn told(row: &Row) -> String {
-    let trials = format!("{} of {} trials valid", row.valid, row.trials);
+    let turns = format!("{} of {} turns valid", row.valid, row.turns);
     match (&row.figures, &row.reason) {
-        (Some(figures), None) => format!("{} µs a fetch; {trials}", digits(figures.cpu_us.value)),
+        (Some(figures), None) => format!("{} µs a fetch; {turns}", digits(figures.cpu_us.value)),
         (Some(figures), Some(reason)) => {
-            format!("{} µs a fetch; {trials}; {reason}", digits(figures.cpu_us.value))
+            format!("{} µs a fetch; {turns}; {reason}", digits(figures.cpu_us.value))
         }
         (None, Some(reason)) => reason.clone(),
         (None, None) => "not measured".to_owned(),

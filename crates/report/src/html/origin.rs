@@ -41,9 +41,9 @@ impl Page<'_> {
             (
                 "began",
                 self.run
-                    .trials
+                    .turns
                     .first()
-                    .map_or_else(|| "no trial".to_owned(), |trial| trial.started_utc.clone()),
+                    .map_or_else(|| "no turn".to_owned(), |turn| turn.started_utc.clone()),
             ),
         ];
         html! {

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 use stats::verdict::Verdict;
 
 use crate::estimator::Estimator;
-use crate::family::Family;
 use crate::figures::CellFigures;
 use crate::html::Page;
 use crate::number::{digits, with_interval};
+use record::Family;
 
 impl Page<'_> {
     /// Writes what may be said of each two models of the main cell that were judged.
@@ -85,7 +85,7 @@ fn list(cell: &CellFigures, estimator: &Estimator) -> Markup {
         div.scroll.long tabindex="0" role="group" aria-label="Every pair" {
             table {
                 caption { "With 95 % intervals that hold for all of them at once ("
-                    (estimator.both()) "; Bonferroni), and p after Holm" }
+                    (estimator.both()) "), and p for all of them at once (Bonferroni)" }
                 thead { tr {
                     th scope="col" { "model" } th scope="col" { "against" }
                     th.figure scope="col" { "ratio" } th.figure scope="col" { "p" }

@@ -6,7 +6,9 @@ use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
 use crate::estimator::Estimator;
-use crate::family::{Family, MARGIN};
+use record::Family;
+
+use crate::family::MARGIN;
 use crate::figure::data::Data;
 use crate::html::Page;
 use crate::html::again;
@@ -30,18 +32,18 @@ impl Page<'_> {
                     It includes what the kernel does in the process's name, also part of the \
                     server's receiving: over loopback the sender runs it. The excess over " (floor)
                         " cancels that." }
-                li { b { "Ratios" } " compare trials of one block alone, which are adjacent in \
-                    time; what slows the machine for minutes cancels. They are "
+                li { b { "Ratios" } " compare each turn with the nearest turn of the other in the \
+                    same round; what slows the machine for longer cancels. They are "
                     (estimator.estimates) " with intervals at the level that holds for "
                     (family) " together (" (estimator.interval) ")." }
                 li { b { "different" } " means that chance is ruled out over the whole family \
-                    (Holm) and that the difference exceeds "
+                    (Bonferroni) and that the difference exceeds "
                     (format!("{:.0} %", 100.0 * MARGIN)) "; "
                     b { "equivalent" } " that the whole interval lies within it; "
                     b { "unresolved" } " that neither can be said. Unresolved is not equal." }
                 li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
-                    A model is n/a where it cannot hold the cell by design, and void where its \
-                    story was not the server's; void figures are used nowhere." }
+                    A model is n/a where it cannot hold the cell by design, and invalid where no \
+                    turn kept the validity rules; invalid figures are used nowhere." }
                 li { b { "A client's price" } " is a model with its usual HTTP library against \
                     the same model on the shared core." }
             }
@@ -65,11 +67,13 @@ impl Page<'_> {
         html! {
             h3 { "Method" }
             p {
-                "Every trial is a fresh process with one measured window, in randomised complete \
-                 blocks; " (self.figures.baseline) " runs twice in each, so that noise is known. \
+                "In each block every model is a fresh process, and all of them take short turns, \
+                 round after round in random order; of a batch each turn is a fresh process. "
+                (self.figures.baseline) " has a second process in each block, so that noise is \
+                     known. \
                      All models of a block fetch the same ids with the same delays and bodies; \
                      status, length, CRC-32 and echoed id of every reply are checked, and each \
-                     trial is held against what the server counted. The server is wiremock in a \
+                     turn is held against what the server counted. The server is wiremock in a \
                      process of its own, renewed every block. "
                 "The source tells more in " code { "benches/README.md" } "."
             }
@@ -81,7 +85,7 @@ impl Page<'_> {
         html! {
             ul {
                 @if is_estimate(self.run) {
-                    li { "It is an estimate: a citable run has the preset " code { "publish" }
+                    li { "It is an estimate: a citable run has the preset " code { "citable" }
                         ", with several sittings, programs of several layouts, and controls." }
                 }
                 @if self.run.environment.cpus <= 2 {
@@ -175,7 +179,7 @@ impl Page<'_> {
             (copied("again", &again))
             p {
                 "It needs Linux and Rust. On another machine figures differ and verdicts may. The \
-                 order of the trials was drawn from a seed: "
+                 order of the turns was drawn from a seed: "
                 code { (again::seed(self.run)) } " of " code { "inflight run" }
                 "; " code { "cargo bench" } " takes none and draws its own."
             }
@@ -225,7 +229,7 @@ pub(crate) fn copied(id: &str, text: &str) -> Markup {
 mod tests {
     use record::Run;
 
-    use crate::made_up::{BASELINE, FLOOR, MadeUp};
+    use crate::fixture::{BASELINE, FLOOR, Fixture};
 
     /// Returns what a page says that its run does not show.
     fn limits(run: &Run) -> String {
@@ -238,7 +242,7 @@ mod tests {
     #[test]
     fn what_a_run_does_not_show_is_told_where_the_run_has_it_and_nowhere_else() {
         let (bound, mixed) = ("rates there are lower bounds", "mix language, client and runtime");
-        let mut run = MadeUp::good().run();
+        let mut run = Fixture::good().run();
         let plain = limits(&run);
         assert!(!plain.contains(bound) && !plain.contains(mixed), "{plain}");
         assert!(plain.contains("the other end (accounting of interrupts: off)."), "{plain}");

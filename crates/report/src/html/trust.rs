@@ -50,7 +50,7 @@ impl Page<'_> {
             h3 { "Would it have found a difference?" }
             @if cells().next().is_none() {
                 p.missing {
-                    "This run has no control: only the preset " code { "publish" }
+                    "This run has no control: only the preset " code { "citable" }
                     " adds busy work of a known size to a model, which the run must find."
                 }
             }

@@ -1,7 +1,7 @@
 //! Promises about the pages of runs side by side and of two runs compared: as quiet, as whole and
 //! as deaf to hostile text as the page of a run.
 
-use record::Run;
+use record::{Run, StayRecord};
 
 use crate::page::{HOSTILE, check_inert, check_quiet, good};
 use crate::story::{BASELINE, FLOOR};
@@ -10,8 +10,8 @@ use crate::story::{BASELINE, FLOOR};
 fn pair() -> [Run; 2] {
     let mut other = good();
     other.schedule.seed += 1;
-    for trial in other.trials.iter_mut().filter(|trial| trial.model == "smol") {
-        let window = &mut trial.trial.as_mut().unwrap().window;
+    for turn in other.turns.iter_mut().filter(|turn| turn.model == "smol") {
+        let window = &mut turn.turned.as_mut().unwrap().window;
         window.cpu_ns = window.cpu_ns * 13 / 10;
     }
     [good(), other]
@@ -22,6 +22,15 @@ fn pages(runs: &[Run; 2]) -> [String; 2] {
     let merged = report::merge(runs, (BASELINE, FLOOR)).unwrap();
     let diff = report::diff(&runs[0], &runs[1]).unwrap();
     [report::merge_page(&merged), report::diff_page(&diff)]
+}
+
+/// Gives the versions of a stay, and the name of smol, a text that means harm.
+fn told(mut name: String, mut stay: StayRecord, text: &str) -> (String, StayRecord) {
+    if name == "smol" {
+        text.clone_into(&mut name);
+    }
+    stay.versions = [(text.to_owned(), text.to_owned())].into();
+    (name, stay)
 }
 
 /// Gives the run, its machine, a cell and a model a name that means harm.
@@ -35,16 +44,19 @@ fn renamed(run: &mut Run, text: &str) {
     run.schedule.cells.iter_mut().for_each(|cell| called(&mut cell.name, "steady"));
     for block in &mut run.schedule.blocks {
         called(&mut block.cell, "steady");
-        block.order.iter_mut().for_each(|name| called(name, "smol"));
+        block.rounds.iter_mut().flatten().for_each(|name| called(name, "smol"));
     }
     for absent in &mut run.schedule.absent {
         called(&mut absent.cell, "steady");
         text.clone_into(&mut absent.reason);
     }
-    for trial in &mut run.trials {
-        called(&mut trial.model, "smol");
-        called(&mut trial.cell, "steady");
-        trial.versions = [(text.to_owned(), text.to_owned())].into();
+    for turn in &mut run.turns {
+        called(&mut turn.model, "smol");
+        called(&mut turn.cell, "steady");
+    }
+    for block in &mut run.blocks {
+        let stays = std::mem::take(&mut block.stays).into_iter();
+        block.stays = stays.map(|(name, stay)| told(name, stay, text)).collect();
     }
     let machine = &mut run.environment;
     for field in [&mut machine.cpu, &mut machine.kernel, &mut machine.commit, &mut run.id] {

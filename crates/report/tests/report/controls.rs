@@ -1,8 +1,9 @@
 //! Busy work that is added on purpose must be found, and is never a model.
 
 use report::Form;
+use rules::Reason;
 
-use crate::story::{BASELINE, CONTROL, FLOOR, Story, figures, void};
+use crate::story::{BASELINE, CONTROL, FLOOR, Story, figures, invalid};
 
 /// Returns the summary of a story for a terminal.
 fn summary(story: &Story) -> String {
@@ -12,7 +13,7 @@ fn summary(story: &Story) -> String {
 
 #[test]
 fn a_control_is_found_and_on_target() {
-    let story = Story::of("publish", 14);
+    let story = Story::of("citable", 14);
     let cell = figures(&story.run());
     let [control] = cell.controls.as_slice() else { panic!("there is one control") };
     assert_eq!((control.name.as_str(), control.model.as_str()), (CONTROL.0, BASELINE));
@@ -30,9 +31,9 @@ fn a_control_is_no_row_and_in_no_family() {
 
 #[test]
 fn a_control_that_costs_nothing_is_not_found() {
-    let mut story = Story::of("publish", 14);
-    for trial in story.trials(CONTROL.0, "steady") {
-        let window = &mut trial.trial.as_mut().unwrap().window;
+    let mut story = Story::of("citable", 14);
+    for turn in story.turns(CONTROL.0, "steady") {
+        let window = &mut turn.turned.as_mut().unwrap().window;
         window.cpu_ns = window.cpu_ns * 100 / 105;
     }
     let cell = figures(&story.run());
@@ -42,17 +43,17 @@ fn a_control_that_costs_nothing_is_not_found() {
 
 #[test]
 fn a_control_of_too_few_blocks_is_not_found() {
-    let cell = figures(&Story::of("publish", 5).run());
+    let cell = figures(&Story::of("citable", 5).run());
     assert!(!cell.controls[0].found && !cell.controls[0].on_target);
 }
 
 #[test]
 fn a_control_without_figures_is_told_with_its_reason() {
-    let mut story = Story::of("publish", 14);
-    for trial in story.trials(CONTROL.0, "steady") {
-        void(trial, "the window took no time");
+    let mut story = Story::of("citable", 14);
+    for turn in story.turns(CONTROL.0, "steady") {
+        invalid(turn, Reason::NoTime);
     }
     assert!(figures(&story.run()).controls.is_empty());
-    let expected = "control tokio+5%: void: the window took no time (14 of 14 trials)";
+    let expected = "control tokio+5%: invalid: the window took no time (28 of 28 turns)";
     assert!(summary(&story).contains(expected));
 }

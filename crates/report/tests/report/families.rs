@@ -2,9 +2,10 @@
 
 use record::{Sitting, State};
 use report::{Family, RowFigures};
+use rules::Reason;
 use stats::verdict::Verdict;
 
-use crate::story::{BASELINE, FLOOR, Story, figures, row, void};
+use crate::story::{BASELINE, CONNECTIONS, FLOOR, LATE, Story, figures, invalid, row};
 
 /// Returns how wide the interval of a model's ratio is.
 fn width(figures: &RowFigures) -> f64 {
@@ -54,17 +55,20 @@ fn the_figure_of_costs_shows_every_place_that_a_model_may_have() {
 }
 
 #[test]
-fn nothing_void_is_ranked() {
+fn nothing_invalid_is_ranked() {
     let mut story = Story::of("standard", 14);
-    for trial in story.trials("threads", "steady") {
-        void(trial, "the origin saw 65 connections for 64 slots");
+    for turn in story.turns("threads", "steady") {
+        invalid(turn, CONNECTIONS);
     }
-    void(story.trials("smol", "steady")[2], "the origin saw 65 connections for 64 slots");
-    story.trials("rayon", "steady")[2].state = State::Failed("it hung".to_owned());
-    void(story.trials("tokio", "steady")[2], "the origin was late by 3.5 ms");
-    void(story.trials("tokio", "steady")[4], "the origin failed, not the model: it is gone");
-    let slept = "the clock jumped by 7200000 ms: the machine slept or was paused";
-    void(story.trials("smol-hyper", "steady")[3], slept);
+    invalid(story.turns("smol", "steady")[2], CONNECTIONS);
+    story.turns("rayon", "steady")[2].state = State::Failed("it hung".to_owned());
+    invalid(story.turns("tokio", "steady")[2], LATE);
+    invalid(
+        story.turns("tokio", "steady")[4],
+        Reason::OriginFailed { why: "it is gone".to_owned() },
+    );
+    let slept = Reason::ClockJumped { ms: 7_200_000 };
+    invalid(story.turns("smol-hyper", "steady")[3], slept);
     let run = story.run();
     let cell = figures(&run);
 
@@ -75,15 +79,15 @@ fn nothing_void_is_ranked() {
     assert!(row(&cell, "smol").figures.is_some());
     let text =
         report::summary(&run, &report::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
-    assert!(text.contains("slots (1 of 14 trials), thus not ranked\n"), "{text}");
+    assert!(text.contains("are expected (1 of 28 turns), thus not ranked\n"), "{text}");
 }
 
 #[test]
 fn the_order_of_models_on_the_command_line_changes_nothing() {
     for preset in ["quick", "standard"] {
         let mut story = Story::of(preset, 22);
-        for trial in story.trials("threads", "steady") {
-            void(trial, "the origin saw 65 connections for 64 slots");
+        for turn in story.turns("threads", "steady") {
+            invalid(turn, CONNECTIONS);
         }
         let mut run = story.run();
         let expected = report::figures(&run, BASELINE, FLOOR);
@@ -113,7 +117,7 @@ fn from_twenty_blocks_on_rare_stalls_are_told() {
 
 #[test]
 fn sittings_that_disagree_widen_an_interval() {
-    let mut story = Story::of("publish", 24);
+    let mut story = Story::of("citable", 24);
     let one = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
     for block in &mut story.schedule.blocks {
         block.sitting = block.number / 8;

@@ -4,9 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use record::{Entry, Integrity, Resume, Run, State, Stop};
+use record::{Entry, Integrity, Resume, RoundRecord, Run, State, Stop};
+use rules::Reason;
 
-use crate::story::{BASELINE, FLOOR, Story, batch, resume, schedule, steady, void};
+use crate::story::{
+    BASELINE, CONNECTIONS, FLOOR, LATE, Story, batch, block_of, invalid, resume, schedule, steady,
+};
 
 /// Asks for the stored files to be written anew.
 const BLESS: &str = "INFLIGHT_BLESS";
@@ -24,17 +27,17 @@ fn story() -> Story {
     schedule.supersedes = Some("20261121T101502Z-2c-vm-7f3a91c4".to_owned());
     let mut story = Story::told(schedule);
 
-    let ended = |entry: &Entry| matches!(entry, Entry::Trial(trial) if trial.block >= 26);
-    story.entries.retain(|entry| !ended(entry));
+    story.end_before(26);
     for cell in ["batch", "steady"] {
-        for trial in story.trials("threads", cell) {
-            void(trial, "the origin saw 65 connections for 64 slots");
+        for turn in story.turns("threads", cell) {
+            invalid(turn, CONNECTIONS);
         }
     }
-    story.trials("smol-hyper", "steady")[3].state = State::Failed("it hung".to_owned());
-    void(story.trials("smol", "steady")[5], "the origin was late by 3.5 ms");
-    for trial in story.trials("tokio-reqwest", "steady") {
-        trial.trial.as_mut().unwrap().window.wall_ns = 700_000_000;
+    story.turns("smol-hyper", "steady")[3].state = State::Failed("it hung".to_owned());
+    invalid(story.turns("smol", "steady")[5], LATE);
+    repeat(&mut story, 11);
+    for turn in story.turns("tokio-reqwest", "steady") {
+        turn.turned.as_mut().unwrap().window.wall_ns = 700_000_000;
     }
     cut(&mut story, 9);
     let reason = "each interval is at most 3.0 % to either side".to_owned();
@@ -42,9 +45,24 @@ fn story() -> Story {
     story
 }
 
-/// Cuts a run short after three trials of a block, and lets it go on with that block.
+/// Lets the machine disturb the first round of a block, which is measured again.
+fn repeat(story: &mut Story, block: u32) {
+    let of_round = |entry: &&Entry| match entry {
+        Entry::Turn(turn) => (turn.block, turn.round) == (block, 0),
+        Entry::Round(round) => (round.block, round.round) == (block, 0),
+        _ => false,
+    };
+    let first = story.entries.iter().position(|entry| of_round(&entry)).unwrap();
+    let mut before: Vec<Entry> = story.entries.iter().filter(of_round).cloned().collect();
+    before.pop();
+    let disturbed = vec![Reason::Stolen { percent: 12 }];
+    before.push(Entry::Round(RoundRecord { block, round: 0, disturbed, host: None }));
+    story.entries.splice(first..first, before);
+}
+
+/// Cuts a run short after three turns of a block, and lets it go on with that block.
 fn cut(story: &mut Story, block: u32) {
-    let of_block = |entry: &&Entry| matches!(entry, Entry::Trial(trial) if trial.block == block);
+    let of_block = |entry: &&Entry| block_of(entry) == Some(block);
     let first = story.entries.iter().position(|entry| of_block(&entry)).unwrap();
     let mut before: Vec<Entry> = story.entries.iter().filter(of_block).take(3).cloned().collect();
     before.push(Entry::Resume(Resume { block, ..resume() }));
@@ -104,7 +122,9 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
 fn the_stored_run_is_the_one_that_is_told_here() {
     let (stored, told) = (Run::read(&folder()).unwrap(), story().run());
     assert_eq!(stored.schedule, told.schedule);
-    assert_eq!((stored.trials, stored.cut), (told.trials, told.cut));
+    assert_eq!((stored.turns, stored.cut), (told.turns, told.cut));
+    assert_eq!((stored.rounds, stored.blocks), (told.rounds, told.blocks));
+    assert_eq!((stored.repeated, stored.disturbed), (told.repeated, told.disturbed));
     assert_eq!((stored.stops, stored.resumes), (told.stops, told.resumes));
 }
 
@@ -123,6 +143,6 @@ fn the_summary_for_programs_has_its_schema_and_a_reason_beside_each_gap() {
     }
     let derived = report::derive(&story().run(), BASELINE, FLOOR);
     let summary: serde_json::Value = serde_json::from_slice(&derived["summary.json"]).unwrap();
-    assert_eq!(summary["schema"], "inflight.summary/1.2");
+    assert_eq!(summary["schema"], "inflight.summary/2.0");
     check(&summary);
 }

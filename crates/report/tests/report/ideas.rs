@@ -64,7 +64,7 @@ fn what_was_not_measured_says_what_measures_it() {
 fn a_run_of_other_models_answers_nothing_and_says_so() {
     let mut run = run();
     run.schedule.models.retain(|model| model.name == BASELINE);
-    run.trials.retain(|trial| trial.model == BASELINE);
+    run.turns.retain(|turn| turn.model == BASELINE);
     for says in ["Tasks run concurrently", "A session is opened for every fetch"] {
         assert_eq!(answer(&run, says), None);
     }
@@ -74,14 +74,11 @@ fn a_run_of_other_models_answers_nothing_and_says_so() {
 fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
     let mut run = run();
     run.schedule.cells[1].heartbeat_us = 5_000;
-    for trial in &mut run.trials {
-        let late_ns = match trial.model.as_str() {
-            "tokio" => 2_000_000,
-            "threads" => 400_000,
-            _ => continue,
-        };
-        if trial.cell == "steady" {
-            trial.trial.as_mut().unwrap().beats_late_ns = vec![(1_000, 99), (late_ns, 1)];
+    // The last twelve blocks are those of the steady cell.
+    for block in run.blocks.iter_mut().filter(|block| block.block >= 12) {
+        for (model, late_ns) in [("tokio", 2_000_000), ("threads", 400_000)] {
+            let stay = block.stays.get_mut(model).unwrap();
+            stay.beats_late_ns = vec![(1_000, 99), (late_ns, 1)];
         }
     }
     let blocked = answer(&run, "The main thread is not blocked meanwhile").unwrap();
@@ -101,8 +98,8 @@ fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
     let summary = report::summary(&run, &figures, report::Form::Terminal);
     assert!(summary.contains("a heart that beats every 5.00 ms beside the fetches"), "{summary}");
     let tokio = figures.cells[1].beats.iter().find(|beats| beats.model == "tokio").unwrap();
-    // 12 blocks, in each of which the baseline runs twice, and 100 beats a trial.
-    assert_eq!(tokio.count, 2_400);
+    // 12 blocks, and 100 beats a stay.
+    assert_eq!(tokio.count, 1_200);
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
     let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
     assert!(String::from_utf8_lossy(page).contains("How long does whatever is due wait?"));
@@ -118,9 +115,9 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
         run
     };
     let fast = |run: &mut Run| {
-        run.trials.retain(|trial| trial.model != "iterator");
+        run.turns.retain(|turn| turn.model != "iterator");
     };
-    let runs = [
+    let runs = vec![
         told("1-old", "quick", |_| {}),
         told("2-newer", "standard", |_| {}),
         // Of the right kind, but without the model that fetches one after the other.

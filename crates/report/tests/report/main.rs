@@ -17,3 +17,4 @@ mod primitives;
 mod seeded;
 mod sweeps;
 mod telling;
+mod turns;

@@ -1,8 +1,9 @@
 //! The table again, by one metric.
 
 use report::Metric;
+use serde_json::Value;
 
-use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady, void};
+use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, batch, invalid, schedule, steady};
 
 /// Returns the models of a story ordered by a metric.
 fn ranked(story: &Story, metric: Metric, cell: Option<&str>) -> anyhow::Result<report::Ranking> {
@@ -21,25 +22,27 @@ fn by_the_primary_metric_places_and_verdicts_are_shown() {
 #[test]
 fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
     let mut story = Story::of("standard", 14);
-    for trial in story.trials("threads", "steady") {
-        void(trial, "the origin saw 65 connections for 64 slots");
+    for turn in story.turns("threads", "steady") {
+        invalid(turn, CONNECTIONS);
     }
-    for trial in story.trials("smol-hyper", "steady") {
-        trial.trial.as_mut().unwrap().window.wall_ns = 500_000_000;
+    for turn in story.turns("smol-hyper", "steady") {
+        turn.turned.as_mut().unwrap().window.wall_ns = 500_000_000;
     }
     let ranking = ranked(&story, Metric::Wall, None).unwrap();
     let rows = &ranking.cells[0].rows;
     assert_eq!(rows[0].row.model, "smol-hyper");
     assert_eq!(rows.iter().rev().take(2).filter(|row| row.value.is_none()).count(), 2);
     let text = ranking.to_string();
-    for word in ["wall ms", "500 [500, 500]", "n/a", "void", "no verdict and no rank is computed"] {
+    for word in
+        ["wall ms", "500 [500, 500]", "n/a", "invalid", "no verdict and no rank is computed"]
+    {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert!(!text.contains("verdict  "), "{text}");
 }
 
 #[test]
-fn a_value_that_no_trial_told_is_said_to_be_missing() {
+fn a_value_that_no_stay_told_is_said_to_be_missing() {
     let text = ranked(&Story::of("quick", 6), Metric::Memory, None).unwrap().to_string();
     assert!(text.contains("not told"), "{text}");
 }
@@ -63,4 +66,45 @@ fn every_metric_is_found_by_its_name() {
         assert_eq!(metric.name().parse::<Metric>().unwrap(), metric);
     }
     assert!("speed".parse::<Metric>().unwrap_err().to_string().contains("cpu, wall"));
+}
+
+/// Returns the row of a model in the document of a ranking.
+fn told(story: &Story, metric: Metric, model: &str) -> Value {
+    let document = report::ranking_document(&ranked(story, metric, None).unwrap(), "a-run");
+    assert_eq!((&document["run"], &document["metric"]), (&"a-run".into(), &metric.name().into()));
+    let rows = document["cells"][0]["rows"].as_array().unwrap();
+    rows.iter().find(|row| row["model"] == model).unwrap().clone()
+}
+
+#[test]
+fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_each_gap() {
+    let mut story = Story::of("standard", 14);
+    for model in [BASELINE, FLOOR, "smol"] {
+        story.stays(model).into_iter().for_each(|stay| stay.memory_peak_kib = 6_000);
+    }
+    for metric in Metric::ALL {
+        let smol = told(&story, metric, "smol");
+        for pointer in ["", "/ratio", "/above_floor"] {
+            let figure = smol.pointer(pointer).unwrap();
+            for field in ["value", "low", "high"] {
+                assert!(figure[field].is_number(), "{metric:?} {pointer} {field}: {smol}");
+            }
+        }
+        assert!(smol["ratio"]["half_width"].is_number(), "{smol}");
+        assert_eq!(smol["ratio"]["verdict"].is_string(), metric == Metric::Cpu, "{smol}");
+        assert_eq!((&smol["rounds"], &smol["repeated"]), (&28.into(), &0.into()));
+
+        let baseline = told(&story, metric, BASELINE);
+        assert_eq!(baseline["ratio"]["reason"], "it is the baseline");
+        assert!(baseline["ratio"]["value"].is_null() && baseline["ratio"]["half_width"].is_null());
+        assert_eq!(told(&story, metric, FLOOR)["above_floor"]["reason"], "it is the floor");
+    }
+    let threads = told(&story, Metric::Memory, "threads");
+    assert!(threads["value"].is_null() && threads["ratio"]["value"].is_null());
+    assert!(threads["reason"].is_string() && threads["ratio"]["reason"].is_string());
+    let smol = told(&story, Metric::Cpu, "smol");
+    assert_eq!(smol["ratio"]["verdict"], "equivalent");
+    let few = told(&Story::of("quick", 3), Metric::Cpu, "smol");
+    assert_eq!(few["ratio"]["reason"], "too few blocks for an interval");
+    assert!(few["ratio"]["value"].is_number() && few["ratio"]["low"].is_null(), "{few}");
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use record::{Absent, Run};
+use rules::Reason;
 
-use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady, void};
+use crate::story::{BASELINE, CONNECTIONS, FLOOR, LATE, Story, batch, invalid, schedule, steady};
 
 /// What the page of a default run may take, in bytes.
 const PAGE_MAX: usize = 300 * 1024;
@@ -61,14 +62,16 @@ pub(crate) fn good() -> Run {
 /// Returns a run in which every text that a model, a machine or an error decides is hostile.
 fn hostile(text: &str) -> Run {
     let mut run = good();
-    for trial in &mut run.trials {
-        trial.versions = [(text.to_owned(), text.to_owned())].into();
-        if trial.model == "threads" {
-            void(trial, text);
+    for turn in &mut run.turns {
+        if turn.model == "threads" {
+            invalid(turn, Reason::Unruly { why: text.to_owned() });
         }
-        if trial.model == "smol" {
-            trial.trial.as_mut().unwrap().total.errors = [(text.to_owned(), 3)].into();
+        if turn.model == "smol" {
+            turn.turned.as_mut().unwrap().total.errors = [(text.to_owned(), 3)].into();
         }
+    }
+    for stay in run.blocks.iter_mut().flat_map(|block| block.stays.values_mut()) {
+        stay.versions = [(text.to_owned(), text.to_owned())].into();
     }
     for model in &mut run.schedule.models {
         text.clone_into(&mut model.label);
@@ -108,8 +111,8 @@ fn hostile_text_is_shown_and_never_markup() {
 fn the_name_of_a_cell_cannot_leave_the_folder() {
     let mut run = good();
     run.schedule.cells[1].name = "../../x".to_owned();
-    for trial in run.trials.iter_mut().filter(|trial| trial.cell == "steady") {
-        trial.cell = "../../x".to_owned();
+    for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
+        turn.cell = "../../x".to_owned();
     }
     for name in derived(&run).keys() {
         assert!(!name.contains(".."), "{name}");
@@ -145,75 +148,77 @@ fn every_figure_stands_on_the_page_and_beside_it_with_its_numbers() {
 #[test]
 fn a_figure_or_a_table_that_leaves_the_report_says_what_must_be_known_of_it() {
     let mut run = good();
-    let trials = run.trials.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
-    trials.take(2).for_each(|trial| void(trial, "the origin was late by 9 ms"));
+    let turns = run.turns.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
+    turns.take(2).for_each(|turn| invalid(turn, LATE));
     run.environment.commit = "cb0e75ac709a69417f21".to_owned();
     let files = derived(&run);
     let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
-    let source = |of: &str| format!("Inflight 0.1.0 (commit cb0e75ac709a), run {}{of}.", run.id);
-    for (figure, of, is_void) in [
+    let source = |of: &str| format!("Inflight 0.2.0 (commit cb0e75ac709a), run {}{of}.", run.id);
+    for (figure, of, is_invalid) in [
         ("cost-steady", ", cell steady, 12 blocks", true),
-        ("trials-batch", ", cell batch, 12 blocks", false),
+        ("stays-batch", ", cell batch, 12 blocks", false),
         ("baseline-against-itself", "", true),
     ] {
         let svg = text(&format!("figures/{figure}.svg"));
         let (_, told) = svg.split_once("<desc").unwrap();
         let (told, _) = told.split_once("</desc>").unwrap();
         assert!(told.contains(&source(of)) && told.contains(" An estimate."), "{told}");
-        assert_eq!(told.contains(" Badges: VOID"), is_void, "{told}");
+        assert_eq!(told.contains(" Badges: INVALID"), is_invalid, "{told}");
         assert!(svg.matches("cb0e75ac709a").count() > 1, "it is drawn and not only described");
     }
     let tables = text("tables.tex");
     let (batch, steady) = tables.split_once("\\end{table}").unwrap();
-    assert!(!batch.contains("Badges") && steady.contains(" Badges: VOID"), "{tables}");
+    assert!(!batch.contains("INVALID") && steady.contains(" Badges: INVALID"), "{tables}");
 }
 
 #[test]
 fn a_figure_without_data_says_so_in_a_line() {
     let mut run = good();
-    for trial in &mut run.trials {
-        trial.trial.as_mut().unwrap().latencies_ns.clear();
+    for stay in run.blocks.iter_mut().flat_map(|block| block.stays.values_mut()) {
+        stay.latencies_ns.clear();
     }
     let page = page(&run);
-    assert!(page.contains("Not drawn: no valid trial in this cell tells its latencies."));
+    assert!(page.contains("Not drawn: no valid stay in this cell tells its latencies."));
     assert!(page.contains("Not measured in this run"));
 }
 
 #[test]
-fn a_void_model_stays_a_row_with_its_reason() {
+fn an_invalid_model_stays_a_row_with_its_reason() {
     let mut run = good();
-    for trial in run.trials.iter_mut().filter(|trial| trial.model == "threads") {
-        void(trial, "the origin saw 65 connections for 64 slots");
+    for turn in run.turns.iter_mut().filter(|turn| turn.model == "threads") {
+        invalid(turn, CONNECTIONS);
     }
     let page = page(&run);
-    assert!(page.contains("<b>threads</b> has no figures in steady: void: the origin saw 65"));
+    assert!(
+        page.contains("<b>threads</b> has no figures in steady: invalid: the origin accepted 65")
+    );
     assert!(page.contains("href=\"#model-threads\""));
 }
 
 #[test]
 fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_are() {
     let mut run = good();
-    let late = "the origin was late by 9 ms";
-    let trials = run.trials.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
-    trials.take(2).for_each(|trial| void(trial, late));
+    let turns = run.turns.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
+    turns.take(2).for_each(|turn| invalid(turn, LATE));
     run.environment.governor = "powersave".to_owned();
-    for trial in run.trials.iter_mut().filter(|trial| trial.model == "tokio") {
-        trial.versions = [("tokio".to_owned(), "1.54.1".to_owned())].into();
+    for stay in run.blocks.iter_mut().filter_map(|block| block.stays.get_mut("tokio")) {
+        stay.versions = [("tokio".to_owned(), "1.54.1".to_owned())].into();
     }
     let page = page(&run);
     let (above, below) = page.split_once("<table").unwrap();
 
     let (_, believe) = above.split_once("May I believe it?").unwrap();
-    for words in ["passed", ">VOID</span> steady: ", ">FREQ</span> the whole run: the CPU changed"]
+    for words in
+        ["passed", ">INVALID</span> steady: ", ">FREQ</span> the whole run: the CPU changed"]
     {
         assert!(believe.contains(words), "{words}: {believe}");
     }
-    assert!(believe.contains(&format!("{} of {} trials", run.trials.len() - 2, run.trials.len())));
-    assert!(believe.contains(&format!("threads in steady, void: {late} (2 of 12 trials)")));
+    assert!(believe.contains(&format!("{} of {} turns", run.turns.len() - 2, run.turns.len())));
+    assert!(believe.contains(&format!("threads in steady, invalid: {LATE} (2 of 24 turns)")));
 
     assert!(above.contains(", tokio 1.54.1"));
     assert!(above.contains(&run.environment.rustc) && above.contains(&run.environment.origin));
-    for word in ["fetch", "model", "cell", "trial", "block"] {
+    for word in ["fetch", "model", "cell", "turn", "round", "block"] {
         assert!(above.contains(&format!("<b>{word}</b>")), "{word} is explained at first");
     }
     let kinds = "Hodges-Lehmann estimates over blocks, signed-rank test, simultaneous for the";
@@ -221,13 +226,13 @@ fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_
 }
 
 #[test]
-fn a_run_without_a_valid_trial_still_has_a_page() {
+fn a_run_without_a_valid_turn_still_has_a_page() {
     let mut run = good();
-    for trial in &mut run.trials {
-        void(trial, "the origin was late by 9 ms");
+    for turn in &mut run.turns {
+        invalid(turn, LATE);
     }
-    assert!(page(&run).contains("has no valid trial, so nothing is compared"));
-    run.trials.clear();
+    assert!(page(&run).contains("has no valid turn, so nothing is compared"));
+    run.turns.clear();
     assert!(page(&run).contains("Not drawn"));
 }
 
@@ -236,7 +241,7 @@ fn a_run_of_primitives_alone_has_a_page() {
     let mut run = good();
     run.schedule.cells.clear();
     run.schedule.blocks.clear();
-    run.trials.clear();
+    run.turns.clear();
     let page = page(&run);
     assert!(page.contains("This run measured no fetches"));
     assert!(page.contains("Not measured in this run: no cell of fetches."));
@@ -248,12 +253,21 @@ fn the_page_of_a_default_run_is_small() {
     assert!(size <= PAGE_MAX, "{size} bytes");
 }
 
+/// Returns whether a folder is a whole run that this version reads: those of schema 1 are read by
+/// Inflight 0.1.
+fn is_ours(path: &Path) -> bool {
+    let schedule = std::fs::read_to_string(path.join("schedule.json")).unwrap_or_default();
+    path.join("MANIFEST").exists() && !schedule.contains("\"inflight.schedule/1.")
+}
+
 #[test]
 fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
-    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
-    let runs = std::fs::read_dir(results).unwrap().map(|entry| entry.unwrap().path());
+    let crate_path = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let runs = std::fs::read_dir(crate_path.join("../../results")).unwrap();
+    let runs = runs.map(|entry| entry.unwrap().path()).filter(|path| !path.is_symlink());
+    let golden = crate_path.join("tests/golden/run");
     let mut shown = 0;
-    for run in runs.filter(|path| path.join("MANIFEST").exists() && !path.is_symlink()) {
+    for run in runs.chain([golden]).filter(|path| is_ours(path)) {
         let page = page(&Run::read(&run).unwrap());
         let (_, again) = page.split_once("<code id=\"again\">").unwrap();
         let (again, _) = again.split_once("</code>").unwrap();
@@ -272,7 +286,7 @@ fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
 
 #[test]
 fn of_several_sittings_no_text_says_that_all_blocks_were_one_sample() {
-    let mut story = Story::of("publish", 60);
+    let mut story = Story::of("citable", 60);
     for block in &mut story.schedule.blocks {
         block.sitting = block.number / 20;
     }

@@ -1,8 +1,9 @@
 //! Promises about primitives: costs are slopes, what did not happen is not counted, what is known
 //! is held against the run, and the bridge adds up.
 
-use record::{Entry, Run};
+use record::{Entry, Run, State};
 use report::{Explained, Form, PrimitiveFigures, PrimitiveRow, Primitives, Shown};
+use rules::Reason;
 use serde_json::{from_value, json};
 
 use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
@@ -247,8 +248,8 @@ fn a_trial_that_does_not_count_is_named_with_its_reason() {
         if let Entry::Primitive(trial) = entry
             && (trial.primitive.name(), trial.program.as_str()) == ("spawn", "smol")
         {
-            let reason = "one takes 0.010 ns, less than 0.3: it was optimised away".to_owned();
-            trial.state = record::State::Void(vec![reason]);
+            let reason = Reason::OptimisedAway { cost_ps: 10 };
+            trial.state = State::Invalid(vec![reason]);
         }
     }
     let run = story.run();
@@ -257,7 +258,7 @@ fn a_trial_that_does_not_count_is_named_with_its_reason() {
     assert_eq!((row.trials, row.valid, row.costs.is_some()), (12, 0, false));
     let text = report::primitives_text(&primitives, Form::Markdown);
     for said in [
-        "spawn of smol: void: one takes 0.010 ns, less than 0.3: it was optimised away (12 of 12",
+        "spawn of smol: invalid: one costs 10 ps, so it was optimised away (12 of 12",
         "ping-pong-apart: n/a: it needs 2 CPUs of their own",
         "published, spawn: about 0.3 us for a task, 17 us for a thread (jimblandy/context-switch)",
         "primitive costs do not explain this",

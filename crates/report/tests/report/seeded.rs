@@ -1,4 +1,4 @@
-//! Differences that were put in on purpose, under made-up noise (`cargo bench --bench claims --
+//! Differences that were put in on purpose, under simulated noise (`cargo bench --bench claims --
 //! controls` puts 5 % into real processes): what is there is found, what is too small
 //! to matter is not called a difference, and a neighbour that comes halfway changes no ratio.
 
@@ -13,7 +13,7 @@ const CHANGED: &str = "smol";
 const RUNS: u64 = 40;
 /// Blocks of each run.
 const BLOCKS: u32 = 20;
-/// The scatter of single trials, as a share: that of a quiet machine. With twice as much, a model
+/// The scatter of single turns, as a share: that of a quiet machine. With twice as much, a model
 /// that costs 1 % more is called different in one run of eight: the margin is held against the
 /// estimate, which scatters too.
 const SCATTER: f64 = 0.015;
@@ -24,15 +24,15 @@ fn scatter(random: &mut SplitMix64) -> f64 {
     (SCATTER * (sum / f64::from(1 << 20) - 6.0)).exp()
 }
 
-/// Tells a run in which one model costs so many times the baseline, and every trial `disturbed`
+/// Tells a run in which one model costs so many times the baseline, and every turn `disturbed`
 /// times what it would have cost, by its block.
 fn story(factor: f64, seed: u64, disturbed: impl Fn(u32) -> f64) -> Story {
     let mut random = SplitMix64::new(seed);
     let mut story = Story::of("quick", BLOCKS);
     for (model, cost) in [(BASELINE, 15_000.0), (CHANGED, 15_000.0 * factor)] {
-        for trial in story.trials(model, "steady") {
-            let window = &mut trial.trial.as_mut().unwrap().window;
-            let cost = cost * scatter(&mut random) * disturbed(trial.block);
+        for turn in story.turns(model, "steady") {
+            let window = &mut turn.turned.as_mut().unwrap().window;
+            let cost = cost * scatter(&mut random) * disturbed(turn.block);
             window.cpu_ns = window.ended * nanoseconds(cost);
         }
     }
@@ -73,11 +73,11 @@ fn a_neighbour_that_comes_halfway_changes_no_ratio_where_one_model_after_the_oth
     assert!(interval.contains(1.0) && interval.half_width() < 0.05, "{interval:?}");
     assert_ne!(figures.verdict, Some(Verdict::Different));
 
-    // The same trials, had the baseline been measured to its end before the other began.
+    // The same turns, had the baseline been measured to its end before the other began.
     let mean = |model: &str, is_its_time: fn(u32) -> bool| {
-        let own = run.trials.iter().filter(|t| t.model == model && is_its_time(t.block));
+        let own = run.turns.iter().filter(|t| t.model == model && is_its_time(t.block));
         let costs: Vec<f64> = own
-            .map(|t| f64::from(u32::try_from(t.trial.as_ref().unwrap().window.cpu_ns).unwrap()))
+            .map(|t| f64::from(u32::try_from(t.turned.as_ref().unwrap().window.cpu_ns).unwrap()))
             .collect();
         costs.iter().sum::<f64>() / f64::from(u32::try_from(costs.len()).unwrap())
     };

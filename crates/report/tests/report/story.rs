@@ -1,15 +1,23 @@
 //! A small run with fixed values, written to a folder and read back like any other.
 
 use model_kit::{Cell, Workload};
-use record::{Control, Entry, Environment, Resume, Run, RunFolder, Schedule, State, TrialRecord};
+use record::{
+    Block, BlockRecord, Control, Entry, Environment, Resume, RoundRecord, Run, RunFolder, Schedule,
+    State, StayRecord, TurnRecord,
+};
+use rules::Reason;
 use serde_json::{Value, from_value, json};
 
 /// The model that ratios are taken against.
 pub(crate) const BASELINE: &str = "tokio";
 /// The model that excess is taken over.
 pub(crate) const FLOOR: &str = "event-loop";
+/// The second process of the baseline, to which nothing is added.
+pub(crate) const COPY: (&str, u32) = ("tokio+0%", 0);
 /// A control of the baseline, and the share that is added.
 pub(crate) const CONTROL: (&str, u32) = ("tokio+5%", 5);
+/// Rounds of each block.
+const ROUNDS: usize = 2;
 /// Fetches in a window.
 const FETCHES: u64 = 1_000;
 
@@ -41,22 +49,31 @@ impl Story {
 
     /// Tells what happens if nothing goes wrong.
     pub(crate) fn told(schedule: Schedule) -> Self {
-        let mut entries = Vec::new();
-        for block in &schedule.blocks {
-            for (position, model) in (0..).zip(&block.order) {
-                entries.push(trial((block.number, position), (&block.cell, model)));
-            }
-        }
+        let entries = schedule.blocks.iter().flat_map(measured).collect();
         Self { schedule, entries }
     }
 
-    /// Returns the trials of a model in a cell, to be changed.
-    pub(crate) fn trials(&mut self, model: &str, cell: &str) -> Vec<&mut TrialRecord> {
-        let trials = self.entries.iter_mut().filter_map(|entry| match entry {
-            Entry::Trial(trial) => Some(&mut **trial),
+    /// Returns the turns of a participant in a cell, to be changed.
+    pub(crate) fn turns(&mut self, model: &str, cell: &str) -> Vec<&mut TurnRecord> {
+        let turns = self.entries.iter_mut().filter_map(|entry| match entry {
+            Entry::Turn(turn) => Some(&mut **turn),
             _ => None,
         });
-        trials.filter(|trial| trial.model == model && trial.cell == cell).collect()
+        turns.filter(|turn| turn.model == model && turn.cell == cell).collect()
+    }
+
+    /// Returns the stays of a participant in all blocks, to be changed.
+    pub(crate) fn stays(&mut self, model: &str) -> Vec<&mut StayRecord> {
+        let stays = self.entries.iter_mut().filter_map(|entry| match entry {
+            Entry::Block(block) => block.stays.get_mut(model),
+            _ => None,
+        });
+        stays.collect()
+    }
+
+    /// Takes everything away that was measured from a block on.
+    pub(crate) fn end_before(&mut self, block: u32) {
+        self.entries.retain(|entry| block_of(entry).is_none_or(|number| number < block));
     }
 
     /// Writes the run into a new folder under a path.
@@ -87,27 +104,35 @@ pub(crate) fn batch() -> Cell {
     cell("batch", Workload::Batch)
 }
 
-/// Returns a schedule of cells, each with its number of blocks, with every model and the control.
+/// Returns a schedule of cells, each with its number of blocks, with every model and the controls.
 pub(crate) fn schedule(preset: &str, cells: &[(Cell, u32)]) -> Schedule {
     let mut blocks = Vec::new();
     for (cell, count) in cells {
         for _ in 0..*count {
             let number = blocks.len();
-            let mut order = order(&cell.name);
-            let turn = number % order.len();
-            order.rotate_left(turn);
-            blocks.push(json!({ "number": number, "cell": cell.name, "seed": 7, "order": order }));
+            let rounds: Vec<_> =
+                (0..ROUNDS).map(|round| order(&cell.name, number + round)).collect();
+            let name = &cell.name;
+            blocks.push(json!({ "number": number, "cell": name, "seed": 7, "rounds": rounds }));
         }
     }
     let models: Vec<Value> = COSTS.iter().map(|(name, _)| model(name)).collect();
-    let (name, percent) = CONTROL;
-    let control = Control { name: name.to_owned(), model: BASELINE.to_owned(), percent };
+    let control = |(name, percent): (&str, u32)| Control {
+        name: name.to_owned(),
+        model: BASELINE.to_owned(),
+        percent,
+    };
     let absent =
         json!([{ "cell": "steady", "model": "iterator", "reason": "one in flight by design" }]);
+    let controls = [COPY, CONTROL].map(control);
+    let is_citable = preset == "citable";
+    let all = is_citable || preset == "standard";
     let schedule = json!({
-        "schema": "inflight.schedule/1.1",
-        "version": "0.1.0",
+        "schema": "inflight.schedule/2.0",
+        "version": "0.2.0",
         "preset": preset,
+        "family": if all { "all-pairs" } else { "against-baseline" },
+        "is_citable": is_citable,
         "seed": 1,
         "placement": { "model_cpus": [1], "origin_cpus": [0], "workers": 1, "shards": 1,
             "awake": true },
@@ -115,7 +140,7 @@ pub(crate) fn schedule(preset: &str, cells: &[(Cell, u32)]) -> Schedule {
         "models": models,
         "absent": absent,
         "blocks": blocks,
-        "controls": [control],
+        "controls": controls,
     });
     from_value(schedule).unwrap()
 }
@@ -130,9 +155,24 @@ pub(crate) fn row<'a>(cell: &'a report::CellFigures, model: &str) -> &'a report:
     cell.rows.iter().find(|row| row.model == model).unwrap()
 }
 
-/// Marks a trial as void for a reason.
-pub(crate) fn void(trial: &mut TrialRecord, reason: &str) {
-    trial.state = State::Void(vec![reason.to_owned()]);
+/// Marks a turn as invalid for a reason.
+pub(crate) fn invalid(turn: &mut TurnRecord, reason: Reason) {
+    turn.state = State::Invalid(vec![reason]);
+}
+
+/// A reason that speaks against the model.
+pub(crate) const CONNECTIONS: Reason = Reason::Connections { seen: 65, least: 64, most: 64 };
+/// A reason that speaks against the origin.
+pub(crate) const LATE: Reason = Reason::OriginLate { late_us: 3_500 };
+
+/// Returns the block to which a line of the journal belongs.
+pub(crate) fn block_of(entry: &Entry) -> Option<u32> {
+    match entry {
+        Entry::Turn(turn) => Some(turn.block),
+        Entry::Round(round) => Some(round.block),
+        Entry::Block(block) => Some(block.block),
+        _ => None,
+    }
 }
 
 /// Returns a cell of 64 slots.
@@ -145,11 +185,17 @@ fn cell(name: &str, workload: Workload) -> Cell {
     .unwrap()
 }
 
-/// Returns who runs in a block of a cell: the baseline twice.
-fn order(cell: &str) -> Vec<&'static str> {
-    let models = COSTS.iter().map(|(name, _)| *name);
+/// Returns the order of a round of a cell, which differs from round to round; the baseline has two
+/// turns in it.
+fn order(cell: &str, number: usize) -> Vec<&'static str> {
+    let models = COSTS.iter().map(|(name, _)| *name).filter(|name| *name != BASELINE);
     let models = models.filter(|name| cell != "steady" || *name != "iterator");
-    models.chain([BASELINE, CONTROL.0]).collect()
+    let mut order: Vec<&str> = models.chain([COPY.0, CONTROL.0]).collect();
+    let place = number % order.len();
+    order.rotate_left(place);
+    order.insert(4, BASELINE);
+    order.insert(0, BASELINE);
+    order
 }
 
 /// Returns a model as its manifest describes it.
@@ -162,11 +208,38 @@ fn model(name: &str) -> Value {
     })
 }
 
-/// Returns what happens in a trial: a cost with noise of at most 0.8 %, and rare stalls of rayon.
-fn trial((block, position): (u32, u32), (cell, model): (&str, &str)) -> Entry {
+/// Returns what happens in a block if nothing goes wrong.
+fn measured(block: &Block) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (round, order) in (0..).zip(&block.rounds) {
+        let turns = (0..).zip(order).map(|(position, model)| {
+            Entry::Turn(Box::new(turn((block.number, round, position), (&block.cell, model))))
+        });
+        entries.extend(turns);
+        let (block, disturbed, host) = (block.number, Vec::new(), None);
+        entries.push(Entry::Round(RoundRecord { block, round, disturbed, host }));
+    }
+    let stay = |name: &str| {
+        let turns = block.rounds.iter().flatten().filter(|model| *model == name).count() as u64;
+        let latencies_ns = [
+            (31_000_000 + u64::from(block.number % 16), 900 * turns),
+            (48_000_000, 90 * turns),
+            (52_000_000, 10 * turns),
+        ];
+        let latencies_ns = latencies_ns.to_vec();
+        (name.to_owned(), StayRecord { latencies_ns, ..StayRecord::default() })
+    };
+    let stays = block.participants().into_iter().map(stay).collect();
+    entries.push(Entry::Block(Box::new(BlockRecord { block: block.number, stays })));
+    entries
+}
+
+/// Returns what happens in a turn: a cost with noise of at most 0.8 %, and rare stalls of rayon.
+fn turn((block, round, position): (u32, u32, u32), (cell, model): (&str, &str)) -> TurnRecord {
     let program = model.split('+').next().unwrap_or(model);
     let cost = COSTS.iter().find(|(name, _)| *name == program).unwrap().1;
-    let noise = model_kit::content::split_mix_64(u64::from(block * 100 + position)) % 17;
+    let place = u64::from(block * 1_000 + round * 100 + position);
+    let noise = model_kit::content::split_mix_64(place) % 17;
     let (number, denominator) = match model {
         "rayon" if block % 9 == 4 => (3, 1),
         _ if model == CONTROL.0 => (105, 100),
@@ -174,10 +247,10 @@ fn trial((block, position): (u32, u32), (cell, model): (&str, &str)) -> Entry {
     };
     let cpu_ns = cost * FETCHES / 1_000 * (992 + noise) * number / denominator;
     let record = json!({
-        "block": block, "position": position, "cell": cell, "model": model,
-        "started_utc": "2026-11-22T10:15:02Z", "spent_ms": 950, "state": "valid", "versions": {},
-        "receipt": null,
-        "trial": {
+        "block": block, "round": round, "position": position, "cell": cell, "model": model,
+        "started_utc": "2026-11-22T10:15:02Z", "spent_us": 950_000, "state": "valid",
+        "turned": {
+            "turn": round,
             "window": {
                 "ended": FETCHES, "ok": FETCHES, "wall_ns": 620_000_000 + 1_000_000 * noise,
                 "cpu_ns": cpu_ns, "user_ns": 0, "system_ns": cpu_ns,
@@ -185,11 +258,10 @@ fn trial((block, position): (u32, u32), (cell, model): (&str, &str)) -> Entry {
                 "faults_minor": 12,
             },
             "total": { "issued": FETCHES + 464, "ok": FETCHES + 464, "errors": {} },
-            "threads": 1, "in_flight_peak": 64, "windows": [],
-            "latencies_ns": [[31_000_000 + noise, 900], [48_000_000, 90], [52_000_000, 10]],
+            "threads": 1, "in_flight_peak": 64,
         },
     });
-    Entry::Trial(Box::new(from_value(record).unwrap()))
+    from_value(record).unwrap()
 }
 
 /// Returns the line that says that a run went on with its first block.
@@ -205,7 +277,7 @@ pub(crate) fn resume() -> Resume {
 /// Returns a machine.
 fn environment() -> Environment {
     from_value(json!({
-        "schema": "inflight.environment/1.0", "cpu": "AMD EPYC", "cpus": 2, "kind": "vm",
+        "schema": "inflight.environment/2.0", "cpu": "AMD EPYC", "cpus": 2, "kind": "vm",
         "memory_mib": 24_000, "kernel": "6.18.0", "irq_time_accounting": "off",
         "clocksource": "kvm-clock", "governor": "unknown", "tcp_congestion_control": "cubic",
         "rustc": "rustc 1.95.0", "rustflags": "", "profile": "release, thin LTO, one codegen unit",

@@ -6,9 +6,9 @@ use report::{Form, SweepFigures};
 use serde_json::{Value, json};
 use stats::crossover::{Crossover, Sure};
 
-use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady, void};
+use crate::story::{BASELINE, FLOOR, LATE, Story, batch, invalid, schedule, steady};
 
-/// The levels of the made-up sweeps.
+/// The levels of the sweeps.
 const LEVELS: [u32; 5] = [1, 4, 16, 64, 256];
 
 /// Returns a story of a sweep in which tokio costs so many percent of what threads cost, level by
@@ -28,9 +28,9 @@ fn story(percent: [u64; 5]) -> Story {
     }
     let mut story = Story::told(schedule);
     for (slots, percent) in LEVELS.into_iter().zip(percent) {
-        for trial in story.trials(BASELINE, &name(slots)) {
+        for turn in story.turns(BASELINE, &name(slots)) {
             // Tokio's 15.0 us, times what makes them the share of the 24.9 us of threads.
-            let window = &mut trial.trial.as_mut().unwrap().window;
+            let window = &mut turn.turned.as_mut().unwrap().window;
             window.cpu_ns = window.cpu_ns * 249 * percent / 15_000;
         }
     }
@@ -77,8 +77,8 @@ fn noise_alone_crosses_nowhere_and_leaves_it_open() {
 #[test]
 fn a_level_without_figures_leaves_the_crossover_open_up_to_the_next() {
     let mut story = story([130, 90, 90, 80, 70]);
-    for trial in story.trials("threads", "in-flight-16") {
-        void(trial, "the origin was late by 9 ms");
+    for turn in story.turns("threads", "in-flight-16") {
+        invalid(turn, LATE);
     }
     let sweep = swept(&story.run());
     let tokio = sweep.pairs.iter().find(|pair| pair.model == BASELINE).unwrap();
@@ -113,8 +113,8 @@ fn without_threads_models_are_held_against_the_baseline() {
 #[test]
 fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_window() {
     let mut run = story([100; 5]).run();
-    for trial in run.trials.iter_mut().filter(|trial| trial.model == "iterator") {
-        let window = &mut trial.trial.as_mut().unwrap().window;
+    for turn in run.turns.iter_mut().filter(|turn| turn.model == "iterator") {
+        let window = &mut turn.turned.as_mut().unwrap().window;
         (window.ended, window.ok, window.cpu_ns) = (10, 10, window.cpu_ns / 100);
     }
     let figures = report::figures(&run, BASELINE, FLOOR);

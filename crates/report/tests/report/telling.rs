@@ -19,33 +19,33 @@ fn check(run: &Run, expected: &[&str]) {
 }
 
 #[test]
-fn only_a_whole_run_of_publish_with_all_its_sittings_is_no_estimate() {
+fn only_a_whole_run_of_citable_with_all_its_sittings_is_no_estimate() {
     check(&Story::of("standard", 6).run(), &["   estimate (preset standard)   6 blocks   lower"]);
-    check(&Story::of("publish", 60).run(), &["   estimate (preset publish)   60 blocks   lower"]);
-    let mut story = Story::of("publish", 60);
+    check(&Story::of("citable", 60).run(), &["   estimate (preset citable)   60 blocks   lower"]);
+    let mut story = Story::of("citable", 60);
     for block in &mut story.schedule.blocks {
         block.sitting = block.number / 20;
     }
-    check(&story.run(), &["   publish   60 blocks   lower"]);
+    check(&story.run(), &["   citable   60 blocks   lower"]);
     assert!(!summary(&story.run()).contains("estimate"));
     story.entries.pop();
-    check(&story.run(), &["   estimate (preset publish)   59 blocks   lower"]);
+    check(&story.run(), &["   estimate (preset citable)   59 blocks   lower"]);
 }
 
 #[test]
-fn trials_of_cut_blocks_never_enter_and_are_counted() {
+fn turns_of_cut_blocks_never_enter_and_are_counted() {
     let mut story = Story::of("standard", 14);
     let whole = figures(&story.run());
     let mut cut: Vec<Entry> = story.entries[..3].to_vec();
     for entry in &mut cut {
-        let Entry::Trial(trial) = entry else { continue };
-        trial.trial.as_mut().unwrap().window.cpu_ns *= 9;
+        let Entry::Turn(turn) = entry else { continue };
+        turn.turned.as_mut().unwrap().window.cpu_ns *= 9;
     }
     cut.push(Entry::Resume(resume()));
     story.entries.splice(0..0, cut);
     let run = story.run();
     assert_eq!(figures(&run), whole);
-    check(&run, &["resumed 1 time; 3 trials of cut blocks left out\n"]);
+    check(&run, &["resumed 1 time; 3 turns of cut blocks left out\n"]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_run_without_interruption_says_nothing_of_one() {
 #[test]
 fn blocks_are_those_measured_and_a_stop_is_told_for_each_cell() {
     let mut story = Story::told(schedule("standard", &[(batch(), 6), (steady(), 14)]));
-    story.entries.retain(|entry| !matches!(entry, Entry::Trial(trial) if trial.block >= 17));
+    story.end_before(17);
     let reason = "40 minutes are over".to_owned();
     story.entries.push(Entry::Stop(Stop { cell: None, blocks: 17, reason }));
     let run = story.run();
@@ -71,7 +71,7 @@ fn blocks_are_those_measured_and_a_stop_is_told_for_each_cell() {
 #[test]
 fn a_cell_tells_its_own_stop_rather_than_the_run_s() {
     let mut story = Story::of("standard", 14);
-    story.entries.retain(|entry| !matches!(entry, Entry::Trial(trial) if trial.block >= 12));
+    story.end_before(12);
     for (cell, reason) in [(None, "time over"), (Some("steady".to_owned()), "wide enough")] {
         let stop = Stop { cell, blocks: 12, reason: reason.to_owned() };
         story.entries.push(Entry::Stop(stop));

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use model_kit::ID_FIELD;
+use model_kit::{ID_FIELD, mixed};
 use nix::time::{ClockId, clock_gettime};
-use origin::{FromOrigin, Tally, ToOrigin, mixed};
+use origin::{Connections, FromOrigin, Tally, ToOrigin};
 use socket2::SockRef;
 
 use crate::Fault;
@@ -35,6 +35,7 @@ pub(crate) struct Server {
     /// Every connection that ever came.
     streams: Mutex<Vec<TcpStream>>,
     tally: Mutex<Option<Arc<Tally>>>,
+    connections: Arc<Mutex<Connections>>,
     /// Held while a saturated origin works.
     turn: Mutex<()>,
     /// Requests read since the start.
@@ -44,9 +45,11 @@ pub(crate) struct Server {
 impl Server {
     /// Creates a server that serves nothing yet.
     pub(crate) fn new(fault: Fault, listener: TcpListener) -> Self {
+        let address = listener.local_addr().into_iter().collect::<Vec<_>>();
         Self {
             fault,
             listener,
+            connections: Arc::new(Mutex::new(Connections::of(&address))),
             streams: Mutex::default(),
             tally: Mutex::default(),
             turn: Mutex::default(),
@@ -58,7 +61,8 @@ impl Server {
     pub(crate) fn answer(&self, asked: ToOrigin) -> Result<FromOrigin> {
         match asked {
             ToOrigin::Mount(mount) => {
-                *held(&self.tally) = Some(Arc::new(Tally::new(mount)));
+                *held(&self.tally) =
+                    Some(Arc::new(Tally::new(mount, Arc::clone(&self.connections))));
                 Ok(FromOrigin::Mounted)
             }
             ToOrigin::Misbehave(_) => bail!("follow a script: it has one fault for all"),
@@ -90,7 +94,7 @@ impl Server {
         loop {
             let head = head(&mut reader)?;
             let tally = held(&self.tally).clone()?;
-            let reply = match fetch_id(&head) {
+            let reply = match fetch_id(&head).filter(|id| tally.has(*id)) {
                 Some(id) => self.fetched(&tally, (id, &head)),
                 None => {
                     tally.stray();

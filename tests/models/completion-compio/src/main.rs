@@ -44,6 +44,7 @@ async fn drive(mut slot: Slot) {
                 compio::time::sleep_until(due).await;
                 slot.waited();
             }
+            (Step::Rest, _) => slot.next_turn().await,
             (Step::Done, _) => return,
             (_, None) => unreachable!("a slot asks for a connection first"),
         }

@@ -43,6 +43,7 @@ async fn drive(mut slot: Slot) {
                 monoio::time::sleep_until(due.into()).await;
                 slot.waited();
             }
+            (Step::Rest, _) => slot.next_turn().await,
             (Step::Done, _) => return,
             (_, None) => unreachable!("a slot asks for a connection first"),
         }

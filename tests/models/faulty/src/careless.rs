@@ -30,7 +30,7 @@ pub(crate) fn run(how: &str, plan: &Plan, slots: Slots) {
 impl Unit<'_> {
     /// Fetches until no id is left, and claims that all is well.
     fn drive(mut self, mut slot: Slot) {
-        while let Some(fetch) = slot.next_fetch() {
+        while let Some(fetch) = slot.next_fetch_blocking() {
             // Half of the fetches are never made.
             let skipped = self.how == "make half of the fetches" && fetch.id % 2 == 1;
             if !skipped && self.fetch(&fetch).is_err() {

@@ -1,47 +1,61 @@
-//! An honest thread a slot, whose trial is changed before it is told.
+//! An honest thread a slot, of whose turns something else is told than happened: what the kit writes
+//! goes through a pipe of this process, and is changed on its way.
 
 use std::error::Error;
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
+use std::thread;
 
-use model_kit::pipe::{self, FromModel, Hello, ToModel, Trial};
+use model_kit::pipe::{self, FromModel, Hello, Turned};
+use nix::unistd::{dup, dup2_stdout, pipe as os_pipe};
 
 use crate::units;
 
 /// Speaks the pipe as the kit does, and lies as `how` says.
 pub(crate) fn serve(hello: Hello, how: &str) -> ExitCode {
-    match speak(hello, how) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+    let lying = divert(how.to_owned());
+    let code = model_kit::serve(hello, |_, slots| units::run("", slots));
+    // The last words go through the pipe when nobody can write into it any more.
+    if let Ok(nowhere) = File::options().write(true).open("/dev/null") {
+        let _ = dup2_stdout(nowhere);
+    }
+    match lying.map(thread::JoinHandle::join) {
+        Ok(Ok(())) => code,
+        _ => ExitCode::FAILURE,
     }
 }
 
-/// Says hello, fetches honestly, and tells another story.
-fn speak(hello: Hello, how: &str) -> Result<(), Box<dyn Error>> {
-    pipe::write(&mut io::stdout().lock(), &FromModel::Hello(hello))?;
-    let Some(ToModel::Plan(plan)) = pipe::read(&mut io::stdin().lock())? else { return Ok(()) };
-
-    let mut trial = model_kit::rehearse(&plan, |slots| {
-        units::run("", slots).expect("a thread a slot can be had");
-    })?;
-    lie(&mut trial, how);
-    pipe::write(&mut io::stdout().lock(), &FromModel::Trial(trial))?;
-    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
-    Ok(())
+/// Lets a thread change what this process writes to stdout.
+fn divert(how: String) -> Result<thread::JoinHandle<()>, Box<dyn Error>> {
+    let mut real = File::from(dup(io::stdout().as_fd())?);
+    let (told, diverted) = os_pipe()?;
+    dup2_stdout(diverted)?;
+    Ok(thread::spawn(move || {
+        let mut told = BufReader::new(File::from(told));
+        while let Ok(Some(mut message)) = pipe::read::<FromModel>(&mut told) {
+            if let FromModel::Turned(turned) = &mut message {
+                // This thread is none of the model's.
+                turned.threads -= 1;
+                lie(turned, &how);
+            }
+            if pipe::write(&mut real, &message).is_err() {
+                return;
+            }
+        }
+    }))
 }
 
 /// Changes what was counted.
-fn lie(trial: &mut Trial, how: &str) {
-    let (window, total) = (&mut trial.window, &mut trial.total);
+fn lie(turned: &mut Turned, how: &str) {
+    let (window, total) = (&mut turned.window, &mut turned.total);
     match how {
         "twice the fetches" => (total.issued, total.ok) = (total.issued * 2, total.ok * 2),
-        "half the latencies" => trial.latencies_ns.iter_mut().for_each(|(ns, _)| *ns /= 2),
+        "half the latencies" => turned.latencies_ns.iter_mut().for_each(|(ns, _)| *ns /= 2),
         "the best latency" => {
-            let best = trial.latencies_ns.first().map_or(0, |(ns, _)| *ns);
-            trial.latencies_ns.iter_mut().for_each(|(ns, _)| *ns = best);
+            let best = turned.latencies_ns.first().map_or(0, |(ns, _)| *ns);
+            turned.latencies_ns.iter_mut().for_each(|(ns, _)| *ns = best);
         }
         "half the wall time" => window.wall_ns /= 2,
         "half the CPU time" => window.cpu_ns /= 2,
@@ -51,7 +65,7 @@ fn lie(trial: &mut Trial, how: &str) {
             let fetches = window.ended;
             (total.ok, window.ok) = (total.issued, fetches);
             total.errors.clear();
-            trial.latencies_ns = vec![(100_000_000, fetches)];
+            turned.latencies_ns = vec![(100_000_000, fetches)];
         }
         _ => {}
     }

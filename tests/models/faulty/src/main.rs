@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     }
     let code = model_kit::serve(hello, |plan, slots| during(&fault, plan, slots));
     if fault == "afterthought" {
-        say("{\"trial\":{}}\n");
+        say("{\"turned\":{}}\n");
     }
     if fault == "stay" {
         forever();
@@ -68,7 +68,7 @@ fn during(fault: &str, plan: &Plan, slots: Slots) -> ModelResult {
         "leave" => exit(0),
         "refuse" => return Err("no runtime today".into()),
         "flood" => (0..10_000).for_each(|_| eprintln!("{}", "noise ".repeat(200))),
-        "two results" => say("{\"trial\":{}}\n"),
+        "two results" => say("{\"turned\":{}}\n"),
         "orphan" => drop(Command::new("/bin/sleep").arg("61").spawn()?),
         _ => {}
     }

@@ -94,7 +94,7 @@ fn connect_anew(mut slot: Slot) -> io::Result<()> {
                 let read = stream.as_mut().ok_or(ErrorKind::NotConnected)?.read(&mut buffer);
                 slot.received(buffer, read);
             }
-            Step::Wait(_) | Step::Done => return Ok(()),
+            Step::Wait(_) | Step::Rest | Step::Done => return Ok(()),
         }
     }
 }

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use model_kit::Plan;
-use model_kit::pipe::{self, FromModel, ToModel, Total, Trial, Window};
+use model_kit::pipe::{self, FromModel, ToModel, Total, Turned, Window};
+use model_kit::{Plan, Turn};
 use nix::time::{ClockId, clock_gettime};
 
 /// A connection, and how much of a reply it has read.
@@ -34,64 +34,82 @@ fn main() -> ExitCode {
     }
 }
 
-/// Speaks the pipe.
+/// Speaks the pipe: one turn after the other, over connections that are kept.
 fn serve() -> Result<(), Box<dyn Error>> {
     pipe::write(&mut io::stdout().lock(), &FromModel::Hello(model_kit::hello!()))?;
     let Some(ToModel::Plan(plan)) = pipe::read(&mut io::stdin().lock())? else { return Ok(()) };
-    let trial = fetch_all(&plan)?;
-    pipe::write(&mut io::stdout().lock(), &FromModel::Trial(trial))?;
-    io::copy(&mut io::stdin().lock(), &mut io::sink())?;
+    pipe::write(&mut io::stdout().lock(), &FromModel::Ready)?;
+    let mut unchecked = Loop::new(&plan)?;
+    while let Some(ToModel::Turn(turn)) = pipe::read(&mut io::stdin().lock())? {
+        let turned = unchecked.fetch_all((&plan, &turn))?;
+        pipe::write(&mut io::stdout().lock(), &FromModel::Turned(turned))?;
+    }
     Ok(())
 }
 
-/// Fetches as the plan says and reads the clocks as the window opens and closes.
-fn fetch_all(plan: &Plan) -> io::Result<Trial> {
-    let mut poll = Poll::new()?;
-    let mut events = Events::with_capacity(1024);
-    let (mut dealt, mut ended) = (0..plan.cell.dealt(), 0);
-    let mut opened = None;
-    let mut window = None;
-    let mut entries = Vec::new();
-    for index in 0..plan.cell.slots() as usize {
-        let mut stream = TcpStream::connect(plan.origins[index % plan.origins.len()])?;
-        stream.set_nodelay(true)?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        poll.registry().register(&mut stream, Token(index), interest)?;
-        let origin = plan.origins[index % plan.origins.len()];
-        let mut entry = Entry {
-            stream,
-            buffer: vec![0; 16 * 1024].into(),
-            filled: 0,
-            drained: false,
-            request: Vec::new(),
-            request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes(),
-            sends: false,
-        };
-        entry.ask(dealt.next());
-        entries.push(entry);
+/// The loop and its connections.
+struct Loop {
+    poll: Poll,
+    events: Events,
+    entries: Vec<Entry>,
+}
+
+impl Loop {
+    /// Connects every slot.
+    fn new(plan: &Plan) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let mut entries = Vec::new();
+        for index in 0..plan.cell.slots() as usize {
+            let origin = plan.origins[index % plan.origins.len()];
+            let mut stream = TcpStream::connect(origin)?;
+            stream.set_nodelay(true)?;
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            poll.registry().register(&mut stream, Token(index), interest)?;
+            entries.push(Entry {
+                stream,
+                buffer: vec![0; 16 * 1024].into(),
+                filled: 0,
+                drained: false,
+                request: Vec::new(),
+                request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes(),
+                sends: false,
+            });
+        }
+        Ok(Self { poll, events: Events::with_capacity(1024), entries })
     }
 
-    while ended < plan.cell.dealt() {
-        poll.poll(&mut events, None)?;
-        for index in events.iter().map(|event| event.token().0) {
-            let entry = &mut entries[index];
-            entry.drained = false;
-            while entry.advance()? {
-                ended += 1;
-                entry.ask(dealt.next());
-                match ended.checked_sub(plan.cell.warmup) {
-                    Some(0) => opened = Some(clocks()),
-                    Some(count) if count == plan.cell.fetches => window = Some(clocks()),
-                    _ => {}
+    /// Fetches as the turn says and reads the clocks as the window opens and closes.
+    fn fetch_all(&mut self, (plan, turn): (&Plan, &Turn)) -> io::Result<Turned> {
+        let ids = turn.ids(&plan.cell);
+        let (mut dealt, mut ended, asked) = (ids.clone(), 0, ids.end - ids.start);
+        let (mut opened, mut closed) = (None, None);
+        for entry in &mut self.entries {
+            entry.ask(dealt.next());
+            // The socket may be writable already, of which an edge-triggered loop says nothing.
+            entry.advance()?;
+        }
+        while ended < asked {
+            self.poll.poll(&mut self.events, None)?;
+            for index in self.events.iter().map(|event| event.token().0) {
+                let entry = &mut self.entries[index];
+                entry.drained = false;
+                while entry.advance()? {
+                    ended += 1;
+                    entry.ask(dealt.next());
+                    match ended.checked_sub(turn.warmup) {
+                        Some(0) => opened = Some(clocks()),
+                        Some(count) if count == turn.fetches => closed = Some(clocks()),
+                        _ => {}
+                    }
                 }
             }
         }
+        let (Some((wall, cpu)), Some((wall_end, cpu_end))) = (opened, closed) else {
+            return Err(io::Error::other("the window did not open and close"));
+        };
+        let wall_ns = u64::try_from((wall_end - wall).as_nanos()).unwrap_or(u64::MAX);
+        Ok(turned(turn, asked, (wall_ns, cpu_end - cpu)))
     }
-    let (Some((wall, cpu)), Some((wall_end, cpu_end))) = (opened, window) else {
-        return Err(io::Error::other("the window did not open and close"));
-    };
-    let wall_ns = u64::try_from((wall_end - wall).as_nanos()).unwrap_or(u64::MAX);
-    Ok(trial(plan, wall_ns, cpu_end - cpu))
 }
 
 impl Entry {
@@ -151,10 +169,11 @@ fn clocks() -> (Instant, u64) {
     (Instant::now(), u64::try_from(cpu).unwrap_or(u64::MAX))
 }
 
-/// Returns a trial that says no more than was read.
-fn trial(plan: &Plan, wall_ns: u64, cpu_ns: u64) -> Trial {
-    let (ended, issued) = (plan.cell.fetches, plan.cell.dealt());
-    Trial {
+/// Returns a turn that says no more than was read.
+fn turned(turn: &Turn, issued: u64, (wall_ns, cpu_ns): (u64, u64)) -> Turned {
+    let ended = turn.fetches;
+    Turned {
+        turn: turn.number,
         window: Window {
             ended,
             ok: ended,
@@ -170,7 +189,6 @@ fn trial(plan: &Plan, wall_ns: u64, cpu_ns: u64) -> Trial {
         threads: 1,
         in_flight_peak: 0,
         scheduled: None,
-        windows: Vec::new(),
         latencies_ns: Vec::new(),
         beats_late_ns: Vec::new(),
     }

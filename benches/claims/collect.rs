@@ -1,0 +1,102 @@
+//! Measures a preset as a run does, and keeps what comes of it in memory, for the analysis.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use harness::{Basis, Event, Preset, Programs};
+use record::{
+    BlockRecord, Environment, Integrity, Model, PrimitiveTrials, RoundRecord, Run, Schedule,
+    TurnRecord,
+};
+
+use crate::Bench;
+
+/// What has been measured of a run.
+#[derive(Default)]
+struct Collected {
+    turns: Vec<TurnRecord>,
+    rounds: Vec<RoundRecord>,
+    blocks: Vec<BlockRecord>,
+    /// Turns of the round that is under way.
+    round: Vec<TurnRecord>,
+}
+
+/// Measures the cells of a preset with some models and returns a run that was never written; `told`
+/// hears of each turn that has ended.
+pub(crate) fn measured(
+    bench: &Bench,
+    (preset, seed): (Preset, u64),
+    models: &[&(Model, harness::Program)],
+    told: &mut dyn FnMut(&TurnRecord),
+) -> Result<Run> {
+    let programs = programs(bench, models);
+    let models: Vec<Model> = models.iter().map(|(model, _)| model.clone()).collect();
+    let placement = bench.placement.clone();
+    let probes = harness::probe(&preset.cells, &models, (&programs, &placement))?;
+    let missing = Vec::new();
+    let schedule = harness::draw(Basis { preset, models, missing, seed, placement, probes });
+    let mut collected = Collected::default();
+    let due = (&schedule, schedule.blocks.as_slice());
+    harness::run(due, &programs, Vec::new(), &mut |event| {
+        if let Event::Turn(turn) = &event {
+            told(turn);
+        }
+        collected.take(&event);
+        Ok(())
+    })?;
+    Ok(collected.run(schedule))
+}
+
+/// Returns the programs of some models.
+fn programs(bench: &Bench, models: &[&(Model, harness::Program)]) -> Programs {
+    Programs {
+        origin: bench.origin.clone(),
+        models: models
+            .iter()
+            .map(|(model, program)| (model.name.clone(), program.clone()))
+            .collect(),
+        missing: Vec::new(),
+    }
+}
+
+impl Collected {
+    /// Takes what has happened.
+    fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Turn(turn) => self.round.push((*turn).clone()),
+            Event::Round(round) if round.disturbed.is_empty() => {
+                self.turns.append(&mut self.round);
+                self.rounds.push((*round).clone());
+            }
+            Event::Round(_) => self.round.clear(),
+            Event::Again(block, _) => {
+                self.round.clear();
+                self.turns.retain(|turn| turn.block != block.number);
+                self.rounds.retain(|round| round.block != block.number);
+            }
+            Event::Block(_, block) => self.blocks.push((*block).clone()),
+            Event::Begin(..) | Event::Stop(_) => {}
+        }
+    }
+
+    /// Returns what was measured as a run.
+    fn run(self, schedule: Schedule) -> Run {
+        Run {
+            id: "claims".to_owned(),
+            schedule,
+            environment: Environment::read(&std::env::temp_dir(), "wiremock", BTreeMap::new()),
+            turns: self.turns,
+            rounds: self.rounds,
+            blocks: self.blocks,
+            repeated: Vec::new(),
+            disturbed: Vec::new(),
+            cut: Vec::new(),
+            primitives: PrimitiveTrials::default(),
+            again: Vec::new(),
+            stops: Vec::new(),
+            resumes: Vec::new(),
+            integrity: Integrity::Whole,
+            content_sha256: None,
+        }
+    }
+}

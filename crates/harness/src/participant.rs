@@ -1,0 +1,240 @@
+//! A participant: a process that takes turns, and is idle in between.
+
+use std::time::{Duration, Instant};
+
+use model_kit::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
+use model_kit::{Plan, Turn};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
+use record::Model;
+
+use crate::descendants::descendants;
+use crate::{Child, Program, Silence, Start};
+
+/// How long a child may take to say hello, or to have its units ready.
+const ANSWER: Duration = Duration::from_secs(10);
+/// The variable that names the interpreter of a model in another language.
+const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
+
+/// A process that takes turns.
+#[derive(Debug)]
+pub(crate) struct Participant {
+    child: Child<FromModel>,
+    plan: Plan,
+    /// Its CPU clock, as the kernel keeps it.
+    clock: Option<ClockId>,
+    /// When its last turn ended, and what its clock said then.
+    rested: (Instant, Option<Duration>),
+    /// What it told of itself.
+    pub hello: Hello,
+    /// How long it has been idle, and the CPU time that it used meanwhile.
+    pub idle: (Duration, Duration),
+}
+
+/// A process that was started and was told nothing yet.
+#[derive(Debug)]
+pub(crate) struct Started {
+    child: Child<FromModel>,
+    name: String,
+}
+
+/// What came of a turn.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// What the participant told.
+    pub turned: Turned,
+    /// CPU time that the kernel charged the process with from before the turn until after it; of a
+    /// batch since it was started.
+    pub charged_ns: Option<u64>,
+}
+
+/// Why a participant told nothing.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// No message came.
+    Silent(Silence),
+    /// What it told may not be measured.
+    Refused(String),
+}
+
+impl From<Silence> for Ended {
+    fn from(silence: Silence) -> Self {
+        Self::Silent(silence)
+    }
+}
+
+/// Starts the process of a model.
+pub(crate) fn start(
+    (model, program): (&Model, &Program),
+    (workers, cpus): (u32, &[usize]),
+) -> Result<Started, String> {
+    let set = |(name, value): (&String, &String)| {
+        (name.clone(), value.replace("{workers}", &workers.to_string()))
+    };
+    let interpreter = program.interpreter.iter();
+    let interpreter = interpreter
+        .map(|found| (INTERPRETER.to_owned(), found.path.to_string_lossy().into_owned()));
+    let env = model.env.iter().map(set).chain(interpreter).collect();
+    let start = Start { program: &program.path, arguments: Vec::new(), env, cpus };
+    let child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
+    Ok(Started { child, name: model.name.clone() })
+}
+
+impl Started {
+    /// Tells the process its plan, and returns it once it can take turns.
+    ///
+    /// # Errors
+    ///
+    /// Says in a sentence why it cannot, and ends it.
+    pub(crate) fn enter(mut self, plan: Plan) -> Result<Participant, String> {
+        match self.greet(&plan) {
+            Ok(hello) => {
+                let id = i32::try_from(self.child.id()).ok().map(Pid::from_raw);
+                let clock = id.and_then(|id| ClockId::pid_cpu_clock_id(id).ok());
+                let rested = (Instant::now(), clock.and_then(read));
+                let idle = (Duration::ZERO, Duration::ZERO);
+                Ok(Participant { child: self.child, plan, clock, rested, hello, idle })
+            }
+            Err(Ended::Silent(silence)) => Err(self.child.end_after(&silence)),
+            Err(Ended::Refused(why)) => {
+                self.child.kill();
+                Err(why)
+            }
+        }
+    }
+
+    /// Hears the hello, tells the plan, hears that all is ready.
+    fn greet(&mut self, plan: &Plan) -> Result<Hello, Ended> {
+        let hello = match self.child.hear(Instant::now() + ANSWER)? {
+            FromModel::Hello(hello) => hello,
+            FromModel::Ready | FromModel::Turned(_) => {
+                return Err(Ended::Refused("its first message is no hello".into()));
+            }
+        };
+        accept(&hello)?;
+        if hello.model != self.name {
+            let why = format!("it says that it is {:?}, not {:?}", hello.model, self.name);
+            return Err(Ended::Refused(why));
+        }
+        self.child.tell(&ToModel::Plan(plan.clone()));
+        match self.child.hear(Instant::now() + ANSWER)? {
+            FromModel::Ready => Ok(hello),
+            FromModel::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
+            FromModel::Turned(_) => Err(Ended::Refused("it told a turn before it had one".into())),
+        }
+    }
+}
+
+/// Makes sure that what says hello can be understood and measured.
+pub(crate) fn accept(hello: &Hello) -> Result<(), Ended> {
+    if hello.protocol != PROTOCOL {
+        let spoken = hello.protocol;
+        let why = match spoken {
+            1 => {
+                "it speaks protocol 1, in which a process had one trial: it has to take turns now \
+                  (crates/README.md, \"The pipe\"), or to be built with the present kit"
+                    .to_owned()
+            }
+            _ => format!("it speaks protocol {spoken}, expected {PROTOCOL}"),
+        };
+        return Err(Ended::Refused(why));
+    }
+    if hello.debug_assertions {
+        return Err(Ended::Refused("it was built with debug assertions".into()));
+    }
+    Ok(())
+}
+
+/// Returns the longest that a turn may take: twice what its delays alone would take, and 10 s.
+pub fn time_for(plan: &Plan, turn: &Turn) -> Duration {
+    let (cell, ids) = (&plan.cell, turn.ids(&plan.cell));
+    let waves = (ids.end - ids.start).div_ceil(u64::from(cell.in_flight));
+    let each = plan.deadline_ms.unwrap_or(cell.delay_ms.hi).max(cell.delay_ms.hi);
+    Duration::from_secs(10) + 2 * Duration::from_millis(waves * each)
+}
+
+impl Participant {
+    /// Lets it take a turn. `is_stalled` is asked whenever its time is over: where the origin has
+    /// been stalled, that time was not the participant's, and it gets as much again.
+    pub(crate) fn take(
+        &mut self,
+        turn: &Turn,
+        mut is_stalled: impl FnMut() -> bool,
+    ) -> Result<Taken, Silence> {
+        let before = self.clock.and_then(read);
+        self.count_idle(before);
+        self.child.tell(&ToModel::Turn(*turn));
+        let told = loop {
+            match self.child.hear(Instant::now() + time_for(&self.plan, turn)) {
+                Err(Silence::Late) if is_stalled() => {}
+                told => break told?,
+            }
+        };
+        let after = self.clock.and_then(read);
+        self.rested = (Instant::now(), after);
+        let FromModel::Turned(turned) = told else {
+            return Err(Silence::Nonsense("a message that tells no turn".to_owned()));
+        };
+        if turned.turn != turn.number {
+            let (told, asked) = (turned.turn, turn.number);
+            return Err(Silence::Nonsense(format!("turn {told}, asked for {asked}")));
+        }
+        let is_resident = self.plan.cell.workload.is_resident();
+        let since = if is_resident { before } else { Some(Duration::ZERO) };
+        let charged = after.zip(since).map(|(after, since)| after.saturating_sub(since));
+        let charged_ns = charged.and_then(|charged| u64::try_from(charged.as_nanos()).ok());
+        Ok(Taken { turned, charged_ns })
+    }
+
+    /// Returns how long it has rested.
+    pub(crate) fn rested_for(&self) -> Duration {
+        self.rested.0.elapsed()
+    }
+
+    /// Returns the CPU time that it has used so far.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.clock.and_then(read).unwrap_or_default()
+    }
+
+    /// Returns how many processes it has started, as far as they are known of.
+    pub(crate) fn descendants(&self) -> u64 {
+        descendants(self.child.id())
+    }
+
+    /// Returns the most memory that its process has held at once, in KiB; 0 if the system does not
+    /// tell.
+    pub(crate) fn memory_peak_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// Closes its pipe and waits until it has left.
+    ///
+    /// # Errors
+    ///
+    /// Says that it did not leave, went on talking, or left with an error.
+    pub(crate) fn leave(self) -> Result<(), String> {
+        self.child.dismiss()
+    }
+
+    /// Ends it after it fell silent; returns what is known of its end.
+    pub(crate) fn end_after(self, silence: &Silence) -> String {
+        self.child.end_after(silence)
+    }
+
+    /// Counts the time since its last turn as idle.
+    fn count_idle(&mut self, now: Option<Duration>) {
+        let (since, then) = self.rested;
+        self.idle.0 += since.elapsed();
+        if let Some((now, then)) = now.zip(then) {
+            self.idle.1 += now.saturating_sub(then);
+        }
+    }
+}
+
+/// Reads the CPU clock of a process.
+fn read(clock: ClockId) -> Option<Duration> {
+    clock_gettime(clock).ok().map(Duration::from)
+}

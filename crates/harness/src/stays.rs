@@ -1,0 +1,131 @@
+//! What the turns of each participant in a block add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use model_kit::Cell;
+use record::{State, StayRecord, TurnRecord};
+use rules::{Claims, Reason, Stay, validate_stay};
+
+use crate::participant::Participant;
+
+/// The stays of a block.
+#[derive(Debug, Default)]
+pub(crate) struct Stays {
+    by_name: BTreeMap<String, Sum>,
+    out: BTreeSet<String>,
+}
+
+/// What the turns of one participant add up to.
+#[derive(Debug, Default)]
+struct Sum {
+    record: StayRecord,
+    latencies_ns: BTreeMap<u64, u64>,
+    beats_late_ns: BTreeMap<u64, u64>,
+    turns: u64,
+    ok: u64,
+    wall_ns: u64,
+    in_flight: f64,
+    cpu_ns: u64,
+    ended: u64,
+    /// What the kernel charged in the turns; nothing once it did not tell.
+    charged_ns: Option<u64>,
+    issued: u64,
+    /// What it was idle for before its first turn that counts.
+    idle_before: (Duration, Duration),
+}
+
+impl Stays {
+    /// Notes that a participant has connected: what it was idle for so far counts for nothing.
+    pub(crate) fn enter(&mut self, name: &str, participant: &Participant) {
+        self.sum_of(name).idle_before = participant.idle;
+    }
+
+    /// Notes what a living participant tells of itself.
+    pub(crate) fn look(&mut self, name: &str, participant: &Participant) {
+        let sum = self.sum_of(name);
+        let record = &mut sum.record;
+        record.versions.clone_from(&participant.hello.versions);
+        record.memory_peak_kib = record.memory_peak_kib.max(participant.memory_peak_kib());
+        let since = |now: Duration, then: Duration| nanoseconds(now.saturating_sub(then));
+        record.idle_wall_ns = since(participant.idle.0, sum.idle_before.0);
+        record.idle_cpu_ns = since(participant.idle.1, sum.idle_before.1);
+    }
+
+    /// Notes that a participant has failed and takes no further turn.
+    pub(crate) fn out(&mut self, name: &str) {
+        self.out.insert(name.to_owned());
+    }
+
+    /// Returns whether it has.
+    pub(crate) fn is_out(&self, name: &str) -> bool {
+        self.out.contains(name)
+    }
+
+    /// Adds the turns of a round that counts.
+    pub(crate) fn add(&mut self, turns: Vec<TurnRecord>) {
+        for turn in turns.into_iter().filter(|turn| turn.state == State::Valid) {
+            let (Some(turned), Some(receipt)) = (turn.turned, turn.receipt) else { continue };
+            let sum = self.sum_of(&turn.model);
+            sum.turns += 1;
+            sum.ok += turned.window.ok;
+            sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
+            sum.in_flight += receipt.in_flight_mean_estimate;
+            sum.cpu_ns = sum.cpu_ns.saturating_add(turned.window.cpu_ns);
+            sum.ended += turned.window.ended;
+            sum.issued += turned.total.issued;
+            let so_far = if sum.turns == 1 { Some(0) } else { sum.charged_ns };
+            let charged = so_far.zip(turn.charged_ns);
+            sum.charged_ns = charged.map(|(so_far, more): (u64, u64)| so_far.saturating_add(more));
+            add(&mut sum.latencies_ns, &turned.latencies_ns);
+            add(&mut sum.beats_late_ns, &turned.beats_late_ns);
+        }
+    }
+
+    /// Returns what is written down of a participant, which broke these laws beside those that its
+    /// turns add up to.
+    #[expect(clippy::cast_precision_loss, reason = "a block has few turns")]
+    pub(crate) fn sum(
+        &mut self,
+        name: &str,
+        (claims, cell): (Claims<'_>, &Cell),
+        mut invalid: Vec<Reason>,
+    ) -> StayRecord {
+        let sum = self.by_name.remove(name).unwrap_or_default();
+        let latencies_ns: Vec<(u64, u64)> = sum.latencies_ns.into_iter().collect();
+        let stay = Stay {
+            turns: sum.turns,
+            ok: sum.ok,
+            wall_ns: sum.wall_ns,
+            latencies_ns: &latencies_ns,
+            in_flight_mean: sum.in_flight / sum.turns.max(1) as f64,
+            cpu_ns: sum.cpu_ns,
+            ended: sum.ended,
+            charged_ns: sum.charged_ns,
+            issued: sum.issued,
+        };
+        if sum.turns > 0 {
+            invalid.extend(validate_stay(claims, cell, &stay));
+        }
+        let beats_late_ns = sum.beats_late_ns.into_iter().collect();
+        StayRecord { invalid, latencies_ns, beats_late_ns, ..sum.record }
+    }
+
+    /// Returns the sum of a participant.
+    fn sum_of(&mut self, name: &str) -> &mut Sum {
+        self.by_name.entry(name.to_owned()).or_default()
+    }
+}
+
+/// Adds counts by value.
+fn add(sum: &mut BTreeMap<u64, u64>, told: &[(u64, u64)]) {
+    for &(value, count) in told {
+        let entry = sum.entry(value).or_insert(0);
+        *entry = entry.saturating_add(count);
+    }
+}
+
+/// Returns a duration in whole nanoseconds.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

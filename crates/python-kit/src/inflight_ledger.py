@@ -1,0 +1,179 @@
+"""The count of a turn: ids dealt, fetches ended, and the clocks as the window opens and closes."""
+
+import os
+import resource
+import threading
+import time
+
+# What the kernel counts for a process: name on the pipe, name in `getrusage`, unit.
+COUNTERS = (
+    ("user_ns", "ru_utime", 10**9),
+    ("system_ns", "ru_stime", 10**9),
+    ("switches_voluntary", "ru_nvcsw", 1),
+    ("switches_involuntary", "ru_nivcsw", 1),
+    ("faults_minor", "ru_minflt", 1),
+)
+
+
+class Ledger:
+    """The count of a turn. Whichever slot ends the fetch that opens or closes the window reads the
+    clocks."""
+
+    def __init__(self, cell, turn):
+        self.began = time.monotonic_ns()
+        self.opened = self.closed = None
+        self.beats_late = []
+        self._number, self._first_id = turn["number"], turn["first_id"]
+        self._warmup, self._fetches = turn["warmup"], turn["fetches"]
+        surplus = cell["in_flight"] if cell["workload"] == "steady" else 0
+        self._count = self._warmup + self._fetches + surplus
+        self._lock = threading.Lock()
+        self._issued = self._ended = self._peak = self._followed = 0
+        self._latencies, self._errors = [], {}
+
+    def hand_out(self):
+        """Opens the window of a batch, when its slots are handed out."""
+        self.opened = Reading.start_of_process()
+
+    def deal(self):
+        """Deals the next id, or none when all have been dealt."""
+        with self._lock:
+            if self._issued == self._count:
+                return None
+            id = self._first_id + self._issued
+            self._issued += 1
+            self._peak = max(self._peak, self._issued - self._ended)
+            return id
+
+    def end(self, latency_ns):
+        """Counts a fetch that was ok."""
+        with self._lock:
+            self._end(latency_ns)
+
+    def fail(self, code):
+        """Counts a fetch that failed."""
+        with self._lock:
+            self._errors[str(int(code))] = self._errors.get(str(int(code)), 0) + 1
+            self._end(None)
+
+    def follow(self):
+        """Counts a reply that bytes followed which belong to none."""
+        with self._lock:
+            self._followed += 1
+
+    def _end(self, latency_ns):
+        self._ended += 1
+        place = self._ended - self._warmup
+        if latency_ns is not None and 0 < place <= self._fetches:
+            self._latencies.append(latency_ns)
+        if place == 0:
+            self.opened = Reading.opening()
+        elif place == self._fetches:
+            self.closed = Reading.closing()
+
+    def turned(self):
+        """Returns the turn as it is told to the harness, once every slot rests or has left."""
+        if self.closed is None:
+            raise RuntimeError(
+                f"the window did not close: {self._ended} of {self._count} fetches ended"
+            )
+        failed = sum(self._errors.values())
+        counts = {"ended": self._fetches, "ok": len(self._latencies)}
+        return {
+            "turn": self._number,
+            "window": counts | self.closed.since(self.opened),
+            "total": {
+                "issued": self._issued,
+                "ok": self._ended - failed,
+                "errors": self._errors,
+                "extra_bytes": self._followed,
+            },
+            "threads": threads(),
+            "in_flight_peak": self._peak,
+            "latencies_ns": histogram(self._latencies),
+            "beats_late_ns": histogram(self.beats_late),
+        }
+
+
+class Reading:
+    """What was read at one moment."""
+
+    __slots__ = ("wall", "cpu", "usage")
+
+    @classmethod
+    def start_of_process(cls):
+        """Reads the wall clock alone: nothing had been used when the process was started."""
+        reading = cls()
+        reading.usage, reading.cpu = None, 0
+        reading.wall = time.monotonic_ns()
+        return reading
+
+    @classmethod
+    def opening(cls):
+        """Reads as the window opens: what is slow to read first, the clocks last."""
+        reading = cls()
+        reading.usage = resource.getrusage(resource.RUSAGE_SELF)
+        reading.cpu = time.clock_gettime_ns(time.CLOCK_PROCESS_CPUTIME_ID)
+        reading.wall = time.monotonic_ns()
+        return reading
+
+    @classmethod
+    def closing(cls):
+        """Reads as the window closes: the clocks first, what is slow to read last."""
+        reading = cls()
+        reading.wall = time.monotonic_ns()
+        reading.cpu = time.clock_gettime_ns(time.CLOCK_PROCESS_CPUTIME_ID)
+        reading.usage = resource.getrusage(resource.RUSAGE_SELF)
+        return reading
+
+    def since(self, opened):
+        """Returns what was used since the window opened."""
+        used = {"wall_ns": self.wall - opened.wall, "cpu_ns": self.cpu - opened.cpu}
+        for name, field, unit in COUNTERS:
+            before = getattr(opened.usage, field) if opened.usage else 0
+            used[name] = round((getattr(self.usage, field) - before) * unit)
+        return used
+
+
+def threads():
+    """Returns how many threads this process has now."""
+    with open("/proc/self/status", encoding="utf-8") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("Threads:"))
+
+
+def scheduled():
+    """Returns what the scheduler gave to the threads that are alive now, if the kernel tells: time
+    on a CPU, and time spent waiting for one."""
+    sums = [0, 0]
+    for task in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{task}/schedstat", encoding="utf-8") as figures:
+                told = figures.read().split()
+        except FileNotFoundError:
+            # A thread that has ended meanwhile has no figures, and some kernels have none at all.
+            continue
+        sums = [sum + int(figure) for sum, figure in zip(sums, told)]
+    return sums if sums[0] else None
+
+
+def scheduled_since(before):
+    """Returns what threads got since a reading, as it is told to the harness, if both are there."""
+    after = scheduled()
+    if before is None or after is None:
+        return None
+    return {"cpu_ns": max(0, after[0] - before[0]), "run_delay_ns": max(0, after[1] - before[1])}
+
+
+def histogram(times):
+    """Returns values, rounded to three digits, with their counts."""
+    counts = {}
+    for time_ns in times:
+        value = three_digits(time_ns)
+        counts[value] = counts.get(value, 0) + 1
+    return sorted(counts.items())
+
+
+def three_digits(value):
+    """Rounds to three significant decimal digits."""
+    unit = 10 ** max(0, len(str(value)) - 3)
+    return (value + unit // 2) // unit * unit

@@ -1,0 +1,169 @@
+//! Promises about turns: participants are compared inside rounds alone, what does not count enters
+//! nothing, and what only a whole stay shows is read off stays.
+
+use record::{Entry, RoundRecord, Run, State, TurnRecord};
+use report::Metric;
+use rules::Reason;
+use stats::Estimate;
+
+use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, figures, invalid, row};
+
+/// Blocks of each run.
+const BLOCKS: u32 = 14;
+
+/// Multiplies what every turn of a story costs by a factor.
+fn dearer(story: &mut Story, factor: impl Fn(&TurnRecord) -> u64) {
+    for entry in &mut story.entries {
+        if let Entry::Turn(turn) = entry {
+            let factor = factor(turn);
+            turn.turned.as_mut().unwrap().window.cpu_ns *= factor;
+        }
+    }
+}
+
+/// Returns the ratio of a model to the baseline.
+fn ratio(run: &Run, model: &str) -> Estimate {
+    row(&figures(run), model).figures.as_ref().unwrap().ratio.unwrap()
+}
+
+/// Checks that two ratios are the same but for the rounding of nanoseconds.
+fn check_same(one: Estimate, other: Estimate) {
+    let [one, other] = [one, other].map(|ratio| {
+        let interval = ratio.interval.unwrap();
+        [ratio.value, interval.low, interval.high]
+    });
+    for (one, other) in one.into_iter().zip(other) {
+        assert!((one / other - 1.0).abs() < 1e-6, "{one} {other}");
+    }
+}
+
+#[test]
+fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
+    let quiet = Story::of("standard", BLOCKS).run();
+    let mut story = Story::of("standard", BLOCKS);
+    // What a fetch costs doubles from round to round, in some blocks trebles.
+    dearer(&mut story, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
+    let drifted = story.run();
+    for model in ["event-loop", "rayon", "smol", "smol-hyper", "threads", "tokio-reqwest"] {
+        check_same(ratio(&drifted, model), ratio(&quiet, model));
+    }
+    let cost = |run| row(&figures(run), "smol").figures.as_ref().unwrap().cpu_us.value;
+    assert!(cost(&drifted) > 1.4 * cost(&quiet), "{}", cost(&drifted));
+}
+
+#[test]
+fn an_invalid_turn_leaves_its_round_out_for_that_pair_alone() {
+    let story = |is_broken: bool| {
+        let mut story = Story::of("standard", BLOCKS);
+        dearer(&mut story, |turn| if turn.round == 0 { 3 } else { 1 });
+        for turn in story.turns("smol", "steady") {
+            if turn.round == 0 && is_broken {
+                turn.turned.as_mut().unwrap().window.cpu_ns *= 100;
+                invalid(turn, CONNECTIONS);
+            }
+        }
+        story.run()
+    };
+    let (whole, broken) = (story(false), story(true));
+    // The turns of the baseline in that round would make smol a third of what it costs.
+    let smol = ratio(&broken, "smol").value;
+    assert!((smol - 15_020.0 / 15_000.0).abs() < 0.01, "{smol}");
+    assert_eq!(row(&figures(&broken), "smol").valid, 14);
+    for model in ["event-loop", "rayon", "smol-hyper", "threads", "tokio-reqwest"] {
+        assert_eq!(ratio(&broken, model), ratio(&whole, model), "{model}");
+    }
+}
+
+#[test]
+fn an_invalid_stay_takes_its_turns_and_its_latencies_out() {
+    let mut story = Story::of("standard", BLOCKS);
+    for turn in story.turns("smol", "steady").into_iter().filter(|turn| turn.block == 3) {
+        turn.turned.as_mut().unwrap().window.cpu_ns *= 100;
+    }
+    let stay = story.stays("smol").remove(3);
+    stay.invalid = vec![Reason::TooFast { took_ns: 9_000_000, least_ns: 16_000_000 }];
+    stay.latencies_ns = vec![(9_000_000_000, 2_000)];
+    stay.memory_peak_kib = 9_000_000;
+    let run = story.run();
+    let cell = figures(&run);
+    let smol = row(&cell, "smol");
+    assert_eq!((smol.valid, smol.turns), (26, 28));
+    assert!(smol.reason.as_ref().unwrap().contains("a fetch took 9.0 ms of at least 16.0 ms"));
+    assert!((smol.figures.as_ref().unwrap().ratio.unwrap().value - 1.0).abs() < 0.01);
+    // Of every other participant the block stays.
+    assert_eq!(row(&cell, "threads").valid, 28);
+    let files = report::derive(&run, BASELINE, FLOOR);
+    let latency = String::from_utf8(files["figures/latency-steady.csv"].clone()).unwrap();
+    let smol = latency.lines().find(|line| line.starts_with("smol,")).unwrap();
+    assert!(smol.starts_with("smol,26000,31,31,48,"), "{smol}");
+}
+
+#[test]
+fn repeated_rounds_enter_no_figure() {
+    let whole = Story::of("standard", BLOCKS);
+    let mut story = Story::of("standard", BLOCKS);
+    let mut entries = Vec::new();
+    for entry in std::mem::take(&mut story.entries) {
+        if let Entry::Round(round) = &entry
+            && round.round == 1
+        {
+            let of_round = |entry: &&Entry| match entry {
+                Entry::Turn(turn) => (turn.block, turn.round) == (round.block, round.round),
+                _ => false,
+            };
+            let turns: Vec<Entry> = entries.iter().filter(of_round).cloned().collect();
+            let disturbed = vec![Reason::Stolen { percent: 12 }];
+            entries.push(Entry::Round(RoundRecord { disturbed, ..round.clone() }));
+            entries.extend(turns);
+        }
+        entries.push(entry);
+    }
+    story.entries = entries;
+    // Those that were measured first, in each block nine times as dear.
+    let mut seen = std::collections::BTreeSet::new();
+    for entry in &mut story.entries {
+        if let Entry::Turn(turn) = entry
+            && turn.round == 1
+            && seen.insert((turn.block, turn.position))
+        {
+            turn.turned.as_mut().unwrap().window.cpu_ns *= 9;
+        }
+    }
+    let run = story.run();
+    assert_eq!((run.disturbed.len(), run.repeated.len()), (14, 14 * 10));
+    assert_eq!(figures(&run), figures(&whole.run()));
+    let ranking = report::rank(&run, &report::figures(&run, BASELINE, FLOOR), Metric::Cpu, None);
+    let ranking = ranking.unwrap();
+    let smol = ranking.cells[0].rows.iter().find(|row| row.row.model == "smol").unwrap();
+    assert_eq!((smol.rounds, smol.repeated), (28, 14));
+}
+
+#[test]
+fn memory_is_read_off_stays() {
+    let mut story = Story::of("standard", BLOCKS);
+    for (number, stay) in (0..).zip(story.stays("smol")) {
+        stay.memory_peak_kib = 1_024 * (10 + number);
+    }
+    let run = story.run();
+    let all = report::figures(&run, BASELINE, FLOOR);
+    let ranking = report::rank(&run, &all, Metric::Memory, None).unwrap();
+    let rows = &ranking.cells[0].rows;
+    let [smol, threads] = ["smol", "threads"]
+        .map(|model| rows.iter().find(|row| row.row.model == model).unwrap().value);
+    assert!((smol.unwrap().value - 16.5).abs() < 1e-9, "{smol:?}");
+    assert_eq!(threads, None);
+}
+
+#[test]
+fn turns_that_were_not_taken_after_a_failure_are_counted_with_it() {
+    let mut story = Story::of("standard", BLOCKS);
+    let own = story.turns("smol", "steady").into_iter().filter(|turn| turn.block == 3);
+    for (state, turn) in [State::Failed("it hung".to_owned()), State::Out].into_iter().zip(own) {
+        turn.state = state;
+        turn.turned = None;
+    }
+    let cell = figures(&story.run());
+    let smol = row(&cell, "smol");
+    assert_eq!(smol.reason.as_deref(), Some("failed: it hung (2 of 28 turns)"));
+    assert_eq!((smol.valid, smol.rank), (26, None));
+}

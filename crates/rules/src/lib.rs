@@ -1,0 +1,16 @@
+//! What is expected of a turn: the laws that it must keep, and the reasons for which its figures
+//! may not be used.
+//!
+//! The participant times, the origin counts, and the kernel charges: a turn on which they disagree
+//! is invalid, whatever it cost. Laws that one turn has too few fetches for are held over a stay in
+//! a block. A reason is data; its sentence is written in one place, and nothing reads it back.
+
+mod reason;
+mod stay;
+mod terms;
+mod turn;
+
+pub use crate::reason::{Cause, Check, Reason};
+pub use crate::stay::{Stay, validate_stay};
+pub use crate::terms::{Sizes, evaluate};
+pub use crate::turn::{Claims, Evidence, validate};

@@ -1,0 +1,410 @@
+//! Why the figures of a turn may not be used, as data.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Who brought something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The model: it counts against it.
+    Model,
+    /// The origin, which was slow, stopped or died: the round is measured again.
+    Origin,
+    /// The machine, which was busy, slept, or had its clock set: the round is measured again.
+    Machine,
+}
+
+/// The validity check that a reason concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// Every reply verified, and both sides' counts agree.
+    Replies,
+    /// As many in flight as the cell asks for.
+    InFlight,
+    /// As many connections as the manifest says, and the right request heads.
+    Connections,
+}
+
+/// Why the figures of a turn may not be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Fetches failed.
+    FetchesFailed {
+        /// How many.
+        failed: u64,
+        /// How many were asked for.
+        asked: u64,
+        /// How many by each error code.
+        codes: BTreeMap<String, u64>,
+    },
+    /// Not as many fetches were issued as were asked for.
+    Issued {
+        /// How many.
+        issued: u64,
+        /// How many were asked for.
+        asked: u64,
+    },
+    /// Fetches that were ok and those that failed do not add up.
+    Unbalanced {
+        /// Those that were ok.
+        ok: u64,
+        /// Those that failed.
+        failed: u64,
+        /// All that were issued.
+        issued: u64,
+    },
+    /// The window holds another number of fetches.
+    WindowEnded {
+        /// How many.
+        ended: u64,
+        /// How many were asked for.
+        asked: u64,
+    },
+    /// The window has another number of latencies than fetches that were ok.
+    LatenciesMissing {
+        /// How many latencies.
+        timed: u64,
+        /// How many fetches.
+        ok: u64,
+    },
+    /// Fetches of the window failed that the whole turn does not know of.
+    WindowOk {
+        /// Those that were ok.
+        ok: u64,
+        /// All.
+        ended: u64,
+    },
+    /// The window took no wall time or no CPU time.
+    NoTime,
+    /// More beats of the probe task than fit into the window.
+    Beats {
+        /// How many.
+        beats: u64,
+        /// The length of the window.
+        wall_ns: u64,
+    },
+    /// More CPU time than fits into the window.
+    CpuTooLong {
+        /// The CPU time.
+        cpu_ns: u64,
+        /// The length of the window.
+        wall_ns: u64,
+    },
+    /// The kernel charged the process with more than it reported.
+    CpuHidden {
+        /// CPU time for each fetch as reported.
+        reported_ns: u64,
+        /// CPU time for each fetch as charged.
+        charged_ns: u64,
+    },
+    /// The process started others, whose work nobody counts.
+    Descendants {
+        /// How many are known of.
+        count: u64,
+    },
+    /// The process did not leave as it should have.
+    Unruly {
+        /// What it did instead.
+        why: String,
+    },
+    /// A fetch was faster than its delay.
+    TooFast {
+        /// What it took.
+        took_ns: u64,
+        /// The shortest delay.
+        least_ns: u64,
+    },
+    /// By Little's law other than the right number of slots were busy.
+    SlotsBusy {
+        /// How many, in tenths.
+        tenths: u64,
+        /// How many there are.
+        slots: u32,
+    },
+    /// The origin answered another number of fetches than were issued.
+    Answered {
+        /// How many it answered.
+        answered: u64,
+        /// How many were issued.
+        issued: u64,
+    },
+    /// The origin saw requests that are no fetch of the turn.
+    Strays {
+        /// How many.
+        count: u64,
+    },
+    /// The origin saw other ids than were dealt.
+    OtherIds,
+    /// A bare model sent other bytes than the bare core.
+    OtherHeads,
+    /// The origin's median delay was late.
+    OriginLate {
+        /// By how much.
+        late_us: u64,
+    },
+    /// The origin was too busy to be on time.
+    OriginBusy {
+        /// The share of its time, in percent.
+        percent: u64,
+        /// The threads that it has.
+        threads: u64,
+    },
+    /// The origin died, stopped, or no longer accepts.
+    OriginFailed {
+        /// What it said last, or what was tried.
+        why: String,
+    },
+    /// The time of day parted from the monotonic clock: the machine slept or was paused, or its
+    /// clock was set, which cannot be told apart.
+    ClockJumped {
+        /// By how much.
+        ms: i64,
+    },
+    /// The hypervisor gave CPU time to others.
+    Stolen {
+        /// The share of all CPU time, in percent.
+        percent: u64,
+    },
+    /// Other processes used the CPUs.
+    Foreign {
+        /// The share of all CPU time, in percent.
+        percent: u64,
+    },
+    /// The origin saw too few in flight at the peak.
+    Peak {
+        /// How many.
+        peak: u64,
+        /// How many there should be.
+        slots: u32,
+    },
+    /// The origin saw too few in flight in the mean.
+    Mean {
+        /// How many, in tenths.
+        tenths: u64,
+        /// How many there should be.
+        slots: u32,
+    },
+    /// The model had more in flight than it has slots.
+    TooMany {
+        /// How many.
+        peak: u64,
+        /// How many slots.
+        slots: u32,
+    },
+    /// Another number of connections than the manifest allows.
+    Connections {
+        /// How many the origin accepted.
+        seen: u64,
+        /// The fewest allowed.
+        least: u64,
+        /// The most allowed.
+        most: u64,
+    },
+    /// A batch of a primitive was too short to be timed.
+    BatchShort {
+        /// What it took.
+        took_ns: u64,
+        /// The least that is needed.
+        least_ns: u64,
+    },
+    /// The batches of a primitive have one length, which makes no slope.
+    NoSlope,
+    /// A primitive cost less than it can: it was optimised away.
+    OptimisedAway {
+        /// What it cost, in picoseconds.
+        cost_ps: u64,
+    },
+    /// Another number of threads than the manifest says.
+    Threads {
+        /// How many.
+        seen: u64,
+        /// How many the manifest says.
+        expected: u64,
+    },
+}
+
+impl Reason {
+    /// Returns who brought it about.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::OriginLate { .. } | Self::OriginBusy { .. } | Self::OriginFailed { .. } => {
+                Cause::Origin
+            }
+            Self::ClockJumped { .. } | Self::Stolen { .. } | Self::Foreign { .. } => Cause::Machine,
+            _ => Cause::Model,
+        }
+    }
+
+    /// Returns the validity check that it concerns.
+    pub fn check(&self) -> Check {
+        match self {
+            Self::Peak { .. } | Self::Mean { .. } | Self::TooMany { .. } => Check::InFlight,
+            Self::Connections { .. } | Self::OtherHeads => Check::Connections,
+            _ => Check::Replies,
+        }
+    }
+
+    /// Returns its kind in a few words, under which such reasons are counted.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::FetchesFailed { .. } => "failed fetches",
+            Self::NoTime | Self::CpuTooLong { .. } => "impossible CPU time",
+            Self::CpuHidden { .. } | Self::Descendants { .. } => "hidden CPU time",
+            Self::TooFast { .. } => "impossible latencies",
+            Self::SlotsBusy { .. } => "latencies that do not fill the window",
+            Self::OriginLate { .. } => "the origin was late",
+            Self::OriginBusy { .. } => "the origin was busy",
+            Self::OriginFailed { .. } => "the origin failed",
+            Self::ClockJumped { .. } => "the clock jumped",
+            Self::Stolen { .. } => "stolen CPU time",
+            Self::Foreign { .. } => "other processes",
+            Self::Peak { .. } | Self::Mean { .. } => "too few in flight",
+            Self::TooMany { .. } => "too many in flight",
+            Self::Connections { .. } => "other connections",
+            Self::OtherHeads => "other request heads",
+            Self::Threads { .. } => "other threads",
+            Self::Unruly { .. } => "no good end",
+            _ => "counts that differ",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    #[expect(clippy::too_many_lines, reason = "one sentence a reason, all in one place")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FetchesFailed { failed, asked, codes } => {
+                let codes = codes.iter().map(|(code, count)| format!("{count} x {code}"));
+                let codes = codes.collect::<Vec<_>>().join(", ");
+                write!(f, "{failed} of {asked} fetches failed: {codes}")
+            }
+            Self::Issued { issued, asked } => write!(f, "{issued} fetches issued of {asked}"),
+            Self::Unbalanced { ok, failed, issued } => {
+                write!(f, "{ok} ok and {failed} failed do not make {issued} issued")
+            }
+            Self::WindowEnded { ended, asked } => {
+                write!(f, "{ended} fetches ended in the window of {asked}")
+            }
+            Self::LatenciesMissing { timed, ok } => {
+                write!(f, "{timed} latencies for {ok} ok fetches")
+            }
+            Self::WindowOk { ok, ended } => {
+                write!(f, "{ok} of {ended} fetches in the window were ok")
+            }
+            Self::NoTime => f.write_str("the window took no time"),
+            Self::Beats { beats, wall_ns } => {
+                write!(f, "{beats} beats of the probe task do not fit into {wall_ns} ns")
+            }
+            Self::CpuTooLong { cpu_ns, wall_ns } => {
+                write!(f, "{cpu_ns} ns of CPU time do not fit into {wall_ns} ns")
+            }
+            Self::CpuHidden { reported_ns, charged_ns } => write!(
+                f,
+                "it reported {reported_ns} ns of CPU time a fetch, the kernel charged {charged_ns}"
+            ),
+            Self::Descendants { count } => write!(
+                f,
+                "it started {count} processes, whose CPU time nobody counts: do the work in the \
+                 process itself"
+            ),
+            Self::Unruly { why } => f.write_str(why),
+            Self::BatchShort { took_ns, least_ns } => {
+                write!(f, "a batch took {took_ns} ns, at least {least_ns} are needed to time it")
+            }
+            Self::NoSlope => f.write_str("its batches have one length, which makes no slope"),
+            Self::OptimisedAway { cost_ps } => {
+                write!(f, "one costs {cost_ps} ps, so it was optimised away")
+            }
+            Self::TooFast { took_ns, least_ns } => {
+                write!(f, "a fetch took {:.1} ms of at least {:.1} ms", ms(*took_ns), ms(*least_ns))
+            }
+            Self::SlotsBusy { tenths, slots } => {
+                write!(f, "by its latencies {} of {slots} slots were busy", tenth(*tenths))
+            }
+            Self::Answered { answered, issued } => {
+                write!(f, "the origin answered {answered} fetches, the model issued {issued}")
+            }
+            Self::Strays { count } => {
+                write!(f, "the origin saw {count} requests that are no fetch of this turn")
+            }
+            Self::OtherIds => f.write_str("the origin saw other ids than were dealt"),
+            Self::OtherHeads => f.write_str("its request heads are not those of the bare core"),
+            Self::OriginLate { late_us } => {
+                write!(f, "the origin was late by {:.1} ms", ms(late_us * 1_000))
+            }
+            Self::OriginBusy { percent, threads } => {
+                write!(
+                    f,
+                    "the origin was busy for {percent} % of the time of its {threads} threads"
+                )
+            }
+            Self::OriginFailed { why } => write!(f, "the origin failed, not the model: {why}"),
+            Self::ClockJumped { ms } => write!(
+                f,
+                "the clock jumped by {ms} ms: the machine slept or was paused, or its clock was set"
+            ),
+            Self::Stolen { percent } => {
+                write!(f, "the hypervisor gave {percent} % of all CPU time to others")
+            }
+            Self::Foreign { percent } => {
+                write!(f, "other processes used {percent} % of all CPU time")
+            }
+            Self::Peak { peak, slots } => {
+                write!(f, "the origin saw at most {peak} of {slots} in flight")
+            }
+            Self::Mean { tenths, slots } => {
+                write!(f, "the origin saw {} of {slots} in flight in the mean", tenth(*tenths))
+            }
+            Self::TooMany { peak, slots } => {
+                write!(f, "the model had {peak} in flight in {slots} slots")
+            }
+            Self::Connections { seen, least, most } if least == most => {
+                write!(f, "the origin accepted {seen} connections, exactly {most} are expected")
+            }
+            Self::Connections { seen, most, .. } => {
+                write!(f, "the origin accepted {seen} connections, at most {most} are allowed")
+            }
+            Self::Threads { seen, expected } => {
+                write!(f, "the process had {seen} threads, its manifest says {expected}")
+            }
+        }
+    }
+}
+
+/// Returns nanoseconds in milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a millisecond is all that is shown")]
+fn ms(ns: u64) -> f64 {
+    ns as f64 / 1e6
+}
+
+/// Writes a number that is given in tenths.
+fn tenth(tenths: u64) -> String {
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_origin_or_the_machine_brought_about_is_held_against_no_model() {
+        let why = "it died".to_owned();
+        let of_origin = [Reason::OriginLate { late_us: 1 }, Reason::OriginFailed { why }];
+        assert!(of_origin.iter().all(|reason| reason.cause() == Cause::Origin));
+        let of_machine = [Reason::ClockJumped { ms: 1 }, Reason::Stolen { percent: 20 }];
+        assert!(of_machine.iter().all(|reason| reason.cause() == Cause::Machine));
+        let of_model = [Reason::NoTime, Reason::Strays { count: 1 }, Reason::OtherIds];
+        assert!(of_model.iter().all(|reason| reason.cause() == Cause::Model));
+    }
+
+    #[test]
+    fn a_reason_is_data_and_comes_back_as_it_was_written() {
+        let reason = Reason::Peak { peak: 2, slots: 4 };
+        let told = serde_json::to_string(&reason).unwrap();
+        assert_eq!(told, r#"{"peak":{"peak":2,"slots":4}}"#);
+        assert_eq!(serde_json::from_str::<Reason>(&told).unwrap(), reason);
+    }
+}

@@ -1,0 +1,185 @@
+//! The laws that a single turn has too few fetches for, held over all turns of a stay in a block.
+
+use model_kit::Cell;
+
+use crate::turn::{ROUNDING, sum};
+use crate::{Claims, Reason};
+
+/// The share of the slots that the origin must have seen busy in the mean. On a busy machine an honest
+/// participant comes late to what has arrived, and its slots are idle at the origin meanwhile.
+const BUSY_MEAN_MIN: f64 = 0.7;
+/// What the kernel may charge for each fetch of a stay, in percent of what was reported for each of
+/// its windows. The rest of a turn has a beginning and an end, in which fewer fetches share a wake:
+/// 105 to 135 on machines that were quiet or busy.
+const CHARGED_PERCENT_MAX: u64 = 170;
+
+/// What all counted turns of a participant in a block add up to.
+#[derive(Clone, Debug)]
+pub struct Stay<'a> {
+    /// How many they are.
+    pub turns: u64,
+    /// Fetches that were ok in their windows.
+    pub ok: u64,
+    /// The length of their windows.
+    pub wall_ns: u64,
+    /// The latencies of these fetches, as pairs of value and count.
+    pub latencies_ns: &'a [(u64, u64)],
+    /// The mean in flight that the origin saw, averaged over the turns.
+    pub in_flight_mean: f64,
+    /// CPU time that was reported for the windows.
+    pub cpu_ns: u64,
+    /// Fetches that ended in them.
+    pub ended: u64,
+    /// CPU time that the kernel charged in the whole turns, where it could be read in each.
+    pub charged_ns: Option<u64>,
+    /// Fetches of the whole turns.
+    pub issued: u64,
+}
+
+/// Returns why the figures of a whole stay may not be used: nothing, if it is valid.
+///
+/// By Little's law (J. D. C. Little, Operations Research 9, 1961) the latencies of a window make up
+/// its length times the slots that were busy: all of them in a steady cell, no more than there are
+/// in a batch. What lies across the edges of a window is at most one latency a slot, as likely too
+/// much as too little.
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a slot is all that is asked")]
+pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let timed = sum(stay.latencies_ns.iter().map(|(_, count)| count));
+    if timed != stay.ok {
+        reasons.push(Reason::LatenciesMissing { timed, ok: stay.ok });
+    }
+    if let Some(charged_ns) = stay.charged_ns {
+        let charged_ns = charged_ns / stay.issued.max(1);
+        let reported_ns = stay.cpu_ns / stay.ended.max(1);
+        if charged_ns > reported_ns.saturating_mul(CHARGED_PERCENT_MAX) / 100 {
+            reasons.push(Reason::CpuHidden { reported_ns, charged_ns });
+        }
+    }
+    let (slots, told) = (cell.slots(), stay.latencies_ns);
+    let (Some(shortest), Some(longest)) = (told.first(), told.last()) else { return reasons };
+    let least_ns = cell.delay_ms.lo.saturating_mul(1_000_000);
+    let took_ns = told.iter().map(|(ns, _)| *ns).min().unwrap_or(shortest.0);
+    if (took_ns as f64) < least_ns as f64 * (1.0 - 1.0 / ROUNDING) {
+        reasons.push(Reason::TooFast { took_ns, least_ns });
+    }
+
+    let sum: f64 = told.iter().map(|&(ns, count)| ns as f64 * count as f64).sum();
+    let room = f64::from(slots) * stay.wall_ns as f64;
+    let edges = f64::from(slots) * longest.0 as f64 * (stay.turns.max(1) as f64).sqrt();
+    let fills = match cell.workload.is_resident() {
+        true => (sum - room).abs() <= edges + sum / ROUNDING,
+        false => sum <= room + sum / ROUNDING,
+    };
+    if timed == stay.ok && !fills {
+        let busy = sum / (stay.wall_ns as f64).max(1.0);
+        reasons.push(Reason::SlotsBusy { tenths: tenths(busy), slots });
+    }
+    // One that may be too slow to keep all slots busy at the origin pays for it by its cost.
+    let is_busy = claims.may_be_slow || stay.in_flight_mean >= f64::from(slots) * BUSY_MEAN_MIN;
+    if cell.workload.is_resident() && !is_busy {
+        reasons.push(Reason::Mean { tenths: tenths(stay.in_flight_mean), slots });
+    }
+    reasons
+}
+
+/// Returns a number in whole tenths.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn tenths(number: f64) -> u64 {
+    (number * 10.0).round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use model_kit::{DelayRange, Workload};
+
+    use super::*;
+
+    /// Returns the broken laws of a stay of four turns in four slots, each of 20 fetches in 110 ms.
+    fn judged(
+        workload: Workload,
+        latencies_ns: &[(u64, u64)],
+        change: impl Fn(&mut Stay<'_>),
+    ) -> Vec<String> {
+        let cell = Cell {
+            name: "test".to_owned(),
+            workload,
+            in_flight: 4,
+            warmup: 8,
+            fetches: 20,
+            delay_ms: DelayRange { lo: 20, hi: 20 },
+            body_bytes: 128,
+            heartbeat_us: 0,
+            work_kib: 0,
+        };
+        let claims =
+            Claims { is_bare: true, may_be_slow: false, connections: None, threads: "workers" };
+        let mut stay = Stay {
+            turns: 4,
+            ok: 80,
+            wall_ns: 440_000_000,
+            latencies_ns,
+            in_flight_mean: 3.9,
+            cpu_ns: 800_000,
+            ended: 80,
+            charged_ns: Some(1_200_000),
+            issued: 112,
+        };
+        change(&mut stay);
+        validate_stay(claims, &cell, &stay).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_stay_whose_latencies_fill_its_slots_is_valid() {
+        for workload in [Workload::Batch, Workload::Steady] {
+            assert_eq!(judged(workload, &[(21_000_000, 80)], |_| {}), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn latencies_that_are_missing_or_do_not_fill_the_slots_make_a_stay_invalid() {
+        let missing = judged(Workload::Steady, &[(21_000_000, 79)], |_| {});
+        assert_eq!(missing, ["79 latencies for 80 ok fetches"]);
+        let forged = judged(Workload::Steady, &[(42_000_000, 80)], |_| {});
+        assert_eq!(forged, ["by its latencies 7.6 of 4 slots were busy"]);
+        let forged = judged(Workload::Batch, &[(42_000_000, 80)], |_| {});
+        assert_eq!(forged, ["by its latencies 7.6 of 4 slots were busy"]);
+        let slow = |stay: &mut Stay<'_>| stay.wall_ns *= 2;
+        let half = judged(Workload::Steady, &[(21_000_000, 80)], slow);
+        assert_eq!(half, ["by its latencies 1.9 of 4 slots were busy"]);
+        // The slots of a batch leave as its ids run out.
+        assert_eq!(judged(Workload::Batch, &[(21_000_000, 80)], slow), [""; 0]);
+    }
+
+    #[test]
+    fn a_fetch_that_was_faster_than_its_delay_makes_a_stay_invalid() {
+        let fast = judged(Workload::Steady, &[(19_800_000, 1), (21_000_000, 79)], |_| {});
+        assert_eq!(fast, ["a fetch took 19.8 ms of at least 20.0 ms"]);
+        // Rounding alone may take as much.
+        assert_eq!(judged(Workload::Steady, &[(19_950_000, 80)], |_| {}), [""; 0]);
+    }
+
+    #[test]
+    fn a_process_that_reports_half_of_what_the_kernel_charged_is_found() {
+        let charged = |ns: u64| move |stay: &mut Stay<'_>| stay.charged_ns = Some(112 * ns);
+        let judge = |ns| {
+            let mut found = Vec::new();
+            let change = charged(ns);
+            for workload in [Workload::Batch, Workload::Steady] {
+                found.extend(judged(workload, &[(21_000_000, 80)], change));
+            }
+            found
+        };
+        assert_eq!(judge(17_000), [""; 0]);
+        let words = "it reported 10000 ns of CPU time a fetch, the kernel charged 20000";
+        assert_eq!(judge(20_000), [words; 2]);
+    }
+
+    #[test]
+    fn too_few_in_flight_in_the_mean_make_a_steady_stay_invalid() {
+        let few = |stay: &mut Stay<'_>| stay.in_flight_mean = 2.7;
+        let told = judged(Workload::Steady, &[(21_000_000, 80)], few);
+        assert_eq!(told, ["the origin saw 2.7 of 4 in flight in the mean"]);
+        assert_eq!(judged(Workload::Batch, &[(21_000_000, 80)], few), [""; 0]);
+    }
+}

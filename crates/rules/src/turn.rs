@@ -1,0 +1,217 @@
+//! The laws of one turn.
+
+use model_kit::pipe::Turned;
+use model_kit::{Plan, Receipt, Turn, Workload, bare_heads_digest, ids_digest};
+
+use crate::terms::Sizes;
+use crate::{Reason, evaluate};
+
+/// The share of the slots of a steady cell that the origin must have seen busy at the peak, in
+/// percent. Lower values are what waiting in series looks like.
+const STEADY_PEAK_PERCENT_MIN: u64 = 95;
+/// The same for a model that may be too slow to keep all slots busy.
+const SLOW_PEAK_PERCENT_MIN: u64 = 50;
+/// The most by which the median delay of a steady cell may be late. The shadow timer that estimates
+/// it is itself about 1.2 ms late.
+const STEADY_LATE_MS_MAX: f64 = 3.0;
+/// The same for a batch, whose replies are due together while one thread sends them in turn.
+const BATCH_LATE_MS_MAX: f64 = 8.0;
+/// The share of its threads' time for which the origin may be busy, in percent. Above it, replies
+/// wait for the origin's CPU and not for their delays, and its speed is what is measured.
+const ORIGIN_BUSY_PERCENT_MAX: u64 = 75;
+/// What rounding a latency to three digits changes at most: one part in so many.
+pub(crate) const ROUNDING: f64 = 200.0;
+/// The longest time between two ticks of the kernel's clock, at 100 Hz.
+const TICK_NS: u64 = 10_000_000;
+/// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
+/// its window. A single turn scatters: a whole stay is held to less.
+const CHARGED_PERCENT_MAX: u64 = 400;
+
+/// What a manifest says of a model, as far as laws ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Claims<'a> {
+    /// Whether no library speaks HTTP for it.
+    pub is_bare: bool,
+    /// Whether it may be too slow to keep every slot busy.
+    pub may_be_slow: bool,
+    /// The most connections that it may open, in terms; a connection a slot without them.
+    pub connections: Option<&'a str>,
+    /// The threads that it has while the window is open, in terms.
+    pub threads: &'a str,
+}
+
+/// What a turn is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence<'a> {
+    /// What the participant said.
+    pub turned: &'a Turned,
+    /// What the origin counted.
+    pub receipt: &'a Receipt,
+    /// CPU time that the kernel charged the process with from before the turn until after it, if it
+    /// could be read.
+    pub charged_ns: Option<u64>,
+}
+
+/// Returns why the figures of a turn may not be used: nothing, if it is valid.
+pub fn validate(
+    claims: Claims<'_>,
+    (plan, turn): (&Plan, &Turn),
+    evidence: Evidence<'_>,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    counts((plan, turn), evidence.turned, &mut reasons);
+    times((plan, turn), evidence, &mut reasons);
+    meeting((plan, turn), evidence, &mut reasons);
+    shape(claims, (plan, turn), evidence, &mut reasons);
+    reasons
+}
+
+/// Adds a reason where a law does not hold.
+fn hold(reasons: &mut Vec<Reason>, holds: bool, reason: impl FnOnce() -> Reason) {
+    if !holds {
+        reasons.push(reason());
+    }
+}
+
+/// The model's counts agree with each other and with the turn, and nothing failed.
+fn counts((plan, turn): (&Plan, &Turn), turned: &Turned, reasons: &mut Vec<Reason>) {
+    let (total, window) = (&turned.total, &turned.window);
+    let ids = turn.ids(&plan.cell);
+    let asked = ids.end - ids.start;
+    let failed = sum(total.errors.values());
+    let (ok, issued) = (total.ok, total.issued);
+
+    hold(reasons, failed == 0, || Reason::FetchesFailed {
+        failed,
+        asked,
+        codes: total.errors.clone(),
+    });
+    hold(reasons, issued == asked, || Reason::Issued { issued, asked });
+    hold(reasons, ok.checked_add(failed) == Some(issued), || Reason::Unbalanced {
+        ok,
+        failed,
+        issued,
+    });
+    let ended = window.ended;
+    hold(reasons, ended == turn.fetches, || Reason::WindowEnded { ended, asked: turn.fetches });
+    hold(reasons, failed > 0 || window.ok >= ended, || Reason::WindowOk { ok: window.ok, ended });
+}
+
+/// Returns the sum of counts that a model told, which may be any: too large a sum is the largest.
+pub(crate) fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
+}
+
+/// What was timed is possible, and the kernel has not charged for more.
+fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
+    let turned = evidence.turned;
+    let (wall_ns, cpu_ns) = (turned.window.wall_ns, turned.window.cpu_ns);
+    hold(reasons, wall_ns > 0 && cpu_ns > 0, || Reason::NoTime);
+    let beats = sum(turned.beats_late_ns.iter().map(|(_, count)| count));
+    let period_ns = u64::from(plan.cell.heartbeat_us) * 1_000;
+    let beats_max = wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
+    hold(reasons, beats <= beats_max, || Reason::Beats { beats, wall_ns });
+
+    if plan.cell.workload.is_resident() {
+        // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick
+        // ahead.
+        let most = wall_ns.saturating_add(TICK_NS).saturating_mul(plan.workers.into());
+        hold(reasons, cpu_ns <= most, || Reason::CpuTooLong { cpu_ns, wall_ns });
+    }
+    if let Some(charged_ns) = evidence.charged_ns.filter(|_| cpu_ns > 0) {
+        let ids = turn.ids(&plan.cell);
+        let charged_ns = charged_ns / (ids.end - ids.start).max(1);
+        let reported_ns = cpu_ns / turned.window.ended.max(1);
+        let most = reported_ns.saturating_mul(CHARGED_PERCENT_MAX) / 100;
+        hold(reasons, charged_ns <= most, || Reason::CpuHidden { reported_ns, charged_ns });
+    }
+}
+
+/// The origin saw just the fetches that the model says it made, and had the time to serve them.
+fn meeting((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
+    let Evidence { turned, receipt, .. } = evidence;
+    let ids = turn.ids(&plan.cell);
+    let (answered, issued) = (receipt.answered, turned.total.issued);
+    hold(reasons, answered == issued, || Reason::Answered { answered, issued });
+    hold(reasons, receipt.strays == 0, || Reason::Strays { count: receipt.strays });
+    let is_all = answered == ids.end - ids.start;
+    hold(reasons, !is_all || receipt.ids_digest == ids_digest(ids), || Reason::OtherIds);
+
+    let late_ms_max = match plan.cell.workload {
+        Workload::Batch => BATCH_LATE_MS_MAX,
+        Workload::Steady => STEADY_LATE_MS_MAX,
+    };
+    let late_ms = receipt.delay_late_ms_p50_estimate;
+    hold(reasons, late_ms <= late_ms_max, || Reason::OriginLate { late_us: micros(late_ms) });
+    let threads = plan.origins.len().max(1) as u64;
+    let room = receipt.wall_ns.saturating_mul(threads).max(1);
+    let percent = receipt.cpu_ns.saturating_mul(100) / room;
+    hold(reasons, percent <= ORIGIN_BUSY_PERCENT_MAX, || Reason::OriginBusy { percent, threads });
+}
+
+/// Returns milliseconds in whole microseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+fn micros(ms: f64) -> u64 {
+    (ms * 1e3).round() as u64
+}
+
+/// The work had the shape that the plan asks for: so many at once, on so many connections, by so
+/// many threads, with the request of the bare core.
+fn shape(
+    claims: Claims<'_>,
+    (plan, turn): (&Plan, &Turn),
+    evidence: Evidence<'_>,
+    reasons: &mut Vec<Reason>,
+) {
+    let Evidence { turned, receipt, .. } = evidence;
+    let ids = turn.ids(&plan.cell);
+    let is_all = receipt.answered == ids.end - ids.start;
+    let heads = !claims.is_bare || !is_all || receipt.heads_digest == bare_heads_digest(ids);
+    hold(reasons, heads, || Reason::OtherHeads);
+
+    let slots = plan.cell.slots();
+    let peak = receipt.in_flight_peak_estimate;
+    let percent = if claims.may_be_slow { SLOW_PEAK_PERCENT_MIN } else { STEADY_PEAK_PERCENT_MIN };
+    // The fetches of a batch may end before a slow model has started the last: that is its cost,
+    // and its connections tell how many places it had.
+    let asked = plan.cell.workload.is_resident();
+    hold(reasons, !asked || peak >= u64::from(slots) * percent / 100, || Reason::Peak {
+        peak,
+        slots,
+    });
+    let peak = turned.in_flight_peak;
+    hold(reasons, peak <= u64::from(slots), || Reason::TooMany { peak, slots });
+    connections(claims, (plan, turn), receipt, reasons);
+
+    if plan.cell.workload.is_resident() {
+        let mut sizes = Sizes::of(plan, turn);
+        // The probe task is one unit more, of a model that has one.
+        sizes.in_flight += u32::from(!turned.beats_late_ns.is_empty());
+        let (seen, expected) = (turned.threads, evaluate(claims.threads, sizes).unwrap_or(0));
+        hold(reasons, seen == expected, || Reason::Threads { seen, expected });
+    }
+}
+
+/// The core connects once a slot, in the first turn of a process, and never again; a library has
+/// what the manifest allows.
+fn connections(
+    claims: Claims<'_>,
+    (plan, turn): (&Plan, &Turn),
+    receipt: &Receipt,
+    reasons: &mut Vec<Reason>,
+) {
+    let Some(seen) = receipt.connections else { return };
+    let is_first = turn.number == 0 || !plan.cell.workload.is_resident();
+    let slots = u64::from(plan.cell.slots());
+    let (least, most) = match claims.connections {
+        Some(terms) => (0, evaluate(terms, Sizes::of(plan, turn)).unwrap_or(0)),
+        None if is_first => (slots, slots),
+        None => (0, 0),
+    };
+    let holds = (least..=most).contains(&seen);
+    hold(reasons, holds, || Reason::Connections { seen, least, most });
+}
+
+#[cfg(test)]
+#[path = "turn_tests.rs"]
+mod tests;

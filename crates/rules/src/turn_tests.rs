@@ -1,0 +1,279 @@
+//! Promises about the laws of a turn: each lie is found, and the truth is not called one.
+
+use std::collections::BTreeMap;
+
+use model_kit::pipe::{Total, Window};
+use model_kit::{Cell, DelayRange};
+
+use super::*;
+use crate::Cause;
+
+/// A turn on which both sides agree.
+struct Story {
+    claims: Claims<'static>,
+    plan: Plan,
+    turn: Turn,
+    turned: Turned,
+    receipt: Receipt,
+    charged_ns: Option<u64>,
+}
+
+impl Story {
+    /// Returns a turn without fault, of four slots, which is not the first of its process.
+    fn new(workload: Workload) -> Self {
+        let is_steady = workload == Workload::Steady;
+        let cell = Cell {
+            name: "test".to_owned(),
+            workload,
+            in_flight: 4,
+            warmup: if is_steady { 4 } else { 0 },
+            fetches: 20,
+            delay_ms: DelayRange { lo: 20, hi: 20 },
+            body_bytes: 128,
+            heartbeat_us: 0,
+            work_kib: 0,
+        };
+        let turn = Turn::of(&cell, u32::from(is_steady), 1_000);
+        let ids = turn.ids(&cell);
+        let asked = ids.end - ids.start;
+        let origins = vec![([127, 0, 0, 1], 4100).into()];
+        Self {
+            claims: Claims {
+                is_bare: true,
+                may_be_slow: false,
+                connections: None,
+                threads: "workers + 1",
+            },
+            plan: Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None, surcharge_ns: 0 },
+            turn,
+            turned: turned(asked),
+            receipt: Receipt {
+                answered: asked,
+                ids_digest: ids_digest(ids.clone()),
+                heads_digest: bare_heads_digest(ids),
+                in_flight_peak_estimate: 4,
+                in_flight_mean_estimate: 3.9,
+                connections: Some(if is_steady { 0 } else { 4 }),
+                delay_late_ms_p50_estimate: 1.2,
+                cpu_ns: 30_000_000,
+                wall_ns: 200_000_000,
+                ..Receipt::default()
+            },
+            charged_ns: Some(500_000),
+        }
+    }
+
+    /// Returns the broken laws, in words.
+    fn judged(&self) -> Vec<String> {
+        let Self { claims, plan, turn, turned, receipt, charged_ns } = self;
+        let evidence = Evidence { turned, receipt, charged_ns: *charged_ns };
+        let reasons = validate(*claims, (plan, turn), evidence);
+        reasons.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// Returns what is told of a turn of so many fetches, 20 of them in the window.
+fn turned(asked: u64) -> Turned {
+    Turned {
+        turn: 1,
+        window: Window {
+            ended: 20,
+            ok: 20,
+            wall_ns: 110_000_000,
+            cpu_ns: 300_000,
+            user_ns: 0,
+            system_ns: 0,
+            switches_voluntary: 20,
+            switches_involuntary: 0,
+            faults_minor: 0,
+        },
+        total: Total { issued: asked, ok: asked, errors: BTreeMap::new(), extra_bytes: 0 },
+        threads: 2,
+        in_flight_peak: 4,
+        scheduled: None,
+        latencies_ns: vec![(21_000_000, 20)],
+        beats_late_ns: Vec::new(),
+    }
+}
+
+/// Checks that a change to a good turn is told by these words, and by nothing else.
+fn check(workload: Workload, change: fn(&mut Story), words: &str) {
+    let mut story = Story::new(workload);
+    assert_eq!(story.judged(), Vec::<String>::new());
+    change(&mut story);
+    let reasons = story.judged();
+    assert!(reasons.len() == 1 && reasons[0].contains(words), "{words}: {reasons:?}");
+}
+
+#[test]
+fn a_failed_fetch_makes_a_turn_invalid_and_is_named_by_its_code() {
+    let change = |story: &mut Story| {
+        story.turned.total.ok -= 2;
+        story.turned.total.errors.insert("1604".to_owned(), 2);
+    };
+    check(Workload::Batch, change, "2 of 20 fetches failed: 2 x 1604");
+}
+
+#[test]
+fn counts_that_do_not_add_up_make_a_turn_invalid() {
+    let steady = Workload::Steady;
+    check(steady, |story| story.turned.total.ok -= 1, "do not make 28 issued");
+    check(steady, |story| story.turned.window.ended -= 1, "19 fetches ended in the window of 20");
+    check(steady, |story| story.turned.window.cpu_ns = 0, "the window took no time");
+    check(steady, |story| story.turned.window.cpu_ns = 200_000_000, "do not fit into");
+    let change = |story: &mut Story| {
+        story.turned.window.ok = 5;
+    };
+    check(steady, change, "5 of 20 fetches in the window were ok");
+}
+
+#[test]
+fn request_heads_that_are_not_the_bare_core_s_make_a_turn_invalid() {
+    let change = |story: &mut Story| story.receipt.heads_digest += 1;
+    check(Workload::Steady, change, "its request heads are not those of the bare core");
+
+    // A library writes what it likes.
+    let mut story = Story::new(Workload::Steady);
+    change(&mut story);
+    story.claims.is_bare = false;
+    assert_eq!(story.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_fetch_that_was_never_made_makes_a_turn_invalid() {
+    let change = |story: &mut Story| story.receipt.answered -= 1;
+    check(Workload::Steady, change, "answered 27 fetches, the model issued 28");
+    let change = |story: &mut Story| story.receipt.ids_digest += 1;
+    check(Workload::Steady, change, "other ids than were dealt");
+    check(Workload::Steady, |story| story.receipt.strays = 1, "1 requests that are no fetch");
+}
+
+#[test]
+fn waiting_in_series_makes_a_turn_invalid() {
+    let change = |story: &mut Story| story.receipt.in_flight_peak_estimate = 2;
+    check(Workload::Steady, change, "at most 2 of 4 in flight");
+}
+
+#[test]
+fn an_interpreter_that_is_too_slow_is_not_invalid_and_one_that_waits_in_series_is() {
+    let mut story = Story::new(Workload::Steady);
+    story.claims.may_be_slow = true;
+    story.receipt.in_flight_peak_estimate = 2;
+    assert_eq!(story.judged(), Vec::<String>::new());
+    story.receipt.in_flight_peak_estimate = 1;
+    assert_eq!(story.judged(), ["the origin saw at most 1 of 4 in flight"]);
+}
+
+#[test]
+fn a_batch_with_half_of_the_places_has_half_of_the_connections() {
+    let change = |story: &mut Story| story.receipt.connections = Some(2);
+    check(Workload::Batch, change, "accepted 2 connections, exactly 4 are expected");
+}
+
+#[test]
+fn the_core_connects_in_the_first_turn_of_a_process_and_never_again() {
+    let mut first = Story::new(Workload::Steady);
+    (first.turn.number, first.receipt.connections) = (0, Some(4));
+    assert_eq!(first.judged(), Vec::<String>::new());
+    let change = |story: &mut Story| story.receipt.connections = Some(1);
+    check(Workload::Steady, change, "accepted 1 connections, exactly 0 are expected");
+}
+
+#[test]
+fn connections_that_the_kernel_does_not_tell_of_are_held_against_nobody() {
+    let mut story = Story::new(Workload::Steady);
+    story.receipt.connections = None;
+    assert_eq!(story.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn a_connection_for_every_fetch_is_allowed_where_a_manifest_says_so() {
+    let mut story = Story::new(Workload::Steady);
+    story.claims.connections = Some("issued");
+    story.receipt.connections = Some(28);
+    assert_eq!(story.judged(), Vec::<String>::new());
+    story.receipt.connections = Some(29);
+    assert_eq!(story.judged(), ["the origin accepted 29 connections, at most 28 are allowed"]);
+}
+
+#[test]
+fn a_process_that_reports_less_than_the_kernel_charged_is_found() {
+    // 15 us a fetch of the window are reported.
+    let change = |story: &mut Story| story.charged_ns = Some(28 * 61_000);
+    check(
+        Workload::Steady,
+        change,
+        "reported 15000 ns of CPU time a fetch, the kernel charged 61000",
+    );
+    let mut story = Story::new(Workload::Steady);
+    story.charged_ns = Some(28 * 60_000);
+    assert_eq!(story.judged(), Vec::<String>::new());
+    story.charged_ns = None;
+    assert_eq!(story.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn more_in_flight_than_slots_makes_a_turn_invalid() {
+    check(Workload::Steady, |story| story.turned.in_flight_peak = 5, "5 in flight in 4 slots");
+}
+
+#[test]
+fn hidden_threads_make_a_turn_invalid() {
+    check(Workload::Steady, |story| story.turned.threads = 3, "3 threads, its manifest says 2");
+}
+
+#[test]
+fn a_heart_that_beats_more_often_than_it_is_asked_to_makes_a_turn_invalid() {
+    let change = |story: &mut Story| story.turned.beats_late_ns = vec![(1_000, 1)];
+    check(Workload::Batch, change, "1 beats of the probe task do not fit into 110000000 ns");
+    let change = |story: &mut Story| {
+        story.plan.cell.heartbeat_us = 50_000;
+        story.turned.beats_late_ns = vec![(1_000, 4)];
+    };
+    check(Workload::Batch, change, "4 beats of the probe task do not fit into 110000000 ns");
+}
+
+#[test]
+fn the_heart_of_a_model_with_a_thread_for_each_slot_is_one_thread_more() {
+    let mut story = Story::new(Workload::Steady);
+    story.claims.threads = "in_flight";
+    story.plan.cell.heartbeat_us = 50_000;
+    story.turned.threads = 5;
+    assert_eq!(story.judged(), ["the process had 5 threads, its manifest says 4"]);
+    story.turned.beats_late_ns = vec![(1_000, 2)];
+    assert_eq!(story.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn an_origin_without_time_makes_a_turn_invalid() {
+    let change = |story: &mut Story| story.receipt.cpu_ns = 160_000_000;
+    check(Workload::Batch, change, "busy for 80 % of the time of its 1 threads");
+    let mut story = Story::new(Workload::Batch);
+    story.plan.origins.push(([127, 0, 0, 1], 4101).into());
+    change(&mut story);
+    assert_eq!(story.judged(), Vec::<String>::new());
+}
+
+#[test]
+fn an_origin_that_is_late_makes_a_turn_invalid() {
+    let change = |story: &mut Story| story.receipt.delay_late_ms_p50_estimate = 3.5;
+    check(Workload::Steady, change, "the origin was late by 3.5 ms");
+    assert_eq!(Reason::OriginLate { late_us: 3_500 }.cause(), Cause::Origin);
+    assert_eq!(Reason::Connections { seen: 65, least: 64, most: 64 }.cause(), Cause::Model);
+}
+
+#[test]
+fn counts_whose_sum_overflows_are_invalid_and_no_panic() {
+    let mut story = Story::new(Workload::Steady);
+    let turned = &mut story.turned;
+    turned.beats_late_ns = vec![(20_000_000, u64::MAX), (u64::MAX, 21)];
+    turned.total.errors = [("1401", u64::MAX), ("1402", 1)].map(|(c, n)| (c.to_owned(), n)).into();
+    (turned.total.ok, turned.total.issued) = (u64::MAX, u64::MAX);
+    (turned.window.wall_ns, turned.window.cpu_ns) = (u64::MAX, u64::MAX);
+    story.receipt.wall_ns = u64::MAX;
+    story.receipt.cpu_ns = u64::MAX;
+    story.charged_ns = Some(u64::MAX);
+    let reasons = story.judged();
+    assert!(reasons.iter().any(|reason| reason.contains("beats of the probe")), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("fetches failed")), "{reasons:?}");
+}
