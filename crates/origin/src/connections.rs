@@ -5,13 +5,20 @@
 //! anywhere in the namespace, its table of connections is read, which takes milliseconds: what has
 //! been closed lingers there for a minute, at the end that closed first.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 /// The states of the table that are no accepted connection, in hexadecimal: a listener, and three
 /// of a connection that is being opened.
 const NOT_ACCEPTED: [&str; 4] = ["0A", "02", "03", "0C"];
+/// The state of a connection that was closed and lingers.
+const LINGERS: &str = "06";
+/// How much longer than it should a connection has to linger to be another on the same ports. On
+/// loopback the kernel takes ports again from a second on (`net.ipv4.tcp_tw_reuse`), and each
+/// connection lingers as long as the next.
+const LONGER: Duration = Duration::from_millis(500);
 
 /// What the shards have accepted.
 #[derive(Debug)]
@@ -23,16 +30,33 @@ pub struct Connections {
     accepted: Option<u64>,
     /// Connections of the shards that the table had then, open or closed. A descriptor may outlive
     /// its connection: that of a process that has just left is closed a moment later.
-    known: HashSet<(u16, u16)>,
+    known: Table,
     /// What `open` and `accepted` were when the table was read for `known`.
     read_at: Option<(u64, Option<u64>)>,
+}
+
+/// The connections of the shards that the kernel's table had once.
+#[derive(Debug)]
+struct Table {
+    read: Instant,
+    /// By the ports of the one end and of the other: each end has its own entry.
+    ends: HashMap<(u16, u16), End>,
+}
+
+/// One end of a connection in the table.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    /// The port of the shard, and the other.
+    connection: (u16, u16),
+    /// For how long it goes on to linger, if it was closed first.
+    lingers: Option<Duration>,
 }
 
 impl Connections {
     /// Begins to count for shards at these addresses.
     pub fn of(shards: &[SocketAddr]) -> Self {
         let ports = shards.iter().map(SocketAddr::port).collect();
-        Self { ports, open: 0, accepted: None, known: HashSet::new(), read_at: None }
+        Self { ports, open: 0, accepted: None, known: Table::of("", &[]), read_at: None }
     }
 
     /// Begins to count anew; `accepted` is how many the namespace has accepted so far.
@@ -41,7 +65,7 @@ impl Connections {
         // Where nothing was accepted or closed since it was read, the table has nothing new.
         let now = Some((self.open, accepted));
         if self.read_at != now {
-            self.known = self.table().unwrap_or_default();
+            self.known = self.table().unwrap_or_else(|| Table::of("", &[]));
             self.read_at = now;
         }
     }
@@ -54,14 +78,35 @@ impl Connections {
         if most <= kept {
             return Some(most);
         }
-        let new = self.table()?.difference(&self.known).count() as u64;
-        Some(new.min(most))
+        Some((self.table()?.new_since(&self.known) as u64).min(most))
     }
 
-    /// Returns the connections of the shards that the kernel's table has.
-    fn table(&self) -> Option<HashSet<(u16, u16)>> {
-        let table = fs::read_to_string("/proc/net/tcp").ok()?;
-        Some(at(&table, &self.ports).collect())
+    /// Reads the connections of the shards that the kernel's table has.
+    fn table(&self) -> Option<Table> {
+        Some(Table::of(&fs::read_to_string("/proc/net/tcp").ok()?, &self.ports))
+    }
+}
+
+impl Table {
+    /// Reads the entries that have one of these ports at either end.
+    fn of(text: &str, ports: &[u16]) -> Self {
+        let read = Instant::now();
+        Self { read, ends: text.lines().skip(1).filter_map(|line| end(line, ports)).collect() }
+    }
+
+    /// Returns how many connections are of later than another table.
+    fn new_since(&self, known: &Self) -> usize {
+        let passed = self.read.duration_since(known.read);
+        let is_new = |(ports, end): &(&(u16, u16), &End)| match known.ends.get(ports) {
+            None => true,
+            Some(End { lingers: None, .. }) => false,
+            // What lingers goes on to, and for less and less long.
+            Some(End { lingers: Some(was), .. }) => {
+                end.lingers.is_none_or(|lingers| lingers > was.saturating_sub(passed) + LONGER)
+            }
+        };
+        let new = self.ends.iter().filter(is_new).map(|(_, end)| end.connection);
+        new.collect::<HashSet<_>>().len()
     }
 }
 
@@ -70,22 +115,23 @@ fn open() -> u64 {
     fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
 }
 
-/// Returns the connections of the table that have one of these ports at either end: the shard's
-/// port, and the other.
-fn at<'a>(table: &'a str, ports: &'a [u16]) -> impl Iterator<Item = (u16, u16)> + 'a {
-    table.lines().skip(1).filter_map(|line| {
-        let mut words = line.split_whitespace().skip(1);
-        let [local, remote] = [port(words.next()?)?, port(words.next()?)?];
-        let state = words.next()?;
-        if NOT_ACCEPTED.contains(&state) {
-            return None;
-        }
-        match (ports.contains(&local), ports.contains(&remote)) {
-            (true, _) => Some((local, remote)),
-            (false, true) => Some((remote, local)),
-            (false, false) => None,
-        }
-    })
+/// Reads a line of the table, if it is of a connection that has one of these ports at either end.
+fn end(line: &str, ports: &[u16]) -> Option<((u16, u16), End)> {
+    let mut words = line.split_whitespace().skip(1);
+    let (local, remote) = (port(words.next()?)?, port(words.next()?)?);
+    let state = words.next()?;
+    if NOT_ACCEPTED.contains(&state) {
+        return None;
+    }
+    let connection = match (ports.contains(&local), ports.contains(&remote)) {
+        (true, _) => (local, remote),
+        (false, true) => (remote, local),
+        (false, false) => return None,
+    };
+    // The kind of its timer and its hundredths of a second, in hexadecimal.
+    let (_, left) = words.nth(1)?.split_once(':')?;
+    let left = Duration::from_millis(10 * u64::from_str_radix(left, 16).ok()?);
+    Some(((local, remote), End { connection, lingers: (state == LINGERS).then_some(left) }))
 }
 
 /// Returns the port of an address as the table has it.
@@ -130,6 +176,21 @@ mod tests {
         drop(TcpStream::connect(elsewhere).unwrap());
         assert_eq!(connections.so_far(accepted()), Some(3));
         drop((kept, served));
+    }
+
+    #[test]
+    fn one_on_the_ports_of_another_that_lingers_is_another() {
+        let table = |state: &str, left: &str| {
+            let line = format!("0: 0100007F:A000 0100007F:1F90 {state} 0:0 {left} 0 0 0 3 0");
+            Table::of(&format!("sl\n{line}\n"), &[0x1F90])
+        };
+        let of = |known: (&str, &str), now: (&str, &str)| {
+            table(now.0, now.1).new_since(&table(known.0, known.1))
+        };
+        let (old, fresh) = (("06", "03:00000A00"), ("06", "03:00001770"));
+        assert_eq!((of(old, old), of(old, fresh)), (0, 1));
+        assert_eq!((of(("01", "00:00000000"), fresh), of(old, ("01", "00:00000000"))), (0, 1));
+        assert_eq!((of(("0A", "00:00000000"), fresh), of(old, ("0A", "00:00000000"))), (1, 0));
     }
 
     #[test]
