@@ -114,9 +114,9 @@ fn a_linker_that_cannot_reorder_sections_is_refused_before_anything_is_built() {
     }
     let _alone = alone();
     let out = tempfile::tempdir().expect("it is made");
-    let mut publish = program(&WORKSPACE.root, &["run", "--preset", "publish", "--out"]);
-    publish.arg(out.path()).env("RUSTFLAGS", "-Clinker-features=-lld");
-    let output = publish.output().expect("it starts");
+    let mut citable = program(&WORKSPACE.root, &["run", "--preset", "citable", "--out"]);
+    citable.arg(out.path()).env("RUSTFLAGS", "-Clinker-features=-lld");
+    let output = citable.output().expect("it starts");
     check(&output, 6, "which the linker lld alone can");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("`-Clinker-features=-lld`") && !said.contains("building"), "{said}");

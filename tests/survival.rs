@@ -306,7 +306,7 @@ fn a_sitting_is_refused_before_its_time_and_all_sittings_make_one_run() {
     let out = results.path().to_str().expect("our paths are UTF-8");
     let resume = ["run", "--resume", "--out", out];
     let asked =
-        ["run", "tokio", "--preset", "publish", "--cell", "batch", "--blocks", "1", "--out", out];
+        ["run", "tokio", "--preset", "citable", "--cell", "batch", "--blocks", "1", "--out", out];
     let first = ended(&asked);
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
     assert!(matches!(first.status.code(), Some(0 | 4)), "{said}");

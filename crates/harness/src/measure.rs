@@ -389,24 +389,34 @@ fn seed() -> u64 {
 mod tests {
     use super::*;
 
-    /// Copies the measured files of a published run of a preset below a folder, under a name.
-    fn publish(preset: &str, below: &Path, name: &str) -> Run {
-        let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results");
-        let is_of = |path: &PathBuf| Brief::read(path).is_ok_and(|brief| brief.preset == preset);
-        let published = folders(&results).into_iter().find(is_of).unwrap();
-        fs::create_dir(below.join(name)).unwrap();
-        for file in ["schedule.json", "environment.json", "journal.jsonl", "MANIFEST"] {
-            fs::copy(published.join(file), below.join(name).join(file)).unwrap();
+    /// Copies the measured files of a run below a folder, under a name, as if it had been measured
+    /// on the machine of another.
+    fn publish((run, machine): (&Path, &Path), below: &Path, name: &str) -> Run {
+        let folder = below.join(name);
+        fs::create_dir(&folder).unwrap();
+        let mut manifest = String::new();
+        for (from, file) in
+            [(run, "schedule.json"), (machine, "environment.json"), (run, "journal.jsonl")]
+        {
+            let bytes = fs::read(from.join(file)).unwrap();
+            manifest += &format!("{}  {file}\n", record::sha256(&bytes));
+            fs::write(folder.join(file), bytes).unwrap();
         }
-        Run::read(&below.join(name)).unwrap()
+        fs::write(folder.join("MANIFEST"), manifest).unwrap();
+        Run::read(&folder).unwrap()
     }
 
     #[test]
     fn the_noise_of_a_cell_is_that_of_the_newest_run_that_has_the_cell() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let is_quick = |path: &PathBuf| Brief::read(path).is_ok_and(|run| run.preset == "quick");
+        let published = folders(&root.join("../../results")).into_iter().find(is_quick).unwrap();
+        // Its cells have the names of the published run's, and are others.
+        let made_up = root.join("../report/tests/golden/run");
         let results = tempfile::tempdir().unwrap();
-        let old = publish("quick", results.path(), "1");
-        let quick = publish("quick", results.path(), "2");
-        let newest = publish("sweep", results.path(), "3");
+        let old = publish((&published, &published), results.path(), "1");
+        let quick = publish((&published, &published), results.path(), "2");
+        let newest = publish((&made_up, &published), results.path(), "3");
         assert_eq!(quick.environment.cpu, newest.environment.cpu);
 
         let told = |cells: &[Cell]| -> Vec<String> {
