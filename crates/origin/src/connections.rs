@@ -1,9 +1,9 @@
 //! How many connections the shards have accepted, and nobody else in this network namespace.
 //!
 //! wiremock tells nothing of connections. What is still open is counted by this process's own
-//! descriptors, which costs microseconds. Only where the kernel has accepted more than that, here or
-//! anywhere in the namespace, its table of connections is read, which takes milliseconds: what has
-//! been closed lingers there for a minute, at the end that closed first.
+//! sockets, which costs microseconds. Only where the kernel has accepted more than that, here
+//! or anywhere in the namespace, its table of connections is read, which takes milliseconds: what
+//! has been closed lingers there for a minute, at the end that closed first.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -24,7 +24,7 @@ const LONGER: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Connections {
     ports: Vec<u16>,
-    /// Descriptors that were open as the count began.
+    /// Sockets that were open as the count began.
     open: u64,
     /// Connections that the namespace had accepted then.
     accepted: Option<u64>,
@@ -70,11 +70,11 @@ impl Connections {
         }
     }
 
-    /// Returns how many the shards have accepted since then; nothing where the kernel does not tell.
+    /// Returns how many the shards have accepted since then; nothing where the kernel does not
+    /// tell.
     pub(crate) fn so_far(&self, accepted: Option<u64>) -> Option<u64> {
         let kept = open().saturating_sub(self.open);
         let most = accepted?.saturating_sub(self.accepted?);
-        // A server may have several descriptors for one connection.
         if most <= kept {
             return Some(most);
         }
@@ -110,9 +110,12 @@ impl Table {
     }
 }
 
-/// Returns how many descriptors this process has open.
+/// Returns how many sockets this process has open: several descriptors may be of one.
 fn open() -> u64 {
-    fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count() as u64)
+    let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let links = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
+    let sockets = links.filter(|link| link.to_string_lossy().starts_with("socket:"));
+    sockets.collect::<HashSet<_>>().len() as u64
 }
 
 /// Reads a line of the table, if it is of a connection that has one of these ports at either end.
