@@ -185,7 +185,7 @@ fn a_run_in_which_a_measured_fetch_failed_exits_with_4_and_prints_the_table() {
     assert_eq!(output.status.code(), Some(4), "{said}{table}");
     let row = |model: &str| table.lines().find(|line| line.trim_start().starts_with(model));
     assert!(row("event-loop").is_some() && row("tokio").is_some(), "{table}");
-    assert!(table.contains("faulty: void: 1 of 64 fetches failed: 1 x 1006"), "{said}{table}");
+    assert!(table.contains("faulty: invalid: 1 of 64 fetches failed: 1 x 1006"), "{said}{table}");
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_run_is_cited_in_every_form_by_its_name_its_hash_and_what_measured_it() {
 }
 
 #[test]
-fn void_rows_resumes_and_a_modified_tree_stand_in_the_citation_itself() {
+fn invalid_rows_resumes_and_a_modified_tree_stand_in_the_citation_itself() {
     let folder = tempfile::tempdir().expect("it is made");
     written(folder.path(), |run| {
         run.environment.modified = "yes".to_owned();
@@ -73,7 +73,7 @@ fn void_rows_resumes_and_a_modified_tree_stand_in_the_citation_itself() {
     });
     for form in FORMS {
         let said = text(&inflight(folder.path(), &["cite", "latest", "--as", form]));
-        for words in ["modified tree", "void or failed", "smol in steady (void)"] {
+        for words in ["modified tree", "invalid or failed", "smol in steady (invalid)"] {
             assert!(said.contains(words), "{form} lacks {words}: {said}");
         }
     }
@@ -278,15 +278,15 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
                 assert!((told / own - 1.0).abs() < 1e-5, "{cell} {}", row.model);
             }
         }
-        let trials = ["valid", "void", "failed"].map(|state| {
-            at("inflight_trials", &format!(",state=\"{state}\"")).expect("it is counted")
+        let trials = ["valid", "invalid", "failed"].map(|state| {
+            at("inflight_turns", &format!(",state=\"{state}\"")).expect("it is counted")
         });
         let all = u32::try_from(row.turns).map(f64::from).expect("they are few");
         assert!((trials.iter().sum::<f64>() - all).abs() < 0.5, "{trials:?}");
         assert_eq!(at("inflight_fetch_cpu_seconds", "").is_some(), row.figures.is_some());
     }
-    let void = "cell=\"batch\",model=\"smol\",state=\"void\"".to_owned();
-    assert!(seen[&("inflight_trials".to_owned(), void)] > 0.0);
+    let void = "cell=\"batch\",model=\"smol\",state=\"invalid\"".to_owned();
+    assert!(seen[&("inflight_turns".to_owned(), void)] > 0.0);
     assert!(said.contains("cpu=\"A \\\"CPU\\\" of C:\\\\\""), "{said}");
 }
 
@@ -338,7 +338,7 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     assert!(page.contains("<th scope=\"row\">smol<") && page.contains("Another CPU"));
     let stored = fs::read_to_string(out.join("merge.json")).expect("it is written");
     let stored: Value = serde_json::from_str(&stored).expect("it is JSON");
-    assert_eq!((&stored, &stored["schema"]), (&told["merge"], &"inflight.merge/1.0".into()));
+    assert_eq!((&stored, &stored["schema"]), (&told["merge"], &"inflight.merge/2.0".into()));
 }
 
 #[test]

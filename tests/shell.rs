@@ -243,13 +243,13 @@ fn runs_are_listed_with_what_they_are_and_those_that_cannot_be_read_too() {
     assert_eq!((state(&path), state(&unfinished)), ("complete".into(), "unfinished".into()));
     assert!(state(&broken).starts_with("cannot be read: "));
     let whole = told.iter().find(|run| run["state"] == "complete").expect("it is listed");
-    let counts: BTreeMap<&str, u64> = ["models", "blocks", "trials"]
+    let counts: BTreeMap<&str, u64> = ["models", "blocks", "turns"]
         .into_iter()
         .map(|key| (key, whole[key].as_u64().expect("a count")))
         .collect();
     let run = Run::read(&path).expect("it reads");
     let (blocks, models) = (run.schedule.blocks.len(), run.schedule.models.len());
-    let all = [("blocks", blocks), ("models", models), ("trials", run.turns.len())];
+    let all = [("blocks", blocks), ("models", models), ("turns", run.turns.len())];
     assert_eq!(counts, BTreeMap::from(all.map(|(name, count)| (name, count as u64))));
 }
 

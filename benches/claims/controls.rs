@@ -44,8 +44,8 @@ pub(crate) fn tell(bench: &Bench) -> Result<()> {
     }
     say(&format!(
         "of {RUNS} runs of {BLOCKS} blocks of {ROUNDS} rounds, {false_differences} show a \
-         difference between four identical models; +2 % is found in {} and +5 % in {}; the intervals \
-         contain 1.02 in {} and 1.05 in {}",
+         difference between four identical models; +2 % is found in {} and +5 % in {}; the \
+         intervals contain 1.02 in {} and 1.05 in {}",
         found[0], found[1], on_target[0], on_target[1]
     ))?;
     Ok(())

@@ -8,12 +8,12 @@
 //!   the model's, on both.
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- wrk` or `-- awake` measures one
-//! alone. By name only, since they take long: `-- controls` (40 minutes) counts how often the analysis
-//! is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway does to
-//! ratios; `-- sustained` (15 minutes) holds turns against running without a pause. Two more are no
-//! claims: `-- builds` times a build of each model from nothing, for the runs that follow to tell, and
-//! `-- listing` how long a thousand runs take to be listed and one to be reported. Nothing here
-//! asserts a time.
+//! alone. By name only, since they take long: `-- controls` (40 minutes) counts how often the
+//! analysis is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway
+//! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause. Two
+//! more are no claims: `-- builds` times a build of each model from nothing, for the runs that
+//! follow to tell, and `-- listing` how long a thousand runs take to be listed and one to be
+//! reported. Nothing here asserts a time.
 
 mod builds;
 mod collect;
@@ -190,8 +190,8 @@ impl Bench {
         tell("CPU per fetch of the whole process, floor against wrk", &pairs)
     }
 
-    /// The floor and threads against the baseline, with a spinner of the idle class on no CPU, on the
-    /// origin's, on the model's, and on both.
+    /// The floor and threads against the baseline, with a spinner of the idle class on no CPU, on
+    /// the origin's, on the model's, and on both.
     fn with_spinners(&self) -> Result<()> {
         let Placement { model_cpus, origin_cpus, .. } = &self.placement;
         let both = self.placement.cpus();

@@ -1,5 +1,5 @@
-//! A turn equals sustained running: the ratios to the baseline of turns of 128 and 1,024 fetches, and
-//! of ten seconds without a pause, beside each other, row by row.
+//! A turn equals sustained running: the ratios to the baseline of turns of 128 and 1,024 fetches,
+//! and of ten seconds without a pause, beside each other, row by row.
 
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR, Preset, Program};

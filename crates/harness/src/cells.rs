@@ -178,8 +178,8 @@ fn citable() -> Preset {
     }
 }
 
-/// The baseline once more, in a process of its own and with no work added: what the two differ by is
-/// noise.
+/// The baseline once more, in a process of its own and with no work added: what the two differ by
+/// is noise.
 pub(crate) fn copy() -> Control {
     Control { name: format!("{BASELINE}+0%"), model: BASELINE.to_owned(), percent: 0 }
 }

@@ -29,8 +29,8 @@ use crate::{interrupt, standing};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
-/// How late the harness itself may look at a deadline; when it was stopped for longer, what was sent
-/// to it meanwhile is read first.
+/// How late the harness itself may look at a deadline; when it was stopped for longer, what was
+/// sent to it meanwhile is read first.
 const GRACE: Duration = Duration::from_millis(500);
 /// How long a child may take to leave once its pipe is closed. Nothing is measured meanwhile, and
 /// where memory is short, what it needs for leaving may have to come back from a slow disk.

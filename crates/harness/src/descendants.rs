@@ -3,8 +3,8 @@
 
 use std::fs;
 
-/// The field of `/proc/PID/stat`, counted from the state on, that tells the minor faults of children
-/// that have ended and were waited for (`cminflt`, field 11): each child has some.
+/// The field of `/proc/PID/stat`, counted from the state on, that tells the minor faults of
+/// children that have ended and were waited for (`cminflt`, field 11): each child has some.
 const CHILD_FAULTS: usize = 8;
 
 /// Returns how many processes a process has started, as far as they are known of: those that live

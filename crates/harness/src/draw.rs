@@ -25,17 +25,18 @@ pub struct Basis {
     pub probes: Vec<Probe>,
 }
 
-/// Participants between two turns of the baseline: each is near to one, and one turn in four or five
-/// is the baseline's.
+/// Participants between two turns of the baseline: each is near to one, and one turn in four or
+/// five is the baseline's.
 const BETWEEN: usize = 4;
 /// Of so many rounds a model in another language takes part in one: it is context, and slower.
 const ROUNDS_OF_CONTEXT: u32 = 4;
-/// The same for one that makes a connection for every fetch, which leaves the kernel work for later.
+/// The same for one that makes a connection for every fetch, which leaves the kernel work for
+/// later.
 const ROUNDS_OF_CHURN: u32 = 8;
 
-/// The orders of one cell: rows of a Williams design, in which every participant follows every other
-/// equally often, drawn without replacement; after a full set the participants change places. The
-/// baseline stands between them, and those that take part in few rounds anywhere.
+/// The orders of one cell: rows of a Williams design, in which every participant follows every
+/// other equally often, drawn without replacement; after a full set the participants change places.
+/// The baseline stands between them, and those that take part in few rounds anywhere.
 struct Orders {
     names: Vec<String>,
     rows: Vec<Vec<usize>>,

@@ -394,15 +394,15 @@ mod tests {
     fn publish((run, machine): (&Path, &Path), below: &Path, name: &str) -> Run {
         let folder = below.join(name);
         fs::create_dir(&folder).unwrap();
-        let mut manifest = String::new();
+        let mut manifest = Vec::new();
         for (from, file) in
             [(run, "schedule.json"), (machine, "environment.json"), (run, "journal.jsonl")]
         {
             let bytes = fs::read(from.join(file)).unwrap();
-            manifest += &format!("{}  {file}\n", record::sha256(&bytes));
+            manifest.push(format!("{}  {file}\n", record::sha256(&bytes)));
             fs::write(folder.join(file), bytes).unwrap();
         }
-        fs::write(folder.join("MANIFEST"), manifest).unwrap();
+        fs::write(folder.join("MANIFEST"), manifest.concat()).unwrap();
         Run::read(&folder).unwrap()
     }
 

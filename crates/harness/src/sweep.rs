@@ -24,8 +24,8 @@ const ALONG_DELAYS: u32 = 8;
 const LATE_MS: u64 = 1;
 /// The length of a window, in milliseconds.
 const WINDOW_MS: u64 = 100;
-/// The fewest fetches of each slot in a window, which long delays make longer for that: a model with
-/// one slot has no more.
+/// The fewest fetches of each slot in a window, which long delays make longer for that: a model
+/// with one slot has no more.
 const WAVES_MIN: u64 = 4;
 /// The fewest fetches of a window.
 const FETCHES_MIN: u64 = 12;

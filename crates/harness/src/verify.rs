@@ -137,7 +137,8 @@ impl Verified {
 
     /// Adds reasons for which figures may not be used.
     fn also(&mut self, reasons: &[Reason]) {
-        self.works &= reasons.iter().all(|reason| reason.cause() != Cause::Model);
+        let blames = |reason: &Reason| reason.cause() == Cause::Model && !reason.is_late_start();
+        self.works &= !reasons.iter().any(blames);
         for reason in reasons {
             let and = if self.says.is_empty() { "" } else { "; " };
             self.says = format!("{}{and}{reason}", self.says);

@@ -28,9 +28,10 @@ Examples:
   inflight cite latest                  BibTeX, and a sentence on the method
 ",
     after_help = "\
-Exit codes: 0 all is well, 1 internal, 2 wrong use, 3 a model failed its verification, 4 a trial is
-void or failed, 5 slower than allowed, 6 refused before measuring, 7 a file is corrupt, altered or
-of an unknown schema, 8 input or output failed, 130 and 143 interrupted: what was measured is kept."
+Exit codes: 0 all is well, 1 internal, 2 wrong use, 3 a model failed its verification, 4 a model did
+something wrong in a run, 5 slower than allowed, 6 refused before measuring, 7 a file is corrupt,
+altered or of an unknown schema, 8 input or output failed, 130 and 143 interrupted: what was
+measured is kept."
 )]
 pub(crate) struct Arguments {
     /// What to do.
@@ -140,10 +141,10 @@ Examples:
               value_parser = report::CiteForm::ALL.map(report::CiteForm::name))]
         form: Option<String>,
     },
-    /// Prints a run for another program: every trial as CSV, or the costs in its format.
+    /// Prints a run for another program: every turn as CSV, or the costs in its format.
     #[command(before_help = "\
 Examples:
-  inflight export latest --to csv > trials.csv
+  inflight export latest --to csv > turns.csv
   inflight export latest --to bencher | bencher run --adapter json --file -
   inflight export latest --to github-action-benchmark > output.json
   inflight export latest --to openmetrics > inflight.prom     for Prometheus and its kin

@@ -29,7 +29,7 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     }
     let broken = harness::recount(&run);
     if broken.is_empty() {
-        output.say(&format!("laws      hold in {} trials", run.turns.len() + run.cut.len()));
+        output.say(&format!("laws      hold in {} turns", run.turns.len() + run.cut.len()));
     }
     problems.extend(broken);
     let derived = report::derive(&run, BASELINE, FLOOR);

@@ -74,7 +74,7 @@ fn runs(output: &mut Output) {
             Ok(run) => {
                 let state = if run.is_complete { "complete" } else { "unfinished" };
                 output.say(&format!(
-                    "{name}  {:<8}  {} models  {} blocks  {} trials  {state:<10}  {}",
+                    "{name}  {:<8}  {} models  {} blocks  {} turns  {state:<10}  {}",
                     run.preset,
                     run.models,
                     run.blocks,
@@ -83,7 +83,7 @@ fn runs(output: &mut Output) {
                 ));
                 json!({ "run": name, "version": run.version, "preset": run.preset,
                         "cells": run.cells, "models": run.models, "blocks": run.blocks,
-                        "trials": run.turns, "state": state })
+                        "turns": run.turns, "state": state })
             }
             Err(error) => {
                 output.say(&format!("{name}  cannot be read: {error:#}"));

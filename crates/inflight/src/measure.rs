@@ -195,7 +195,8 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     let primitives_valid = of_primitives.iter().filter(|t| t.state == State::Valid).count();
     output.tell(&json!({
         "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
-        "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(), "cut": run.cut.len(),
+        "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(),
+        "cut": run.cut.len(),
         "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
         "summary": report::document(&run, &figures), "trust": trust,
     }));

@@ -115,7 +115,8 @@ pub fn rehearse(plan: &Plan, run: impl FnOnce(Slots)) -> Result<Turned, Error> {
     rehearse_turn((plan, &Turn::of(&plan.cell, 0, 0)), run)
 }
 
-/// Carries one turn of a plan out in this process, without a pipe: as [`rehearse`], but for the ids.
+/// Carries one turn of a plan out in this process, without a pipe: as [`rehearse`], but for the
+/// ids.
 ///
 /// # Errors
 ///

@@ -220,7 +220,9 @@ impl State {
     pub fn blames_the_model(&self) -> bool {
         match self {
             Self::Valid => false,
-            Self::Invalid(reasons) => reasons.iter().any(|r| r.cause() == Cause::Model),
+            Self::Invalid(reasons) => {
+                reasons.iter().any(|r| r.cause() == Cause::Model && !r.is_late_start())
+            }
             Self::Failed(_) | Self::Out => true,
         }
     }

@@ -11,6 +11,7 @@ mod deviation;
 pub mod environment;
 mod fault;
 mod folder;
+mod integrity;
 mod journal;
 mod primitive;
 mod run;
@@ -22,6 +23,7 @@ pub use crate::deviation::Deviation;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, own_name, sha256, write_derived};
+pub use crate::integrity::{Integrity, differing_derived};
 pub use crate::journal::{
     Again, Begin, BlockRecord, Entry, Host, Resume, RoundRecord, State, StayRecord, Stop,
     TurnRecord,
@@ -30,7 +32,7 @@ pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
     PrimitiveTrials,
 };
-pub use crate::run::{Integrity, Run, differing_derived};
+pub use crate::run::Run;
 pub use crate::schedule::{
     Absent, Block, Control, Family, Knob, Missing, Model, Placement, Probe, Schedule, Sitting,
     StopRule,

@@ -1,7 +1,10 @@
 //! Promises about runs that are read: whole ones come back, and what was altered, cut off or never
 //! ours is told in a sentence.
 
+use std::path::PathBuf;
+
 use super::*;
+use crate::folder::MEASURED;
 use rules::Reason;
 
 use crate::{Again, Block, Placement, RunFolder};

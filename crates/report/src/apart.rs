@@ -9,9 +9,9 @@
 //!
 //! The movement between the runs is estimated, which the spread of the blocks does not show; but
 //! each model's own carries the noise of the others too, and the two errors are of a size. The
-//! intervals are therefore not exact. Over simulated runs of 12 blocks, those of all models of a cell
-//! held the truth together in 93 to 98 of 100 pairs, with three to eight models of which one or
-//! none had changed, and in 90 with two changed of eight.
+//! intervals are therefore not exact. Over simulated runs of 12 blocks, those of all models of a
+//! cell held the truth together in 93 to 98 of 100 pairs, with three to eight models of which one
+//! or none had changed, and in 90 with two changed of eight.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -23,13 +23,13 @@ pub(crate) struct PrimitiveSummary<'a> {
     reference: &'a str,
     blocks: usize,
     absent: Option<&'a str>,
-    rows: Vec<RowSummary<'a>>,
+    rows: Vec<PrimitiveRowSummary<'a>>,
     anchors: Vec<AnchorSummary>,
 }
 
 /// A program.
 #[derive(Serialize)]
-struct RowSummary<'a> {
+struct PrimitiveRowSummary<'a> {
     program: &'a str,
     label: &'a str,
     unit: &'a str,
@@ -104,13 +104,13 @@ impl<'a> PrimitiveSummary<'a> {
             reference: &figures.reference,
             blocks: figures.blocks,
             absent: figures.absent.as_deref(),
-            rows: figures.rows.iter().map(RowSummary::of).collect(),
+            rows: figures.rows.iter().map(PrimitiveRowSummary::of).collect(),
             anchors: anchors.map(|a| AnchorSummary { says: a.says, source: a.source }).collect(),
         }
     }
 }
 
-impl<'a> RowSummary<'a> {
+impl<'a> PrimitiveRowSummary<'a> {
     /// Writes a program.
     fn of(row: &'a PrimitiveRow) -> Self {
         Self {

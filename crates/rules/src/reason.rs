@@ -238,6 +238,13 @@ impl Reason {
         }
     }
 
+    /// Returns whether a few slots came up late and found their fetches taken, as threads do that
+    /// start beside others: the turn does not count, and nobody knows whose fault it was.
+    pub fn is_late_start(&self) -> bool {
+        let Self::Connections { seen, least, .. } = self else { return false };
+        seen < least && 4 * seen >= 3 * least
+    }
+
     /// Returns the validity check that it concerns.
     pub fn check(&self) -> Check {
         match self {

@@ -5,8 +5,9 @@ use model_kit::Cell;
 use crate::turn::{ROUNDING, sum};
 use crate::{Claims, Reason};
 
-/// The share of the slots that the origin must have seen busy in the mean. On a busy machine an honest
-/// participant comes late to what has arrived, and its slots are idle at the origin meanwhile.
+/// The share of the slots that the origin must have seen busy in the mean. On a busy machine an
+/// honest participant comes late to what has arrived, and its slots are idle at the origin
+/// meanwhile.
 const BUSY_MEAN_MIN: f64 = 0.7;
 /// What the kernel may charge for each fetch of a stay, in percent of what was reported for each of
 /// its windows. The rest of a turn has a beginning and an end, in which fewer fetches share a wake:

@@ -260,6 +260,8 @@ fn an_origin_that_is_late_makes_a_turn_invalid() {
     check(Workload::Steady, change, "the origin was late by 3.5 ms");
     assert_eq!(Reason::OriginLate { late_us: 3_500 }.cause(), Cause::Origin);
     assert_eq!(Reason::Connections { seen: 65, least: 64, most: 64 }.cause(), Cause::Model);
+    let late = |seen| Reason::Connections { seen, least: 64, most: 64 }.is_late_start();
+    assert_eq!([47, 48, 63, 64, 65].map(late), [false, true, true, false, false]);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! A slot whose HTTP is spoken by a library: it says what to fetch, and verifies what the library got
-//! as strictly as a bare reply.
+//! A slot whose HTTP is spoken by a library: it says what to fetch, and verifies what the library
+//! got as strictly as a bare reply.
 
 use super::{Slot, State};
 use crate::{ErrorCode, Fetch, LibraryReply, reply};

@@ -54,7 +54,11 @@ impl Unit<'_> {
             None => TcpStream::connect(fetch.origin)?,
         };
         stream.set_nodelay(true)?;
-        let id = if self.how == "ask for one id" { 0 } else { fetch.id };
+        let id = match self.how {
+            // The first of its turn.
+            "ask for one id" => fetch.id - fetch.id % content::IDS_A_TURN,
+            _ => fetch.id,
+        };
         let request = format!("GET /f/{id} HTTP/1.1\r\nHost: {}\r\n\r\n", fetch.origin);
         stream.write_all(request.as_bytes())?;
         if self.how == "wait anew for each byte" {

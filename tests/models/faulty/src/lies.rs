@@ -1,5 +1,5 @@
-//! An honest thread a slot, of whose turns something else is told than happened: what the kit writes
-//! goes through a pipe of this process, and is changed on its way.
+//! An honest thread a slot, of whose turns something else is told than happened: what the kit
+//! writes goes through a pipe of this process, and is changed on its way.
 
 use std::error::Error;
 use std::fs::File;

@@ -102,7 +102,16 @@ fn connect_anew(mut slot: Slot) -> io::Result<()> {
 /// Takes a fetch first, so that the model has it in flight, and then waits until it may ask for it.
 fn wait_for_a_permit(mut slot: Slot, permits: &Permits) {
     let mut connection = Connection::default();
-    while !matches!(slot.step(), Step::Done) {
+    loop {
+        match slot.step() {
+            Step::Done => return,
+            Step::Rest => {
+                slot.next_turn_blocking();
+                continue;
+            }
+            Step::Send(bytes) => slot.sent(bytes, Err(ErrorKind::WouldBlock.into())),
+            _ => {}
+        }
         permits.take();
         connection.fetch(&mut slot);
         permits.give();
