@@ -14,7 +14,7 @@ pub struct Fetch {
     pub deadline: Option<Instant>,
 }
 
-/// What a library got, for [`Slot::finish`].
+/// What a library got, for [`crate::Slot::finish`].
 #[derive(Clone, Copy, Debug)]
 pub struct LibraryReply<I, B> {
     /// The status code.
