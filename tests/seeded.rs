@@ -283,8 +283,13 @@ fn a_wall_time_that_is_forged_voids_the_trial() {
 }
 
 #[test]
-fn no_receipt_sees_a_forged_cpu_time_or_errors_that_are_kept_back() {
-    check_unseen(&threads("lie: half the CPU time"), steady(), built("origin"));
+fn a_forged_cpu_time_is_held_against_the_kernel_s() {
+    let model = threads("lie: half the CPU time");
+    check(&model, (steady(), built("origin")), "ns of CPU time a fetch, the kernel charged ");
+}
+
+#[test]
+fn no_receipt_sees_errors_that_are_kept_back() {
     check_unseen(&threads("lie: no errors"), batch(), bad_origin("failing"));
 
     // Errors that are kept back are found as what is not verified is.
