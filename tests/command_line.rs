@@ -9,11 +9,13 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use record::Run;
+use record::{RoundRecord, Run};
+use rules::Reason;
 use serde_json::Value;
 use stats::random::SplitMix64;
 
 use support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
+use support::story::made_up;
 use support::{WORKSPACE, alone, built};
 
 /// Bytes that are changed in each file, one at a time; of figures, which are many, one of each.
@@ -89,6 +91,28 @@ fn a_trial_that_is_called_valid_against_its_receipt_is_found() {
     let output = inflight(folder.path(), &["check"]);
     assert_eq!(output.status.code(), Some(7));
     assert!(text(&output).contains("it is called valid, but the origin answered"), "{output:?}");
+}
+
+#[test]
+fn a_round_that_is_repeated_without_its_reason_and_one_that_counts_in_spite_of_one_are_found() {
+    let recounted = |change: &dyn Fn(&mut Run)| {
+        let mut run = made_up(2);
+        change(&mut run);
+        harness::recount(&run).join("; ")
+    };
+    assert_eq!(recounted(&|_| {}), "");
+    let repeated = recounted(&|run| {
+        // Whoever dislikes what a round cost calls it disturbed.
+        let disturbed = vec![Reason::Foreign { percent: 40 }];
+        run.disturbed.push(RoundRecord { disturbed, ..run.rounds[0].clone() });
+    });
+    let why = "it was measured again, but not since ";
+    assert!(repeated.contains(why), "{repeated}");
+    let counts = recounted(&|run| {
+        let host = run.rounds[0].host.as_mut().expect("the machine is told of");
+        host.steal_ns = host.capacity_ns / 2;
+    });
+    assert!(counts.contains("it counts, though"), "{counts}");
 }
 
 #[test]

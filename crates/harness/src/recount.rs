@@ -4,32 +4,54 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use model_kit::{Plan, Turn};
-use record::{Block, Run, Schedule, State, TurnRecord};
+use record::{RoundRecord, Run, Schedule, State, TurnRecord};
 use rules::{Evidence, Reason, validate};
 
 use crate::block::turn_of;
-use crate::disturbed::of_machine;
+use crate::disturbed::disturbances;
 use crate::primitives;
-use crate::run::planned;
+use crate::run::{planned, repeats_of};
 
 /// Returns a sentence for each turn whose state is not what its figures and its receipt say.
 pub fn recount(run: &Run) -> Vec<String> {
     let turns = run.turns.iter().chain(&run.repeated).chain(&run.cut);
     let cells = turns.filter_map(|turn| differs(run, turn));
-    let rounds = run.rounds.iter().filter_map(|round| {
-        let reasons = round.host.as_ref().map(of_machine).unwrap_or_default();
-        (!reasons.is_empty() && run.disturbed.len() < repeats(&run.schedule)).then(|| {
-            let why = sentence(&reasons);
-            format!("round {} of block {}: it counts, though {why}", round.round, round.block)
-        })
-    });
-    cells.chain(rounds).chain(primitives::recount(run)).collect()
+    let counted = run.rounds.iter().filter_map(|round| counts_though(run, round));
+    let repeated = run.disturbed.iter().filter_map(|round| repeated_though(run, round));
+    cells.chain(counted).chain(repeated).chain(primitives::recount(run)).collect()
 }
 
-/// Returns how many rounds of a run could be measured again at the least.
-fn repeats(schedule: &Schedule) -> usize {
-    let cells = schedule.cells.iter().map(|cell| crate::run::repeats_of(schedule, &cell.name));
-    cells.min().map_or(0, |least| least as usize)
+/// Returns a sentence for a round that counts though it was disturbed, while rounds of its cell
+/// could still be measured again.
+fn counts_though(run: &Run, round: &RoundRecord) -> Option<String> {
+    let turns: Vec<TurnRecord> = of_round(&run.turns, round).cloned().collect();
+    let reasons = disturbances(&turns, round.host.as_ref());
+    let cell = |round: &RoundRecord| run.schedule.block(round.block).map(|block| &block.cell);
+    let own = cell(round)?;
+    let used = run.disturbed.iter().filter(|other| cell(other) == Some(own)).count();
+    let is_left = used < repeats_of(&run.schedule, own) as usize;
+    (is_left && !reasons.is_empty()).then(|| {
+        let why = sentence(&reasons);
+        format!("round {} of block {}: it counts, though {why}", round.round, round.block)
+    })
+}
+
+/// Returns a sentence for a round that was measured again without one of the reasons that it gives:
+/// whoever could repeat rounds at will could choose among costs.
+fn repeated_though(run: &Run, round: &RoundRecord) -> Option<String> {
+    let turns: Vec<TurnRecord> = of_round(&run.repeated, round).cloned().collect();
+    let reasons = disturbances(&turns, round.host.as_ref());
+    let missing = round.disturbed.iter().find(|reason| !reasons.contains(reason))?;
+    let RoundRecord { round, block, .. } = round;
+    Some(format!("round {round} of block {block}: it was measured again, but not since {missing}"))
+}
+
+/// Returns the turns of a round.
+fn of_round<'a>(
+    turns: &'a [TurnRecord],
+    round: &'a RoundRecord,
+) -> impl Iterator<Item = &'a TurnRecord> {
+    turns.iter().filter(|turn| (turn.block, turn.round) == (round.block, round.round))
 }
 
 /// Returns how the state of a turn differs from what its figures and its receipt say.
@@ -76,7 +98,7 @@ fn sentence(reasons: &[Reason]) -> String {
 
 /// Returns what the participant of a turn was told, but for the ports of the origin.
 fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, Turn)> {
-    let block: &Block = schedule.blocks.iter().find(|block| block.number == turn.block)?;
+    let block = schedule.block(turn.block)?;
     let shard = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let origins = vec![shard; schedule.placement.shards as usize];
     let plan = planned(schedule, (block, &turn.model), origins)?;

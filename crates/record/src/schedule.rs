@@ -336,6 +336,11 @@ impl Schedule {
         Ok(())
     }
 
+    /// Returns a block by its number.
+    pub fn block(&self, number: u32) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.number == number)
+    }
+
     /// Returns the cell of that name.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.name == name)
