@@ -81,22 +81,8 @@ impl Collected {
 
     /// Returns what was measured as a run.
     fn run(self, schedule: Schedule) -> Run {
-        Run {
-            id: "claims".to_owned(),
-            schedule,
-            environment: Environment::read(&std::env::temp_dir(), "wiremock", BTreeMap::new()),
-            turns: self.turns,
-            rounds: self.rounds,
-            blocks: self.blocks,
-            repeated: Vec::new(),
-            disturbed: Vec::new(),
-            cut: Vec::new(),
-            primitives: PrimitiveTrials::default(),
-            again: Vec::new(),
-            stops: Vec::new(),
-            resumes: Vec::new(),
-            integrity: Integrity::Whole,
-            content_sha256: None,
-        }
+        let environment = Environment::read(&std::env::temp_dir(), "wiremock", BTreeMap::new());
+        let (turns, rounds, blocks) = (self.turns, self.rounds, self.blocks);
+        Run { turns, rounds, blocks, ..Run::new("claims".to_owned(), schedule, environment) }
     }
 }

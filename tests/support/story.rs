@@ -8,8 +8,8 @@ use model_kit::content::{first_id, split_mix_64};
 use model_kit::pipe::{Scheduled, Total, Turned, Window};
 use model_kit::{Cell, Plan, Receipt, Turn, Workload, bare_heads_digest, ids_digest};
 use record::{
-    Block, BlockRecord, Environment, Host, Integrity, Model, Placement, Probe, RoundRecord, Run,
-    Schedule, State, StayRecord, TurnRecord,
+    Block, BlockRecord, Environment, Host, Model, Placement, Probe, RoundRecord, Run, Schedule,
+    State, StayRecord, TurnRecord,
 };
 use rules::{Sizes, evaluate};
 
@@ -40,23 +40,8 @@ pub(crate) fn carried_out(schedule: Schedule) -> Run {
         records.push(BlockRecord { block: block.number, stays: stays(&schedule, block, &told) });
         turns.extend(told);
     }
-    Run {
-        id: "made-up".to_owned(),
-        schedule,
-        environment: serde_json::from_str::<Environment>(ENVIRONMENT).expect("it is read"),
-        turns,
-        rounds,
-        blocks: records,
-        repeated: Vec::new(),
-        disturbed: Vec::new(),
-        cut: Vec::new(),
-        primitives: record::PrimitiveTrials::default(),
-        again: Vec::new(),
-        stops: Vec::new(),
-        resumes: Vec::new(),
-        integrity: Integrity::Whole,
-        content_sha256: None,
-    }
+    let environment = serde_json::from_str::<Environment>(ENVIRONMENT).expect("it is read");
+    Run { turns, rounds, blocks: records, ..Run::new("made-up".to_owned(), schedule, environment) }
 }
 
 /// Draws the schedule of some models.

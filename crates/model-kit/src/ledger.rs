@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::pipe::{Scheduled, Total, Turned};
+use crate::pipe::{Total, Turned};
 use crate::reading::{self, Reading};
 use crate::{Cell, ErrorCode, Outcome, Turn, Workload};
 
@@ -136,7 +136,7 @@ impl Ledger {
             total: self.total(),
             threads,
             in_flight_peak: self.peak.load(Ordering::Relaxed),
-            scheduled: None::<Scheduled>,
+            scheduled: None,
             latencies_ns,
             beats_late_ns: histogram(self.beats_late_ns.get().into_iter().flatten().copied()),
         })

@@ -50,19 +50,12 @@ pub struct Run {
 }
 
 impl Run {
-    /// Reads a run back.
-    ///
-    /// # Errors
-    ///
-    /// Names the file, and the line of the journal, that cannot be read or that the schedule does
-    /// not know.
-    pub fn read(path: &Path) -> Result<Self> {
-        let path = fs::canonicalize(path).with_context(|| unreadable(path))?;
-        let integrity = Integrity::of(&path)?;
-        let mut run = Self {
-            id: own_name(&path),
-            schedule: read_json(&path.join("schedule.json"))?,
-            environment: read_json(&path.join("environment.json"))?,
+    /// Returns a run in which nothing was measured yet.
+    pub fn new(id: String, schedule: Schedule, environment: Environment) -> Self {
+        Self {
+            id,
+            schedule,
+            environment,
             turns: Vec::new(),
             rounds: Vec::new(),
             blocks: Vec::new(),
@@ -73,8 +66,26 @@ impl Run {
             again: Vec::new(),
             stops: Vec::new(),
             resumes: Vec::new(),
+            integrity: Integrity::Whole,
+            content_sha256: None,
+        }
+    }
+
+    /// Reads a run back.
+    ///
+    /// # Errors
+    ///
+    /// Names the file, and the line of the journal, that cannot be read or that the schedule does
+    /// not know.
+    pub fn read(path: &Path) -> Result<Self> {
+        let path = fs::canonicalize(path).with_context(|| unreadable(path))?;
+        let integrity = Integrity::of(&path)?;
+        let schedule = read_json(&path.join("schedule.json"))?;
+        let environment = read_json(&path.join("environment.json"))?;
+        let mut run = Self {
             integrity,
             content_sha256: fault::read(&path.join("MANIFEST")).ok().map(|bytes| sha256(&bytes)),
+            ..Self::new(own_name(&path), schedule, environment)
         };
         run.schedule.check().with_context(|| unreadable(&path.join("schedule.json")))?;
         run.read_journal(&path.join("journal.jsonl"))?;
@@ -127,7 +138,7 @@ impl Run {
     /// Returns the stays of a participant in the blocks of a cell.
     pub fn stays(&self, cell: &str, model: &str) -> Vec<(u32, &StayRecord)> {
         let of_cell = |number: u32| {
-            let block = self.schedule.blocks.iter().find(|block| block.number == number);
+            let block = self.schedule.block(number);
             block.is_some_and(|block| block.cell == cell)
         };
         let blocks = self.blocks.iter().filter(|block| of_cell(block.block));
@@ -208,7 +219,7 @@ impl Run {
 
     /// Takes the end of a block.
     fn take_block(&mut self, block: BlockRecord) -> Result<()> {
-        let planned = self.schedule.blocks.iter().find(|other| other.number == block.block);
+        let planned = self.schedule.block(block.block);
         let planned =
             planned.with_context(|| format!("the schedule has no block {}", block.block))?;
         let ended = self.rounds.iter().filter(|round| round.block == block.block).count();
@@ -250,13 +261,13 @@ impl Run {
 
     /// Returns how many turns a round of the schedule has.
     fn round_length(&self, (block, round): (u32, u32)) -> Option<usize> {
-        let block = self.schedule.blocks.iter().find(|other| other.number == block)?;
+        let block = self.schedule.block(block)?;
         Some(block.rounds.get(usize::try_from(round).ok()?)?.len())
     }
 
     /// Checks that the schedule has this turn and that it is the next one.
     fn due(&self, turn: &TurnRecord) -> Result<()> {
-        let block = self.schedule.blocks.iter().find(|block| block.number == turn.block);
+        let block = self.schedule.block(turn.block);
         let block = block.with_context(|| format!("the schedule has no block {}", turn.block))?;
         let [round, position] = [turn.round, turn.position].map(|place| place as usize);
         let model = block.rounds.get(round).and_then(|order| order.get(position));

@@ -118,7 +118,7 @@ fn csv(run: &Run) -> Vec<u8> {
 
 /// Returns the columns of a turn; what it did not tell is empty.
 fn columns(run: &Run, turn: &TurnRecord, counts: bool) -> [String; 26] {
-    let block = run.schedule.blocks.iter().find(|block| block.number == turn.block);
+    let block = run.schedule.block(turn.block);
     let (state, reason) = match &turn.state {
         State::Valid => ("valid", String::new()),
         State::Invalid(_) => ("invalid", turn.state.why()),

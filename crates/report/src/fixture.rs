@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model_kit::pipe::Turned;
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{
-    Block, BlockRecord, Control, Environment, Family, Host, Integrity, Model, Placement, Probe,
-    RoundRecord, Run, Schedule, StayRecord, TurnRecord,
+    Block, BlockRecord, Control, Environment, Family, Host, Model, Placement, Probe, RoundRecord,
+    Run, Schedule, StayRecord, TurnRecord,
 };
 use stats::random::SplitMix64;
 use stats::williams;
@@ -235,21 +235,8 @@ fn with_baseline(order: Vec<String>) -> Vec<String> {
 /// Returns a run in which nothing was measured yet.
 pub(crate) fn empty(schedule: Schedule) -> Run {
     Run {
-        id: "20261122T101502Z-2c-vm-7f3a91c4".to_owned(),
-        schedule,
-        environment: environment(),
-        turns: Vec::new(),
-        rounds: Vec::new(),
-        blocks: Vec::new(),
-        repeated: Vec::new(),
-        disturbed: Vec::new(),
-        cut: Vec::new(),
-        primitives: record::PrimitiveTrials::default(),
-        again: Vec::new(),
-        stops: Vec::new(),
-        resumes: Vec::new(),
-        integrity: Integrity::Whole,
         content_sha256: Some("9f86d081884c7d659a2feaa0c55ad015".repeat(2)),
+        ..Run::new("20261122T101502Z-2c-vm-7f3a91c4".to_owned(), schedule, environment())
     }
 }
 
