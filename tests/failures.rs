@@ -189,7 +189,7 @@ fn a_run_in_which_a_measured_fetch_failed_exits_with_4_and_prints_the_table() {
 }
 
 #[test]
-fn a_model_that_waits_in_series_is_void() {
+fn a_model_that_waits_in_series_is_invalid() {
     let _alone = alone();
     let ran = run(&[faulty("series"), house("tokio")], |_| {});
     let faulty: Vec<_> = ran.turns.iter().filter(|turn| turn.model == "faulty").collect();

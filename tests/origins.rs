@@ -71,7 +71,7 @@ fn repeated(ran: &Ran, place: usize, words: &str) {
 }
 
 #[test]
-fn an_origin_that_stops_voids_its_trial_and_is_replaced() {
+fn an_origin_that_stops_makes_its_turn_invalid_and_is_replaced() {
     let _alone = alone();
     let ran = struck("origin", Signal::SIGSTOP);
     repeated(&ran, 1, "does not answer");
@@ -79,7 +79,7 @@ fn an_origin_that_stops_voids_its_trial_and_is_replaced() {
 }
 
 #[test]
-fn an_origin_that_no_longer_accepts_voids_its_trial_and_is_replaced() {
+fn an_origin_that_no_longer_accepts_makes_its_turn_invalid_and_is_replaced() {
     let _alone = alone();
     // It answers whoever is connected, and its pipe: the next who comes finds out, each time.
     let ran = support::ran(basis(&three(), small(), 1), bad_origin("deaf"), |_| {});
@@ -90,7 +90,7 @@ fn an_origin_that_no_longer_accepts_voids_its_trial_and_is_replaced() {
 }
 
 #[test]
-fn an_origin_that_restarts_voids_the_trial_by_the_fetches_that_it_lost_and_no_other() {
+fn an_origin_that_restarts_makes_the_turn_invalid_by_the_fetches_that_it_lost_and_no_other() {
     let _alone = alone();
     let models = [house("tokio"), house("threads")];
     let ran = support::ran(basis(&models, small(), 1), bad_origin("restarting"), |_| {});

@@ -95,8 +95,8 @@ fn a_program_that_counts_wrong_fails() {
 }
 
 #[test]
-fn a_program_that_does_nothing_for_each_is_void() {
-    let State::Invalid(why) = state_of("nothing") else { panic!("it is not void") };
+fn a_program_that_does_nothing_for_each_is_invalid() {
+    let State::Invalid(why) = state_of("nothing") else { panic!("it is not invalid") };
     assert!(why.iter().any(|reason| reason.to_string().contains("optimised away")), "{why:?}");
 }
 

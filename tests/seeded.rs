@@ -52,7 +52,7 @@ fn reasons(model: &Model, cell: Cell, origin: Program) -> Vec<String> {
     reasons_of(&turns[0])
 }
 
-/// Checks that a model against an origin is void for a reason with these words.
+/// Checks that a model against an origin is invalid for a reason with these words.
 fn check(model: &Model, (cell, origin): (Cell, Program), words: &str) {
     let _alone = alone();
     let said = reasons(model, cell, origin);
@@ -81,7 +81,7 @@ fn the_same_models_and_the_same_origin_without_a_fault_are_valid() {
 }
 
 #[test]
-fn a_body_that_is_not_read_voids_the_trial() {
+fn a_body_that_is_not_read_makes_the_turn_invalid() {
     // Left unread it costs the connection, or is taken for the reply that has not come yet.
     let words = "the origin accepted 32 connections, exactly 8 are expected";
     check(&threads("careless: read the head"), (batch(), built("origin")), words);
@@ -90,7 +90,7 @@ fn a_body_that_is_not_read_voids_the_trial() {
 }
 
 #[test]
-fn a_fast_500_voids_the_trial_even_if_the_model_calls_it_ok() {
+fn a_fast_500_makes_the_turn_invalid_even_if_the_model_calls_it_ok() {
     let fast = || (batch(), bad_origin("failing-at-once"));
     check(&threads("careless: believe all"), fast(), "ms of at least 100.0 ms");
     check(&threads("units: honest"), fast(), "32 of 32 fetches failed: 32 x 1601");
@@ -109,7 +109,7 @@ fn what_a_model_does_not_verify_no_receipt_sees_but_the_faulty_origin_does() {
 }
 
 #[test]
-fn a_connection_for_every_fetch_voids_the_trial() {
+fn a_connection_for_every_fetch_makes_the_turn_invalid() {
     let model = threads("units: connect anew");
     check(
         &model,
@@ -119,14 +119,14 @@ fn a_connection_for_every_fetch_voids_the_trial() {
 }
 
 #[test]
-fn a_pool_smaller_than_the_slots_voids_the_trial() {
+fn a_pool_smaller_than_the_slots_makes_the_turn_invalid() {
     // The model has a fetch in flight in every slot, and four of them wait for a permit.
     let model = threads("units: wait for a permit");
     check(&model, (steady(), built("origin")), "the origin saw at most 4 of 8 in flight");
 }
 
 #[test]
-fn the_threads_of_a_hidden_runtime_void_the_trial() {
+fn the_threads_of_a_hidden_runtime_make_the_turn_invalid() {
     // A batch is not held to its threads: they may have left before they are counted.
     let words = "the process had 12 threads, its manifest says 10";
     check(&threads("units: hidden threads"), (steady(), built("origin")), words);
@@ -153,7 +153,7 @@ fn a_runtime_that_is_built_inside_the_window_is_charged_to_the_model() {
 }
 
 #[test]
-fn a_call_that_blocks_the_only_worker_voids_the_trial() {
+fn a_call_that_blocks_the_only_worker_makes_the_turn_invalid() {
     let model = faulty("executor: sleep on the worker");
     check(&model, (steady(), built("origin")), "of 8 in flight in the mean");
     let model = faulty("executor: block the worker");
@@ -161,7 +161,7 @@ fn a_call_that_blocks_the_only_worker_voids_the_trial() {
 }
 
 #[test]
-fn a_saturated_origin_voids_the_trial() {
+fn a_saturated_origin_makes_the_turn_invalid() {
     // Requests queue before the origin reads them, so it counts fewer in flight than there are.
     // That it is busy is a law of its own; it needs a CPU that nobody else wants.
     let model = threads("units: honest");
@@ -169,7 +169,7 @@ fn a_saturated_origin_voids_the_trial() {
 }
 
 #[test]
-fn delays_that_are_not_honoured_void_the_trial() {
+fn delays_that_are_not_honoured_make_the_turn_invalid() {
     // It counts as if it waited; the latencies tell.
     let model = threads("units: honest");
     check(&model, (batch(), bad_origin("at-once")), "ms of at least 100.0 ms");
@@ -255,7 +255,7 @@ fn a_surcharge_costs_what_it_says() {
 }
 
 #[test]
-fn counts_that_are_forged_void_the_trial() {
+fn counts_that_are_forged_make_the_turn_invalid() {
     let words = "the origin answered 32 fetches, the model issued 64";
     check(&threads("lie: twice the fetches"), (batch(), built("origin")), words);
     let words = "the origin answered 16 fetches, the model issued 32";
@@ -265,7 +265,7 @@ fn counts_that_are_forged_void_the_trial() {
 }
 
 #[test]
-fn latencies_that_are_forged_void_the_trial() {
+fn latencies_that_are_forged_make_the_turn_invalid() {
     let model = threads("lie: half the latencies");
     check(&model, (batch(), built("origin")), "ms of at least 100.0 ms");
     let drawn = Cell { delay_ms: DelayRange { lo: 100, hi: 300 }, ..steady() };
@@ -273,7 +273,7 @@ fn latencies_that_are_forged_void_the_trial() {
 }
 
 #[test]
-fn a_wall_time_that_is_forged_voids_the_trial() {
+fn a_wall_time_that_is_forged_makes_the_turn_invalid() {
     for cell in [batch(), steady()] {
         let model = threads("lie: half the wall time");
         check(&model, (cell, built("origin")), "of 8 slots were busy");

@@ -285,8 +285,8 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
         assert!((trials.iter().sum::<f64>() - all).abs() < 0.5, "{trials:?}");
         assert_eq!(at("inflight_fetch_cpu_seconds", "").is_some(), row.figures.is_some());
     }
-    let void = "cell=\"batch\",model=\"smol\",state=\"invalid\"".to_owned();
-    assert!(seen[&("inflight_turns".to_owned(), void)] > 0.0);
+    let invalid = "cell=\"batch\",model=\"smol\",state=\"invalid\"".to_owned();
+    assert!(seen[&("inflight_turns".to_owned(), invalid)] > 0.0);
     assert!(said.contains("cpu=\"A \\\"CPU\\\" of C:\\\\\""), "{said}");
 }
 

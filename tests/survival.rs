@@ -133,7 +133,7 @@ fn whatever_is_killed_every_trial_that_had_ended_is_there_exactly_once() {
             match status.code() {
                 // Killed itself.
                 None => {}
-                // 4: a trial is void or failed, since its model or its origin was killed.
+                // 4: a turn is invalid or failed, since its model or its origin was killed.
                 Some(0 | 4) => break,
                 // An origin that is killed before the first trial is told, and nothing was begun.
                 Some(1) if run_folder(results.path()).is_none() => {}

@@ -145,7 +145,7 @@ impl Verified {
         }
     }
 
-    /// Judges a trial of a primitive; what is void for being short or cheap works all the same.
+    /// Judges a trial of a primitive; what is invalid for being short or cheap works all the same.
     pub fn of_primitive(trial: &PrimitiveRecord) -> Self {
         let (works, says) = match &trial.state {
             State::Valid => (true, String::new()),

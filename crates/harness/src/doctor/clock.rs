@@ -31,7 +31,7 @@ const NAPS_TIME: Duration = Duration::from_millis(600);
 const LATE_GOOD: Duration = Duration::from_micros(200);
 /// One wake-up in a hundred may take longer, up to a sleep's own length.
 const LATE_RARELY: Duration = Duration::from_millis(1);
-/// The judge voids a steady trial whose origin was later than this at the median.
+/// A steady turn is invalid whose origin was later than this at the median.
 const LATE_BAD: Duration = Duration::from_millis(3);
 
 /// What was read of time.
@@ -102,7 +102,9 @@ pub(super) fn wake_ups(readings: &Readings) -> Opinion {
     };
     let found = format!("A sleep of 1 ms ends {p50:.0?} late at the median and {p99:.0?} at p99");
     if p50 > LATE_BAD {
-        return Opinion::bad(format!("{found}: the origin would be as late, and trials be void."));
+        return Opinion::bad(format!(
+            "{found}: the origin would be as late, and turns be invalid."
+        ));
     }
     if p50 > LATE_GOOD || p99 > LATE_RARELY {
         return Opinion::doubtful(format!(

@@ -51,7 +51,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ("kept-awake", |r| share_cores(r), Good, "leave CPUs here to sleep"),
     ("idle-wake-ups", |r| r.clock.late = late(300, 900), Doubtful, "300µs late at the median"),
     ("idle-wake-ups", |r| r.clock.late = late(80, 2_000), Doubtful, "2ms at p99"),
-    ("idle-wake-ups", |r| r.clock.late = late(4_000, 9_000), Bad, "trials be void"),
+    ("idle-wake-ups", |r| r.clock.late = late(4_000, 9_000), Bad, "turns be invalid"),
     ("idle-wake-ups", |r| r.clock.late = None, Doubtful, "cannot be seen here"),
     ("clock", |r| r.clock.source = Some("hpet".into()), Doubtful, "echo tsc | sudo tee"),
     ("clock", |r| without_good_clock(r), Doubtful, "cat /sys"),
