@@ -6,13 +6,14 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use model_kit::blocking::{self, Connection};
+use model_kit::content::IDS_A_TURN;
 use model_kit::{ModelResult, Slot, Slots, Step};
 
 use crate::forever;
 
 /// How many of the slots may fetch at once where permits are asked for.
 const PERMITS: u32 = 4;
-/// The fetch in which a unit panics.
+/// The fetch of a turn in which a unit panics.
 const PANICS_AT: u64 = 11;
 /// The threads of a runtime that nobody asked for.
 const HIDDEN_THREADS: u32 = 2;
@@ -35,7 +36,7 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
         match how {
             "connect anew" => thread::spawn(|| connect_anew(slot)),
             "one panics" => thread::spawn(|| {
-                panic_at(PANICS_AT, slot);
+                panic_once(slot);
                 Ok(())
             }),
             "wait for a permit" => thread::spawn(move || {
@@ -59,13 +60,14 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
     Ok(())
 }
 
-/// Fetches, and panics in the middle of a fetch.
-fn panic_at(id: u64, mut slot: Slot) {
+/// Fetches, and panics in the middle of one fetch of every turn.
+fn panic_once(mut slot: Slot) {
     let mut connection = Connection::default();
     loop {
         if let Step::Send(bytes) = slot.step() {
             let request = String::from_utf8_lossy(&bytes).into_owned();
-            assert!(!request.starts_with(&format!("GET /f/{id} ")), "this unit panics");
+            let id = request.split(['/', ' ']).find_map(|part| part.parse::<u64>().ok());
+            assert!(id.map(|id| id % IDS_A_TURN) != Some(PANICS_AT), "this unit panics");
             slot.sent(bytes, Err(ErrorKind::WouldBlock.into()));
         }
         if connection.fetch(&mut slot).is_none() {
