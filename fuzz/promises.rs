@@ -42,7 +42,7 @@ fn fetched(bytes: &[u8], length: usize) -> Turned {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
-        heartbeat_us: 0,
+        probe_period_us: 0,
         work_kib: 0,
     };
     let origins = vec![([127, 0, 0, 1], 4100).into()];

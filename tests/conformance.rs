@@ -75,7 +75,7 @@ fn each(promise: impl Fn(&Trial) -> bool) {
 }
 
 #[test]
-fn the_house_has_bare_models_and_models_with_a_usual_client() {
+fn the_house_has_bare_models_and_models_with_a_library_client() {
     assert!(MODELS.iter().filter(|model| model.is_bare()).count() >= 7);
     // In another language a model need not be half of a pair.
     let pairs = |model: &&Model| model.language.is_none() || model.bare_name().is_some();

@@ -198,7 +198,7 @@ fn every_row_of_the_harness_names_a_test_that_there_is() {
 
 /// Returns the generated part of the page.
 fn seen() -> String {
-    let mut deviations: Vec<&str> = Vec::new();
+    let mut quirks: Vec<&str> = Vec::new();
     let mut rows = String::new();
     for case in fault_cases() {
         let _ = write!(rows, "| {} | `{}` | {} |", case.row, case.name, case.expected());
@@ -209,10 +209,10 @@ fn seen() -> String {
                 Agreement::Agrees if model.is_bare() => codes(one, 4),
                 Agreement::Agrees => codes(one, 2),
                 Agreement::Deviates(what) => {
-                    let place = deviations.iter().position(|known| known == what);
+                    let place = quirks.iter().position(|known| known == what);
                     let number = place.unwrap_or_else(|| {
-                        deviations.push(what);
-                        deviations.len() - 1
+                        quirks.push(what);
+                        quirks.len() - 1
                     });
                     format!("**[{}]**", number + 1)
                 }
@@ -228,10 +228,10 @@ fn seen() -> String {
     let _ = writeln!(page, "|---|---|---|{}", "---|".repeat(names.len()));
     page.push_str(&rows);
     page.push_str(
-        "\n## Deviations\n\nWhat libraries, and readers of other languages, do otherwise, with the \
+        "\n## Quirks\n\nWhat libraries, and readers of other languages, do otherwise, with the \
          versions that did it:\n\n",
     );
-    for (number, what) in deviations.iter().enumerate() {
+    for (number, what) in quirks.iter().enumerate() {
         let _ = writeln!(page, "{}. {what}.", number + 1);
     }
     page.push('\n');
@@ -267,9 +267,9 @@ row.
 A bare model must count the failures that the origin's own record tells, code by code, and the \
 replies that extra bytes follow; one with a reader of its own, in another language, too, but for \
 what is known of that reader.
-A model with a usual client must count as many, each in the family of that \
+A model with a library client must count as many, each in the family of that \
 code (`14xx`); where its library was cut at the deadline and does not tell where, `10xx`.
 No fetch is one request more than once, and no failure is in a latency.
-A number in brackets is a deviation, below.
+A number in brackets is a quirk, below.
 
 ";

@@ -128,7 +128,7 @@ fn only_the_harness_starts_processes() {
 
 #[test]
 fn no_duration_is_taken_from_a_clock_that_jumps() {
-    // The time of day names runs and tells when a sitting is due; nothing is measured by it.
+    // The time of day names runs and tells when a session is due; nothing is measured by it.
     let may = [
         "crates/harness/src/block.rs",
         "crates/harness/src/disturbed.rs",

@@ -156,7 +156,7 @@ fn a_run_that_was_cut_inside_a_block_of_primitives_goes_on_with_that_block() {
     assert_eq!((run.primitives.cut.len(), run.integrity), (1, Integrity::Unfinished));
 
     let (at_utc, programs_sha256) = ("2026-11-22T11:00:00Z".to_owned(), BTreeMap::new());
-    let resume = Resume { at_utc, block: 5, sitting: 0, programs_sha256 };
+    let resume = Resume { at_utc, block: 5, session: 0, programs_sha256 };
     let blocks = u32::try_from(schedule.primitives.blocks.len()).expect("they are few");
     let rest = [vec![Entry::Resume(resume)], whole(&schedule, 5..blocks)].concat();
     for entry in &rest {

@@ -300,7 +300,7 @@ fn a_folder_that_vanishes_is_told_in_a_sentence_and_not_measured_on() {
 }
 
 #[test]
-fn a_sitting_is_refused_before_its_time_and_all_sittings_make_one_run() {
+fn a_session_is_refused_before_its_time_and_all_sessions_make_one_run() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
     let out = results.path().to_str().expect("our paths are UTF-8");
@@ -310,12 +310,12 @@ fn a_sitting_is_refused_before_its_time_and_all_sittings_make_one_run() {
     let first = ended(&asked);
     let said = String::from_utf8_lossy(&first.stdout).into_owned();
     assert!(matches!(first.status.code(), Some(0 | 4)), "{said}");
-    assert!(said.contains("this sitting is complete; go on with `inflight run"), "{said}");
+    assert!(said.contains("this session is complete; go on with `inflight run"), "{said}");
 
     let early = ended(&resume);
     let said = String::from_utf8_lossy(&early.stderr).into_owned();
     assert_eq!(early.status.code(), Some(6), "{said}");
-    assert!(said.contains("sitting 2 of 3 is due in"), "{said}");
+    assert!(said.contains("session 2 of 3 is due in"), "{said}");
 
     // Nobody waits two hours here.
     let run = run_folder(results.path()).expect("it is there");
@@ -333,5 +333,5 @@ fn a_sitting_is_refused_before_its_time_and_all_sittings_make_one_run() {
     let mut hashes: Vec<String> =
         hashes.map(|line| line[line.find("model-tokio").unwrap()..].to_owned()).collect();
     hashes.dedup();
-    assert_eq!(hashes.len(), 2, "each sitting has programs of its own layout");
+    assert_eq!(hashes.len(), 2, "each session has programs of its own layout");
 }

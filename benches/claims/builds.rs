@@ -1,4 +1,4 @@
-//! How long a build of each model from nothing takes: a part of a model's price.
+//! How long a build of each model from nothing takes: a part of a model's footprint.
 
 use anyhow::Result;
 

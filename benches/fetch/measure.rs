@@ -32,7 +32,7 @@ pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
     let told = tell(&run, &ended.path);
     let replayed = match ended.how {
         How::Interrupted(_) => Ok(()),
-        How::Complete | How::Sitting(_) => criterion.replay(&run.turns),
+        How::Complete | How::Session(_) => criterion.replay(&run.turns),
     };
     told?;
     say(&places(&run.id, (&ended.path, ended.how)))?;

@@ -129,7 +129,8 @@ impl Types {
                 continue;
             }
             describe(&mut schema, &field.attrs);
-            let name = field.ident.as_ref().expect("it has a name").to_string();
+            let usual = || field.ident.as_ref().expect("it has a name").to_string();
+            let name = told.get("rename").cloned().unwrap_or_else(usual);
             if !told.contains_key("default") && !told.contains_key("skip_serializing_if") {
                 required.push(name.as_str().into());
             }

@@ -121,7 +121,7 @@ pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
         fetches,
         delay_ms: DelayRange { lo: 300, hi: 300 },
         body_bytes: 128,
-        heartbeat_us: 0,
+        probe_period_us: 0,
         work_kib: 0,
     }
 }

@@ -165,7 +165,7 @@ fn turned((model, plan): (&Model, &Plan), turn: Turn, cost_ns: u64) -> Turned {
         in_flight_peak: plan.cell.slots().into(),
         scheduled: Some(Scheduled { cpu_ns: cost_ns * issued, run_delay_ns: 1_000 }),
         latencies_ns: Vec::new(),
-        beats_late_ns: Vec::new(),
+        wake_up_delays_ns: Vec::new(),
     }
 }
 

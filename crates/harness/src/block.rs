@@ -17,9 +17,9 @@ use rules::{Evidence, Reason, validate};
 
 use crate::disturbed::{clock_jump_ms, disturbances};
 use crate::host::HostReading;
+use crate::origin_process::OriginProcess;
 use crate::participant::{self, Participant, Taken};
 use crate::run::{Event, Watch, planned, renewed};
-use crate::session::OriginProcess;
 use crate::stays::Stays;
 use crate::{Program, Programs, interrupt};
 
@@ -129,12 +129,12 @@ impl<'a> Measuring<'a> {
             ensure!(interrupt::exit_code().is_none(), "interrupted");
             let mut turn = outcome.record((self.block, name), (round, position), started);
             let latencies = turn.turned.as_mut().map(|turned| {
-                (mem::take(&mut turned.latencies_ns), mem::take(&mut turned.beats_late_ns))
+                (mem::take(&mut turned.latencies_ns), mem::take(&mut turned.wake_up_delays_ns))
             });
             watch(Event::Turn(&turn))?;
             // They go into the line of the block, merged over the stay.
             if let (Some(turned), Some((ns, late))) = (&mut turn.turned, latencies) {
-                (turned.latencies_ns, turned.beats_late_ns) = (ns, late);
+                (turned.latencies_ns, turned.wake_up_delays_ns) = (ns, late);
             }
             turns.push(turn);
         }

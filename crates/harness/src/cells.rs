@@ -1,7 +1,7 @@
 //! The presets: which cells, how many blocks and rounds, what is added to make a run worth citing.
 
 use model_kit::{Cell, DelayRange, Workload};
-use record::{Control, Family, Model, Sitting, StopRule, Sweep};
+use record::{Control, Family, Model, Session, StopRule, Sweep};
 
 use crate::sweep::{is_of_its_kind, sweep};
 use crate::{BASELINE, PrimitiveBlocks};
@@ -22,7 +22,7 @@ pub struct Preset {
     pub name: &'static str,
     /// The cells.
     pub cells: Vec<Cell>,
-    /// Blocks a cell, and a sitting.
+    /// Blocks a cell, and a session.
     pub blocks: u32,
     /// Rounds a block, where participants stay in it.
     pub rounds: u32,
@@ -34,8 +34,8 @@ pub struct Preset {
     pub stop: Option<StopRule>,
     /// Models that run once more with busy work added.
     pub controls: Vec<Control>,
-    /// The sittings; none stands for one.
-    pub sittings: Vec<Sitting>,
+    /// The sessions; none stands for one.
+    pub sessions: Vec<Session>,
     /// How much of primitives.
     pub primitives: PrimitiveBlocks,
     /// Cells that are the levels of one number.
@@ -98,7 +98,7 @@ pub fn quick() -> Preset {
         is_citable: false,
         stop: None,
         controls: vec![copy()],
-        sittings: Vec::new(),
+        sessions: Vec::new(),
         primitives: PrimitiveBlocks::MEASURED,
         sweeps: Vec::new(),
         takes: Takes::All,
@@ -119,9 +119,13 @@ pub fn primitives() -> Preset {
 /// What the teaching page's claims need beyond `quick`: how long whatever is due waits while others
 /// fetch, and while each reply costs something to compute.
 fn ideas() -> Preset {
-    let heartbeat = Cell { name: "heartbeat".to_owned(), heartbeat_us: 5_000, ..steady() };
-    let cpu_bound =
-        Cell { name: "cpu-bound".to_owned(), heartbeat_us: 1_000, work_kib: WORK_KIB, ..batch() };
+    let heartbeat = Cell { name: "heartbeat".to_owned(), probe_period_us: 5_000, ..steady() };
+    let cpu_bound = Cell {
+        name: "cpu-bound".to_owned(),
+        probe_period_us: 1_000,
+        work_kib: WORK_KIB,
+        ..batch()
+    };
     Preset {
         name: "ideas",
         cells: vec![heartbeat, cpu_bound],
@@ -157,10 +161,10 @@ fn standard() -> Preset {
     }
 }
 
-/// A run to be cited: three sittings, each with another layout of the programs, and a control that
+/// A run to be cited: three sessions, each with another layout of the programs, and a control that
 /// must be found.
 fn citable() -> Preset {
-    let sitting = |number: u32| Sitting {
+    let session = |number: u32| Session {
         number,
         layout_seed: Some(u64::from(number) + 1),
         hours_after_last: if number == 0 { 0 } else { 2 },
@@ -173,7 +177,7 @@ fn citable() -> Preset {
         is_citable: true,
         stop: None,
         controls: vec![copy(), seeded],
-        sittings: (0..3).map(sitting).collect(),
+        sessions: (0..3).map(session).collect(),
         ..standard()
     }
 }
@@ -194,7 +198,7 @@ fn batch() -> Cell {
         fetches: 64,
         delay_ms: DelayRange { lo: 20, hi: 20 },
         body_bytes: 128,
-        heartbeat_us: 0,
+        probe_period_us: 0,
         work_kib: 0,
     }
 }

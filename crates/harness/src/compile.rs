@@ -80,7 +80,7 @@ pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
     ensure!(
         linked.status.success(),
         Failure::Preflight(format!(
-            "this preset puts sections in another order at each sitting, which the linker lld \
+            "this preset puts sections in another order at each session, which the linker lld \
              alone can, and programs are linked by another here ({why}): take what chooses a \
              linker out of RUSTFLAGS and of cargo's configuration, such as \
              `-Clinker-features=-lld`"

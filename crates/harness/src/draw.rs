@@ -5,7 +5,7 @@ use record::{Absent, Block, Missing, Model, Placement, PrimitiveSchedule, Probe,
 use stats::random::SplitMix64;
 use stats::williams;
 
-use crate::deviations::deviations_of;
+use crate::quirks::quirks_of;
 use crate::{BASELINE, Preset};
 
 /// What a schedule is drawn from.
@@ -122,21 +122,21 @@ pub fn draw(basis: Basis) -> Schedule {
     let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
     let has_baseline = able.iter().any(|model| model.name == BASELINE);
     let mut blocks = Vec::new();
-    let sittings = u32::try_from(preset.sittings.len().max(1)).expect("a run has few sittings");
-    for pass in 0..preset.blocks * sittings {
+    let sessions = u32::try_from(preset.sessions.len().max(1)).expect("a run has few sessions");
+    for pass in 0..preset.blocks * sessions {
         draws.shuffle(&mut cells);
         for (cell, orders) in &mut cells {
             let rounds = orders.next((preset.rounds_of(cell), has_baseline), &mut draws);
             let number = u32::try_from(blocks.len()).expect("a schedule has few blocks");
             let (cell, seed) = (cell.name.clone(), draws.word());
-            blocks.push(Block { number, cell, seed, rounds, sitting: pass / preset.blocks });
+            blocks.push(Block { number, cell, seed, rounds, session: pass / preset.blocks });
         }
     }
 
     let absent =
         |cell: &Cell| models.iter().filter_map(|m| absence(m, (cell, &preset))).collect::<Vec<_>>();
     Schedule {
-        deviations: Some(deviations_of(&able)),
+        quirks: Some(quirks_of(&able)),
         schema: "inflight.schedule/2.0".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
@@ -153,7 +153,7 @@ pub fn draw(basis: Basis) -> Schedule {
         controls: preset.controls,
         probes,
         stop: preset.stop,
-        sittings: preset.sittings,
+        sessions: preset.sessions,
         supersedes: None,
         primitives: PrimitiveSchedule::default(),
     }

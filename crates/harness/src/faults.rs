@@ -2,9 +2,9 @@
 //! models say the same of it.
 //!
 //! A bare model in another language has a reader of its own: it must say the same but for what is
-//! known of that reader. What a model with a usual client must say is less, since a library hides
+//! known of that reader. What a model with a library client must say is less, since a library hides
 //! where a fetch broke: as many failures, each in the family of the bare model's code, or the code
-//! for a deadline. Where a library does something else, that is a deviation with a name, in
+//! for a deadline. Where a library does something else, that is a quirk with a name, in
 //! [`DEVIATIONS`].
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use model_kit::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 use origin::{FAULTS, FULL, Fault, REFUSING, Record, SCRIPTED, Script};
 use record::Model;
 
-use crate::deviations::{DEVIATIONS, Deviation, Finds};
+use crate::quirks::{DEVIATIONS, Finds, Quirk};
 use crate::{OriginProcess, Program, Programs, Told, converse, interrupt};
 
 /// The seed of every trial.
@@ -243,7 +243,7 @@ impl FaultCase {
             fetches: if self.place == FULL { FAULTY } else { FETCHES },
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: BODY_BYTES,
-            heartbeat_us: 0,
+            probe_period_us: 0,
             work_kib: 0,
         };
         let origins = vec![origin.ready.origins[self.place]];
@@ -276,19 +276,19 @@ impl FaultCase {
                 format!("{} replies with extra bytes, of {followed} sent", total.extra_bytes)
             })
         });
-        let deviation = DEVIATIONS
+        let quirk = DEVIATIONS
             .iter()
-            .find(|deviation| model.has_client(deviation.client) && deviation.fault == self.name);
-        let differs = told_all.or_else(|| match (deviation, model.is_bare()) {
-            (Some(deviation), _) => deviation.differs(total, &failures),
+            .find(|quirk| model.has_client(quirk.client) && quirk.fault == self.name);
+        let differs = told_all.or_else(|| match (quirk, model.is_bare()) {
+            (Some(quirk), _) => quirk.differs(total, &failures),
             (None, true) => (total.errors != failures).then(|| {
                 format!("counted {}, expected {}", shown(&total.errors), shown(&failures))
             }),
             (None, false) => in_family(total, &failures),
         });
-        match (differs, deviation) {
+        match (differs, quirk) {
             (Some(why), _) => Agreement::Fails(why),
-            (None, Some(deviation)) => Agreement::Deviates(deviation.named(&told.hello)),
+            (None, Some(quirk)) => Agreement::Deviates(quirk.named(&told.hello)),
             (None, None) => Agreement::Agrees,
         }
     }
@@ -335,7 +335,7 @@ fn in_family(total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> 
     })
 }
 
-impl Deviation {
+impl Quirk {
     /// Returns what its client does, with the version of the client.
     fn named(&self, hello: &model_kit::pipe::Hello) -> String {
         // A model that is its own client has the version of its language.

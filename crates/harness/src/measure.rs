@@ -15,11 +15,11 @@ use record::{
 
 use crate::alone::Alone;
 use crate::built::Built;
+use crate::footprint::footprints;
 use crate::forecast::knows;
-use crate::price::prices;
+use crate::origin_process::OriginProcess;
 use crate::programs::python_versions;
 use crate::progress::{Progress, say};
-use crate::session::OriginProcess;
 use crate::{
     Basis, Event, Failure, Preset, Workspace, add_primitives, draw, forecast, interrupt, place,
     preflight, primitives, probe,
@@ -60,8 +60,8 @@ pub enum How {
     Complete,
     /// A signal cut it short; the exit code that asks for.
     Interrupted(u8),
-    /// This sitting is complete, and the next one is due in so many hours.
-    Sitting(u32),
+    /// This session is complete, and the next one is due in so many hours.
+    Session(u32),
 }
 
 /// Measures what is ordered.
@@ -89,7 +89,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
     add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);
     let mut environment = environment(&order.workspace.root, &schedule, &programs)?;
     let models = (order.models.as_slice(), &programs.programs);
-    environment.model_prices = Some(prices(&order.workspace, models, &environment));
+    environment.model_footprints = Some(footprints(&order.workspace, models, &environment));
     let of_primitives = primitives::primitives_line(&schedule.primitives);
     let earlier = earlier(&order.results, &environment, &schedule.cells);
     let cells = forecast(&schedule, &earlier).lines;
@@ -106,19 +106,19 @@ pub fn measure(order: &Order) -> Result<Ended> {
 ///
 /// # Errors
 ///
-/// Says why the run cannot go on: it is complete or altered, its next sitting is not due yet, or
+/// Says why the run cannot go on: it is complete or altered, its next session is not due yet, or
 /// the programs are others by now.
 pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let path = fs::canonicalize(path).with_context(|| Unreadable(path.display().to_string()))?;
     let _alone = Alone::into(path.parent().unwrap_or(&path))?;
     let run = Run::read(&path)?;
     let next = next_block(&run)?;
-    let sitting = sitting(&run.schedule, next);
-    is_due(&run, sitting)?;
+    let session = session(&run.schedule, next);
+    is_due(&run, session)?;
     preflight(&workspace.root, &run.schedule.cells, &run.schedule.models)?;
 
     let schedule = &run.schedule;
-    let layout = schedule.sittings.get(sitting as usize).and_then(|sitting| sitting.layout_seed);
+    let layout = schedule.sessions.get(session as usize).and_then(|session| session.layout_seed);
     let runs = |model: &&Model| schedule.missing(&model.name).is_none();
     let models: Vec<Model> = schedule.models.iter().filter(runs).cloned().collect();
     let all = (models.as_slice(), schedule.primitives.programs.as_slice());
@@ -127,13 +127,13 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
         let why = format!("the run cannot go on: {} is {missing}", missing.model);
         return Err(Failure::Preflight(why).into());
     }
-    same_programs(&run, sitting, &programs.hashes())?;
-    same_machine(&run, &environment(&workspace.root, schedule, &programs)?, sitting)?;
+    same_programs(&run, session, &programs.hashes())?;
+    same_machine(&run, &environment(&workspace.root, schedule, &programs)?, session)?;
     interrupt::watch()?;
     let mut folder = RunFolder::reopen(&path)?;
     let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     let programs_sha256 = programs.hashes();
-    folder.append(&Entry::Resume(Resume { at_utc, block: next, sitting, programs_sha256 }))?;
+    folder.append(&Entry::Resume(Resume { at_utc, block: next, session, programs_sha256 }))?;
     folder.sync()?;
     let done = run.turns.clone();
     let schedule = without_stopped(&run);
@@ -161,8 +161,8 @@ fn carry_out(
     (mut folder, done, next): (RunFolder, Vec<TurnRecord>, u32),
 ) -> Result<Ended> {
     let path = folder.path().to_owned();
-    let sitting = sitting(schedule, next);
-    let is_due = |block: &&Block| block.number >= next && block.sitting == sitting;
+    let session = session(schedule, next);
+    let is_due = |block: &&Block| block.number >= next && block.session == session;
     let due: Vec<Block> = schedule.blocks.iter().filter(is_due).cloned().collect();
 
     let mut progress = Progress::new(schedule, &due);
@@ -185,15 +185,15 @@ fn carry_out(
     });
     progress.end();
     let ended = ended.and_then(|()| {
-        let due = primitives::due(schedule, (next, sitting));
+        let due = primitives::due(schedule, (next, session));
         primitives::carry_out((schedule, &due), &programs.primitives, &mut folder)
     });
 
     let how = match (ended, interrupt::exit_code()) {
         (Err(_), Some(code)) => How::Interrupted(code),
         (Err(error), None) => return Err(error),
-        (Ok(()), _) => match schedule.sittings.get(sitting as usize + 1) {
-            Some(later) => How::Sitting(later.hours_after_last),
+        (Ok(()), _) => match schedule.sessions.get(session as usize + 1) {
+            Some(later) => How::Session(later.hours_after_last),
             None => {
                 folder.finish()?;
                 How::Complete
@@ -212,9 +212,9 @@ fn may_measure(root: &Path, preset: &Preset, models: &[Model]) -> Result<()> {
     preflight(root, &preset.cells, models)
 }
 
-/// Returns the layout of a preset's first sitting.
+/// Returns the layout of a preset's first session.
 fn layout(preset: &Preset) -> Option<u64> {
-    preset.sittings.first().and_then(|sitting| sitting.layout_seed)
+    preset.sessions.first().and_then(|session| session.layout_seed)
 }
 
 /// Returns what a reader must know of the machine.
@@ -242,20 +242,20 @@ fn next_block(run: &Run) -> Result<u32> {
     }
 }
 
-/// Returns the sitting that begins with a block, or goes on with it: the last one after all blocks.
-fn sitting(schedule: &Schedule, next: u32) -> u32 {
-    let cells = schedule.blocks.iter().map(|block| (block.number, block.sitting));
-    let primitives = schedule.primitives.blocks.iter().map(|block| (block.number, block.sitting));
+/// Returns the session that begins with a block, or goes on with it: the last one after all blocks.
+fn session(schedule: &Schedule, next: u32) -> u32 {
+    let cells = schedule.blocks.iter().map(|block| (block.number, block.session));
+    let primitives = schedule.primitives.blocks.iter().map(|block| (block.number, block.session));
     let blocks = || cells.clone().chain(primitives.clone());
     let next = blocks().filter(|(number, _)| *number >= next).min();
-    next.or(blocks().max()).map_or(0, |(_, sitting)| sitting)
+    next.or(blocks().max()).map_or(0, |(_, session)| session)
 }
 
-/// Checks that the next sitting of a run is due.
-fn is_due(run: &Run, sitting: u32) -> Result<()> {
-    let Some(planned) = run.schedule.sittings.get(sitting as usize) else { return Ok(()) };
+/// Checks that the next session of a run is due.
+fn is_due(run: &Run, session: u32) -> Result<()> {
+    let Some(planned) = run.schedule.sessions.get(session as usize) else { return Ok(()) };
     let begun = run.turns.iter().chain(&run.cut).any(|turn| {
-        run.schedule.blocks.iter().any(|b| b.number == turn.block && b.sitting == sitting)
+        run.schedule.blocks.iter().any(|b| b.number == turn.block && b.session == session)
     });
     let last = run.turns.last().map(|turn| humantime::parse_rfc3339(&turn.started_utc));
     let (false, Some(Ok(last))) = (begun, last) else { return Ok(()) };
@@ -264,9 +264,9 @@ fn is_due(run: &Run, sitting: u32) -> Result<()> {
     ensure!(
         wait.is_zero(),
         Failure::Preflight(format!(
-            "sitting {} of {} is due in {} minutes, at {}",
-            sitting + 1,
-            run.schedule.sittings.len(),
+            "session {} of {} is due in {} minutes, at {}",
+            session + 1,
+            run.schedule.sessions.len(),
             wait.as_secs().div_ceil(60),
             humantime::format_rfc3339_seconds(due)
         ))
@@ -274,10 +274,10 @@ fn is_due(run: &Run, sitting: u32) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the programs are those with which this sitting of a run began.
-fn same_programs(run: &Run, sitting: u32, hashes: &BTreeMap<String, String>) -> Result<()> {
-    let begun = run.resumes.iter().find(|resume| resume.sitting == sitting);
-    let expected = match (sitting, begun) {
+/// Checks that the programs are those with which this session of a run began.
+fn same_programs(run: &Run, session: u32, hashes: &BTreeMap<String, String>) -> Result<()> {
+    let begun = run.resumes.iter().find(|resume| resume.session == session);
+    let expected = match (session, begun) {
         (0, _) => &run.environment.programs_sha256,
         (_, Some(resume)) => &resume.programs_sha256,
         (_, None) => return Ok(()),
@@ -294,9 +294,9 @@ fn same_programs(run: &Run, sitting: u32, hashes: &BTreeMap<String, String>) -> 
     }
 }
 
-/// Checks that the machine is the one on which a run began, and, where another sitting begins with
+/// Checks that the machine is the one on which a run began, and, where another session begins with
 /// programs of its own layout, that they are made from the same source.
-fn same_machine(run: &Run, now: &Environment, sitting: u32) -> Result<()> {
+fn same_machine(run: &Run, now: &Environment, session: u32) -> Result<()> {
     let begun = &run.environment;
     let mut fields = vec![
         ("CPU", &begun.cpu, &now.cpu),
@@ -304,7 +304,7 @@ fn same_machine(run: &Run, now: &Environment, sitting: u32) -> Result<()> {
         ("governor", &begun.governor, &now.governor),
         ("accounting of interrupts", &begun.irq_time_accounting, &now.irq_time_accounting),
     ];
-    if sitting > 0 {
+    if session > 0 {
         fields.extend([
             ("compiler", &begun.rustc, &now.rustc),
             ("compiler's flags", &begun.rustflags, &now.rustflags),

@@ -21,7 +21,7 @@ pub use self::trial::{measure_primitive, primitives_line};
 /// How much of primitives a preset measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PrimitiveBlocks {
-    /// Blocks a primitive, and a sitting; none means that none is measured.
+    /// Blocks a primitive, and a session; none means that none is measured.
     pub blocks: u32,
     /// The least length of a batch, in nanoseconds.
     pub batch_ns: u64,

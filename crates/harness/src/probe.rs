@@ -9,7 +9,7 @@ use model_kit::pipe::Turned;
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Model, Placement, Probe};
 
-use crate::session::OriginProcess;
+use crate::origin_process::OriginProcess;
 use crate::{Awake, BASELINE, FLOOR, Programs, interrupt};
 
 /// Fetches of a probe, and the most of them for each slot: one slot would need long on a machine
@@ -82,7 +82,7 @@ fn many(cell: &Cell) -> Cell {
     let at_most = |(all, each): (u64, u64)| all.min(each.saturating_mul(cell.in_flight.into()));
     let (warmup, fetches) = (at_most(WARM_UP), at_most(FETCHES));
     let asked = Cell { workload: Workload::Steady, warmup, fetches, ..cell.clone() };
-    Cell { heartbeat_us: 0, work_kib: 0, ..asked }
+    Cell { probe_period_us: 0, work_kib: 0, ..asked }
 }
 
 /// Returns the CPU time per fetch of a window, in nanoseconds.

@@ -211,7 +211,7 @@ mod tests {
             cell: "steady".to_owned(),
             seed: 1,
             rounds: Vec::new(),
-            sitting: 0,
+            session: 0,
         };
         let mut progress = Progress::new(&schedule, &[]);
         let costs = [("dear", Some(30_040.0)), ("broken", None), ("cheap", Some(20_000.0))];

@@ -9,7 +9,7 @@ use record::{Block, BlockRecord, Missing, Model, RoundRecord, Schedule, Stop, Tu
 use rules::Reason;
 
 use crate::block::{How, Measuring};
-use crate::session::OriginProcess;
+use crate::origin_process::OriginProcess;
 use crate::sweep::part;
 use crate::{Awake, FLOOR, Program, interrupt, stop};
 

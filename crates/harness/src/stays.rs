@@ -21,7 +21,7 @@ pub(crate) struct Stays {
 struct Sum {
     record: StayRecord,
     latencies_ns: BTreeMap<u64, u64>,
-    beats_late_ns: BTreeMap<u64, u64>,
+    wake_up_delays_ns: BTreeMap<u64, u64>,
     turns: u64,
     ok: u64,
     wall_ns: u64,
@@ -78,7 +78,7 @@ impl Stays {
             let charged = so_far.zip(turn.charged_ns);
             sum.charged_ns = charged.map(|(so_far, more): (u64, u64)| so_far.saturating_add(more));
             add(&mut sum.latencies_ns, &turned.latencies_ns);
-            add(&mut sum.beats_late_ns, &turned.beats_late_ns);
+            add(&mut sum.wake_up_delays_ns, &turned.wake_up_delays_ns);
         }
     }
 
@@ -107,8 +107,8 @@ impl Stays {
         if sum.turns > 0 {
             invalid.extend(validate_stay(claims, cell, &stay));
         }
-        let beats_late_ns = sum.beats_late_ns.into_iter().collect();
-        StayRecord { invalid, latencies_ns, beats_late_ns, ..sum.record }
+        let wake_up_delays_ns = sum.wake_up_delays_ns.into_iter().collect();
+        StayRecord { invalid, latencies_ns, wake_up_delays_ns, ..sum.record }
     }
 
     /// Returns the sum of a participant.

@@ -33,8 +33,8 @@ pub fn verify(
     programs: &Programs,
     tell: &mut dyn FnMut(&Verified) -> Result<()>,
 ) -> Result<Vec<Verified>> {
-    let (stop, sittings, controls) = (None, Vec::new(), Vec::new());
-    let preset = Preset { blocks: 1, rounds: 1, stop, sittings, controls, ..preset };
+    let (stop, sessions, controls) = (None, Vec::new(), Vec::new());
+    let preset = Preset { blocks: 1, rounds: 1, stop, sessions, controls, ..preset };
     let (placement, probes, missing) = (place()?, Vec::new(), programs.missing.clone());
     let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
     let mut sorted = Sorted::default();

@@ -38,11 +38,11 @@ fn cells(output: &mut Output) {
     let presets = harness::PRESETS.iter().filter_map(|name| harness::preset(name));
     let presets: Vec<_> = presets.collect();
     for preset in &presets {
-        let sittings = match preset.sittings.len() {
+        let sessions = match preset.sessions.len() {
             0 | 1 => String::new(),
-            count => format!("{count} sittings of "),
+            count => format!("{count} sessions of "),
         };
-        output.say(&format!("{}: {sittings}{} blocks a cell", preset.name, preset.blocks));
+        output.say(&format!("{}: {sessions}{} blocks a cell", preset.name, preset.blocks));
         for cell in &preset.cells {
             output.say(&format!("  {}", report::heading(cell)));
         }

@@ -183,8 +183,8 @@ fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
     let after = match ended.how {
         How::Complete => None,
         How::Interrupted(_) => Some(format!("interrupted: go on with `{resume}`")),
-        How::Sitting(hours) => {
-            Some(format!("this sitting is complete; go on with `{resume}` in {hours} hours"))
+        How::Session(hours) => {
+            Some(format!("this session is complete; go on with `{resume}` in {hours} hours"))
         }
     };
     if let Some(line) = after {

@@ -1,4 +1,4 @@
-//! One asyncio task a slot with aiohttp, its usual client: one session, shared.
+//! One asyncio task a slot with aiohttp, its library client: one session, shared.
 //!
 //! It is written in Python: see `model.py`.
 

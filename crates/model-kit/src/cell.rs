@@ -36,10 +36,10 @@ pub struct Cell {
     pub delay_ms: DelayRange,
     /// The length of every body.
     pub body_bytes: u32,
-    /// A heart beats so often beside the fetches, in microseconds: a unit more, which tells how
-    /// long units that are due have to wait. 0 for none.
+    /// A probe task wakes so often beside the fetches, in microseconds: a unit more, which tells
+    /// how long units that are due have to wait. 0 for none.
     #[serde(default, skip_serializing_if = "is_0")]
-    pub heartbeat_us: u32,
+    pub probe_period_us: u32,
     /// What is to be computed for each reply: the CRC-32 of so many KiB. 0 for nothing.
     #[serde(default, skip_serializing_if = "is_0")]
     pub work_kib: u32,
@@ -218,7 +218,7 @@ mod tests {
                 fetches: 1,
                 delay_ms: DelayRange { lo: 0, hi: 0 },
                 body_bytes: 0,
-                heartbeat_us: 0,
+                probe_period_us: 0,
                 work_kib: 0,
             };
             let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();

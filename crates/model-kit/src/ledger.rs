@@ -37,8 +37,8 @@ pub(crate) struct Ledger {
     latencies: Box<[AtomicU64]>,
     opened: OnceLock<Reading>,
     closed: OnceLock<Reading>,
-    /// How late each beat of the heart was, if there is one.
-    beats_late_ns: OnceLock<Vec<u64>>,
+    /// How late each wake-up of the probe task was, if there is one.
+    wake_up_delays_ns: OnceLock<Vec<u64>>,
 }
 
 impl Ledger {
@@ -60,7 +60,7 @@ impl Ledger {
             latencies: (0..turn.fetches).map(|_| AtomicU64::new(NO_LATENCY)).collect(),
             opened: OnceLock::new(),
             closed: OnceLock::new(),
-            beats_late_ns: OnceLock::new(),
+            wake_up_delays_ns: OnceLock::new(),
         }
     }
 
@@ -138,7 +138,9 @@ impl Ledger {
             in_flight_peak: self.peak.load(Ordering::Relaxed),
             scheduled: None,
             latencies_ns,
-            beats_late_ns: histogram(self.beats_late_ns.get().into_iter().flatten().copied()),
+            wake_up_delays_ns: histogram(
+                self.wake_up_delays_ns.get().into_iter().flatten().copied(),
+            ),
         })
     }
 
@@ -157,10 +159,10 @@ impl Ledger {
         self.closed.get().map(|reading| reading.wall)
     }
 
-    /// Keeps how late the beats of the heart were.
-    pub(crate) fn keep_beats(&self, late_ns: Vec<u64>) {
-        // There is one heart, and it ends once a turn.
-        let _ = self.beats_late_ns.set(late_ns);
+    /// Keeps how late the wake-ups of the probe task were.
+    pub(crate) fn keep_wake_ups(&self, late_ns: Vec<u64>) {
+        // There is one probe task, and it ends once a turn.
+        let _ = self.wake_up_delays_ns.set(late_ns);
     }
 
     /// Returns how many ids there are.
@@ -231,7 +233,7 @@ mod tests {
             fetches,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 0,
-            heartbeat_us: 0,
+            probe_period_us: 0,
             work_kib: 0,
         }
     }

@@ -60,7 +60,7 @@
 //!         fetches: 2,
 //!         delay_ms: DelayRange { lo: 0, hi: 0 },
 //!         body_bytes: 16,
-//!         heartbeat_us: 0,
+//!         probe_period_us: 0,
 //!         work_kib: 0,
 //!     },
 //!     origins: vec!["127.0.0.1:4100".parse()?],
@@ -134,12 +134,12 @@ pub mod content;
 mod error;
 mod fetch;
 mod gate;
-mod heart;
 mod ledger;
 mod outcome;
 pub mod pipe;
 mod plain;
 pub mod primitive;
+mod probe_task;
 pub mod readiness;
 mod reading;
 mod receipt;

@@ -71,9 +71,9 @@ pub struct Turned {
     /// Service times of the window's ok fetches, as pairs of value (three digits) and count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latencies_ns: Vec<(u64, u64)>,
-    /// How late each beat of the heart was that was due in the window, in the same form.
+    /// How late each wake-up of the probe task was that was due in the window, in the same form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beats_late_ns: Vec<(u64, u64)>,
+    pub wake_up_delays_ns: Vec<(u64, u64)>,
 }
 
 /// The measured window.

@@ -35,7 +35,7 @@ pub fn patience<'a>(plan: &Plan, mut slots: impl Iterator<Item = &'a Slot>) -> O
     if first.wait_while_all_rest() {
         return Some(Duration::ZERO);
     }
-    if plan.deadline_ms.is_none() && plan.cell.heartbeat_us == 0 {
+    if plan.deadline_ms.is_none() && plan.cell.probe_period_us == 0 {
         return None;
     }
     let due = iter::once(first).chain(slots).filter_map(Slot::due).min()?;
@@ -164,7 +164,7 @@ mod tests {
             fetches: 1,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 16,
-            heartbeat_us: 0,
+            probe_period_us: 0,
             work_kib: 0,
         };
         let origins = vec![([127, 0, 0, 1], 4100).into()];

@@ -65,15 +65,15 @@ impl Slots {
         let new = |&origin| Slot::new(Arc::clone(&shared), origin);
         let origins = plan.origins.iter().cycle();
         let mut slots: Vec<Slot> = origins.take(cell.slots() as usize).map(new).collect();
-        if cell.heartbeat_us > 0 {
+        if cell.probe_period_us > 0 {
             // It comes last: it is to wait for whatever the others do.
-            let period = Duration::from_micros(cell.heartbeat_us.into());
+            let period = Duration::from_micros(cell.probe_period_us.into());
             slots.extend(plan.origins.first().map(new).map(|slot| slot.beating(period)));
         }
         Self { shared, all: slots, batch }
     }
 
-    /// Returns how many there are: those that fetch, and the heart if the plan has one.
+    /// Returns how many there are: those that fetch, and the probe task if the plan has one.
     pub fn count(&self) -> usize {
         self.all.len()
     }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::heart::Heart;
 use crate::ledger::Ledger;
+use crate::probe_task::ProbeTask;
 use crate::reply::{Loss, Progress, Reply};
 use crate::serve::Shared;
 use crate::work::{burn, compute};
@@ -53,7 +53,7 @@ enum State {
     Receive(Reply),
     /// A library carries the fetch.
     Library,
-    /// The next beat is waited for until then.
+    /// The next wake-up is waited for until then.
     Wait(Instant),
     /// No id is left of this turn.
     Rest,
@@ -94,8 +94,8 @@ pub struct Slot {
     request_end: Box<[u8]>,
     buffer: Option<Box<[u8]>>,
     outcome: Option<Outcome>,
-    /// Beats instead of fetching.
-    heart: Option<Heart>,
+    /// Wakes instead of fetching.
+    probe_task: Option<ProbeTask>,
 }
 
 impl Slot {
@@ -116,13 +116,13 @@ impl Slot {
             request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes().into(),
             buffer: None,
             outcome: None,
-            heart: None,
+            probe_task: None,
         }
     }
 
-    /// Returns it as one that fetches nothing and beats so often.
+    /// Returns it as one that fetches nothing and wakes so often.
     pub(crate) fn beating(mut self, period: Duration) -> Self {
-        self.heart = Some(Heart::new(period));
+        self.probe_task = Some(ProbeTask::new(period));
         // A model may never let it in.
         self.is_counted = false;
         self
@@ -200,8 +200,8 @@ impl Slot {
 
     /// Takes the end of a wait.
     pub fn waited(&mut self) {
-        if let (Some(heart), Some(ledger)) = (&mut self.heart, &self.ledger) {
-            heart.beat(ledger);
+        if let (Some(probe_task), Some(ledger)) = (&mut self.probe_task, &self.ledger) {
+            probe_task.wake_up(ledger);
         }
         self.state = State::Idle;
     }
@@ -269,8 +269,8 @@ impl Slot {
             self.answer(call);
         }
         let Some(ledger) = &self.ledger else { return self.rest() };
-        if let Some(heart) = &mut self.heart {
-            return match heart.due(ledger) {
+        if let Some(probe_task) = &mut self.probe_task {
+            return match probe_task.due(ledger) {
                 Some(due) => State::Wait(due),
                 None => self.rest(),
             };

@@ -14,7 +14,7 @@ fn plan(fetches: u64, deadline_ms: Option<u64>) -> Plan {
         fetches,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
-        heartbeat_us: 0,
+        probe_period_us: 0,
         work_kib: 0,
     };
     let origins = vec![SocketAddr::from(([127, 0, 0, 1], 4100))];

@@ -28,7 +28,7 @@ fn judged(fault: &Fault, pieces: &[&[u8]]) -> Turned {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: BODY_BYTES,
-        heartbeat_us: 0,
+        probe_period_us: 0,
         work_kib: 0,
     };
     let origins = vec![([127, 0, 0, 1], 4100).into()];

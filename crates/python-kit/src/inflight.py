@@ -18,7 +18,7 @@ import zlib
 
 from inflight_codes import Code, status_fault
 from inflight_gate import Gate, TakesTurns
-from inflight_heart import Heart
+from inflight_probe import ProbeTask
 from inflight_ledger import Ledger, scheduled, scheduled_since
 
 PROTOCOL = 2
@@ -236,21 +236,21 @@ class Slots:
         self.ledger, self._gate = ledger, gate
         work, origins = Work(plan), itertools.cycle(plan["origins"])
         self._slots = [Slot(gate, ledger, work, next(origins)) for _ in range(count)]
-        period_us = plan["cell"].get("heartbeat_us", 0)
-        self._heart = Heart(gate, ledger, period_us) if period_us else None
+        period_us = plan["cell"].get("probe_period_us", 0)
+        self._probe_task = ProbeTask(gate, ledger, period_us) if period_us else None
 
     def __iter__(self):
         if self._gate is None:
             self.ledger.hand_out()
         yield from self._slots
         # It comes last: it is to wait for whatever the others do.
-        if self._heart:
-            self._heart.start()
+        if self._probe_task:
+            self._probe_task.start()
 
     def end(self):
         """Waits for what else takes part in the one turn of a batch."""
-        if self._heart:
-            self._heart.end()
+        if self._probe_task:
+            self._probe_task.end()
 
 
 def _stay_inside(origins):

@@ -84,7 +84,7 @@ class Gate:
 
 
 class TakesTurns:
-    """What takes one turn after the other: a slot, or the heart. A batch has no gate, since its
+    """What takes one turn after the other: a slot, or the probe task. A batch has no gate, as its
     one turn is taken from the beginning."""
 
     __slots__ = ("_gate", "_ledger")

@@ -22,7 +22,7 @@ class Ledger:
     def __init__(self, cell, turn):
         self.began = time.monotonic_ns()
         self.opened = self.closed = None
-        self.beats_late = []
+        self.wake_ups_late = []
         self._number, self._first_id = turn["number"], turn["first_id"]
         self._warmup, self._fetches = turn["warmup"], turn["fetches"]
         surplus = cell["in_flight"] if cell["workload"] == "steady" else 0
@@ -91,7 +91,7 @@ class Ledger:
             "threads": threads(),
             "in_flight_peak": self._peak,
             "latencies_ns": histogram(self._latencies),
-            "beats_late_ns": histogram(self.beats_late),
+            "wake_up_delays_ns": histogram(self.wake_ups_late),
         }
 
 

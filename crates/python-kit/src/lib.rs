@@ -24,7 +24,7 @@ const MODULES: [(&str, &str); 8] = [
     ("inflight_blocking", include_str!("inflight_blocking.py")),
     ("inflight_codes", include_str!("inflight_codes.py")),
     ("inflight_gate", include_str!("inflight_gate.py")),
-    ("inflight_heart", include_str!("inflight_heart.py")),
+    ("inflight_probe", include_str!("inflight_probe.py")),
     ("inflight_ledger", include_str!("inflight_ledger.py")),
     ("inflight_streams", include_str!("inflight_streams.py")),
 ];

@@ -106,9 +106,9 @@ pub struct StayRecord {
     /// Service times of the ok fetches of its windows, as pairs of value (three digits) and count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub latencies_ns: Vec<(u64, u64)>,
-    /// How late each beat of the probe task was that was due in a window, in the same form.
+    /// How late each wake-up of the probe task was that was due in a window, in the same form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub beats_late_ns: Vec<(u64, u64)>,
+    pub wake_up_delays_ns: Vec<(u64, u64)>,
     /// The most memory that the process held at once, in KiB; of several the most.
     pub memory_peak_kib: u64,
     /// The time between its turns, in nanoseconds.
@@ -187,9 +187,9 @@ pub struct Resume {
     /// The first block that is measured now. Turns before this line that belong to it were cut:
     /// they stay, and are left out of every figure.
     pub block: u32,
-    /// The sitting to which that block belongs.
+    /// The session to which that block belongs.
     #[serde(default)]
-    pub sitting: u32,
+    pub session: u32,
     /// SHA-256 of each program that ran from then on, by package.
     #[serde(default)]
     pub programs_sha256: BTreeMap<String, String>,
@@ -304,7 +304,7 @@ mod tests {
         let resume = Resume {
             at_utc: "2026-11-22T10:15:02Z".to_owned(),
             block: 7,
-            sitting: 0,
+            session: 0,
             programs_sha256: BTreeMap::new(),
         };
         let entries = [

@@ -7,19 +7,18 @@
 //! last, so its presence means that the run is complete.
 
 mod brief;
-mod deviation;
 pub mod environment;
 mod fault;
 mod folder;
 mod integrity;
 mod journal;
 mod primitive;
+mod quirk;
 mod run;
 mod schedule;
 mod sweep;
 
 pub use crate::brief::Brief;
-pub use crate::deviation::Deviation;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
 pub use crate::folder::{RunFolder, own_name, sha256, write_derived};
@@ -32,9 +31,10 @@ pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
     PrimitiveTrials,
 };
+pub use crate::quirk::Quirk;
 pub use crate::run::Run;
 pub use crate::schedule::{
-    Absent, Block, Control, Family, Knob, Missing, Model, Placement, Probe, Schedule, Sitting,
+    Absent, Block, Control, Family, Knob, Missing, Model, Placement, Probe, Schedule, Session,
     StopRule,
 };
 pub use crate::sweep::{Along, Sweep};

@@ -70,9 +70,10 @@ pub struct PrimitiveBlock {
     pub samples: u64,
     /// The names of the programs in the order drawn.
     pub order: Vec<String>,
-    /// The number of its sitting.
+    /// The number of its session.
     #[serde(default)]
-    pub sitting: u32,
+    #[serde(rename = "sitting")]
+    pub session: u32,
 }
 
 /// What became of one trial of a primitive.

@@ -30,10 +30,10 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         controls: Vec::new(),
         probes: Vec::new(),
         stop: None,
-        sittings: Vec::new(),
+        sessions: Vec::new(),
         supersedes: None,
         primitives: crate::PrimitiveSchedule::default(),
-        deviations: None,
+        quirks: None,
         sweeps: Vec::new(),
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
@@ -47,7 +47,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
 /// Returns a block of two rounds of one turn.
 fn block(number: u32) -> Block {
     let rounds = vec![vec!["tokio".to_owned()]; 2];
-    Block { number, cell: "steady".to_owned(), seed: 1, rounds, sitting: 0 }
+    Block { number, cell: "steady".to_owned(), seed: 1, rounds, session: 0 }
 }
 
 /// Returns the lines of a whole block.

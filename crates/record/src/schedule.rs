@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use model_kit::Cell;
 use serde::{Deserialize, Serialize};
 
-use crate::{Deviation, PrimitiveSchedule, Sweep};
+use crate::{PrimitiveSchedule, Quirk, Sweep};
 
 /// The most cells or models: each is a table, or a row in all of them.
 const NAMES_MAX: usize = 1_000;
@@ -60,9 +60,10 @@ pub struct Schedule {
     /// When a cell has enough blocks, if not after all.
     #[serde(default)]
     pub stop: Option<StopRule>,
-    /// The sittings that the blocks are divided into; none stands for one.
+    /// The sessions that the blocks are divided into; none stands for one.
     #[serde(default)]
-    pub sittings: Vec<Sitting>,
+    #[serde(rename = "sittings")]
+    pub sessions: Vec<Session>,
     /// The run that this one corrects.
     #[serde(default)]
     pub supersedes: Option<String>,
@@ -72,7 +73,8 @@ pub struct Schedule {
     /// What the models' clients are known to count otherwise than bare models; not there in a
     /// schedule that was drawn before this was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deviations: Option<Vec<Deviation>>,
+    #[serde(rename = "deviations")]
+    pub quirks: Option<Vec<Quirk>>,
     /// Cells that are the levels of one number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
@@ -130,7 +132,7 @@ pub struct StopRule {
 
 /// Blocks measured at one time of day, with one layout of the programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sitting {
+pub struct Session {
     /// Its number, from 0.
     pub number: u32,
     /// Decides the order of the sections in the programs, if it is not the linker's own.
@@ -241,9 +243,10 @@ pub struct Block {
     /// The rounds: in each, the names of the participants in the order drawn. The baseline may have
     /// several turns in one.
     pub rounds: Vec<Vec<String>>,
-    /// The number of its sitting.
+    /// The number of its session.
     #[serde(default)]
-    pub sitting: u32,
+    #[serde(rename = "sitting")]
+    pub session: u32,
 }
 
 impl Model {

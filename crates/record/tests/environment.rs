@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use record::Environment;
 use record::environment::{
-    Activity, Build, Cache, CargoSettings, Cgroup, Cloud, Host, IrqTimeAccounting, Isolation,
-    Kernel, Limits, Net, Operator, Power, Price, SoftHard, TcpNodelay, Tool,
+    Activity, Build, Cache, CargoSettings, Cgroup, Cloud, Footprint, Host, IrqTimeAccounting,
+    Isolation, Kernel, Limits, Net, Operator, Power, SoftHard, TcpNodelay, Tool,
 };
 use serde_json::{Value, json};
 
@@ -79,13 +79,13 @@ fn fixed() -> Environment {
             processes: Some(31),
             cpu_pressure_percent: "0.12".into(),
         },
-        model_prices: Some(BTreeMap::from([("tokio".to_owned(), price())])),
+        model_footprints: Some(BTreeMap::from([("tokio".to_owned(), footprint())])),
     }
 }
 
-/// Returns a fixed price, of a model whose build was not timed.
-fn price() -> Price {
-    Price {
+/// Returns a fixed footprint, of a model whose build was not timed.
+fn footprint() -> Footprint {
+    Footprint {
         lines: Some(44),
         dependencies: Some(31),
         program_bytes: Some(1_204_080),

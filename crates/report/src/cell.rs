@@ -6,12 +6,12 @@ use model_kit::{Cell, Workload};
 use record::{Absent, Family, Model, RoundRecord, Run, State, StayRecord, TurnRecord};
 use stats::{Estimate, Sample, effect, mean_cost, median};
 
-use crate::beats::beats;
 use crate::family::{self, ALPHA, Pair};
 use crate::figures::{
-    CellFigures, ControlFigures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
 };
 use crate::turns::{self, Pairs, Quantity, Read, Turns, cpu_us, switches, wall_each_us, wall_ms};
+use crate::wake_ups::wake_ups;
 
 /// Costs are compared at equal rate: walls per fetch that differ by more than this are marked.
 const UNEQUAL_RATE: f64 = 0.02;
@@ -48,13 +48,13 @@ impl<'a> Source<'a> {
         }
         rows.sort_by(Row::order);
 
-        let (prices, languages) = (self.prices(None), self.languages());
+        let (footprints, languages) = (self.footprints(None), self.languages());
         let (controls, controls_lost) = self.controls();
         let noise = self.noise(pairs.len());
         let (blocks, blocks_planned) = self.blocks();
         let stop = self.stop().filter(|_| blocks < blocks_planned);
         let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
-        let beats = beats(&self.turns, models);
+        let wake_ups = wake_ups(&self.turns, models);
         let cell = self.cell.clone();
         CellFigures {
             cell,
@@ -63,12 +63,12 @@ impl<'a> Source<'a> {
             stop,
             rows,
             pairs,
-            prices,
+            footprints,
             languages,
             controls,
             controls_lost,
             noise,
-            beats,
+            wake_ups,
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Source<'a> {
                 context: context.map(|pairs| pairs.ratio(ALPHA)),
                 rows,
                 pairs,
-                prices: self.prices(Some(language)),
+                footprints: self.footprints(Some(language)),
             });
         }
         languages
@@ -297,18 +297,18 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Returns what the usual clients cost on top of the models of a language.
-    fn prices(&self, language: Option<&str>) -> Vec<Price> {
-        let prices = self.models(language).filter_map(|model| self.price(model));
-        let mut prices: Vec<Price> = prices.collect();
-        prices.sort_by(|a, b| a.model.cmp(&b.model));
-        prices
+    /// Returns what the library clients cost on top of the models of a language.
+    fn footprints(&self, language: Option<&str>) -> Vec<Footprint> {
+        let footprints = self.models(language).filter_map(|model| self.footprint(model));
+        let mut footprints: Vec<Footprint> = footprints.collect();
+        footprints.sort_by(|a, b| a.model.cmp(&b.model));
+        footprints
     }
 
-    /// Returns what a usual client costs, if the model has one and both have figures.
-    fn price(&self, model: &Model) -> Option<Price> {
+    /// Returns what a library client costs, if the model has one and both have figures.
+    fn footprint(&self, model: &Model) -> Option<Footprint> {
         let pairs = self.turns.paired((&model.name, model.bare_name()?), Quantity::Turn(cpu_us))?;
-        Some(Price { model: model.name.clone(), ratio: pairs.ratio(ALPHA) })
+        Some(Footprint { model: model.name.clone(), ratio: pairs.ratio(ALPHA) })
     }
 
     /// Returns what was seen of the controls, and which of them have no figures.

@@ -290,22 +290,22 @@ mod tests {
     }
 
     /// Returns how a run goes on.
-    fn resume(block: u32, sitting: u32) -> record::Resume {
+    fn resume(block: u32, session: u32) -> record::Resume {
         let (at_utc, programs_sha256) = ("2026-11-22T10:15:02Z".to_owned(), [].into());
-        record::Resume { at_utc, block, sitting, programs_sha256 }
+        record::Resume { at_utc, block, session, programs_sha256 }
     }
 
     #[test]
-    fn a_sitting_that_the_schedule_asks_for_is_no_interruption() {
+    fn a_session_that_the_schedule_asks_for_is_no_interruption() {
         let mut run = Fixture { preset: "citable", blocks: 60, ..Fixture::good() }.run();
         for block in &mut run.schedule.blocks {
-            block.sitting = block.number / 40;
+            block.session = block.number / 40;
         }
         run.resumes = vec![resume(40, 1), resume(80, 2)];
         let told = |run: &Run| Citation::of(run, &figures(run, BASELINE, FLOOR)).unwrap();
         assert_eq!(told(&run).warnings, [""; 0]);
 
-        // The same sitting once more: now it was cut short.
+        // The same session once more: now it was cut short.
         run.resumes.push(resume(80, 2));
         let expected = "It was cut short and resumed 1 time; 0 turns of cut blocks are left out.";
         assert_eq!(told(&run).warnings, [expected]);

@@ -10,13 +10,13 @@ use crate::cite::{CiteForm, cite};
 use crate::escape::line;
 use crate::figure::{Charts, standalone};
 use crate::figures::{CellFigures, Figures, figures};
+use crate::footprint::model_footprints;
 use crate::gates::badges_of;
 use crate::html::{self, Page};
 use crate::ideas::{ideas, ideas_text};
 use crate::json;
 use crate::number::count;
 use crate::paper;
-use crate::price::model_prices;
 use crate::summary::{Form, is_estimate, summary};
 use crate::trust::Trust;
 
@@ -32,7 +32,7 @@ pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<Stri
         summary(run, figures, Form::Markdown),
         trust.text(Form::Markdown),
         ideas_text(&ideas(run, figures), Form::Markdown),
-        model_prices(run).text(Form::Markdown),
+        model_footprints(run).text(Form::Markdown),
     ];
     let tables = parts.join("\n");
     let charts = Charts::of(run, figures);

@@ -280,7 +280,7 @@ impl Change {
             Verdict::Different if evidence.ratio.value > 1.0 => Self::Slower,
             Verdict::Different => Self::Faster,
             Verdict::Equivalent => Self::Same,
-            Verdict::Unresolved => Self::Unknown,
+            Verdict::Inconclusive => Self::Unknown,
         }
     }
 }

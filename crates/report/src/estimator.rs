@@ -1,5 +1,5 @@
-//! What a ratio, a difference and their intervals are, in words: blocks of one sitting are one
-//! sample, and several sittings are first estimated one by one ([`stats::sitting`]).
+//! What a ratio, a difference and their intervals are, in words: blocks of one session are one
+//! sample, and several sessions are first estimated one by one ([`stats::session`]).
 
 use std::collections::BTreeSet;
 
@@ -18,16 +18,16 @@ impl Estimator {
     pub(crate) fn of(run: &Run) -> Self {
         let measured: BTreeSet<u32> = run.turns.iter().map(|turn| turn.block).collect();
         let blocks = run.schedule.blocks.iter().filter(|block| measured.contains(&block.number));
-        match blocks.map(|block| block.sitting).collect::<BTreeSet<u32>>().len() {
+        match blocks.map(|block| block.session).collect::<BTreeSet<u32>>().len() {
             0 | 1 => Self {
                 estimates: "Hodges-Lehmann estimates over blocks".to_owned(),
                 interval: "signed-rank test",
             },
             several => Self {
                 estimates: format!(
-                    "means over {several} sittings of their Hodges-Lehmann estimates"
+                    "means over {several} sessions of their Hodges-Lehmann estimates"
                 ),
-                interval: "signed-rank test over all blocks, or Student's t over the sittings \
+                interval: "signed-rank test over all blocks, or Student's t over the sessions \
                            where that is wider",
             },
         }

@@ -136,7 +136,7 @@ mod tests {
         };
         let pairs = [
             pair("a", "b", 0.9, Verdict::Different),
-            pair("b", "c", 0.8, Verdict::Unresolved),
+            pair("b", "c", 0.8, Verdict::Inconclusive),
             pair("c", "a", 1.3, Verdict::Different),
             pair("d", "a", 0.1, Verdict::Different),
         ];

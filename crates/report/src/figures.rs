@@ -12,11 +12,11 @@ use stats::Estimate;
 use stats::ranking::RankInterval;
 use stats::verdict::Verdict;
 
-use crate::beats::Beats;
 use crate::cell::Source;
 use crate::family::Pair;
 use crate::primitives::Primitives;
 use crate::sweep::{SweepFigures, sweeps};
+use crate::wake_ups::WakeUps;
 
 /// The figures of a run, cell by cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,8 +50,8 @@ pub struct CellFigures {
     pub rows: Vec<Row>,
     /// Every pair of the family, by the names of the models.
     pub pairs: Vec<Pair>,
-    /// What the usual clients cost on top, by the names of the models.
-    pub prices: Vec<Price>,
+    /// What the library clients cost on top, by the names of the models.
+    pub footprints: Vec<Footprint>,
     /// Models in other languages, which stand apart from all above.
     pub languages: Vec<LanguageFigures>,
     /// Whether the run found the busy work that was added on purpose.
@@ -60,8 +60,8 @@ pub struct CellFigures {
     pub controls_lost: Vec<Absent>,
     /// What the baseline differs from itself.
     pub noise: Option<Noise>,
-    /// How late the hearts were that beat beside the fetches, if the cell asks for one.
-    pub beats: Vec<Beats>,
+    /// How late the probe tasks were that wake up beside the fetches, if the cell asks for one.
+    pub wake_ups: Vec<WakeUps>,
 }
 
 /// The models of a cell in another language: a family of their own, and context for those in Rust.
@@ -77,8 +77,8 @@ pub struct LanguageFigures {
     pub rows: Vec<Row>,
     /// Each model with the baseline of the language, by the names of the models.
     pub pairs: Vec<Pair>,
-    /// What the usual clients cost on top, by the names of the models.
-    pub prices: Vec<Price>,
+    /// What the library clients cost on top, by the names of the models.
+    pub footprints: Vec<Footprint>,
 }
 
 /// What the baseline differs from itself, which is nothing but noise.
@@ -161,7 +161,7 @@ pub struct RowFigures {
     /// Whether that ratio lies outside the 95 % interval of the typical one: rare dear blocks
     /// count.
     pub tail_sensitive: bool,
-    /// CPU time over the floor's, in microseconds per fetch, with its 95 % interval.
+    /// CPU time above the floor's, in microseconds per fetch, with its 95 % interval.
     pub excess_us: Option<Estimate>,
     /// Wall time of the window, in milliseconds: median over blocks.
     pub wall_ms: Estimate,
@@ -171,10 +171,10 @@ pub struct RowFigures {
     pub unequal_rate: bool,
 }
 
-/// What a usual client costs on top of the bare core, under the same model.
+/// What a library client costs on top of the bare core, under the same model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Price {
-    /// The model with the usual client.
+pub struct Footprint {
+    /// The model with the library client.
     pub model: String,
     /// The ratio of CPU time per fetch, with its 95 % interval.
     pub ratio: Estimate,

@@ -136,7 +136,7 @@ impl Fixture {
                 let rounds = self.rounds[usize::from(cell.workload.is_resident())];
                 let rounds = (0..rounds).map(|_| order(draws)).collect();
                 let (cell, seed) = (cell.name.clone(), draws.word());
-                blocks.push(Block { number, cell, seed, rounds, sitting: 0 });
+                blocks.push(Block { number, cell, seed, rounds, session: 0 });
             }
         }
         Schedule {
@@ -158,10 +158,10 @@ impl Fixture {
             controls: self.controls.iter().map(|(name, percent)| control(name, *percent)).collect(),
             probes: self.cells.iter().map(probe).collect(),
             stop: None,
-            sittings: Vec::new(),
+            sessions: Vec::new(),
             supersedes: None,
             primitives: record::PrimitiveSchedule::default(),
-            deviations: Some(Vec::new()),
+            quirks: Some(Vec::new()),
             sweeps: Vec::new(),
         }
     }
@@ -247,7 +247,7 @@ fn cell(workload: Workload) -> Cell {
         Workload::Steady => ("steady", 64, 256, DelayRange { lo: 16, hi: 48 }),
     };
     let (name, in_flight) = (name.to_owned(), 64);
-    let (body_bytes, heartbeat_us, work_kib) = (128, 0, 0);
+    let (body_bytes, probe_period_us, work_kib) = (128, 0, 0);
     Cell {
         name,
         workload,
@@ -256,7 +256,7 @@ fn cell(workload: Workload) -> Cell {
         fetches,
         delay_ms,
         body_bytes,
-        heartbeat_us,
+        probe_period_us,
         work_kib,
     }
 }

@@ -118,7 +118,7 @@ fn cell(name: &str, workload: Workload) -> Cell {
         fetches: 1_000,
         delay_ms,
         body_bytes: 128,
-        heartbeat_us: 0,
+        probe_period_us: 0,
         work_kib: 0,
     }
 }
@@ -131,7 +131,7 @@ fn empty(maker: &PairFixture) -> Run {
     }
     let block = |(number, cell): (u32, &str)| {
         let (cell, rounds) = (cell.to_owned(), vec![order.clone(); ROUNDS]);
-        Block { number, cell, seed: 1, rounds, sitting: 0 }
+        Block { number, cell, seed: 1, rounds, session: 0 }
     };
     let cells = ["batch", "steady"].into_iter().cycle();
     let good = Fixture { blocks: 0, ..Fixture::good() }.run();
@@ -143,7 +143,7 @@ fn empty(maker: &PairFixture) -> Run {
         blocks: (0..2 * maker.blocks).zip(cells).map(block).collect(),
         controls: vec![fixture::control(COPY, 0)],
         probes: Vec::new(),
-        deviations: None,
+        quirks: None,
         ..good.schedule
     };
     let id = format!("run-{}", maker.seed);
@@ -187,7 +187,7 @@ fn turn(block: &Block, (round, position): (u32, u32), cost: f64) -> TurnRecord {
         in_flight_peak: 64,
         scheduled: None,
         latencies_ns: Vec::new(),
-        beats_late_ns: Vec::new(),
+        wake_up_delays_ns: Vec::new(),
     };
     TurnRecord {
         block: block.number,

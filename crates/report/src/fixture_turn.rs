@@ -70,7 +70,7 @@ fn turned(cell: &Cell, factor: f64, draws: &mut SplitMix64) -> Turned {
         in_flight_peak: u64::from(cell.slots()),
         scheduled: Some(Scheduled { cpu_ns: 2 * cpu_ns, run_delay_ns: cpu_ns / 20 }),
         latencies_ns: Vec::new(),
-        beats_late_ns: Vec::new(),
+        wake_up_delays_ns: Vec::new(),
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn stay_of(name: &str, cell: &Cell, turns: &[TurnRecord]) -> StayReco
         versions: BTreeMap::new(),
         invalid: Vec::new(),
         latencies_ns: vec![(times(1, served_ns(cell)), ok)],
-        beats_late_ns: Vec::new(),
+        wake_up_delays_ns: Vec::new(),
         memory_peak_kib: MEMORY_KIB,
         idle_wall_ns: 1_000_000_000,
         idle_cpu_ns: 100_000,

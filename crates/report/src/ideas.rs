@@ -23,7 +23,7 @@ use crate::turns::{Quantity, cpu_us, memory_mib, wall_ms};
 
 /// What measures primitives.
 pub(crate) const PRIMITIVES: &str = "cargo bench --bench primitives";
-/// What measures hearts.
+/// What measures probe tasks.
 pub(crate) const IDEAS: &str = "cargo run --release -- run --preset ideas";
 /// What measures where models cross.
 pub(crate) const SWEEP: &str = "cargo bench --bench sweep";
@@ -62,8 +62,8 @@ pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
         idea("Generators do not suspend and resume", answers.generator(), PRIMITIVES),
         idea("Threads are the other approach", answers.threads_alone(), PRIMITIVES),
         idea("A session is opened for every fetch", answers.session(), ALL),
-        idea("The main thread is not blocked meanwhile", answers.beats(false), IDEAS),
-        idea("It is meant for waiting, not for computing", answers.beats(true), IDEAS),
+        idea("The main thread is not blocked meanwhile", answers.wake_ups(false), IDEAS),
+        idea("It is meant for waiting, not for computing", answers.wake_ups(true), IDEAS),
         idea("It is particularly useful for I/O", answers.computing(), IDEAS),
     ]
 }
@@ -250,10 +250,10 @@ impl Answers<'_> {
 
     /// Tells how long whatever is due waits while others fetch, with or without something to
     /// compute for each reply: in bare models, and in those that other languages are held against.
-    fn beats(&self, computes: bool) -> Option<String> {
+    fn wake_ups(&self, computes: bool) -> Option<String> {
         let asked =
-            |cell: &&CellFigures| !cell.beats.is_empty() && (cell.cell.work_kib > 0) == computes;
-        let CellFigures { cell, beats, .. } = self.figures.cells.iter().find(asked)?;
+            |cell: &&CellFigures| !cell.wake_ups.is_empty() && (cell.cell.work_kib > 0) == computes;
+        let CellFigures { cell, wake_ups, .. } = self.figures.cells.iter().find(asked)?;
         let models = &self.run.schedule.models;
         let is_shown = |name: &str| {
             let model = models.iter().find(|model| model.name == name);
@@ -262,15 +262,16 @@ impl Answers<'_> {
                 Some(_) => model.baseline.as_deref() == Some(name),
             })
         };
-        let shown = beats.iter().filter(|beats| is_shown(&beats.model));
-        let told = shown.map(|beats| format!("{} {}", with_interval(&beats.worst_ms), beats.model));
+        let shown = wake_ups.iter().filter(|wake_ups| is_shown(&wake_ups.model));
+        let told = shown
+            .map(|wake_ups| format!("{} {}", with_interval(&wake_ups.worst_ms), wake_ups.model));
         let told: Vec<String> = told.collect();
         let what = match cell.work_kib {
             0 => String::new(),
             kib => format!("with the CRC-32 of {kib} KiB computed for each reply, "),
         };
         Some(format!(
-            "{what}the latest beat of a heart beside the fetches comes late by, in ms: {}",
+            "{what}the latest wake-up of a probe task beside the fetches comes late by, in ms: {}",
             told.join(", ")
         ))
     }

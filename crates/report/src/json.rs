@@ -10,16 +10,17 @@ use model_kit::{DelayRange, Workload};
 use record::{Absent, Integrity, Run};
 use serde::Serialize;
 
-use crate::beats::BeatsSummary;
 use crate::family::{ALPHA, MARGIN, Pair};
 use crate::figures::{
-    CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
+    CellFigures, ControlFigures, Figures, Footprint, LanguageFigures, Noise, Row, RowFigures,
+    Standing,
 };
+use crate::footprint::{ModelFootprints, model_footprints};
 use crate::json_figure::{Figure, rounded};
 use crate::number::word;
-use crate::price::{ModelPrices, model_prices};
-use crate::primitives_json::{BridgeSummary, CheckSummary, PrimitiveSummary};
+use crate::primitives_json::{CheckSummary, CostModelSummary, PrimitiveSummary};
 use crate::sweep_json::SweepSummary;
+use crate::wake_ups::WakeUpsSummary;
 use record::Family;
 
 /// The schema; its minors only add.
@@ -49,13 +50,13 @@ struct Summary<'a> {
     alpha: f64,
     margin: f64,
     cells: Vec<CellSummary<'a>>,
-    model_prices: ModelPrices,
+    model_footprints: ModelFootprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     primitives: Vec<PrimitiveSummary<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     primitive_checks: Vec<CheckSummary>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    bridge: Vec<BridgeSummary<'a>>,
+    cost_model: Vec<CostModelSummary<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sweeps: Vec<SweepSummary<'a>>,
 }
@@ -71,7 +72,7 @@ struct CellSummary<'a> {
     delay_ms: DelayRange,
     body_bytes: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    heartbeat_us: Option<u32>,
+    probe_period_us: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     work_kib: Option<u32>,
     blocks: usize,
@@ -82,11 +83,11 @@ struct CellSummary<'a> {
     controls_lost: &'a [Absent],
     rows: Vec<RowSummary<'a>>,
     pairs: Vec<PairSummary<'a>>,
-    client_prices: Vec<PriceSummary<'a>>,
+    client_overheads: Vec<FootprintSummary<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     languages: Vec<LanguageSummary<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    beats: Vec<BeatsSummary<'a>>,
+    wake_ups: Vec<WakeUpsSummary<'a>>,
 }
 
 /// The models of a cell in another language.
@@ -96,7 +97,7 @@ struct LanguageSummary<'a> {
     baseline: &'a str,
     baseline_cpu_ratio: Figure,
     rows: Vec<RowSummary<'a>>,
-    client_prices: Vec<PriceSummary<'a>>,
+    client_overheads: Vec<FootprintSummary<'a>>,
 }
 
 /// A relative difference, or why there is none.
@@ -170,9 +171,9 @@ struct PairSummary<'a> {
     verdict: &'static str,
 }
 
-/// What a usual client costs.
+/// What a library client costs.
 #[derive(Serialize)]
-struct PriceSummary<'a> {
+struct FootprintSummary<'a> {
     model: &'a str,
     cpu_ratio: Figure,
 }
@@ -222,10 +223,10 @@ impl<'a> Summary<'a> {
             alpha: ALPHA,
             margin: MARGIN,
             cells: figures.cells.iter().map(|cell| CellSummary::of(cell, figures)).collect(),
-            model_prices: model_prices(run),
+            model_footprints: model_footprints(run),
             primitives: figures.primitives.figures.iter().map(PrimitiveSummary::of).collect(),
             primitive_checks: figures.primitives.checks.iter().map(CheckSummary::of).collect(),
-            bridge: figures.primitives.bridge.iter().map(BridgeSummary::of).collect(),
+            cost_model: figures.primitives.cost_model.iter().map(CostModelSummary::of).collect(),
             sweeps: figures.sweeps.iter().map(SweepSummary::of).collect(),
         }
     }
@@ -243,7 +244,7 @@ impl<'a> CellSummary<'a> {
             fetches: cell.fetches,
             delay_ms: cell.delay_ms,
             body_bytes: cell.body_bytes,
-            heartbeat_us: Some(cell.heartbeat_us).filter(|period| *period > 0),
+            probe_period_us: Some(cell.probe_period_us).filter(|period| *period > 0),
             work_kib: Some(cell.work_kib).filter(|kib| *kib > 0),
             blocks: figures.blocks,
             blocks_planned: figures.blocks_planned,
@@ -253,9 +254,9 @@ impl<'a> CellSummary<'a> {
             controls_lost: &figures.controls_lost,
             rows: figures.rows.iter().map(|row| RowSummary::of(row, all)).collect(),
             pairs: figures.pairs.iter().map(PairSummary::of).collect(),
-            client_prices: figures.prices.iter().map(PriceSummary::of).collect(),
+            client_overheads: figures.footprints.iter().map(FootprintSummary::of).collect(),
             languages: figures.languages.iter().map(|of| LanguageSummary::of(of, all)).collect(),
-            beats: figures.beats.iter().map(BeatsSummary::of).collect(),
+            wake_ups: figures.wake_ups.iter().map(WakeUpsSummary::of).collect(),
         }
     }
 }
@@ -318,7 +319,7 @@ impl<'a> LanguageSummary<'a> {
             baseline: &of.baseline,
             baseline_cpu_ratio: Figure::or(of.context.as_ref(), "no block with both"),
             rows: of.rows.iter().map(|row| RowSummary::of(row, &own)).collect(),
-            client_prices: of.prices.iter().map(PriceSummary::of).collect(),
+            client_overheads: of.footprints.iter().map(FootprintSummary::of).collect(),
         }
     }
 }
@@ -370,10 +371,10 @@ impl<'a> PairSummary<'a> {
     }
 }
 
-impl<'a> PriceSummary<'a> {
-    /// Writes what a usual client costs.
-    fn of(price: &'a Price) -> Self {
-        Self { model: &price.model, cpu_ratio: Figure::of(&price.ratio) }
+impl<'a> FootprintSummary<'a> {
+    /// Writes what a library client costs.
+    fn of(footprint: &'a Footprint) -> Self {
+        Self { model: &footprint.model, cpu_ratio: Figure::of(&footprint.ratio) }
     }
 }
 

@@ -3,9 +3,8 @@
 
 mod figures;
 
-mod beats;
-mod bridge;
 mod cell;
+mod cost_model;
 mod estimator;
 mod family;
 mod primitives;
@@ -17,6 +16,7 @@ mod sweep;
 mod sweep_json;
 mod sweep_text;
 mod turns;
+mod wake_ups;
 
 mod apart;
 mod comparable;
@@ -31,10 +31,10 @@ mod gates;
 mod proof;
 mod trust;
 
-mod deviations;
 mod escape;
+mod footprint;
 mod number;
-mod price;
+mod quirks;
 mod rank;
 mod rank_json;
 mod summary;
@@ -64,24 +64,25 @@ mod fixture_pair;
 #[cfg(test)]
 mod fixture_turn;
 
-pub use crate::beats::Beats;
-pub use crate::bridge::{BridgeCell, BridgeRow, Explained};
 pub use crate::citation::NotCitable;
 pub use crate::cite::{CiteForm, cite};
 pub use crate::comparable::Refusal;
+pub use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 pub use crate::derive::{derive, derive_from};
 pub use crate::diff::{
     CellDiff, Change, Diff, DiffMetric, Ratio, RowDiff, diff, diff_by, slower_than,
 };
 pub use crate::diff_table::diff_table;
 pub use crate::export::{ExportForm, export};
+pub use crate::wake_ups::WakeUps;
 pub use record::Family;
 
 pub use crate::family::Pair;
 pub use crate::figures::{
-    CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures, Standing,
-    figures,
+    CellFigures, ControlFigures, Figures, Footprint, LanguageFigures, Noise, Row, RowFigures,
+    Standing, figures,
 };
+pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
 pub use crate::html::{diff_page, merge_page};
 pub use crate::ideas::{Idea, ideas};
@@ -90,7 +91,6 @@ pub use crate::index::index;
 pub use crate::json::document;
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::merge_table::merge_table;
-pub use crate::price::{ModelPrice, ModelPrices, model_prices};
 pub use crate::primitives::{
     Anchor, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown,
 };

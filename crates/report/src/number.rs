@@ -28,7 +28,7 @@ pub(crate) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Different => "different",
         Verdict::Equivalent => "equivalent",
-        Verdict::Unresolved => "unresolved",
+        Verdict::Inconclusive => "inconclusive",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::number::{digits, with_interval};
 use crate::table::{TAIL, UNEQUAL, heading, places, standing, verdict};
 
 /// The columns of a table for a paper.
-const COLUMNS: [&str; 6] = ["rank", "model", "CPU/fetch", "against", "verdict", "over floor"];
+const COLUMNS: [&str; 6] = ["rank", "model", "CPU/fetch", "against", "verdict", "above floor"];
 /// Characters of a reason that fit into a row.
 const LONGEST: usize = 80;
 /// The columns of the tidy table.
@@ -236,13 +236,13 @@ fn metrics<'a>(
     // The floor's excess over itself says nothing.
     let excess = figures.filter(|_| row.model != floor);
     let excess = excess.and_then(|figures| figures.excess_us.as_ref());
-    let price = cell.prices.iter().find(|price| price.model == row.model);
+    let footprint = cell.footprints.iter().find(|footprint| footprint.model == row.model);
     [
         ("cpu_per_fetch", "us", figures.map(|figures| &figures.cpu_us)),
         ("cpu_ratio", "1", figures.and_then(|figures| figures.ratio.as_ref())),
         ("cpu_mean_ratio", "1", figures.and_then(|figures| figures.mean_ratio.as_ref())),
         ("cpu_excess_per_fetch", "us", excess),
-        ("client_price", "1", price.map(|price| &price.ratio)),
+        ("client_overhead", "1", footprint.map(|footprint| &footprint.ratio)),
         ("wall", "ms", figures.map(|figures| &figures.wall_ms)),
         ("switches_per_fetch", "1", figures.map(|figures| &figures.switches)),
     ]

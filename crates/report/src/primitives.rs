@@ -11,7 +11,7 @@ use record::{PrimitiveProgram, PrimitiveRecord, Run, State};
 use stats::verdict::Verdict;
 use stats::{Estimate, Sample, histogram, median, theil_sen};
 
-use crate::bridge::{self, BridgeCell};
+use crate::cost_model::{self, CostModelCell};
 use crate::family::{self, ALPHA, Pair};
 use crate::figures::CellFigures;
 use crate::primitives_known::{anchors, checks, words};
@@ -34,7 +34,7 @@ pub struct Primitives {
     /// Whether the run shows what is known of tasks and threads.
     pub checks: Vec<ShapeCheck>,
     /// What the primitives predict of models, cell by cell.
-    pub bridge: Vec<BridgeCell>,
+    pub cost_model: Vec<CostModelCell>,
 }
 
 /// A primitive.
@@ -154,8 +154,8 @@ impl Primitives {
         let steady = sources.iter().filter(known).map(|source| source.steady().figures(baseline));
         let steadiness = Steadiness::of(&figures, &steady.collect::<Vec<_>>());
         let checks = checks(&sources, baseline);
-        let bridge = bridge::of(run, (cells, &figures), floor);
-        Self { figures, steadiness, checks, bridge }
+        let cost_model = cost_model::of(run, (cells, &figures), floor);
+        Self { figures, steadiness, checks, cost_model }
     }
 
     /// Returns whether there are none.
@@ -171,7 +171,7 @@ pub(crate) struct Source<'a> {
     pub(crate) primitive: Primitive,
     pub(crate) programs: Vec<&'a PrimitiveProgram>,
     trials: Vec<&'a PrimitiveRecord>,
-    sittings: BTreeMap<u32, u32>,
+    sessions: BTreeMap<u32, u32>,
 }
 
 impl<'a> Source<'a> {
@@ -186,7 +186,7 @@ impl<'a> Source<'a> {
             primitive,
             programs: programs.filter(|p| p.primitives.contains(&primitive)).collect(),
             trials: trials.filter(|trial| trial.primitive == primitive).collect(),
-            sittings: blocks.map(|block| (block.number, block.sitting)).collect(),
+            sessions: blocks.map(|block| (block.number, block.session)).collect(),
         }
     }
 
@@ -296,7 +296,7 @@ impl<'a> Source<'a> {
         let others = self.by_block(reference);
         let own = self.by_block(program).into_iter();
         let both = own.filter_map(|(block, own)| Some((block, (own, *others.get(&block)?))));
-        Pairs::of(both, &self.sittings)
+        Pairs::of(both, &self.sessions)
     }
 
     /// Judges every program against the reference.

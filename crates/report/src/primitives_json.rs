@@ -1,9 +1,9 @@
-//! Primitives and the bridge as JSON.
+//! Primitives and the cost model as JSON.
 
 use model_kit::primitive::Primitive;
 use serde::Serialize;
 
-use crate::bridge::{BridgeCell, BridgeRow, Explained};
+use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 use crate::json_figure::{Figure, rounded};
 use crate::number::word;
 use crate::primitives::{PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown};
@@ -72,14 +72,14 @@ pub(crate) struct CheckSummary {
 
 /// What the primitives predict in a cell.
 #[derive(Serialize)]
-pub(crate) struct BridgeSummary<'a> {
+pub(crate) struct CostModelSummary<'a> {
     cell: &'a str,
-    rows: Vec<BridgeRowSummary<'a>>,
+    rows: Vec<CostModelRowSummary<'a>>,
 }
 
 /// What the primitives predict of a model.
 #[derive(Serialize)]
-struct BridgeRowSummary<'a> {
+struct CostModelRowSummary<'a> {
     model: &'a str,
     program: &'a str,
     wakes_us: Option<f64>,
@@ -158,16 +158,16 @@ impl CheckSummary {
     }
 }
 
-impl<'a> BridgeSummary<'a> {
+impl<'a> CostModelSummary<'a> {
     /// Writes what the primitives predict in a cell.
-    pub(crate) fn of(cell: &'a BridgeCell) -> Self {
-        Self { cell: &cell.cell, rows: cell.rows.iter().map(BridgeRowSummary::of).collect() }
+    pub(crate) fn of(cell: &'a CostModelCell) -> Self {
+        Self { cell: &cell.cell, rows: cell.rows.iter().map(CostModelRowSummary::of).collect() }
     }
 }
 
-impl<'a> BridgeRowSummary<'a> {
+impl<'a> CostModelRowSummary<'a> {
     /// Writes what the primitives predict of a model.
-    fn of(row: &'a BridgeRow) -> Self {
+    fn of(row: &'a CostModelRow) -> Self {
         Self {
             model: &row.model,
             program: &row.program,

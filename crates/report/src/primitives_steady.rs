@@ -52,7 +52,7 @@ impl Steadiness {
         });
         let moved = Sample::new(moved.collect());
         let is_open = |verdict: &Option<Verdict>| {
-            verdict.is_none_or(|verdict| verdict == Verdict::Unresolved)
+            verdict.is_none_or(|verdict| verdict == Verdict::Inconclusive)
         };
         let decided = pairs.iter().filter_map(|(row, other)| {
             let all = verdict(row).filter(|verdict| !is_open(&Some(*verdict)))?;

@@ -1,6 +1,7 @@
-//! Primitives and the bridge as text: one table of all primitives, what is known, one table a cell.
+//! Primitives and the cost model as text: one table of all primitives, what is known, one table a
+//! cell.
 
-use crate::bridge::{BridgeCell, BridgeRow, Explained};
+use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 use crate::number::{digits, with_interval, word};
 use crate::primitives::{PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown};
 use crate::primitives_steady::Steadiness;
@@ -8,7 +9,7 @@ use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
 use crate::words::in_line;
 
-/// Writes what primitives cost, what is known of them, and the bridge; nothing if none was
+/// Writes what primitives cost, what is known of them, and the cost model; nothing if none was
 /// measured.
 pub fn primitives_text(primitives: &Primitives, form: Form) -> String {
     joined(primitives_parts(primitives, form), form)
@@ -24,10 +25,10 @@ pub(crate) fn primitives_parts(primitives: &Primitives, form: Form) -> Vec<Strin
     let beside = notes(primitives).into_iter().chain(primitives.checks.iter().map(check));
     let beside = beside.chain(primitives.figures.iter().flat_map(anchors));
     parts.extend(beside.map(|line| in_line(&line, form)));
-    if !primitives.bridge.is_empty() {
-        let title = "bridge: what switches, wakes and spawns predict over the floor, us/fetch";
+    if !primitives.cost_model.is_empty() {
+        let title = "cost model: what switches, wakes and spawns predict above the floor, us/fetch";
         parts.push(heading(title, form));
-        parts.push(bridge_table(&primitives.bridge, form));
+        parts.push(cost_model_table(&primitives.cost_model, form));
         parts.push(
             "Predicted by one wake a fetch, the context switches beyond it, and the units that a \
              batch starts; the rest is what primitives do not explain"
@@ -133,8 +134,8 @@ fn anchors(figures: &PrimitiveFigures) -> Vec<String> {
     figures.anchors.iter().map(write).collect()
 }
 
-/// Writes the bridge.
-fn bridge_table(cells: &[BridgeCell], form: Form) -> String {
+/// Writes the cost model.
+fn cost_model_table(cells: &[CostModelCell], form: Form) -> String {
     let header = [
         "model",
         "cell",
@@ -146,12 +147,13 @@ fn bridge_table(cells: &[BridgeCell], form: Form) -> String {
         "rest",
         "verdict",
     ];
-    let rows = cells.iter().flat_map(|cell| cell.rows.iter().map(|row| bridge_columns(cell, row)));
+    let rows =
+        cells.iter().flat_map(|cell| cell.rows.iter().map(|row| cost_model_columns(cell, row)));
     drawn(&header, &rows.collect::<Vec<_>>(), form)
 }
 
 /// Returns the columns of a model.
-fn bridge_columns(cell: &BridgeCell, row: &BridgeRow) -> Vec<String> {
+fn cost_model_columns(cell: &CostModelCell, row: &CostModelRow) -> Vec<String> {
     vec![
         row.model.clone(),
         cell.cell.clone(),

@@ -1,19 +1,19 @@
-//! The summary of a run: a header that says where it comes from, a table a cell, the price of the
-//! clients, what the controls showed, and why a row has no figures.
+//! The summary of a run: a header that says where it comes from, a table a cell, the footprint of
+//! the clients, what the controls showed, and why a row has no figures.
 
 use std::collections::BTreeSet;
 
 use record::{Integrity, Run};
 
-use crate::beats;
-use crate::deviations::deviations_line;
 use crate::figures::{
-    CellFigures, ControlFigures, Figures, LanguageFigures, Noise, Price, Row, RowFigures,
+    CellFigures, ControlFigures, Figures, Footprint, LanguageFigures, Noise, Row, RowFigures,
 };
 use crate::number::{count, digits, with_interval};
 use crate::primitives_text::primitives_parts;
+use crate::quirks::quirks_line;
 use crate::sweep_text::sweeps_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
+use crate::wake_ups;
 use crate::words::in_line;
 
 /// What the summary is written for.
@@ -25,7 +25,7 @@ pub enum Form {
     Markdown,
 }
 
-/// Sittings of a run that is more than an estimate.
+/// Sessions of a run that is more than an estimate.
 const SITTINGS_MIN: u32 = 3;
 /// Blocks of each cell in each of them.
 const BLOCKS_MIN: usize = 20;
@@ -43,25 +43,25 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
         for language in &cell.languages {
             parts.push(told(aside(language, &figures.baseline)));
             parts.push(language_table(language, form));
-            parts.extend(notes_of(&language.rows, &language.prices).into_iter().map(told));
+            parts.extend(notes_of(&language.rows, &language.footprints).into_iter().map(told));
         }
-        parts.extend(beats::text((&cell.cell, &cell.beats), form));
+        parts.extend(wake_ups::text((&cell.cell, &cell.wake_ups), form));
     }
-    parts.extend(deviations_line(run).map(told));
+    parts.extend(quirks_line(run).map(told));
     parts.extend(primitives_parts(&figures.primitives, form));
     parts.extend(sweeps_parts(&figures.sweeps, form));
     joined(parts, form)
 }
 
 /// Returns whether a run's figures must be called an estimate: all but those of a whole run of the
-/// preset `citable` with as many blocks and sittings as it asks for.
+/// preset `citable` with as many blocks and sessions as it asks for.
 pub(crate) fn is_estimate(run: &Run) -> bool {
     let measured = run.turns_by_block();
-    let blocks = |cell: &str, sitting: u32| {
-        let own = run.schedule.blocks.iter().filter(|b| b.cell == cell && b.sitting == sitting);
+    let blocks = |cell: &str, session: u32| {
+        let own = run.schedule.blocks.iter().filter(|b| b.cell == cell && b.session == session);
         own.filter(|block| measured.contains_key(&block.number)).count()
     };
-    let enough = |cell: &str| (0..SITTINGS_MIN).all(|sitting| blocks(cell, sitting) >= BLOCKS_MIN);
+    let enough = |cell: &str| (0..SITTINGS_MIN).all(|session| blocks(cell, session) >= BLOCKS_MIN);
     !run.schedule.is_citable
         || run.integrity != Integrity::Whole
         || !run.schedule.cells.iter().all(|cell| enough(&cell.name))
@@ -150,10 +150,10 @@ fn blocks(figures: &Figures) -> String {
 }
 
 /// Returns how often the run went on after it had been cut short. The first resume of each later
-/// sitting opens it, as the schedule asks: nothing was cut.
+/// session opens it, as the schedule asks: nothing was cut.
 pub(crate) fn times_cut_short(run: &Run) -> usize {
-    let opened: BTreeSet<u32> = run.resumes.iter().map(|resume| resume.sitting).collect();
-    run.resumes.len() - opened.iter().filter(|sitting| **sitting > 0).count()
+    let opened: BTreeSet<u32> = run.resumes.iter().map(|resume| resume.session).collect();
+    run.resumes.len() - opened.iter().filter(|session| **session > 0).count()
 }
 
 /// Writes how often the run was cut short, and what that cost, if it was.
@@ -176,13 +176,13 @@ fn stop(cell: &CellFigures) -> Option<String> {
     Some(format!("ended after {blocks} of {}: {reason}", cell.blocks_planned))
 }
 
-/// Writes what the table cannot: why rows have no figures or no rank, marks, prices.
+/// Writes what the table cannot: why rows have no figures or no rank, marks, footprints.
 pub(crate) fn notes(cell: &CellFigures) -> Vec<String> {
-    notes_of(&cell.rows, &cell.prices)
+    notes_of(&cell.rows, &cell.footprints)
 }
 
 /// Writes the same of the models of one language.
-pub(crate) fn notes_of(rows: &[Row], prices: &[Price]) -> Vec<String> {
+pub(crate) fn notes_of(rows: &[Row], footprints: &[Footprint]) -> Vec<String> {
     let mut notes = reasons(rows);
     let figures = || rows.iter().filter_map(|row| row.figures.as_ref());
     if figures().any(|figures| figures.unequal_rate) {
@@ -198,9 +198,12 @@ pub(crate) fn notes_of(rows: &[Row], prices: &[Price]) -> Vec<String> {
             means.join(", ")
         ));
     }
-    if !prices.is_empty() {
-        let prices: Vec<String> = prices.iter().map(price).collect();
-        notes.push(format!("The client's price, in times the bare model: {}", prices.join(", ")));
+    if !footprints.is_empty() {
+        let footprints: Vec<String> = footprints.iter().map(footprint).collect();
+        notes.push(format!(
+            "The client's footprint, in times the bare model: {}",
+            footprints.join(", ")
+        ));
     }
     notes
 }
@@ -262,9 +265,9 @@ fn self_check(baseline: &str, noise: &Noise) -> String {
     format!("{baseline} against itself, which is noise: {ratio}{can_show}")
 }
 
-/// Writes the price of a client.
-fn price(price: &Price) -> String {
-    format!("{} {}", price.model, with_interval(&price.ratio))
+/// Writes the footprint of a client.
+fn footprint(footprint: &Footprint) -> String {
+    format!("{} {}", footprint.model, with_interval(&footprint.ratio))
 }
 
 /// Puts an empty line between the parts of a Markdown text, but not inside a table.

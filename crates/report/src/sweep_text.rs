@@ -31,7 +31,7 @@ pub(crate) fn sweeps_parts(sweeps: &[SweepFigures], form: Form) -> Vec<String> {
 /// What the columns are, and what a crossover is.
 pub(crate) const HOW_TO_READ: &str = "\
     less, more: different at that level, with intervals and p-values that hold for all levels of \
-    the column at once (Bonferroni); = equivalent, ? unresolved; the crossover is the smallest \
+    the column at once (Bonferroni); = equivalent, ? inconclusive; the crossover is the smallest \
     level of the table from which the ratio truly is below 1 to the end of it";
 
 /// Writes what a sweep is.

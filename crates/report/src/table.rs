@@ -27,7 +27,7 @@ pub(crate) fn table(cell: &CellFigures, (baseline, floor): (&str, &str), form: F
         "CPU/fetch us",
         &against,
         "verdict",
-        "over floor us",
+        "above floor us",
         "wall ms",
         "switches/fetch",
         "errors",
@@ -185,7 +185,7 @@ pub(crate) fn verdict(figures: &RowFigures) -> &'static str {
     figures.verdict.map_or(NOTHING, word)
 }
 
-/// Writes what a fetch cost over the floor.
+/// Writes what a fetch cost above the floor.
 fn excess(figures: &RowFigures) -> String {
     figures.excess_us.as_ref().map_or(NOTHING.to_owned(), with_interval)
 }

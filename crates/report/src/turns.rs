@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use record::{Run, StayRecord, TurnRecord};
 use stats::rounds::{self, Turn};
-use stats::{Estimate, Paired, Sample, signed_rank, sitting};
+use stats::{Estimate, Paired, Sample, session, signed_rank};
 
 use crate::cell_turns::{median, real};
 
@@ -34,8 +34,8 @@ pub(crate) struct Turns<'a> {
     by_model: BTreeMap<&'a str, BTreeMap<u32, Vec<&'a TurnRecord>>>,
     /// The stays to which they belong.
     stays: BTreeMap<(&'a str, u32), &'a StayRecord>,
-    /// The sitting of each block.
-    sittings: BTreeMap<u32, u32>,
+    /// The session of each block.
+    sessions: BTreeMap<u32, u32>,
     /// The name under which the baseline has a second process in each block, if it has.
     copy: Option<&'a str>,
 }
@@ -44,8 +44,8 @@ pub(crate) struct Turns<'a> {
 pub(crate) struct Pairs {
     /// The quantity, block by block.
     pub(crate) paired: Paired,
-    /// The sitting of each of these blocks.
-    sittings: Vec<u32>,
+    /// The session of each of these blocks.
+    sessions: Vec<u32>,
 }
 
 impl<'a> Turns<'a> {
@@ -68,10 +68,10 @@ impl<'a> Turns<'a> {
             }
         }
         let blocks = run.schedule.blocks.iter();
-        let sittings = blocks.map(|block| (block.number, block.sitting)).collect();
+        let sessions = blocks.map(|block| (block.number, block.session)).collect();
         let mut copies = run.schedule.controls.iter().filter(|control| control.percent == 0);
         let copy = copies.next().map(|control| control.name.as_str());
-        Self { by_model, stays, sittings, copy }
+        Self { by_model, stays, sessions, copy }
     }
 
     /// Returns those of a participant.
@@ -173,21 +173,21 @@ impl<'a> Turns<'a> {
 
     /// Returns costs of two participants, block by block, as pairs.
     fn pairs(&self, costs: impl Iterator<Item = (u32, (f64, f64))>) -> Option<Pairs> {
-        Pairs::of(costs, &self.sittings)
+        Pairs::of(costs, &self.sessions)
     }
 }
 
 impl Pairs {
-    /// Returns costs of two turns, block by block, as pairs; each block is of a sitting.
+    /// Returns costs of two turns, block by block, as pairs; each block is of a session.
     pub(crate) fn of(
         costs: impl Iterator<Item = (u32, (f64, f64))>,
-        sittings: &BTreeMap<u32, u32>,
+        sessions: &BTreeMap<u32, u32>,
     ) -> Option<Self> {
         let (blocks, costs): (Vec<u32>, Vec<(f64, f64)>) = costs.unzip();
         let (own, reference): (Vec<_>, Vec<_>) = costs.into_iter().unzip();
-        let sitting = |block: &u32| sittings.get(block).copied().unwrap_or_default();
-        let sittings = blocks.iter().map(sitting).collect();
-        Some(Self { paired: Paired::new(&own, &reference)?, sittings })
+        let session = |block: &u32| sessions.get(block).copied().unwrap_or_default();
+        let sessions = blocks.iter().map(session).collect();
+        Some(Self { paired: Paired::new(&own, &reference)?, sessions })
     }
 
     /// Returns the typical ratio with its interval of confidence 1 - `alpha`.
@@ -201,12 +201,12 @@ impl Pairs {
     }
 
     /// Returns how likely chance is to make so great a difference: by the exact test over blocks,
-    /// and, where there are several sittings, by what scatters between them if that is likelier.
+    /// and, where there are several sessions, by what scatters between them if that is likelier.
     pub(crate) fn p_value(&self) -> f64 {
         let pooled = signed_rank::p_value(&self.paired.log_ratios());
-        let mut sittings = self.sittings.clone();
-        sittings.dedup();
-        if sittings.len() < 2 {
+        let mut sessions = self.sessions.clone();
+        sessions.dedup();
+        if sessions.len() < 2 {
             return pooled;
         }
 
@@ -223,14 +223,14 @@ impl Pairs {
         pooled.max(high)
     }
 
-    /// Returns what the sittings say together; of one sitting, what it says.
+    /// Returns what the sessions say together; of one session, what it says.
     fn combined(&self, differences: &Sample, alpha: f64) -> Estimate {
-        let mut sittings: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-        for (sitting, &difference) in self.sittings.iter().zip(differences.values()) {
-            sittings.entry(*sitting).or_default().push(difference);
+        let mut sessions: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        for (session, &difference) in self.sessions.iter().zip(differences.values()) {
+            sessions.entry(*session).or_default().push(difference);
         }
-        let sittings: Vec<Sample> = sittings.into_values().filter_map(Sample::new).collect();
-        sitting::combine(&sittings, alpha).expect("pairs have at least one block")
+        let sessions: Vec<Sample> = sessions.into_values().filter_map(Sample::new).collect();
+        session::combine(&sessions, alpha).expect("pairs have at least one block")
     }
 }
 

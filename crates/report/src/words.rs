@@ -39,7 +39,7 @@ mod tests {
     use crate::escape::tests::{HOSTILE as HOSTILE_TEXTS, read_markdown};
     use crate::figures::figures;
     use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
-    use crate::{Trust, model_prices, summary};
+    use crate::{Trust, model_footprints, summary};
 
     /// What a stranger may call a model, a cell or a reason.
     const HOSTILE: &str = "a|b\\|c\n## d\r\u{1b}]0;e\u{7}<script>\u{2028}\u{202e}`f";
@@ -140,7 +140,7 @@ mod tests {
             let figures = figures(run, BASELINE, FLOOR);
             summary(run, &figures, Form::Markdown)
                 + &Trust::of(run, (BASELINE, FLOOR)).text(Form::Markdown)
-                + &model_prices(run).text(Form::Markdown)
+                + &model_footprints(run).text(Form::Markdown)
         };
         let text = markdown(&run);
         assert!(text.contains("## d"), "{text}");

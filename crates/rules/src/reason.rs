@@ -79,10 +79,10 @@ pub enum Reason {
     },
     /// The window took no wall time or no CPU time.
     NoTime,
-    /// More beats of the probe task than fit into the window.
-    Beats {
+    /// More wake-ups of the probe task than fit into the window.
+    WakeUps {
         /// How many.
-        beats: u64,
+        wake_ups: u64,
         /// The length of the window.
         wall_ns: u64,
     },
@@ -302,8 +302,8 @@ impl fmt::Display for Reason {
                 write!(f, "{ok} of {ended} fetches in the window were ok")
             }
             Self::NoTime => f.write_str("the window took no time"),
-            Self::Beats { beats, wall_ns } => {
-                write!(f, "{beats} beats of the probe task do not fit into {wall_ns} ns")
+            Self::WakeUps { wake_ups, wall_ns } => {
+                write!(f, "{wake_ups} wake-ups of the probe task do not fit into {wall_ns} ns")
             }
             Self::CpuTooLong { cpu_ns, wall_ns } => {
                 write!(f, "{cpu_ns} ns of CPU time do not fit into {wall_ns} ns")

@@ -110,7 +110,7 @@ mod tests {
             fetches: 20,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
-            heartbeat_us: 0,
+            probe_period_us: 0,
             work_kib: 0,
         };
         let claims =

@@ -107,10 +107,10 @@ fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec
     let turned = evidence.turned;
     let (wall_ns, cpu_ns) = (turned.window.wall_ns, turned.window.cpu_ns);
     hold(reasons, wall_ns > 0 && cpu_ns > 0, || Reason::NoTime);
-    let beats = sum(turned.beats_late_ns.iter().map(|(_, count)| count));
-    let period_ns = u64::from(plan.cell.heartbeat_us) * 1_000;
-    let beats_max = wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
-    hold(reasons, beats <= beats_max, || Reason::Beats { beats, wall_ns });
+    let wake_ups = sum(turned.wake_up_delays_ns.iter().map(|(_, count)| count));
+    let period_ns = u64::from(plan.cell.probe_period_us) * 1_000;
+    let wake_ups_max = wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
+    hold(reasons, wake_ups <= wake_ups_max, || Reason::WakeUps { wake_ups, wall_ns });
 
     if plan.cell.workload.is_resident() {
         // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick
@@ -186,7 +186,7 @@ fn shape(
     if plan.cell.workload.is_resident() {
         let mut sizes = Sizes::of(plan, turn);
         // The probe task is one unit more, of a model that has one.
-        sizes.in_flight += u32::from(!turned.beats_late_ns.is_empty());
+        sizes.in_flight += u32::from(!turned.wake_up_delays_ns.is_empty());
         let (seen, expected) = (turned.threads, evaluate(claims.threads, sizes).unwrap_or(0));
         hold(reasons, seen == expected, || Reason::Threads { seen, expected });
     }

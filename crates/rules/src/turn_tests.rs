@@ -30,7 +30,7 @@ impl Story {
             fetches: 20,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
-            heartbeat_us: 0,
+            probe_period_us: 0,
             work_kib: 0,
         };
         let turn = Turn::of(&cell, u32::from(is_steady), 1_000);
@@ -92,7 +92,7 @@ fn turned(asked: u64) -> Turned {
         in_flight_peak: 4,
         scheduled: None,
         latencies_ns: vec![(21_000_000, 20)],
-        beats_late_ns: Vec::new(),
+        wake_up_delays_ns: Vec::new(),
     }
 }
 
@@ -223,24 +223,24 @@ fn hidden_threads_make_a_turn_invalid() {
 }
 
 #[test]
-fn a_heart_that_beats_more_often_than_it_is_asked_to_makes_a_turn_invalid() {
-    let change = |story: &mut Story| story.turned.beats_late_ns = vec![(1_000, 1)];
-    check(Workload::Batch, change, "1 beats of the probe task do not fit into 110000000 ns");
+fn a_probe_task_that_wakes_more_often_than_it_is_asked_to_makes_a_turn_invalid() {
+    let change = |story: &mut Story| story.turned.wake_up_delays_ns = vec![(1_000, 1)];
+    check(Workload::Batch, change, "1 wake-ups of the probe task do not fit into 110000000 ns");
     let change = |story: &mut Story| {
-        story.plan.cell.heartbeat_us = 50_000;
-        story.turned.beats_late_ns = vec![(1_000, 4)];
+        story.plan.cell.probe_period_us = 50_000;
+        story.turned.wake_up_delays_ns = vec![(1_000, 4)];
     };
-    check(Workload::Batch, change, "4 beats of the probe task do not fit into 110000000 ns");
+    check(Workload::Batch, change, "4 wake-ups of the probe task do not fit into 110000000 ns");
 }
 
 #[test]
-fn the_heart_of_a_model_with_a_thread_for_each_slot_is_one_thread_more() {
+fn the_probe_task_of_a_model_with_a_thread_for_each_slot_is_one_thread_more() {
     let mut story = Story::new(Workload::Steady);
     story.claims.threads = "in_flight";
-    story.plan.cell.heartbeat_us = 50_000;
+    story.plan.cell.probe_period_us = 50_000;
     story.turned.threads = 5;
     assert_eq!(story.judged(), ["the process had 5 threads, its manifest says 4"]);
-    story.turned.beats_late_ns = vec![(1_000, 2)];
+    story.turned.wake_up_delays_ns = vec![(1_000, 2)];
     assert_eq!(story.judged(), Vec::<String>::new());
 }
 
@@ -268,7 +268,7 @@ fn an_origin_that_is_late_makes_a_turn_invalid() {
 fn counts_whose_sum_overflows_are_invalid_and_no_panic() {
     let mut story = Story::new(Workload::Steady);
     let turned = &mut story.turned;
-    turned.beats_late_ns = vec![(20_000_000, u64::MAX), (u64::MAX, 21)];
+    turned.wake_up_delays_ns = vec![(20_000_000, u64::MAX), (u64::MAX, 21)];
     turned.total.errors = [("1401", u64::MAX), ("1402", 1)].map(|(c, n)| (c.to_owned(), n)).into();
     (turned.total.ok, turned.total.issued) = (u64::MAX, u64::MAX);
     (turned.window.wall_ns, turned.window.cpu_ns) = (u64::MAX, u64::MAX);
@@ -276,6 +276,6 @@ fn counts_whose_sum_overflows_are_invalid_and_no_panic() {
     story.receipt.cpu_ns = u64::MAX;
     story.charged_ns = Some(u64::MAX);
     let reasons = story.judged();
-    assert!(reasons.iter().any(|reason| reason.contains("beats of the probe")), "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("wake-ups of the probe")), "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.contains("fetches failed")), "{reasons:?}");
 }

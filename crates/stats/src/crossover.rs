@@ -51,7 +51,7 @@ impl Sure {
         match evidence.verdict(criteria) {
             Verdict::Different if evidence.ratio.value < 1.0 => Self::Less,
             Verdict::Different => Self::More,
-            Verdict::Equivalent | Verdict::Unresolved => Self::Neither,
+            Verdict::Equivalent | Verdict::Inconclusive => Self::Neither,
         }
     }
 }

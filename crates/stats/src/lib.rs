@@ -4,7 +4,7 @@
 //! dependencies. What is random is drawn from a seed, so the same trials give the same numbers
 //! again, on other machines up to the last digit of a logarithm. A claim needs few trials of
 //! heavy-tailed noise, hence exact rank statistics where they exist and resampling where they do
-//! not; nothing here assumes a normal distribution except [`student`], [`effect`] and [`sitting`],
+//! not; nothing here assumes a normal distribution except [`student`], [`effect`] and [`session`],
 //! which say so.
 //!
 //! The way a pair of models is judged runs [`rounds`] → [`Paired`] → [`hodges_lehmann`] and
@@ -32,7 +32,7 @@ pub mod verdict;
 pub mod capacity;
 pub mod effect;
 pub mod mean_cost;
-pub mod sitting;
+pub mod session;
 pub mod student;
 
 pub mod theil_sen;

@@ -14,7 +14,7 @@ pub enum Verdict {
     /// The models differ by less than the margin, if at all.
     Equivalent,
     /// The trials do not settle it.
-    Unresolved,
+    Inconclusive,
 }
 
 /// What the trials say about a pair of models.
@@ -57,7 +57,7 @@ impl Evidence {
         } else if self.ratio.interval.as_ref().is_some_and(inside) {
             Verdict::Equivalent
         } else {
-            Verdict::Unresolved
+            Verdict::Inconclusive
         }
     }
 }
@@ -94,12 +94,12 @@ mod tests {
 
     #[test]
     fn a_pair_that_is_not_rejected_is_not_different() {
-        check(0.051, 1.5, Some((0.9, 2.5)), Verdict::Unresolved);
+        check(0.051, 1.5, Some((0.9, 2.5)), Verdict::Inconclusive);
     }
 
     #[test]
     fn a_rejected_pair_within_the_margin_is_not_different() {
-        check(0.001, 1.019, Some((1.01, 1.03)), Verdict::Unresolved);
+        check(0.001, 1.019, Some((1.01, 1.03)), Verdict::Inconclusive);
     }
 
     #[test]
@@ -109,24 +109,24 @@ mod tests {
 
     #[test]
     fn an_interval_that_leaves_the_margin_is_not_equivalent() {
-        check(1.0, 1.0, Some((0.99, 1.021)), Verdict::Unresolved);
-        check(1.0, 1.0, Some((0.975, 1.01)), Verdict::Unresolved);
+        check(1.0, 1.0, Some((0.99, 1.021)), Verdict::Inconclusive);
+        check(1.0, 1.0, Some((0.975, 1.01)), Verdict::Inconclusive);
     }
 
     #[test]
     fn without_an_interval_nothing_is_equivalent() {
-        check(1.0, 1.0, None, Verdict::Unresolved);
+        check(1.0, 1.0, None, Verdict::Inconclusive);
     }
 
     #[test]
     fn a_saving_counts_like_the_surcharge_seen_from_the_other_side() {
         // 1 - 0.9801 is less than 2 %, but seen from the other side the ratio is 1.0203.
         check(0.01, 0.9801, Some((0.97, 0.99)), Verdict::Different);
-        check(0.01, 0.9805, Some((0.97, 0.99)), Verdict::Unresolved);
+        check(0.01, 0.9805, Some((0.97, 0.99)), Verdict::Inconclusive);
     }
 
     #[test]
     fn evidence_that_is_no_number_settles_nothing() {
-        check(f64::NAN, f64::NAN, Some((f64::NAN, f64::NAN)), Verdict::Unresolved);
+        check(f64::NAN, f64::NAN, Some((f64::NAN, f64::NAN)), Verdict::Inconclusive);
     }
 }

@@ -71,9 +71,9 @@ fn errors_per_noise(first: usize, rest: usize) -> f64 {
 fn noise(windows: &[f64]) -> f64 {
     let steps: Vec<f64> = windows.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let middle = median(&steps);
-    let deviations: Vec<f64> = steps.iter().map(|step| (step - middle).abs()).collect();
+    let quirks: Vec<f64> = steps.iter().map(|step| (step - middle).abs()).collect();
 
-    NORMAL_PER_MAD * median(&deviations) / std::f64::consts::SQRT_2
+    NORMAL_PER_MAD * median(&quirks) / std::f64::consts::SQRT_2
 }
 
 /// Returns the median of values in any order.

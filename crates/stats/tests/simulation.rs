@@ -12,7 +12,7 @@ use stats::ranking::Difference;
 use stats::theil_sen::Point;
 use stats::{Paired, Sample};
 use stats::{bonferroni, effect, hodges_lehmann, mean_cost, median, order, ranking, signed_rank};
-use stats::{sitting, theil_sen, two_sample, warm_up};
+use stats::{session, theil_sen, two_sample, warm_up};
 
 /// How many times the runs of a debug build are simulated.
 const SCALE: u32 = if cfg!(debug_assertions) { 1 } else { 10 };
@@ -56,8 +56,8 @@ fn log_ratios(truth: f64, blocks: usize, random: &mut SplitMix64) -> Sample {
 }
 
 /// Draws differences that are normal around 0 with the given standard deviation.
-fn normals(count: usize, deviation: f64, random: &mut SplitMix64) -> Sample {
-    Sample::new((0..count).map(|_| deviation * normal(random)).collect()).expect("it is finite")
+fn normals(count: usize, quirk: f64, random: &mut SplitMix64) -> Sample {
+    Sample::new((0..count).map(|_| quirk * normal(random)).collect()).expect("it is finite")
 }
 
 /// Checks that `event` happens in a share of simulated runs that lies within `expected`.
@@ -253,12 +253,12 @@ fn the_smallest_detectable_effect_is_detected_in_three_of_four_runs() {
 }
 
 #[test]
-fn intervals_over_sittings_hold_the_truth_although_sittings_differ() {
-    // The truth is 0; sittings differ by 3 %, so that a pooled interval would hold it in a third.
-    check("three sittings of 12 blocks", 1_000, 0.93..=0.97, |random| {
-        let sittings: Vec<Sample> =
+fn intervals_over_sessions_hold_the_truth_although_sessions_differ() {
+    // The truth is 0; sessions differ by 3 %, so that a pooled interval would hold it in a third.
+    check("three sessions of 12 blocks", 1_000, 0.93..=0.97, |random| {
+        let sessions: Vec<Sample> =
             (0..3).map(|_| log_ratios(0.03 * normal(random), 12, random)).collect();
-        let combined = sitting::combine(&sittings, 0.05).expect("three sittings");
+        let combined = session::combine(&sessions, 0.05).expect("three sessions");
 
         combined.interval.is_some_and(|interval| interval.contains(0.0))
     });

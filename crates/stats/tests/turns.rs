@@ -50,7 +50,7 @@ struct Machine {
     /// How much of it is left after a turn.
     kept: f64,
     /// Its standard deviation.
-    deviation: f64,
+    quirk: f64,
     /// Where it is.
     level: f64,
     /// By how much costs drift with each turn.
@@ -64,13 +64,13 @@ impl Machine {
     fn drawn(random: &mut SplitMix64) -> Self {
         let logarithms = (CORRELATED_S.0.ln(), CORRELATED_S.1.ln());
         let constant_s = between(logarithms, random).exp();
-        let deviation = between(CORRELATED, random);
+        let quirk = between(CORRELATED, random);
         let rounds = f64::from(ROUNDS) * f64::from(u32::try_from(BLOCKS).expect("few"));
         let turns = rounds * f64::from(u32::try_from(order(random).len()).expect("few"));
         Self {
             kept: (-TURN_S / constant_s).exp(),
-            deviation,
-            level: deviation * normal(random),
+            quirk,
+            level: quirk * normal(random),
             drift: between((-DRIFT, DRIFT), random) / turns,
             drifted: 0.0,
         }
@@ -78,7 +78,7 @@ impl Machine {
 
     /// Returns what it adds to the next turn, in logarithmic cost.
     fn next(&mut self, random: &mut SplitMix64) -> f64 {
-        let new = self.deviation * (1.0 - self.kept * self.kept).sqrt() * normal(random);
+        let new = self.quirk * (1.0 - self.kept * self.kept).sqrt() * normal(random);
         self.level = self.kept * self.level + new;
         self.drifted += self.drift;
         let is_long = between((0.0, 1.0), random) < TAIL.0;
@@ -99,9 +99,9 @@ type Block = Vec<Vec<Turn>>;
 
 /// Draws a block in which each model costs `truth` more than the baseline, in logarithms.
 fn block(truth: f64, machine: &mut Machine, random: &mut SplitMix64) -> Block {
-    let deviation = between(PROCESS, random);
+    let quirk = between(PROCESS, random);
     let levels: Vec<f64> = (0..=MODELS)
-        .map(|model| if model == 0 { 0.0 } else { truth } + deviation * normal(random))
+        .map(|model| if model == 0 { 0.0 } else { truth } + quirk * normal(random))
         .collect();
     let mut turns = vec![Vec::new(); MODELS + 1];
     for round in 0..ROUNDS {

@@ -33,7 +33,7 @@ impl Orders {
     }
 }
 
-/// Adds the blocks of primitives to a schedule: after the cells of each sitting, in each pass every
+/// Adds the blocks of primitives to a schedule: after the cells of each session, in each pass every
 /// primitive once in random order, in each block every program that has it.
 pub fn add_primitives(
     schedule: &mut Schedule,
@@ -53,13 +53,13 @@ pub fn add_primitives(
         reason: format!("it needs {} CPUs of their own, there is one", primitive.cpus()),
     });
 
-    let sittings = u32::try_from(schedule.sittings.len().max(1)).expect("a run has few sittings");
-    let of_sitting = |sitting: u32| {
-        let seed = (schedule.seed ^ APART).wrapping_add(u64::from(sitting));
+    let sessions = u32::try_from(schedule.sessions.len().max(1)).expect("a run has few sessions");
+    let of_session = |session: u32| {
+        let seed = (schedule.seed ^ APART).wrapping_add(u64::from(session));
         let drawn = blocks(&present, &programs, (seed, amount)).into_iter();
-        drawn.map(move |block| PrimitiveBlock { sitting, ..block })
+        drawn.map(move |block| PrimitiveBlock { session, ..block })
     };
-    let blocks = (0..sittings).flat_map(of_sitting).collect();
+    let blocks = (0..sessions).flat_map(of_session).collect();
     schedule.primitives = PrimitiveSchedule {
         cpus,
         batch_ns: amount.batch_ns,
@@ -79,7 +79,7 @@ fn cpus(placement: &Placement) -> Vec<usize> {
     own.into_iter().chain(other).collect()
 }
 
-/// Draws the blocks of one sitting, without their numbers.
+/// Draws the blocks of one session, without their numbers.
 fn blocks(
     primitives: &[Primitive],
     programs: &[PrimitiveProgram],
@@ -100,7 +100,7 @@ fn blocks(
             let order = own.next(&mut draws);
             let samples = samples(own.primitive).min(amount.samples_max);
             let (primitive, seed) = (own.primitive, draws.word());
-            blocks.push(PrimitiveBlock { number: 0, primitive, seed, samples, order, sitting: 0 });
+            blocks.push(PrimitiveBlock { number: 0, primitive, seed, samples, order, session: 0 });
         }
     }
     blocks
@@ -117,19 +117,19 @@ fn samples(primitive: Primitive) -> u64 {
     }
 }
 
-/// Numbers all blocks in the order in which they run: sitting by sitting, cells before primitives.
+/// Numbers all blocks in the order in which they run: session by session, cells before primitives.
 fn number(schedule: &mut Schedule) {
     let mut next = 0;
     let mut take = || {
         next += 1;
         next - 1
     };
-    for sitting in 0..u32::try_from(schedule.sittings.len().max(1)).unwrap_or(u32::MAX) {
-        for block in schedule.blocks.iter_mut().filter(|block| block.sitting == sitting) {
+    for session in 0..u32::try_from(schedule.sessions.len().max(1)).unwrap_or(u32::MAX) {
+        for block in schedule.blocks.iter_mut().filter(|block| block.session == session) {
             block.number = take();
         }
         let own = schedule.primitives.blocks.iter_mut();
-        for block in own.filter(|block| block.sitting == sitting) {
+        for block in own.filter(|block| block.session == session) {
             block.number = take();
         }
     }

@@ -45,9 +45,9 @@ pub fn run_primitives(
     Ok(())
 }
 
-/// Returns the blocks that are due from a number on, in a sitting.
-pub(crate) fn due(schedule: &Schedule, (next, sitting): (u32, u32)) -> Vec<PrimitiveBlock> {
-    let is_due = |block: &&PrimitiveBlock| block.number >= next && block.sitting == sitting;
+/// Returns the blocks that are due from a number on, in a session.
+pub(crate) fn due(schedule: &Schedule, (next, session): (u32, u32)) -> Vec<PrimitiveBlock> {
+    let is_due = |block: &&PrimitiveBlock| block.number >= next && block.session == session;
     schedule.primitives.blocks.iter().filter(is_due).cloned().collect()
 }
 

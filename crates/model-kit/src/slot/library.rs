@@ -44,7 +44,7 @@ impl Slot {
 
     /// Begins a fetch that a library will carry, if an id is left.
     fn begin_for_library(&mut self) {
-        if self.heart.is_some() {
+        if self.probe_task.is_some() {
             // It is nothing that a library could carry.
             self.state = State::Done;
         }

@@ -64,7 +64,7 @@ pub struct Build {
     pub libc: Fact,
     /// The linker, or `default`, which is that of the compiler.
     pub linker: Fact,
-    /// Always null: where the layout of code is drawn, each sitting has its own, and their seeds
+    /// Always null: where the layout of code is drawn, each session has its own, and their seeds
     /// stand in the schedule.
     pub layout_seed: Option<u64>,
     /// The versions of other languages, or `none` where a program is not there.

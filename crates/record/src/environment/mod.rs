@@ -2,10 +2,10 @@
 //! tells whose machine it is. What cannot be had is "unknown" or null, never absent.
 //!
 //! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, 1.2
-//! the prices of models and the Python of some, and 1.3 who chose the compiler and its settings; a
-//! file written before is read with everything in them unknown. Names of hosts and people, paths
-//! and addresses are left out where a section is read, not afterwards: what was never read cannot
-//! slip through.
+//! the footprints of models and the Python of some, and 1.3 who chose the compiler and its
+//! settings; a file written before is read with everything in them unknown. Names of hosts and
+//! people, paths and addresses are left out where a section is read, not afterwards: what was never
+//! read cannot slip through.
 
 mod activity;
 mod build;
@@ -15,6 +15,7 @@ mod compiler;
 mod cpu;
 mod fact;
 mod flags;
+mod footprint;
 mod git;
 mod host;
 mod hypervisor;
@@ -25,7 +26,6 @@ mod limits;
 mod net;
 mod operator;
 mod power;
-mod price;
 mod private;
 mod profile;
 mod program;
@@ -44,6 +44,7 @@ pub use self::build::Build;
 pub use self::cargo_config::CargoSettings;
 pub use self::cgroup::Cgroup;
 pub use self::fact::Fact;
+pub use self::footprint::Footprint;
 pub use self::host::{Cache, Cloud, Host};
 pub use self::isolation::Isolation;
 pub use self::kernel::{IrqTimeAccounting, Kernel};
@@ -51,7 +52,6 @@ pub use self::limits::{Limits, SoftHard};
 pub use self::net::{Net, TcpNodelay};
 pub use self::operator::Operator;
 pub use self::power::Power;
-pub use self::price::Price;
 pub use self::tool::Tool;
 
 /// The machine, the kernel, the build.
@@ -126,7 +126,8 @@ pub struct Environment {
     pub concurrent_activity: Activity,
     /// What each model costs beside its speed, by its name; null where nobody looked.
     #[serde(default)]
-    pub model_prices: Option<BTreeMap<String, Price>>,
+    #[serde(rename = "model_prices")]
+    pub model_footprints: Option<BTreeMap<String, Footprint>>,
     /// The versions of the Python that ran models, as `python`, and of its packages; null if none
     /// did.
     #[serde(default)]
@@ -216,7 +217,7 @@ impl Sections {
             isolation: self.isolation,
             build: self.build,
             concurrent_activity: self.concurrent_activity,
-            model_prices: None,
+            model_footprints: None,
             python: None,
         }
     }

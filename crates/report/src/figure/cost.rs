@@ -182,7 +182,7 @@ pub(crate) fn reach(estimate: &stats::Estimate) -> Vec<f64> {
 /// Writes a verdict as a sign.
 fn sign(verdict: Option<Verdict>) -> &'static str {
     match verdict {
-        Some(Verdict::Unresolved) => "?",
+        Some(Verdict::Inconclusive) => "?",
         Some(Verdict::Equivalent) => "=",
         Some(Verdict::Different) | None => "",
     }

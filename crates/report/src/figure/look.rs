@@ -1,8 +1,8 @@
 //! How a model looks in every figure of every run: a colour and a shape that its name decides.
 //!
 //! The colours are those of M. Okabe & K. Ito, *Color Universal Design*, 2008, which most people
-//! with a colour vision deficiency can tell apart. A model and the same model with its usual client
-//! share a colour; the client makes the mark hollow and the line dashed.
+//! with a colour vision deficiency can tell apart. A model and the same model with its library
+//! client share a colour; the client makes the mark hollow and the line dashed.
 
 use record::Run;
 
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_usual_client_keeps_the_colour_and_makes_the_mark_hollow() {
+    fn a_library_client_keeps_the_colour_and_makes_the_mark_hollow() {
         let run = Fixture::good().run();
         let (bare, usual) = (Look::of(&run, "tokio"), Look::of(&run, "tokio-reqwest"));
         assert_eq!((bare.colour, bare.shape), (usual.colour, usual.shape));

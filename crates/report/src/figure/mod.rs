@@ -14,14 +14,14 @@ pub(crate) mod draw;
 pub(crate) mod look;
 pub(crate) mod standalone;
 
-mod beats;
+mod breakdown;
 mod cost;
-mod ladder;
 mod latency;
 mod over_time;
 mod plain;
 mod primitives;
 mod sweep;
+mod wake_ups;
 
 use record::Run;
 
@@ -147,7 +147,7 @@ pub(crate) struct CellCharts {
     /// The ratios to the baseline.
     pub(crate) ratio: Figure,
     /// Where the microseconds go.
-    pub(crate) ladder: Figure,
+    pub(crate) breakdown: Figure,
     /// The wall time.
     pub(crate) wall: Figure,
     /// The service times.
@@ -156,8 +156,8 @@ pub(crate) struct CellCharts {
     pub(crate) switches: Figure,
     /// Memory.
     pub(crate) memory: Figure,
-    /// How late hearts beat, if the cell asks for one.
-    pub(crate) beats: Option<Figure>,
+    /// How late probe tasks wake up, if the cell asks for one.
+    pub(crate) wake_ups: Option<Figure>,
     /// Every turn.
     pub(crate) stays: Figure,
 }
@@ -233,22 +233,22 @@ impl CellCharts {
             cost: cost::cost(scene),
             languages: scene.cell.languages.iter().map(|of| cost::language(scene, of)).collect(),
             ratio: cost::ratio(scene),
-            ladder: ladder::ladder(scene),
+            breakdown: breakdown::breakdown(scene),
             wall: plain::wall(scene),
             latency: latency::latency(scene),
             switches: plain::switches(scene),
             memory: plain::memory(scene),
-            beats: beats::beats(scene),
+            wake_ups: wake_ups::wake_ups(scene),
             stays: over_time::stays(scene),
         }
     }
 
     /// Returns its figures.
     fn all(&self) -> impl Iterator<Item = &Figure> {
-        let before = [&self.ratio, &self.ladder, &self.wall, &self.latency];
+        let before = [&self.ratio, &self.breakdown, &self.wall, &self.latency];
         let after = [&self.switches, &self.memory, &self.stays];
         let first = [&self.cost].into_iter().chain(&self.languages).chain(before);
-        first.chain(after).chain(&self.beats)
+        first.chain(after).chain(&self.wake_ups)
     }
 }
 

@@ -11,10 +11,10 @@ use crate::turns::Quantity;
 /// together, so that costs are like for like only at equal rate.
 const RATE_MAX: f64 = 0.02;
 /// How far the segments per fetch may be from the floor's. Loopback charges the receiving of a
-/// segment to whoever sends it; that cancels in the excess over the floor if both cause as many.
+/// segment to whoever sends it; that cancels in the excess above the floor if both cause as many.
 const SEGMENTS_MAX: f64 = 0.05;
 
-/// G8: costs are compared at equal rate, and excess over the floor at equal segments.
+/// G8: costs are compared at equal rate, and excess above the floor at equal segments.
 pub(crate) fn gate(turns: &CellTurns<'_>, (baseline, floor): (&str, &str)) -> Gate {
     let question = Question {
         id: "G8",

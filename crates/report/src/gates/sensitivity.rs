@@ -212,11 +212,11 @@ mod tests {
     }
 
     #[test]
-    fn g6_lets_sittings_that_disagree_widen_the_interval() {
+    fn g6_lets_sessions_that_disagree_widen_the_interval() {
         let mut run = Fixture::good().run();
         let third = u32::try_from(run.schedule.blocks.len()).unwrap().div_ceil(3);
         for block in &mut run.schedule.blocks {
-            block.sitting = block.number / third;
+            block.session = block.number / third;
         }
         for turn in corrupt(&mut run, (COPY, "steady")) {
             let factor = 1.012 + 0.012 * (f64::from(turn.block / third) - 1.0);
@@ -225,7 +225,7 @@ mod tests {
         let gates = all_gates(&run, BASELINE, FLOOR);
         assert_eq!(gate(&gates, ("G6", "steady")).state, GateState::Passed);
         for block in &mut run.schedule.blocks {
-            block.sitting = 0;
+            block.session = 0;
         }
         let gates = all_gates(&run, BASELINE, FLOOR);
         assert_eq!(gate(&gates, ("G6", "steady")).badges, ["UNTRUSTED"]);

@@ -7,7 +7,7 @@ use crate::estimator::Estimator;
 use record::Family;
 
 use crate::family::MARGIN;
-use crate::figures::{CellFigures, LanguageFigures, Price, Row, RowFigures};
+use crate::figures::{CellFigures, Footprint, LanguageFigures, Row, RowFigures};
 use crate::html::Page;
 use crate::number::{digits, with_interval};
 use crate::table::{heading, places};
@@ -79,7 +79,7 @@ impl Page<'_> {
         let mut dearer = Vec::new();
         let mut cheaper = Vec::new();
         let mut equal = Vec::new();
-        let mut unresolved = Vec::new();
+        let mut inconclusive = Vec::new();
         for (name, figures) in others {
             let Some(ratio) = &figures.ratio else { continue };
             let text = format!("{name} {}", with_interval(ratio));
@@ -87,14 +87,14 @@ impl Page<'_> {
                 Some(Verdict::Different) if ratio.value > 1.0 => dearer.push(text),
                 Some(Verdict::Different) => cheaper.push(text),
                 Some(Verdict::Equivalent) => equal.push(text),
-                Some(Verdict::Unresolved) | None => unresolved.push(text),
+                Some(Verdict::Inconclusive) | None => inconclusive.push(text),
             }
         }
         let groups = [
             ("dearer", dearer),
             ("cheaper", cheaper),
             ("as good as equal", equal),
-            ("cannot be told apart here", unresolved),
+            ("cannot be told apart here", inconclusive),
         ];
         let groups: Vec<_> = groups.into_iter().filter(|(_, names)| !names.is_empty()).collect();
         (!groups.is_empty()).then(|| {
@@ -181,7 +181,7 @@ impl Page<'_> {
                             th.figure scope="col" { "CPU a fetch, µs" }
                             th.figure scope="col" { "times " (baseline) }
                             th scope="col" { "verdict" }
-                            th.figure scope="col" { "over the floor, µs" }
+                            th.figure scope="col" { "above the floor, µs" }
                             th.figure scope="col" { "wall, ms" }
                             th.figure scope="col" { "errors" }
                         }
@@ -215,7 +215,7 @@ impl Page<'_> {
                             th.figure scope="col" { "CPU a fetch, µs" }
                             th.figure scope="col" { "times " (of.baseline) }
                             th scope="col" { "verdict" }
-                            th.figure scope="col" { "over the floor, µs" }
+                            th.figure scope="col" { "above the floor, µs" }
                             th.figure scope="col" { "wall, ms" }
                             th.figure scope="col" { "errors" }
                         }
@@ -223,7 +223,7 @@ impl Page<'_> {
                     tbody { @for row in &of.rows { (self.row(row, None, &of.baseline)) } }
                 }
             }
-            @for text in crate::summary::notes_of(&of.rows, &of.prices) { p.aside { (text) } }
+            @for text in crate::summary::notes_of(&of.rows, &of.footprints) { p.aside { (text) } }
         }
     }
 
@@ -261,16 +261,17 @@ fn is_lost(row: &Row) -> bool {
     !matches!(row.standing, Measured | Missing | NotApplicable)
 }
 
-/// Says what the usual clients cost.
+/// Says what the library clients cost.
 fn client_sentence(cell: &CellFigures) -> Option<Markup> {
-    let order = |a: &&Price, b: &&Price| a.ratio.value.total_cmp(&b.ratio.value);
-    let (least, most) = (cell.prices.iter().min_by(order)?, cell.prices.iter().max_by(order)?);
+    let order = |a: &&Footprint, b: &&Footprint| a.ratio.value.total_cmp(&b.ratio.value);
+    let (least, most) =
+        (cell.footprints.iter().min_by(order)?, cell.footprints.iter().max_by(order)?);
     Some(html! {
         "The usual HTTP client (a library such as reqwest, instead of the HTTP code that all \
          share) multiplies a model's cost by "
         b { (with_interval(&least.ratio)) } " (" (least.model) ") to "
         b { (with_interval(&most.ratio)) } " (" (most.model) "): "
-        a href="#ladder" { "where the microseconds go" } "."
+        a href="#breakdown" { "where the microseconds go" } "."
     })
 }
 

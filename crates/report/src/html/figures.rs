@@ -35,14 +35,14 @@ impl Page<'_> {
     }
 
     /// Writes where the microseconds go.
-    pub(crate) fn ladder(&self) -> Markup {
+    pub(crate) fn breakdown(&self) -> Markup {
         html! {
             p.key-line {
                 span.swatch.b0 {} " floor " span.swatch.b1 {} " the model " span.swatch.b2 {}
                 " its usual HTTP client"
             }
-            (self.each(|charts| &charts.ladder))
-            (self.prices())
+            (self.each(|charts| &charts.breakdown))
+            (self.footprints())
         }
     }
 
@@ -207,24 +207,28 @@ impl Page<'_> {
         cells.iter().any(|a| cells.iter().any(|b| alike(&a.cell, &b.cell)))
     }
 
-    /// Writes what the usual clients cost in every cell.
-    fn prices(&self) -> Markup {
+    /// Writes what the library clients cost in every cell.
+    fn footprints(&self) -> Markup {
         let cells = &self.figures.cells;
         let mut models: Vec<&str> = Vec::new();
-        for price in cells.iter().flat_map(|cell| &cell.prices) {
-            if !models.contains(&price.model.as_str()) {
-                models.push(&price.model);
+        for footprint in cells.iter().flat_map(|cell| &cell.footprints) {
+            if !models.contains(&footprint.model.as_str()) {
+                models.push(&footprint.model);
             }
         }
         let told = |cell: &CellFigures, model: &str| {
-            let price = cell.prices.iter().find(|price| price.model == model);
-            price.map_or(crate::table::NOTHING.to_owned(), |price| with_interval(&price.ratio))
+            let footprint = cell.footprints.iter().find(|footprint| footprint.model == model);
+            footprint.map_or(crate::table::NOTHING.to_owned(), |footprint| {
+                with_interval(&footprint.ratio)
+            })
         };
         html! {
             h3 { "What the HTTP client costs" }
-            @if models.is_empty() { p.missing { (NOT_RUN) ": no model beside its usual client." } }
+            @if models.is_empty() {
+                p.missing { (NOT_RUN) ": no model beside its library client." }
+            }
             @else {
-                div.scroll tabindex="0" role="group" aria-label="The client's price" {
+                div.scroll tabindex="0" role="group" aria-label="The client's footprint" {
                     table {
                         caption { "CPU time per fetch in times the same model on the shared core, \
                             with its own 95 % interval each ("

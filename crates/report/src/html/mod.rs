@@ -7,7 +7,6 @@ mod again;
 mod answer;
 mod believe;
 mod chart;
-mod deviations;
 mod diff;
 mod figures;
 mod merge;
@@ -15,6 +14,7 @@ mod models;
 mod origin;
 mod pairs;
 mod primitives;
+mod quirks;
 mod reading;
 mod sweep;
 mod trust;
@@ -164,7 +164,7 @@ impl Page<'_> {
             section("trust", "Can this run be trusted?", self.trust()),
             section("cost", "What a fetch costs", self.cost()),
             section("ratios", "Who differs, and by how much", self.ratios()),
-            section("ladder", "Where the microseconds go", self.ladder()),
+            section("breakdown", "Where the microseconds go", self.breakdown()),
             section("primitives", "What models are made of", self.primitives()),
             section("ideas", "What the teaching page says, measured", self.ideas()),
             section("wall", "Wall time", self.wall()),

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use record::Model;
 
 use crate::figures::{CellFigures, Row};
+use crate::footprint::{COLUMNS, model_footprints};
 use crate::html::Page;
 use crate::number::digits;
-use crate::price::{COLUMNS, model_prices};
 
 impl Page<'_> {
     /// Writes what failed, by model and code.
@@ -41,7 +41,7 @@ impl Page<'_> {
                     }
                 }
             }
-            (self.deviations())
+            (self.quirks())
         }
     }
 
@@ -54,31 +54,31 @@ impl Page<'_> {
                  take."
             }
             div.models { @for model in &self.run.schedule.models { (self.model(model)) } }
-            (self.price())
+            (self.footprint())
         }
     }
 
     /// Writes what models cost beside their speed.
-    fn price(&self) -> Markup {
-        let prices = model_prices(self.run);
+    fn footprint(&self) -> Markup {
+        let footprints = model_footprints(self.run);
         html! {
-            h3 #price { "The price of a model" }
-            @if prices.is_known() {
-                div.scroll tabindex="0" role="region" aria-label="The price of a model" {
-                    table.sortable #table-price {
+            h3 #footprint { "The footprint of a model" }
+            @if footprints.is_known() {
+                div.scroll tabindex="0" role="region" aria-label="The footprint of a model" {
+                    table.sortable #table-footprint {
                         caption { "What it takes to write, to trust, to build and to carry" }
                         thead { tr {
                             th scope="col" { (COLUMNS[0]) }
                             @for name in &COLUMNS[1..] { th.figure scope="col" { (name) } }
                         } }
-                        tbody { @for row in &prices.rows { tr {
+                        tbody { @for row in &footprints.rows { tr {
                             th scope="row" { (row.model) }
                             @for text in &row.columns()[1..] { td.figure { (text) } }
                         } } }
                     }
                 }
             }
-            @for note in &prices.notes { p.aside { (note) } }
+            @for note in &footprints.notes { p.aside { (note) } }
         }
     }
 

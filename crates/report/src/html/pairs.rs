@@ -71,7 +71,7 @@ fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
     let told = told.or_else(|| of(other, model).map(|pair| (pair.verdict, 1.0 / pair.ratio.value)));
     let (class, text) = match told {
         None => ("", String::new()),
-        Some((Verdict::Unresolved, _)) => ("open", "?".to_owned()),
+        Some((Verdict::Inconclusive, _)) => ("open", "?".to_owned()),
         Some((Verdict::Equivalent, _)) => ("open", "=".to_owned()),
         Some((Verdict::Different, ratio)) if ratio > 1.0 => ("dearer", digits(ratio)),
         Some((Verdict::Different, ratio)) => ("cheaper", digits(ratio)),

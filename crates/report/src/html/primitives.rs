@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::bridge::{BridgeCell, Explained};
+use crate::cost_model::{CostModelCell, Explained};
 use crate::html::Page;
 use crate::html::chart::figure;
 use crate::ideas::ideas;
@@ -33,7 +33,7 @@ impl Page<'_> {
                     p.aside { "Published, " (figures.primitive.name()) ": " (anchor.says) " ("
                         (anchor.source) ")." }
                 } }
-                (bridge(&primitives.bridge))
+                (cost_model(&primitives.cost_model))
             }
         }
     }
@@ -54,7 +54,7 @@ impl Page<'_> {
                 }
             }
             @for (charts, cell) in self.charts.cells.iter().zip(&self.figures.cells) {
-                @if let Some(beats) = &charts.beats { (figure(beats, &cell.cell.name)) }
+                @if let Some(wake_ups) = &charts.wake_ups { (figure(wake_ups, &cell.cell.name)) }
             }
         }
     }
@@ -77,21 +77,21 @@ fn checked(check: &ShapeCheck) -> Markup {
 }
 
 /// Writes what primitives predict of models, beside what was measured.
-fn bridge(cells: &[BridgeCell]) -> Markup {
+fn cost_model(cells: &[CostModelCell]) -> Markup {
     html! {
-        h3 #bridge { "Do the pieces explain what a fetch costs?" }
+        h3 #cost model { "Do the pieces explain what a fetch costs?" }
         @if cells.is_empty() {
             p.missing { "Not computed: it needs fetches and primitives in one run." }
         } @else {
             p {
                 "What one wake a fetch, the context switches beyond it, and the units that a \
-                 batch starts would make a model cost over the floor, beside what it does cost, \
+                 batch starts would make a model cost above the floor, beside what it does cost, \
                  in µs a fetch. The rest is what these pieces do not explain: caches, timers, \
                  several events of one wait."
             }
-            div.scroll tabindex="0" role="region" aria-label="The bridge" {
+            div.scroll tabindex="0" role="region" aria-label="The cost model" {
                 table {
-                    caption { "Predicted and measured excess over the floor, with 95 % intervals \
+                    caption { "Predicted and measured excess above the floor, with 95 % intervals \
                         of their own" }
                     thead { tr {
                         th scope="col" { "model" } th scope="col" { "cell" }

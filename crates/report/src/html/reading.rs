@@ -40,11 +40,11 @@ impl Page<'_> {
                     (Bonferroni) and that the difference exceeds "
                     (format!("{:.0} %", 100.0 * MARGIN)) "; "
                     b { "equivalent" } " that the whole interval lies within it; "
-                    b { "unresolved" } " that neither can be said. Unresolved is not equal." }
+                    b { "inconclusive" } " that neither can be said. Inconclusive is not equal." }
                 li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
                     A model is n/a where it cannot hold the cell by design, and invalid where no \
                     turn kept the validity rules; invalid figures are used nowhere." }
-                li { b { "A client's price" } " is a model with its usual HTTP library against \
+                li { b { "A client's footprint" } " is a model with its usual HTTP library against \
                     the same model on the shared core." }
             }
             (self.method())
@@ -86,7 +86,7 @@ impl Page<'_> {
             ul {
                 @if is_estimate(self.run) {
                     li { "It is an estimate: a citable run has the preset " code { "citable" }
-                        ", with several sittings, programs of several layouts, and controls." }
+                        ", with several sessions, programs of several layouts, and controls." }
                 }
                 @if self.run.environment.cpus <= 2 {
                     li { "With " (self.run.environment.cpus) " CPUs the server is at its limit \
@@ -111,7 +111,7 @@ impl Page<'_> {
                 li { "CPU time is neither energy nor effort, safety or semantics of cancellation; \
                     fairness between fetches, back-pressure and shutdown are not scored." }
                 li { "Stalls that are shorter or rarer than the windows are not seen." }
-                li { "Versions are those of the lock file; usual clients run as their \
+                li { "Versions are those of the lock file; library clients run as their \
                     documentation tells, with the settings that each model names." }
             }
         }

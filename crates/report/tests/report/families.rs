@@ -1,6 +1,6 @@
 //! Which models are compared, and which places that leaves to them.
 
-use record::{Sitting, State};
+use record::{Session, State};
 use report::{Family, RowFigures};
 use rules::Reason;
 use stats::verdict::Verdict;
@@ -116,14 +116,14 @@ fn from_twenty_blocks_on_rare_stalls_are_told() {
 }
 
 #[test]
-fn sittings_that_disagree_widen_an_interval() {
+fn sessions_that_disagree_widen_an_interval() {
     let mut story = Story::of("citable", 24);
     let one = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
     for block in &mut story.schedule.blocks {
-        block.sitting = block.number / 8;
+        block.session = block.number / 8;
     }
-    let sitting = |number| Sitting { number, layout_seed: None, hours_after_last: 4 };
-    story.schedule.sittings = (0..3).map(sitting).collect();
+    let session = |number| Session { number, layout_seed: None, hours_after_last: 4 };
+    story.schedule.sessions = (0..3).map(session).collect();
     let three = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
     assert!(three > one, "{three} {one}");
 }

@@ -71,14 +71,14 @@ fn a_run_of_other_models_answers_nothing_and_says_so() {
 }
 
 #[test]
-fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
+fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() {
     let mut run = run();
-    run.schedule.cells[1].heartbeat_us = 5_000;
+    run.schedule.cells[1].probe_period_us = 5_000;
     // The last twelve blocks are those of the steady cell.
     for block in run.blocks.iter_mut().filter(|block| block.block >= 12) {
         for (model, late_ns) in [("tokio", 2_000_000), ("threads", 400_000)] {
             let stay = block.stays.get_mut(model).unwrap();
-            stay.beats_late_ns = vec![(1_000, 99), (late_ns, 1)];
+            stay.wake_up_delays_ns = vec![(1_000, 99), (late_ns, 1)];
         }
     }
     let blocked = answer(&run, "The main thread is not blocked meanwhile").unwrap();
@@ -96,9 +96,13 @@ fn how_late_hearts_beat_is_answered_with_its_interval_the_least_first() {
 
     let figures = report::figures(&run, BASELINE, FLOOR);
     let summary = report::summary(&run, &figures, report::Form::Terminal);
-    assert!(summary.contains("a heart that beats every 5.00 ms beside the fetches"), "{summary}");
-    let tokio = figures.cells[1].beats.iter().find(|beats| beats.model == "tokio").unwrap();
-    // 12 blocks, and 100 beats a stay.
+    assert!(
+        summary.contains("a probe task that wakes every 5.00 ms beside the fetches"),
+        "{summary}"
+    );
+    let tokio =
+        figures.cells[1].wake_ups.iter().find(|wake_ups| wake_ups.model == "tokio").unwrap();
+    // 12 blocks, and 100 wake-ups a stay.
     assert_eq!(tokio.count, 1_200);
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
     let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];

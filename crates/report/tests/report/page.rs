@@ -285,14 +285,15 @@ fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
 }
 
 #[test]
-fn of_several_sittings_no_text_says_that_all_blocks_were_one_sample() {
+fn of_several_sessions_no_text_says_that_all_blocks_were_one_sample() {
     let mut story = Story::of("citable", 60);
     for block in &mut story.schedule.blocks {
-        block.sitting = block.number / 20;
+        block.session = block.number / 20;
     }
     let page = page(&story.run());
-    let estimates = "means over 3 sittings of their Hodges-Lehmann estimates";
-    // The answer, the ratios, the pairs, the ladder, how to read it, and the sentence for a paper.
+    let estimates = "means over 3 sessions of their Hodges-Lehmann estimates";
+    // The answer, the ratios, the pairs, the breakdown, how to read it, and the sentence for a
+    // paper.
     assert!(page.matches(estimates).count() >= 6, "{}", page.matches(estimates).count());
     assert!(!page.replace(estimates, "").contains("Hodges-Lehmann"));
     let intervals = page.matches("signed-rank test").count();

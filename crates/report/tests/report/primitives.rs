@@ -1,5 +1,5 @@
 //! Promises about primitives: costs are slopes, what did not happen is not counted, what is known
-//! is held against the run, and the bridge adds up.
+//! is held against the run, and the cost model adds up.
 
 use record::{Entry, Run, State};
 use report::{Explained, Form, PrimitiveFigures, PrimitiveRow, Primitives, Shown};
@@ -215,11 +215,11 @@ fn what_others_have_published_stands_beside_as_words_and_never_as_a_row() {
 }
 
 #[test]
-fn the_bridge_adds_up_and_says_what_it_does_not_explain() {
+fn the_cost_model_adds_up_and_says_what_it_does_not_explain() {
     let run = story().run();
-    let bridge = primitives(&run).bridge;
+    let cost_model = primitives(&run).cost_model;
     let row = |cell: &str, model: &str| {
-        let cell = bridge.iter().find(|bridge| bridge.cell == cell).unwrap();
+        let cell = cost_model.iter().find(|cost_model| cost_model.cell == cell).unwrap();
         cell.rows.iter().find(|row| row.model == model).unwrap().clone()
     };
     let tokio = row("steady", "tokio");
@@ -238,7 +238,7 @@ fn the_bridge_adds_up_and_says_what_it_does_not_explain() {
     // 64 tasks for 1000 fetches; the units of this made-up model are tasks, its program's threads.
     assert_near(row("batch", "tokio").spawns_us, 0.0128, 0.02);
     assert!(row("batch", "threads").spawns_us == 0.0);
-    assert!(bridge[0].rows.iter().all(|row| row.model != FLOOR && row.model != "rayon"));
+    assert!(cost_model[0].rows.iter().all(|row| row.model != FLOOR && row.model != "rayon"));
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_trial_that_does_not_count_is_named_with_its_reason() {
 }
 
 #[test]
-fn programs_read_primitives_and_bridge_from_the_summary() {
+fn programs_read_primitives_and_cost_model_from_the_summary() {
     let run = story().run();
     let figures = report::figures(&run, BASELINE, FLOOR);
     let document = report::document(&run, &figures);
@@ -277,7 +277,7 @@ fn programs_read_primitives_and_bridge_from_the_summary() {
     assert_eq!(ping_pong["reference"], "tokio");
     assert_eq!(ping_pong["rows"][0]["program"], "tokio");
     assert_eq!(document["primitive_checks"][0]["shown"], "yes");
-    assert_eq!(document["bridge"][0]["rows"][0]["measured_us"]["reason"], json!(null));
+    assert_eq!(document["cost_model"][0]["rows"][0]["measured_us"]["reason"], json!(null));
 }
 
 #[test]

@@ -269,7 +269,7 @@ pub(crate) fn resume() -> Resume {
     Resume {
         at_utc: "2026-11-22T11:00:00Z".to_owned(),
         block: 0,
-        sitting: 0,
+        session: 0,
         programs_sha256: [].into(),
     }
 }

@@ -19,12 +19,12 @@ fn check(run: &Run, expected: &[&str]) {
 }
 
 #[test]
-fn only_a_whole_run_of_citable_with_all_its_sittings_is_no_estimate() {
+fn only_a_whole_run_of_citable_with_all_its_sessions_is_no_estimate() {
     check(&Story::of("standard", 6).run(), &["   estimate (preset standard)   6 blocks   lower"]);
     check(&Story::of("citable", 60).run(), &["   estimate (preset citable)   60 blocks   lower"]);
     let mut story = Story::of("citable", 60);
     for block in &mut story.schedule.blocks {
-        block.sitting = block.number / 20;
+        block.session = block.number / 20;
     }
     check(&story.run(), &["   citable   60 blocks   lower"]);
     assert!(!summary(&story.run()).contains("estimate"));

@@ -1,6 +1,6 @@
 //! The floor's loop without a slot: it finds the end of each reply, and verifies, records and
 //! counts nothing beyond the number of replies. `benches/claims` measures it beside the floor,
-//! to price what the slot does.
+//! to footprint what the slot does.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -190,6 +190,6 @@ fn turned(turn: &Turn, issued: u64, (wall_ns, cpu_ns): (u64, u64)) -> Turned {
         in_flight_peak: 0,
         scheduled: None,
         latencies_ns: Vec::new(),
-        beats_late_ns: Vec::new(),
+        wake_up_delays_ns: Vec::new(),
     }
 }

@@ -1,12 +1,12 @@
-//! Where a usual client hides a fault, forgives it, or calls it something else: findings about
+//! Where a library client hides a fault, forgives it, or calls it something else: findings about
 //! libraries, which are never patched over.
 
 use model_kit::ErrorCode;
 use record::Model;
 
-/// One deviation of a client.
+/// One quirk of a client.
 #[derive(Clone, Copy, Debug)]
-pub struct Deviation {
+pub struct Quirk {
     /// The client, or the model that is its own.
     pub client: &'static str,
     /// The name of the fault.
@@ -28,8 +28,8 @@ pub enum Finds {
     Refuses(ErrorCode),
 }
 
-/// Every deviation that is known.
-pub const DEVIATIONS: &[Deviation] = &[
+/// Every quirk that is known.
+pub const DEVIATIONS: &[Quirk] = &[
     forgives("hyper", "field_too_long", "takes heads of up to about 400 KiB"),
     forgives("reqwest", "field_too_long", "takes heads of up to about 400 KiB"),
     forgives("ureq", "fields_too_many", "takes more than 100 fields"),
@@ -90,19 +90,19 @@ pub const DEVIATIONS: &[Deviation] = &[
 ];
 
 /// Returns what the clients of some models are known to do, as a schedule keeps it.
-pub(crate) fn deviations_of(models: &[&Model]) -> Vec<record::Deviation> {
-    let is_used = |known: &&Deviation| models.iter().any(|model| model.has_client(known.client));
-    DEVIATIONS.iter().filter(is_used).map(Deviation::recorded).collect()
+pub(crate) fn quirks_of(models: &[&Model]) -> Vec<record::Quirk> {
+    let is_used = |known: &&Quirk| models.iter().any(|model| model.has_client(known.client));
+    DEVIATIONS.iter().filter(is_used).map(Quirk::recorded).collect()
 }
 
-impl Deviation {
+impl Quirk {
     /// Returns it as a schedule keeps it.
-    fn recorded(&self) -> record::Deviation {
+    fn recorded(&self) -> record::Quirk {
         let counts = match self.finds {
             Finds::Nothing => None,
             Finds::Code(code) | Finds::Refuses(code) => Some(code.number().to_string()),
         };
-        record::Deviation {
+        record::Quirk {
             client: self.client.to_owned(),
             fault: self.fault.to_owned(),
             does: self.does.to_owned(),
@@ -131,8 +131,8 @@ const WHOLE_LINE: &str = "looks at the size of a chunk only when its line is who
 const CLAIMED: &str = "does not begin to read a chunk that claims to be too long";
 
 /// A fault that a client lets pass.
-const fn forgives(client: &'static str, fault: &'static str, does: &'static str) -> Deviation {
-    Deviation { client, fault, finds: Finds::Nothing, does }
+const fn forgives(client: &'static str, fault: &'static str, does: &'static str) -> Quirk {
+    Quirk { client, fault, finds: Finds::Nothing, does }
 }
 
 /// A fault to which a client gives another code than it must.
@@ -141,8 +141,8 @@ const fn calls(
     fault: &'static str,
     code: ErrorCode,
     does: &'static str,
-) -> Deviation {
-    Deviation { client, fault, finds: Finds::Code(code), does }
+) -> Quirk {
+    Quirk { client, fault, finds: Finds::Code(code), does }
 }
 
 /// No fault for bare models, to which a client gives a code.
@@ -151,6 +151,6 @@ const fn refuses(
     fault: &'static str,
     code: ErrorCode,
     does: &'static str,
-) -> Deviation {
-    Deviation { client, fault, finds: Finds::Refuses(code), does }
+) -> Quirk {
+    Quirk { client, fault, finds: Finds::Refuses(code), does }
 }

@@ -1,23 +1,23 @@
-//! What usual clients hide, forgive or call something else.
+//! What library clients hide, forgive or call something else.
 
 use maud::{Markup, html};
 
-use crate::deviations::{Deviations, Habit, deviations};
 use crate::html::Page;
+use crate::quirks::{Habit, Quirks, quirks};
 
 impl Page<'_> {
     /// Writes how the clients of the run count faults, folded.
-    pub(crate) fn deviations(&self) -> Markup {
+    pub(crate) fn quirks(&self) -> Markup {
         html! {
-            @match deviations(self.run) {
+            @match quirks(self.run) {
                 None => p.missing {
-                    "What usual clients hide or forgive was not recorded in this run."
+                    "What library clients hide or forgive was not recorded in this run."
                 },
-                Some(Deviations { clients, .. }) if clients.is_empty() => p {
+                Some(Quirks { clients, .. }) if clients.is_empty() => p {
                     "No client of this run is known to hide, forgive or rename a fault."
                 },
-                Some(told) => details.more #deviations {
-                    summary { "What usual clients hide, forgive or call something else" }
+                Some(told) => details.more #quirks {
+                    summary { "What library clients hide, forgive or call something else" }
                     (listed(&told))
                 },
             }
@@ -26,7 +26,7 @@ impl Page<'_> {
 }
 
 /// Writes the clients, and what they do.
-fn listed(told: &Deviations<'_>) -> Markup {
+fn listed(told: &Quirks<'_>) -> Markup {
     html! {
         p {
             "Every model was held against an origin that misbehaves. Bare models count each fault \
@@ -49,16 +49,16 @@ fn written(habit: &Habit<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use record::Deviation;
+    use record::Quirk;
 
     use crate::figures::figures;
     use crate::fixture::{BASELINE, FLOOR, Fixture};
     use crate::{Trust, derive_from};
 
     /// Returns the page of a run that knows this of its clients.
-    fn page(told: Option<Vec<Deviation>>) -> String {
+    fn page(told: Option<Vec<Quirk>>) -> String {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.schedule.deviations = told;
+        run.schedule.quirks = told;
         let figures = figures(&run, BASELINE, FLOOR);
         let mut files = derive_from(&run, &figures, &Trust::of(&run, (BASELINE, FLOOR)));
         String::from_utf8(files.remove("report.html").unwrap()).unwrap()
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_page_tells_what_clients_do_and_does_not_take_silence_for_innocence() {
-        let told = Deviation {
+        let told = Quirk {
             client: "reqwest".to_owned(),
             fault: "<b>".to_owned(),
             does: "takes what comes".to_owned(),

@@ -1,11 +1,11 @@
-//! The price of a model beside its speed: what it takes to write, to trust, to build, to carry.
+//! The footprint of a model beside its speed: what it takes to write, to trust, to build, to carry.
 
 use serde::{Deserialize, Serialize};
 
 /// What a model costs beside its speed. What was not found out is null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Price {
+pub struct Footprint {
     /// Lines of its package's own sources that are neither blank nor only a comment.
     pub lines: Option<u64>,
     /// Packages from outside the workspace that its program is made of or built with.

@@ -1,5 +1,5 @@
-//! How long whatever is due has to wait in a model while it fetches: how late a heart was that beat
-//! beside the fetches.
+//! How long whatever is due has to wait in a model while it fetches: how late a probe task was that
+//! woke beside the fetches.
 
 use model_kit::Cell;
 use record::StayRecord;
@@ -18,51 +18,54 @@ use crate::words::in_line;
 /// What less than a nanosecond late is called.
 const LEAST_MS: f64 = 1e-6;
 /// How its table begins its columns.
-const COLUMNS: [&str; 4] = ["model", "half are late by, ms", "the worst of a stay, ms", "beats"];
+const COLUMNS: [&str; 4] = ["model", "half are late by, ms", "the worst of a stay, ms", "wake_ups"];
 
-/// How late the heart of a model was.
+/// How late the probe task of a model was.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Beats {
+pub struct WakeUps {
     /// The model's name.
     pub model: String,
-    /// Beats of all stays with a valid turn.
+    /// Wake-ups of all stays with a valid turn.
     pub count: u64,
-    /// By how much half of a stay's beats were late, in milliseconds: median over blocks, with the
-    /// 95 % interval of the sign test.
+    /// By how much half of a stay's wake-ups were late, in milliseconds: median over blocks, with
+    /// the 95 % interval of the sign test.
     pub typical_ms: Estimate,
-    /// The same for the latest beat of a stay.
+    /// The same for the latest wake-up of a stay.
     pub worst_ms: Estimate,
 }
 
 /// The same for programs.
 #[derive(Serialize)]
-pub(crate) struct BeatsSummary<'a> {
+pub(crate) struct WakeUpsSummary<'a> {
     model: &'a str,
-    beats: u64,
+    wake_ups: u64,
     late_typical_ms: Figure,
     late_worst_ms: Figure,
 }
 
-/// Returns how late the hearts of these models were, the worst last.
-pub(crate) fn beats<'a>(turns: &Turns<'_>, models: impl Iterator<Item = &'a str>) -> Vec<Beats> {
+/// Returns how late the probe tasks of these models were, the worst last.
+pub(crate) fn wake_ups<'a>(
+    turns: &Turns<'_>,
+    models: impl Iterator<Item = &'a str>,
+) -> Vec<WakeUps> {
     let of = |model: &str| {
         let estimate = |quantity| Some(median::estimate(&turns.sample(model, quantity)?, ALPHA));
-        Some(Beats {
+        Some(WakeUps {
             model: model.to_owned(),
             count: turns.stays(model).into_iter().map(|stay| told(stay).map_or(0, count)).sum(),
             typical_ms: estimate(Quantity::Stay(typical_ms))?,
             worst_ms: estimate(Quantity::Stay(worst_ms))?,
         })
     };
-    let mut beats: Vec<Beats> = models.filter_map(of).collect();
-    beats.sort_by(|a, b| a.worst_ms.value.total_cmp(&b.worst_ms.value));
-    beats
+    let mut wake_ups: Vec<WakeUps> = models.filter_map(of).collect();
+    wake_ups.sort_by(|a, b| a.worst_ms.value.total_cmp(&b.worst_ms.value));
+    wake_ups
 }
 
 /// Writes them as a table, if there are any.
-pub(crate) fn text((cell, beats): (&Cell, &[Beats]), form: Form) -> Option<String> {
-    (!beats.is_empty()).then(|| {
-        let rows: Vec<_> = beats.iter().map(|beats| Vec::from(beats.told())).collect();
+pub(crate) fn text((cell, wake_ups): (&Cell, &[WakeUps]), form: Form) -> Option<String> {
+    (!wake_ups.is_empty()).then(|| {
+        let rows: Vec<_> = wake_ups.iter().map(|wake_ups| Vec::from(wake_ups.told())).collect();
         joined(vec![in_line(&heading(cell), form), drawn(&COLUMNS, &rows, form)], form)
     })
 }
@@ -70,13 +73,14 @@ pub(crate) fn text((cell, beats): (&Cell, &[Beats]), form: Form) -> Option<Strin
 /// Says what was measured.
 fn heading(cell: &Cell) -> String {
     format!(
-        "How long whatever is due waits in {}: a heart that beats every {} ms beside the fetches",
+        "How long whatever is due waits in {}: a probe task that wakes every {} ms beside the \
+         fetches",
         cell.name,
-        digits(f64::from(cell.heartbeat_us) / 1e3)
+        digits(f64::from(cell.probe_period_us) / 1e3)
     )
 }
 
-impl Beats {
+impl WakeUps {
     /// Writes a row.
     fn told(&self) -> [String; 4] {
         let Self { model, count, typical_ms, worst_ms } = self;
@@ -84,34 +88,34 @@ impl Beats {
     }
 }
 
-impl<'a> BeatsSummary<'a> {
-    /// Writes how late a heart was.
-    pub(crate) fn of(beats: &'a Beats) -> Self {
+impl<'a> WakeUpsSummary<'a> {
+    /// Writes how late a probe task was.
+    pub(crate) fn of(wake_ups: &'a WakeUps) -> Self {
         Self {
-            model: &beats.model,
-            beats: beats.count,
-            late_typical_ms: Figure::of(&beats.typical_ms),
-            late_worst_ms: Figure::of(&beats.worst_ms),
+            model: &wake_ups.model,
+            wake_ups: wake_ups.count,
+            late_typical_ms: Figure::of(&wake_ups.typical_ms),
+            late_worst_ms: Figure::of(&wake_ups.worst_ms),
         }
     }
 }
 
-/// Returns how late the beats of a stay were.
+/// Returns how late the wake-ups of a stay were.
 fn told(stay: &StayRecord) -> Option<&[(u64, u64)]> {
-    Some(stay.beats_late_ns.as_slice()).filter(|told| !told.is_empty())
+    Some(stay.wake_up_delays_ns.as_slice()).filter(|told| !told.is_empty())
 }
 
-/// Returns how many beats there were.
+/// Returns how many wake-ups there were.
 fn count(told: &[(u64, u64)]) -> u64 {
     told.iter().map(|(_, count)| count).sum()
 }
 
-/// Returns by how much half of the beats were late, in milliseconds.
+/// Returns by how much half of the wake-ups were late, in milliseconds.
 fn typical_ms(stay: &StayRecord) -> Option<f64> {
     Some((real(histogram::quantile(told(stay)?, 0.5)?) / 1e6).max(LEAST_MS))
 }
 
-/// Returns by how much the latest beat was late, in milliseconds.
+/// Returns by how much the latest wake-up was late, in milliseconds.
 fn worst_ms(stay: &StayRecord) -> Option<f64> {
     Some((real(told(stay)?.last()?.0) / 1e6).max(LEAST_MS))
 }

@@ -1,4 +1,4 @@
-//! Where the microseconds go: the floor, what the model adds, and what its usual client adds.
+//! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
 use stats::Estimate;
 
@@ -15,14 +15,14 @@ use crate::turns::{Quantity, cpu_us};
 struct Stack {
     /// The bare model.
     model: String,
-    /// What it costs over the floor.
-    over_floor: Option<Estimate>,
-    /// The model with the usual client, and what it costs over the bare one.
+    /// What it costs above the floor.
+    above_floor: Option<Estimate>,
+    /// The model with the library client, and what it costs over the bare one.
     clients: Vec<(String, Estimate)>,
 }
 
 /// Draws the stack of each runtime.
-pub(crate) fn ladder(scene: &Scene<'_>) -> Figure {
+pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
     let rows = &scene.cell.rows;
     let floor = measured(rows).find(|(model, _)| *model == scene.all.floor);
     let floor = floor.map(|(_, figures)| figures.cpu_us);
@@ -45,11 +45,11 @@ pub(crate) fn ladder(scene: &Scene<'_>) -> Figure {
     let axis = Axis::from_zero("CPU time per fetch, µs", ends.into_iter());
     let rules = floor.map(|floor| (floor.value, "floor".to_owned())).into_iter().collect();
     Figure {
-        id: scene.id("ladder"),
+        id: scene.id("breakdown"),
         title: "Where do the microseconds go?".to_owned(),
         caption: format!(
             "For each runtime: what {} costs, what the model adds on the same HTTP core, what its \
-             usual client adds on top. Each step is a difference inside blocks; lines show its \
+             library client adds on top. Each step is a difference inside blocks; lines show its \
              own 95 % interval ({}). A step below zero has no bar.",
             scene.all.floor,
             Estimator::of(scene.run).both()
@@ -65,17 +65,17 @@ fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
     let is_bare = |name: &&str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
     let bare = measured(rows).filter(|(name, _)| is_bare(name));
     let stack = |(name, figures): (&str, &crate::figures::RowFigures)| {
-        let own = |price: &&crate::figures::Price| {
-            scene.run.schedule.model(&price.model).and_then(|m| m.bare_name()) == Some(name)
+        let own = |footprint: &&crate::figures::Footprint| {
+            scene.run.schedule.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
         };
-        let client = |price: &crate::figures::Price| {
-            let over = scene.source.difference((&price.model, name), Quantity::Turn(cpu_us))?;
-            Some((price.model.clone(), over))
+        let client = |footprint: &crate::figures::Footprint| {
+            let over = scene.source.difference((&footprint.model, name), Quantity::Turn(cpu_us))?;
+            Some((footprint.model.clone(), over))
         };
         Stack {
             model: name.to_owned(),
-            over_floor: figures.excess_us.filter(|_| name != scene.all.floor),
-            clients: scene.cell.prices.iter().filter(own).filter_map(client).collect(),
+            above_floor: figures.excess_us.filter(|_| name != scene.all.floor),
+            clients: scene.cell.footprints.iter().filter(own).filter_map(client).collect(),
         }
     };
     bare.map(stack).collect()
@@ -95,7 +95,7 @@ fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
         String::new(),
     ]);
     let mut reached = floor;
-    if let Some(over) = &stack.over_floor {
+    if let Some(over) = &stack.above_floor {
         step(&mut strip, reached, over, 1);
         reached += over.value;
         told.push(signed(over.value));

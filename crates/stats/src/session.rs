@@ -1,27 +1,27 @@
-//! Several sittings as one answer: hours apart, a machine is a slightly different machine.
+//! Several sessions as one answer: hours apart, a machine is a slightly different machine.
 //!
-//! Blocks of one sitting share what lasts longer than a sitting, so that pooling them promises
-//! more than they can hold. The spread between sittings is an honest measure, but of few values;
+//! Blocks of one session share what lasts longer than a session, so that pooling them promises
+//! more than they can hold. The spread between sessions is an honest measure, but of few values;
 //! hence both intervals are computed and the wider one is given (after T. Kalibera & R. Jones,
 //! "Rigorous benchmarking in reasonable time", *ISMM* 2013, who put the repetitions at the level
 //! that varies most).
 
 use crate::{Estimate, Interval, Sample, hodges_lehmann, number, student};
 
-/// Returns the mean over sittings of their Hodges-Lehmann estimates, in the unit of the samples,
+/// Returns the mean over sessions of their Hodges-Lehmann estimates, in the unit of the samples,
 /// with an interval of confidence 1 - `alpha`.
 ///
-/// Every sample holds the differences of one sitting; for ratios they are logarithms and the
-/// result is to be exponentiated. The interval is Student's over the estimates of the S sittings,
+/// Every sample holds the differences of one session; for ratios they are logarithms and the
+/// result is to be exponentiated. The interval is Student's over the estimates of the S sessions,
 /// `mean ± t(1 - alpha / 2) s / sqrt(S)` with S - 1 degrees of freedom, if that is wider than the
 /// Hodges-Lehmann interval of all blocks pooled; else it is the pooled one. It is `None`
-/// where the pooled blocks are too few, and the whole estimate is `None` where there is no sitting.
+/// where the pooled blocks are too few, and the whole estimate is `None` where there is no session.
 #[must_use]
-pub fn combine(sittings: &[Sample], alpha: f64) -> Option<Estimate> {
-    let all: Vec<f64> = sittings.iter().flat_map(Sample::values).copied().collect();
+pub fn combine(sessions: &[Sample], alpha: f64) -> Option<Estimate> {
+    let all: Vec<f64> = sessions.iter().flat_map(Sample::values).copied().collect();
     let pooled = hodges_lehmann::difference(&Sample::new(all)?, alpha).interval;
-    let estimate = |sitting: &Sample| hodges_lehmann::difference(sitting, alpha).value;
-    let estimates: Vec<f64> = sittings.iter().map(estimate).collect();
+    let estimate = |session: &Sample| hodges_lehmann::difference(session, alpha).value;
+    let estimates: Vec<f64> = sessions.iter().map(estimate).collect();
 
     Some(Estimate {
         value: number::mean(&estimates),
@@ -52,12 +52,12 @@ mod tests {
     use super::*;
     use crate::reference;
 
-    /// Checks the combination of `sittings` at 5 %.
-    fn check(sittings: &[&[f64]], expected: Option<(f64, Option<(f64, f64)>)>) {
-        let sittings: Vec<Sample> =
-            sittings.iter().map(|values| Sample::new(values.to_vec()).unwrap()).collect();
+    /// Checks the combination of `sessions` at 5 %.
+    fn check(sessions: &[&[f64]], expected: Option<(f64, Option<(f64, f64)>)>) {
+        let sessions: Vec<Sample> =
+            sessions.iter().map(|values| Sample::new(values.to_vec()).unwrap()).collect();
 
-        let combined = combine(&sittings, 0.05);
+        let combined = combine(&sessions, 0.05);
 
         assert_eq!(combined.is_some(), expected.is_some());
         if let (Some(combined), Some((value, interval))) = (combined, expected) {
@@ -67,26 +67,26 @@ mod tests {
     }
 
     #[test]
-    fn no_sitting_gives_no_estimate() {
+    fn no_session_gives_no_estimate() {
         check(&[], None);
     }
 
     #[test]
-    fn one_sitting_stands_for_itself() {
+    fn one_session_stands_for_itself() {
         check(&[&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]], Some((3.5, Some((1.0, 6.0)))));
     }
 
     #[test]
-    fn sittings_that_agree_keep_the_pooled_interval() {
-        let sitting: &[f64] = &[1.0, 2.0, 3.0];
+    fn sessions_that_agree_keep_the_pooled_interval() {
+        let session: &[f64] = &[1.0, 2.0, 3.0];
 
         // All Walsh averages of the nine pooled values lie between 1 and 3; q(9, 0.05) is 6.
-        check(&[sitting, sitting, sitting], Some((2.0, Some((1.0, 3.0)))));
+        check(&[session, session, session], Some((2.0, Some((1.0, 3.0)))));
     }
 
     #[test]
-    fn sittings_that_disagree_widen_the_interval() {
-        // The sittings' estimates are 0, 0, 3: mean 1, s = sqrt(3), t(2, 0.975) = 4.302652729749.
+    fn sessions_that_disagree_widen_the_interval() {
+        // The sessions' estimates are 0, 0, 3: mean 1, s = sqrt(3), t(2, 0.975) = 4.302652729749.
         let half_width = 4.302_652_729_749_464;
 
         check(
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn sittings_of_different_length_weigh_the_same() {
+    fn sessions_of_different_length_weigh_the_same() {
         check(&[&[0.0; 6], &[1.0; 2]], Some((0.5, Some((-5.853_102_368_287, 6.853_102_368_287)))));
     }
 }

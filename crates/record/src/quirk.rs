@@ -1,10 +1,10 @@
-//! Deviations: where a library hides a fault, forgives it, or calls it something else.
+//! Quirks: where a library hides a fault, forgives it, or calls it something else.
 
 use serde::{Deserialize, Serialize};
 
 /// A fault that a client of the schedule's models is known to count otherwise than bare models.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deviation {
+pub struct Quirk {
     /// The client, or the model that is its own.
     pub client: String,
     /// The name of the fault.

@@ -1,4 +1,4 @@
-"""The heart of a model in Python, which beats beside its fetches."""
+"""The probe task of a model in Python, which wakes beside its fetches."""
 
 import sys
 import threading
@@ -7,21 +7,21 @@ import time
 from inflight_gate import TakesTurns
 
 
-class Heart(TakesTurns):
+class ProbeTask(TakesTurns):
     """Fetches nothing and wakes at moments that are fixed in advance, by the timer and among the
-    units of its model. How late it is tells how long whatever is due has to wait there. A late beat
-    shifts none that follow, and each that was missed counts for itself."""
+    units of its model. How late it is tells how long whatever is due has to wait there. A late
+    wake-up shifts none that follow, and each that was missed counts for itself."""
 
     def __init__(self, gate, ledger, period_us):
         super().__init__(gate, ledger)
         self._period = period_us * 1000
-        # When the next beat is due in the turn that runs, and how late those before were.
+        # When the next wake-up is due in the turn that runs, and how late those before were.
         self._due, self._late = None, []
         self._unit = None
 
     def start(self):
-        """Starts to beat: as a task where a loop runs, else on a thread. A model that asks for no
-        further slot before its fetches are over lets no beat in until then."""
+        """Starts it: as a task where a loop runs, else on a thread. A model that asks for no
+        further slot before its fetches are over lets no wake-up in until then."""
         if self._gate:
             self._gate.join()
         # Whoever runs a loop has imported it; for the others it would take a part of the window.
@@ -39,13 +39,13 @@ class Heart(TakesTurns):
             self._unit.join()
 
     def begin(self):
-        """Makes a beat due, and returns whether there is one: there is none once the window has
+        """Makes a wake-up due, and returns whether there is one: there is none once the window has
         closed."""
         ledger = self._ledger
         if self._due is None and ledger.began:
             self._due = ledger.began + self._period
         if ledger.closed:
-            # A unit that was not let in before the fetches were over missed its beats until now.
+            # A unit that was not let in before the fetches were over missed its wake-ups until now.
             self._settle()
             return False
         return True
@@ -54,21 +54,21 @@ class Heart(TakesTurns):
         try:
             while self.begin() or await self.next_turn():
                 await sleep(self._left())
-                self._beat()
+                self._wake_up()
         finally:
             self._settle()
 
     def _on_thread(self):
         while self.begin() or self.next_turn_blocking():
             time.sleep(self._left())
-            self._beat()
+            self._wake_up()
 
     def _left(self):
-        """Returns the seconds until the next beat."""
+        """Returns the seconds until the next wake-up."""
         return max(self._due - time.monotonic_ns(), 0) / 1e9
 
-    def _beat(self):
-        """Takes every beat that is due by now. Those that were due in the window count."""
+    def _wake_up(self):
+        """Takes every wake-up that is due by now. Those that were due in the window count."""
         now = time.monotonic_ns()
         opened, closed = self._ledger.opened, self._ledger.closed
         last = min(now, closed.wall) if closed else now
@@ -78,7 +78,7 @@ class Heart(TakesTurns):
             self._due += self._period
 
     def _settle(self):
-        """Takes the beats that were missed before the window closed, and hands all of them over."""
+        """Takes the wake-ups missed before the window closed, and hands all of them over."""
         if self._due is not None:
-            self._beat()
-            self._ledger.beats_late, self._late, self._due = self._late, [], None
+            self._wake_up()
+            self._ledger.wake_ups_late, self._late, self._due = self._late, [], None

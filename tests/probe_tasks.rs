@@ -1,5 +1,6 @@
-//! A heart beats beside the fetches of every bare model that can hold more than one, by the model's
-//! own timer and among its own units; and what a plan wants computed is computed for each reply.
+//! A probe task wakes beside the fetches of every bare model that can hold more than one, by the
+//! model's own timer and among its own units; and what a plan wants computed is computed for each
+//! reply.
 
 mod support;
 
@@ -16,10 +17,10 @@ use support::{MODELS, alone, built, cell, held, house, placement, plan};
 /// What a plan computes for each reply: some milliseconds of any CPU.
 const WORK_KIB: u32 = 128 * 1024;
 
-/// The trials of models whose heart beats every 20 ms beside 8 fetches of 300 ms each.
+/// The trials of models whose probe task wakes every 20 ms beside 8 fetches of 300 ms each.
 static BEATING: LazyLock<Vec<(&'static Model, Turned)>> = LazyLock::new(|| {
-    let cell = Cell { heartbeat_us: 20_000, ..cell(Workload::Batch, 8, 8) };
-    // Only a kit's own drivers wait for a heart.
+    let cell = Cell { probe_period_us: 20_000, ..cell(Workload::Batch, 8, 8) };
+    // Only a kit's own drivers wait for a probe task.
     let models = MODELS.iter().filter(|model| model.is_bare() || model.language.is_some());
     models.map(|model| (model, trial(model, held(model, &cell)))).collect()
 });
@@ -37,36 +38,36 @@ fn trial(model: &Model, cell: Cell) -> Turned {
     told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned
 }
 
-/// Returns how many beats there were.
-fn beats(trial: &Turned) -> u64 {
-    trial.beats_late_ns.iter().map(|(_, count)| count).sum()
+/// Returns how many wake-ups there were.
+fn wake_ups(trial: &Turned) -> u64 {
+    trial.wake_up_delays_ns.iter().map(|(_, count)| count).sum()
 }
 
 #[test]
-fn a_heart_beats_while_others_wait_for_their_replies() {
+fn a_probe_task_wakes_while_others_wait_for_their_replies() {
     for (model, trial) in BEATING.iter().filter(|(model, _)| model.max_in_flight.is_none()) {
-        assert!(beats(trial) >= 3, "{}: {:?}", model.name, trial.beats_late_ns);
+        assert!(wake_ups(trial) >= 3, "{}: {:?}", model.name, trial.wake_up_delays_ns);
     }
 }
 
 #[test]
-fn a_model_that_carries_one_fetch_after_the_other_lets_no_beat_in_between() {
+fn a_model_that_carries_one_fetch_after_the_other_lets_no_wake_up_in_between() {
     let alone = |model: &Model| model.max_in_flight == Some(1);
     let alone: Vec<_> = BEATING.iter().filter(|(model, _)| alone(model)).collect();
     assert!(alone.len() >= 2, "one in Rust and one in Python");
     for (model, trial) in alone {
         // 8 fetches of 300 ms each: whatever is due waits until the last has ended, so that the
-        // beats are late from as long as the whole window down to not at all.
-        let late = &trial.beats_late_ns;
+        // wake-ups are late from as long as the whole window down to not at all.
+        let late = &trial.wake_up_delays_ns;
         let all: u64 = late.iter().map(|(ns, count)| ns * count).sum();
-        assert!(beats(trial) > 100, "{}: {late:?}", model.name);
+        assert!(wake_ups(trial) > 100, "{}: {late:?}", model.name);
         assert!(late.last().is_some_and(|(ns, _)| *ns > 2_000_000_000), "{}: {late:?}", model.name);
-        assert!(all / beats(trial) > 1_000_000_000, "{}: {late:?}", model.name);
+        assert!(all / wake_ups(trial) > 1_000_000_000, "{}: {late:?}", model.name);
     }
 }
 
 #[test]
-fn a_heart_fetches_nothing_and_has_no_latency() {
+fn a_probe_task_fetches_nothing_and_has_no_latency() {
     for (model, trial) in BEATING.iter() {
         let latencies: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
         assert_eq!((trial.total.issued, trial.total.ok, latencies), (8, 8, 8), "{}", model.name);

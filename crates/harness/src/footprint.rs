@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection};
-use record::environment::Price;
+use record::environment::Footprint;
 use record::{Environment, Model, Unwritable};
 use serde::{Deserialize, Serialize};
 
@@ -27,17 +27,17 @@ const NAMING: [&str; 2] = [".symtab", ".strtab"];
 /// How the names of sections with debug information begin.
 const DEBUG: &str = ".debug_";
 
-/// Returns the price of each model, by its name, as far as it can be found out.
-pub(crate) fn prices(
+/// Returns the footprint of each model, by its name, as far as it can be found out.
+pub(crate) fn footprints(
     workspace: &Workspace,
     (models, programs): (&[Model], &Programs),
     environment: &Environment,
-) -> BTreeMap<String, Price> {
+) -> BTreeMap<String, Footprint> {
     let builds = Builds::read(workspace).filter(|builds| builds.are_of(environment));
-    let price = |model: &Model| {
+    let footprint = |model: &Model| {
         let program = programs.models.get(&model.name);
         let built = builds.as_ref().and_then(|builds| builds.build_ms.get(&model.package));
-        Price {
+        Footprint {
             lines: workspace.folder_of(&model.package).and_then(|folder| lines(&folder)),
             dependencies: dependencies(workspace, &model.package),
             program_bytes: program
@@ -46,7 +46,7 @@ pub(crate) fn prices(
             build_ms: built.copied(),
         }
     };
-    models.iter().map(|model| (model.name.clone(), price(model))).collect()
+    models.iter().map(|model| (model.name.clone(), footprint(model))).collect()
 }
 
 /// Returns how many lines of the sources below a folder are neither blank nor only a comment.
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_price_of_every_model_is_known_but_for_its_build() {
+    fn the_footprint_of_every_model_is_known_but_for_its_build() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let workspace = Workspace::of(&root).unwrap();
         let models = crate::find(&workspace, "crates").unwrap();
@@ -279,12 +279,15 @@ mod tests {
             models: models.iter().map(|model| (model.name.clone(), own.clone())).collect(),
             missing: Vec::new(),
         };
-        let prices = prices(&workspace, (&models, &programs), &environment);
-        assert_eq!(prices.len(), models.len());
-        for (name, price) in prices {
-            assert!(price.lines.is_some_and(|lines| (5..1_000).contains(&lines)), "{name}");
-            assert!(price.dependencies.is_some_and(|count| count >= 5), "{name}: {price:?}");
-            assert!(price.program_bytes > price.program_bytes_without_symbols, "{name}");
+        let footprints = footprints(&workspace, (&models, &programs), &environment);
+        assert_eq!(footprints.len(), models.len());
+        for (name, footprint) in footprints {
+            assert!(footprint.lines.is_some_and(|lines| (5..1_000).contains(&lines)), "{name}");
+            assert!(
+                footprint.dependencies.is_some_and(|count| count >= 5),
+                "{name}: {footprint:?}"
+            );
+            assert!(footprint.program_bytes > footprint.program_bytes_without_symbols, "{name}");
         }
     }
 }

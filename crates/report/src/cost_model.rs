@@ -1,11 +1,11 @@
-//! The bridge from primitives to fetches: what switches, wakes and spawns alone would make a model
-//! cost over the floor, beside what it does cost.
+//! The cost model from primitives to fetches: what switches, wakes and spawns alone would make a
+//! model cost above the floor, beside what it does cost.
 //!
 //! For each fetch a model is taken to be woken once, by the readiness of a socket. What that costs
-//! over the floor is half a round trip of `readiness` in the program of its unit, less half of one
-//! in the floor's. The context switches that a model makes over the floor's, beyond those that are
+//! above the floor is half a round trip of `readiness` in the program of its unit, less half of one
+//! in the floor's. The context switches that a model makes above the floor's, beyond those that are
 //! in that round trip already, are priced at a switch of `ping-pong` between threads. In a batch,
-//! units are started inside the window, at the price of `spawn-many`; a steady window has none.
+//! units are started inside the window, at the footprint of `spawn-many`; a steady window has none.
 //! All are CPU time. What this leaves out, such as caches, timers, and several events of one wait,
 //! is the remainder.
 
@@ -22,16 +22,16 @@ const UNEXPLAINED: f64 = 0.5;
 
 /// What the primitives predict in a cell.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BridgeCell {
+pub struct CostModelCell {
     /// The name of the cell.
     pub cell: String,
     /// The bare models whose units have a program of primitives, in the order of the cell's rows.
-    pub rows: Vec<BridgeRow>,
+    pub rows: Vec<CostModelRow>,
 }
 
-/// What the primitives predict of a model: microseconds of CPU time per fetch over the floor.
+/// What the primitives predict of a model: microseconds of CPU time per fetch above the floor.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BridgeRow {
+pub struct CostModelRow {
     /// The model.
     pub model: String,
     /// The program that measures its units.
@@ -54,7 +54,7 @@ pub struct BridgeRow {
     pub explained: Explained,
 }
 
-/// Whether primitives explain what a model costs over the floor.
+/// Whether primitives explain what a model costs above the floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explained {
     /// They explain at least half of it.
@@ -66,7 +66,7 @@ pub enum Explained {
 }
 
 /// What is needed of the program of a unit.
-struct Prices<'a> {
+struct Footprints<'a> {
     program: &'a PrimitiveProgram,
     /// Half a round trip of readiness, in nanoseconds of CPU time.
     wake_ns: f64,
@@ -76,14 +76,14 @@ struct Prices<'a> {
     spawn_ns: Option<f64>,
 }
 
-/// Returns what the primitives of a run predict; nothing where the floor or a price is missing.
+/// Returns what the primitives of a run predict; nothing where the floor or a footprint is missing.
 pub(crate) fn of(
     run: &Run,
     (cells, figures): (&[CellFigures], &[PrimitiveFigures]),
     floor: &str,
-) -> Vec<BridgeCell> {
+) -> Vec<CostModelCell> {
     let (Some(of_floor), Some(switch_ns)) =
-        (prices(run, figures, floor), thread_switch_ns(figures))
+        (footprints(run, figures, floor), thread_switch_ns(figures))
     else {
         return Vec::new();
     };
@@ -92,13 +92,13 @@ pub(crate) fn of(
         let at_floor = rows.clone().find(|row| row.model == floor)?.figures.as_ref()?;
         let row = |name: &str, own: &RowFigures| {
             let model = run.schedule.model(name).filter(|m| m.is_bare() && m.name != floor)?;
-            let prices = prices(run, figures, name)?;
-            let spawns = spawns(cell, model, prices.program);
-            row(name, (own, at_floor), (&prices, &of_floor), (switch_ns, spawns))
+            let footprints = footprints(run, figures, name)?;
+            let spawns = spawns(cell, model, footprints.program);
+            row(name, (own, at_floor), (&footprints, &of_floor), (switch_ns, spawns))
         };
         let rows = rows.filter_map(|r| row(&r.model, r.figures.as_ref()?));
-        let rows: Vec<BridgeRow> = rows.collect();
-        (!rows.is_empty()).then(|| BridgeCell { cell: cell.cell.name.clone(), rows })
+        let rows: Vec<CostModelRow> = rows.collect();
+        (!rows.is_empty()).then(|| CostModelCell { cell: cell.cell.name.clone(), rows })
     };
     cells.iter().filter_map(cell).collect()
 }
@@ -107,15 +107,15 @@ pub(crate) fn of(
 fn row(
     model: &str,
     (own, at_floor): (&RowFigures, &RowFigures),
-    (prices, of_floor): (&Prices<'_>, &Prices<'_>),
+    (footprints, of_floor): (&Footprints<'_>, &Footprints<'_>),
     (switch_ns, spawns): (f64, f64),
-) -> Option<BridgeRow> {
+) -> Option<CostModelRow> {
     let measured_us = own.excess_us?;
-    let wakes_us = (prices.wake_ns - of_floor.wake_ns) / 1e3;
-    let in_wakes = prices.wake_switches - of_floor.wake_switches;
+    let wakes_us = (footprints.wake_ns - of_floor.wake_ns) / 1e3;
+    let in_wakes = footprints.wake_switches - of_floor.wake_switches;
     let switches = own.switches.value - at_floor.switches.value - in_wakes;
     let switches_us = switches * switch_ns / 1e3;
-    let spawns_us = if spawns > 0.0 { spawns * prices.spawn_ns? / 1e3 } else { 0.0 };
+    let spawns_us = if spawns > 0.0 { spawns * footprints.spawn_ns? / 1e3 } else { 0.0 };
     let predicted_us = wakes_us + switches_us + spawns_us;
     let remainder_us = measured_us.value - predicted_us;
     let unexplained = (remainder_us / measured_us.value).abs();
@@ -124,9 +124,9 @@ fn row(
         _ if unexplained > UNEXPLAINED => Explained::No,
         _ => Explained::Yes,
     };
-    Some(BridgeRow {
+    Some(CostModelRow {
         model: model.to_owned(),
-        program: prices.program.name.clone(),
+        program: footprints.program.name.clone(),
         wakes_us,
         switches_us,
         spawns_us,
@@ -138,13 +138,17 @@ fn row(
     })
 }
 
-/// Returns the prices of a model's units.
-fn prices<'a>(run: &'a Run, figures: &[PrimitiveFigures], model: &str) -> Option<Prices<'a>> {
+/// Returns the footprints of a model's units.
+fn footprints<'a>(
+    run: &'a Run,
+    figures: &[PrimitiveFigures],
+    model: &str,
+) -> Option<Footprints<'a>> {
     let mut programs = run.schedule.primitives.programs.iter();
     let program = programs.find(|program| program.models.iter().any(|name| name == model))?;
     let readiness = costs(figures, Primitive::Readiness, &program.name)?;
     let spawn = costs(figures, Primitive::SpawnMany, &program.name);
-    Some(Prices {
+    Some(Footprints {
         program,
         wake_ns: readiness.cpu_ns?.value / 2.0,
         wake_switches: readiness.switches.value / 2.0,

@@ -1,8 +1,8 @@
-//! The price of a model beside its speed: what it takes to write, to trust, to build and to carry.
-//! What the run does not tell is said to be unknown, and how it could be known.
+//! The footprint of a model beside its speed: what it takes to write, to trust, to build and to
+//! carry. What the run does not tell is said to be unknown, and how it could be known.
 
 use record::Run;
-use record::environment::Price;
+use record::environment::Footprint;
 use serde::Serialize;
 
 use crate::summary::{Form, joined};
@@ -22,42 +22,46 @@ const BUILDS: &str = "No build was timed with these packages, this compiler and 
 /// What is said of a run that tells nothing.
 const UNKNOWN: &str = "Unknown: the run does not tell what its models cost beside their speed.";
 
-/// The prices of all models of a run.
+/// The footprints of all models of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ModelPrices {
+pub struct ModelFootprints {
     /// The models, in the order of the schedule.
-    pub rows: Vec<ModelPrice>,
+    pub rows: Vec<ModelFootprint>,
     /// What the columns are, and why some are unknown: a sentence each, or a few.
     pub notes: Vec<&'static str>,
 }
 
-/// The price of a model; what is unknown is null.
+/// The footprint of a model; what is unknown is null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ModelPrice {
+pub struct ModelFootprint {
     /// The model.
     pub model: String,
     /// What it costs.
     #[serde(flatten)]
-    pub price: Price,
+    pub footprint: Footprint,
 }
 
-/// Returns the prices of a run's models.
-pub fn model_prices(run: &Run) -> ModelPrices {
-    let told = run.environment.model_prices.as_ref();
-    let price = |name: &String| told.and_then(|told| told.get(name)).cloned().unwrap_or_default();
+/// Returns the footprints of a run's models.
+pub fn model_footprints(run: &Run) -> ModelFootprints {
+    let told = run.environment.model_footprints.as_ref();
+    let footprint =
+        |name: &String| told.and_then(|told| told.get(name)).cloned().unwrap_or_default();
     let models = run.schedule.models.iter();
-    let rows: Vec<ModelPrice> = models
-        .map(|model| ModelPrice { model: model.name.clone(), price: price(&model.name) })
+    let rows: Vec<ModelFootprint> = models
+        .map(|model| ModelFootprint {
+            model: model.name.clone(),
+            footprint: footprint(&model.name),
+        })
         .collect();
-    let notes = match (told, rows.iter().any(|row| row.price.build_ms.is_some())) {
+    let notes = match (told, rows.iter().any(|row| row.footprint.build_ms.is_some())) {
         (None, _) => vec![UNKNOWN],
         (Some(_), true) => vec![WHAT],
         (Some(_), false) => vec![WHAT, BUILDS],
     };
-    ModelPrices { rows, notes }
+    ModelFootprints { rows, notes }
 }
 
-impl ModelPrices {
+impl ModelFootprints {
     /// Returns whether the run tells anything of them.
     pub(crate) fn is_known(&self) -> bool {
         !self.notes.contains(&UNKNOWN)
@@ -66,12 +70,12 @@ impl ModelPrices {
     /// Writes them for people.
     pub fn text(&self, form: Form) -> String {
         let title = match form {
-            Form::Terminal => "The price of a model",
-            Form::Markdown => "### The price of a model\n",
+            Form::Terminal => "The footprint of a model",
+            Form::Markdown => "### The footprint of a model\n",
         };
         let mut parts = vec![title.to_owned()];
         if self.is_known() {
-            let rows: Vec<Vec<String>> = self.rows.iter().map(ModelPrice::columns).collect();
+            let rows: Vec<Vec<String>> = self.rows.iter().map(ModelFootprint::columns).collect();
             parts.push(drawn(&COLUMNS, &rows, form));
         }
         parts.extend(self.notes.iter().map(|&note| note.to_owned()));
@@ -79,18 +83,18 @@ impl ModelPrices {
     }
 }
 
-impl ModelPrice {
+impl ModelFootprint {
     /// Returns the columns of a row.
     pub(crate) fn columns(&self) -> Vec<String> {
-        let Price { lines, dependencies, program_bytes, .. } = self.price;
+        let Footprint { lines, dependencies, program_bytes, .. } = self.footprint;
         let kib = |bytes: Option<u64>| bytes.map(|bytes| bytes.div_ceil(1024));
-        let build = self.price.build_ms.map(|ms| format!("{}.{}", ms / 1000, ms % 1000 / 100));
+        let build = self.footprint.build_ms.map(|ms| format!("{}.{}", ms / 1000, ms % 1000 / 100));
         vec![
             self.model.clone(),
             known(lines),
             known(dependencies),
             known(kib(program_bytes)),
-            known(kib(self.price.program_bytes_without_symbols)),
+            known(kib(self.footprint.program_bytes_without_symbols)),
             build.unwrap_or_else(|| NOTHING.to_owned()),
         ]
     }
@@ -108,23 +112,23 @@ mod tests {
     use super::*;
     use crate::fixture::Fixture;
 
-    /// Returns a run that tells this price of its baseline.
-    fn run(price: Price) -> Run {
+    /// Returns a run that tells this footprint of its baseline.
+    fn run(footprint: Footprint) -> Run {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.environment.model_prices = Some(BTreeMap::from([("tokio".to_owned(), price)]));
+        run.environment.model_footprints = Some(BTreeMap::from([("tokio".to_owned(), footprint)]));
         run
     }
 
     #[test]
     fn what_is_known_stands_in_its_column_and_what_is_not_is_a_dash() {
-        let price = Price {
+        let footprint = Footprint {
             lines: Some(44),
             dependencies: Some(31),
             program_bytes: Some(1_204_080),
             program_bytes_without_symbols: Some(861_304),
             build_ms: Some(12_345),
         };
-        let text = model_prices(&run(price)).text(Form::Markdown);
+        let text = model_footprints(&run(footprint)).text(Form::Markdown);
         let row = |name: &str| {
             let line = text.lines().find(|line| line.starts_with(&format!("| {name} "))).unwrap();
             line.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
@@ -136,14 +140,14 @@ mod tests {
 
     #[test]
     fn a_build_that_nobody_timed_is_said_to_be_unknown_with_the_command_that_times_it() {
-        let text = model_prices(&run(Price { lines: Some(44), ..Price::default() }));
+        let text = model_footprints(&run(Footprint { lines: Some(44), ..Footprint::default() }));
         assert!(text.text(Form::Terminal).contains("`cargo bench --bench claims -- builds`"));
     }
 
     #[test]
-    fn a_run_that_tells_no_price_has_a_sentence_and_no_table() {
+    fn a_run_that_tells_no_footprint_has_a_sentence_and_no_table() {
         let run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        let text = model_prices(&run).text(Form::Markdown);
-        assert_eq!(text, format!("### The price of a model\n\n{UNKNOWN}\n"));
+        let text = model_footprints(&run).text(Form::Markdown);
+        assert_eq!(text, format!("### The footprint of a model\n\n{UNKNOWN}\n"));
     }
 }

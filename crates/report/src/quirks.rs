@@ -1,13 +1,13 @@
 //! What the clients of a run hide, forgive or call something else, as the run has it: errors of
 //! models with such a client do not mean what those of bare models mean.
 
-use record::{Deviation, Run};
+use record::{Quirk, Run};
 
 use crate::number::count;
 
 /// What the clients of a run do otherwise than bare models.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Deviations<'a> {
+pub(crate) struct Quirks<'a> {
     /// The clients, in the order in which they are told.
     pub(crate) clients: Vec<Client<'a>>,
     /// What they do, likewise.
@@ -41,10 +41,10 @@ pub(crate) struct Habit<'a> {
 }
 
 /// Returns what the clients of a run do otherwise, if the run tells it.
-pub(crate) fn deviations(run: &Run) -> Option<Deviations<'_>> {
-    let told = run.schedule.deviations.as_ref()?;
-    let mut all = Deviations { clients: Vec::new(), habits: Vec::new() };
-    for Deviation { client, fault, does, counts } in told {
+pub(crate) fn quirks(run: &Run) -> Option<Quirks<'_>> {
+    let told = run.schedule.quirks.as_ref()?;
+    let mut all = Quirks { clients: Vec::new(), habits: Vec::new() };
+    for Quirk { client, fault, does, counts } in told {
         match all.clients.iter_mut().find(|known| known.name == client) {
             Some(known) => known.faults += 1,
             None => all.clients.push(Client { faults: 1, ..Client::of(run, client) }),
@@ -72,8 +72,8 @@ fn add<'a>(names: &mut Vec<&'a str>, name: &'a str) {
 }
 
 /// Writes in a line which clients count faults in their own way, if any do.
-pub(crate) fn deviations_line(run: &Run) -> Option<String> {
-    let clients = deviations(run)?.clients;
+pub(crate) fn quirks_line(run: &Run) -> Option<String> {
+    let clients = quirks(run)?.clients;
     let told: Vec<String> = clients.iter().map(Client::told).collect();
     (!told.is_empty()).then(|| {
         format!(
@@ -110,9 +110,9 @@ mod tests {
     use crate::fixture::Fixture;
 
     /// Returns a run that knows something of its clients.
-    fn run(told: Option<Vec<Deviation>>) -> Run {
+    fn run(told: Option<Vec<Quirk>>) -> Run {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.schedule.deviations = told;
+        run.schedule.quirks = told;
         for block in &mut run.blocks {
             let stay = block.stays.get_mut("tokio-reqwest").unwrap();
             stay.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
@@ -120,22 +120,22 @@ mod tests {
         run
     }
 
-    /// Returns a deviation of a client.
-    fn deviation(client: &str, fault: &str, does: &str, counts: Option<&str>) -> Deviation {
+    /// Returns a quirk of a client.
+    fn quirk(client: &str, fault: &str, does: &str, counts: Option<&str>) -> Quirk {
         let [client, fault, does] = [client, fault, does].map(str::to_owned);
-        Deviation { client, fault, does, counts: counts.map(str::to_owned) }
+        Quirk { client, fault, does, counts: counts.map(str::to_owned) }
     }
 
     #[test]
     fn each_client_is_told_once_with_the_version_of_the_run_and_what_it_does() {
         let run = run(Some(vec![
-            deviation("reqwest", "no_length", "takes what comes", None),
-            deviation("reqwest", "nul", "takes any byte", None),
-            deviation("reqwest", "bare_cr", "takes any byte", None),
-            deviation("hyper", "nul", "takes any byte", None),
-            deviation("hyper", "gzip", "takes any byte", Some("1604")),
+            quirk("reqwest", "no_length", "takes what comes", None),
+            quirk("reqwest", "nul", "takes any byte", None),
+            quirk("reqwest", "bare_cr", "takes any byte", None),
+            quirk("hyper", "nul", "takes any byte", None),
+            quirk("hyper", "gzip", "takes any byte", Some("1604")),
         ]));
-        let told = deviations(&run).unwrap();
+        let told = quirks(&run).unwrap();
         let [reqwest, hyper] = told.clients.as_slice() else { panic!("{told:?}") };
         assert_eq!(reqwest.told(), "reqwest 0.13.5 (3 faults)");
         assert_eq!(reqwest.models, ["tokio-reqwest"]);
@@ -146,14 +146,14 @@ mod tests {
         assert_eq!(second.clients, ["reqwest", "hyper"]);
         assert_eq!(third.counts, Some("1604"));
 
-        let line = deviations_line(&run).unwrap();
+        let line = quirks_line(&run).unwrap();
         assert!(line.contains("reqwest 0.13.5 (3 faults), hyper of unknown"), "{line}");
     }
 
     #[test]
-    fn a_run_that_tells_nothing_of_its_clients_is_not_called_free_of_deviations() {
-        assert_eq!(deviations(&run(None)), None);
-        assert_eq!(deviations_line(&run(None)), None);
-        assert!(deviations(&run(Some(Vec::new()))).unwrap().clients.is_empty());
+    fn a_run_that_tells_nothing_of_its_clients_is_not_called_free_of_quirks() {
+        assert_eq!(quirks(&run(None)), None);
+        assert_eq!(quirks_line(&run(None)), None);
+        assert!(quirks(&run(Some(Vec::new()))).unwrap().clients.is_empty());
     }
 }
