@@ -177,7 +177,7 @@ impl Bench {
         let Some(wrk) = wrk() else {
             return say("floor beside wrk: wrk is missing; `apt install wrk` mends it");
         };
-        let _awake = self.awake();
+        let _awake = self.awake()?;
         let pairs = in_blocks(BLOCKS, |seed, first| {
             let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
             both(first, &mut origin, |origin, is_first| {
@@ -203,7 +203,7 @@ impl Bench {
         ];
         let threads = self.built("crates", "threads")?;
         for (way, cpus) in ways {
-            let _awake = (!cpus.is_empty()).then(|| Awake::keep(cpus));
+            let _awake = Awake::keep(cpus)?;
             let preset = Preset { name: "awake", cells: vec![cell()], ..harness::quick() };
             let models = [&self.floor, &self.baseline, &threads];
             let run = measured(self, (preset, 1), &models, &mut |_| {})?;
@@ -232,7 +232,7 @@ impl Bench {
     }
 
     /// Keeps all CPUs of the placement awake.
-    fn awake(&self) -> Awake {
+    fn awake(&self) -> Result<Awake> {
         Awake::keep(&self.placement.cpus())
     }
 

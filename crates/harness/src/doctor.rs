@@ -85,7 +85,7 @@ type Check = (&'static str, fn(&Readings) -> Opinion);
 const TOOLCHAIN: &str = "toolchain";
 
 /// Every check, in the order in which it is told.
-const CHECKS: [Check; 37] = [
+const CHECKS: [Check; 36] = [
     ("cpus", cpus::division),
     ("siblings", cpus::siblings),
     ("core-kinds", cpus::capacity),
@@ -95,7 +95,6 @@ const CHECKS: [Check; 37] = [
     ("governor", cpus::governor),
     ("turbo", cpus::turbo_on),
     ("power", cpus::power),
-    ("kept-awake", clock::kept_awake),
     ("idle-wake-ups", clock::wake_ups),
     ("clock", clock::source),
     ("clock-reading", clock::reading),
@@ -255,16 +254,8 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(6);
 
     /// Faults whose remedy is no command: another machine, another hour, a plug.
-    const WITHOUT_COMMAND: [&str; 8] = [
-        "cpus",
-        "core-kinds",
-        "virtual-machine",
-        "power",
-        "kept-awake",
-        "idle-wake-ups",
-        "steal",
-        "user",
-    ];
+    const WITHOUT_COMMAND: [&str; 7] =
+        ["cpus", "core-kinds", "virtual-machine", "power", "idle-wake-ups", "steal", "user"];
 
     /// Returns what is found of one thing.
     fn found(readings: &Readings, name: &str) -> Finding {

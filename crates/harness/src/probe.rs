@@ -10,7 +10,7 @@ use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Model, Placement, Probe};
 
 use crate::origin_process::OriginProcess;
-use crate::{Awake, BASELINE, FLOOR, Programs, interrupt};
+use crate::{BASELINE, FLOOR, Programs, interrupt};
 
 /// Fetches of a probe, and the most of them for each slot: one slot would need long on a machine
 /// that is busy.
@@ -34,7 +34,6 @@ pub fn probe(
     models: &[Model],
     (programs, placement): (&Programs, &Placement),
 ) -> Result<Vec<Probe>> {
-    let _awake = Awake::for_placement(placement);
     let run = |name: &str, cell: &Cell| {
         let model = models.iter().find(|model| model.name == name);
         let model = model.with_context(|| format!("failed to find the model {name}"))?;

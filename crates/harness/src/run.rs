@@ -11,7 +11,7 @@ use rules::Reason;
 use crate::block::{How, Measuring};
 use crate::origin_process::OriginProcess;
 use crate::sweep::part;
-use crate::{Awake, FLOOR, Program, interrupt, stop};
+use crate::{FLOOR, Program, interrupt, stop};
 
 /// Origins that are started before a block is given up.
 const ORIGINS_MAX: usize = 3;
@@ -65,7 +65,6 @@ pub fn run(
     done: Vec<TurnRecord>,
     watch: &mut Watch<'_>,
 ) -> Result<()> {
-    let _awake = Awake::for_placement(&schedule.placement);
     let mut done = stop::Done::new(done);
     let mut stopped: Vec<&str> = Vec::new();
     let mut repeats: BTreeMap<&str, u32> = BTreeMap::new();

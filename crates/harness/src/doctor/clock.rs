@@ -1,4 +1,4 @@
-//! Time: the clock, what reading it costs, how late a sleeper wakes, and what keeps CPUs awake.
+//! Time: the clock, what reading it costs, and how late a sleeper wakes.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,8 +7,6 @@ use record::Environment;
 
 use super::text::{text, unseen};
 use super::{Opinion, Readings};
-use crate::cores::Cores;
-use crate::{awake, place};
 
 /// Clocks that are read without asking the kernel or the hypervisor, the best first.
 const GOOD_SOURCES: [&str; 4] =
@@ -45,8 +43,6 @@ pub(super) struct Clock {
     pub(super) reading: Option<Duration>,
     /// How late sleepers woke.
     pub(super) late: Option<Late>,
-    /// Whether a thread may enter the idle class on each CPU of a run.
-    pub(super) idle_class: Option<bool>,
     /// Whether the time of interrupts is taken out of that of processes: `on` or `off`.
     pub(super) irq_time: Option<String>,
 }
@@ -69,28 +65,8 @@ impl Clock {
             sources: sources.split_whitespace().map(ToOwned::to_owned).collect(),
             reading: environment.kernel_settings.clock_reading_ns.map(Duration::from_nanos),
             late: late(&mut nap_all()),
-            idle_class: place().ok().map(|placement| awake::is_allowed(&placement.cpus())),
             irq_time: known(&environment.irq_time_accounting),
         }
-    }
-}
-
-/// Judges whether runs can keep CPUs from falling asleep.
-pub(super) fn kept_awake(readings: &Readings) -> Opinion {
-    let shared = readings.cpus.cores.as_ref().is_some_and(Cores::are_shared);
-    match (readings.clock.idle_class, shared) {
-        (_, true) => Opinion::good("Runs leave CPUs here to sleep, since they share cores."),
-        (Some(true), false) => {
-            Opinion::good("Runs keep CPUs awake by default, which this system allows.")
-        }
-        (Some(false), false) => Opinion::doubtful(
-            "No thread may enter the kernel's idle class, so runs leave CPUs to sleep, and \
-             wake-ups are charged to the models.",
-        ),
-        (None, false) => Opinion::doubtful(unseen(
-            "Whether a thread may enter the kernel's idle class",
-            "CPUs may fall asleep during a run, and wake-ups be charged to the models",
-        )),
     }
 }
 
@@ -109,7 +85,7 @@ pub(super) fn wake_ups(readings: &Readings) -> Opinion {
     if p50 > LATE_GOOD || p99 > LATE_RARELY {
         return Opinion::doubtful(format!(
             "{found}: idle CPUs wake slowly, which adds to latencies and is partly charged as CPU \
-             time where CPUs are not kept awake."
+             time."
         ));
     }
     Opinion::good(format!("{found}."))

@@ -89,7 +89,7 @@ pub(super) fn siblings(readings: &Readings) -> Opinion {
         Some(false) => Opinion::good("No two of the CPUs are known to share a core."),
         Some(true) => Opinion::doubtful(
             "CPUs share cores: each slows its sibling down, so that a fetch costs more CPU time \
-             while the sibling is busy, and CPUs are not kept awake.",
+             while the sibling is busy.",
         )
         .mend(format!("echo off | sudo tee {FOLDER}/smt/control")),
         None => Opinion::good(unseen("Which CPUs share a core", "they are taken to be apart")),
@@ -142,7 +142,7 @@ pub(super) fn quota(readings: &Readings) -> Opinion {
     }
     Opinion::bad(format!(
         "A quota allows {allowed:.1} CPUs where a run uses {count}: processes are stopped in the \
-         middle of a window, the sooner where CPUs are kept awake, which counts too."
+         middle of a window."
     ))
     .mend(quota.lift())
 }

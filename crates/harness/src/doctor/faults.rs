@@ -46,9 +46,6 @@ pub(super) const FAULTS: &[Fault] = &[
     ("governor", |r| mixed_governors(r), Doubtful, "performance, powersave"),
     ("turbo", |r| r.cpus.turbo = Some(turbo()), Doubtful, "echo 1 | sudo tee /intel/no_turbo"),
     ("power", |r| r.cpus.on_battery = true, Doubtful, "plug it in"),
-    ("kept-awake", |r| r.clock.idle_class = Some(false), Doubtful, "leave CPUs to sleep"),
-    ("kept-awake", |r| r.clock.idle_class = None, Doubtful, "cannot be seen here"),
-    ("kept-awake", |r| share_cores(r), Good, "leave CPUs here to sleep"),
     ("idle-wake-ups", |r| r.clock.late = late(300, 900), Doubtful, "300µs late at the median"),
     ("idle-wake-ups", |r| r.clock.late = late(80, 2_000), Doubtful, "2ms at p99"),
     ("idle-wake-ups", |r| r.clock.late = late(4_000, 9_000), Bad, "turns be invalid"),
@@ -131,7 +128,6 @@ pub(super) fn fit() -> Readings {
             sources: vec!["hpet".to_owned(), "tsc".to_owned()],
             reading: nanoseconds(25),
             late: late(60, 200),
-            idle_class: Some(true),
             irq_time: Some("off".to_owned()),
         },
         load: quiet(),
@@ -208,7 +204,7 @@ fn placed(model: &[usize], origin: &[usize]) -> Placement {
         origin_cpus: origin.to_vec(),
         workers: 1,
         shards: 1,
-        awake: true,
+        awake: false,
     }
 }
 
@@ -217,7 +213,7 @@ fn cores(readings: &mut Readings) -> &mut Cores {
     readings.cpus.cores.as_mut().expect("a fit machine has some")
 }
 
-/// Makes CPUs share cores, so that they are not kept awake.
+/// Makes CPUs share cores.
 fn share_cores(readings: &mut Readings) {
     cores(readings).used = vec![vec![0, 2], vec![1, 3]];
 }

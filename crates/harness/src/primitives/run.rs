@@ -12,7 +12,7 @@ use super::PrimitiveBlocks;
 use super::draw::add_primitives;
 use super::judge::judge_primitive;
 use super::trial::{measure_primitive, planned};
-use crate::{Awake, Basis, Program, draw, interrupt, place, progress, smoke};
+use crate::{Basis, Program, draw, interrupt, place, progress, smoke};
 
 /// Who is told of each trial that has ended, and of each block; an error from here ends the run.
 pub type PrimitiveWatch<'a> =
@@ -29,7 +29,6 @@ pub fn run_primitives(
     programs: &BTreeMap<String, Program>,
     watch: &mut PrimitiveWatch<'_>,
 ) -> Result<()> {
-    let _awake = (!due.is_empty()).then(|| Awake::for_placement(&schedule.placement));
     for block in due {
         for (position, name) in block.order.iter().enumerate() {
             let described = schedule.primitives.program(name);
