@@ -65,7 +65,7 @@ type Claim = fn(&Bench) -> Result<()>;
 
 /// What is measured when no claim is named.
 const CLAIMS: [(&str, Claim); 3] = [
-    ("slot", Bench::footprint_of_the_slot),
+    ("slot", Bench::cost_of_the_slot),
     ("wrk", Bench::floor_beside_wrk),
     ("awake", Bench::with_spinners),
 ];
@@ -162,7 +162,7 @@ impl Bench {
     }
 
     /// The floor beside the same loop without a slot, in turns as runs have them; then from memory.
-    fn footprint_of_the_slot(&self) -> Result<()> {
+    fn cost_of_the_slot(&self) -> Result<()> {
         let preset = Preset { name: "slot", cells: vec![cell()], rounds: 24, ..harness::quick() };
         let models = [&self.floor, &self.baseline, &self.unchecked];
         let run = measured(self, (preset, 1), &models, &mut |_| {})?;

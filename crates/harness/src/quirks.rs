@@ -58,6 +58,11 @@ pub const DEVIATIONS: &[Quirk] = &[
     forgives("aiohttp", "no_length", NO_LENGTH),
     forgives("aiohttp", "interim_1000", INTERIM),
     refuses("aiohttp", "extra_bytes", ErrorCode::HeadMalformed, AT_ONCE),
+    refuses("aiohttp", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
+    refuses("http.client", "extra_bytes_late", ErrorCode::BadStatusLine, LATE),
+    refuses("hyper", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
+    refuses("reqwest", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
+    refuses("ureq", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
     calls("aiohttp", "MALFORMED_RESPONSE_CHUNK", ErrorCode::HeadMalformed, CHUNK),
     calls("aiohttp", "chunk_size_no_number", ErrorCode::HeadMalformed, CHUNK),
     calls("aiohttp", "chunk_size_negative", ErrorCode::HeadMalformed, CHUNK),
@@ -119,6 +124,7 @@ const INTERIM: &str = "passes over any number of interim replies";
 const ENCODED: &str = "hands a body over in an encoding that was not asked for, as it is";
 const DECODED: &str = "asks for encodings by itself, and decodes what comes";
 const AT_ONCE: &str = "drops a whole reply for the bytes behind it, if they come together";
+const LATE: &str = "takes bytes that came late after a reply for the beginning of the next";
 const CHUNK: &str = "drops a reply with its head for a bad chunk, if they come together";
 const CUT: &str = "takes the end of the connection for the end of a head";
 const ANY_BYTE: &str = "takes any byte in the value of a field";

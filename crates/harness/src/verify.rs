@@ -137,7 +137,7 @@ impl Verified {
 
     /// Adds reasons for which figures may not be used.
     fn also(&mut self, reasons: &[Reason]) {
-        let blames = |reason: &Reason| reason.cause() == Cause::Model && !reason.is_late_start();
+        let blames = |reason: &Reason| reason.cause() == Cause::Model && !reason.is_excused();
         self.works &= !reasons.iter().any(blames);
         for reason in reasons {
             let and = if self.says.is_empty() { "" } else { "; " };

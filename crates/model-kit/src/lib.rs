@@ -146,6 +146,7 @@ mod receipt;
 mod reply;
 mod serve;
 mod slot;
+mod strays;
 mod work;
 
 pub use crate::cell::{Cell, DelayRange, Plan, Turn, Workload};

@@ -11,6 +11,7 @@ use httparse::{Header, ParserConfig, Response, Status};
 
 use crate::ErrorCode;
 use crate::chunked::Chunked;
+use crate::strays::Strays;
 
 /// The longest head.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -28,7 +29,7 @@ pub const ID_FIELD: &str = "inflight-id";
 pub(crate) enum Progress {
     /// More bytes are needed.
     More,
-    /// The reply is whole, and so many bytes came after it.
+    /// The reply is whole, and so many bytes that belong to none came before or after it.
     Whole { extra: usize },
 }
 
@@ -86,11 +87,16 @@ pub(crate) struct Reply {
     fault: Option<ErrorCode>,
     length: u64,
     checksum: Hasher,
+    /// Looks for its beginning, until it has begun.
+    strays: Option<Strays>,
+    /// How many bytes came before it that belong to none.
+    skipped: usize,
 }
 
 impl Reply {
-    /// Starts before the first byte of the reply to this id.
-    pub(crate) fn to(id: u64) -> Self {
+    /// Starts before the first byte of the reply to this id; `reused` says whether the connection
+    /// has carried a reply, after which more bytes may have come.
+    pub(crate) fn to(id: u64, reused: bool) -> Self {
         Self {
             id,
             part: Part::Head(Vec::new()),
@@ -99,11 +105,28 @@ impl Reply {
             fault: None,
             length: 0,
             checksum: Hasher::new(),
+            strays: reused.then(Strays::default),
+            skipped: 0,
         }
     }
 
     /// Reads what has come.
-    pub(crate) fn read(&mut self, mut bytes: &[u8]) -> Result<Progress, ErrorCode> {
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Result<Progress, ErrorCode> {
+        let Some(mut strays) = self.strays.take() else { return self.read_own(bytes) };
+        let own = strays.pass(bytes);
+        self.skipped = strays.skipped;
+        match own {
+            Some(own) => self.read_own(&own),
+            None if self.skipped > HEAD_BYTES_MAX => Err(ErrorCode::BadStatusLine),
+            None => {
+                self.strays = Some(strays);
+                Ok(Progress::More)
+            }
+        }
+    }
+
+    /// Reads what has come of the reply itself.
+    fn read_own(&mut self, mut bytes: &[u8]) -> Result<Progress, ErrorCode> {
         while let Part::Head(earlier) = &mut self.part {
             let before = earlier.len();
             // A head that comes in one piece, as nearly all do, is read where it lies.
@@ -148,9 +171,12 @@ impl Reply {
     /// Returns what losing the connection here means; `reused` says whether it had carried a
     /// reply before.
     pub(crate) fn lost(&self, loss: Loss, reused: bool) -> ErrorCode {
+        let begins = self.strays.as_ref().is_some_and(Strays::may_have_begun);
         match (&self.part, loss) {
+            // Whatever came in its place was no beginning of a reply.
+            _ if self.strays.is_some() && self.skipped > 0 => ErrorCode::BadStatusLine,
             (Part::Head(_), Loss::Timeout) => ErrorCode::HeadTimeout,
-            (Part::Head(bytes), _) if bytes.is_empty() && self.interim == 0 => {
+            (Part::Head(bytes), _) if bytes.is_empty() && self.interim == 0 && !begins => {
                 ErrorCode::lost_before_head(reused)
             }
             (Part::Head(_), Loss::Closed) => ErrorCode::HeadMalformed,
@@ -217,7 +243,7 @@ impl Reply {
         }
 
         self.part = Part::Whole;
-        Ok(Progress::Whole { extra: bytes.len() - used })
+        Ok(Progress::Whole { extra: bytes.len() - used + self.skipped })
     }
 }
 

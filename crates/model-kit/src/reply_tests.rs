@@ -14,9 +14,14 @@ enum Verdict {
     Failed(ErrorCode),
 }
 
-/// Reads the pieces one after the other, then loses the connection as told.
+/// Reads the pieces one after the other on a fresh connection, then loses it as told.
 fn judge<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
-    let mut reply = Reply::to(7);
+    judge_on(false, pieces, loss)
+}
+
+/// The same on a connection that has carried a reply, or a fresh one.
+fn judge_on<'a>(reused: bool, pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
+    let mut reply = Reply::to(7, reused);
     let mut pieces = pieces.into_iter();
     while let Some(piece) = pieces.next() {
         if piece.is_empty() {
@@ -36,7 +41,7 @@ fn judge<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict 
             Err(code) => return Verdict::Failed(reply.fault().unwrap_or(code)),
         }
     }
-    Verdict::Failed(reply.fault().unwrap_or_else(|| reply.lost(loss, false)))
+    Verdict::Failed(reply.fault().unwrap_or_else(|| reply.lost(loss, reused)))
 }
 
 /// Checks the verdict whole, split in two at every place, and byte by byte.
@@ -214,7 +219,39 @@ fn a_loss_is_told_by_where_it_happened() {
     for (reply, loss, code) in cases {
         assert_eq!(judge([reply.as_bytes()], loss), Verdict::Failed(code), "{reply:?} {loss:?}");
     }
-    assert_eq!(Reply::to(7).lost(Loss::Closed, true), ErrorCode::ClosedBeforeHeadReused);
+    assert_eq!(Reply::to(7, false).lost(Loss::Closed, true), ErrorCode::ClosedBeforeHeadReused);
+}
+
+#[test]
+fn bytes_of_an_earlier_reply_are_skipped_on_a_reused_connection_and_refused_on_a_fresh_one() {
+    for strays in ["extra", "H", "HTTP", "\r\nx", "HTTHTTP\r\n\r\n"] {
+        let bytes = [strays.as_bytes(), good().as_bytes()].concat();
+        for split in 0..=bytes.len() {
+            let (first, rest) = bytes.split_at(split);
+            let reused = judge_on(true, [first, rest], Loss::Closed);
+            assert_eq!(reused, Verdict::Ok { extra: strays.len(), persistent: true }, "{strays:?}");
+        }
+        check_failed(bytes, ErrorCode::BadStatusLine);
+    }
+}
+
+#[test]
+fn a_reused_connection_that_brings_no_reply_is_lost_as_what_came_of_it_says() {
+    let lost = |bytes: &str, loss| judge_on(true, [bytes.as_bytes()], loss);
+    for (bytes, loss, code) in [
+        ("", Loss::Closed, ErrorCode::ClosedBeforeHeadReused),
+        ("", Loss::Timeout, ErrorCode::HeadTimeout),
+        ("extra", Loss::Closed, ErrorCode::BadStatusLine),
+        ("extra", Loss::Timeout, ErrorCode::BadStatusLine),
+        ("HTT", Loss::Closed, ErrorCode::HeadMalformed),
+        ("HTT", Loss::Reset, ErrorCode::ResetInHead),
+        ("HTTP/2.0 200 OK\r\n", Loss::Closed, ErrorCode::BadStatusLine),
+    ] {
+        assert_eq!(lost(bytes, loss), Verdict::Failed(code), "{bytes:?} {loss:?}");
+    }
+    let endless = vec![b'x'; HEAD_BYTES_MAX + 1];
+    let refused = judge_on(true, [endless.as_slice()], Loss::Timeout);
+    assert_eq!(refused, Verdict::Failed(ErrorCode::BadStatusLine));
 }
 
 /// Returns pieces of the bytes, cut at these places.
@@ -239,6 +276,10 @@ proptest! {
         let bytes = [&good.as_bytes()[..start % (good.len() + 1)], &noise].concat();
         let whole = judge([bytes.as_slice()], Loss::Closed);
         prop_assert_eq!(judge(cut(&bytes, &places), Loss::Closed), whole);
+
+        let (late, pieces) = ([noise.as_slice(), good.as_bytes()].concat(), &places);
+        let whole = judge_on(true, [late.as_slice()], Loss::Closed);
+        prop_assert_eq!(judge_on(true, cut(&late, pieces), Loss::Closed), whole);
     }
 
     #[test]

@@ -171,7 +171,8 @@ impl Slot {
         match result {
             Ok(count) if count >= bytes.len() => {
                 bytes.clear();
-                self.state = State::Receive(Reply::to(self.id));
+                self.state =
+                    State::Receive(Reply::to(self.id, self.connection == Connection::Reused));
             }
             // A write of nothing will not get better by waiting.
             Ok(0) => self.lose(Loss::Closed),

@@ -49,13 +49,17 @@ fn send(slot: &mut Slot) {
 
 /// Receives a reply with these extra fields.
 fn reply(slot: &mut Slot, fields: &str) {
-    let Step::Receive(mut buffer) = slot.step() else { panic!("it waits for a reply") };
     let body = content::body(1, slot.id, 16);
     let id = slot.id;
     let head =
         format!("HTTP/1.1 200 OK\r\ninflight-id: {id}\r\ncontent-length: 16\r\n{fields}\r\n");
-    let bytes = [head.as_bytes(), &body].concat();
-    buffer[..bytes.len()].copy_from_slice(&bytes);
+    receive(slot, &[head.as_bytes(), &body].concat());
+}
+
+/// Lets these bytes come.
+fn receive(slot: &mut Slot, bytes: &[u8]) {
+    let Step::Receive(mut buffer) = slot.step() else { panic!("it waits for a reply") };
+    buffer[..bytes.len()].copy_from_slice(bytes);
     slot.received(buffer, Ok(bytes.len()));
 }
 
@@ -191,14 +195,27 @@ fn extra_bytes_cost_the_connection_and_not_the_fetch() {
     let trial = drive(&plan(2, None), |slot| {
         connects += usize::from(matches!(slot.step(), Step::Connect(_)));
         send(slot);
-        let Step::Receive(mut buffer) = slot.step() else { panic!("it receives") };
         let head =
             format!("HTTP/1.1 200 OK\r\ninflight-id: {}\r\ncontent-length: 16\r\n\r\n", slot.id);
-        let bytes = [head.as_bytes(), &content::body(1, slot.id, 16), b"extra"].concat();
-        buffer[..bytes.len()].copy_from_slice(&bytes);
-        slot.received(buffer, Ok(bytes.len()));
+        receive(slot, &[head.as_bytes(), &content::body(1, slot.id, 16), b"extra"].concat());
     });
     assert_eq!((connects, trial.total.ok, trial.total.extra_bytes), (2, 2, 2));
+}
+
+#[test]
+fn extra_bytes_that_come_after_the_next_request_cost_the_same() {
+    let (mut connects, mut fetched) = (0, 0);
+    let trial = drive(&plan(3, None), |slot| {
+        connects += usize::from(matches!(slot.step(), Step::Connect(_)));
+        send(slot);
+        fetched += 1;
+        // The second reply comes behind what came late after the first.
+        if fetched == 2 {
+            receive(slot, b"extra");
+        }
+        reply(slot, "");
+    });
+    assert_eq!((connects, trial.total.ok, trial.total.extra_bytes), (2, 3, 1));
 }
 
 #[test]

@@ -146,8 +146,15 @@ fn port(address: &str) -> Option<u16> {
 mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use super::*;
+
+    /// Lets one test at a time open sockets: an origin has none but its own.
+    fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// Returns how many connections the namespace has accepted.
     fn accepted() -> Option<u64> {
@@ -156,6 +163,7 @@ mod tests {
 
     #[test]
     fn connections_of_others_are_not_counted_and_own_ones_are_kept_or_closed() {
+        let _alone = alone();
         let own = TcpListener::bind("127.0.0.1:0").unwrap();
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let (at, elsewhere) = (own.local_addr().unwrap(), other.local_addr().unwrap());
@@ -198,6 +206,7 @@ mod tests {
 
     #[test]
     fn one_whose_descriptor_outlives_it_is_counted_in_its_own_turn_alone() {
+        let _alone = alone();
         let own = TcpListener::bind("127.0.0.1:0").unwrap();
         let other = TcpListener::bind("127.0.0.1:0").unwrap();
         let (at, elsewhere) = (own.local_addr().unwrap(), other.local_addr().unwrap());

@@ -72,6 +72,9 @@ pub enum Verdict {
     Failed(ErrorCode),
     /// The connection was lost before the first byte: 1401 if it was fresh, 1402 if not.
     Lost,
+    /// It is ok on a connection that has carried a reply, to which its first bytes belong; on a
+    /// fresh one it fails with this code.
+    OkIfReused(ErrorCode),
     /// Its deadline passes, with this code; without a deadline it hangs or is ok.
     Late(ErrorCode),
 }
@@ -252,6 +255,8 @@ pub const FAULTS: &[Fault] = &[
         (Pace::Whole, End::Silence, Verdict::Late(E::BodyTimeout)),
     ),
     keeping("F24", "extra_bytes", "{good}extra", Verdict::Ok),
+    // As the next request meets what came late after a reply.
+    keeping("F24", "extra_bytes_late", "extra{good}", Verdict::OkIfReused(E::BadStatusLine)),
     // Chunked bodies.
     closing("F25", "MALFORMED_RESPONSE_CHUNK", "{chunked}{noise}", E::ChunkMalformed),
     closing("F25", "chunk_size_no_number", "{chunked}zz\r\n{body}", E::ChunkMalformed),
@@ -362,6 +367,7 @@ impl Fault {
     pub fn code(&self, reused: bool) -> Option<ErrorCode> {
         match self.verdict {
             Verdict::Ok => None,
+            Verdict::OkIfReused(code) => (!reused).then_some(code),
             Verdict::Failed(code) | Verdict::Late(code) => Some(code),
             Verdict::Lost => Some(ErrorCode::lost_before_head(reused)),
         }

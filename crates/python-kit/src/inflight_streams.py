@@ -23,7 +23,7 @@ CHUNK_DIGITS_MAX = 16
 class Head:
     """What the head of a reply says."""
 
-    __slots__ = ("status", "length", "chunked", "persistent", "echo", "encoded")
+    __slots__ = ("status", "length", "chunked", "persistent", "echo", "encoded", "strays")
 
     def __init__(self, head):
         # A line may end in a line feed alone.
@@ -106,7 +106,9 @@ class Connection:
             slot.fail(failed.code)
         else:
             self._drop_what_followed(slot)
-            if not head.persistent:
+            if head.strays:
+                slot.followed()
+            if not head.persistent or head.strays:
                 self.close()
             if head.status == 200 and head.encoded:
                 slot.fail(Code.BAD_ENCODING)
@@ -156,7 +158,7 @@ class Connection:
     async def _head(self):
         for _ in range(INTERIM_MAX + 1):
             try:
-                head = Head(await self._reader.readuntil(b"\r\n\r\n"))
+                head = await self._whole_head()
             except asyncio.IncompleteReadError as error:
                 lost = Code.lost_before_head(self._reused)
                 raise Failed(Code.HEAD_MALFORMED if error.partial else lost) from None
@@ -167,6 +169,26 @@ class Connection:
             if head.status >= 200 or head.status == 101:
                 return head
         raise Failed(Code.TOO_MANY_INTERIM)
+
+    async def _whole_head(self):
+        """Reads one head. On a connection that has carried a reply, what came late after that one
+        may stand before it and belongs to none."""
+        text, strays = await self._reader.readuntil(b"\r\n\r\n"), 0
+        while self._reused and not text.startswith(b"HTTP/"):
+            begins = text.find(b"HTTP/")
+            if begins >= 0:
+                strays, text = strays + begins, text[begins:]
+                continue
+            strays += len(text)
+            if strays > HEAD_BYTES_MAX:
+                raise Failed(Code.BAD_STATUS_LINE)
+            try:
+                text = await self._reader.readuntil(b"\r\n\r\n")
+            except asyncio.IncompleteReadError:
+                raise Failed(Code.BAD_STATUS_LINE) from None
+        head = Head(text)
+        head.strays = strays
+        return head
 
     async def _body(self, head):
         if not head.has_body():

@@ -221,7 +221,7 @@ impl State {
         match self {
             Self::Valid => false,
             Self::Invalid(reasons) => {
-                reasons.iter().any(|r| r.cause() == Cause::Model && !r.is_late_start())
+                reasons.iter().any(|r| r.cause() == Cause::Model && !r.is_excused())
             }
             Self::Failed(_) | Self::Out => true,
         }

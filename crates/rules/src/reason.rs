@@ -238,11 +238,17 @@ impl Reason {
         }
     }
 
-    /// Returns whether a few slots came up late and found their fetches taken, as threads do that
-    /// start beside others: the turn does not count, and nobody knows whose fault it was.
-    pub fn is_late_start(&self) -> bool {
-        let Self::Connections { seen, least, .. } = self else { return false };
-        seen < least && 4 * seen >= 3 * least
+    /// Returns whether a busy machine can do this to an honest model: what it concerns does not
+    /// count, and nobody is blamed. A few slots of a batch come up late and find their fetches
+    /// taken; slots whose replies wait for the model's CPU are idle at the origin. What falls short
+    /// by more than that is the model's.
+    pub fn is_excused(&self) -> bool {
+        match *self {
+            Self::Connections { seen, least, .. } => seen < least && 4 * seen >= 3 * least,
+            Self::Peak { peak, slots } => 2 * peak >= u64::from(slots),
+            Self::Mean { tenths, slots } => 2 * tenths >= 10 * u64::from(slots),
+            _ => false,
+        }
     }
 
     /// Returns the validity check that it concerns.
