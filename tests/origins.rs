@@ -57,7 +57,7 @@ fn three() -> [Model; 3] {
 fn first_round(ran: &Ran, place: usize) -> &TurnRecord {
     let round: Vec<&TurnRecord> = ran.made().take(ran.turns.len()).collect();
     let others = round.iter().filter(|turn| turn.position as usize != place);
-    let blamed: Vec<_> = others.filter(|turn| !is_valid(turn)).collect();
+    let blamed: Vec<_> = others.filter(|turn| turn.state.blames_the_model()).collect();
     assert!(blamed.is_empty(), "{blamed:?}");
     round[place]
 }

@@ -94,16 +94,20 @@ impl Table {
         Self { read, ends: text.lines().skip(1).filter_map(|line| end(line, ports)).collect() }
     }
 
-    /// Returns how many connections are of later than another table.
+    /// Returns how many connections are of later than another table. One that was there by either
+    /// end is not: its ends close one after the other, and either may show alone.
     fn new_since(&self, known: &Self) -> usize {
         let passed = self.read.duration_since(known.read);
-        let is_new = |(ports, end): &(&(u16, u16), &End)| match known.ends.get(ports) {
-            None => true,
-            Some(End { lingers: None, .. }) => false,
-            // What lingers goes on to, and for less and less long.
-            Some(End { lingers: Some(was), .. }) => {
+        let was_there: HashSet<_> = known.ends.values().map(|end| end.connection).collect();
+        // What lingers goes on to, and for less and less long.
+        let is_another = |ports: &(u16, u16), end: &End| {
+            let was = known.ends.get(ports).and_then(|known| known.lingers);
+            was.is_some_and(|was| {
                 end.lingers.is_none_or(|lingers| lingers > was.saturating_sub(passed) + LONGER)
-            }
+            })
+        };
+        let is_new = |(ports, end): &(&(u16, u16), &End)| {
+            !was_there.contains(&end.connection) || is_another(ports, end)
         };
         let new = self.ends.iter().filter(is_new).map(|(_, end)| end.connection);
         new.collect::<HashSet<_>>().len()
@@ -202,6 +206,19 @@ mod tests {
         assert_eq!((of(old, old), of(old, fresh)), (0, 1));
         assert_eq!((of(("01", "00:00000000"), fresh), of(old, ("01", "00:00000000"))), (0, 1));
         assert_eq!((of(("0A", "00:00000000"), fresh), of(old, ("0A", "00:00000000"))), (1, 0));
+    }
+
+    #[test]
+    fn one_that_was_there_by_one_end_is_not_new_by_the_other() {
+        let table = |ends: &str| {
+            let line = |end: &str| format!("0: {end} 0:0 00:00000000 0 0 0 3 0\n");
+            let text: String = ends.split(", ").map(line).collect();
+            Table::of(&format!("sl\n{text}"), &[0x1F90])
+        };
+        let (served, client) = ("0:1F90 0:A000 08", "0:A000 0:1F90 05");
+        assert_eq!(table(client).new_since(&table(served)), 0);
+        assert_eq!(table(&format!("{client}, {served}")).new_since(&table(client)), 0);
+        assert_eq!(table(&format!("{client}, 0:1F90 0:A001 01")).new_since(&table(served)), 1);
     }
 
     #[test]
