@@ -163,7 +163,7 @@ pub(crate) fn run(bytes: &[u8]) {
     match Run::read(folder.path()) {
         Ok(run) => {
             let _ = run.next_block();
-            let _ = harness::recount(&run);
+            let _ = harness::revalidate(&run);
             let derived = report::derive(&run, "tokio", "event-loop");
             assert_eq!(derived, report::derive(&run, "tokio", "event-loop"));
         }

@@ -98,7 +98,7 @@ fn a_round_that_is_repeated_without_its_reason_and_one_that_counts_in_spite_of_o
     let recounted = |change: &dyn Fn(&mut Run)| {
         let mut run = made_up(2);
         change(&mut run);
-        harness::recount(&run).join("; ")
+        harness::revalidate(&run).join("; ")
     };
     assert_eq!(recounted(&|_| {}), "");
     let repeated = recounted(&|run| {
@@ -141,6 +141,28 @@ fn a_run_is_the_same_as_itself_and_slower_than_itself_with_more_work() {
     assert!(!slower.is_empty() && slower.iter().all(|line| line.contains("smol")), "{said}");
     assert!(!said.lines().any(|line| line.ends_with(" faster")), "{said}");
     assert!(said.contains("for sure: smol in"), "{said}");
+}
+
+#[test]
+fn the_answer_of_a_run_fits_a_screen_and_every_table_stands_before_it_for_whoever_asks() {
+    let (folder, _) = small_run();
+    let answer = text(&inflight(folder.path(), &["report", "latest"]));
+    let lines: Vec<&str> = answer.lines().collect();
+    assert!(lines.len() <= 45 && !answer.contains('\u{1b}'), "{answer}");
+    // A path is as long as it is.
+    let long = |line: &&&str| line.chars().count() > 100 && !line.starts_with("Page  ");
+    assert_eq!(lines.iter().find(long), None);
+    let ends = ["Page  ", "More  inflight report latest --verbose", "Cite  inflight cite latest"];
+    let last = &lines[lines.len() - ends.len()..];
+    assert!(last.iter().zip(ends).all(|(line, end)| line.starts_with(end)), "{answer}");
+
+    let all = text(&inflight(folder.path(), &["report", "latest", "--verbose"]));
+    assert!(all.ends_with(&answer), "{all}");
+    for words in ["\nbatch: ", "derived/report.html\n", "against tokio"] {
+        assert!(all.contains(words), "{words}: {all}");
+    }
+    let told = inflight(folder.path(), &["report", "latest", "--json", "--verbose"]);
+    serde_json::from_slice::<Value>(&told.stdout).expect("it is JSON alone");
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn all_bare_models_send_the_same_bytes() {
 
 #[test]
 fn a_process_has_the_threads_that_its_manifest_says() {
-    let steady = TRIALS.iter().filter(|trial| trial.plan.cell.workload == Workload::Steady);
+    let steady = TRIALS.iter().filter(|trial| trial.plan.cell.workload.is_resident());
     for Trial { model, plan, told, .. } in steady {
         let expected = evaluate(&model.threads, sizes(plan));
         assert_eq!(Some(told.turned.threads), expected, "{}", model.name);

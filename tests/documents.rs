@@ -105,7 +105,7 @@ fn the_conversation_about_a_primitive_on_the_page_is_one_that_the_judge_finds_va
     let plan: PrimitivePlan = serde_json::from_value(body("to-program", "plan")).unwrap();
     let trial = serde_json::from_value(body("from-program", "trial")).unwrap();
     let plan = plan.checked().unwrap();
-    assert_eq!(harness::judge_primitive(&plan, &trial), record::State::Valid);
+    assert_eq!(harness::validate_primitive(&plan, &trial), record::State::Valid);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use regex::Regex;
 
 /// The one file that names a command to replace its process by it, and starts none.
 const BECOMES: &str = "crates/python-kit/src/lib.rs";
@@ -17,8 +18,8 @@ const TOP: u8 = 4;
 /// stand apart: they reach a kit, and nothing reaches them.
 fn level(package: &str) -> Option<u8> {
     match package {
-        "stats" | "model-kit" | "python-kit" => Some(0),
-        "rules" | "origin" => Some(1),
+        "stats" | "workload" => Some(0),
+        "rules" | "origin" | "model-kit" | "python-kit" => Some(1),
         "record" => Some(2),
         // The origin that misbehaves for tests speaks and counts with the code of the real one.
         "harness" | "report" | "bad-origin" => Some(3),
@@ -84,6 +85,8 @@ fn an_arrow_that_points_up_sideways_or_at_a_model_is_found() {
         ("stats", "record"),
         ("rules", "origin"),
         ("rules", "record"),
+        ("model-kit", "rules"),
+        ("workload", "stats"),
         ("record", "harness"),
         ("model-tokio", "harness"),
         ("model-tokio", "model-smol"),
@@ -208,6 +211,22 @@ fn no_file_is_longer_than_400_lines_of_code_or_wider_than_100_columns() {
 fn every_file_opens_with_what_it_is_for() {
     for (path, text) in sources() {
         assert!(text.starts_with("//! "), "{}", path.display());
+    }
+}
+
+#[test]
+fn no_code_asks_for_the_name_of_a_workload_or_a_preset() {
+    let asks = r"Workload::\w+[^,;\n]* =>|[!=]= Workload::|schedule\.preset(\.as_str\(\))? [!=]=";
+    let asks = Regex::new(asks).expect("it is one");
+    for asking in ["Workload::Batch if true => 1", "x != Workload::Batch", "schedule.preset == a"] {
+        assert!(asks.is_match(asking), "{asking}");
+    }
+    // What differs between workloads stands in these two, one file each.
+    let own = ["crates/workload/", "crates/rules/"];
+    for (path, text) in sources().into_iter().filter(|(path, _)| path.starts_with("crates")) {
+        let found = asks.find(&text).map(|found| found.as_str());
+        let may = own.iter().any(|start| path.starts_with(start));
+        assert!(may || found.is_none(), "{found:?} in {}", path.display());
     }
 }
 

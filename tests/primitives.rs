@@ -216,11 +216,11 @@ fn check_holds_the_state_of_a_trial_against_its_counts() {
         let entry = Entry::Primitive(Box::new(trial.clone()));
         written(&schedule, &[entry]).2.expect("it reads")
     };
-    assert_eq!(harness::recount(&run(&entries[0])), Vec::<String>::new());
+    assert_eq!(harness::revalidate(&run(&entries[0])), Vec::<String>::new());
     let mut forged = entries[0].clone();
     forged.state = State::Valid;
     forged.trial.as_mut().expect("it told a trial").points[0].counted -= 1;
-    let problems = harness::recount(&run(&forged));
+    let problems = harness::revalidate(&run(&forged));
     assert!(problems.len() == 1 && problems[0].contains("its counts say"), "{problems:?}");
 }
 

@@ -16,8 +16,33 @@ use report::Form;
 use support::WORKSPACE;
 use support::shell::{newest_comparison, published};
 
+/// Letters in a line of the README.
+const COLUMNS: usize = 100;
+
 /// What is generated in a page, and the name of the marks around it.
 type Part = (&'static str, String);
+
+/// Returns the picture of the newest run, and what `cargo bench` printed at its end.
+fn newest_answer() -> String {
+    let run = newest_comparison();
+    let figures = figures(&run);
+    let folder = format!("results/{}/derived", run.id);
+    let cell = &figures.cells[figures.main_cell()].cell.name;
+    let place = report::Place {
+        page: "results/latest/derived/report.html",
+        run: run.id.split('-').next().expect("it begins with its time"),
+        program: "cargo run --release --",
+        columns: COLUMNS,
+    };
+    let answer =
+        report::answer(&run, (&figures, &report::Trust::of(&run, (BASELINE, FLOOR))), &place);
+    format!(
+        "![CPU time per fetch against tokio, by model]({folder}/figures/ratio-{cell}.svg)\n\n\
+         ```text\n{answer}```\n\n\
+         [All cells, Python and primitives](results/README.md), \
+         [the page of this run]({folder}/report.html)\n"
+    )
+}
 
 /// Returns the figures of a run.
 fn figures(run: &Run) -> report::Figures {
@@ -85,8 +110,8 @@ fn the_same_run_gives_the_same_bytes() {
 }
 
 #[test]
-fn the_table_in_the_readme_is_the_newest_run_s() {
-    check("README.md", &[("newest table", newest())]);
+fn the_picture_and_the_answer_in_the_readme_are_the_newest_run_s() {
+    check("README.md", &[("newest answer", newest_answer())]);
 }
 
 #[test]
@@ -148,22 +173,6 @@ fn a_run_of_each_older_minor_schema_still_reads() {
             assert!(seen.contains(&schema), "no stored run has {schema}: {seen:?}");
         }
     }
-}
-
-#[test]
-fn the_readme_names_each_command_that_answers_an_idea_and_those_that_cargo_bench_leaves_out() {
-    let page = fs::read_to_string(WORKSPACE.root.join("README.md")).expect("it is there");
-    let (_, rest) = page.split_once("| the page's idea |").expect("the table is there");
-    let (table, after) = rest.split_once("\n\n").expect("it ends");
-    let run = newest_comparison();
-    for idea in report::ideas(&run, &figures(&run)) {
-        let command = format!("| `{}` |", idea.command);
-        assert!(table.contains(&command), "no row has {command}");
-        // What the newest run of `cargo bench` does not answer, the page does not promise of it.
-        let is_promised = !["sweep", "ideas"].iter().any(|way| idea.command.ends_with(way));
-        assert_eq!(idea.measured.is_some(), is_promised, "{}", idea.says);
-    }
-    assert!(after.contains("measures all of them in one run but two kinds: "));
 }
 
 #[test]

@@ -33,7 +33,9 @@ fn without(prefix: &str) -> tempfile::TempDir {
 /// Measures one block of a batch with a path, into a folder.
 fn run(path: &Path, results: &Path) -> Output {
     let mut command = Command::new(built("inflight").path);
-    command.args(["run", "--preset", "smoke", "--cell", "batch", "--out"]).arg(results);
+    command
+        .args(["run", "--preset", "smoke", "--cell", "batch", "--verbose", "--out"])
+        .arg(results);
     command.args(["asyncio", "python-generator"]);
     command.env("PATH", path).current_dir(&WORKSPACE.root).output().expect("it starts")
 }

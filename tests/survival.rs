@@ -196,7 +196,7 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
     let table = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(130), "{table}");
     assert!(took < Duration::from_secs(2), "{took:?}");
-    assert!(table.contains("event-loop") && table.contains("unfinished"), "{table}");
+    assert!(table.contains("\nevent-loop ") && table.contains("unfinished, "), "{table}");
     assert!(table.contains("go on with `inflight run --resume "), "{table}");
 }
 

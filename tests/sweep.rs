@@ -72,7 +72,7 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
     }
 
     let mut run = written(&schedule, &ran.entries);
-    assert_eq!(harness::recount(&run), Vec::<String>::new());
+    assert_eq!(harness::revalidate(&run), Vec::<String>::new());
     // Nothing is timed here, so what a busy machine has made invalid may be told as well.
     run.turns.iter_mut().for_each(|trial| trial.state = State::Valid);
     let figures = report::figures(&run, BASELINE, FLOOR);

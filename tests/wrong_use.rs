@@ -132,7 +132,7 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
         assert_ne!(stderr.read_line(&mut line).expect("it speaks"), 0, "it ended too soon: {told}");
         told += &line;
     }
-    // Nobody waits for the table to see rows.
+    // Nobody waits for the answer to see rows.
     let rows = told.lines().find(|line| line.starts_with("steady, us of CPU a fetch in its first"));
     assert!(rows.is_some_and(|rows| rows.contains(": ") && rows.contains("tokio ")), "{told}");
 
@@ -146,11 +146,12 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     assert!(began.elapsed() < Duration::from_secs(10), "it ends after the trial under way");
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("interrupted: what follows is what was measured before"), "{said}");
-    assert!(table.contains(", unfinished") && table.contains("event-loop"), "{table}");
+    let unfinished = "warning: unfinished, ";
+    assert!(table.contains(unfinished) && table.contains("\nevent-loop "), "{table}");
 
     // The run stays readable; this test leaves none behind.
-    let run = table.lines().find_map(|line| line.strip_prefix("Run ")).expect("it names the run");
-    let path = Path::new(run.trim());
+    let page = table.lines().find_map(|line| line.strip_prefix("Page  ")).expect("it has a page");
+    let path = Path::new(page.strip_suffix("/derived/report.html").expect("it is the run's"));
     let run = Run::read(path).expect("it reads");
     assert!(run.integrity == Integrity::Unfinished && run.turns.len() >= 6);
     fs::remove_dir_all(path).expect("it is ours");

@@ -32,7 +32,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::builder::PossibleValuesParser;
 use clap::{CommandFactory, Parser};
 use harness::{
-    Alone, Awake, BASELINE, Child, FLOOR, Failure, OriginProcess, Preset, Program, Start,
+    BASELINE, Child, FLOOR, Failure, IdleInhibitor, OriginProcess, Preset, Program, RunLock, Start,
     Workspace, compile,
 };
 use model_kit::pipe::{FromModel, Turned};
@@ -115,7 +115,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
 /// Measures the claims that are asked for.
 fn measure(arguments: &Arguments) -> Result<u8> {
     harness::preflight(Path::new(env!("CARGO_MANIFEST_DIR")), &[], &[])?;
-    let _alone = Alone::on_this_machine()?;
+    let _lock = RunLock::on_this_machine()?;
     let named = &arguments.claims;
     let is_named =
         |name: &str| named.iter().any(|other| other == name) && arguments.runner.keeps(name);
@@ -177,7 +177,7 @@ impl Bench {
         let Some(wrk) = wrk() else {
             return say("floor beside wrk: wrk is missing; `apt install wrk` mends it");
         };
-        let _awake = self.awake()?;
+        let _inhibitor = self.awake()?;
         let pairs = in_blocks(BLOCKS, |seed, first| {
             let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
             both(first, &mut origin, |origin, is_first| {
@@ -203,7 +203,7 @@ impl Bench {
         ];
         let threads = self.built("crates", "threads")?;
         for (way, cpus) in ways {
-            let _awake = Awake::keep(cpus)?;
+            let _inhibitor = IdleInhibitor::keep(cpus)?;
             let preset = Preset { name: "awake", cells: vec![cell()], ..harness::quick() };
             let models = [&self.floor, &self.baseline, &threads];
             let run = measured(self, (preset, 1), &models, &mut |_| {})?;
@@ -232,8 +232,8 @@ impl Bench {
     }
 
     /// Keeps all CPUs of the placement awake.
-    fn awake(&self) -> Result<Awake> {
-        Awake::keep(&self.placement.cpus())
+    fn awake(&self) -> Result<IdleInhibitor> {
+        IdleInhibitor::keep(&self.placement.cpus())
     }
 
     /// Returns the CPU time per answered fetch of all processes that ended meanwhile.

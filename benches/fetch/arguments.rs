@@ -13,7 +13,7 @@ const NAME_MAX: usize = 100;
 /// Measures every concurrency model against a local server and shows what a fetch costs.
 ///
 /// Examples:
-///   cargo bench                            measure all, print a table
+///   cargo bench                            measure all, print the answer
 ///   cargo bench -- --test                  run each model once, verified
 ///   cargo bench -- steady/smol             report smol's steady cell alone
 ///   cargo bench -- --save-baseline before  keep criterion's results under a name
@@ -45,9 +45,9 @@ pub(crate) struct Arguments {
     /// Lets criterion keep nothing.
     #[arg(long)]
     discard_baseline: bool,
-    /// Lets criterion say more.
+    /// Prints every table and check before the answer, and lets criterion say more.
     #[arg(long, short)]
-    verbose: bool,
+    pub(crate) verbose: bool,
     /// Lets criterion draw nothing.
     #[arg(long, short)]
     pub(crate) noplot: bool,

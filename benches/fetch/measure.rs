@@ -1,12 +1,13 @@
-//! Measures all models in random blocks, prints the table, and hands the turns to criterion.
+//! Measures all models in random blocks, hands the turns to criterion, and prints the answer.
 
 use std::path::Path;
 
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, How, Order, Preset};
 use record::Run;
-use report::{Form, Trust};
+use report::{Figures, Form, Place, Trust};
 
+use crate::arguments::Arguments;
 use crate::replay::Criterion;
 use crate::runner::{say, warn};
 use crate::setting::Setting;
@@ -14,8 +15,12 @@ use crate::setting::Setting;
 /// What a run exits with in which a model did something wrong.
 const NOT_SOUND: u8 = 4;
 
-/// Measures, and reports: the table comes first, whatever becomes of what follows.
-pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
+/// Measures, and reports: the answer comes last, whatever becomes of what is before.
+pub(crate) fn measure(
+    setting: &Setting,
+    arguments: &Arguments,
+    criterion: Criterion,
+) -> Result<u8> {
     let ended = harness::measure(&Order {
         workspace: setting.workspace.clone(),
         results: setting.workspace.root.join("results"),
@@ -29,13 +34,21 @@ pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
     if let How::Interrupted(_) = ended.how {
         warn("interrupted: what follows is what was measured before");
     }
-    let told = tell(&run, &ended.path);
+    harness::writing_report();
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    let trust = Trust::of(&run, (BASELINE, FLOOR));
+    if arguments.verbose {
+        let summary = report::summary(&run, &figures, Form::Terminal);
+        say(&format!("\n{summary}\n{}", trust.text(Form::Terminal)))?;
+    }
+    let derived = report::derive_from(&run, &figures, &trust);
+    let derived = record::write_derived(&ended.path, env!("CARGO_PKG_VERSION"), &derived);
     let replayed = match ended.how {
         How::Interrupted(_) => Ok(()),
         How::Complete | How::Session(_) => criterion.replay(&run.turns),
     };
-    told?;
-    say(&places(&run.id, (&ended.path, ended.how)))?;
+    say(&answer((&run, &figures, &trust), &ended.path))?;
+    derived?;
     replayed?;
     Ok(match ended.how {
         How::Interrupted(code) => code,
@@ -44,28 +57,14 @@ pub(crate) fn measure(setting: &Setting, criterion: Criterion) -> Result<u8> {
     })
 }
 
-/// Prints the table and keeps it beside the run.
-fn tell(run: &Run, path: &Path) -> Result<()> {
-    let figures = report::figures(run, BASELINE, FLOOR);
-    let trust = Trust::of(run, (BASELINE, FLOOR));
-    let table = report::summary(run, &figures, Form::Terminal);
-    let printed = say(&format!("\n{table}\n{}", trust.text(Form::Terminal)));
-    let derived = report::derive_from(run, &figures, &trust);
-    record::write_derived(path, env!("CARGO_PKG_VERSION"), &derived)?;
-    printed
-}
-
-/// Returns where everything is.
-fn places(id: &str, (path, how): (&Path, How)) -> String {
-    let derived = path.join("derived");
-    let (report, table) = (derived.join("report.html"), derived.join("summary.md"));
-    let mut lines = vec![
-        format!("\nRun        {}", path.display()),
-        format!("Report     {}", report.display()),
-        format!("Table      {}", table.display()),
-    ];
-    if how == How::Complete {
-        lines.push(format!("Cite       cargo run --release -- cite {id}"));
-    }
-    lines.join("\n")
+/// Returns the answer of a run in a folder.
+fn answer((run, figures, trust): (&Run, &Figures, &Trust), folder: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let columns = harness::columns();
+    let page = report::page_of(folder, &here, columns);
+    // The time a run began says which it is.
+    let name = run.id.split('-').next().unwrap_or(&run.id);
+    let program = "cargo run --release --";
+    let place = Place { page: &page, run: name, program, columns };
+    format!("\n{}", report::answer(run, (figures, trust), &place))
 }

@@ -1,7 +1,7 @@
 //! `cargo bench -- --test`: each model once on each cell, verified, one line each.
 
 use anyhow::Result;
-use harness::{Alone, Preset, Verified};
+use harness::{Preset, RunLock, Verified};
 
 use crate::runner::say;
 use crate::setting::Setting;
@@ -14,7 +14,7 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<u8> {
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
     let models = setting.models();
     harness::preflight(&setting.workspace.root, &preset.cells, &models)?;
-    let _alone = Alone::beside_no_run()?;
+    let _lock = RunLock::beside_no_run()?;
     let programs = harness::build(&setting.workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;
     let primitives = setting.primitives()?;

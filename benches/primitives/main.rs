@@ -11,7 +11,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Alone, Order, Verified, Workspace};
+use harness::{Order, RunLock, Verified, Workspace};
 use model_kit::primitive::Primitive;
 use record::PrimitiveProgram;
 
@@ -50,7 +50,7 @@ fn names(programs: &[PrimitiveProgram]) -> impl Iterator<Item = String> {
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
     harness::preflight(&workspace.root, &[], &[])?;
-    let _alone = Alone::beside_no_run()?;
+    let _lock = RunLock::beside_no_run()?;
     let programs = harness::build_primitives(workspace, &found, None)?;
     let mut works = true;
     harness::verify_primitives(found, &programs, &mut |trial| {

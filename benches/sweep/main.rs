@@ -12,7 +12,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Alone, Order, Workspace};
+use harness::{Order, RunLock, Workspace};
 
 use crate::alone::VERIFICATION_FAILED;
 use crate::runner::{Asked, Runner, say};
@@ -34,7 +34,7 @@ fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
         }
         Asked::Rehearse => {
             harness::preflight(&workspace.root, &preset.cells, &models)?;
-            let _alone = Alone::beside_no_run()?;
+            let _lock = RunLock::beside_no_run()?;
             let programs = harness::build(&workspace, &models, None)?;
             let verified =
                 harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;

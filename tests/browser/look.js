@@ -121,7 +121,8 @@ globalThis.look = (() => {
   const cut = () => [...document.querySelectorAll("text")].filter((letters) => {
     const box = letters.getBoundingClientRect();
     for (let at = letters.parentElement; at; at = at.parentElement) {
-      if (at.localName !== "svg" || getComputedStyle(at).overflow === "visible") continue;
+      const isWhole = !at.parentElement;
+      if (at.localName !== "svg" || (!isWhole && getComputedStyle(at).overflow === "visible")) continue;
       if (box.left < edges(at).left - 1 || box.right > edges(at).right + 1) return true;
     }
     return false;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without is there")]
 
 mod chromium;
+mod first;
 mod pages;
 mod reading;
 mod safety;

@@ -146,6 +146,7 @@ fn a_link_of_the_contents_keeps_what_was_chosen_and_both_are_found_again() {
     let index = headed(&mut browser, "wall, ms");
     focus(&mut browser, &format!("{TABLE}.tHead.rows[0].cells[{index}].firstElementChild"));
     browser.press("Enter");
+    browser.ask("document.querySelector('nav details').open = true");
     focus(&mut browser, "document.querySelector('nav a[href=\"#latency\"]')");
     browser.press("Enter");
     browser.settle();

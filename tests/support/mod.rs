@@ -117,7 +117,7 @@ pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
         name: "test".to_owned(),
         workload,
         in_flight,
-        warmup: if workload == Workload::Steady { u64::from(in_flight) } else { 0 },
+        warmup: if workload.is_resident() { u64::from(in_flight) } else { 0 },
         fetches,
         delay_ms: DelayRange { lo: 300, hi: 300 },
         body_bytes: 128,

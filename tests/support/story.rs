@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use harness::{BASELINE, Basis, Preset};
 use model_kit::content::{first_id, split_mix_64};
 use model_kit::pipe::{Scheduled, Total, Turned, Window};
-use model_kit::{Cell, Plan, Receipt, Turn, Workload, bare_heads_digest, ids_digest};
+use model_kit::{Cell, Plan, Receipt, Turn, bare_heads_digest, ids_digest};
 use record::{
     Block, BlockRecord, Environment, Host, Model, Placement, Probe, RoundRecord, Run, Schedule,
     State, StayRecord, TurnRecord,
@@ -204,7 +204,7 @@ fn stays(schedule: &Schedule, block: &Block, told: &[TurnRecord]) -> BTreeMap<St
     let stay = |name: &str| {
         let own = told.iter().filter(|turn| turn.model == name);
         let fetches = own.filter_map(|turn| Some(turn.turned.as_ref()?.window.ok)).sum();
-        let is_resident = cell.workload == Workload::Steady;
+        let is_resident = cell.workload.is_resident();
         StayRecord {
             versions: [("core".to_owned(), "1.0.0".to_owned())].into(),
             latencies_ns: latencies(cell, fetches),

@@ -9,11 +9,11 @@ use std::mem;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
-use model_kit::content::{first_id, split_mix_64};
-use model_kit::{Cell, Plan, Turn};
 use origin::Mount;
 use record::{Block, BlockRecord, Host, Model, RoundRecord, Schedule, State, TurnRecord};
 use rules::{Evidence, Reason, validate};
+use workload::content::{first_id, split_mix_64};
+use workload::{Cell, Plan, Turn};
 
 use crate::disturbed::{clock_jump_ms, disturbances};
 use crate::host::HostReading;
@@ -53,7 +53,7 @@ pub(crate) struct Measuring<'a> {
 struct Outcome {
     state: State,
     taken: Option<Taken>,
-    receipt: Option<model_kit::Receipt>,
+    receipt: Option<workload::Receipt>,
 }
 
 impl<'a> Measuring<'a> {
@@ -188,20 +188,20 @@ impl<'a> Measuring<'a> {
         };
         let taken = match taken {
             Ok(taken) => taken,
-            Err(silence) => {
-                let why = participant.end_after(&silence);
+            Err(error) => {
+                let why = participant.end_after(&error);
                 return Ok(Outcome { receipt: Some(receipt), ..self.without(name, why) });
             }
         };
-        self.judge((name, &plan), turn, (participant, taken, receipt))
+        self.validate((name, &plan), turn, (participant, taken, receipt))
     }
 
     /// Holds a turn against its receipt and the kernel's clock, and keeps the participant.
-    fn judge(
+    fn validate(
         &mut self,
         (name, plan): (&str, &Plan),
         turn: Turn,
-        (participant, taken, receipt): (Participant, Taken, model_kit::Receipt),
+        (participant, taken, receipt): (Participant, Taken, workload::Receipt),
     ) -> Result<Outcome> {
         let model = self.model(name)?;
         let evidence =
@@ -256,7 +256,7 @@ impl<'a> Measuring<'a> {
                 let _ = self.origin.receipt();
                 Ok(participant)
             }
-            Err(silence) => Err(participant.end_after(&silence)),
+            Err(error) => Err(participant.end_after(&error)),
         }
     }
 

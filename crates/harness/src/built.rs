@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use record::{Model, PrimitiveProgram};
 
-use crate::compile::may_shuffle;
-use crate::programs::hashes;
-use crate::{Program, Programs, Workspace, build, build_primitives};
+use crate::language::may_shuffle;
+use crate::programs::{self, hashes};
+use crate::progress::Building;
+use crate::{Program, Programs, Workspace, primitives};
 
 /// All programs of a run.
 pub(crate) struct Built {
@@ -27,8 +28,10 @@ impl Built {
         if layout.is_some() {
             may_shuffle(workspace)?;
         }
-        let programs = build(workspace, models, layout)?;
-        let primitives = build_primitives(workspace, primitives, layout)?;
+        let how = (workspace, layout);
+        let mut building = Building::of_run(1 + models.len() + primitives.len());
+        let programs = programs::build_told(how, models, &mut building)?;
+        let primitives = primitives::build_told(how, primitives, &mut building)?;
         Ok(Self { programs, primitives })
     }
 

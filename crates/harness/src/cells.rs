@@ -1,14 +1,13 @@
 //! The presets: which cells, how many blocks and rounds, what is added to make a run worth citing.
 
-use model_kit::{Cell, DelayRange, Workload};
 use record::{Control, Family, Model, Session, StopRule, Sweep};
+use workload::{Cell, DelayRange, Workload};
 
-use crate::sweep::{is_of_its_kind, sweep};
+use crate::sweep::{is_representative, sweep};
 use crate::{BASELINE, PrimitiveBlocks};
 
-/// The names of the presets, the cheapest first.
-pub const PRESETS: [&str; 7] =
-    ["smoke", "primitives", "ideas", "quick", "sweep", "standard", "citable"];
+/// The presets, the cheapest first.
+const PRESETS: [fn() -> Preset; 7] = [smoke, primitives, ideas, quick, sweep, standard, citable];
 
 /// Rounds of turns in one process for each of turns in a fresh one, which take longer.
 const FRESH_ROUNDS: u32 = 4;
@@ -51,7 +50,7 @@ pub enum Takes {
     All,
     /// The baseline, the floor, and of the other bare models in Rust those whose units are threads
     /// or that hold one fetch in flight: one of each kind.
-    OneOfAKind,
+    Representative,
 }
 
 impl Preset {
@@ -67,24 +66,20 @@ impl Preset {
     pub fn takes(&self, found: &[Model]) -> Vec<Model> {
         let is_taken = |model: &&Model| match self.takes {
             Takes::All => true,
-            Takes::OneOfAKind => is_of_its_kind(model),
+            Takes::Representative => is_representative(model),
         };
         found.iter().filter(is_taken).cloned().collect()
     }
 }
 
+/// Returns every preset, the cheapest first.
+pub fn presets() -> impl Iterator<Item = Preset> {
+    PRESETS.into_iter().map(|preset| preset())
+}
+
 /// Returns the preset of that name.
 pub fn preset(name: &str) -> Option<Preset> {
-    match name {
-        "smoke" => Some(smoke()),
-        "primitives" => Some(primitives()),
-        "ideas" => Some(ideas()),
-        "quick" => Some(quick()),
-        "sweep" => Some(sweep()),
-        "standard" => Some(standard()),
-        "citable" => Some(citable()),
-        _ => None,
-    }
+    presets().find(|preset| preset.name == name)
 }
 
 /// What `cargo bench` measures: enough to see who costs what, in about six minutes.

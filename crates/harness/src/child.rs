@@ -1,5 +1,5 @@
 //! A child process that speaks over a pipe: started on given CPUs in a process group of its own,
-//! with a cleared environment, read with a deadline, and killed when it overstays. What is told of
+//! with a cleared environment, read with a deadline, and killed when it times out. What is told of
 //! one names no path of this machine, since it is written down and published.
 //!
 //! Children are started from the caller's thread, which must live as long as they do: they ask
@@ -16,16 +16,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use model_kit::pipe;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use workload::pipe;
 
 use crate::nameless::without_paths;
-use crate::{interrupt, standing};
+use crate::{interrupt, thread_states};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
 const STDERR_BYTES_MAX: u64 = 16 * 1024;
@@ -58,27 +58,27 @@ pub struct Start<'a> {
 pub struct Child<M> {
     process: std::process::Child,
     stdin: Option<ChildStdin>,
-    messages: Receiver<Result<Option<M>, model_kit::Error>>,
+    messages: Receiver<Result<Option<M>, workload::Error>>,
     stderr: Receiver<String>,
 }
 
 /// Why a message did not come.
 #[derive(Debug)]
-pub enum Silence {
+pub enum ReceiveError {
     /// The deadline passed.
-    Late,
+    Timeout,
     /// The pipe was closed.
     Closed,
     /// What came is no message.
-    Nonsense(String),
+    Malformed(String),
 }
 
-impl fmt::Display for Silence {
+impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Late => write!(f, "it overstayed its deadline and was killed"),
+            Self::Timeout => write!(f, "it timed out and was killed"),
             Self::Closed => write!(f, "it ended before it told its result"),
-            Self::Nonsense(what) => write!(f, "it spoke nonsense on {what}"),
+            Self::Malformed(what) => write!(f, "it sent a malformed message on {what}"),
         }
     }
 }
@@ -122,17 +122,17 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     /// # Errors
     ///
     /// Says why there is none.
-    pub fn hear(&mut self, deadline: Instant) -> Result<M, Silence> {
+    pub fn hear(&mut self, deadline: Instant) -> Result<M, ReceiveError> {
         let left = deadline.saturating_duration_since(Instant::now());
         match self.messages.recv_timeout(left) {
             Ok(Ok(Some(message))) => Ok(message),
-            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(Silence::Closed),
-            Ok(Err(error)) => Err(Silence::Nonsense(without_paths(&error.to_string()))),
+            Ok(Ok(None)) | Err(RecvTimeoutError::Disconnected) => Err(ReceiveError::Closed),
+            Ok(Err(error)) => Err(ReceiveError::Malformed(without_paths(&error.to_string()))),
             // Whoever overslept was stopped, and so may the reader of the pipe have been.
             Err(RecvTimeoutError::Timeout) if deadline.elapsed() > GRACE => {
                 self.hear(Instant::now() + GRACE)
             }
-            Err(RecvTimeoutError::Timeout) => Err(Silence::Late),
+            Err(RecvTimeoutError::Timeout) => Err(ReceiveError::Timeout),
         }
     }
 
@@ -168,18 +168,18 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         self.process.wait().unwrap_or_default()
     }
 
-    /// Ends the child after it fell silent; returns what is known of its end.
-    pub fn end_after(mut self, silence: &Silence) -> String {
-        let status = match silence {
+    /// Ends the child from which no message came; returns what is known of its end.
+    pub fn end_after(mut self, error: &ReceiveError) -> String {
+        let status = match error {
             // It may be about to leave by itself, with a reason to tell.
-            Silence::Closed => self.leave(Instant::now() + LEAVE),
-            Silence::Late | Silence::Nonsense(_) => None,
+            ReceiveError::Closed => self.leave(Instant::now() + LEAVE),
+            ReceiveError::Timeout | ReceiveError::Malformed(_) => None,
         };
         match status.filter(|status| !status.success()) {
             Some(status) => self.last_words(status),
             None => {
-                let why = silence.to_string();
-                if matches!(silence, Silence::Late) {
+                let why = error.to_string();
+                if matches!(error, ReceiveError::Timeout) {
                     return self.kill_and_tell(why);
                 }
                 self.kill();
@@ -190,7 +190,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
 
     /// Kills the child, and says why, with where its threads stood before.
     fn kill_and_tell(&mut self, why: String) -> String {
-        let stood = standing::standing(self.id());
+        let stood = thread_states::thread_states(self.id());
         self.kill();
         match stood {
             Some(stood) => format!("{why}; {stood}"),
@@ -250,7 +250,7 @@ impl<M> Drop for Child<M> {
 /// Reads messages in a thread of its own until there are no more.
 fn read_all<M: DeserializeOwned + Send + 'static>(
     stdout: ChildStdout,
-) -> Receiver<Result<Option<M>, model_kit::Error>> {
+) -> Receiver<Result<Option<M>, workload::Error>> {
     let (told, messages) = channel();
     thread::spawn(move || {
         let mut pipe = BufReader::new(stdout);

@@ -1,6 +1,6 @@
 //! What this machine would do to a result, in plain words, each with the command that mends it.
 //!
-//! Reading the machine and judging it are apart: a check is a pure function of what was read.
+//! Reading the machine and checking it are apart: a check is a pure function of what was read.
 //! What cannot be read is said and stops nothing, and nothing is mended here. What makes a run
 //! impossible stands in the same list, and is asked before one builds anything.
 
@@ -18,9 +18,9 @@ mod work;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use model_kit::Cell;
 use record::{Environment, Model};
 use serde::Serialize;
+use workload::Cell;
 
 use self::clock::{Clock, known};
 use self::cpus::Cpus;
@@ -28,7 +28,7 @@ use self::load::Load;
 use self::memory::Memory;
 use self::network::Network;
 use self::work::Work;
-use crate::room::{self, Shortage};
+use crate::resource_limits::{self, Shortage};
 
 /// What was found of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,7 +78,7 @@ struct Readings {
     work: Work,
 }
 
-/// A name, and how to judge what it names.
+/// A name, and how to check what it names.
 type Check = (&'static str, fn(&Readings) -> Opinion);
 
 /// The check for which other programs are asked.
@@ -139,7 +139,7 @@ pub(crate) fn refusal(root: &Path, cells: &[Cell], models: &[Model]) -> Option<S
         models: models.to_vec(),
         cpus: Cpus::read(&[]),
         network: Network::read(),
-        shortage: room::shortage(cells),
+        shortage: resource_limits::shortage(cells),
         ..Readings::default()
     };
     let checks = CHECKS.iter().filter(|(name, _)| *name != TOOLCHAIN);
@@ -153,7 +153,7 @@ pub(crate) fn refusal(root: &Path, cells: &[Cell], models: &[Model]) -> Option<S
     found.or_else(tools).map(|opinion| opinion.sentence())
 }
 
-/// Judges what was read.
+/// Checks what was read.
 fn examine(readings: &Readings) -> Vec<Finding> {
     let find = |&(name, check): &Check| {
         let Opinion { state, says, mend, .. } = check(readings);
@@ -165,7 +165,7 @@ fn examine(readings: &Readings) -> Vec<Finding> {
 impl Readings {
     /// Reads the machine.
     fn take(root: &Path, cells: &[Cell], models: &[Model]) -> Self {
-        // What a run would write down is what is judged.
+        // What a run would write down is what is checked.
         let environment = Environment::read(root, "", BTreeMap::new());
         let groups = quota::groups();
         Self {
@@ -178,7 +178,7 @@ impl Readings {
                 control: known(&environment.tcp_congestion_control),
                 ..Network::read()
             },
-            shortage: room::shortage(cells),
+            shortage: resource_limits::shortage(cells),
             work: Work::read(root, &environment),
             // Last, so that nothing else that is read here counts as load.
             load: Load::read(&groups),

@@ -1,9 +1,9 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first turn.
 
-use model_kit::Cell;
 use record::{Absent, Block, Missing, Model, Placement, PrimitiveSchedule, Probe, Schedule, Sweep};
 use stats::random::SplitMix64;
 use stats::williams;
+use workload::Cell;
 
 use crate::quirks::quirks_of;
 use crate::{BASELINE, Preset};
@@ -190,7 +190,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::made_up::{model, placement};
+    use crate::fixture::{model, placement};
 
     /// Returns a model that holds so many in flight.
     fn bounded(name: &str, in_flight: u32) -> Model {

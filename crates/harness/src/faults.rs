@@ -14,13 +14,13 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
-use model_kit::pipe::Total;
-use model_kit::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 use origin::{FAULTS, FULL, Fault, REFUSING, Record, SCRIPTED, Script};
 use record::Model;
+use workload::pipe::Total;
+use workload::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 
 use crate::quirks::{DEVIATIONS, Finds, Quirk};
-use crate::{OriginProcess, Program, Programs, Told, converse, interrupt};
+use crate::{OriginProcess, Program, Programs, Told, converse, interrupt, language};
 
 /// The seed of every trial.
 const SEED: u64 = 6;
@@ -340,9 +340,10 @@ fn in_family(total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> 
 
 impl Quirk {
     /// Returns what its client does, with the version of the client.
-    fn named(&self, hello: &model_kit::pipe::Hello) -> String {
+    fn named(&self, hello: &workload::pipe::Hello) -> String {
         // A model that is its own client has the version of its language.
-        let version = hello.versions.get(self.client).or_else(|| hello.versions.get("python"));
+        let version =
+            hello.versions.get(self.client).or_else(|| language::version(&hello.versions));
         format!("{} {} {}", self.client, version.map_or("", String::as_str), self.does)
     }
 

@@ -9,10 +9,8 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use record::Model;
 use serde_json::{Value, json};
 
-use crate::Failure;
+use crate::{Failure, language};
 
-/// The one language beside Rust.
-const LANGUAGE: &str = "Python";
 /// A package that every checkout of Inflight has, whatever its models are.
 const KIT: &str = "model-kit";
 
@@ -130,9 +128,10 @@ fn described(package: &Package, section: &Value) -> Result<Model> {
         ensure!(value.is_some(), "{}: cannot read the terms {terms:?}", named());
     }
     let language = model.language.as_deref();
+    let known: Vec<&str> = language::names().collect();
     ensure!(
-        language.is_none_or(|language| language == LANGUAGE),
-        "{}: expected the language {LANGUAGE:?}, found {language:?}",
+        language.is_none_or(|language| known.contains(&language)),
+        "{}: expected one of the languages {known:?}, found {language:?}",
         named()
     );
     ensure!(

@@ -17,11 +17,9 @@ use record::environment::Footprint;
 use record::{Environment, Model, Unwritable};
 use serde::{Deserialize, Serialize};
 
-use crate::compile::cargo;
+use crate::language::{self, cargo};
 use crate::{Program, Programs, Workspace};
 
-/// The languages whose lines are counted: the end of a file's name, and how a comment begins.
-const LANGUAGES: [(&str, &str); 2] = [("rs", "//"), ("py", "#")];
 /// Sections that only name code; a program runs the same without them.
 const NAMING: [&str; 2] = [".symtab", ".strtab"];
 /// How the names of sections with debug information begin.
@@ -62,8 +60,8 @@ fn lines(folder: &Path) -> Option<u64> {
         if kind.is_dir() {
             count += lines(&path)?;
         }
-        let language = path.extension().and_then(|end| LANGUAGES.iter().find(|(e, _)| end == *e));
-        if let (true, Some((_, comment))) = (kind.is_file(), language) {
+        let comment = path.extension().and_then(|end| language::comment(end.to_str()?));
+        if let (true, Some(comment)) = (kind.is_file(), comment) {
             count += code(&fs::read_to_string(&path).ok()?, comment);
         }
     }

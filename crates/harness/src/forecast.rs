@@ -1,12 +1,13 @@
 //! What a schedule will take, and what this machine lets it claim, told before the first trial.
 
-use model_kit::Cell;
 use record::{Block, Family, Run, Schedule, TurnRecord};
 use stats::capacity::{HEADROOM, MODEL_BOUND};
 use stats::{Sample, effect, rounds};
+use workload::Cell;
 
 use crate::BASELINE;
 use crate::cells::copy;
+use crate::language;
 use crate::run::held;
 use crate::stop::by_block;
 
@@ -15,8 +16,6 @@ use crate::stop::by_block;
 const TURN_S: f64 = 0.012;
 /// What a process takes to start, to connect and to leave, in seconds.
 const START_S: f64 = 0.08;
-/// What an interpreter and its packages take beyond that, in seconds.
-const INTERPRETER_S: f64 = 0.4;
 /// What a block takes beyond its turns, in seconds: a new origin.
 const BLOCK_S: f64 = 0.2;
 /// Chance of a false difference in a family.
@@ -77,10 +76,7 @@ fn block_s(schedule: &Schedule, block: &Block) -> f64 {
         let own = schedule.model(name).map_or_else(|| cell.clone(), |model| held(cell, model));
         TURN_S + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
     };
-    let start_s = |name: &str| {
-        let language = schedule.model(name).and_then(|model| model.language.as_ref());
-        START_S + if language.is_some() { INTERPRETER_S } else { 0.0 }
-    };
+    let start_s = |name: &str| START_S + schedule.model(name).map_or(0.0, language::start_s);
     let taking: f64 = block.rounds.iter().flatten().map(turn_s).sum();
     let starting: f64 = match cell.workload.is_resident() {
         true => block.participants().into_iter().map(start_s).sum(),
@@ -189,7 +185,7 @@ mod tests {
     use record::Probe;
 
     use super::*;
-    use crate::made_up::placement;
+    use crate::fixture::placement;
     use crate::{Basis, draw, quick};
 
     /// Returns what is forecast of the steady cell, which asks for 7 500 fetches a second from two

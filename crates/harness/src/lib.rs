@@ -4,13 +4,10 @@
 //! It knows no model by name but the baseline and the floor, links none, and reaches each by its
 //! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
 
-mod alone;
-mod awake;
 mod block;
 mod built;
 mod cells;
 mod child;
-mod compile;
 mod cores;
 mod descendants;
 mod disturbed;
@@ -19,13 +16,16 @@ mod draw;
 mod failure;
 mod faults;
 mod find;
+#[cfg(test)]
+mod fixture;
 mod footprint;
 mod forecast;
 mod host;
+mod idle_inhibitor;
 mod interrupt;
+mod language;
+mod live;
 mod machine;
-#[cfg(test)]
-mod made_up;
 mod measure;
 mod nameless;
 mod origin_process;
@@ -35,22 +35,20 @@ mod primitives;
 mod probe;
 mod programs;
 mod progress;
-mod python;
 mod quirks;
-mod recount;
-mod room;
+mod resource_limits;
+mod revalidate;
 mod run;
-mod standing;
+mod run_lock;
 mod stays;
 mod stop;
 mod sweep;
+mod terminal;
+mod thread_states;
 mod verify;
 
-pub use crate::alone::Alone;
-pub use crate::awake::Awake;
-pub use crate::cells::{PRESETS, Preset, Takes, preset, primitives, quick, smoke};
-pub use crate::child::{Child, Silence, Start};
-pub use crate::compile::{Program, compile, update_lock};
+pub use crate::cells::{Preset, Takes, preset, presets, primitives, quick, smoke};
+pub use crate::child::{Child, ReceiveError, Start};
 pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};
 pub use crate::failure::{Failure, exit_code};
@@ -58,7 +56,9 @@ pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases, verify
 pub use crate::find::{Workspace, find};
 pub use crate::footprint::time_builds;
 pub use crate::forecast::{Forecast, forecast};
+pub use crate::idle_inhibitor::IdleInhibitor;
 pub use crate::interrupt::outlive_size_limits;
+pub use crate::language::{Interpreter, Program, compile, missing, update_lock};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
 pub use crate::origin_process::{OriginProcess, Told, converse};
@@ -66,16 +66,17 @@ pub use crate::participant::time_for;
 pub use crate::pictures::{PICTURES, draw_pictures};
 pub use crate::primitives::{
     PrimitiveBlocks, PrimitiveWatch, add_primitives, build_primitives, find_primitives,
-    judge_primitive, measure_primitive, primitives_line, run_primitives, verify_primitives,
+    measure_primitive, primitives_line, run_primitives, validate_primitive, verify_primitives,
 };
 pub use crate::probe::probe;
 pub use crate::programs::build;
-pub use crate::progress::be_quiet;
-pub use crate::python::{Interpreter, missing};
+pub use crate::progress::{be_quiet, writing_report};
 pub use crate::quirks::{DEVIATIONS, Finds, Quirk};
-pub use crate::recount::recount;
+pub use crate::revalidate::revalidate;
 pub use crate::run::{Event, Programs, Watch, run};
+pub use crate::run_lock::RunLock;
 pub use crate::sweep::sweep;
+pub use crate::terminal::columns;
 pub use crate::verify::{Verified, verify};
 
 /// The model that ratios are taken against.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::{fs, thread};
 
 use anyhow::{Context, Result};
-use model_kit::Cell;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use record::{Model, Placement};
+use workload::Cell;
 
 use crate::cores::Cores;
 use crate::run::held;
@@ -174,7 +174,7 @@ mod tests {
     fn a_model_that_connects_for_every_fetch_needs_a_port_for_each_of_a_minute() {
         let connecting = |terms: &str| Model {
             connections: Some(terms.to_owned()),
-            ..crate::made_up::model("asyncio-page")
+            ..crate::fixture::model("asyncio-page")
         };
         let needed = |model: Model| {
             let cells = crate::quick().cells.into_iter();

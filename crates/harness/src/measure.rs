@@ -7,19 +7,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, ensure};
-use model_kit::{Cell, plain};
 use record::{
     Again, Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run,
     RunFolder, Schedule, TurnRecord, Unreadable, own_name,
 };
+use workload::{Cell, plain};
 
-use crate::alone::Alone;
 use crate::built::Built;
 use crate::footprint::footprints;
 use crate::forecast::knows;
 use crate::origin_process::OriginProcess;
-use crate::programs::python_versions;
+use crate::programs::interpreter_versions;
 use crate::progress::{Progress, say};
+use crate::run_lock::RunLock;
 use crate::{
     Basis, Event, Failure, Preset, Workspace, add_primitives, draw, forecast, interrupt, place,
     preflight, primitives, probe,
@@ -71,7 +71,7 @@ pub enum How {
 /// Says what refuses to be measured, built or written.
 pub fn measure(order: &Order) -> Result<Ended> {
     may_measure(&order.workspace.root, &order.preset, &order.models)?;
-    let _alone = Alone::into(&order.results)?;
+    let _lock = RunLock::on_results(&order.results)?;
     let layout = layout(&order.preset);
     let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
     let placement = place()?;
@@ -110,7 +110,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
 /// the programs are others by now.
 pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let path = fs::canonicalize(path).with_context(|| Unreadable(path.display().to_string()))?;
-    let _alone = Alone::into(path.parent().unwrap_or(&path))?;
+    let _lock = RunLock::on_results(path.parent().unwrap_or(&path))?;
     let run = Run::read(&path)?;
     let next = next_block(&run)?;
     let session = session(&run.schedule, next);
@@ -165,7 +165,7 @@ fn carry_out(
     let is_due = |block: &&Block| block.number >= next && block.session == session;
     let due: Vec<Block> = schedule.blocks.iter().filter(is_due).cloned().collect();
 
-    let mut progress = Progress::new(schedule, &due);
+    let mut progress = Progress::new(schedule, &due, &done);
     let ended = crate::run((schedule, &due), &programs.programs, done, &mut |event| {
         progress.tell(&event);
         match event {
@@ -221,7 +221,7 @@ fn layout(preset: &Preset) -> Option<u64> {
 fn environment(root: &Path, schedule: &Schedule, programs: &Built) -> Result<Environment> {
     let origin = OriginProcess::start(&programs.programs.origin, &schedule.placement)?;
     let mut environment = Environment::read(root, &origin.ready.server, programs.hashes());
-    environment.python = python_versions(&programs.programs);
+    environment.python = interpreter_versions(&programs.programs);
     Ok(environment)
 }
 
@@ -315,8 +315,8 @@ fn same_machine(run: &Run, now: &Environment, session: u32) -> Result<()> {
         ]);
     }
     let told = |environment: &Environment| format!("{:?}", environment.python);
-    let pythons = [told(begun), told(now)];
-    fields.push(("Python", &pythons[0], &pythons[1]));
+    let interpreters = [told(begun), told(now)];
+    fields.push(("interpreter of models", &interpreters[0], &interpreters[1]));
     ensure!(
         place()? == run.schedule.placement,
         Failure::Preflight("the run cannot go on: the CPUs are not those it began on".to_owned())
@@ -350,7 +350,7 @@ pub fn earlier(results: &Path, machine: &Environment, cells: &[Cell]) -> Vec<Run
         let other = &run.environment;
         let same =
             machine.has_cpu_of(other) && (other.cpus, &other.kind) == (machine.cpus, &machine.kind);
-        same && run.integrity == Integrity::Whole && run.schedule.preset != "smoke"
+        same && run.integrity == Integrity::Whole
     };
     let mut wanted: Vec<&Cell> = cells.iter().collect();
     let mut runs = Vec::new();

@@ -6,12 +6,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use model_kit::pipe::{Hello, Turned};
-use model_kit::{Cell, Plan, Receipt, Turn};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
-use origin::{FromOrigin, Mount, Ready, Record, Script, ToOrigin};
+use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin, WIREMOCK};
 use record::{Model, Placement};
+use workload::pipe::{Hello, Turned};
+use workload::{Cell, Plan, Receipt, Turn};
 
 use crate::participant::start;
 use crate::{Child, Program, Start};
@@ -43,7 +43,7 @@ pub struct Told {
 ///
 /// # Errors
 ///
-/// Says in a sentence why there is nothing: it could not be started, hung, died, spoke nonsense,
+/// Says in a sentence why there is nothing: it could not be started, hung, died, sent no message,
 /// or may not be measured.
 pub fn converse(
     model: &Model,
@@ -53,7 +53,7 @@ pub fn converse(
     let started = start((model, program), (plan.workers, cpus))?;
     let mut participant = started.enter(plan.clone())?;
     match participant.take(&Turn::of(&plan.cell, 0, 0), || false) {
-        Err(silence) => Err(participant.end_after(&silence)),
+        Err(error) => Err(participant.end_after(&error)),
         Ok(taken) => {
             let memory_peak_kib = participant.memory_peak_kib();
             let hello = participant.hello.clone();
@@ -78,7 +78,8 @@ impl OriginProcess {
     ///
     /// Says why it did not start.
     pub fn start(program: &Program, placement: &Placement) -> Result<Self> {
-        Self::start_as(program, (placement.shards.to_string(), &placement.origin_cpus))
+        let arguments = vec![WIREMOCK.to_owned(), placement.shards.to_string()];
+        Self::start_as(program, (arguments, &placement.origin_cpus))
     }
 
     /// Starts an origin that misbehaves.
@@ -87,19 +88,18 @@ impl OriginProcess {
     ///
     /// Says why it did not start.
     pub fn start_faulty(program: &Program) -> Result<Self> {
-        Self::start_as(program, ("faulty".to_owned(), &[]))
+        Self::start_as(program, (vec![FAULTY.to_owned()], &[]))
     }
 
-    /// Starts an origin of the kind that its argument asks for.
-    fn start_as(program: &Program, (argument, cpus): (String, &[usize])) -> Result<Self> {
-        let arguments = vec![argument];
+    /// Starts an origin of the kind that its arguments ask for.
+    fn start_as(program: &Program, (arguments, cpus): (Vec<String>, &[usize])) -> Result<Self> {
         let start = Start { program: &program.path, arguments, env: BTreeMap::new(), cpus };
         let mut child = Child::start(&start)?;
         match child.hear(Instant::now() + ANSWER) {
             Ok(FromOrigin::Ready(ready)) => Ok(Self { child, ready }),
             Ok(other) => bail!("failed to start the origin: it began with {other:?}"),
-            Err(silence) => {
-                Err(anyhow!("{}", child.end_after(&silence))).context("failed to start the origin")
+            Err(error) => {
+                Err(anyhow!("{}", child.end_after(&error))).context("failed to start the origin")
             }
         }
     }
@@ -235,6 +235,6 @@ impl OriginProcess {
     fn ask(&mut self, question: &ToOrigin) -> Result<FromOrigin> {
         self.child.tell(question);
         let heard = self.child.hear(Instant::now() + ANSWER);
-        heard.map_err(|silence| anyhow!("the origin does not answer: {silence}"))
+        heard.map_err(|error| anyhow!("the origin does not answer: {error}"))
     }
 }

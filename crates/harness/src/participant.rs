@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use model_kit::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
-use model_kit::{Plan, Turn};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use record::Model;
+use workload::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
+use workload::{Plan, Turn};
 
 use crate::descendants::descendants;
-use crate::{Child, Program, Silence, Start};
+use crate::{Child, Program, ReceiveError, Start};
 
 /// How long a child may take to say hello, or to have its units ready.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -52,14 +52,14 @@ pub(crate) struct Taken {
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// No message came.
-    Silent(Silence),
+    NoMessage(ReceiveError),
     /// What it told may not be measured.
     Refused(String),
 }
 
-impl From<Silence> for Ended {
-    fn from(silence: Silence) -> Self {
-        Self::Silent(silence)
+impl From<ReceiveError> for Ended {
+    fn from(error: ReceiveError) -> Self {
+        Self::NoMessage(error)
     }
 }
 
@@ -95,7 +95,7 @@ impl Started {
                 let idle = (Duration::ZERO, Duration::ZERO);
                 Ok(Participant { child: self.child, plan, clock, rested, hello, idle })
             }
-            Err(Ended::Silent(silence)) => Err(self.child.end_after(&silence)),
+            Err(Ended::NoMessage(error)) => Err(self.child.end_after(&error)),
             Err(Ended::Refused(why)) => {
                 self.child.kill();
                 Err(why)
@@ -160,24 +160,26 @@ impl Participant {
         &mut self,
         turn: &Turn,
         mut is_stalled: impl FnMut() -> bool,
-    ) -> Result<Taken, Silence> {
+    ) -> Result<Taken, ReceiveError> {
         let before = self.clock.and_then(read);
         self.count_idle(before);
         self.child.tell(&ToModel::Turn(*turn));
         let told = loop {
             match self.child.hear(Instant::now() + time_for(&self.plan, turn)) {
-                Err(Silence::Late) if is_stalled() => {}
+                Err(ReceiveError::Timeout) if is_stalled() => {}
                 told => break told?,
             }
         };
         let after = self.clock.and_then(read);
         self.rested = (Instant::now(), after);
         let FromModel::Turned(turned) = told else {
-            return Err(Silence::Nonsense("a message that tells no turn".to_owned()));
+            return Err(ReceiveError::Malformed("the pipe: it reports no turn".to_owned()));
         };
         if turned.turn != turn.number {
             let (told, asked) = (turned.turn, turn.number);
-            return Err(Silence::Nonsense(format!("turn {told}, asked for {asked}")));
+            return Err(ReceiveError::Malformed(format!(
+                "the pipe: turn {told}, asked for {asked}"
+            )));
         }
         let is_resident = self.plan.cell.workload.is_resident();
         let since = if is_resident { before } else { Some(Duration::ZERO) };
@@ -219,9 +221,9 @@ impl Participant {
         self.child.dismiss()
     }
 
-    /// Ends it after it fell silent; returns what is known of its end.
-    pub(crate) fn end_after(self, silence: &Silence) -> String {
-        self.child.end_after(silence)
+    /// Ends it after no message came; returns what is known of its end.
+    pub(crate) fn end_after(self, error: &ReceiveError) -> String {
+        self.child.end_after(error)
     }
 
     /// Counts the time since its last turn as idle.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use model_kit::plain_line;
 use record::Unwritable;
+use workload::plain_line;
 
 /// What makes pictures.
 const PROGRAM: &str = "rsvg-convert";

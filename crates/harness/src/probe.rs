@@ -5,9 +5,9 @@
 //! far from its limit the origin stays in the cell, and the costs say what may be claimed at all.
 
 use anyhow::{Context, Result, anyhow, ensure};
-use model_kit::pipe::Turned;
-use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Model, Placement, Probe};
+use workload::pipe::Turned;
+use workload::{Cell, DelayRange, Receipt, Workload};
 
 use crate::origin_process::OriginProcess;
 use crate::{BASELINE, FLOOR, Programs, interrupt};

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use record::Model;
 
-use crate::compile::compile_shuffled;
-use crate::progress::say;
-use crate::python::{self, Interpreter};
-use crate::{Program, Programs, Workspace, compile};
+use crate::language::{compile_in, missing};
+use crate::progress::{Building, say};
+use crate::{Interpreter, Program, Programs, Workspace};
 
 /// Builds the origin and the models, in the given layout if there is one. A model that needs what
 /// this machine does not have is missing, which is said.
@@ -17,20 +16,35 @@ use crate::{Program, Programs, Workspace, compile};
 ///
 /// Names the package that does not build.
 pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
-    say(&format!("building {} programs, one by one\n", models.len() + 1));
-    let program = |package: &str| match layout {
-        None => compile(workspace, package),
-        Some(seed) => compile_shuffled(workspace, package, seed),
+    build_told((workspace, layout), models, &mut Building::alone(models.len() + 1))
+}
+
+/// Builds them, and tells how many of a number of programs that makes.
+pub(crate) fn build_told(
+    (workspace, layout): (&Workspace, Option<u64>),
+    models: &[Model],
+    building: &mut Building,
+) -> Result<Programs> {
+    let program = |package: &str, building: &mut Building| {
+        building.next(package);
+        compile_in(workspace, package, layout)
     };
-    let mut programs =
-        Programs { origin: program("origin")?, models: BTreeMap::new(), missing: Vec::new() };
+    let mut programs = Programs {
+        origin: program("origin", building)?,
+        models: BTreeMap::new(),
+        missing: Vec::new(),
+    };
     for model in models {
-        match python::missing(workspace, model) {
+        match missing(workspace, model) {
             Some(missing) => {
+                building.pass_over();
                 say(&format!("{} is {missing}\n", model.name));
                 programs.missing.push(missing);
             }
-            None => drop(programs.models.insert(model.name.clone(), program(&model.package)?)),
+            None => {
+                let built = program(&model.package, building)?;
+                programs.models.insert(model.name.clone(), built);
+            }
         }
     }
     Ok(programs)
@@ -45,8 +59,9 @@ pub(crate) fn hashes(programs: &Programs) -> BTreeMap<String, String> {
     programs.models.iter().map(hash).chain([origin]).chain(lists).collect()
 }
 
-/// Returns the versions of the Python that runs models, and of its packages, if one does.
-pub(crate) fn python_versions(programs: &Programs) -> Option<BTreeMap<String, String>> {
+/// Returns the versions of what runs models beside their programs, and of its packages, if anything
+/// does.
+pub(crate) fn interpreter_versions(programs: &Programs) -> Option<BTreeMap<String, String>> {
     let versions = interpreters(programs).flat_map(|found| found.versions.clone());
     let versions: BTreeMap<String, String> = versions.collect();
     (!versions.is_empty()).then_some(versions)

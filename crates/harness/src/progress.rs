@@ -1,34 +1,77 @@
 //! How far a run is, on stderr, told between turns and never inside one.
+//!
+//! On a terminal the line of a phase, and below it the ratios so far, are drawn again between
+//! rounds; elsewhere each block is a line.
 
-use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use model_kit::plain;
 use record::{Block, PrimitiveBlock, Schedule, State, TurnRecord};
+use workload::plain;
 
 use crate::Event;
 use crate::forecast::cost;
+use crate::live::Live;
+use crate::terminal::screen;
 
-/// How often a terminal is told at most: four times a second.
+/// How often a terminal is drawn again at most: four times a second.
 const BETWEEN: Duration = Duration::from_millis(250);
+/// What stands before the phases of a run.
+const PHASES: [&str; 3] = ["[1/3] ", "[2/3] ", "[3/3] "];
 /// Whether nothing is told.
 static QUIET: AtomicBool = AtomicBool::new(false);
+/// How many lines at the end of the terminal are drawn again.
+static DRAWN: AtomicUsize = AtomicUsize::new(0);
 
 /// Tells nothing more of how far a run is; errors are still told.
 pub fn be_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
 
+/// Tells that the report of a run is written, which is its last phase.
+pub fn writing_report() {
+    show(&[format!("{}writing the report", PHASES[2])]);
+}
+
 /// Tells that a block of primitives has ended, as the one of so many with this number: on a
 /// terminal each, elsewhere every tenth and the last.
 pub(crate) fn primitives(block: &PrimitiveBlock, (ended, due): (usize, usize)) {
-    let line = format!("primitives: {ended} of {due} blocks, {}", block.primitive.name());
-    match (io::stderr().is_terminal(), ended == due) {
-        (true, false) => say(&format!("\r\x1b[2K{line}")),
-        (true, true) => say(&format!("\r\x1b[2K{line}\n")),
-        (false, last) if last || ended % 10 == 0 => say(&format!("{line}\n")),
-        (false, _) => {}
+    let (phase, name) = (PHASES[1], block.primitive.name());
+    if screen().is_some() || ended == due || ended.is_multiple_of(10) {
+        show(&[format!("{phase}measuring primitives: {ended} of {due} blocks, {name}")]);
+    }
+}
+
+/// How many programs are built.
+pub(crate) struct Building {
+    phase: &'static str,
+    due: usize,
+    begun: usize,
+}
+
+impl Building {
+    /// Begins before the first of so many programs, which are all that is asked for.
+    pub(crate) fn alone(due: usize) -> Self {
+        Self { phase: "", due, begun: 0 }
+    }
+
+    /// Begins before the first of so many programs of a run.
+    pub(crate) fn of_run(due: usize) -> Self {
+        Self { phase: PHASES[0], due, begun: 0 }
+    }
+
+    /// Passes over one that cannot be built here.
+    pub(crate) fn pass_over(&mut self) {
+        self.begun += 1;
+    }
+
+    /// Tells which one is built next.
+    pub(crate) fn next(&mut self, package: &str) {
+        self.begun += 1;
+        let Self { phase, due, begun } = self;
+        let name = package.strip_prefix("model-").unwrap_or(package);
+        show(&[format!("{phase}building {begun} of {due}: {name}")]);
     }
 }
 
@@ -44,19 +87,24 @@ pub(crate) struct Progress<'a> {
     repeated: usize,
     /// Turns of the round under way.
     round: usize,
-    /// When a terminal was told last.
-    told: Instant,
-    is_terminal: bool,
+    /// When a terminal was drawn last.
+    drawn: Instant,
     /// What the turns of the block under way cost, in nanoseconds a fetch; nothing where one does
     /// not count.
     costs: Vec<(String, Option<f64>)>,
     /// The cells of which rows were shown.
     shown: Vec<String>,
+    live: Live,
 }
 
 impl<'a> Progress<'a> {
-    /// Begins before the first turn of the blocks that are due.
-    pub(crate) fn new(schedule: &'a Schedule, due: &[Block]) -> Self {
+    /// Begins before the first turn of the blocks that are due; `done` are the turns of those that
+    /// were measured earlier.
+    pub(crate) fn new(schedule: &'a Schedule, due: &[Block], done: &[TurnRecord]) -> Self {
+        let mut live = Live::default();
+        for turn in done {
+            live.take(turn);
+        }
         Self {
             schedule,
             began: Instant::now(),
@@ -67,10 +115,10 @@ impl<'a> Progress<'a> {
             invalid: 0,
             repeated: 0,
             round: 0,
-            told: Instant::now(),
-            is_terminal: io::stderr().is_terminal(),
+            drawn: Instant::now(),
             costs: Vec::new(),
             shown: Vec::new(),
+            live,
         }
     }
 
@@ -80,48 +128,61 @@ impl<'a> Progress<'a> {
             Event::Begin(block, place) => {
                 if *place == (0, 0) {
                     self.costs.clear();
-                }
-                if self.is_terminal && self.told.elapsed() > BETWEEN {
-                    self.told = Instant::now();
-                    say(&format!("\r\x1b[2K{}", self.line(&block.cell)));
+                    self.live.begin(block.number);
                 }
             }
             Event::Turn(turn) => self.count(turn),
-            Event::Round(round) if round.disturbed.is_empty() => self.round = 0,
-            Event::Round(_) => {
-                self.repeated += 1;
-                self.ended -= std::mem::take(&mut self.round);
+            Event::Round(round) => {
+                let turns = std::mem::take(&mut self.round);
+                if !round.disturbed.is_empty() {
+                    self.repeated += 1;
+                    self.ended -= turns;
+                    self.live.repeat(round.round);
+                }
+                if self.drawn.elapsed() > BETWEEN {
+                    self.draw(round.block);
+                }
             }
             Event::Again(block, reason) => {
-                let line = format!("block {} begins anew: {reason}", block.number);
-                say(&format!("{}{}\n", self.cleared(), plain(&line)));
+                self.live.begin(block.number);
+                say(&format!(
+                    "{}\n",
+                    plain(&format!("block {} begins anew: {reason}", block.number))
+                ));
             }
             Event::Block(block, _) => {
                 self.blocks += 1;
-                if !self.is_terminal {
-                    say(&(self.line(&block.cell) + "\n"));
-                }
-                if let Some(rows) = self.first_rows(block) {
-                    say(&format!("{}{rows}\n", self.cleared()));
+                if screen().is_some() {
+                    self.draw(block.number);
+                } else {
+                    let rows = self.first_rows(block).map_or_else(String::new, |rows| rows + "\n");
+                    say(&format!("{}\n{rows}", self.line(&block.cell)));
                 }
             }
             Event::Stop(stop) => {
-                let what = stop.cell.as_deref().unwrap_or("the run");
-                let clear = self.cleared();
-                let (what, reason) = (plain(what), plain(&stop.reason));
-                let blocks = stop.blocks;
-                say(&format!("{clear}{what} ends after {blocks} blocks: {reason}\n"));
+                let what = plain(stop.cell.as_deref().unwrap_or("the run"));
+                let (blocks, reason) = (stop.blocks, plain(&stop.reason));
+                say(&format!("{what} ends after {blocks} blocks: {reason}\n"));
             }
         }
     }
 
-    /// Returns what makes room for a line where the one on a terminal is written again and again.
-    fn cleared(&self) -> &'static str {
-        if self.is_terminal { "\r\x1b[2K" } else { "" }
+    /// Draws the line of the phase on a terminal, and the ratios so far of the cell of a block.
+    fn draw(&mut self, block: u32) {
+        let Some((_, height)) = screen() else { return };
+        self.drawn = Instant::now();
+        let Some(block) = self.schedule.blocks.iter().find(|other| other.number == block) else {
+            return;
+        };
+        let mut lines = vec![self.line(&block.cell)];
+        lines.extend(self.live.table(self.schedule, &block.cell));
+        // The line of the prompt needs its place too.
+        lines.truncate(height.saturating_sub(1));
+        show(&lines);
     }
 
     /// Returns the first rows of a cell once its first block has ended, the cheapest first: what
-    /// one turn each says, long before the table.
+    /// one turn each says, long before the answer.
     fn first_rows(&mut self, block: &Block) -> Option<String> {
         if self.shown.contains(&block.cell) {
             return None;
@@ -141,10 +202,11 @@ impl<'a> Progress<'a> {
         )))
     }
 
-    /// Ends the line on a terminal.
+    /// Ends the phase.
     pub(crate) fn end(&self) {
-        if self.is_terminal {
-            say(&format!("\r\x1b[2K{} turns, {} invalid\n", self.ended, self.invalid));
+        if screen().is_some() {
+            let (phase, ended, invalid) = (PHASES[1], self.ended, self.invalid);
+            say(&format!("{phase}measured {ended} turns{}\n", counted(invalid, "invalid")));
         }
     }
 
@@ -153,6 +215,7 @@ impl<'a> Progress<'a> {
         self.ended += 1;
         self.round += 1;
         self.invalid += usize::from(turn.state != State::Valid);
+        self.live.take(turn);
         if turn.round == 0 && self.costs.iter().all(|(model, _)| *model != turn.model) {
             self.costs.push((turn.model.clone(), cost(turn)));
         }
@@ -160,13 +223,14 @@ impl<'a> Progress<'a> {
 
     /// Returns the line: where the run is, and how long it still takes.
     fn line(&self, what: &str) -> String {
-        let (preset, seed) = (&self.schedule.preset, self.schedule.seed);
+        let (phase, left) = (PHASES[1], self.left());
         let (block, blocks) = (self.blocks, self.blocks_due);
-        let (percent, left) = (100 * self.ended / self.due.max(1), self.left());
-        let (invalid, repeated) = (self.invalid, self.repeated);
+        let percent = 100 * self.ended / self.due.max(1);
+        let repeated = counted(self.repeated, "rounds repeated");
+        let invalid = counted(self.invalid, "turns invalid");
         plain(&format!(
-            "measuring {what}: {percent} %, {left} left, block {block} of {blocks}, {repeated} \
-             rounds repeated, {invalid} turns invalid ({preset}, seed {seed})"
+            "{phase}measuring {what}: {percent} %, {left} left, block {block} of \
+             {blocks}{repeated}{invalid}"
         ))
     }
 
@@ -175,15 +239,44 @@ impl<'a> Progress<'a> {
         let (ended, left) = (self.ended, self.due.saturating_sub(self.ended));
         let Ok(each) = u32::try_from(ended.max(1)) else { return "?".to_owned() };
         let left = self.began.elapsed() / each * u32::try_from(left).unwrap_or(u32::MAX);
-        match ended {
-            0 => "?".to_owned(),
-            _ => format!("{} s", Duration::as_secs(&left)),
+        match (ended, left.as_secs()) {
+            (0, _) => "?".to_owned(),
+            (_, seconds @ ..100) => format!("{seconds} s"),
+            (_, seconds) => format!("{} min", (seconds + 30) / 60),
         }
     }
 }
 
-/// Says something on stderr; whoever closed it does not want to know.
+/// Writes a number of things behind a comma, if there is any.
+fn counted(number: usize, what: &str) -> String {
+    if number == 0 { String::new() } else { format!(", {number} {what}") }
+}
+
+/// Shows lines: on a terminal in place of those that were shown before, elsewhere below them.
+fn show(lines: &[String]) {
+    let Some((width, _)) = screen() else { return say(&(lines.join("\n") + "\n")) };
+    let before = DRAWN.swap(lines.len(), Ordering::Relaxed);
+    write(&(erased(before) + &cut(lines, width)));
+}
+
+/// Says something on stderr that stays.
 pub(crate) fn say(text: &str) {
+    write(&(erased(DRAWN.swap(0, Ordering::Relaxed)) + text));
+}
+
+/// Returns lines, each short enough that a terminal does not break it, which would make it two.
+fn cut(lines: &[String], width: usize) -> String {
+    let letters = width.saturating_sub(1);
+    lines.iter().map(|line| line.chars().take(letters).collect::<String>() + "\n").collect()
+}
+
+/// Returns what takes away so many lines above the cursor.
+fn erased(lines: usize) -> String {
+    if lines == 0 { String::new() } else { format!("\r\x1b[{lines}A\x1b[J") }
+}
+
+/// Writes a text on stderr; whoever closed it does not want to know.
+fn write(text: &str) {
     if QUIET.load(Ordering::Relaxed) {
         return;
     }
@@ -195,8 +288,8 @@ pub(crate) fn say(text: &str) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_cell_has_rows_as_soon_as_its_first_block_has_ended() {
+    /// Returns a schedule without a block.
+    fn schedule() -> Schedule {
         let schedule = serde_json::from_value(serde_json::json!({
             "schema": "", "version": "", "preset": "quick", "family": "against-baseline", "seed": 1,
             "cells": [], "models": [],
@@ -205,7 +298,12 @@ mod tests {
                 "model_cpus": [], "origin_cpus": [], "workers": 1, "shards": 1, "awake": false
             },
         }));
-        let schedule: Schedule = schedule.expect("it has its fields");
+        schedule.expect("it has its fields")
+    }
+
+    #[test]
+    fn a_cell_has_rows_as_soon_as_its_first_block_has_ended() {
+        let schedule = schedule();
         let block = |number| Block {
             number,
             cell: "steady".to_owned(),
@@ -213,7 +311,7 @@ mod tests {
             rounds: Vec::new(),
             session: 0,
         };
-        let mut progress = Progress::new(&schedule, &[]);
+        let mut progress = Progress::new(&schedule, &[], &[]);
         let costs = [("dear", Some(30_040.0)), ("broken", None), ("cheap", Some(20_000.0))];
         progress.costs = costs.map(|(model, cost)| (model.to_owned(), cost)).into();
 
@@ -221,5 +319,26 @@ mod tests {
         assert!(rows.ends_with(": cheap 20.0, dear 30.0, broken -"), "{rows}");
         assert!(rows.starts_with("steady, ") && rows.contains("proves nothing yet"), "{rows}");
         assert_eq!(progress.first_rows(&block(1)), None, "once is enough");
+    }
+
+    #[test]
+    fn a_line_names_the_phase_and_what_is_not_as_it_should_be() {
+        let schedule = schedule();
+        let mut progress = Progress::new(&schedule, &[], &[]);
+        (progress.due, progress.blocks_due) = (200, 28);
+        let line = progress.line("steady");
+        assert_eq!(line, "[2/3] measuring steady: 0 %, ? left, block 0 of 28");
+        (progress.ended, progress.blocks, progress.repeated) = (82, 11, 3);
+        let line = progress.line("steady");
+        assert!(line.starts_with("[2/3] measuring steady: 41 %, "), "{line}");
+        assert!(line.ends_with(" left, block 11 of 28, 3 rounds repeated"), "{line}");
+    }
+
+    #[test]
+    fn lines_are_drawn_over_those_before_and_never_broken() {
+        let lines = ["[2/3] measuring steady".to_owned(), "smol".to_owned()];
+        assert_eq!(cut(&lines, 80), "[2/3] measuring steady\nsmol\n");
+        assert_eq!(cut(&lines, 10), "[2/3] mea\nsmol\n");
+        assert_eq!((erased(0), erased(2)), (String::new(), "\r\x1b[2A\x1b[J".to_owned()));
     }
 }

@@ -1,8 +1,8 @@
 //! Where a library client hides a fault, forgives it, or calls it something else: findings about
 //! libraries, which are never patched over.
 
-use model_kit::ErrorCode;
 use record::Model;
+use workload::ErrorCode;
 
 /// One quirk of a client.
 #[derive(Clone, Copy, Debug)]

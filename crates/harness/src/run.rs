@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail, ensure};
-use model_kit::{Cell, DelayRange, Plan, Workload};
 use record::{Block, BlockRecord, Missing, Model, RoundRecord, Schedule, Stop, TurnRecord};
 use rules::Reason;
+use workload::{Cell, DelayRange, Plan, Workload};
 
 use crate::block::{How, Measuring};
 use crate::origin_process::OriginProcess;
@@ -152,7 +152,7 @@ fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Ori
         delay_ms: DelayRange { lo: 0, hi: 0 },
         ..cell.clone()
     };
-    // What it says is of no matter: the trials that follow are judged by themselves.
+    // What it says is of no matter: the trials that follow are validated by themselves.
     let _ = origin.serve((floor, program), (cell, block.seed), &schedule.placement)?;
     Ok(origin)
 }

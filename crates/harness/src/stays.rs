@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model_kit::Cell;
 use record::{State, StayRecord, TurnRecord};
 use rules::{Claims, Reason, Stay, validate_stay};
+use workload::Cell;
 
 use crate::participant::Participant;
 

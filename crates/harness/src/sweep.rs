@@ -5,8 +5,8 @@
 //! steady cell, so that the level 64 is that cell; those along the delay have one number in flight.
 //! A model that holds fewer in flight takes part with the slots that it has.
 
-use model_kit::{Cell, DelayRange};
 use record::{Along, Model, Sweep};
+use workload::{Cell, DelayRange};
 
 use crate::cells::{Takes, steady};
 use crate::{BASELINE, FLOOR, Preset, PrimitiveBlocks, quick};
@@ -51,14 +51,14 @@ pub fn sweep() -> Preset {
         cells: in_flight.into_iter().chain(delay).collect(),
         primitives: PrimitiveBlocks::NONE,
         sweeps,
-        takes: Takes::OneOfAKind,
+        takes: Takes::Representative,
         ..quick()
     }
 }
 
 /// Returns whether a model is the baseline, the floor, or a bare one in Rust that stands for
 /// threads or for one fetch after the other.
-pub(crate) fn is_of_its_kind(model: &Model) -> bool {
+pub(crate) fn is_representative(model: &Model) -> bool {
     let stands = model.unit == "thread" || model.max_in_flight == Some(1);
     [BASELINE, FLOOR].contains(&model.name.as_str()) || (model.uses_core() && stands)
 }
@@ -86,7 +86,7 @@ mod tests {
     use record::Schedule;
 
     use super::*;
-    use crate::made_up::{model, placement};
+    use crate::fixture::{model, placement};
     use crate::{Basis, draw, forecast};
 
     /// Returns the four models that the preset takes.

@@ -122,7 +122,7 @@ fn is_tried(turn: &TurnRecord) -> bool {
 }
 
 impl Verified {
-    /// Judges a turn: the machine may be as busy as it likes.
+    /// Checks a turn: the machine may be as busy as it likes.
     fn of(turn: &TurnRecord) -> Self {
         let (cell, model) = (turn.cell.clone(), turn.model.clone());
         let mut one = Self { cell, model, works: true, says: String::new() };
@@ -145,7 +145,7 @@ impl Verified {
         }
     }
 
-    /// Judges a trial of a primitive; what is invalid for being short or cheap works all the same.
+    /// Checks a trial of a primitive; what is invalid for being short or cheap works all the same.
     pub fn of_primitive(trial: &PrimitiveRecord) -> Self {
         let (works, says) = match &trial.state {
             State::Valid => (true, String::new()),

@@ -51,7 +51,7 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Builds, measures in random blocks, writes a run, prints the table.
+    /// Builds, measures in random blocks, writes a run, prints the answer.
     #[command(before_help = "\
 Examples:
   inflight run                          all models, preset quick
@@ -188,10 +188,11 @@ Examples:
         /// The command; the whole program if none.
         command: Option<String>,
     },
-    /// Rebuilds every derived file of runs from what was measured.
+    /// Prints the answer of runs, and rebuilds every derived file from what was measured.
     #[command(before_help = "\
 Examples:
   inflight report latest                tables, summary and citation again, byte for byte
+  inflight report latest --verbose      and every table in the terminal
   inflight report latest --figures pdf  and each figure as a picture beside it, for a paper
 ")]
     Report {
@@ -201,6 +202,9 @@ Examples:
         /// Makes a picture of each figure too, by rsvg-convert.
         #[arg(long, value_name = "FORMAT", value_parser = harness::PICTURES)]
         figures: Option<String>,
+        /// Prints every table, check and file before the answer.
+        #[arg(long, short)]
+        verbose: bool,
     },
 }
 
@@ -211,7 +215,7 @@ pub(crate) struct Order {
     #[command(flatten)]
     pub(crate) selection: Selection,
     /// How much: smoke, primitives, ideas, quick, sweep, standard or citable.
-    #[arg(long, default_value = "quick", value_parser = harness::PRESETS)]
+    #[arg(long, default_value = "quick", value_parser = names_of_presets())]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -233,6 +237,9 @@ pub(crate) struct Order {
     /// Prints what would be measured, how long it takes and what it could show.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Prints every table and check before the answer.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 }
 
 /// What to verify.
@@ -283,8 +290,8 @@ pub(crate) struct Ranking {
     #[arg(default_value = "latest")]
     pub(crate) run: String,
     /// By what.
-    #[arg(long, default_value = "cpu",
-          value_parser = ["cpu", "wall", "switches", "faults", "memory"])]
+    #[arg(long, default_value = rules::CPU.key,
+          value_parser = rules::METRICS.map(|metric| metric.key))]
     pub(crate) metric: String,
     /// One cell; all if none.
     #[arg(long, value_name = "NAME")]
@@ -329,6 +336,11 @@ pub(crate) fn choose_color(asked: ColorChoice) {
     let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     let chosen = if dumb && asked == ColorChoice::Auto { ColorChoice::Never } else { asked };
     chosen.write_global();
+}
+
+/// Returns the names of the presets.
+fn names_of_presets() -> PossibleValuesParser {
+    PossibleValuesParser::new(harness::presets().map(|preset| preset.name))
 }
 
 /// Reads when to colour words.

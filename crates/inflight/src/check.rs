@@ -3,10 +3,11 @@
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Unreadable};
+use report::Trust;
 use serde_json::{Value, json};
 
 use crate::output::{Output, Tone};
-use crate::place;
+use crate::{answer, place};
 
 /// What a run that is not what was measured exits with.
 const CORRUPT: u8 = 7;
@@ -27,7 +28,7 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
             problems.push(format!("altered after it was measured: {}", files.join(", ")));
         }
     }
-    let broken = harness::recount(&run);
+    let broken = harness::revalidate(&run);
     if broken.is_empty() {
         output.say(&format!("laws      hold in {} turns", run.turns.len() + run.cut.len()));
     }
@@ -52,32 +53,48 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     Ok(if ok { 0 } else { CORRUPT })
 }
 
-/// Rebuilds every derived file of runs, and makes pictures of their figures if they are asked for.
-pub(crate) fn rebuild(names: &[String], format: Option<&str>, output: &mut Output) -> Result<u8> {
-    let rebuilt = names.iter().map(|name| rebuilt(name, format, output));
+/// Rebuilds every derived file of runs, makes pictures of their figures if they are asked for, and
+/// prints the answers.
+pub(crate) fn rebuild(
+    names: &[String],
+    (format, verbose): (Option<&str>, bool),
+    output: &mut Output,
+) -> Result<u8> {
+    let rebuilt = names.iter().map(|name| rebuilt(name, (format, verbose), output));
     let rebuilt: Vec<Value> = rebuilt.collect::<Result<_>>()?;
     output.tell(&rebuilt);
     Ok(0)
 }
 
 /// Rebuilds every derived file of a run, and returns what is told of it.
-fn rebuilt(name: &str, format: Option<&str>, output: &mut Output) -> Result<Value> {
+fn rebuilt(
+    name: &str,
+    (format, verbose): (Option<&str>, bool),
+    output: &mut Output,
+) -> Result<Value> {
     let (path, run) = place::read(name)?;
     if let Integrity::Altered(files) = &run.integrity {
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
         return Err(anyhow::anyhow!("nothing was computed from it")).context(Unreadable(altered));
     }
-    let files = report::derive(&run, BASELINE, FLOOR);
+    let figures = report::figures(&run, BASELINE, FLOOR);
+    let trust = Trust::of(&run, (BASELINE, FLOOR));
+    let files = report::derive_from(&run, &figures, &trust);
     record::write_derived(&path, VERSION, &files)?;
     let names: Vec<String> = files.into_keys().collect();
-    for name in &names {
-        output.say(&path.join("derived").join(name).to_string_lossy());
+    let printed = (&run, &figures, &trust);
+    if verbose {
+        answer::tables(printed, output);
+        for name in &names {
+            output.say(&path.join("derived").join(name).to_string_lossy());
+        }
     }
-    let figures = names.iter().filter(|name| name.contains(".svg"));
-    let figures: Vec<_> = figures.map(|name| path.join("derived").join(name)).collect();
-    let pictures = format.map_or(Ok(Vec::new()), |f| harness::draw_pictures(&figures, f))?;
+    let drawn = names.iter().filter(|name| name.contains(".svg"));
+    let drawn: Vec<_> = drawn.map(|name| path.join("derived").join(name)).collect();
+    let pictures = format.map_or(Ok(Vec::new()), |f| harness::draw_pictures(&drawn, f))?;
     for picture in &pictures {
         output.say(&picture.to_string_lossy());
     }
+    answer::answer(printed, (&path, name), output);
     Ok(json!({ "run": run.id, "derived": names, "pictures": pictures }))
 }

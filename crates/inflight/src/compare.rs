@@ -3,7 +3,8 @@
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, Failure};
 use record::Unreadable;
-use report::{Form, Metric, Refusal};
+use report::{Form, Refusal};
+use rules::{CPU, Metric};
 use serde_json::json;
 
 use crate::arguments::{Comparison, Ranking};
@@ -16,8 +17,7 @@ const SLOWER: u8 = 5;
 /// Prints the table of a run again, by one metric.
 pub(crate) fn rank(asked: &Ranking, output: &mut Output) -> Result<u8> {
     let (_, run) = place::read(&asked.run)?;
-    let metric = Metric::ALL.into_iter().find(|metric| metric.name() == asked.metric);
-    let metric = metric.unwrap_or(Metric::Cpu);
+    let metric = Metric::find(&asked.metric).unwrap_or(CPU);
     let figures = report::figures(&run, BASELINE, FLOOR);
     let ranking = report::rank(&run, &figures, metric, asked.cell.as_deref());
     let ranking = ranking.map_err(|error| Failure::Usage(format!("{error:#}")))?;

@@ -35,8 +35,7 @@ fn models(output: &mut Output) -> Result<()> {
 
 /// Lists the cells of each preset.
 fn cells(output: &mut Output) {
-    let presets = harness::PRESETS.iter().filter_map(|name| harness::preset(name));
-    let presets: Vec<_> = presets.collect();
+    let presets: Vec<_> = harness::presets().collect();
     for preset in &presets {
         let sessions = match preset.sessions.len() {
             0 | 1 => String::new(),

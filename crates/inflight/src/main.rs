@@ -4,6 +4,7 @@
 //! error paths too. Exit codes are those of [`harness::exit_code`], and 3, 4, 5 as documented in
 //! `crates/inflight/README.md`.
 
+mod answer;
 mod arguments;
 mod check;
 mod cite;
@@ -66,6 +67,8 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Check { run } => check::check(run, output),
         Command::Cite { run, form } => cite::cite(run, form.as_deref(), output),
         Command::Export { run, to } => cite::export(run, to, output),
-        Command::Report { runs, figures } => check::rebuild(runs, figures.as_deref(), output),
+        Command::Report { runs, figures, verbose } => {
+            check::rebuild(runs, (figures.as_deref(), *verbose), output)
+        }
     }
 }

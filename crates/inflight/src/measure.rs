@@ -4,16 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use harness::{
-    Agreement, Alone, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, Workspace,
+    Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, RunLock,
+    Workspace,
 };
 use model_kit::Cell;
 use record::{Environment, Model, Run, State};
-use report::{Form, Trust};
+use report::Trust;
 use serde_json::json;
 
 use crate::arguments::{Order, Selection, Verification};
 use crate::output::{Output, Tone};
-use crate::{check, place};
+use crate::{answer, check, place};
 
 /// What verification that failed exits with.
 const VERIFICATION_FAILED: u8 = 3;
@@ -33,7 +34,7 @@ pub(crate) fn run(order: &Order, output: &mut Output) -> Result<u8> {
             harness::measure(&ordered)?
         }
     };
-    tell(&ended, output)
+    tell(&ended, order.verbose, output)
 }
 
 /// Runs each model once on each cell, or on each fault.
@@ -48,7 +49,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
     harness::preflight(&workspace.root, &preset.cells, &models)?;
     can_run(&workspace, &models, selection)?;
-    let _alone = Alone::beside_no_run()?;
+    let _lock = RunLock::beside_no_run()?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
@@ -67,7 +68,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
     harness::preflight(&workspace.root, &[], &models)?;
     can_run(workspace, &models, asked)?;
-    let _alone = Alone::beside_no_run()?;
+    let _lock = RunLock::beside_no_run()?;
     let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {
@@ -165,31 +166,23 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
 }
 
 /// Prints a run that has ended, however it did, and returns the exit code.
-fn tell(ended: &Ended, output: &mut Output) -> Result<u8> {
+fn tell(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
+    harness::writing_report();
     let figures = report::figures(&run, BASELINE, FLOOR);
-    output.say(&report::summary(&run, &figures, Form::Terminal));
     let trust = Trust::of(&run, (BASELINE, FLOOR));
-    output.say(&trust.text(Form::Terminal));
-    output.say(&format!("Run     {}", ended.path.display()));
-    output.say(&format!("Report  {}", ended.path.join("derived/report.html").display()));
-    if ended.how == How::Complete {
-        output.say(&format!("Cite    inflight cite {}", run.id));
+    let printed = (&run, &figures, &trust);
+    if verbose {
+        answer::tables(printed, output);
     }
-    // Last, so that a full disk does not keep the table from being seen.
+    answer::answer(printed, (&ended.path, &place::called(&ended.path)), output);
+    if let How::Session(hours) = ended.how {
+        let resume = format!("inflight run --resume {}", ended.path.display());
+        output.say(&format!("this session is complete; go on with `{resume}` in {hours} hours"));
+    }
+    // Last, so that a full disk does not keep the answer from being seen.
     let derived = report::derive_from(&run, &figures, &trust);
     record::write_derived(&ended.path, check::VERSION, &derived)?;
-    let resume = format!("inflight run --resume {}", ended.path.display());
-    let after = match ended.how {
-        How::Complete => None,
-        How::Interrupted(_) => Some(format!("interrupted: go on with `{resume}`")),
-        How::Session(hours) => {
-            Some(format!("this session is complete; go on with `{resume}` in {hours} hours"))
-        }
-    };
-    if let Some(line) = after {
-        output.say(&line);
-    }
     let valid = run.turns.iter().filter(|trial| trial.state == State::Valid).count();
     let of_primitives = &run.primitives.whole;
     let primitives_valid = of_primitives.iter().filter(|t| t.state == State::Valid).count();

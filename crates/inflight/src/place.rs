@@ -60,6 +60,22 @@ pub(crate) fn run_in(results: &Path, name: &str) -> Result<PathBuf> {
     }
 }
 
+/// Returns what a command line calls a run in a folder: the time it began where that says which,
+/// its path where it lies elsewhere.
+pub(crate) fn called(folder: &Path) -> String {
+    let results = results();
+    let is_there = |name: &String| run_in(&results, name).is_ok_and(|found| same(&found, folder));
+    let name = record::own_name(folder);
+    let time = name.split('-').next().unwrap_or(&name).to_owned();
+    Some(time).filter(is_there).unwrap_or_else(|| folder.display().to_string())
+}
+
+/// Returns whether two paths lead to one folder.
+fn same(one: &Path, other: &Path) -> bool {
+    let both = [one, other].map(fs::canonicalize);
+    matches!(both, [Ok(one), Ok(other)] if one == other)
+}
+
 /// Returns the folders of all runs below some results by the runs' own names, the oldest first. Of
 /// a run and its copies, the folder that has the run's name is the run.
 pub(crate) fn runs(results: &Path) -> BTreeMap<String, PathBuf> {

@@ -11,9 +11,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::pipe::{Total, Turned};
+use workload::pipe::{Total, Turned};
+use workload::{Cell, ErrorCode, Outcome, Turn};
+
 use crate::reading::{self, Reading};
-use crate::{Cell, ErrorCode, Outcome, Turn, Workload};
 
 /// Marks a fetch of the window that failed and has no latency.
 const NO_LATENCY: u64 = 0;
@@ -24,9 +25,10 @@ pub(crate) struct Ledger {
     turn: u32,
     ids: Range<u64>,
     warmup: u64,
+    /// How many fetches have ended when the window opens, unless it opens as slots are handed out.
+    opens_at: Option<u64>,
     /// How many fetches have ended when the window closes.
     closes_at: u64,
-    opens_at_start: bool,
     began: Instant,
     issued: AtomicU64,
     ended: AtomicU64,
@@ -49,8 +51,8 @@ impl Ledger {
             turn: turn.number,
             ids: turn.ids(cell),
             warmup: turn.warmup,
-            closes_at: turn.warmup + turn.fetches,
-            opens_at_start: cell.workload == Workload::Batch,
+            opens_at: turn.opens_at(cell),
+            closes_at: turn.closes_at(),
             began: Instant::now(),
             issued: AtomicU64::new(0),
             ended: AtomicU64::new(0),
@@ -64,10 +66,10 @@ impl Ledger {
         }
     }
 
-    /// Opens the window of a batch, when its slots are handed out.
+    /// Opens the window as the slots are handed out, if no fetch is waited for.
     pub(crate) fn hand_out(&self) {
-        if self.opens_at_start {
-            // What the process has cost since it was started belongs to a batch.
+        if self.opens_at.is_none() {
+            // What the process has cost since it was started belongs to such a window.
             let _ = self.opened.set(Reading::start_of_process());
         }
     }
@@ -103,7 +105,7 @@ impl Ledger {
             entry.store(latency_ns, Ordering::Relaxed);
         }
         // Each count of ended fetches is reached once.
-        if ended == self.warmup && !self.opens_at_start {
+        if self.opens_at == Some(ended) {
             let _ = self.opened.set(Reading::opening());
         } else if ended == self.closes_at {
             let _ = self.closed.set(Reading::closing());
@@ -222,7 +224,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::DelayRange;
+    use crate::{DelayRange, Workload};
 
     fn steady(warmup: u64, fetches: u64, in_flight: u32) -> Cell {
         Cell {

@@ -128,33 +128,25 @@
 
 pub mod asynchronous;
 pub mod blocking;
-mod cell;
+mod checksums;
 mod chunked;
-pub mod content;
-mod error;
 mod fetch;
 mod gate;
 mod ledger;
-mod outcome;
-pub mod pipe;
-mod plain;
 pub mod primitive;
 mod probe_task;
 pub mod readiness;
 mod reading;
-mod receipt;
 mod reply;
 mod serve;
 mod slot;
 mod strays;
 mod work;
 
-pub use crate::cell::{Cell, DelayRange, Plan, Turn, Workload};
-pub use crate::error::Error;
 pub use crate::fetch::{Fetch, LibraryReply};
-pub use crate::outcome::{ErrorCode, Outcome};
-pub use crate::plain::{plain, plain_line};
-pub use crate::receipt::{Receipt, bare_heads_digest, ids_digest, mixed};
-pub use crate::reply::ID_FIELD;
 pub use crate::serve::{ModelResult, Slots, rehearse, rehearse_turn, serve};
 pub use crate::slot::{Slot, Step};
+pub use workload::{
+    Cell, DelayRange, Error, ErrorCode, ID_FIELD, Outcome, Plan, Receipt, Turn, Workload,
+    bare_heads_digest, content, hello, ids_digest, mixed, pipe, plain, plain_line,
+};

@@ -11,7 +11,6 @@
 //! the one driver of slots: two runtimes differ in nothing but themselves.
 
 mod lateness;
-mod plan;
 mod serve;
 mod setter;
 mod signal;
@@ -19,8 +18,10 @@ mod slope;
 pub mod tasks;
 
 pub use self::lateness::Lateness;
-pub use self::plan::{FromProgram, Point, Primitive, PrimitivePlan, PrimitiveTrial, ToProgram};
 pub use self::serve::{pin, serve};
 pub use self::setter::Setter;
 pub use self::signal::Signal;
 pub use self::slope::Slope;
+pub use workload::primitive::{
+    FromProgram, Point, Primitive, PrimitivePlan, PrimitiveTrial, ToProgram,
+};

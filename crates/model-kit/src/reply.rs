@@ -8,8 +8,8 @@ use std::mem::MaybeUninit;
 
 use crc32fast::Hasher;
 use httparse::{Header, ParserConfig, Response, Status};
+use workload::{ErrorCode, ID_FIELD};
 
-use crate::ErrorCode;
 use crate::chunked::Chunked;
 use crate::strays::Strays;
 
@@ -21,8 +21,6 @@ const FIELDS_MAX: usize = 100;
 const BODY_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most interim replies before the final one.
 const INTERIM_MAX: u8 = 16;
-/// The field that repeats the id of the request.
-pub const ID_FIELD: &str = "inflight-id";
 
 /// How far a reply has come.
 #[derive(Debug, PartialEq, Eq)]

@@ -15,12 +15,12 @@ enum Verdict {
 }
 
 /// Reads the pieces one after the other on a fresh connection, then loses it as told.
-fn judge<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
-    judge_on(false, pieces, loss)
+fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
+    read_on(false, pieces, loss)
 }
 
 /// The same on a connection that has carried a reply, or a fresh one.
-fn judge_on<'a>(reused: bool, pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
+fn read_on<'a>(reused: bool, pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
     let mut reply = Reply::to(7, reused);
     let mut pieces = pieces.into_iter();
     while let Some(piece) = pieces.next() {
@@ -49,9 +49,9 @@ fn check(reply: &[u8], expected: &Verdict) {
     let shown = String::from_utf8_lossy(&reply[..reply.len().min(80)]);
     for split in 0..=reply.len() {
         let (first, rest) = reply.split_at(split);
-        assert_eq!(&judge([first, rest], Loss::Closed), expected, "{shown:?} split at {split}");
+        assert_eq!(&read([first, rest], Loss::Closed), expected, "{shown:?} split at {split}");
     }
-    assert_eq!(&judge(reply.chunks(1), Loss::Closed), expected, "{shown:?} byte by byte");
+    assert_eq!(&read(reply.chunks(1), Loss::Closed), expected, "{shown:?} byte by byte");
 }
 
 /// Checks that a reply is ok.
@@ -105,7 +105,7 @@ fn interim_replies_are_passed_over_up_to_a_limit() {
     let interim = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
     check_ok(format!("HTTP/1.1 100 Continue\r\n\r\n{interim}{}", good()), 0, true);
     check_failed(interim.repeat(17) + &good(), ErrorCode::TooManyInterim);
-    assert_eq!(judge([interim.as_bytes()], Loss::Timeout), Verdict::Failed(ErrorCode::HeadTimeout));
+    assert_eq!(read([interim.as_bytes()], Loss::Timeout), Verdict::Failed(ErrorCode::HeadTimeout));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn a_head_without_end_is_cut_at_its_limit() {
     check_failed(with(&"x: y\r\n".repeat(101), ""), ErrorCode::HeadTooLarge);
     let long = with(&format!("x: {}\r\n", "y".repeat(70_000)), "");
     for piece in [1_000, 16_384, 100_000] {
-        let verdict = judge(long.as_bytes().chunks(piece), Loss::Closed);
+        let verdict = read(long.as_bytes().chunks(piece), Loss::Closed);
         assert_eq!(verdict, Verdict::Failed(ErrorCode::HeadTooLarge), "in pieces of {piece}");
     }
 }
@@ -217,7 +217,7 @@ fn a_loss_is_told_by_where_it_happened() {
         (&body, Loss::Timeout, ErrorCode::BodyTimeout),
     ];
     for (reply, loss, code) in cases {
-        assert_eq!(judge([reply.as_bytes()], loss), Verdict::Failed(code), "{reply:?} {loss:?}");
+        assert_eq!(read([reply.as_bytes()], loss), Verdict::Failed(code), "{reply:?} {loss:?}");
     }
     assert_eq!(Reply::to(7, false).lost(Loss::Closed, true), ErrorCode::ClosedBeforeHeadReused);
 }
@@ -228,7 +228,7 @@ fn bytes_of_an_earlier_reply_are_skipped_on_a_reused_connection_and_refused_on_a
         let bytes = [strays.as_bytes(), good().as_bytes()].concat();
         for split in 0..=bytes.len() {
             let (first, rest) = bytes.split_at(split);
-            let reused = judge_on(true, [first, rest], Loss::Closed);
+            let reused = read_on(true, [first, rest], Loss::Closed);
             assert_eq!(reused, Verdict::Ok { extra: strays.len(), persistent: true }, "{strays:?}");
         }
         check_failed(bytes, ErrorCode::BadStatusLine);
@@ -237,7 +237,7 @@ fn bytes_of_an_earlier_reply_are_skipped_on_a_reused_connection_and_refused_on_a
 
 #[test]
 fn a_reused_connection_that_brings_no_reply_is_lost_as_what_came_of_it_says() {
-    let lost = |bytes: &str, loss| judge_on(true, [bytes.as_bytes()], loss);
+    let lost = |bytes: &str, loss| read_on(true, [bytes.as_bytes()], loss);
     for (bytes, loss, code) in [
         ("", Loss::Closed, ErrorCode::ClosedBeforeHeadReused),
         ("", Loss::Timeout, ErrorCode::HeadTimeout),
@@ -250,7 +250,7 @@ fn a_reused_connection_that_brings_no_reply_is_lost_as_what_came_of_it_says() {
         assert_eq!(lost(bytes, loss), Verdict::Failed(code), "{bytes:?} {loss:?}");
     }
     let endless = vec![b'x'; HEAD_BYTES_MAX + 1];
-    let refused = judge_on(true, [endless.as_slice()], Loss::Timeout);
+    let refused = read_on(true, [endless.as_slice()], Loss::Timeout);
     assert_eq!(refused, Verdict::Failed(ErrorCode::BadStatusLine));
 }
 
@@ -274,12 +274,12 @@ proptest! {
         let chunks = "5;x=y\r\nhello\r\n7\r\n, world\r\n0\r\nt: u\r\n\r\n";
         let good = if chunked { with("Transfer-Encoding: chunked\r\n", chunks) } else { good() };
         let bytes = [&good.as_bytes()[..start % (good.len() + 1)], &noise].concat();
-        let whole = judge([bytes.as_slice()], Loss::Closed);
-        prop_assert_eq!(judge(cut(&bytes, &places), Loss::Closed), whole);
+        let whole = read([bytes.as_slice()], Loss::Closed);
+        prop_assert_eq!(read(cut(&bytes, &places), Loss::Closed), whole);
 
         let (late, pieces) = ([noise.as_slice(), good.as_bytes()].concat(), &places);
-        let whole = judge_on(true, [late.as_slice()], Loss::Closed);
-        prop_assert_eq!(judge_on(true, cut(&late, pieces), Loss::Closed), whole);
+        let whole = read_on(true, [late.as_slice()], Loss::Closed);
+        prop_assert_eq!(read_on(true, cut(&late, pieces), Loss::Closed), whole);
     }
 
     #[test]
@@ -288,6 +288,6 @@ proptest! {
         let body = bytes.len() - BODY.len();
         bytes[body + place] ^= change;
         let failed = Verdict::Failed(ErrorCode::BodyMismatch);
-        prop_assert_eq!(judge([bytes.as_slice()], Loss::Closed), failed);
+        prop_assert_eq!(read([bytes.as_slice()], Loss::Closed), failed);
     }
 }

@@ -15,7 +15,7 @@ use std::vec;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 
-use crate::content::Checksums;
+use crate::checksums::Checksums;
 use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::pipe::{self, FromModel, Hello, Scheduled, ToModel, Turned};

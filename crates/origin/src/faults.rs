@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use model_kit::ErrorCode::{self, self as E};
+use workload::ErrorCode::{self, self as E};
 
 use crate::template::{GOOD, reply};
 

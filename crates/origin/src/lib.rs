@@ -1,7 +1,7 @@
 //! The servers that answer, each in a process of its own, and what they tell over their pipe.
 //!
 //! This library holds the messages, the pipe and the count, which every origin shares; the program
-//! holds the server. The pipe is the one of [`model_kit::pipe`]: one JSON object a line, the
+//! holds the server. The pipe is the one of [`workload::pipe`]: one JSON object a line, the
 //! harness asks, the origin answers.
 
 mod connections;
@@ -15,16 +15,21 @@ use std::io;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use model_kit::{Cell, Receipt, Turn, pipe};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
+use workload::{Cell, Receipt, Turn, pipe};
 
 pub use crate::connections::Connections;
 pub use crate::faults::{End, FAULTS, Fault, Pace, Verdict};
 pub use crate::script::{FULL, REFUSING, Record, SCRIPTED, Script};
 pub use crate::tally::Tally;
 pub use crate::template::{GOOD, reply};
+
+/// The kind that serves cells.
+pub const WIREMOCK: &str = "wiremock";
+/// The kind that misbehaves.
+pub const FAULTY: &str = "faulty";
 
 /// What the harness asks an origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model_kit::content::split_mix_64;
 use serde::{Deserialize, Serialize};
+use workload::content::split_mix_64;
 
 use crate::Fault;
 

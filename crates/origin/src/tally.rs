@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::Mount;
 use crate::connections::Connections;
 use crate::kernel::{self, Counters, grown};
-use model_kit::Receipt;
-use model_kit::content::{delay_ms, split_mix_64};
+use workload::Receipt;
+use workload::content::{delay_ms, split_mix_64};
 
 /// The count of one mount, shared by all shards.
 #[derive(Debug)]
@@ -37,8 +37,8 @@ struct Counted {
 impl Tally {
     /// Starts to count for a mount.
     pub fn new(mount: Mount, connections: Arc<Mutex<Connections>>) -> Self {
-        let body = |id| model_kit::content::body(mount.seed, id, mount.cell.body_bytes);
-        let bodies = (0..model_kit::content::BODIES as u64).map(body).collect();
+        let body = |id| workload::content::body(mount.seed, id, mount.cell.body_bytes);
+        let bodies = (0..workload::content::BODIES as u64).map(body).collect();
         let counters = Counters::read();
         locked(&connections).begin(counters.accepted);
         let (counted, mounted) = (Mutex::default(), Instant::now());

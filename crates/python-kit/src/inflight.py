@@ -20,6 +20,7 @@ from inflight_codes import Code, status_fault
 from inflight_gate import Gate, TakesTurns
 from inflight_probe import ProbeTask
 from inflight_ledger import Ledger, scheduled, scheduled_since
+from inflight_workloads import WORKLOADS
 
 PROTOCOL = 2
 # The longest line of the pipe, in bytes.
@@ -180,13 +181,13 @@ def _serve(versions, run):
     if plan is None:
         return
     _stay_inside(plan["origins"])
-    match plan["cell"]["workload"]:
-        case "batch":
-            _take_one(plan, run)
-        case "steady":
-            _stay(plan, run)
-        case other:
-            raise ValueError(f"the workload is {other!r}, expected batch or steady")
+    name = plan["cell"]["workload"]
+    if name not in WORKLOADS:
+        raise ValueError(f"the workload is {name!r}, expected {' or '.join(WORKLOADS)}")
+    if WORKLOADS[name].is_resident:
+        _stay(plan, run)
+    else:
+        _take_one(plan, run)
 
 
 def _take_one(plan, run):

@@ -5,6 +5,8 @@ import resource
 import threading
 import time
 
+from inflight_workloads import WORKLOADS
+
 # What the kernel counts for a process: name on the pipe, name in `getrusage`, unit.
 COUNTERS = (
     ("user_ns", "ru_utime", 10**9),
@@ -25,7 +27,7 @@ class Ledger:
         self.wake_ups_late = []
         self._number, self._first_id = turn["number"], turn["first_id"]
         self._warmup, self._fetches = turn["warmup"], turn["fetches"]
-        surplus = cell["in_flight"] if cell["workload"] == "steady" else 0
+        surplus = WORKLOADS[cell["workload"]].surplus(cell)
         self._count = self._warmup + self._fetches + surplus
         self._lock = threading.Lock()
         self._issued = self._ended = self._peak = self._followed = 0

@@ -18,7 +18,7 @@ const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 /// Finds the modules that follow among the arguments, and runs the model.
 const START: &str = include_str!("start.py");
 /// The modules of the kit; one is compiled when a model imports it.
-const MODULES: [(&str, &str); 8] = [
+const MODULES: [(&str, &str); 9] = [
     ("inflight", include_str!("inflight.py")),
     ("inflight_aiohttp", include_str!("inflight_aiohttp.py")),
     ("inflight_blocking", include_str!("inflight_blocking.py")),
@@ -27,6 +27,7 @@ const MODULES: [(&str, &str); 8] = [
     ("inflight_probe", include_str!("inflight_probe.py")),
     ("inflight_ledger", include_str!("inflight_ledger.py")),
     ("inflight_streams", include_str!("inflight_streams.py")),
+    ("inflight_workloads", include_str!("inflight_workloads.py")),
 ];
 
 /// Replaces this process by an interpreter that runs the model of a package; returns only if that

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use model_kit::Receipt;
-use model_kit::pipe::Turned;
 use rules::{Cause, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use workload::Receipt;
+use workload::pipe::Turned;
 
 use crate::PrimitiveRecord;
 

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use model_kit::primitive::{Primitive, PrimitiveTrial};
 use serde::{Deserialize, Serialize};
+use workload::primitive::{Primitive, PrimitiveTrial};
 
 use crate::{Schedule, State};
 

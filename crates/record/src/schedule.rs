@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Result, ensure};
-use model_kit::Cell;
 use serde::{Deserialize, Serialize};
+use workload::Cell;
 
 use crate::{PrimitiveSchedule, Quirk, Sweep};
 
@@ -194,6 +194,10 @@ pub struct Model {
     /// The lists of packages that it needs, by their paths in the workspace.
     #[serde(default)]
     pub requirements: Vec<String>,
+    /// Whether it may be too slow to keep every slot busy at the origin. Where a schedule does not
+    /// say, as one that was drawn before manifests did, models in another language may be.
+    #[serde(default)]
+    pub may_be_slow: Option<bool>,
 }
 
 /// A setting that differs from a library's default.
@@ -254,7 +258,7 @@ impl Model {
     pub fn claims(&self) -> rules::Claims<'_> {
         rules::Claims {
             is_bare: self.is_bare(),
-            may_be_slow: self.language.is_some(),
+            may_be_slow: self.may_be_slow.unwrap_or(self.language.is_some()),
             connections: self.connections.as_deref(),
             threads: &self.threads,
         }

@@ -1,7 +1,7 @@
 //! A sweep: cells that differ in one number alone, which are its levels.
 
-use model_kit::Cell;
 use serde::{Deserialize, Serialize};
+use workload::Cell;
 
 /// Cells that differ in one number, and in how many fetches a window of about the same length
 /// then takes.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model_kit::{Cell, Workload};
+use model_kit::Cell;
 use record::{Absent, Family, Model, RoundRecord, Run, State, StayRecord, TurnRecord};
+use rules::expected;
 use stats::{Estimate, Sample, effect, mean_cost, median};
 
 use crate::family::{self, ALPHA, Pair};
@@ -161,16 +162,6 @@ impl<'a> Source<'a> {
         self.turns.paired(models, Quantity::Turn(cpu_us))
     }
 
-    /// Returns the latencies of all valid turns of a model, in nanoseconds with their counts:
-    /// percentiles are those of all fetches, never a mean of percentiles.
-    pub(crate) fn latencies(&self, model: &str) -> Vec<(u64, u64)> {
-        let mut pooled = BTreeMap::new();
-        for &(value, count) in self.stays(model).into_iter().flat_map(|stay| &stay.latencies_ns) {
-            *pooled.entry(value).or_insert(0) += count;
-        }
-        pooled.into_iter().collect()
-    }
-
     /// Returns a quantity of the baseline's second turn of a block in times the first, by block.
     pub(crate) fn against_itself(&self, read: Read) -> Vec<(u32, f64)> {
         self.turns.twice(self.baseline, read)
@@ -252,7 +243,7 @@ impl<'a> Source<'a> {
     fn unequal_rate(&self, model: &str) -> bool {
         // Per fetch: a model with fewer slots makes fewer fetches in a window as long.
         let pairs = self.turns.paired((model, self.baseline), Quantity::Turn(wall_each_us));
-        let pairs = pairs.filter(|_| self.cell.workload == Workload::Steady);
+        let pairs = pairs.filter(|_| expected(self.cell.workload).is_paced_by_delays);
         pairs.is_some_and(|pairs| (pairs.ratio(ALPHA).value - 1.0).abs() > UNEQUAL_RATE)
     }
 

@@ -11,6 +11,7 @@ use std::fmt;
 use model_kit::{Cell, Workload};
 use record::environment::Fact;
 use record::{Integrity, Model, Run, TurnRecord};
+use rules::expected;
 
 use crate::diff::DiffMetric;
 
@@ -97,13 +98,9 @@ pub(crate) fn cells([old, new]: [&Run; 2], metric: DiffMetric) -> Result<Vec<&Ce
 }
 
 impl DiffMetric {
-    /// Returns whether it says something about the models under this workload: the wall time of a
-    /// steady cell is set by its delays.
+    /// Returns whether it says something about the models under this workload.
     fn fits(self, workload: Workload) -> bool {
-        match (self, workload) {
-            (Self::Cpu, _) | (Self::Wall, Workload::Batch) => true,
-            (Self::Wall, Workload::Steady) => false,
-        }
+        expected(workload).yields(&self.metric())
     }
 }
 

@@ -9,9 +9,9 @@
 //! All are CPU time. What this leaves out, such as caches, timers, and several events of one wait,
 //! is the remainder.
 
-use model_kit::Workload;
 use model_kit::primitive::Primitive;
 use record::{Model, PrimitiveProgram, Run};
+use rules::expected;
 use stats::Estimate;
 
 use crate::figures::{CellFigures, RowFigures};
@@ -160,9 +160,9 @@ fn footprints<'a>(
 /// units are those of the program. The threads of a pool are there before.
 fn spawns(cell: &CellFigures, model: &Model, program: &PrimitiveProgram) -> f64 {
     let units = f64::from(cell.cell.slots());
-    match cell.cell.workload {
-        Workload::Batch if model.unit == program.unit => units / real(cell.cell.fetches.max(1)),
-        _ => 0.0,
+    match expected(cell.cell.workload).includes_start && model.unit == program.unit {
+        true => units / real(cell.cell.fetches.max(1)),
+        false => 0.0,
     }
 }
 

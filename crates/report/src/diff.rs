@@ -14,6 +14,7 @@ use std::fmt;
 
 use model_kit::Cell;
 use record::{Run, TurnRecord};
+use rules::{CPU, Metric, WALL};
 use serde::Serialize;
 use stats::verdict::{Criteria, Evidence, Verdict};
 use stats::{Estimate, Interval, Sample, bonferroni, median, two_sample};
@@ -21,7 +22,7 @@ use stats::{Estimate, Interval, Sample, bonferroni, median, two_sample};
 use crate::apart::{Apart, MODELS_MIN};
 use crate::comparable::{self, Refusal};
 use crate::family::{ALPHA, MARGIN};
-use crate::turns::{Quantity, Turns, cpu_us, wall_ms};
+use crate::turns::{Quantity, Turns};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -159,11 +160,11 @@ pub fn slower_than(diff: &Diff, percent: f64) -> Vec<String> {
 }
 
 impl DiffMetric {
-    /// Returns the quantity of a turn that it is.
-    fn quantity(self) -> Quantity {
+    /// Returns the metric that it is.
+    pub(crate) fn metric(self) -> Metric {
         match self {
-            Self::Cpu => Quantity::Turn(cpu_us),
-            Self::Wall => Quantity::Turn(wall_ms),
+            Self::Cpu => CPU,
+            Self::Wall => WALL,
         }
     }
 }
@@ -173,7 +174,7 @@ impl CellDiff {
     fn of(runs: [&Run; 2], cell: &Cell, metric: DiffMetric) -> Self {
         let all = runs.map(|run| of_cell(run, &cell.name));
         let turns = [Turns::valid(runs[0], &all[0]), Turns::valid(runs[1], &all[1])];
-        let quantity = metric.quantity();
+        let quantity = Quantity::Of(metric.metric());
         let [old, new] = [0, 1].map(|run| {
             let models = runs[run].schedule.models.iter().map(|model| model.name.as_str());
             models.filter(|model| turns[run].count(model) > 0).collect::<BTreeSet<&str>>()

@@ -6,8 +6,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use model_kit::{Cell, Workload};
+use model_kit::Cell;
 use record::{Absent, Control, Family, Run};
+use rules::expected;
 use stats::Estimate;
 use stats::ranking::RankInterval;
 use stats::verdict::Verdict;
@@ -201,9 +202,9 @@ impl CellFigures {
 impl Figures {
     /// Returns which cell an answer is about: the steady one with the most in flight, and of those
     /// the one with the shortest body; the first if none is steady.
-    pub(crate) fn main_cell(&self) -> usize {
+    pub fn main_cell(&self) -> usize {
         let cells = self.cells.iter().enumerate();
-        let steady = cells.filter(|(_, cell)| cell.cell.workload == Workload::Steady);
+        let steady = cells.filter(|(_, cell)| expected(cell.cell.workload).keeps_slots_busy);
         let best = steady.max_by_key(|(index, cell)| {
             (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes, usize::MAX - index)
         });

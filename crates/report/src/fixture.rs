@@ -242,11 +242,11 @@ pub(crate) fn empty(schedule: Schedule) -> Run {
 
 /// Returns a cell of the usual size.
 fn cell(workload: Workload) -> Cell {
-    let (name, warmup, fetches, delay_ms) = match workload {
-        Workload::Batch => ("batch", 0, 256, DelayRange { lo: 20, hi: 20 }),
-        Workload::Steady => ("steady", 64, 256, DelayRange { lo: 16, hi: 48 }),
+    let (warmup, delay_ms) = match workload.is_resident() {
+        false => (0, DelayRange { lo: 20, hi: 20 }),
+        true => (64, DelayRange { lo: 16, hi: 48 }),
     };
-    let (name, in_flight) = (name.to_owned(), 64);
+    let (name, in_flight, fetches) = (workload.name().to_owned(), 64, 256);
     let (body_bytes, probe_period_us, work_kib) = (128, 0, 0);
     Cell {
         name,
@@ -285,6 +285,7 @@ pub(crate) fn model(name: &str) -> Model {
         language: None,
         baseline: None,
         requirements: Vec::new(),
+        may_be_slow: None,
     }
 }
 

@@ -5,9 +5,9 @@
 //! one, a bare one whose unit is a thread stands for threads, and one that may open a connection
 //! for every fetch is the page's own program, held against the model of its client that keeps them.
 
-use model_kit::Workload;
 use model_kit::primitive::Primitive;
 use record::{Model, Run, StayRecord};
+use rules::expected;
 use stats::{Estimate, histogram, median};
 
 use crate::cell::Source;
@@ -282,8 +282,9 @@ impl Answers<'_> {
             model.max_in_flight == Some(1) && model.is_bare() && model.language.is_none()
         };
         let alone = &self.run.schedule.models.iter().find(is_one)?.name;
-        let batch =
-            |cell: &&CellFigures| cell.cell.workload == Workload::Batch && cell.cell.work_kib == 0;
+        let batch = |cell: &&CellFigures| {
+            expected(cell.cell.workload).includes_start && cell.cell.work_kib == 0
+        };
         Some((self.source(self.figures.cells.iter().find(batch)?), alone))
     }
 
@@ -297,7 +298,7 @@ impl Answers<'_> {
     /// Returns the steady cell that answers are about.
     fn steady(&self) -> Option<&CellFigures> {
         let main = self.figures.cells.get(self.figures.main_cell());
-        main.filter(|cell| cell.cell.workload == Workload::Steady)
+        main.filter(|cell| expected(cell.cell.workload).keeps_slots_busy)
     }
 
     /// Returns what a cell's figures are computed from.

@@ -69,11 +69,12 @@ fn row<'a>(told: &[Told<'a>], place: usize) -> (String, Option<&'a Run>) {
 
 /// Returns whether a run is of the kind that a command measures.
 fn measures(run: &Run, command: &str) -> bool {
-    let presets: &[&str] = match command {
-        IDEAS => &["ideas"],
-        SWEEP => &["sweep"],
-        PRIMITIVES => &["primitives", "quick", "standard", "citable"],
-        _ => &["quick", "standard", "citable"],
-    };
-    presets.contains(&run.schedule.preset.as_str())
+    let schedule = &run.schedule;
+    let mut probed = schedule.cells.iter().map(|cell| cell.probe_period_us > 0);
+    match command {
+        IDEAS => probed.any(|is_probed| is_probed),
+        SWEEP => !schedule.sweeps.is_empty(),
+        PRIMITIVES => !schedule.primitives.is_empty(),
+        _ => schedule.sweeps.is_empty() && probed.any(|is_probed| !is_probed),
+    }
 }

@@ -4,6 +4,7 @@
 mod figures;
 
 mod cell;
+mod consequence;
 mod cost_model;
 mod estimator;
 mod family;
@@ -31,9 +32,11 @@ mod gates;
 mod proof;
 mod trust;
 
+mod answer;
 mod escape;
 mod footprint;
 mod number;
+mod order;
 mod quirks;
 mod rank;
 mod rank_json;
@@ -64,6 +67,7 @@ mod fixture_pair;
 #[cfg(test)]
 mod fixture_turn;
 
+pub use crate::answer::{Place, answer, page_of};
 pub use crate::citation::NotCitable;
 pub use crate::cite::{CiteForm, cite};
 pub use crate::comparable::Refusal;
@@ -97,7 +101,7 @@ pub use crate::primitives::{
 pub use crate::primitives_steady::Steadiness;
 pub use crate::primitives_text::primitives_text;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof, proof_text};
-pub use crate::rank::{Metric, RankedCell, RankedRow, Ranking, rank};
+pub use crate::rank::{RankedCell, RankedRow, Ranking, rank};
 pub use crate::rank_json::ranking_document;
 pub use crate::summary::{Form, summary};
 pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};

@@ -11,8 +11,9 @@
 //! finds arrivals that stall, and not a queue before the responder. Such a queue shows in how busy
 //! the origin is and in its headroom.
 
-use model_kit::{Cell, Receipt, Workload};
+use model_kit::{Cell, Receipt};
 use record::{Run, TurnRecord};
+use rules::expected;
 use serde::Serialize;
 use stats::capacity::{HEADROOM, MODEL_BOUND};
 
@@ -158,7 +159,7 @@ impl Seen {
         let ceiling = run.schedule.probe(&cell.name).map(|probe| real(probe.ceiling_per_s));
         let busy = |turn: &TurnRecord| Some(1e-9 * cost(turn)? * rate(turn)? / workers);
         let little = |turn: &TurnRecord| little(turn, cell);
-        let steady = cell.workload == Workload::Steady;
+        let fills = expected(cell.workload).keeps_slots_busy;
         let told = |field: fn(&Receipt) -> f64, badness| {
             Level::of(turns, |turn| turn.receipt.as_ref().map(field), badness)
         };
@@ -169,7 +170,7 @@ impl Seen {
             slots: cell.slots(),
             in_flight_peak: told(|receipt| real(receipt.in_flight_peak_estimate), lowest)?,
             in_flight_mean: told(|receipt| receipt.in_flight_mean_estimate, lowest)?,
-            little: steady.then(|| Level::of(turns, little, farthest_from_one)).flatten(),
+            little: fills.then(|| Level::of(turns, little, farthest_from_one)).flatten(),
             late_ms_p50: told(|receipt| receipt.delay_late_ms_p50_estimate, highest)?,
             late_ms_p99: told(|receipt| receipt.delay_late_ms_p99_estimate, highest)?,
             model_busy: Level::of(turns, busy, highest)?,

@@ -5,10 +5,10 @@
 //! stand in the order of their medians, each with its interval, and that is all that is said.
 
 use std::fmt;
-use std::str::FromStr;
 
 use anyhow::{Result, ensure};
 use record::Run;
+use rules::{Better, Metric};
 use stats::{Estimate, median};
 
 use crate::cell::Source;
@@ -17,22 +17,7 @@ use crate::figures::{CellFigures, Figures, Row, Standing};
 use crate::number::with_interval;
 use crate::summary::{Form, aside, joined, origin_of, reasons, title};
 use crate::table::{NOTHING, drawn, ratio, standing, verdict, with_places};
-use crate::turns::{Quantity, cpu_us, faults, memory_mib, switches, wall_ms};
-
-/// What models are ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// CPU time of the model's process per fetch.
-    Cpu,
-    /// Wall time of the window.
-    Wall,
-    /// Context switches per fetch.
-    Switches,
-    /// Pages mapped per fetch, without those that were read from disk.
-    Faults,
-    /// The most memory that the process held at once.
-    Memory,
-}
+use crate::turns::Quantity;
 
 /// The models of a run ordered by one metric.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,65 +89,6 @@ pub fn rank(run: &Run, figures: &Figures, metric: Metric, cell: Option<&str>) ->
     })
 }
 
-impl Metric {
-    /// Every metric, the primary one first.
-    pub const ALL: [Self; 5] = [Self::Cpu, Self::Wall, Self::Switches, Self::Faults, Self::Memory];
-
-    /// Returns what a command line calls it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cpu => "cpu",
-            Self::Wall => "wall",
-            Self::Switches => "switches",
-            Self::Faults => "faults",
-            Self::Memory => "memory",
-        }
-    }
-
-    /// Returns the heading of its column, with the unit.
-    fn column(self) -> &'static str {
-        match self {
-            Self::Cpu => "CPU/fetch us",
-            Self::Wall => "wall ms",
-            Self::Switches => "switches/fetch",
-            Self::Faults => "page faults/fetch",
-            Self::Memory => "memory MiB",
-        }
-    }
-
-    /// Returns the unit of its values.
-    pub(crate) fn unit(self) -> &'static str {
-        match self {
-            Self::Cpu => "us per fetch",
-            Self::Wall => "ms",
-            Self::Switches | Self::Faults => "per fetch",
-            Self::Memory => "MiB",
-        }
-    }
-
-    /// Returns how it is read off a turn or a stay.
-    fn quantity(self) -> Quantity {
-        match self {
-            Self::Cpu => Quantity::Turn(cpu_us),
-            Self::Wall => Quantity::Turn(wall_ms),
-            Self::Switches => Quantity::Turn(switches),
-            Self::Faults => Quantity::Turn(faults),
-            Self::Memory => Quantity::Stay(memory_mib),
-        }
-    }
-}
-
-impl FromStr for Metric {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let names = Self::ALL.map(Self::name).join(", ");
-        let metric = Self::ALL.into_iter().find(|metric| metric.name() == text);
-        metric
-            .ok_or_else(|| anyhow::anyhow!("no metric is called {text}, expected one of: {names}"))
-    }
-}
-
 impl RankedCell {
     /// Orders the models of a cell. The rows of the figures are in order of CPU time already.
     fn of(
@@ -173,9 +99,9 @@ impl RankedCell {
         let ordered = |rows: &[Row], baseline: &str| {
             let row = |row: &Row| RankedRow::of(row, (baseline, floor), (metric, source));
             let mut rows: Vec<RankedRow> = rows.iter().map(row).collect();
-            if metric != Metric::Cpu {
+            if !metric.is_judged {
                 rows.sort_by(|a, b| {
-                    let order = a.order().total_cmp(&b.order());
+                    let order = a.order(metric).total_cmp(&b.order(metric));
                     order.then_with(|| a.row.model.cmp(&b.row.model))
                 });
             }
@@ -188,9 +114,9 @@ impl RankedCell {
 
     /// Writes the table of the models in Rust, then one of each other language, each with reasons.
     fn tables(&self, metric: Metric, baseline: &str) -> Vec<String> {
-        let table = |rows: &[RankedRow], own: &[Row], baseline: &str| match metric {
-            Metric::Cpu => judged(rows, own, baseline),
-            metric => plain(rows, metric),
+        let table = |rows: &[RankedRow], own: &[Row], baseline: &str| match metric.is_judged {
+            true => judged(rows, own, (metric, baseline)),
+            false => plain(rows, metric),
         };
         let mut parts = vec![table(&self.rows, &self.figures.rows, baseline)];
         parts.extend(reasons(&self.figures.rows));
@@ -204,9 +130,9 @@ impl RankedCell {
 }
 
 /// Writes a table with verdicts, and with places where the rows of the figures have any.
-fn judged(rows: &[RankedRow], own: &[Row], baseline: &str) -> String {
+fn judged(rows: &[RankedRow], own: &[Row], (metric, baseline): (Metric, &str)) -> String {
     let against = format!("against {baseline}");
-    let mut header = vec!["model", Metric::Cpu.column(), &against, "verdict"];
+    let mut header = vec!["model", metric.column, &against, "verdict"];
     let line = |ranked: &RankedRow| {
         let (ratio, verdict) = match &ranked.row.figures {
             Some(_) if ranked.row.model == baseline => ("1".to_owned(), "baseline"),
@@ -223,7 +149,7 @@ fn judged(rows: &[RankedRow], own: &[Row], baseline: &str) -> String {
 fn plain(rows: &[RankedRow], metric: Metric) -> String {
     let line = |ranked: &RankedRow| vec![ranked.row.model.clone(), ranked.value()];
     let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
-    drawn(&["model", metric.column()], &lines, Form::Terminal)
+    drawn(&["model", metric.column], &lines, Form::Terminal)
 }
 
 impl RankedRow {
@@ -233,12 +159,12 @@ impl RankedRow {
         (baseline, floor): (&str, &str),
         (metric, source): (Metric, &Source<'_>),
     ) -> Self {
-        let (model, quantity) = (row.model.as_str(), metric.quantity());
+        let (model, quantity) = (row.model.as_str(), Quantity::Of(metric));
         let sample = source.sample(model, quantity);
         let judged = row.figures.as_ref().and_then(|figures| figures.ratio);
-        let ratio = match metric {
-            Metric::Cpu => judged,
-            _ => source.ratio((model, baseline), quantity),
+        let ratio = match metric.is_judged {
+            true => judged,
+            false => source.ratio((model, baseline), quantity),
         };
         let (rounds, repeated) = source.rounds(model);
         Self {
@@ -251,9 +177,13 @@ impl RankedRow {
         }
     }
 
-    /// Returns what rows are ordered by: those without a value come last.
-    fn order(&self) -> f64 {
-        self.value.map_or(f64::INFINITY, |value| value.value)
+    /// Returns what rows are ordered by: the best first, those without a value last.
+    fn order(&self, metric: Metric) -> f64 {
+        let value = |value: Estimate| match metric.better {
+            Better::Lower => value.value,
+            Better::Higher => -value.value,
+        };
+        self.value.map_or(f64::INFINITY, value)
     }
 
     /// Writes the value, or why there is none.
@@ -269,16 +199,16 @@ impl RankedRow {
 impl fmt::Display for Ranking {
     /// Writes a table a cell, as a terminal shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = vec![format!("{}   lower is better", self.run)];
+        let mut parts = vec![format!("{}   {}", self.run, self.metric.better.words())];
         for cell in &self.cells {
             parts.push(title(&cell.figures, Form::Terminal));
             parts.extend(cell.tables(self.metric, &self.baseline));
         }
-        if self.metric != Metric::Cpu {
+        if !self.metric.is_judged {
             parts.push(format!(
                 "By {} the rows stand in the order of their medians: no verdict and no rank is \
                  computed for it",
-                self.metric.name()
+                self.metric.key
             ));
         }
         f.write_str(&joined(parts, Form::Terminal))

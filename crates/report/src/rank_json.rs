@@ -2,6 +2,7 @@
 //!
 //! Where there is no number there is null, and a reason beside it.
 
+use rules::Metric;
 use serde::Serialize;
 use serde_json::Value;
 use stats::Estimate;
@@ -9,7 +10,7 @@ use stats::Estimate;
 use crate::json::{IS_BASELINE, IS_FLOOR};
 use crate::json_figure::{Figure, TOO_FEW, rounded};
 use crate::number::word;
-use crate::rank::{Metric, RankedCell, RankedRow, Ranking};
+use crate::rank::{RankedCell, RankedRow, Ranking};
 
 /// Why a model has no value.
 const NOT_TOLD: &str = "no valid turn or stay told it";
@@ -68,8 +69,8 @@ pub fn ranking_document(ranking: &Ranking, run: &str) -> Value {
     let cells = ranking.cells.iter().flat_map(|cell| Cell::all(cell, ranking)).collect();
     let document = Document {
         run,
-        metric: ranking.metric.name(),
-        unit: ranking.metric.unit(),
+        metric: ranking.metric.key,
+        unit: ranking.metric.unit,
         baseline: &ranking.baseline,
         floor: &ranking.floor,
         cells,
@@ -125,7 +126,7 @@ impl Ratio {
     /// Writes a ratio, and the verdict where one is computed.
     fn of(ranked: &RankedRow, baseline: &str, metric: Metric) -> Self {
         let reason = if ranked.row.model == baseline { IS_BASELINE } else { NOT_BOTH };
-        let figures = ranked.row.figures.as_ref().filter(|_| metric == Metric::Cpu);
+        let figures = ranked.row.figures.as_ref().filter(|_| metric.is_judged);
         Self {
             figure: Figure::or(ranked.ratio.as_ref(), reason),
             half_width: ranked.ratio.as_ref().and_then(half_width),

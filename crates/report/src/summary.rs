@@ -200,10 +200,7 @@ pub(crate) fn notes_of(rows: &[Row], footprints: &[Footprint]) -> Vec<String> {
     }
     if !footprints.is_empty() {
         let footprints: Vec<String> = footprints.iter().map(footprint).collect();
-        notes.push(format!(
-            "The client's footprint, in times the bare model: {}",
-            footprints.join(", ")
-        ));
+        notes.push(format!("Client overhead, in times the bare model: {}", footprints.join(", ")));
     }
     notes
 }

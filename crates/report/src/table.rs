@@ -1,7 +1,8 @@
 //! The table of a cell, for a terminal or as Markdown.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use model_kit::{Cell, DelayRange, Workload};
+use model_kit::{Cell, DelayRange};
+use rules::expected;
 use stats::ranking::RankInterval;
 
 use crate::figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
@@ -99,10 +100,7 @@ pub(crate) fn lines(table: &Table, form: Form) -> String {
 
 /// Writes the cell's numbers in a line.
 pub fn heading(cell: &Cell) -> String {
-    let kind = match cell.workload {
-        Workload::Batch => format!("{} fetches, at most", cell.fetches),
-        Workload::Steady => "always".to_owned(),
-    };
+    let kind = (expected(cell.workload).in_flight)(cell);
     let work = match cell.work_kib {
         0 => String::new(),
         kib => format!(", CRC-32 of {kib} KiB computed for each"),

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use record::{Run, StayRecord, TurnRecord};
+use rules::{CPU, MEMORY, Metric, SWITCHES, WALL};
 use stats::rounds::{self, Turn};
 use stats::{Estimate, Paired, Sample, session, signed_rank};
 
@@ -23,10 +24,41 @@ pub(crate) enum Quantity {
     Turn(Read),
     /// Of a stay in a block.
     Stay(fn(&StayRecord) -> Option<f64>),
+    /// A metric, which is of either.
+    Of(Metric),
 }
 
 /// How a quantity is read off a turn.
 pub(crate) type Read = fn(&TurnRecord) -> Option<f64>;
+
+impl Quantity {
+    /// Returns whether it is of stays and not of turns.
+    fn is_of_stays(self) -> bool {
+        match self {
+            Self::Turn(_) => false,
+            Self::Stay(_) => true,
+            Self::Of(metric) => metric.is_of_stays(),
+        }
+    }
+
+    /// Returns it of a turn, if it is told.
+    fn of_turn(self, turn: &TurnRecord) -> Option<f64> {
+        match self {
+            Self::Turn(read) => read(turn),
+            Self::Stay(_) => None,
+            Self::Of(metric) => metric.of_window(&turn.valid()?.window),
+        }
+    }
+
+    /// Returns it of a stay, if it is told.
+    fn of_stay(self, stay: &StayRecord) -> Option<f64> {
+        match self {
+            Self::Turn(_) => None,
+            Self::Stay(read) => read(stay),
+            Self::Of(metric) => metric.of_stay(stay.memory_peak_kib),
+        }
+    }
+}
 
 /// The valid turns of a cell.
 pub(crate) struct Turns<'a> {
@@ -100,13 +132,13 @@ impl<'a> Turns<'a> {
     /// block, so that ratio and difference are those of turns which were taken side by side.
     pub(crate) fn paired(&self, (model, other): (&str, &str), quantity: Quantity) -> Option<Pairs> {
         let others = self.by_block(other, quantity);
-        let ratio = |block: u32| match quantity {
-            Quantity::Turn(read) => {
-                let [own, other] = [model, other].map(|name| self.turns((name, block), read));
-                rounds::log_ratio(&own, &other).map(f64::exp)
+        let ratio = |block: u32| match quantity.is_of_stays() {
+            false => {
+                let turns = |name| self.turns((name, block), |turn| quantity.of_turn(turn));
+                rounds::log_ratio(&turns(model), &turns(other)).map(f64::exp)
             }
-            Quantity::Stay(read) => {
-                let of = |name| read(self.stays.get(&(name, block))?);
+            true => {
+                let of = |name| quantity.of_stay(self.stays.get(&(name, block))?);
                 Some(of(model)? / of(other)?)
             }
         };
@@ -150,11 +182,9 @@ impl<'a> Turns<'a> {
     pub(crate) fn by_block(&self, model: &str, quantity: Quantity) -> BTreeMap<u32, f64> {
         let blocks = self.by_model.get(model).into_iter().flatten();
         let level = |(&block, turns): (&u32, &Vec<&'a TurnRecord>)| {
-            let level = match quantity {
-                Quantity::Turn(read) => {
-                    median(turns.iter().filter_map(|turn| read(turn)).collect())
-                }
-                Quantity::Stay(read) => read(self.stays.get(&(model, block))?),
+            let level = match quantity.is_of_stays() {
+                false => median(turns.iter().filter_map(|turn| quantity.of_turn(turn)).collect()),
+                true => quantity.of_stay(self.stays.get(&(model, block))?),
             };
             Some((block, level?))
         };
@@ -162,7 +192,11 @@ impl<'a> Turns<'a> {
     }
 
     /// Returns a quantity of the turns that a participant took in a block.
-    fn turns(&self, (model, block): (&str, u32), read: Read) -> Vec<Turn> {
+    fn turns(
+        &self,
+        (model, block): (&str, u32),
+        read: impl Fn(&TurnRecord) -> Option<f64>,
+    ) -> Vec<Turn> {
         let own = self.by_model.get(model).and_then(|blocks| blocks.get(&block));
         let turn = |turn: &&TurnRecord| {
             let (round, place) = (turn.round, turn.position);
@@ -242,13 +276,12 @@ pub(crate) fn faultless(own: &[&TurnRecord]) -> bool {
 
 /// Returns CPU time per fetch, in microseconds.
 pub(crate) fn cpu_us(turn: &TurnRecord) -> Option<f64> {
-    let window = &turn.valid()?.window;
-    Some(real(window.cpu_ns) / real(window.ended) / 1e3)
+    CPU.of_window(&turn.valid()?.window)
 }
 
 /// Returns the wall time of the window, in milliseconds.
 pub(crate) fn wall_ms(turn: &TurnRecord) -> Option<f64> {
-    Some(real(turn.valid()?.window.wall_ns) / 1e6)
+    WALL.of_window(&turn.valid()?.window)
 }
 
 /// Returns the wall time of the window for each of its fetches, in microseconds.
@@ -259,17 +292,10 @@ pub(crate) fn wall_each_us(turn: &TurnRecord) -> Option<f64> {
 
 /// Returns context switches per fetch.
 pub(crate) fn switches(turn: &TurnRecord) -> Option<f64> {
-    let window = &turn.valid()?.window;
-    Some(real(window.switches_voluntary + window.switches_involuntary) / real(window.ended))
-}
-
-/// Returns pages mapped per fetch, without those that were read from disk.
-pub(crate) fn faults(turn: &TurnRecord) -> Option<f64> {
-    let window = &turn.valid()?.window;
-    Some(real(window.faults_minor) / real(window.ended))
+    SWITCHES.of_window(&turn.valid()?.window)
 }
 
 /// Returns the most memory that the process held at once, in MiB, where the machine told it.
 pub(crate) fn memory_mib(stay: &StayRecord) -> Option<f64> {
-    (stay.memory_peak_kib > 0).then(|| real(stay.memory_peak_kib) / 1024.0)
+    MEMORY.of_stay(stay.memory_peak_kib)
 }

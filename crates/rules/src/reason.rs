@@ -245,8 +245,8 @@ impl Reason {
     pub fn is_excused(&self) -> bool {
         match *self {
             Self::Connections { seen, least, .. } => seen < least && 4 * seen >= 3 * least,
-            Self::Peak { peak, slots } => 2 * peak >= u64::from(slots),
-            Self::Mean { tenths, slots } => 2 * tenths >= 10 * u64::from(slots),
+            Self::Peak { peak, slots } => 4 * peak >= u64::from(slots),
+            Self::Mean { tenths, slots } => 4 * tenths >= 10 * u64::from(slots),
             _ => false,
         }
     }

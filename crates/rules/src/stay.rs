@@ -1,9 +1,9 @@
 //! The laws that a single turn has too few fetches for, held over all turns of a stay in a block.
 
-use model_kit::Cell;
+use workload::Cell;
 
 use crate::turn::{ROUNDING, sum};
-use crate::{Claims, Reason};
+use crate::{Claims, Reason, expected};
 
 /// The share of the slots that the origin must have seen busy in the mean. On a busy machine an
 /// honest participant comes late to what has arrived, and its slots are idle at the origin
@@ -68,7 +68,7 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     let sum: f64 = told.iter().map(|&(ns, count)| ns as f64 * count as f64).sum();
     let room = f64::from(slots) * stay.wall_ns as f64;
     let edges = f64::from(slots) * longest.0 as f64 * (stay.turns.max(1) as f64).sqrt();
-    let fills = match cell.workload.is_resident() {
+    let fills = match expected(cell.workload).keeps_slots_busy {
         true => (sum - room).abs() <= edges + sum / ROUNDING,
         false => sum <= room + sum / ROUNDING,
     };
@@ -78,7 +78,7 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     }
     // One that may be too slow to keep all slots busy at the origin pays for it by its cost.
     let is_busy = claims.may_be_slow || stay.in_flight_mean >= f64::from(slots) * BUSY_MEAN_MIN;
-    if cell.workload.is_resident() && !is_busy {
+    if expected(cell.workload).keeps_slots_busy && !is_busy {
         reasons.push(Reason::Mean { tenths: tenths(stay.in_flight_mean), slots });
     }
     reasons
@@ -92,12 +92,12 @@ fn tenths(number: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use model_kit::{DelayRange, Workload};
+    use workload::{DelayRange, Workload};
 
     use super::*;
 
     /// Returns the broken laws of a stay of four turns in four slots, each of 20 fetches in 110 ms.
-    fn judged(
+    fn broken(
         workload: Workload,
         latencies_ns: &[(u64, u64)],
         change: impl Fn(&mut Stay<'_>),
@@ -133,54 +133,54 @@ mod tests {
     #[test]
     fn a_stay_whose_latencies_fill_its_slots_is_valid() {
         for workload in [Workload::Batch, Workload::Steady] {
-            assert_eq!(judged(workload, &[(21_000_000, 80)], |_| {}), [""; 0]);
+            assert_eq!(broken(workload, &[(21_000_000, 80)], |_| {}), [""; 0]);
         }
     }
 
     #[test]
     fn latencies_that_are_missing_or_do_not_fill_the_slots_make_a_stay_invalid() {
-        let missing = judged(Workload::Steady, &[(21_000_000, 79)], |_| {});
+        let missing = broken(Workload::Steady, &[(21_000_000, 79)], |_| {});
         assert_eq!(missing, ["79 latencies for 80 ok fetches"]);
-        let forged = judged(Workload::Steady, &[(42_000_000, 80)], |_| {});
+        let forged = broken(Workload::Steady, &[(42_000_000, 80)], |_| {});
         assert_eq!(forged, ["by its latencies 7.6 of 4 slots were busy"]);
-        let forged = judged(Workload::Batch, &[(42_000_000, 80)], |_| {});
+        let forged = broken(Workload::Batch, &[(42_000_000, 80)], |_| {});
         assert_eq!(forged, ["by its latencies 7.6 of 4 slots were busy"]);
         let slow = |stay: &mut Stay<'_>| stay.wall_ns *= 2;
-        let half = judged(Workload::Steady, &[(21_000_000, 80)], slow);
+        let half = broken(Workload::Steady, &[(21_000_000, 80)], slow);
         assert_eq!(half, ["by its latencies 1.9 of 4 slots were busy"]);
         // The slots of a batch leave as its ids run out.
-        assert_eq!(judged(Workload::Batch, &[(21_000_000, 80)], slow), [""; 0]);
+        assert_eq!(broken(Workload::Batch, &[(21_000_000, 80)], slow), [""; 0]);
     }
 
     #[test]
     fn a_fetch_that_was_faster_than_its_delay_makes_a_stay_invalid() {
-        let fast = judged(Workload::Steady, &[(19_800_000, 1), (21_000_000, 79)], |_| {});
+        let fast = broken(Workload::Steady, &[(19_800_000, 1), (21_000_000, 79)], |_| {});
         assert_eq!(fast, ["a fetch took 19.8 ms of at least 20.0 ms"]);
         // Rounding alone may take as much.
-        assert_eq!(judged(Workload::Steady, &[(19_950_000, 80)], |_| {}), [""; 0]);
+        assert_eq!(broken(Workload::Steady, &[(19_950_000, 80)], |_| {}), [""; 0]);
     }
 
     #[test]
     fn a_process_that_reports_half_of_what_the_kernel_charged_is_found() {
         let charged = |ns: u64| move |stay: &mut Stay<'_>| stay.charged_ns = Some(112 * ns);
-        let judge = |ns| {
+        let found_at = |ns| {
             let mut found = Vec::new();
             let change = charged(ns);
             for workload in [Workload::Batch, Workload::Steady] {
-                found.extend(judged(workload, &[(21_000_000, 80)], change));
+                found.extend(broken(workload, &[(21_000_000, 80)], change));
             }
             found
         };
-        assert_eq!(judge(17_000), [""; 0]);
+        assert_eq!(found_at(17_000), [""; 0]);
         let words = "it reported 10000 ns of CPU time a fetch, the kernel charged 20000";
-        assert_eq!(judge(20_000), [words; 2]);
+        assert_eq!(found_at(20_000), [words; 2]);
     }
 
     #[test]
     fn too_few_in_flight_in_the_mean_make_a_steady_stay_invalid() {
         let few = |stay: &mut Stay<'_>| stay.in_flight_mean = 2.7;
-        let told = judged(Workload::Steady, &[(21_000_000, 80)], few);
+        let told = broken(Workload::Steady, &[(21_000_000, 80)], few);
         assert_eq!(told, ["the origin saw 2.7 of 4 in flight in the mean"]);
-        assert_eq!(judged(Workload::Batch, &[(21_000_000, 80)], few), [""; 0]);
+        assert_eq!(broken(Workload::Batch, &[(21_000_000, 80)], few), [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! The small terms in which a manifest says how many threads a model should have, and how many
 //! connections it may open: `workers + 1`, `2 * in_flight + 3`.
 
-use model_kit::{Plan, Turn};
+use workload::{Plan, Turn};
 
 /// The numbers of a turn that terms can name.
 #[derive(Clone, Copy, Debug)]

@@ -1,21 +1,16 @@
 //! The laws of one turn.
 
-use model_kit::pipe::Turned;
-use model_kit::{Plan, Receipt, Turn, Workload, bare_heads_digest, ids_digest};
+use workload::pipe::Turned;
+use workload::{Plan, Receipt, Turn, bare_heads_digest, ids_digest};
 
 use crate::terms::Sizes;
-use crate::{Reason, evaluate};
+use crate::{Reason, evaluate, expected};
 
-/// The share of the slots of a steady cell that the origin must have seen busy at the peak, in
+/// The share of the slots that the origin must have seen busy at the peak, in
 /// percent. Lower values are what waiting in series looks like.
-const STEADY_PEAK_PERCENT_MIN: u64 = 95;
+const PEAK_PERCENT_MIN: u64 = 95;
 /// The same for a model that may be too slow to keep all slots busy.
 const SLOW_PEAK_PERCENT_MIN: u64 = 50;
-/// The most by which the median delay of a steady cell may be late. The shadow timer that estimates
-/// it is itself about 1.2 ms late.
-const STEADY_LATE_MS_MAX: f64 = 3.0;
-/// The same for a batch, whose replies are due together while one thread sends them in turn.
-const BATCH_LATE_MS_MAX: f64 = 8.0;
 /// The share of its threads' time for which the origin may be busy, in percent. Above it, replies
 /// wait for the origin's CPU and not for their delays, and its speed is what is measured.
 const ORIGIN_BUSY_PERCENT_MAX: u64 = 75;
@@ -112,7 +107,7 @@ fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec
     let wake_ups_max = wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
     hold(reasons, wake_ups <= wake_ups_max, || Reason::WakeUps { wake_ups, wall_ns });
 
-    if plan.cell.workload.is_resident() {
+    if !expected(plan.cell.workload).includes_start {
         // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick
         // ahead.
         let most = wall_ns.saturating_add(TICK_NS).saturating_mul(plan.workers.into());
@@ -137,12 +132,9 @@ fn meeting((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut V
     let is_all = answered == ids.end - ids.start;
     hold(reasons, !is_all || receipt.ids_digest == ids_digest(ids), || Reason::OtherIds);
 
-    let late_ms_max = match plan.cell.workload {
-        Workload::Batch => BATCH_LATE_MS_MAX,
-        Workload::Steady => STEADY_LATE_MS_MAX,
-    };
     let late_ms = receipt.delay_late_ms_p50_estimate;
-    hold(reasons, late_ms <= late_ms_max, || Reason::OriginLate { late_us: micros(late_ms) });
+    let is_on_time = late_ms <= expected(plan.cell.workload).late_ms_max;
+    hold(reasons, is_on_time, || Reason::OriginLate { late_us: micros(late_ms) });
     let threads = plan.origins.len().max(1) as u64;
     let room = receipt.wall_ns.saturating_mul(threads).max(1);
     let percent = receipt.cpu_ns.saturating_mul(100) / room;
@@ -171,11 +163,9 @@ fn shape(
 
     let slots = plan.cell.slots();
     let peak = receipt.in_flight_peak_estimate;
-    let percent = if claims.may_be_slow { SLOW_PEAK_PERCENT_MIN } else { STEADY_PEAK_PERCENT_MIN };
-    // The fetches of a batch may end before a slow model has started the last: that is its cost,
-    // and its connections tell how many places it had.
-    let asked = plan.cell.workload.is_resident();
-    hold(reasons, !asked || peak >= u64::from(slots) * percent / 100, || Reason::Peak {
+    let percent = if claims.may_be_slow { SLOW_PEAK_PERCENT_MIN } else { PEAK_PERCENT_MIN };
+    let is_full = peak >= u64::from(slots) * percent / 100;
+    hold(reasons, is_full || !expected(plan.cell.workload).keeps_slots_busy, || Reason::Peak {
         peak,
         slots,
     });

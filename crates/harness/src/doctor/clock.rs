@@ -70,7 +70,7 @@ impl Clock {
     }
 }
 
-/// Judges how late sleepers wake.
+/// Checks how late sleepers wake.
 pub(super) fn wake_ups(readings: &Readings) -> Opinion {
     let Some(Late { p50, p99 }) = readings.clock.late else {
         let matters = "what waking up costs is unknown";
@@ -91,7 +91,7 @@ pub(super) fn wake_ups(readings: &Readings) -> Opinion {
     Opinion::good(format!("{found}."))
 }
 
-/// Judges the clock.
+/// Checks the clock.
 pub(super) fn source(readings: &Readings) -> Opinion {
     let good = |source: &str| GOOD_SOURCES.contains(&source);
     let Some(source) = &readings.clock.source else {
@@ -112,7 +112,7 @@ pub(super) fn source(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges what reading the clock costs.
+/// Checks what reading the clock costs.
 pub(super) fn reading(readings: &Readings) -> Opinion {
     let Some(cost) = readings.clock.reading else {
         return Opinion::doubtful(unseen("What reading the clock costs", "every fetch pays it"));
@@ -132,7 +132,7 @@ pub(super) fn reading(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges whom interrupts are charged to.
+/// Checks whom interrupts are charged to.
 pub(super) fn irq_time(readings: &Readings) -> Opinion {
     match readings.clock.irq_time.as_deref() {
         Some("off") => Opinion::good(

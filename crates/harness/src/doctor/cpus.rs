@@ -61,7 +61,7 @@ impl Cpus {
     }
 }
 
-/// Judges how model and origin share the CPUs.
+/// Checks how model and origin share the CPUs.
 pub(super) fn division(readings: &Readings) -> Opinion {
     let Some(placement) = &readings.cpus.placement else {
         return Opinion::refusal(
@@ -83,7 +83,7 @@ pub(super) fn division(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges whether CPUs share a core.
+/// Checks whether CPUs share a core.
 pub(super) fn siblings(readings: &Readings) -> Opinion {
     match readings.cpus.cores.as_ref().map(Cores::are_shared) {
         Some(false) => Opinion::good("No two of the CPUs are known to share a core."),
@@ -96,7 +96,7 @@ pub(super) fn siblings(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges whether model and origin get cores of one kind.
+/// Checks whether model and origin get cores of one kind.
 pub(super) fn capacity(readings: &Readings) -> Opinion {
     let Some(cores) = &readings.cpus.cores else {
         return Opinion::good(unseen("How capable the cores are", "they are taken to be equal"));
@@ -114,7 +114,7 @@ pub(super) fn capacity(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges what is below.
+/// Checks what is below.
 pub(super) fn virtual_machine(readings: &Readings) -> Opinion {
     match readings.cpus.virtual_machine {
         Some(true) => Opinion::doubtful(
@@ -129,7 +129,7 @@ pub(super) fn virtual_machine(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges how much CPU the control groups allow.
+/// Checks how much CPU the control groups allow.
 pub(super) fn quota(readings: &Readings) -> Opinion {
     let Some(quota) = &readings.cpus.quota else {
         return Opinion::good("No quota of CPU time was found.");
@@ -147,7 +147,7 @@ pub(super) fn quota(readings: &Readings) -> Opinion {
     .mend(quota.lift())
 }
 
-/// Judges whether a quota withheld CPU time.
+/// Checks whether a quota withheld CPU time.
 pub(super) fn throttling(readings: &Readings) -> Opinion {
     let lift = |opinion: Opinion| match &readings.cpus.quota {
         Some(quota) => opinion.mend(quota.lift()),
@@ -168,7 +168,7 @@ pub(super) fn throttling(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges the governor of the frequency.
+/// Checks the governor of the frequency.
 pub(super) fn governor(readings: &Readings) -> Opinion {
     let governors = &readings.cpus.governors;
     if governors.is_empty() {
@@ -188,7 +188,7 @@ pub(super) fn governor(readings: &Readings) -> Opinion {
     .mend(format!("echo performance | sudo tee {FOLDER}/cpu*/cpufreq/scaling_governor"))
 }
 
-/// Judges turbo.
+/// Checks turbo.
 pub(super) fn turbo_on(readings: &Readings) -> Opinion {
     match &readings.cpus.turbo {
         Some(turbo) if turbo.on => Opinion::doubtful(
@@ -201,7 +201,7 @@ pub(super) fn turbo_on(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges where the power comes from.
+/// Checks where the power comes from.
 pub(super) fn power(readings: &Readings) -> Opinion {
     if readings.cpus.on_battery {
         return Opinion::doubtful(

@@ -19,8 +19,8 @@ use super::work::Work;
 use super::{Health, Readings};
 use crate::Limits;
 use crate::cores::Cores;
-use crate::python::{Lack, Python};
-use crate::room::Shortage;
+use crate::language::{Lack, Python};
+use crate::resource_limits::Shortage;
 
 use Health::{Bad, Doubtful, Good};
 

@@ -136,7 +136,7 @@ impl Ticks {
     }
 }
 
-/// Judges what the hypervisor takes.
+/// Checks what the hypervisor takes.
 pub(super) fn steal(readings: &Readings) -> Opinion {
     let Some(share) = readings.load.steal else {
         return Opinion::doubtful(unseen("Stolen time", "the host may slow trials unnoticed"));
@@ -154,7 +154,7 @@ pub(super) fn steal(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges what other processes use.
+/// Checks what other processes use.
 pub(super) fn foreign(readings: &Readings) -> Opinion {
     let Some(share) = readings.load.foreign else {
         let matters = "other processes may slow trials unnoticed";
@@ -175,7 +175,7 @@ pub(super) fn foreign(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges the load of the last minute.
+/// Checks the load of the last minute.
 pub(super) fn average(readings: &Readings) -> Opinion {
     let (Some(average), Some(cpus)) = (readings.load.average, readings.cpu_count()) else {
         return Opinion::good(unseen("The load average", "foreign load was looked at instead"));
@@ -190,17 +190,17 @@ pub(super) fn average(readings: &Readings) -> Opinion {
     .mend("sleep 60")
 }
 
-/// Judges how long threads wait for a CPU.
+/// Checks how long threads wait for a CPU.
 pub(super) fn cpu_pressure(readings: &Readings) -> Opinion {
     pressure(readings.load.cpu_pressure, "a CPU")
 }
 
-/// Judges how long threads wait for memory.
+/// Checks how long threads wait for memory.
 pub(super) fn memory_pressure(readings: &Readings) -> Opinion {
     pressure(readings.load.memory_pressure, "memory")
 }
 
-/// Judges how long threads wait for something.
+/// Checks how long threads wait for something.
 fn pressure(share: Option<f64>, what: &str) -> Opinion {
     let Some(share) = share else {
         let waiting = format!("How long threads wait for {what}");

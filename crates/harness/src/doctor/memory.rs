@@ -2,7 +2,7 @@
 
 use super::text::{after, number, text, unseen};
 use super::{Opinion, Readings};
-use crate::room::Shortage;
+use crate::resource_limits::Shortage;
 
 /// Model and origin hold some tens of MiB each; the rest is for sockets and the page cache.
 const NEEDED_MIB: u64 = 256;
@@ -39,7 +39,7 @@ impl Memory {
     }
 }
 
-/// Judges whether threads and memory suffice for the cells.
+/// Checks whether threads and memory suffice for the cells.
 pub(super) fn room(readings: &Readings) -> Opinion {
     match &readings.shortage {
         None => Opinion::good("Threads and memory suffice for the cells."),
@@ -50,7 +50,7 @@ pub(super) fn room(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges how much there is.
+/// Checks how much there is.
 pub(super) fn available(readings: &Readings) -> Opinion {
     let Some(mib) = readings.memory.available_mib else {
         return Opinion::good(unseen("Free memory", "a model that lacks it fails and says so"));
@@ -70,7 +70,7 @@ pub(super) fn available(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges what lies in swap.
+/// Checks what lies in swap.
 pub(super) fn swap(readings: &Readings) -> Opinion {
     let (moved, mib) = (readings.load.swapped, readings.memory.swap_mib);
     match (moved, mib) {
@@ -87,7 +87,7 @@ pub(super) fn swap(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges transparent huge pages.
+/// Checks transparent huge pages.
 pub(super) fn huge_pages(readings: &Readings) -> Opinion {
     match readings.memory.huge_pages.as_deref() {
         Some("always") => Opinion::doubtful(
@@ -100,7 +100,7 @@ pub(super) fn huge_pages(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges whether addresses are drawn at random.
+/// Checks whether addresses are drawn at random.
 pub(super) fn address_layout(readings: &Readings) -> Opinion {
     match readings.memory.layout {
         Some(0) => Opinion::doubtful(

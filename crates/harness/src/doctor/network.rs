@@ -4,7 +4,7 @@ use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
-use model_kit::Cell;
+use workload::Cell;
 
 use super::text::{after, number, text, unseen};
 use super::{Opinion, Readings};
@@ -50,7 +50,7 @@ impl Network {
     }
 }
 
-/// Judges the limit of open files.
+/// Checks the limit of open files.
 pub(super) fn open_files(readings: &Readings) -> Opinion {
     let Some(limits) = &readings.network.limits else { return unseen_limits() };
     let (files, needed) =
@@ -64,7 +64,7 @@ pub(super) fn open_files(readings: &Readings) -> Opinion {
         .mend(format!("sudo prlimit --pid $$ --nofile={needed}:{needed}"))
 }
 
-/// Judges the range of ports.
+/// Checks the range of ports.
 pub(super) fn ports(readings: &Readings) -> Opinion {
     let Some(limits) = &readings.network.limits else { return unseen_limits() };
     let (ports, needed) =
@@ -78,7 +78,7 @@ pub(super) fn ports(readings: &Readings) -> Opinion {
         .mend(WIDE_RANGE)
 }
 
-/// Judges how many ports wait to be given back.
+/// Checks how many ports wait to be given back.
 pub(super) fn time_wait(readings: &Readings) -> Opinion {
     let (Some(waiting), Some(limits)) = (readings.network.time_wait, &readings.network.limits)
     else {
@@ -104,7 +104,7 @@ pub(super) fn time_wait(readings: &Readings) -> Opinion {
     Opinion::good(format!("{found}."))
 }
 
-/// Judges how many connections may wait for the origin.
+/// Checks how many connections may wait for the origin.
 pub(super) fn backlog(readings: &Readings) -> Opinion {
     let needed = readings.most(|cell: &Cell| u64::from(cell.in_flight));
     match readings.network.backlog {
@@ -123,7 +123,7 @@ pub(super) fn backlog(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges whether listeners drop connections now.
+/// Checks whether listeners drop connections now.
 pub(super) fn overflows(readings: &Readings) -> Opinion {
     match readings.load.dropped {
         Some(dropped @ 1..) => Opinion::doubtful(format!(
@@ -139,7 +139,7 @@ pub(super) fn overflows(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges congestion control.
+/// Checks congestion control.
 pub(super) fn congestion(readings: &Readings) -> Opinion {
     let control = match readings.network.control.as_deref() {
         Some(control) if GOOD_CONTROL.contains(&control) => {
@@ -159,7 +159,7 @@ pub(super) fn congestion(readings: &Readings) -> Opinion {
         .mend("sudo sysctl -w net.ipv4.tcp_congestion_control=cubic")
 }
 
-/// Judges loopback.
+/// Checks loopback.
 pub(super) fn loopback(readings: &Readings) -> Opinion {
     let network = &readings.network;
     if let Some(error) = &network.loopback_error {

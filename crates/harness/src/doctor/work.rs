@@ -8,7 +8,7 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::Uid;
 use record::Environment;
 
-use crate::python::{Lack, MEND_VENV, Python};
+use crate::language::{Lack, MEND_VENV, Python};
 
 use super::clock::known;
 use super::text::{text, unseen};
@@ -85,7 +85,7 @@ impl Work {
     }
 }
 
-/// Judges with whose rights models run.
+/// Checks with whose rights models run.
 pub(super) fn user(readings: &Readings) -> Opinion {
     match readings.work.is_root {
         true => Opinion::doubtful(
@@ -96,7 +96,7 @@ pub(super) fn user(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges where results are written.
+/// Checks where results are written.
 pub(super) fn disk(readings: &Readings) -> Opinion {
     let work = &readings.work;
     if let Some(error) = &work.write_error {
@@ -118,7 +118,7 @@ pub(super) fn disk(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges the tree.
+/// Checks the tree.
 pub(super) fn tree(readings: &Readings) -> Opinion {
     if readings.work.is_older.as_deref() == Some("yes") {
         return Opinion::doubtful(
@@ -140,7 +140,7 @@ pub(super) fn tree(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges the compiler.
+/// Checks the compiler.
 pub(super) fn toolchain(readings: &Readings) -> Opinion {
     let work = &readings.work;
     let Some(rustc) = &work.rustc else {
@@ -200,7 +200,7 @@ fn variables(set: impl Iterator<Item = String>) -> Vec<String> {
     changing
 }
 
-/// Judges Python, which only some models need.
+/// Checks Python, which only some models need.
 pub(super) fn python(readings: &Readings) -> Opinion {
     let work = &readings.work;
     match (&work.python, work.has_venv) {
@@ -219,7 +219,7 @@ pub(super) fn python(readings: &Readings) -> Opinion {
     }
 }
 
-/// Judges the browser, which no figure needs.
+/// Checks the browser, which no figure needs.
 pub(super) fn browser(readings: &Readings) -> Opinion {
     match &readings.work.browser {
         Some(path) => {

@@ -1,12 +1,12 @@
 //! Draws the blocks of primitives into a schedule: which program runs when, at random from the
 //! seed, before the first trial.
 
-use model_kit::primitive::Primitive;
 use record::{
     Placement, PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule, Schedule,
 };
 use stats::random::SplitMix64;
 use stats::williams;
+use workload::primitive::Primitive;
 
 use super::PrimitiveBlocks;
 

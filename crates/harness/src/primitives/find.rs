@@ -7,8 +7,9 @@ use cargo_metadata::Package;
 use record::PrimitiveProgram;
 use serde_json::{Value, json};
 
-use crate::compile::compile_shuffled;
-use crate::{Program, Workspace, compile};
+use crate::language::compile_in;
+use crate::progress::Building;
+use crate::{Program, Workspace};
 
 /// The section of a manifest that describes such a program.
 const SECTION: &str = "inflight-primitives";
@@ -38,12 +39,18 @@ pub fn build_primitives(
     found: &[PrimitiveProgram],
     layout: Option<u64>,
 ) -> Result<BTreeMap<String, Program>> {
+    build_told((workspace, layout), found, &mut Building::alone(found.len()))
+}
+
+/// Builds them, and tells how many of a number of programs that makes.
+pub(crate) fn build_told(
+    (workspace, layout): (&Workspace, Option<u64>),
+    found: &[PrimitiveProgram],
+    building: &mut Building,
+) -> Result<BTreeMap<String, Program>> {
     let built = |program: &PrimitiveProgram| {
-        let built = match layout {
-            None => compile(workspace, &program.package),
-            Some(seed) => compile_shuffled(workspace, &program.package, seed),
-        };
-        Ok((program.name.clone(), built?))
+        building.next(&program.package);
+        Ok((program.name.clone(), compile_in(workspace, &program.package, layout)?))
     };
     found.iter().map(built).collect()
 }

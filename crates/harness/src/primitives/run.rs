@@ -10,8 +10,8 @@ use record::{
 
 use super::PrimitiveBlocks;
 use super::draw::add_primitives;
-use super::judge::judge_primitive;
 use super::trial::{measure_primitive, planned};
+use super::validate::validate_primitive;
 use crate::{Basis, Program, draw, interrupt, place, progress, smoke};
 
 /// Who is told of each trial that has ended, and of each block; an error from here ends the run.
@@ -67,7 +67,7 @@ pub(crate) fn carry_out(
     })
 }
 
-/// Runs one trial and judges it.
+/// Runs one trial and validates it.
 fn trial(
     schedule: &Schedule,
     block: &PrimitiveBlock,
@@ -76,7 +76,7 @@ fn trial(
     let (began, started) = (Instant::now(), SystemTime::now());
     let plan = planned(&schedule.primitives, block);
     let (state, told) = match measure_primitive(described, program, &plan) {
-        Ok((versions, trial)) => (judge_primitive(&plan, &trial), Some((versions, trial))),
+        Ok((versions, trial)) => (validate_primitive(&plan, &trial), Some((versions, trial))),
         Err(reason) => (State::Failed(reason), None),
     };
     let (versions, trial) = told.unzip();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use model_kit::pipe::Hello;
-use model_kit::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
 use record::{PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule};
+use workload::pipe::Hello;
+use workload::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
 
 use crate::participant::{Ended, accept};
 use crate::{Child, Program, Start};
@@ -38,7 +38,7 @@ pub(super) fn planned(schedule: &PrimitiveSchedule, block: &PrimitiveBlock) -> P
 ///
 /// # Errors
 ///
-/// Says in a sentence why there is nothing: it could not be started, hung, died, spoke nonsense,
+/// Says in a sentence why there is nothing: it could not be started, hung, died, sent no message,
 /// or may not be measured.
 pub fn measure_primitive(
     described: &PrimitiveProgram,
@@ -56,7 +56,7 @@ pub fn measure_primitive(
     };
     let mut child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
     match dialogue(&mut child, plan) {
-        Err(Ended::Silent(silence)) => Err(child.end_after(&silence)),
+        Err(Ended::NoMessage(error)) => Err(child.end_after(&error)),
         Err(Ended::Refused(why)) => {
             child.kill();
             Err(why)

@@ -1,5 +1,7 @@
 //! The horizontal axis of a figure: where a value lies, and which values are written.
 
+use crate::figure::percent::change;
+
 /// At most so many values are written.
 const TICKS_MAX: usize = 6;
 /// How far the ends of a logarithmic axis lie beyond the values, as a factor.
@@ -18,6 +20,8 @@ pub(crate) struct Axis {
     is_log: bool,
     /// The values that are written.
     ticks: Vec<f64>,
+    /// Whether a factor is written as what it is more or less than one, in percent.
+    is_change: bool,
 }
 
 impl Axis {
@@ -44,7 +48,13 @@ impl Axis {
 
     /// Returns an axis.
     fn new(name: &str, (low, high): (f64, f64), is_log: bool, ticks: Vec<f64>) -> Self {
-        Self { name: name.to_owned(), low, high, is_log, ticks }
+        Self { name: name.to_owned(), low, high, is_log, ticks, is_change: false }
+    }
+
+    /// Returns the axis of factors with the changes in percent that they are.
+    pub(crate) fn of_changes(name: &str, values: impl Iterator<Item = f64>) -> Self {
+        let axis = Self::of_factors(name, values);
+        Self { is_change: true, ticks: changes(axis.low, axis.high), ..axis }
     }
 
     /// Returns where a value lies, in percent of the width; what lies beyond an end is put there.
@@ -62,7 +72,8 @@ impl Axis {
 
     /// Returns the values that are written, with their places.
     pub(crate) fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
-        self.ticks.iter().map(|&tick| (self.place(tick), plain(tick)))
+        let text = |tick: f64| if self.is_change { change(tick) } else { plain(tick) };
+        self.ticks.iter().map(move |&tick| (self.place(tick), text(tick)))
     }
 }
 
@@ -94,6 +105,30 @@ fn factors(low: f64, high: f64) -> Vec<f64> {
         }
     }
     Vec::new()
+}
+
+/// Returns factors between two ends that are round changes in percent, far enough apart for their
+/// letters on a phone.
+fn changes(low: f64, high: f64) -> Vec<f64> {
+    /// The least distance of two, as a share of the axis.
+    const APART: f64 = 0.16;
+    let sets: [&[f64]; 7] = [
+        &[0.98, 0.99, 1.0, 1.01, 1.02],
+        &[0.9, 0.95, 1.0, 1.05, 1.1],
+        &[0.8, 0.9, 1.0, 1.1, 1.2, 1.3],
+        &[0.6, 0.8, 1.0, 1.2, 1.4],
+        &[0.5, 0.7, 1.0, 1.2, 1.5, 2.0],
+        &[0.2, 0.5, 1.0, 1.5, 2.5, 4.0, 7.0],
+        &[0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 20.0, 100.0],
+    ];
+    let inside = |set: &[f64]| {
+        set.iter().copied().filter(|tick| (low..=high).contains(tick)).collect::<Vec<f64>>()
+    };
+    let fits = |ticks: &Vec<f64>| {
+        let share = |pair: &[f64]| (pair[1] / pair[0]).ln() / (high / low).ln();
+        ticks.len() > 2 && ticks.windows(2).all(|pair| share(pair) > APART)
+    };
+    sets.into_iter().map(inside).find(fits).unwrap_or_else(|| vec![1.0])
 }
 
 /// Returns every n-th value, so that they fit.
@@ -136,6 +171,14 @@ mod tests {
             let ticks = written(&Axis::of_factors("times", [low, high].into_iter()));
             assert!(ticks.len() <= TICKS_MAX && !ticks.is_empty(), "{low} {high} {ticks:?}");
         }
+    }
+
+    #[test]
+    fn changes_are_written_in_percent_and_never_close_to_each_other() {
+        let changes = |low, high| written(&Axis::of_changes("times", [low, high].into_iter()));
+        assert_eq!(changes(0.83, 3.2), ["0", "+50", "+150"]);
+        assert_eq!(changes(0.78, 1.22), ["\u{2212}20", "\u{2212}10", "0", "+10", "+20"]);
+        assert_eq!(changes(1.0, 1.0), ["0"]);
     }
 
     #[test]

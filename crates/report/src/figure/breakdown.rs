@@ -7,7 +7,8 @@ use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, measured, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
-use crate::figure::{Figure, Mark, Scene, Strip, Strips};
+use crate::figure::title::{ends as span, in_cell};
+use crate::figure::{Figure, Mark, Scene, Strip, Strips, Words};
 use crate::number::digits;
 use crate::turns::{Quantity, cpu_us};
 
@@ -46,7 +47,7 @@ pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
     let rules = floor.map(|floor| (floor.value, "floor".to_owned())).into_iter().collect();
     Figure {
         id: scene.id("breakdown"),
-        title: "Where do the microseconds go?".to_owned(),
+        title: in_cell(&finding(&stacks), &scene.cell.cell),
         caption: format!(
             "For each runtime: what {} costs, what the model adds on the same HTTP core, what its \
              library client adds on top. Each step is a difference inside blocks; lines show its \
@@ -54,8 +55,26 @@ pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
             scene.all.floor,
             Estimator::of(scene.run).both()
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands: Vec::new(), rows: strips }),
+        chart: chart(
+            data.rows.is_empty(),
+            Strips { axis, rules, bands: Vec::new(), rows: strips, words: &Words::USUAL },
+        ),
         data,
+    }
+}
+
+/// Says what models add to the floor, and clients to models.
+fn finding(stacks: &[Stack]) -> String {
+    let over = |over: &Estimate| over.value.max(0.0);
+    let models = span(stacks.iter().filter_map(|stack| stack.above_floor.as_ref().map(over)), "");
+    let clients = stacks.iter().flat_map(|stack| &stack.clients).map(|(_, cost)| over(cost));
+    match (models, span(clients, " µs")) {
+        (Some(models), Some(clients)) => {
+            format!("A model adds {models} µs a fetch to the floor, its HTTP client {clients}")
+        }
+        (Some(models), None) => format!("A model adds {models} µs of CPU per fetch to the floor"),
+        (None, Some(clients)) => format!("An HTTP client adds {clients} of CPU per fetch"),
+        (None, None) => "CPU time per fetch, µs: floor, model, client".to_owned(),
     }
 }
 

@@ -9,9 +9,11 @@ use crate::family::MARGIN;
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
-use crate::figure::{Chart, Figure, Scene, Strip, Strips};
+use crate::figure::percent::more;
+use crate::figure::title::{against, ends, in_cell};
+use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
 use crate::figures::{LanguageFigures, Row, RowFigures};
-use crate::number::{digits, with_interval, word};
+use crate::number::{digits, word};
 use crate::table::standing;
 
 /// What is said where no model has figures.
@@ -40,12 +42,17 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
         });
         data.push(vec![row.model.clone(), best, worst, value, low, high]);
     }
-    let ends = measured(rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
-    let axis = Axis::from_zero("CPU time per fetch, µs", ends);
+    let reached = measured(rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
+    let axis = Axis::from_zero("CPU time per fetch, µs", reached);
     let rules = floor.map(|floor| (floor, "floor".to_owned())).into_iter().collect();
+    let costs = ends(measured(rows).map(|(_, figures)| figures.cpu_us.value), " µs");
+    let finding = costs.map_or_else(
+        || "CPU time per fetch, µs".to_owned(),
+        |costs| format!("A fetch takes {costs} of CPU, by model"),
+    );
     Figure {
         id: scene.id("cost"),
-        title: "What does a fetch cost?".to_owned(),
+        title: in_cell(&finding, &scene.cell.cell),
         caption: format!(
             "CPU time of the model's process per fetch: median over blocks with its own 95 % \
              interval (sign test). The line is the floor, {}: a hand-written loop. Ranks, \
@@ -54,7 +61,7 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
              intervals may overlap and the models differ.",
             scene.all.floor
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands: Vec::new(), rows: strips }),
+        chart: plain(data.rows.is_empty(), (axis, rules, strips)),
         data,
     }
 }
@@ -85,71 +92,100 @@ pub(crate) fn language(scene: &Scene<'_>, of: &LanguageFigures) -> Figure {
     }
     let baseline = measured(&scene.cell.rows).find(|(model, _)| *model == scene.all.baseline);
     let baseline = baseline.map(|(model, figures)| (figures.cpu_us.value, model.to_owned()));
-    let ends = measured(&of.rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
-    let axis = Axis::from_zero("CPU time per fetch, µs", ends);
+    let reached = measured(&of.rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
+    let axis = Axis::from_zero("CPU time per fetch, µs", reached);
     let rules = baseline.into_iter().collect();
+    let costs = ends(measured(&of.rows).map(|(_, figures)| figures.cpu_us.value), " µs");
+    let costs = costs.map_or_else(
+        || "CPU time per fetch, µs".to_owned(),
+        |costs| format!("a fetch takes {costs} of CPU, by model"),
+    );
     Figure {
         id: scene.id(&format!("cost-{}", of.language.to_lowercase())),
-        title: format!("And in {}?", of.language),
+        title: in_cell(&format!("In {}, {costs}", of.language), &scene.cell.cell),
         caption: format!(
             "The same fetches by models in {}: context, not a contest. Language, client and \
              runtime differ at once. The line is {}, which is compiled.",
             of.language, scene.all.baseline
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands: Vec::new(), rows: strips }),
+        chart: plain(data.rows.is_empty(), (axis, rules, strips)),
         data,
     }
 }
 
-/// Draws the ratios to the baseline, with the range in which models are called equivalent.
+/// Draws the ratios to the baseline, the least first, with the range in which models are called
+/// equivalent.
 pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
     let rows = &scene.cell.rows;
     let baseline = &scene.all.baseline;
     let mut data = Data::new(&["model", "ratio", "low", "high", "verdict"]);
-    let mut strips = Vec::new();
+    let mut strips: Vec<(f64, Strip)> = Vec::new();
     for row in rows {
         let Some(figures) = &row.figures else {
-            strips.extend(empty(scene, row));
+            strips.extend(empty(scene, row).map(|strip| (f64::INFINITY, strip)));
             continue;
         };
+        if row.model == *baseline {
+            let mut strip = Strip::new(baseline, "baseline".to_owned(), scene.look(baseline));
+            strip.marks.push(Mark::Point(1.0));
+            strips.push((1.0, strip));
+        }
         let Some(ratio) = &figures.ratio else { continue };
         let verdict = figures.verdict.map_or("", word);
-        let note = format!("{} {}", with_interval(ratio), sign(figures.verdict));
-        strips.push(Strip::new(&row.model, note, scene.look(&row.model)).estimate(ratio));
+        let note = format!("{} {}", more(ratio), sign(figures.verdict));
+        let strip = Strip::new(&row.model, note.trim_end().to_owned(), scene.look(&row.model));
+        strips.push((ratio.value, strip.estimate(ratio)));
         let [value, low, high] = estimate(Some(ratio));
         data.push(vec![row.model.clone(), value, low, high, verdict.to_owned()]);
     }
+    strips.sort_by(|a, b| a.0.total_cmp(&b.0));
     let ends = measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref()).flat_map(reach);
-    let axis = Axis::of_factors(&format!("times {baseline}"), ends.chain([1.0]));
-    let level = match scene.all.family {
-        Family::AgainstBaseline => "all models at once",
-        Family::AllPairs => "all pairs of models at once",
-    };
-    let estimator = Estimator::of(scene.run);
+    let axis = Axis::of_changes(&format!("CPU per fetch against {baseline}, %"), ends.chain([1.0]));
+    let words = &Words { estimate: "ratio and its 95 % interval", ..Words::USUAL };
     Figure {
         id: scene.id("ratio"),
-        title: format!("Who differs from {baseline}, and by how much?"),
-        caption: format!(
-            "CPU time per fetch in times {baseline}'s, compared inside blocks: {} with \
-             intervals that hold for {level} with 95 % ({}; Bonferroni). A model is called \
-             different only where its interval excludes 1. \
-             Shaded: within {:.0} %, where two models are as good as equal. ? cannot be told apart \
-             here.",
-            estimator.estimates,
-            estimator.interval,
-            100.0 * MARGIN
-        ),
+        title: in_cell(&against(scene), &scene.cell.cell),
+        caption: ratio_caption(scene),
         chart: chart(
             data.rows.is_empty(),
             Strips {
                 axis,
                 rules: vec![(1.0, baseline.clone())],
                 bands: vec![((-MARGIN).exp(), MARGIN.exp())],
-                rows: strips,
+                rows: strips.into_iter().map(|(_, strip)| strip).collect(),
+                words,
             },
         ),
         data,
     }
+}
+
+/// Writes how to read the ratios.
+fn ratio_caption(scene: &Scene<'_>) -> String {
+    let level = match scene.all.family {
+        Family::AgainstBaseline => "all models at once",
+        Family::AllPairs => "all pairs of models at once",
+    };
+    let estimator = Estimator::of(scene.run);
+    format!(
+        "CPU time per fetch in times {}'s, compared inside blocks: {} with intervals that hold for \
+         {level} with 95 % ({}; Bonferroni). A model is called different only where its interval \
+         excludes 1. Shaded: within {:.0} %, where two models are as good as equal. ? cannot be \
+         told apart here.",
+        scene.all.baseline,
+        estimator.estimates,
+        estimator.interval,
+        100.0 * MARGIN
+    )
+}
+
+/// Returns strips without a shaded range as a chart, if anything is drawn in them.
+pub(crate) fn plain(
+    is_empty: bool,
+    (axis, rules, rows): (Axis, Vec<(f64, String)>, Vec<Strip>),
+) -> Chart {
+    let words = &Words::USUAL;
+    chart(is_empty, Strips { axis, rules, bands: Vec::new(), rows, words })
 }
 
 /// Returns strips as a chart, if anything is drawn in them.

@@ -9,6 +9,8 @@ use crate::figure::{Mark, Panel, Strip, Strips};
 
 /// The width and height of a small picture, in its own unit.
 pub(crate) const PANEL: (f64, f64) = (440.0, 240.0);
+/// The height of the letters below it.
+pub(crate) const LETTERS: f64 = 36.0;
 /// Marks have this distance from their centre to their edge, in pixels.
 const REACH: f64 = 8.0;
 
@@ -115,6 +117,10 @@ fn mark(strips: &Strips, mark: Mark, (look, canvas): (Look, Canvas)) -> Markup {
         },
         // Drawn by `dots`.
         Mark::Dot(..) => html! {},
+        Mark::Beyond(x, is_top) => html! {
+            svg.beyond x=(place(x)) y=(if is_top { "0" } else { "100%" }) overflow="visible" {
+                path d=(if is_top { "M-4 7 0 1 4 7z" } else { "M-4-7 0-1 4-7z" }) {} }
+        },
         Mark::Cross(x, y) => html! {
             svg.cross x=(place(x)) y=(across(y)) overflow="visible" { path d="M-3-3l6 6m0-6l-6 6"
                 {} }
@@ -159,9 +165,32 @@ pub(crate) fn panel_ground(panel: &Panel, id: &str, is_first: bool) -> Markup {
 
 /// Draws a small picture: the curves alone, without letters.
 pub(crate) fn panel(panel: &Panel) -> Markup {
+    let low = panel.range.iter().map(|&(x, low, _)| (x, low));
+    let high = panel.range.iter().rev().map(|&(x, _, high)| (x, high));
+    let around: Vec<(f64, f64)> = low.chain(high).collect();
     html! {
-        path.thin d=(panel.thin.iter().map(|curve| path(curve)).collect::<String>()) {}
+        path.range d=(path(&around)) {}
         path.thick d=(path(&panel.thick)) {}
+    }
+}
+
+/// Writes what the lines of a small picture stand for: below it, and above each line across.
+pub(crate) fn letters(panel: &Panel) -> Markup {
+    let anchor = |x: f64| match x {
+        x if x > 0.9 * PANEL.0 => "end",
+        x if x < 0.1 * PANEL.0 => "start",
+        _ => "middle",
+    };
+    html! {
+        g.ticks {
+            @for (x, name) in panel.upwards.iter().map(|(x, name)| (place(*x, 0.0).0, name)) {
+                text.letter x=(short(x)) y=(PANEL.1 + LETTERS - 6.0) text-anchor=(anchor(x)) {
+                    (name) }
+            }
+            @for (y, name) in panel.across.iter().map(|(y, name)| (place(0.0, *y).1, name)) {
+                text.letter x=(PANEL.0 - 6.0) y=(short(y - 7.0)) text-anchor="end" { (name) }
+            }
+        }
     }
 }
 

@@ -1,18 +1,16 @@
 //! Service times: a small picture a model.
 
-use record::StayRecord;
 use stats::{Sample, histogram, median};
 
 use crate::cell_turns::real;
 use crate::family::ALPHA;
 use crate::figure::data::{Data, number};
+use crate::figure::title::{ends, in_cell};
 use crate::figure::{Chart, Figure, Panel, Scene};
 use crate::number::digits;
 
-/// The curve runs from the median's left, 1/(1-q) = 1, to one fetch in a thousand.
-const DECADES: f64 = 3.0;
-/// Points of the curve of all blocks, and of that of one.
-const POINTS: [u32; 2] = [24, 6];
+/// Points of a curve.
+const POINTS: u32 = 24;
 /// The quantiles that are told.
 const TOLD: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
 
@@ -23,17 +21,29 @@ const BEYOND_MIN: f64 = 10.0;
 /// A histogram: values in nanoseconds, rising, with their counts.
 type Buckets = Vec<(u64, u64)>;
 
-/// Draws how the service times of each model are distributed.
+/// A model, and how its service times are distributed.
+struct Own<'a> {
+    model: &'a str,
+    /// The histogram of each stay.
+    stays: Vec<Buckets>,
+    /// The medians of the stays' own quantiles, as far as they are told.
+    told: [Option<f64>; 4],
+    /// At places from left to right: least, median and greatest of the stays' own quantiles.
+    curve: Vec<(f64, [f64; 3])>,
+}
+
+/// Draws how the service times of each model are distributed. A curve ends where its figures may
+/// not be told any more, and the picture reaches as far as the highest block.
 pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
-    let measured: Vec<&str> =
-        scene.cell.rows.iter().filter(|row| row.valid > 0).map(|row| row.model.as_str()).collect();
-    let pooled: Vec<(&str, Buckets)> =
-        measured.iter().map(|model| (*model, scene.source.latencies(model))).collect();
-    let floor = pooled.iter().find(|(model, _)| *model == scene.all.floor);
-    let highest = pooled.iter().filter_map(|(_, buckets)| quantile(buckets, 0.999));
-    let top = highest.fold(0.0, f64::max) * 1.02;
-    let lowest = pooled.iter().filter_map(|(_, buckets)| quantile(buckets, 0.0));
-    let range = (lowest.reduce(f64::min).unwrap_or(0.0) * 0.98, top);
+    let measured = scene.cell.rows.iter().filter(|row| row.valid > 0);
+    let owns: Vec<Own<'_>> = measured.map(|row| Own::of(scene, &row.model)).collect();
+    let points = || owns.iter().flat_map(|own| &own.curve);
+    let right = points().map(|(decades, _)| *decades).fold(0.0, f64::max);
+    let low = points().map(|(_, [low, ..])| *low).fold(f64::INFINITY, f64::min) * 0.98;
+    let high = points().map(|(_, [.., high])| *high).fold(0.0, f64::max) * 1.02;
+    let frame = Frame { right, low, high };
+    let floor = owns.iter().find(|own| own.model == scene.all.floor);
+    let reference = floor.map_or_else(Vec::new, |floor| frame.line(&floor.curve));
 
     let columns = [
         "model",
@@ -47,27 +57,23 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     ];
     let mut data = Data::new(&columns);
     let mut panels = Vec::new();
-    for (model, buckets) in &pooled {
-        let own_buckets: Vec<Buckets> = scene.source.stays(model).into_iter().map(own).collect();
-        let told = TOLD.map(|(q, _)| typical(&own_buckets, q));
-        data.push(row((model, buckets), &own_buckets, &told));
-        let curve = |buckets: &Buckets, points| curve(buckets, points, range);
-        let one = |own: &Buckets| curve(own, POINTS[1]);
+    for own in &owns {
+        data.push(row(own));
         panels.push(Panel {
-            label: (*model).to_owned(),
-            note: note(&told),
-            look: scene.look(model),
-            reference: floor.map_or_else(Vec::new, |(_, floor)| curve(floor, POINTS[0])),
-            thin: own_buckets.iter().map(one).collect(),
-            thick: curve(buckets, POINTS[0]),
-            across: across(range),
-            upwards: TOLD.map(|(q, name)| (along(q), name.to_owned())).to_vec(),
+            label: own.model.to_owned(),
+            note: note(&own.told),
+            look: scene.look(own.model),
+            reference: reference.clone(),
+            range: frame.range(&own.curve),
+            thick: frame.line(&own.curve),
+            across: frame.across(),
+            upwards: frame.upwards(),
         });
     }
     Figure {
         id: scene.id("latency"),
-        title: "How long does a fetch take?".to_owned(),
-        caption: caption(range, &scene.all.floor),
+        title: title(scene, &owns),
+        caption: caption(&frame, &scene.all.floor),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
             true => Chart::Missing("no valid stay in this cell tells its latencies".to_owned()),
             false => Chart::Panels(panels),
@@ -76,34 +82,104 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     }
 }
 
+/// Says within what time fetches end.
+fn title(scene: &Scene<'_>, owns: &[Own<'_>]) -> String {
+    let of = |place: usize| {
+        let all = owns.iter().all(|own| own.told[place].is_some() || own.curve.is_empty());
+        ends(owns.iter().filter_map(|own| own.told[place]), " ms").filter(|_| all)
+    };
+    let finding = match (of(0), of(2), of(1)) {
+        (Some(half), Some(most), _) => {
+            format!("Half of the fetches end within {half}, 99 % within {most}")
+        }
+        (Some(half), None, Some(most)) => {
+            format!("Half of the fetches end within {half}, 90 % within {most}")
+        }
+        _ => "How long a fetch takes, ms".to_owned(),
+    };
+    in_cell(&finding, &scene.cell.cell)
+}
+
+impl<'a> Own<'a> {
+    /// Gathers the service times of a model.
+    fn of(scene: &Scene<'_>, model: &'a str) -> Self {
+        let stays: Vec<Buckets> =
+            scene.source.stays(model).into_iter().map(|stay| stay.latencies_ns.clone()).collect();
+        let told = TOLD.map(|(q, _)| typical(&stays, q));
+        let curve = curve(&stays);
+        Self { model, stays, told, curve }
+    }
+
+    /// Returns how many fetches the shortest stay holds.
+    fn each(&self) -> u64 {
+        self.stays.iter().map(count).min().unwrap_or(0)
+    }
+}
+
+/// What all small pictures have in common.
+struct Frame {
+    /// The right end: one fetch in so many powers of ten lies beyond it.
+    right: f64,
+    /// The times at the bottom and at the top, in milliseconds.
+    low: f64,
+    high: f64,
+}
+
+impl Frame {
+    /// Returns where a time lies upwards.
+    fn up(&self, ms: f64) -> f64 {
+        (ms - self.low) / (self.high - self.low)
+    }
+
+    /// Returns the median as a curve.
+    fn line(&self, curve: &[(f64, [f64; 3])]) -> Vec<(f64, f64)> {
+        curve.iter().map(|(x, [_, middle, _])| (x / self.right, self.up(*middle))).collect()
+    }
+
+    /// Returns from where to where the blocks reach.
+    fn range(&self, curve: &[(f64, [f64; 3])]) -> Vec<(f64, f64, f64)> {
+        let point =
+            |(x, [low, _, high]): &(f64, [f64; 3])| (x / self.right, self.up(*low), self.up(*high));
+        curve.iter().map(point).collect()
+    }
+
+    /// Returns the lines across: round times that leave room for their letters.
+    fn across(&self) -> Vec<(f64, String)> {
+        let axis = crate::figure::axis::Axis::from_zero("", [self.high].into_iter());
+        let values = axis.values().map(|value| (self.up(value), value));
+        let inside = values.filter(|(up, _)| (0.0..=0.85).contains(up));
+        inside.map(|(up, value)| (up, format!("{value} ms"))).collect()
+    }
+
+    /// Returns the lines upwards: the quantiles that are told.
+    fn upwards(&self) -> Vec<(f64, String)> {
+        let places = TOLD.iter().map(|(q, name)| (decades(*q) / self.right, *name));
+        let inside = places.filter(|(x, _)| *x <= 1.0 + 1e-9);
+        inside.map(|(x, name)| (x, name.to_owned())).collect()
+    }
+}
+
 /// Writes how to read it.
-fn caption((low, high): (f64, f64), floor: &str) -> String {
+fn caption(frame: &Frame, floor: &str) -> String {
     format!(
         "Service time, from a free slot to the verified reply; it is not response time, for a slot \
-         that waits asks for nothing. To the right the slowest of ten, of a hundred, of a thousand \
-         fetches; upwards {} to {} ms. Thick: all blocks; thin: each block; dashed: the floor, \
-         {floor}. The figures are medians of the blocks' own quantiles, told where ten fetches of \
-         every block lie beyond (1,000 a block for p99). Curves that go further are for the eye.",
-        digits(low),
-        digits(high),
+         that waits asks for nothing, and no workload of this version lets fetches arrive on their \
+         own. To the right ever slower fetches, upwards {} to {} ms. The line is the median of the \
+         blocks' own quantiles, around it from the lowest block to the highest; dotted, the floor, \
+         {floor}. A curve ends where fewer than ten fetches of a block lie beyond (p99 needs 1,000 \
+         a block).",
+        digits(frame.low),
+        digits(frame.high),
     )
 }
 
 /// Returns the numbers of a model, with what is withheld.
-fn row(
-    (model, pooled): (&str, &Buckets),
-    turns: &[Buckets],
-    told: &[Option<f64>; 4],
-) -> Vec<String> {
-    let each = turns.iter().map(count).min().unwrap_or(0);
-    let quantiles = told.iter().map(|value| value.map_or_else(String::new, number));
-    let first = [model.to_owned(), count(pooled).to_string()].into_iter();
-    first.chain(quantiles).chain([each.to_string(), withheld(told, each)]).collect()
-}
-
-/// Returns the latencies of one stay.
-fn own(stay: &StayRecord) -> Buckets {
-    stay.latencies_ns.clone()
+fn row(own: &Own<'_>) -> Vec<String> {
+    let each = own.each();
+    let all: u64 = own.stays.iter().map(count).sum();
+    let quantiles = own.told.iter().map(|value| value.map_or_else(String::new, number));
+    let first = [own.model.to_owned(), all.to_string()].into_iter();
+    first.chain(quantiles).chain([each.to_string(), withheld(&own.told, each)]).collect()
 }
 
 /// Returns how many fetches a histogram holds.
@@ -131,33 +207,33 @@ fn withheld(told: &[Option<f64>; 4], each: u64) -> String {
     }
 }
 
-/// Returns a quantile in milliseconds, if at least one fetch lies beyond it.
+/// Returns a quantile in milliseconds.
 fn quantile(buckets: &Buckets, q: f64) -> Option<f64> {
-    let enough = real(count(buckets)) * (1.0 - q) >= 1.0 - 1e-9;
-    let value = histogram::quantile(buckets, q).filter(|_| enough)?;
-    Some(real(value) / 1e6)
+    Some(real(histogram::quantile(buckets, q)?) / 1e6)
 }
 
-/// Returns the curve of a histogram.
-fn curve(buckets: &Buckets, points: u32, (low, high): (f64, f64)) -> Vec<(f64, f64)> {
+/// Returns the quantiles of stays from the least to the last that is told, each place by how many
+/// powers of ten fewer fetches lie beyond.
+fn curve(stays: &[Buckets]) -> Vec<(f64, [f64; 3])> {
+    let each = stays.iter().map(count).min().unwrap_or(0);
+    let right = (real(each) / BEYOND_MIN).log10();
+    if right <= 0.0 {
+        return Vec::new();
+    }
     let point = |index: u32| {
-        let x = f64::from(index) / f64::from(points);
-        let q = 1.0 - 10_f64.powf(-DECADES * x);
-        Some((x, (quantile(buckets, q)? - low) / (high - low)))
+        let x = right * f64::from(index) / f64::from(POINTS);
+        let q = 1.0 - 10_f64.powf(-x);
+        let own: Vec<f64> = stays.iter().filter_map(|own| quantile(own, q)).collect();
+        let (least, most) =
+            (own.iter().copied().reduce(f64::min)?, own.iter().copied().reduce(f64::max)?);
+        Some((x, [least, median::estimate(&Sample::new(own)?, ALPHA).value, most]))
     };
-    (0..=points).filter_map(point).collect()
+    (0..=POINTS).filter_map(point).collect()
 }
 
 /// Returns where a quantile lies along the picture.
-fn along(q: f64) -> f64 {
-    -(1.0 - q).log10() / DECADES
-}
-
-/// Returns the lines across: round times.
-fn across((low, high): (f64, f64)) -> Vec<(f64, String)> {
-    let axis = crate::figure::axis::Axis::from_zero("", [high].into_iter());
-    let lines = axis.values().filter(|value| low < high && (low..=high).contains(value));
-    lines.map(|value| ((value - low) / (high - low), format!("{value} ms"))).collect()
+fn decades(q: f64) -> f64 {
+    -(1.0 - q).log10()
 }
 
 /// Writes some quantiles.
@@ -171,7 +247,7 @@ fn note(told: &[Option<f64>; 4]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::figure::Charts;
+    use crate::figure::{Chart, Charts};
     use crate::fixture::{BASELINE, FLOOR, Fixture, stays};
 
     #[test]
@@ -198,5 +274,28 @@ mod tests {
         // One stay of fewer withholds it, however many the others have.
         stays(&mut run, ("smol", "steady")).next().unwrap().latencies_ns[0].1 -= 1;
         assert_eq!(rows(&run, 1)[4], "");
+    }
+
+    #[test]
+    fn a_curve_ends_with_the_last_quantile_that_is_told_and_stays_inside_its_picture() {
+        let mut run = Fixture { blocks: 6, ..Fixture::good() }.run();
+        for (place, stay) in stays(&mut run, ("smol", "steady")).enumerate() {
+            let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
+            stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
+        }
+        let figures = crate::figures(&run, BASELINE, FLOOR);
+        let charts = Charts::of(&run, &figures);
+        let Chart::Panels(panels) = &charts.cells[1].latency.chart else { panic!("it is drawn") };
+        let smol = panels.iter().find(|panel| panel.label == "smol").unwrap();
+        let p99 = smol.upwards.iter().find(|(_, name)| name == "p99").unwrap().0;
+        let end = smol.thick.last().unwrap().0;
+        assert!((end - p99).abs() < 1e-9, "ten of a thousand lie beyond p99: {end} {p99}");
+        assert!(smol.upwards.iter().all(|(_, name)| name != "p99.9"));
+        // The slowest block is in the picture, although all the others are far below.
+        let highest = smol.range.iter().map(|(_, _, high)| *high).fold(0.0, f64::max);
+        assert!(highest > 0.9 && highest <= 1.0, "{highest}");
+        for (x, y) in panels.iter().flat_map(|panel| &panel.thick) {
+            assert!((0.0..=1.0).contains(x) && (0.0..=1.0).contains(y), "{x} {y}");
+        }
     }
 }

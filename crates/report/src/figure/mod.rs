@@ -11,8 +11,11 @@
 pub(crate) mod axis;
 pub(crate) mod data;
 pub(crate) mod draw;
+pub(crate) mod legend;
 pub(crate) mod look;
+pub(crate) mod percent;
 pub(crate) mod standalone;
+pub(crate) mod title;
 
 mod breakdown;
 mod cost;
@@ -38,7 +41,7 @@ use crate::figures::{CellFigures, Figures};
 pub(crate) struct Figure {
     /// What its files and its anchor are called.
     pub(crate) id: String,
-    /// What it shows.
+    /// What it shows, as a finding, with its cell and unit.
     pub(crate) title: String,
     /// How to read it, in a sentence or two.
     pub(crate) caption: String,
@@ -70,6 +73,31 @@ pub(crate) struct Strips {
     pub(crate) bands: Vec<(f64, f64)>,
     /// From top to bottom.
     pub(crate) rows: Vec<Strip>,
+    /// What its marks mean.
+    pub(crate) words: &'static Words,
+}
+
+/// What the marks of strips mean, for the legend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// A point with its interval.
+    pub(crate) estimate: &'static str,
+    /// A range that is shaded.
+    pub(crate) band: &'static str,
+    /// A dot.
+    pub(crate) dot: &'static str,
+    /// Bars, by their kind.
+    pub(crate) bars: [&'static str; 3],
+}
+
+impl Words {
+    /// What they mean in most figures.
+    pub(crate) const USUAL: Self = Self {
+        estimate: "median, 95 % interval",
+        band: "within 2 %, as good as equal",
+        dot: "a block",
+        bars: ["floor", "the model", "its library client"],
+    };
 }
 
 /// A strip.
@@ -99,6 +127,8 @@ pub(crate) enum Mark {
     Bar(f64, f64, u8),
     /// A small dot.
     Dot(f64, f64),
+    /// A small triangle: what lies beyond that edge, at the top or else at the bottom.
+    Beyond(f64, bool),
     /// A small cross: a stay that does not count.
     Cross(f64, f64),
     /// A line across the strip at a share of its height.
@@ -116,9 +146,9 @@ pub(crate) struct Panel {
     pub(crate) look: Look,
     /// The curve of the floor, to compare with.
     pub(crate) reference: Vec<(f64, f64)>,
-    /// One curve a block.
-    pub(crate) thin: Vec<Vec<(f64, f64)>>,
-    /// All blocks together.
+    /// From where to where the blocks reach, at places from left to right.
+    pub(crate) range: Vec<(f64, f64, f64)>,
+    /// The median of the blocks.
     pub(crate) thick: Vec<(f64, f64)>,
     /// Lines across: their heights, and what they stand for.
     pub(crate) across: Vec<(f64, String)>,

@@ -8,7 +8,8 @@ use crate::cell_turns::real;
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, number};
 use crate::figure::look::Look;
-use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips};
+use crate::figure::title::in_cell;
+use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
 use crate::figures::Standing;
 use crate::gates::machine::{foreign_share, stolen_share};
 use crate::number::digits;
@@ -27,7 +28,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     let mut by_block: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let rows = scene.cell.rows.iter().filter(|row| row.standing != Standing::NotApplicable);
     let rows: Vec<_> = rows.collect();
-    let mut strips = Vec::new();
+    let (mut strips, mut aways) = (Vec::new(), Vec::new());
     for (column, row) in rows.iter().enumerate() {
         let middle = row.figures.as_ref().map(|figures| figures.cpu_us.value);
         let note =
@@ -40,6 +41,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
                 continue;
             }
             strip.marks.push(dot(place, turn, middle));
+            aways.extend(middle.and_then(|middle| Some((cpu_us(turn)? / middle).ln().abs())));
             let columns = rows.len();
             let line = by_block.entry(turn.block).or_insert(vec![String::new(); columns]);
             line[column] = match &turn.state {
@@ -58,12 +60,12 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     }
     Figure {
         id: scene.id("stays"),
-        title: "Did anything drift?".to_owned(),
+        title: in_cell(&drift(&aways), &scene.cell.cell),
         caption: format!(
             "Every stay in a block by its middle turn, in the order of the blocks: CPU time per \
-             fetch against the model's median, from {} to {} times; beyond, at the edge. A cross \
-             is invalid or failed; every other block is shaded. What moves all strips alike is \
-             the machine; ratios cancel it.",
+             fetch against the model's median, from {} to {} times; a triangle lies beyond the \
+             edge, a cross is invalid or failed, every other block is shaded. What moves all \
+             strips alike is the machine; ratios cancel it.",
             digits(1.0 / REACH),
             digits(REACH)
         ),
@@ -72,6 +74,19 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
             false => Chart::Strips(over(scene.run, strips, Some(&scene.cell.cell.name))),
         },
         data,
+    }
+}
+
+/// Says how far stays lie from their model's median, of logarithms of what they are apart.
+fn drift(aways: &[f64]) -> String {
+    let mut aways = aways.to_vec();
+    aways.sort_by(f64::total_cmp);
+    match aways.get(aways.len() * 9 / 10) {
+        Some(away) => format!(
+            "9 of 10 stays cost within {:.0} % of their model's median",
+            100.0 * away.exp_m1()
+        ),
+        None => "CPU time per fetch of every stay, against its model's median".to_owned(),
     }
 }
 
@@ -87,44 +102,63 @@ pub(crate) fn machine(run: &Run) -> Figure {
     let speed = |host: &Host| Some(real(host.probe_per_ms)).filter(|speed| *speed > 0.0);
     let fastest = hosts.iter().filter_map(|(_, host)| speed(host)).fold(0.0, f64::max);
     let shares: [(&str, Share<'_>); 3] = [
-        ("stolen by the hypervisor", &stolen_share),
-        ("used by other processes", &foreign_share),
-        ("speed of a fixed loop", &|host| Some(speed(host)? / fastest)),
+        ("stolen CPU time", &stolen_share),
+        ("other processes", &foreign_share),
+        ("fixed loop, speed", &|host| Some(speed(host)? / fastest)),
     ];
     let mut data = Data::new(&["place", "stolen_share", "foreign_share", "speed_share"]);
     for (place, host) in &hosts {
         let told = shares.iter().map(|(_, share)| share(host).map_or(String::new(), number));
         data.push([format!("{place}")].into_iter().chain(told).collect());
     }
-    let strip = |(name, share): &(&str, Share<'_>)| {
-        let told: Vec<(f64, f64)> =
-            hosts.iter().filter_map(|(place, host)| Some((*place, share(host)?))).collect();
-        let worst = told.iter().map(|(_, share)| *share);
-        let note = match *name {
-            "speed of a fixed loop" => {
-                format!("slowest {:.0} %", 100.0 * worst.fold(1.0, f64::min))
-            }
-            _ => format!("most {:.1} %", 100.0 * worst.fold(0.0, f64::max)),
-        };
-        let mut strip = Strip::new(name, note, Look::default());
-        strip.height = 52;
-        let dots = told.iter().map(|&(place, share)| Mark::Dot(place, 0.82 - 0.64 * share));
-        strip.marks = dots.collect();
-        (!told.is_empty()).then_some(strip)
-    };
-    let strips: Vec<Strip> = shares.iter().filter_map(strip).collect();
+    let strips: Vec<Strip> =
+        shares.iter().filter_map(|(name, share)| watched(name, *share, &hosts)).collect();
     Figure {
         id: "machine".to_owned(),
-        title: "What did the machine do meanwhile?".to_owned(),
-        caption: "A dot a stay, from 0 at the bottom to 100 % at the top: CPU time that the \
-                  hypervisor gave to others, CPU time that other processes used, and how fast a \
-                  fixed loop ran just before, of the fastest. Every other block is shaded."
+        title: busy(&hosts),
+        caption: "A dot a stay, from 0 % at the lower line to 100 % at the upper one: CPU time \
+                  that the hypervisor gave to others, CPU time that other processes used, and how \
+                  fast a fixed loop ran just before, of the fastest. Every other block is shaded."
             .to_owned(),
         chart: match strips.is_empty() {
             true => Chart::Missing("the run does not tell what the machine did".to_owned()),
             false => Chart::Strips(over(run, strips, None)),
         },
         data,
+    }
+}
+
+/// Draws a share of what the machine did, between 0 and 100 %, if it was watched.
+fn watched(name: &str, share: Share<'_>, hosts: &[(f64, &Host)]) -> Option<Strip> {
+    let told: Vec<(f64, f64)> =
+        hosts.iter().filter_map(|(place, host)| Some((*place, share(host)?))).collect();
+    let worst = told.iter().map(|(_, share)| *share);
+    let note = match name {
+        "fixed loop, speed" => {
+            format!("at least {:.0} %", 100.0 * worst.fold(1.0, f64::min))
+        }
+        _ => format!("at most {:.1} %", 100.0 * worst.fold(0.0, f64::max)),
+    };
+    let mut strip = Strip::new(name, note, Look::default());
+    strip.height = 52;
+    let up = |share: f64| 0.88 - 0.76 * share.clamp(0.0, 1.0);
+    let dots = told.iter().map(|&(place, share)| Mark::Dot(place, up(share)));
+    let levels = [0.0, 1.0].map(|share| Mark::Level(up(share)));
+    strip.marks = levels.into_iter().chain(dots).collect();
+    (!told.is_empty()).then_some(strip)
+}
+
+/// Says what others took of the machine at most.
+fn busy(hosts: &[(f64, &Host)]) -> String {
+    let most = |share: Share<'_>| {
+        hosts.iter().filter_map(|(_, host)| share(host)).reduce(f64::max).map(|most| 100.0 * most)
+    };
+    match (most(&stolen_share), most(&foreign_share)) {
+        (Some(stolen), Some(foreign)) => format!(
+            "At most {foreign:.1} % of the CPU went to other processes, {stolen:.1} % to other \
+             machines"
+        ),
+        _ => "What the machine did for others, in percent of its CPU".to_owned(),
     }
 }
 
@@ -158,7 +192,10 @@ fn dot(place: f64, turn: &TurnRecord, middle: Option<f64>) -> Mark {
     match (cpu_us(turn), middle) {
         (Some(cost), Some(middle)) => {
             let away = (cost / middle).ln() / REACH.ln();
-            Mark::Dot(place, 0.5 - 0.46 * away.clamp(-1.0, 1.0))
+            match away.abs() > 1.0 {
+                true => Mark::Beyond(place, away > 0.0),
+                false => Mark::Dot(place, 0.5 - 0.46 * away),
+            }
         }
         _ => Mark::Cross(place, 0.5),
     }
@@ -178,12 +215,10 @@ fn every_other_block(run: &Run, cell: Option<&str>) -> Vec<(f64, f64)> {
 fn over(run: &Run, strips: Vec<Strip>, cell: Option<&str>) -> Strips {
     let count = real(in_order(run).count() as u64);
     let ticks = (0..=4).map(|quarter| (count * f64::from(quarter) / 4.0).round().max(1.0));
-    let axis = Axis::between(
-        "stay in a block, in the order of the blocks",
-        (0.0, count + 1.0),
-        ticks.collect(),
-    );
-    Strips { axis, rules: Vec::new(), bands: every_other_block(run, cell), rows: strips }
+    let axis =
+        Axis::between("stays in the order of the blocks", (0.0, count + 1.0), ticks.collect());
+    let words = &Words { dot: "a stay in a block", band: "every other block", ..Words::USUAL };
+    Strips { axis, rules: Vec::new(), bands: every_other_block(run, cell), rows: strips, words }
 }
 
 #[cfg(test)]

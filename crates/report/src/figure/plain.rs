@@ -1,27 +1,34 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
-use model_kit::Workload;
 use record::Run;
+use rules::expected;
 use stats::{Estimate, median};
 
 use crate::cell::Source;
 use crate::estimator::Estimator;
 use crate::family::{ALPHA, MARGIN};
 use crate::figure::axis::Axis;
-use crate::figure::cost::{chart, empty, reach};
+use crate::figure::cost::{empty, measured, plain, reach};
 use crate::figure::data::{Data, estimate, number};
 use crate::figure::look::Look;
-use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips};
-use crate::figures::Figures;
-use crate::number::{digits, with_interval};
+use crate::figure::percent::more;
+use crate::figure::title::{ends as span, in_cell};
+use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
+use crate::figures::{CellFigures, Figures};
+use crate::number::digits;
 use crate::turns::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
 
 /// A quantity as a figure shows it.
 struct Shown<'a> {
     /// What its files are called.
     id: &'a str,
-    title: &'a str,
+    /// Says what it shows, where `{}` stands for the least and the greatest value.
+    finding: &'a str,
+    /// The unit of the values in the title and at the end of a strip.
+    unit: &'a str,
+    /// Which models the title speaks of.
+    is_in_title: fn(&Scene<'_>, &str) -> bool,
     caption: String,
     /// The axis.
     name: &'a str,
@@ -37,28 +44,27 @@ struct Shown<'a> {
 /// Draws the wall time of the window beside its lower bound.
 pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
     let bound = shortest_ms(scene);
-    let caption = match scene.cell.cell.workload {
-        Workload::Batch => format!(
-            "From the first slot to the last reply, connecting included: median over blocks with \
-             its own 95 % interval (sign test). The delays alone take {} ms at least, whatever the \
-             model does.",
-            digits(bound)
-        ),
-        Workload::Steady => format!(
-            "Length of the window: median over blocks with its own 95 % interval (sign test). \
-             The origin's delays set the pace: {} ms at least.",
-            digits(bound)
-        ),
+    let expected = expected(scene.cell.cell.workload);
+    let finding = match expected.is_paced_by_delays {
+        false => one_by_one(scene),
+        true => "The window takes {}, by model: the delays set the pace".to_owned(),
     };
+    let caption = format!(
+        "{}: median over blocks with its own 95 % interval (sign test). {}",
+        expected.wall,
+        (expected.wall_bound)(&digits(bound))
+    );
     scene.quantity(&Shown {
         id: "wall",
-        title: "What does concurrency buy?",
+        finding: &finding,
+        is_in_title: is_concurrent,
+        unit: " ms",
         caption,
         name: "wall time, ms",
         column: "wall_ms",
         quantity: Quantity::Turn(wall_ms),
         bound: Some(bound),
-        is_log: scene.cell.cell.workload == Workload::Batch,
+        is_log: !expected.is_paced_by_delays,
     })
 }
 
@@ -66,7 +72,9 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
 pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
     scene.quantity(&Shown {
         id: "switches",
-        title: "How often does the kernel switch?",
+        finding: "The kernel switches context {} times a fetch, by model",
+        is_in_title: |_, _| true,
+        unit: "",
         caption:
             "Context switches of the model's process per fetch, voluntary or not: median over \
                   blocks with its own 95 % interval (sign test)."
@@ -83,7 +91,9 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
 pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
     scene.quantity(&Shown {
         id: "memory",
-        title: "How much memory does it take?",
+        finding: "A process holds {} of memory at its peak, by model",
+        is_in_title: |_, _| true,
+        unit: " MiB",
         caption: "The most memory that the model's process held at once (resident set): median \
                   over blocks with its own 95 % interval (sign test). It counts the program itself \
                   and what it shares with others, and leaves out what the kernel keeps for threads \
@@ -102,6 +112,7 @@ impl Scene<'_> {
     fn quantity(&self, shown: &Shown<'_>) -> Figure {
         let mut data = Data::new(&["model", shown.column, "low", "high"]);
         let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
+        let mut all = Vec::new();
         for row in &self.cell.rows {
             let sample = self.source.sample(&row.model, shown.quantity);
             let Some(told) = sample.map(|sample| median::estimate(&sample, ALPHA)) else {
@@ -110,7 +121,11 @@ impl Scene<'_> {
             };
             ends.extend(reach(&told));
             let look = self.look(&row.model);
-            strips.push(Strip::new(&row.model, digits(told.value), look).estimate(&told));
+            if (shown.is_in_title)(self, &row.model) {
+                all.push(told.value);
+            }
+            let note = format!("{}{}", digits(told.value), shown.unit);
+            strips.push(Strip::new(&row.model, note, look).estimate(&told));
             let [value, low, high] = estimate(Some(&told));
             data.push(vec![row.model.clone(), value, low, high]);
         }
@@ -120,16 +135,33 @@ impl Scene<'_> {
         };
         let rules = shown.bound.map(|bound| (bound, "lower bound".to_owned()));
         let rules = rules.into_iter().collect();
+        let finding = span(all.into_iter(), shown.unit)
+            .map_or_else(|| shown.name.to_owned(), |span| shown.finding.replace("{}", &span));
         Figure {
             id: self.id(shown.id),
-            title: shown.title.to_owned(),
+            title: in_cell(&finding, &self.cell.cell),
             caption: shown.caption.clone(),
-            chart: chart(
-                data.rows.is_empty(),
-                Strips { axis, rules, bands: Vec::new(), rows: strips },
-            ),
+            chart: plain(data.rows.is_empty(), (axis, rules, strips)),
             data,
         }
+    }
+}
+
+/// Returns whether a model holds more than one fetch in flight.
+fn is_concurrent(scene: &Scene<'_>, model: &str) -> bool {
+    scene.run.schedule.model(model).is_none_or(|model| model.max_in_flight != Some(1))
+}
+
+/// Says what a batch takes, and what it takes one fetch after the other, where that was measured.
+fn one_by_one(scene: &Scene<'_>) -> String {
+    let alone = measured(&scene.cell.rows).find(|(model, _)| !is_concurrent(scene, model));
+    let fetches = scene.cell.cell.fetches;
+    match alone {
+        Some((_, figures)) => format!(
+            "{fetches} fetches at once take {{}}, one after the other {} ms",
+            digits(figures.wall_ms.value)
+        ),
+        None => format!("{fetches} fetches at once take {{}}, by model"),
     }
 }
 
@@ -157,9 +189,9 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
     }
     let ends =
         rows.iter().flat_map(|(_, ratio, dots)| reach(ratio).into_iter().chain(dots.clone()));
-    let axis = Axis::of_factors("second process of a block, times the first", ends.chain([1.0]));
+    let axis = Axis::of_changes("second process against the first, %", ends.chain([1.0]));
     let strip = |(name, ratio, dots): &(String, Estimate, Vec<f64>)| {
-        let mut strip = Strip::new(name, with_interval(ratio), Look::default());
+        let mut strip = Strip::new(name, more(ratio), Look::default());
         strip.height = 34;
         // Dots would hide each other on one line.
         let heights = [0.25, 0.75, 0.38, 0.62].iter().cycle();
@@ -169,7 +201,7 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
     let strips = rows.iter().map(strip).collect();
     Figure {
         id: "baseline-against-itself".to_owned(),
-        title: format!("Does {} agree with itself?", figures.baseline),
+        title: itself_title(figures),
         caption: format!(
             "{} has a second process in every block. A dot a block, and the typical ratio with \
              its own 95 % interval ({}). Whatever it differs from itself is \
@@ -188,8 +220,21 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
                 rules: vec![(1.0, "equal".to_owned())],
                 bands: vec![((-MARGIN).exp(), MARGIN.exp())],
                 rows: strips,
+                words: &Words { estimate: "typical ratio, 95 % interval", ..Words::USUAL },
             }),
         },
         data,
+    }
+}
+
+/// Says by how much the baseline differs from itself.
+fn itself_title(figures: &Figures) -> String {
+    let told = |cell: &CellFigures| {
+        Some(format!("{} in {}", more(&cell.noise.as_ref()?.ratio), cell.cell.name))
+    };
+    let told: Vec<String> = figures.cells.iter().filter_map(told).collect();
+    match told.is_empty() {
+        true => format!("{} against itself", figures.baseline),
+        false => format!("{} against itself: {}", figures.baseline, told.join(", ")),
     }
 }

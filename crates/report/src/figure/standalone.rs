@@ -1,35 +1,42 @@
-//! A figure as a file of its own, for a paper: black on white, with its source below it.
+//! A figure as a file of its own, with its legend and its source: black on white for a paper, and
+//! dark on a screen whose reader wants it so.
 
 use maud::{Markup, PreEscaped, html};
 
-use crate::figure::draw::{self, Canvas, PANEL, percent};
+use crate::figure::draw::{self, Canvas, LETTERS as TICKS, PANEL, percent};
+use crate::figure::legend::{SAMPLE, legend, sample};
 use crate::figure::{Chart, Figure, Panel, Strips};
 
 /// The width of the whole, of the labels and of the notes, in pixels.
 const WIDTH: u32 = 760;
-const LABELS: u32 = 150;
+const LABELS: u32 = 190;
 const NOTES: u32 = 170;
 /// The height of a line of text.
 const LINE: u32 = 18;
-/// Letters of a line of the caption.
+/// Letters of a line of the caption, and of the title.
 const LETTERS: usize = 118;
+const TITLE: usize = 84;
+/// The width that a letter of the legend takes at most.
+const LETTER: u32 = 7;
 /// Small pictures side by side.
 const ACROSS: u32 = 3;
 /// The height of a small picture.
-const PICTURE: u32 = 128;
+const PICTURE: u32 = 144;
 /// What the classes mean on paper.
 const STYLE: &str = include_str!("paper.css");
 
 /// Returns a figure as an SVG file; `source` says which run it is from.
 pub(crate) fn svg(figure: &Figure, source: &str) -> Vec<u8> {
-    let caption = [wrapped(&figure.caption), wrapped(source)].concat();
-    let top = 34;
+    let caption = [wrapped(&figure.caption, LETTERS), wrapped(source, LETTERS)].concat();
+    let title = wrapped(&figure.title, TITLE);
+    let top = 16 + LINE * u32::try_from(title.len()).unwrap_or(1);
     let (body, height) = match &figure.chart {
         Chart::Strips(strips) => (strips_at(strips, top), strips_height(strips)),
         Chart::Panels(panels) => (panels_at(panels, top), panels_height(panels)),
         Chart::Missing(reason) => (html! { text.note x="10" y=(top + LINE) { (reason) } }, LINE),
     };
-    let below = top + height + LINE;
+    let (keys, lines) = keys_at(figure, top + height);
+    let below = top + height + lines * LINE + LINE;
     let lines = u32::try_from(caption.len()).unwrap_or(0);
     let whole = below + lines * (LINE - 3) + 8;
     let markup = html! {
@@ -39,14 +46,38 @@ pub(crate) fn svg(figure: &Figure, source: &str) -> Vec<u8> {
             desc id="description" { (figure.caption) " " (source) }
             style { (PreEscaped(STYLE)) }
             rect.paper width="100%" height="100%" {}
-            text.title x="10" y="22" { (figure.title) }
+            @for (line, y) in title.iter().zip((22..).step_by(LINE as usize)) {
+                text.title x="10" y=(y) { (line) }
+            }
             (body)
+            (keys)
             @for (line, y) in caption.iter().zip((below..).step_by(LINE as usize - 3)) {
                 text.caption x="10" y=(y) { (line) }
             }
         }
     };
     (crate::number::visible(&markup.into_string()) + "\n").into_bytes()
+}
+
+/// Draws the legend, and returns how many lines it takes.
+fn keys_at(figure: &Figure, top: u32) -> (Markup, u32) {
+    let (mut x, mut line, mut placed) = (10, 0, Vec::new());
+    for (sign, text) in legend(&figure.chart) {
+        let width = SAMPLE.0 + 6 + LETTER * u32::try_from(text.chars().count()).unwrap_or(0) + 10;
+        if x > 10 && x + width > WIDTH {
+            (x, line) = (10, line + 1);
+        }
+        placed.push((x, top + line * LINE, sign, text));
+        x += width;
+    }
+    let lines = if placed.is_empty() { 0 } else { line + 1 };
+    let markup = html! {
+        @for (x, y, sign, text) in placed {
+            svg.ink x=(x) y=(y) width=(SAMPLE.0) height=(SAMPLE.1) { (sample(sign)) }
+            text.key x=(x + SAMPLE.0 + 6) y=(y + 10) { (text) }
+        }
+    };
+    (markup, lines)
 }
 
 /// Draws strips below each other, with their axis.
@@ -92,13 +123,10 @@ fn panels_at(panels: &[Panel], top: u32) -> Markup {
                 text.panel x="2" y="14" { (panel.label) }
                 text.small x="2" y="28" { (panel.note) }
                 svg class=(panel.look.classes()) y="32" width="100%" height=(PICTURE)
-                    viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1)) {
+                    viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1 + TICKS)) {
                     (draw::panel_ground(panel, &index.to_string(), true))
                     (draw::panel(panel))
-                }
-                @for (x, name) in &panel.upwards {
-                    text.tick x=(percent(100.0 * draw::place(*x, 0.0).0 / PANEL.0))
-                        y=(PICTURE + 44) { (name) }
+                    (draw::letters(panel))
                 }
             }
         }
@@ -107,7 +135,7 @@ fn panels_at(panels: &[Panel], top: u32) -> Markup {
 
 /// Returns how high a small picture is with its letters.
 fn panel_height() -> u32 {
-    PICTURE + 60
+    PICTURE + 50
 }
 
 /// Returns how high small pictures are.
@@ -116,11 +144,11 @@ fn panels_height(panels: &[Panel]) -> u32 {
 }
 
 /// Breaks a text into lines.
-fn wrapped(text: &str) -> Vec<String> {
+fn wrapped(text: &str, letters: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.last_mut().expect("there is always a line");
-        match last.chars().count() + word.chars().count() < LETTERS {
+        match last.chars().count() + word.chars().count() < letters {
             _ if last.is_empty() => last.push_str(word),
             true => *last = format!("{last} {word}"),
             false => lines.push(word.to_owned()),

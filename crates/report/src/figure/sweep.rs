@@ -8,7 +8,7 @@ use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
-use crate::figure::{Figure, Strip, Strips, anchor};
+use crate::figure::{Figure, Strip, Strips, Words, anchor};
 use crate::number::word;
 use crate::sweep::{SweepFigures, SweepPair};
 use crate::sweep_text::{crossing, names, told};
@@ -40,16 +40,16 @@ fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
     let axis = Axis::of_factors(&format!("times {}", sweep.other), ends.into_iter());
     let rules = vec![(1.0, sweep.other.clone())];
     let bands = vec![((-MARGIN).exp(), MARGIN.exp())];
+    let words = &Words { estimate: "typical ratio, 95 % interval", ..Words::USUAL };
     Figure {
         id: anchor(&format!("crossover-{}-{}", cell_name(sweep), pair.model)),
-        title: format!("{} against {} along {along}", pair.model, sweep.other),
+        title: crossing(sweep, pair),
         caption: format!(
-            "{}. CPU time per fetch in times {}'s, inside blocks; the intervals hold for all \
-             levels at once with 95 %.",
-            crossing(sweep, pair),
+            "Along {along}: CPU time per fetch in times {}'s, inside blocks; the intervals hold \
+             for all levels at once with 95 %.",
             sweep.other
         ),
-        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands, rows }),
+        chart: chart(data.rows.is_empty(), Strips { axis, rules, bands, rows, words }),
         data,
     }
 }

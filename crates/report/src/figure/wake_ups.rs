@@ -1,9 +1,10 @@
 //! How late probe tasks wake up beside the fetches: a strip a model.
 
 use crate::figure::axis::Axis;
-use crate::figure::cost::{chart, reach};
+use crate::figure::cost::{plain, reach};
 use crate::figure::data::{Data, estimate};
-use crate::figure::{Figure, Scene, Strip, Strips};
+use crate::figure::title::{ends as span, in_cell};
+use crate::figure::{Figure, Scene, Strip};
 use crate::number::digits;
 
 /// Draws the latest wake-up of a stay, if the cell asks for a probe task.
@@ -24,9 +25,11 @@ pub(crate) fn wake_ups(scene: &Scene<'_>) -> Option<Figure> {
     let ends = wake_ups.iter().flat_map(|wake_ups| reach(&wake_ups.worst_ms));
     let axis = Axis::of_factors("the latest wake-up of a stay, ms late", ends);
     let cell = &scene.cell.cell;
+    let late = span(wake_ups.iter().map(|wake_ups| wake_ups.worst_ms.value), " ms");
+    let finding = format!("The latest wake-up comes {} late", late.unwrap_or_default());
     let figure = Figure {
         id: scene.id("wake_ups"),
-        title: "How long does whatever is due wait?".to_owned(),
+        title: in_cell(&finding, cell),
         caption: format!(
             "A probe task wakes every {} ms beside the fetches, as a unit of the model's own kind \
              and by its own timer: how late the latest wake-up of a stay was, median over blocks \
@@ -34,7 +37,7 @@ pub(crate) fn wake_ups(scene: &Scene<'_>) -> Option<Figure> {
              here runs on.",
             digits(f64::from(cell.probe_period_us) / 1e3)
         ),
-        chart: chart(false, Strips { axis, rules: Vec::new(), bands: Vec::new(), rows: strips }),
+        chart: plain(false, (axis, Vec::new(), strips)),
         data,
     };
     (!wake_ups.is_empty()).then_some(figure)

@@ -1,7 +1,7 @@
 //! The gate on whether the models of a cell did the same work: at the same rate, with as many
 //! segments a fetch.
 
-use model_kit::Workload;
+use rules::expected;
 
 use crate::cell_turns::{CellTurns, limit, rate, segments};
 use crate::gates::{ALPHA, Gate, Question, Trouble};
@@ -32,9 +32,10 @@ pub(crate) fn gate(turns: &CellTurns<'_>, (baseline, floor): (&str, &str)) -> Ga
         return question.unknown(format!("no valid turns to hold against {baseline} and {floor}"));
     }
 
-    let (rates, rate_text) = match turns.cell.workload {
-        Workload::Batch => (Vec::new(), "a batch runs at each model's own rate".to_owned()),
-        Workload::Steady => {
+    let workload = turns.cell.workload;
+    let (rates, rate_text) = match expected(workload).is_paced_by_delays {
+        false => (Vec::new(), format!("a {} runs at each model's own rate", workload.name())),
+        true => {
             let text = format!("rates: {}", farthest(&rates));
             (rates, text)
         }

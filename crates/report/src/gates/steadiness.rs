@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model_kit::Workload;
 use record::TurnRecord;
+use rules::expected;
 use stats::order::Effect;
 use stats::warm_up::{self, Class};
 use stats::{Sample, drift, order};
@@ -14,8 +14,6 @@ use crate::gates::{ALPHA, Gate, MARGIN, Question, Trouble};
 /// The share of a model's stays that must be steady: at three standard errors a steady one is
 /// taken for another about once in four hundred.
 const FLAT_MIN: f64 = 0.95;
-/// Presets whose stays are too short to ask it.
-const SHORT_PRESETS: [&str; 2] = ["smoke", "sweep"];
 /// The fewest whole rounds from which order and drift can be told.
 const BLOCKS_MIN: usize = 6;
 /// Three questions are asked of one cell: position, predecessor, drift (Bonferroni).
@@ -34,12 +32,15 @@ fn flat(turns: &CellTurns<'_>) -> Gate {
         scope: &turns.cell.name,
         threshold: format!("at least {} of each model's stays flat", limit(FLAT_MIN)),
     };
-    let preset = turns.run.schedule.preset.as_str();
-    if turns.cell.workload == Workload::Batch {
-        return question.not_applicable("a batch is meant to include its start");
+    let workload = turns.cell.workload;
+    if expected(workload).includes_start {
+        let why = format!("a {} is meant to include its start", workload.name());
+        return question.not_applicable(why);
     }
-    if SHORT_PRESETS.contains(&preset) {
-        return question.not_applicable(format!("the stays of preset {preset} are too short"));
+    let rounds = rounds(turns);
+    if rounds < warm_up::LEAST_WINDOWS {
+        let least = warm_up::LEAST_WINDOWS;
+        return question.not_applicable(format!("a block has {rounds} rounds, {least} are needed"));
     }
 
     let of_model = |model| Some((flat_share(turns, model)?, model));
@@ -57,6 +58,13 @@ fn flat(turns: &CellTurns<'_>) -> Gate {
         troubles.push(("WARM-UP", why));
     }
     question.marked(measured, troubles)
+}
+
+/// Returns how many rounds a block of the cell was to have at most.
+fn rounds(turns: &CellTurns<'_>) -> usize {
+    let blocks = turns.run.schedule.blocks.iter();
+    let own = blocks.filter(|block| block.cell == turns.cell.name);
+    own.map(|block| block.rounds.len()).max().unwrap_or(0)
 }
 
 /// Returns which share of a model's stays was flat, of those that are long enough to tell.
@@ -194,7 +202,7 @@ mod tests {
 
     #[test]
     fn g16_asks_nothing_of_a_batch_or_of_short_stays() {
-        let run = Fixture { preset: "smoke", ..Fixture::good() }.run();
+        let run = Fixture { rounds: [2, 3], ..Fixture::good() }.run();
         let gates = all_gates(&run, BASELINE, FLOOR);
         for cell in ["batch", "steady"] {
             let state = &gate(&gates, ("G16", cell)).state;

@@ -1,4 +1,4 @@
-//! May the run be believed? In a few sentences beside the answer, before the gates one by one.
+//! May the run be believed? In a few sentences, before the checks one by one.
 
 use maud::{Markup, html};
 use record::State;
@@ -14,19 +14,14 @@ impl Page<'_> {
     /// Says whether the run may be believed.
     pub(crate) fn believe(&self) -> Markup {
         html! {
-            div.believe {
-                h3 #believe { "May I believe it?" }
-                p {
-                    "A gate is a check that code makes of the run: " (self.gate_counts())
-                    " What stood behind each is told " a href="#trust" { "below" } "."
-                }
-                @if !self.trust.badges.is_empty() {
-                    ul { @for badge in &self.trust.badges { li {
-                        span.badge { (badge) } " " (self.scopes(badge)) ": "
-                        (meaning(badge).unwrap_or("the gate below tells")) "."
-                    } } }
-                }
-                p { (self.lost_turns()) }
+            p.wide #believe {
+                "Of the validity checks, " (self.gate_counts()) " " (self.lost_turns())
+            }
+            @if !self.trust.badges.is_empty() {
+                ul.badges { @for badge in &self.trust.badges { li {
+                    span.badge { (badge) } " " (self.scopes(badge)) ": "
+                    (meaning(badge).unwrap_or("the check below tells")) "."
+                } } }
             }
         }
     }
@@ -90,8 +85,8 @@ impl Page<'_> {
         told.truncate(TOLD_MAX);
         let rest = if rest > 0 { format!("; and {rest} more rows") } else { String::new() };
         format!(
-            "{counts}; {invalid} are invalid, since they broke a validity rule, and {failed} \
-             failed; their figures are used nowhere. {}{rest}.",
+            "{counts}: {invalid} broke a validity rule and {failed} failed, and their figures are \
+             used nowhere. {}{rest}.",
             told.join("; ")
         )
     }

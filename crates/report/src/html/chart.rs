@@ -3,8 +3,13 @@
 use maud::{Markup, html};
 
 use crate::figure::data::Data;
-use crate::figure::draw::{self, Canvas, PANEL, percent};
+use crate::figure::draw::{self, Canvas, LETTERS, PANEL, percent};
+use crate::figure::legend::{SAMPLE, legend, of_strips, sample};
 use crate::figure::{Chart, Figure, Panel, Strips};
+use crate::figures::CellFigures;
+use crate::html::Page;
+use crate::number::count;
+use crate::summary::is_estimate;
 
 /// Rows of a table from which on it scrolls.
 const LONG: usize = 20;
@@ -12,32 +17,71 @@ const LONG: usize = 20;
 /// Rows from which on a table stands beside the page alone.
 const ROWS_MAX: usize = 200;
 
-/// Writes a figure with its title, its caption and its numbers.
-pub(crate) fn figure(figure: &Figure, cell: &str) -> Markup {
-    let described = format!("{}-about", figure.id);
-    html! {
-        figure id=(figure.id) {
-            figcaption {
-                h3 { (figure.title) @if !cell.is_empty() { " " span.cell { (cell) } } }
-                p id=(described) { (figure.caption) }
-            }
-            @match &figure.chart {
-                Chart::Strips(strips) => {
-                    (strips_of(strips, (&figure.id, &figure.title), Some(&described)))
-                },
-                Chart::Panels(panels) => (panels_of(panels, &figure.id, &described)),
-                Chart::Missing(reason) => p.missing { "Not drawn: " (reason) "." },
-            }
-            @if figure.missing().is_none() {
-                details {
-                    summary { "The numbers" }
-                    @if figure.data.rows.len() <= ROWS_MAX { (table(&figure.data, &figure.title)) }
-                    @else { p { (figure.data.rows.len()) " lines, which stand beside this page." } }
-                    p.file { "Also as " code { "figures/" (figure.id) ".csv" } " and "
-                        code { "figures/" (figure.id) ".svg" } "." }
+impl Page<'_> {
+    /// Writes a figure with its title, its legend, where it is from, and, folded, how to read it
+    /// and its numbers; `cell` is the place of its cell, if it has one.
+    pub(crate) fn figure(&self, figure: &Figure, cell: Option<usize>) -> Markup {
+        self.titled(figure, cell, &html! { h3 { (figure.title) } })
+    }
+
+    /// Writes the figure of the first screen, which stands in no section.
+    pub(crate) fn first_figure(&self, figure: &Figure, cell: Option<usize>) -> Markup {
+        self.titled(figure, cell, &html! { h2 { (figure.title) } })
+    }
+
+    /// Writes a figure below its title.
+    fn titled(&self, figure: &Figure, cell: Option<usize>, title: &Markup) -> Markup {
+        let cell = cell.and_then(|place| self.figures.cells.get(place));
+        let described = format!("{}-about", figure.id);
+        let credited = format!("{}-credit", figure.id);
+        html! {
+            figure id=(figure.id) {
+                figcaption { (title) }
+                @match &figure.chart {
+                    Chart::Strips(strips) => {
+                        (strips_of(strips, (&figure.id, &figure.title), Some(&described)))
+                    },
+                    Chart::Panels(panels) => (panels_of(panels, &figure.id, &described)),
+                    Chart::Missing(reason) => p.missing { "Not drawn: " (reason) "." },
+                }
+                (keys(&legend(&figure.chart)))
+                @if figure.missing().is_none() {
+                    div.below {
+                        details {
+                            summary { "How to read it, numbers" }
+                            p id=(described) { (figure.caption) }
+                            (numbers(figure))
+                        }
+                        p.source {
+                            span id=(credited) { (self.credit(cell)) }
+                            " " button.copy type="button" data-of=(credited) hidden { "Copy" }
+                        }
+                    }
                 }
             }
         }
+    }
+}
+
+impl Page<'_> {
+    /// Writes where a figure is from, for whoever copies it.
+    fn credit(&self, cell: Option<&CellFigures>) -> String {
+        let run = self.run;
+        let of_cell = cell.map_or_else(String::new, |cell| {
+            format!(", {}, {}", cell.cell.name, count(cell.blocks, "block"))
+        });
+        let claim = if is_estimate(run) { ", an estimate" } else { "" };
+        format!("Inflight {}, run {}{of_cell}{claim}", run.schedule.version, run.id)
+    }
+}
+
+/// Writes the numbers of a figure, and where they stand as files.
+fn numbers(figure: &Figure) -> Markup {
+    html! {
+        @if figure.data.rows.len() <= ROWS_MAX { (table(&figure.data, &figure.title)) }
+        @else { p { (figure.data.rows.len()) " lines, which stand beside this page." } }
+        p.file { "Also as " code { "figures/" (figure.id) ".csv" } " and "
+            code { "figures/" (figure.id) ".svg" } "." }
     }
 }
 
@@ -48,7 +92,20 @@ pub(crate) fn compared(title: &str, caption: &str, strips: &Strips) -> Markup {
             figure {
                 figcaption { h3 { (title) } p { (caption) } }
                 (strips_of(strips, (&plain(title), title), None))
+                (keys(&of_strips(strips)))
             }
+        }
+    }
+}
+
+/// Writes a legend.
+fn keys(keys: &[(crate::figure::legend::Sign, String)]) -> Markup {
+    html! {
+        @if !keys.is_empty() {
+            ul.legend { @for (sign, text) in keys { li {
+                svg.ink width=(SAMPLE.0) height=(SAMPLE.1) aria-hidden="true" { (sample(*sign)) }
+                " " (text)
+            } } }
         }
     }
 }
@@ -75,7 +132,6 @@ fn strips_of(strips: &Strips, (id, title): (&str, &str), described: Option<&str>
                     }
                     text.name x="50%" y="31" { (strips.axis.name) }
                 }
-                span.note { @for (_, name) in &strips.rules { span.key { (name) } } }
             }
         }
     }
@@ -90,12 +146,10 @@ fn panels_of(panels: &[Panel], id: &str, described: &str) -> Markup {
                     p.label { (panel.label) }
                     svg class=(panel.look.classes()) role="img" aria-label=(panel.label)
                         aria-describedby=(described)
-                        viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1)) {
+                        viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1 + LETTERS)) {
                         (draw::panel_ground(panel, id, index == 0))
                         (draw::panel(panel))
-                    }
-                    p.ticks aria-hidden="true" {
-                        @for (_, name) in &panel.upwards { span { (name) } }
+                        (draw::letters(panel))
                     }
                     p.note { (panel.note) }
                 }

@@ -8,7 +8,7 @@ use crate::diff_table::{metric, ratio, remarks, unit};
 use crate::escape::line;
 use crate::figure::axis::Axis;
 use crate::figure::look::Look;
-use crate::figure::{Strip, Strips, reach};
+use crate::figure::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
 use crate::html::{Frame, Section, of_cell, written};
 use crate::number::digits;
@@ -19,10 +19,10 @@ pub fn diff_page(diff: &Diff) -> String {
     let cells = diff.cells.iter().enumerate();
     let cells = cells
         .map(|(place, cell)| of_cell(place, &line(&heading(&cell.cell)), &section(cell, diff)));
-    let notes = Section {
-        id: "notes".to_owned(),
-        title: "What to know beside it".to_owned(),
-        body: html! {
+    let notes = Section::new(
+        "notes",
+        "What to know beside it",
+        html! {
             p {
                 b { "slower" } " and " b { "faster" } ": by more than " (percent(diff.margin))
                 " %, for sure; " b { "same" } ": within it, for sure; " b { "unknown" }
@@ -30,11 +30,11 @@ pub fn diff_page(diff: &Diff) -> String {
             }
             ul { @for note in &diff.notes { li { (line(note)) } } }
         },
-    };
+    );
     written(&Frame {
         title: format!("{} against {}", line(&diff.new), line(&diff.old)),
         version: None,
-        question: "Does a fetch cost more than it did?",
+        question: "Does a fetch cost more than it did?".to_owned(),
         lead: html! {
             p.run {
                 "Old run " code { (line(&diff.old)) } ", new run " code { (line(&diff.new)) } ". "
@@ -104,6 +104,11 @@ fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
             rules: vec![(1.0, "as before".to_owned())],
             bands: vec![((-diff.margin).exp(), diff.margin.exp())],
             rows: judged.iter().map(strip).collect(),
+            words: &Words {
+                estimate: "the ratio, with the interval of the verdict",
+                band: "called the same",
+                ..Words::USUAL
+            },
         },
     )
 }

@@ -1,135 +1,106 @@
 //! The sections that are figures, and what stands beside them.
 
 use maud::{Markup, html};
-use model_kit::{Cell, Workload};
+use model_kit::Cell;
+use rules::expected;
 
 use crate::estimator::Estimator;
+use crate::figure::percent::more;
 use crate::figure::{CellCharts, Figure};
 use crate::figures::CellFigures;
 use crate::html::Page;
-use crate::html::chart::figure;
-use crate::number::{digits, with_interval};
+use crate::html::matters::told as ci;
 use crate::table::heading;
 
 /// What is said where a section's workload was not run.
 pub(crate) const NOT_RUN: &str = "Not measured in this run";
 
 impl Page<'_> {
-    /// Writes what a fetch costs.
+    /// Writes what a fetch costs in every cell, and the ratios of the cells that the first screen
+    /// does not show.
     pub(crate) fn cost(&self) -> Markup {
+        let main = self.main_cell();
         html! {
-            (self.each(|charts| &charts.cost))
-            @if let (Some(charts), Some(cell)) = (self.charts.cells.get(self.main_cell()),
-                self.main()) {
-                @for language in &charts.languages { (figure(language, &cell.cell.name)) }
+            @if self.figures.cells.is_empty() { p.missing { (NOT_RUN) ": no cell of fetches." } }
+            @for (place, charts) in self.charts.cells.iter().enumerate() {
+                (self.figure(&charts.cost, Some(place)))
+                @for language in &charts.languages { (self.figure(language, Some(place))) }
+                @if place != main { (self.figure(&charts.ratio, Some(place))) }
             }
-        }
-    }
-
-    /// Writes who differs from the baseline, and every pair that was judged.
-    pub(crate) fn ratios(&self) -> Markup {
-        html! {
-            (self.each(|charts| &charts.ratio))
-            @if self.main().is_some() { (self.pairs()) (self.across()) }
+            @if self.main().is_some() { (self.across()) }
         }
     }
 
     /// Writes where the microseconds go.
     pub(crate) fn breakdown(&self) -> Markup {
         html! {
-            p.key-line {
-                span.swatch.b0 {} " floor " span.swatch.b1 {} " the model " span.swatch.b2 {}
-                " its usual HTTP client"
-            }
-            (self.each(|charts| &charts.breakdown))
-            (self.footprints())
-        }
-    }
-
-    /// Writes the wall time.
-    pub(crate) fn wall(&self) -> Markup {
-        let batch = self.figures.cells.iter().position(|cell| {
-            cell.cell.workload == Workload::Batch && cell.rows.iter().any(|row| row.valid > 0)
-        });
-        html! {
-            @if let Some(batch) = batch { (self.bought(&self.figures.cells[batch])) }
-            (self.each_from(batch.unwrap_or(self.main_cell()), |charts| &charts.wall))
-        }
-    }
-
-    /// Says what concurrency buys in a batch.
-    fn bought(&self, cell: &CellFigures) -> Markup {
-        let bound = |name: &str| self.run.schedule.model(name).and_then(|m| m.max_in_flight);
-        let rows = || cell.rows.iter().filter_map(|row| Some((row, row.figures.as_ref()?)));
-        let alone = rows().find(|(row, _)| bound(&row.model) == Some(1));
-        let walls = rows().filter(|(row, _)| bound(&row.model).is_none());
-        let mut walls: Vec<f64> = walls.map(|(_, figures)| figures.wall_ms.value).collect();
-        walls.sort_by(f64::total_cmp);
-        html! {
-            @if let (Some((row, figures)), Some(least), Some(most)) = (alone, walls.first(),
-                walls.last()) {
-                p {
-                    (cell.cell.fetches) " fetches one after the other (" (row.model) ") take "
-                    b { (digits(figures.wall_ms.value)) " ms" } ", " (cell.cell.in_flight)
-                    " in flight between " b { (digits(*least)) " and " (digits(*most)) " ms" }
-                    ", by model: concurrency buys the wait, and which model one takes changes \
-                     little of it."
+            (self.each(|charts| &charts.breakdown, &html! {
+                @if !self.figures.cells.is_empty() {
+                    details.more { summary { "What each HTTP client costs" } (self.footprints()) }
                 }
-            }
+            }))
         }
     }
 
     /// Writes how long a fetch takes.
     pub(crate) fn latency(&self) -> Markup {
         html! {
-            p {
-                "These are service times of a closed loop. Response times need fetches that \
-                 arrive on their own, whether or not a slot is free; no such workload was \
-                 run."
-            }
-            (self.each(|charts| &charts.latency))
+            (self.each(|charts| &charts.latency, &html! {}))
         }
     }
 
-    /// Writes memory and context switches.
+    /// Writes memory beside the wall time of a batch.
     pub(crate) fn memory(&self) -> Markup {
-        let Some(charts) = self.charts.cells.get(self.main_cell()) else {
+        let main = self.main_cell();
+        let Some(charts) = self.charts.cells.get(main) else {
             return html! { p.missing { (NOT_RUN) ": no cell of fetches." } };
         };
-        let cell = self.main().map_or("", |cell| &cell.cell.name);
+        let batch = self.figures.cells.iter().position(|cell| {
+            !expected(cell.cell.workload).is_paced_by_delays
+                && cell.rows.iter().any(|row| row.valid > 0)
+        });
+        let wall = |place: usize| (place, &self.charts.cells[place].wall);
+        let others = (0..self.charts.cells.len()).filter(|place| Some(*place) != batch);
         html! {
-            (figure(&charts.memory, cell))
-            (figure(&charts.switches, cell))
-            @if self.charts.cells.len() > 1 {
-                p.aside { "Those of the other cells stand beside this page, under "
-                    code { "figures/" } "." }
+            div.two {
+                (self.figure(&charts.memory, Some(main)))
+                @if let Some(batch) = batch { (self.figure(wall(batch).1, Some(batch))) }
+            }
+            details.more {
+                summary { "Context switches, and the wall time of the other cells" }
+                (self.figure(&charts.switches, Some(main)))
+                @for (place, figure) in others.map(wall) { (self.figure(figure, Some(place))) }
+                @if self.charts.cells.len() > 1 {
+                    p.aside { "Memory and switches of the other cells stand beside this page, \
+                        under " code { "figures/" } "." }
+                }
             }
         }
     }
 
     /// Writes every stay as a dot.
     pub(crate) fn stays(&self) -> Markup {
-        self.each(|charts| &charts.stays)
+        self.each(|charts| &charts.stays, &html! {})
     }
 
-    /// Writes a figure of each cell: the first that answers is open.
-    fn each(&self, pick: impl Fn(&CellCharts) -> &Figure) -> Markup {
-        self.each_from(self.main_cell(), pick)
-    }
-
-    /// Writes a figure of each cell: that of one cell is open.
-    fn each_from(&self, main: usize, pick: impl Fn(&CellCharts) -> &Figure) -> Markup {
+    /// Writes a figure of each cell: that of the cell that the answer is about is open; what else
+    /// is folded stands beside the others.
+    fn each(&self, pick: impl Fn(&CellCharts) -> &Figure, more: &Markup) -> Markup {
+        let main = self.main_cell();
         let cells = || self.charts.cells.iter().zip(&self.figures.cells).enumerate();
         html! {
             @if self.figures.cells.is_empty() { p.missing { (NOT_RUN) ": no cell of fetches." } }
-            @for (_, (charts, cell)) in cells().filter(|(index, _)| *index == main) {
-                (figure(pick(charts), &cell.cell.name))
+            @for (place, (charts, _)) in cells().filter(|(place, _)| *place == main) {
+                (self.figure(pick(charts), Some(place)))
             }
-            @for (_, (charts, cell)) in cells().filter(|(index, _)| *index != main) {
-                details.more {
-                    summary { (heading(&cell.cell)) }
-                    (figure(pick(charts), &cell.cell.name))
+            div.folds {
+                @for (place, (charts, cell)) in cells().filter(|(place, _)| *place != main) {
+                    details.more {
+                        summary { (heading(&cell.cell)) }
+                        (self.figure(pick(charts), Some(place)))
+                    }
                 }
+                (more)
             }
         }
     }
@@ -166,7 +137,7 @@ impl Page<'_> {
             }
             div.scroll tabindex="0" role="group" aria-label="Ratios across cells" {
                 table {
-                    caption { "CPU time per fetch in times " (baseline)
+                    caption { "CPU time per fetch against " (baseline)
                         ", with the intervals that decide: 95 %, simultaneous in each cell" }
                     thead {
                         tr {
@@ -181,7 +152,7 @@ impl Page<'_> {
                             tr {
                                 th scope="row" { (model) }
                                 @for index in 0..self.figures.cells.len() {
-                                    td.figure { (self.told_in(index, model)) }
+                                    td.figure { (ci(&self.told_in(index, model))) }
                                 }
                             }
                         }
@@ -218,20 +189,17 @@ impl Page<'_> {
         }
         let told = |cell: &CellFigures, model: &str| {
             let footprint = cell.footprints.iter().find(|footprint| footprint.model == model);
-            footprint.map_or(crate::table::NOTHING.to_owned(), |footprint| {
-                with_interval(&footprint.ratio)
-            })
+            footprint.map_or(crate::table::NOTHING.to_owned(), |footprint| more(&footprint.ratio))
         };
         html! {
-            h3 { "What the HTTP client costs" }
             @if models.is_empty() {
                 p.missing { (NOT_RUN) ": no model beside its library client." }
             }
             @else {
-                div.scroll tabindex="0" role="group" aria-label="The client's footprint" {
+                div.scroll tabindex="0" role="group" aria-label="Client overhead" {
                     table {
-                        caption { "CPU time per fetch in times the same model on the shared core, \
-                            with its own 95 % interval each ("
+                        caption { "CPU time per fetch against the same model on the shared core, \
+                            each with its own 95 % interval ("
                             (Estimator::of(self.run).both()) ")" }
                         thead { tr {
                             th scope="col" { "model" }
@@ -239,7 +207,7 @@ impl Page<'_> {
                         } }
                         tbody { @for model in models { tr {
                             th scope="row" { (model) }
-                            @for cell in cells { td.figure { (told(cell, model)) } }
+                            @for cell in cells { td.figure { (ci(&told(cell, model))) } }
                         } } }
                     }
                 }
@@ -257,7 +225,7 @@ impl Page<'_> {
     fn told_in(&self, cell: usize, model: &str) -> String {
         let row = self.figures.cells[cell].rows.iter().find(|row| row.model == model);
         match (self.ratio_in(cell, model), row) {
-            (Some(ratio), _) => with_interval(&ratio),
+            (Some(ratio), _) => more(&ratio),
             (None, Some(row)) => crate::table::standing(row.standing).to_owned(),
             (None, None) => crate::table::NOTHING.to_owned(),
         }

@@ -5,7 +5,7 @@ use stats::Estimate;
 
 use crate::figure::axis::Axis;
 use crate::figure::look::{COLOURS, Look, SHAPES};
-use crate::figure::{Strip, Strips, reach};
+use crate::figure::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
 use crate::html::{Frame, Section, of_cell, written};
 use crate::merge::{Merge, MergedCell, MergedEntry};
@@ -15,23 +15,19 @@ use crate::table::NOTHING;
 
 /// Writes runs side by side as one HTML file that works from disk.
 pub fn merge_page(merge: &Merge) -> String {
-    let runs = Section {
-        id: "runs".to_owned(),
-        title: "Which runs stand here".to_owned(),
-        body: runs(merge),
-    };
+    let runs = Section::new("runs", "Which runs stand here", runs(merge));
     let cells = merge.cells.iter().enumerate();
     let cells =
         cells.map(|(place, cell)| of_cell(place, &title(cell, merge), &section(cell, merge)));
-    let notes = Section {
-        id: "notes".to_owned(),
-        title: "What to know beside it".to_owned(),
-        body: html! { ul { @for note in &merge.notes { li { (note) } } } },
-    };
+    let notes = Section::new(
+        "notes",
+        "What to know beside it",
+        html! { ul { @for note in &merge.notes { li { (note) } } } },
+    );
     written(&Frame {
         title: format!("{} runs side by side", merge.runs.len()),
         version: None,
-        question: "Do several machines say the same of the models?",
+        question: "Do several machines say the same of the models?".to_owned(),
         lead: html! {
             p.run {
                 "Ratios and ranks of " (merge.runs.len()) " runs, each its own. Nothing is \
@@ -115,7 +111,13 @@ fn drawn(cell: &MergedCell, merge: &Merge) -> Markup {
         &format!("Ratios in {}", cell.cell.name),
         "The ratios of the table with their intervals, each within its run. A colour and a sign \
          belong to a run.",
-        &Strips { axis, rules, bands: Vec::new(), rows },
+        &Strips {
+            axis,
+            rules,
+            bands: Vec::new(),
+            rows,
+            words: &Words { estimate: "the ratio, 95 % interval", ..Words::USUAL },
+        },
     )
 }
 

@@ -9,7 +9,10 @@ mod believe;
 mod chart;
 mod diff;
 mod figures;
+mod headline;
+mod matters;
 mod merge;
+mod missing;
 mod models;
 mod origin;
 mod pairs;
@@ -58,6 +61,20 @@ pub(crate) struct Section {
     pub(crate) title: String,
     /// What stands in it.
     pub(crate) body: Markup,
+    /// Whether it is folded: who has ten seconds, or six screens, need not scroll past it.
+    pub(crate) is_folded: bool,
+}
+
+impl Section {
+    /// Returns a section that is open.
+    pub(crate) fn new(id: &str, title: &str, body: Markup) -> Self {
+        Self { id: id.to_owned(), title: title.to_owned(), body, is_folded: false }
+    }
+
+    /// Returns a section that is folded.
+    fn folded(id: &str, title: &str, body: Markup) -> Self {
+        Self { is_folded: true, ..Self::new(id, title, body) }
+    }
 }
 
 /// A page before it is written: what differs between the pages of runs, which all look alike.
@@ -66,9 +83,9 @@ pub(crate) struct Frame {
     pub(crate) title: String,
     /// The version of Inflight that measured what it shows, if that is one.
     pub(crate) version: Option<String>,
-    /// The question that it answers.
-    pub(crate) question: &'static str,
-    /// What stands below the question.
+    /// What was compared, or the question that it answers.
+    pub(crate) question: String,
+    /// What stands below that: the first screen.
     pub(crate) lead: Markup,
     /// Its sections, in their order.
     pub(crate) sections: Vec<Section>,
@@ -79,10 +96,10 @@ pub(crate) struct Frame {
 /// Returns the page of a run.
 pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
     let frame = Frame {
-        title: page.run.id.clone(),
+        title: page.compared(),
         version: Some(page.run.schedule.version.clone()),
-        question: "What does each way of keeping many fetches in flight cost?",
-        lead: page.lead(),
+        question: page.compared(),
+        lead: page.first_screen(),
         sections: page.sections(),
         foot: page.foot(),
     };
@@ -93,11 +110,7 @@ pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
 /// stands in the contents too, and its numbers below.
 pub(crate) fn of_cell(place: usize, heading: &str, body: &Markup) -> Section {
     let (name, numbers) = heading.split_once(": ").unwrap_or((heading, ""));
-    Section {
-        id: format!("cell-{place}"),
-        title: name.to_owned(),
-        body: html! { p.run { (numbers) } (body) },
-    }
+    Section::new(&format!("cell-{place}"), name, html! { p.run { (numbers) } (body) })
 }
 
 /// Writes a page.
@@ -119,19 +132,14 @@ pub(crate) fn written(frame: &Frame) -> String {
                 a.skip href="#main" { "Skip to the answer" }
                 header.top {
                     p.brand { "Inflight" span { (version) } }
+                    (contents(&frame.sections))
                     button #theme type="button" hidden { "Theme" }
-                    h1 { (frame.question) }
-                    (frame.lead)
                 }
                 (signs())
-                (contents(&frame.sections))
                 main #main {
-                    @for section in &frame.sections {
-                        section id=(section.id) aria-labelledby=(format!("{}-title", section.id)) {
-                            h2 id=(format!("{}-title", section.id)) { (section.title) }
-                            (section.body)
-                        }
-                    }
+                    h1 { (frame.question) }
+                    (frame.lead)
+                    @for section in &frame.sections { (written_section(section)) }
                 }
                 footer { p { (frame.foot) } }
                 script { (PreEscaped(SCRIPT)) }
@@ -139,6 +147,21 @@ pub(crate) fn written(frame: &Frame) -> String {
         }
     };
     crate::number::visible(&compact(markup.into_string())) + "\n"
+}
+
+/// Writes a section.
+fn written_section(section: &Section) -> Markup {
+    let title = format!("{}-title", section.id);
+    html! {
+        section.folded[section.is_folded] id=(section.id) aria-labelledby=(title) {
+            @if section.is_folded {
+                details { summary { h2 id=(title) { (section.title) } } (section.body) }
+            } @else {
+                h2 id=(title) { (section.title) }
+                (section.body)
+            }
+        }
+    }
 }
 
 /// Leaves out the ends that HTML lets one leave out, which are a tenth of a page of tables and
@@ -152,61 +175,41 @@ fn compact(markup: String) -> String {
 }
 
 impl Page<'_> {
-    /// Returns the sections, in their order.
+    /// Returns the sections, in their order: what answers, then whether it may be believed, then
+    /// what few readers look for.
     fn sections(&self) -> Vec<Section> {
-        let section = |id: &str, title: &str, body| Section {
-            id: id.to_owned(),
-            title: title.to_owned(),
-            body,
-        };
-        vec![
-            section("answer", "The answer", self.answer()),
-            section("trust", "Can this run be trusted?", self.trust()),
-            section("cost", "What a fetch costs", self.cost()),
-            section("ratios", "Who differs, and by how much", self.ratios()),
-            section("breakdown", "Where the microseconds go", self.breakdown()),
-            section("primitives", "What models are made of", self.primitives()),
-            section("ideas", "What the teaching page says, measured", self.ideas()),
-            section("wall", "Wall time", self.wall()),
-            section("latency", "Latency", self.latency()),
-            section("memory", "Memory and context switches", self.memory()),
-            section("scaling", "Scaling", self.scaling()),
-            section("errors", "Errors", self.errors()),
-            section("models", "The models, one by one", self.models()),
-            section("stays", "Every stay", self.stays()),
-            section("origin", "Where it was measured", self.origin()),
-            section("reading", "How to read it, and what it does not show", self.reading()),
-            section("cite", "Cite it, check it, run it again", self.cite()),
-        ]
-    }
-
-    /// Writes which run it is, and what its figures may be called.
-    fn lead(&self) -> Markup {
-        let machine = &self.run.environment;
-        html! {
-            p.words {
-                "A " b { "fetch" } " is one HTTP GET over loopback whose whole reply is verified; "
-                "a " b { "model" } " is one way to keep many of them in flight: a task, a thread, \
-                    a state of a loop for each. A " b { "cell" } " is a kind of work with its \
-                    numbers, a " b { "turn" } " some of that work by one model, a " b { "round" }
-                " a turn of every model of a cell in random order, a " b { "block" }
-                " rounds with one process of each model, whose " b { "stay" } " it is."
-            }
-            p.run {
-                (machine.cpu) ", " (machine.cpus) " CPUs (" (machine.kind) "), Linux "
-                (machine.kernel) ", models on CPU "
-                (format!("{:?}", self.run.schedule.placement.model_cpus)) " with "
-                (crate::number::count(self.run.schedule.placement.workers as usize, "worker"))
-                "; " (machine.rustc) "; server " (machine.origin)
-                @for version in self.versions_of_all() { ", " (version) }
-                ". Run " code { (self.run.id) } "."
-            }
-            @if let Some(warning) = self.warning() { p.warning { (warning) } }
-        }
+        let judges_all = self.figures.family == record::Family::AllPairs && self.main().is_some();
+        let sections = [
+            (true, Section::new("answer", "Does it matter?", self.answer())),
+            (true, Section::new("breakdown", "Model or client?", self.breakdown())),
+            (judges_all, Section::new("pairs", "Any two models", self.pairs())),
+            (true, Section::new("memory", "Memory, and what a batch takes", self.memory())),
+            (true, Section::new("latency", "How long a fetch takes", self.latency())),
+            (
+                !self.charts.sweeps.is_empty(),
+                Section::new("scaling", "At other numbers in flight", self.scaling()),
+            ),
+            (true, Section::new("trust", "Can this run be trusted?", self.trust())),
+            (true, Section::new("origin", "Where it was measured", self.origin())),
+            (true, Section::new("cite", "Cite it, check it, run it again", self.cite())),
+            (
+                !self.missing().is_empty(),
+                Section::new("missing", "Not measured in this run", self.not_measured()),
+            ),
+        ];
+        let open = sections.into_iter().filter(|(is, _)| *is).map(|(_, section)| section);
+        let folded = [
+            ("reading", "How to read it, and what it does not show", self.reading()),
+            ("cost", "CPU time in every cell", self.cost()),
+            ("primitives", "What models are made of", self.primitives()),
+            ("ideas", "What the teaching page says, measured", self.ideas()),
+            ("models", "The models, one by one", self.models()),
+        ];
+        open.chain(folded.map(|(id, title, body)| Section::folded(id, title, body))).collect()
     }
 
     /// Returns the versions of what the models are built on, runtimes first.
-    fn versions_of_all(&self) -> Vec<String> {
+    pub(crate) fn versions_of_all(&self) -> Vec<String> {
         let mut models: Vec<&record::Model> = self.run.schedule.models.iter().collect();
         models.sort_by_key(|model| (model.language.is_some(), !model.is_bare()));
         let mut told: Vec<String> = Vec::new();
@@ -221,13 +224,10 @@ impl Page<'_> {
         told
     }
 
-    /// Says what the figures of the run may be called, if there is anything to be said.
-    fn warning(&self) -> Option<String> {
+    /// Says what happened to the run that a reader has to know first, if anything did.
+    pub(crate) fn warning(&self) -> Option<String> {
         use record::Integrity;
         let mut told = Vec::new();
-        if crate::summary::is_estimate(self.run) {
-            told.push(format!("an estimate (preset {})", self.run.schedule.preset));
-        }
         match &self.run.integrity {
             Integrity::Whole => {}
             Integrity::Unfinished => told.push("unfinished".to_owned()),
@@ -262,9 +262,12 @@ impl Page<'_> {
 fn contents(sections: &[Section]) -> Markup {
     html! {
         nav aria-label="Contents" {
-            ol {
-                @for section in sections {
-                    li { a href=(format!("#{}", section.id)) { (section.title) } }
+            details {
+                summary { "Contents" }
+                ol {
+                    @for section in sections {
+                        li { a href=(format!("#{}", section.id)) { (section.title) } }
+                    }
                 }
             }
         }

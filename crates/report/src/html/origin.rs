@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::html::Page;
+use crate::number::count;
 
 impl Page<'_> {
     /// Writes where the run was measured.
@@ -18,26 +19,21 @@ impl Page<'_> {
             fields.remove("programs_sha256");
         }
         let facts = [
-            (
-                "CPU",
-                format!("{}, {} CPUs ({})", environment.cpu, environment.cpus, environment.kind),
-            ),
-            ("memory", format!("{} GiB", environment.memory_mib.div_ceil(1024))),
-            ("kernel", format!("Linux {}", environment.kernel)),
-            ("compiler", environment.rustc.clone()),
             ("profile", environment.profile.clone()),
-            ("server", environment.origin.clone()),
             (
                 "placement",
                 format!(
-                    "model on CPU {:?}, server on CPU {:?}, {} worker(s), CPUs {awake}",
-                    placement.model_cpus, placement.origin_cpus, placement.workers
+                    "model on CPU {:?}, server on CPU {:?}, {}, CPUs {awake}",
+                    placement.model_cpus,
+                    placement.origin_cpus,
+                    count(placement.workers as usize, "worker")
                 ),
             ),
             (
                 "source",
                 format!("commit {}, modified: {}", environment.commit, environment.modified),
             ),
+            ("run", self.run.id.clone()),
             (
                 "began",
                 self.run
@@ -47,9 +43,10 @@ impl Page<'_> {
             ),
         ];
         html! {
-            dl.facts { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
+            p.wide { (self.machine()) }
             details.more {
                 summary { "Everything that was read of the machine" }
+                dl.facts { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
                 div.scroll.long tabindex="0" role="group" aria-label="Environment" {
                     table {
                         caption { "environment.json" }
@@ -59,6 +56,26 @@ impl Page<'_> {
                 }
             }
         }
+    }
+
+    /// Says in a sentence where a run was measured.
+    fn machine(&self) -> String {
+        let environment = &self.run.environment;
+        let placement = &self.run.schedule.placement;
+        format!(
+            "{}, {} CPUs ({}), {} GiB, Linux {}, {}. {}; model on CPU {:?}, server on CPU {:?}, \
+             {}.",
+            environment.cpu,
+            environment.cpus,
+            environment.kind,
+            environment.memory_mib.div_ceil(1024),
+            environment.kernel,
+            environment.rustc,
+            [vec![environment.origin.clone()], self.versions_of_all()].concat().join(", "),
+            placement.model_cpus,
+            placement.origin_cpus,
+            count(placement.workers as usize, "worker"),
+        )
     }
 }
 

@@ -39,7 +39,7 @@
   const worth = (cell) => {
     const text = cell.textContent.trim();
     if (text === "" || text === "-") return { kind: 2 };
-    const number = text === "floor" ? 0 : parseFloat(text);
+    const number = ["floor", "baseline"].includes(text) ? 0 : parseFloat(text.replace("\u2212", "-"));
     return Number.isNaN(number) ? { kind: 1, text } : { kind: 0, number };
   };
   const compare = (a, b, sign) => {
@@ -86,7 +86,7 @@
     input.type = "search";
     input.id = "filter";
     label.htmlFor = "filter";
-    label.textContent = "Show only models with";
+    label.textContent = "Show only rows with";
     tools.append(label, input);
     tables[0].closest(".scroll").before(tools);
     const filter = () => {

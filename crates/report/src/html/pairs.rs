@@ -4,29 +4,19 @@ use maud::{Markup, html};
 use stats::verdict::Verdict;
 
 use crate::estimator::Estimator;
+use crate::figure::percent::{change, more};
 use crate::figures::CellFigures;
 use crate::html::Page;
-use crate::number::{digits, with_interval};
-use record::Family;
+use crate::html::matters::told;
 
 impl Page<'_> {
     /// Writes what may be said of each two models of the main cell that were judged.
     pub(crate) fn pairs(&self) -> Markup {
         let Some(cell) = self.main() else { return html! {} };
-        if self.figures.family == Family::AgainstBaseline {
-            return html! {
-                h3 { "Any two models" }
-                p.missing {
-                    "This run judges each model against " (self.figures.baseline)
-                    " alone; from the preset " code { "standard" } " on, every pair is judged."
-                }
-            };
-        }
         html! {
-            h3 { "Any two models" }
             p {
-                "Read across: the model of the line costs so many times the model of the column, \
-                 in "
+                "Read across: the model of the line costs so much more or less than that of the \
+                 column, in percent, in "
                 (cell.cell.name) ". " b { "?" } " cannot be told apart here, " b { "=" }
                 " as good as equal; empty, not judged."
             }
@@ -46,7 +36,7 @@ fn matrix(cell: &CellFigures) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Any two models" {
             table.matrix {
-                caption { "CPU time per fetch, line over column" }
+                caption { "CPU time per fetch, line against column, in percent" }
                 thead {
                     tr { th scope="col" { "model" } @for name in &names { th scope="col" { span {
                         (name) } } } }
@@ -73,8 +63,8 @@ fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
         None => ("", String::new()),
         Some((Verdict::Inconclusive, _)) => ("open", "?".to_owned()),
         Some((Verdict::Equivalent, _)) => ("open", "=".to_owned()),
-        Some((Verdict::Different, ratio)) if ratio > 1.0 => ("dearer", digits(ratio)),
-        Some((Verdict::Different, ratio)) => ("cheaper", digits(ratio)),
+        Some((Verdict::Different, ratio)) if ratio > 1.0 => ("dearer", change(ratio)),
+        Some((Verdict::Different, ratio)) => ("cheaper", change(ratio)),
     };
     html! { td class=(class) { (text) } }
 }
@@ -93,7 +83,7 @@ fn list(cell: &CellFigures, estimator: &Estimator) -> Markup {
                 } }
                 tbody { @for pair in &cell.pairs { tr {
                     th scope="row" { (pair.model) } td { (pair.other) }
-                    td.figure { (with_interval(&pair.ratio)) }
+                    td.figure { (told(&more(&pair.ratio))) }
                     td.figure { @if pair.adjusted_p < 0.001 { "< 0.001" } @else {
                         (format!("{:.3}", pair.adjusted_p)) } }
                     td { (crate::number::word(pair.verdict)) }

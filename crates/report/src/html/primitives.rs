@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use crate::cost_model::{CostModelCell, Explained};
 use crate::html::Page;
-use crate::html::chart::figure;
 use crate::ideas::ideas;
 use crate::number::{digits, with_interval};
 use crate::primitives::{ShapeCheck, Shown};
@@ -26,8 +25,8 @@ impl Page<'_> {
                      of a generator, a switch of tasks, starting and joining one, waking one."
                 }
                 ul { @for check in &primitives.checks { li { (checked(check)) } } }
-                (figure(&self.charts.batches, ""))
-                (figure(&self.charts.alone, ""))
+                (self.figure(&self.charts.batches, None))
+                (self.figure(&self.charts.alone, None))
                 @for note in notes(primitives) { p.aside { (note) } }
                 @for figures in &primitives.figures { @for anchor in &figures.anchors {
                     p.aside { "Published, " (figures.primitive.name()) ": " (anchor.says) " ("
@@ -53,8 +52,8 @@ impl Page<'_> {
                     dd class=[idea.measured.is_none().then_some("aside")] { (idea.answer()) "." }
                 }
             }
-            @for (charts, cell) in self.charts.cells.iter().zip(&self.figures.cells) {
-                @if let Some(wake_ups) = &charts.wake_ups { (figure(wake_ups, &cell.cell.name)) }
+            @for (place, charts) in self.charts.cells.iter().enumerate() {
+                @if let Some(wake_ups) = &charts.wake_ups { (self.figure(wake_ups, Some(place))) }
             }
         }
     }

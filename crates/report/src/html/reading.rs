@@ -27,6 +27,14 @@ impl Page<'_> {
         let estimator = Estimator::of(self.run);
         html! {
             h3 { "How to read it" }
+            p {
+                "A " b { "fetch" } " is one HTTP GET over loopback whose whole reply is verified; "
+                "a " b { "model" } " is one way to keep many of them in flight: a task, a thread, \
+                    a state of a loop for each. A " b { "cell" } " is a kind of work with its \
+                    numbers, a " b { "turn" } " some of that work by one model, a " b { "round" }
+                " a turn of every model of a cell in random order, a " b { "block" }
+                " rounds with one process of each model, whose " b { "stay" } " it is."
+            }
             ul {
                 li { b { "Cost" } " is CPU time of the model's process per fetch, at equal rate. \
                     It includes what the kernel does in the process's name, also part of the \
@@ -44,7 +52,7 @@ impl Page<'_> {
                 li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
                     A model is n/a where it cannot hold the cell by design, and invalid where no \
                     turn kept the validity rules; invalid figures are used nowhere." }
-                li { b { "A client's footprint" } " is a model with its usual HTTP library against \
+                li { b { "Client overhead" } " is a model with its usual HTTP library against \
                     the same model on the shared core." }
             }
             (self.method())
@@ -106,8 +114,7 @@ impl Page<'_> {
                 li { "One machine in one period. Costs of two machines do not compare; ratios may \
                     differ on other CPUs, kernels and numbers of cores." }
                 li { "Small bodies and no work on them: differences shrink as the work per fetch \
-                    grows."
-                    (self.dilution()) }
+                    grows, see " a href="#answer" { "what they mean" } "." }
                 li { "CPU time is neither energy nor effort, safety or semantics of cancellation; \
                     fairness between fetches, back-pressure and shutdown are not scored." }
                 li { "Stalls that are shorter or rarer than the windows are not seen." }
@@ -145,20 +152,6 @@ impl Page<'_> {
         }
     }
 
-    /// Says how little the largest difference is beside some work.
-    fn dilution(&self) -> Markup {
-        let Some(cell) = self.main() else { return html! {} };
-        let costs = || cell.rows.iter().filter_map(|row| Some(row.figures.as_ref()?.cpu_us.value));
-        let apart = costs().reduce(f64::max).zip(costs().reduce(f64::min));
-        html! {
-            @if let Some((most, least)) = apart {
-                " At 1 ms of work per fetch the largest difference in " (cell.cell.name)
-                    " would be "
-                (format!("{:.1} %", (most - least) / (1000.0 + least) * 100.0)) "."
-            }
-        }
-    }
-
     /// Writes how to cite, check and repeat the run.
     pub(crate) fn cite(&self) -> Markup {
         let environment = &self.run.environment;
@@ -168,43 +161,49 @@ impl Page<'_> {
         for (program, hash) in &environment.programs_sha256 {
             hashes.push(vec![program.clone(), hash.clone()]);
         }
+        let (reference, more) = self.citation();
         html! {
-            h3 { "Cite it" }
-            (self.citation())
-            h3 { "Check it" }
-            (copied("check", &format!("cargo run --release -- check results/{id}")))
-            p { "It holds every measured file against its hash, computes this page again and \
-                compares." }
-            h3 { "Run it again" }
-            (copied("again", &again))
-            p {
-                "It needs Linux and Rust. On another machine figures differ and verdicts may. The \
-                 order of the turns was drawn from a seed: "
-                code { (again::seed(self.run)) } " of " code { "inflight run" }
-                "; " code { "cargo bench" } " takes none and draws its own."
+            (reference)
+            div.two {
+                (copied("check", &format!("cargo run --release -- check results/{id}")))
+                (copied("again", &again))
             }
-            details.more { summary { "Programs and their hashes" } (table(&hashes,
-                "Programs that were measured")) }
+            div.folds {
+                (more)
+                details.more {
+                    summary { "What they do" }
+                    p {
+                        "The first holds every measured file against its hash, computes this page \
+                         again and compares. On another machine figures differ and verdicts may. \
+                         The order of the turns was drawn from a seed: "
+                        code { (again::seed(self.run)) } " of " code { "inflight run" }
+                        "; " code { "cargo bench" } " takes none and draws its own."
+                    }
+                }
+                details.more { summary { "Programs and their hashes" } (table(&hashes,
+                    "Programs that were measured")) }
+            }
         }
     }
 
-    /// Writes how the run is cited, or why it cannot be.
-    fn citation(&self) -> Markup {
+    /// Writes how the run is cited, or why it cannot be; and, folded, the other forms.
+    fn citation(&self) -> (Markup, Markup) {
         let cited = |form| cite(self.run, self.figures, form);
-        html! {
-            @match (cited(CiteForm::Methods), cited(CiteForm::Apa), cited(CiteForm::Bibtex)) {
-                (Ok(methods), Ok(apa), Ok(bibtex)) => {
-                    p { "For the methods of a paper, a list of references, and BibTeX:" }
+        match (cited(CiteForm::Methods), cited(CiteForm::Apa), cited(CiteForm::Bibtex)) {
+            (Ok(methods), Ok(apa), Ok(bibtex)) => (
+                copied("cite-apa", apa.trim_end()),
+                html! { details.more {
+                    summary { "For the methods of a paper, and BibTeX" }
                     (copied("cite-methods", methods.trim_end()))
-                    (copied("cite-apa", apa.trim_end()))
                     (copied("cite-bibtex", bibtex.trim_end()))
                     p {
                         code { "inflight cite " (self.run.id) " --as FORM" }
                         " gives CFF, CSL-JSON and tables for LaTeX and Markdown too."
                     }
-                },
-                (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => p.missing {
-                    (why.to_string()) },
+                } },
+            ),
+            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => {
+                (html! { p.missing { (why.to_string()) } }, html! {})
             }
         }
     }

@@ -1,12 +1,11 @@
-//! Whether the run may be believed: gates, proofs, the baseline beside itself, the machine.
+//! Whether the run may be believed: checks, proofs, the baseline beside itself, the machine.
 
 use maud::{Markup, html};
 
+use crate::figure::percent::more;
 use crate::gates::table::merged;
 use crate::gates::{Gate, GateState};
 use crate::html::Page;
-use crate::html::chart::figure;
-use crate::number::with_interval;
 use crate::proof::proof_text;
 use crate::summary::Form;
 
@@ -17,24 +16,38 @@ impl Page<'_> {
             self.trust.gates.iter().partition(|gate| is_quiet(gate));
         let (quiet, loud) = (merged(&quiet), merged(&loud));
         html! {
-            p {
-                "Of the gates, " (self.gate_counts())
-                " Those that did not pass, with what was measured; the others are folded."
+            (self.believe())
+            div.two {
+                (self.figure(&self.charts.itself, None))
+                (self.figure(&self.charts.machine, None))
             }
-            @if !loud.is_empty() { (table(&loud)) }
-            details.more { summary {
-                "The gates that passed, and those that ask nothing of this run"
-            } (table(&quiet)) }
-            (figure(&self.charts.itself, ""))
-            (self.controls())
-            (figure(&self.charts.machine, ""))
-            h3 { "Was the server what was measured?" }
-            p {
-                "For each cell: how far the origin was from its limit, what it saw in flight, \
-                 Little's law, and the delays as served."
-            }
-            ul.proofs {
-                @for proof in &self.trust.proofs { li { (proof_text(proof, Form::Terminal)) } }
+            div.folds {
+                @if !loud.is_empty() {
+                    details.more {
+                        summary { "The checks that did not pass" }
+                        (table(&loud))
+                    }
+                }
+                details.more {
+                    summary { "The other checks" }
+                    (table(&quiet))
+                }
+                details.more #errors { summary { "Errors" } (self.errors()) }
+                details.more #stays { summary { "Every stay" } (self.stays()) }
+                details.more {
+                    summary { "Was it the server? Would a difference be found?" }
+                    h3 { "Was the server what was measured?" }
+                    p {
+                        "For each cell: how far the origin was from its limit, what it saw in \
+                         flight, Little's law, and the delays as served."
+                    }
+                    ul.proofs {
+                        @for proof in &self.trust.proofs {
+                            li { (proof_text(proof, Form::Terminal)) }
+                        }
+                    }
+                    (self.controls())
+                }
             }
         }
     }
@@ -58,7 +71,7 @@ impl Page<'_> {
                 @for (cell, control) in cells() {
                     li {
                         (cell) ": " (control.name) " costs " (control.percent) " % more than "
-                        (control.model) " by design; measured " (with_interval(&control.ratio))
+                        (control.model) " by design; measured " (more(&control.ratio))
                         @if control.found { ", found." } @else { ", not found: such a difference \
                             may be missing elsewhere." }
                     }
@@ -71,12 +84,13 @@ impl Page<'_> {
 /// Writes some gates.
 fn table(gates: &[Gate]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="group" aria-label="Gates" {
+        div.scroll tabindex="0" role="group" aria-label="Validity checks" {
             table.gates {
                 caption { "What was checked, what was measured, and what it is held against" }
                 thead {
                     tr {
-                        th scope="col" { "gate" } th scope="col" { "of" } th scope="col" { "state" }
+                        th scope="col" { "check" } th scope="col" { "of" }
+                        th scope="col" { "state" }
                         th scope="col" { "measured" } th scope="col" { "held against" }
                     }
                 }

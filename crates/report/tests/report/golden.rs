@@ -12,12 +12,12 @@ use crate::story::{
 };
 
 /// Asks for the stored files to be written anew.
-const BLESS: &str = "INFLIGHT_BLESS";
+pub(crate) const BLESS: &str = "INFLIGHT_BLESS";
 /// What a run is made of.
 const MEASURED: [&str; 4] = ["schedule.json", "environment.json", "journal.jsonl", "MANIFEST"];
 
 /// Returns where the run is stored.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run")
 }
 

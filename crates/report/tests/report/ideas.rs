@@ -1,6 +1,6 @@
 //! What the teaching page says: each claim has the figure that answers it, or says what would.
 
-use record::Run;
+use record::{Along, Run, Sweep};
 
 use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
 
@@ -106,7 +106,7 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     assert_eq!(tokio.count, 1_200);
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
     let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
-    assert!(String::from_utf8_lossy(page).contains("How long does whatever is due wait?"));
+    assert!(String::from_utf8_lossy(page).contains("The latest wake-up comes "));
 }
 
 #[test]
@@ -126,8 +126,11 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
         told("2-newer", "standard", |_| {}),
         // Of the right kind, but without the model that fetches one after the other.
         told("3-newest", "quick", fast),
-        // A run of another kind is not asked, whatever it could say.
-        told("4-sweep", "sweep", |_| {}),
+        // A run of another kind is not asked, whatever it could say; this one has no level from
+        // which it could answer what a sweep is asked.
+        told("4-sweep", "sweep", |run| {
+            run.schedule.sweeps = vec![Sweep { along: Along::InFlight, cells: Vec::new() }];
+        }),
     ];
     let page = report::ideas_page(&runs, (BASELINE, FLOOR));
     let row = |says: &str| page.lines().find(|line| line.contains(says)).unwrap().to_owned();
@@ -137,7 +140,7 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
     let threads = row("It uses the system's resources efficiently");
     assert!(threads.contains("](3-newest/derived/report.html)"), "{threads}");
     assert!(!threads.contains("does not tell"), "{threads}");
-    assert!(row("Tasks manage coroutines").contains("| no published run tells; run 3-newest"));
+    assert!(row("Tasks manage coroutines").contains("| no published run tells | - |"));
     // The runs that were asked, and what their figures are to be called.
     assert!(page.contains("run 2-newer   standard") || page.contains("run 2-newer   estimate"));
     assert!(!page.contains("run 4-sweep   ") && !page.contains("run 1-old   "));

@@ -1,7 +1,8 @@
 //! Models in another language: a family and a table of their own, and never ranked.
 
 use record::{Missing, Run};
-use report::{Form, Metric, Standing};
+use report::{Form, Standing};
+use rules::METRICS;
 
 use crate::story::{BASELINE, FLOOR, Story, figures, row};
 
@@ -86,7 +87,7 @@ fn a_missing_model_is_a_row_that_says_what_is_missing_and_what_mends_it() {
 fn by_any_metric_the_languages_stay_apart() {
     let run = run();
     let figures = report::figures(&run, BASELINE, FLOOR);
-    for metric in Metric::ALL {
+    for metric in METRICS {
         let ranking = report::rank(&run, &figures, metric, None).unwrap();
         let cell = &ranking.cells[0];
         assert!(cell.rows.iter().all(|row| !row.row.model.starts_with("smol")), "{metric:?}");

@@ -5,6 +5,7 @@
 
 mod story;
 
+mod answer;
 mod compared;
 mod controls;
 mod families;

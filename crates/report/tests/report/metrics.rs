@@ -1,6 +1,6 @@
 //! The table again, by one metric.
 
-use report::Metric;
+use rules::{CPU, MEMORY, METRICS, Metric, SWITCHES, WALL};
 use serde_json::Value;
 
 use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, batch, invalid, schedule, steady};
@@ -13,7 +13,7 @@ fn ranked(story: &Story, metric: Metric, cell: Option<&str>) -> anyhow::Result<r
 
 #[test]
 fn by_the_primary_metric_places_and_verdicts_are_shown() {
-    let text = ranked(&Story::of("standard", 14), Metric::Cpu, None).unwrap().to_string();
+    let text = ranked(&Story::of("standard", 14), CPU, None).unwrap().to_string();
     for word in ["rank", "2=", "against tokio", "equivalent", "baseline", "n/a"] {
         assert!(text.contains(word), "{word}: {text}");
     }
@@ -28,7 +28,7 @@ fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
     for turn in story.turns("smol-hyper", "steady") {
         turn.turned.as_mut().unwrap().window.wall_ns = 500_000_000;
     }
-    let ranking = ranked(&story, Metric::Wall, None).unwrap();
+    let ranking = ranked(&story, WALL, None).unwrap();
     let rows = &ranking.cells[0].rows;
     assert_eq!(rows[0].row.model, "smol-hyper");
     assert_eq!(rows.iter().rev().take(2).filter(|row| row.value.is_none()).count(), 2);
@@ -43,7 +43,7 @@ fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
 
 #[test]
 fn a_value_that_no_stay_told_is_said_to_be_missing() {
-    let text = ranked(&Story::of("quick", 6), Metric::Memory, None).unwrap().to_string();
+    let text = ranked(&Story::of("quick", 6), MEMORY, None).unwrap().to_string();
     assert!(text.contains("not told"), "{text}");
 }
 
@@ -51,27 +51,19 @@ fn a_value_that_no_stay_told_is_said_to_be_missing() {
 fn one_cell_can_be_asked_for_and_must_exist() {
     let story = Story::told(schedule("quick", &[(batch(), 6), (steady(), 6)]));
     let names = |cell| {
-        let ranking = ranked(&story, Metric::Switches, cell).unwrap();
+        let ranking = ranked(&story, SWITCHES, cell).unwrap();
         ranking.cells.into_iter().map(|cell| cell.figures.cell.name).collect::<Vec<_>>()
     };
     assert_eq!(names(Some("batch")), ["batch"]);
     assert_eq!(names(None), ["batch", "steady"]);
-    let error = ranked(&story, Metric::Switches, Some("bath")).unwrap_err().to_string();
+    let error = ranked(&story, SWITCHES, Some("bath")).unwrap_err().to_string();
     assert_eq!(error, "the run has no cell bath, expected one of: batch, steady");
-}
-
-#[test]
-fn every_metric_is_found_by_its_name() {
-    for metric in Metric::ALL {
-        assert_eq!(metric.name().parse::<Metric>().unwrap(), metric);
-    }
-    assert!("speed".parse::<Metric>().unwrap_err().to_string().contains("cpu, wall"));
 }
 
 /// Returns the row of a model in the document of a ranking.
 fn told(story: &Story, metric: Metric, model: &str) -> Value {
     let document = report::ranking_document(&ranked(story, metric, None).unwrap(), "a-run");
-    assert_eq!((&document["run"], &document["metric"]), (&"a-run".into(), &metric.name().into()));
+    assert_eq!((&document["run"], &document["metric"]), (&"a-run".into(), &metric.key.into()));
     let rows = document["cells"][0]["rows"].as_array().unwrap();
     rows.iter().find(|row| row["model"] == model).unwrap().clone()
 }
@@ -82,7 +74,7 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
     for model in [BASELINE, FLOOR, "smol"] {
         story.stays(model).into_iter().for_each(|stay| stay.memory_peak_kib = 6_000);
     }
-    for metric in Metric::ALL {
+    for metric in METRICS {
         let smol = told(&story, metric, "smol");
         for pointer in ["", "/ratio", "/above_floor"] {
             let figure = smol.pointer(pointer).unwrap();
@@ -91,7 +83,7 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
             }
         }
         assert!(smol["ratio"]["half_width"].is_number(), "{smol}");
-        assert_eq!(smol["ratio"]["verdict"].is_string(), metric == Metric::Cpu, "{smol}");
+        assert_eq!(smol["ratio"]["verdict"].is_string(), metric.is_judged, "{smol}");
         assert_eq!((&smol["rounds"], &smol["repeated"]), (&28.into(), &0.into()));
 
         let baseline = told(&story, metric, BASELINE);
@@ -99,12 +91,12 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
         assert!(baseline["ratio"]["value"].is_null() && baseline["ratio"]["half_width"].is_null());
         assert_eq!(told(&story, metric, FLOOR)["above_floor"]["reason"], "it is the floor");
     }
-    let threads = told(&story, Metric::Memory, "threads");
+    let threads = told(&story, MEMORY, "threads");
     assert!(threads["value"].is_null() && threads["ratio"]["value"].is_null());
     assert!(threads["reason"].is_string() && threads["ratio"]["reason"].is_string());
-    let smol = told(&story, Metric::Cpu, "smol");
+    let smol = told(&story, CPU, "smol");
     assert_eq!(smol["ratio"]["verdict"], "equivalent");
-    let few = told(&Story::of("quick", 3), Metric::Cpu, "smol");
+    let few = told(&Story::of("quick", 3), CPU, "smol");
     assert_eq!(few["ratio"]["reason"], "too few blocks for an interval");
     assert!(few["ratio"]["value"].is_number() && few["ratio"]["low"].is_null(), "{few}");
 }

@@ -196,7 +196,39 @@ fn an_invalid_model_stays_a_row_with_its_reason() {
 }
 
 #[test]
-fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_are() {
+fn the_first_screen_answers_and_says_how_far_to_trust_it() {
+    let page = page(&good());
+    let (_, below) = page.split_once("<h1>").unwrap();
+    let (first, _) = below.split_once("</figure>").unwrap();
+    let (title, first) = first.split_once("</h1>").unwrap();
+    assert!(title.starts_with("CPU per fetch: ") && title.contains("tokio"), "{title}");
+    assert!(page.contains(&format!("<title>Inflight: {title}</title>")));
+    let (sentence, first) = first.split_once("</p>").unwrap();
+    assert!(sentence.contains("tokio") && sentence.ends_with('.'), "{sentence}");
+    // What is within the margin is called no difference, however well it is known.
+    assert!(first.contains("differences below 2.0 % may be missed"), "{first}");
+    let (trust, figure) = first.split_once("<figure id=\"ratio-steady\"").unwrap();
+    assert!(trust.contains("Quick estimate: 24 rounds, 0 disturbed and repeated"), "{trust}");
+    assert!(figure.contains("class=\"legend\"") && figure.contains("Inflight 0.2.0, run "));
+}
+
+#[test]
+fn a_model_that_cannot_be_told_from_another_is_given_no_place_before_it() {
+    // Three blocks tell nothing: no interval excludes 1.
+    let run = Story::told(schedule("quick", &[(steady(), 3)])).run();
+    let page = page(&run);
+    let (_, sentence) = page.split_once("<p class=\"which\">").unwrap();
+    let (sentence, _) = sentence.split_once("</p>").unwrap();
+    assert!(sentence.contains("cannot be told"), "{sentence}");
+    for claim in ["uses the least", " more", " less"] {
+        assert!(!sentence.contains(claim), "{sentence}");
+    }
+    assert!(page.contains("No two models of steady differ for sure"));
+    assert!(page.contains("models need more CPU per fetch, 0 less;"), "the title of the ratios");
+}
+
+#[test]
+fn whether_to_believe_it_stands_on_the_page_with_what_its_brackets_are() {
     let mut run = good();
     let turns = run.turns.iter_mut().filter(|t| t.model == "threads" && t.cell == "steady");
     turns.take(2).for_each(|turn| invalid(turn, LATE));
@@ -205,9 +237,9 @@ fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_
         stay.versions = [("tokio".to_owned(), "1.54.1".to_owned())].into();
     }
     let page = page(&run);
-    let (above, below) = page.split_once("<table").unwrap();
 
-    let (_, believe) = above.split_once("May I believe it?").unwrap();
+    let (_, believe) = page.split_once("id=\"believe\"").unwrap();
+    let (believe, _) = believe.split_once("</section>").unwrap();
     for words in
         ["passed", ">INVALID</span> steady: ", ">FREQ</span> the whole run: the CPU changed"]
     {
@@ -216,13 +248,15 @@ fn before_the_table_stands_whether_to_believe_it_and_below_it_what_its_brackets_
     assert!(believe.contains(&format!("{} of {} turns", run.turns.len() - 2, run.turns.len())));
     assert!(believe.contains(&format!("threads in steady, invalid: {LATE} (2 of 24 turns)")));
 
-    assert!(above.contains(", tokio 1.54.1"));
-    assert!(above.contains(&run.environment.rustc) && above.contains(&run.environment.origin));
+    let (_, machine) = page.split_once("Where it was measured</h2>").unwrap();
+    let (machine, _) = machine.split_once("</p>").unwrap();
+    assert!(machine.contains(", tokio 1.54.1"));
+    assert!(machine.contains(&run.environment.rustc) && machine.contains(&run.environment.origin));
     for word in ["fetch", "model", "cell", "turn", "round", "block"] {
-        assert!(above.contains(&format!("<b>{word}</b>")), "{word} is explained at first");
+        assert!(page.contains(&format!("<b>{word}</b>")), "{word} is explained");
     }
     let kinds = "Hodges-Lehmann estimates over blocks, signed-rank test, simultaneous for the";
-    assert!(below.contains(kinds) && below.contains("have no ranks: this preset judges each"));
+    assert!(page.contains(kinds) && page.contains("have no ranks: this preset judges each"));
 }
 
 #[test]

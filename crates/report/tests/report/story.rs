@@ -177,7 +177,7 @@ pub(crate) fn block_of(entry: &Entry) -> Option<u32> {
 
 /// Returns a cell of 64 slots.
 fn cell(name: &str, workload: Workload) -> Cell {
-    let warmup = if workload == Workload::Steady { 400 } else { 0 };
+    let warmup = if workload.is_resident() { 400 } else { 0 };
     from_value(json!({
         "name": name, "workload": workload, "in_flight": 64, "warmup": warmup,
         "fetches": FETCHES, "delay_ms": [16, 48], "body_bytes": 128,

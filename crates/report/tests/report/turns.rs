@@ -2,8 +2,8 @@
 //! nothing, and what only a whole stay shows is read off stays.
 
 use record::{Entry, RoundRecord, Run, State, TurnRecord};
-use report::Metric;
 use rules::Reason;
+use rules::{CPU, MEMORY};
 use stats::Estimate;
 
 use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, figures, invalid, row};
@@ -132,7 +132,7 @@ fn repeated_rounds_enter_no_figure() {
     let run = story.run();
     assert_eq!((run.disturbed.len(), run.repeated.len()), (14, 14 * 10));
     assert_eq!(figures(&run), figures(&whole.run()));
-    let ranking = report::rank(&run, &report::figures(&run, BASELINE, FLOOR), Metric::Cpu, None);
+    let ranking = report::rank(&run, &report::figures(&run, BASELINE, FLOOR), CPU, None);
     let ranking = ranking.unwrap();
     let smol = ranking.cells[0].rows.iter().find(|row| row.row.model == "smol").unwrap();
     assert_eq!((smol.rounds, smol.repeated), (28, 14));
@@ -146,7 +146,7 @@ fn memory_is_read_off_stays() {
     }
     let run = story.run();
     let all = report::figures(&run, BASELINE, FLOOR);
-    let ranking = report::rank(&run, &all, Metric::Memory, None).unwrap();
+    let ranking = report::rank(&run, &all, MEMORY, None).unwrap();
     let rows = &ranking.cells[0].rows;
     let [smol, threads] = ["smol", "threads"]
         .map(|model| rows.iter().find(|row| row.row.model == model).unwrap().value);

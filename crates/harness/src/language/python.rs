@@ -1,0 +1,186 @@
+//! Python: a program of Rust becomes the interpreter, which is found here. What packages some
+//! models need is set up in [`setup`].
+//!
+//! Where that cannot be done, models are missing, with the reason and the command that mends it,
+//! and nothing else changes. Neither names a path, since both are written down.
+
+mod bounded;
+mod pip;
+mod setup;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use record::{Missing, Model};
+
+use self::bounded::{Trouble, bounded};
+use super::{Interpreter, Language};
+use crate::Workspace;
+
+/// The oldest Python that models are written for.
+pub(crate) const OLDEST: (u32, u32) = (3, 11);
+/// What mends a Python that is not there.
+pub(crate) const MEND_NONE: &str = "sudo apt-get install python3";
+/// What mends one that is too old.
+pub(crate) const MEND_OLD: &str = "sudo apt-get install python3.11";
+/// What mends one that can make no virtual environment.
+pub(crate) const MEND_VENV: &str = "sudo apt-get install python3-venv";
+
+/// The names under which an interpreter is looked for, in this order.
+const NAMES: [&str; 5] = ["python3", "python3.14", "python3.13", "python3.12", "python3.11"];
+/// Has an interpreter tell its version and where it is; what `PATH` leads to may be a script.
+const WHO: &str = "import platform, sys; print(platform.python_version()); print(sys.executable)";
+
+/// How long an interpreter may take to answer: a script that looks for one may take seconds.
+const ANSWER: Duration = Duration::from_secs(20);
+/// How long all that are found may take together.
+const ANSWERS: Duration = Duration::from_secs(40);
+
+/// A Python that was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Python {
+    /// What `PATH` leads to, which may be a script.
+    command: PathBuf,
+    /// The interpreter itself.
+    executable: PathBuf,
+    /// Such as `3.11.7`.
+    pub(crate) version: String,
+}
+
+/// Why there is none, and the command that mends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lack {
+    pub(crate) why: String,
+    pub(crate) mend: String,
+}
+
+/// The Python of this process's `PATH`, looked for once.
+static FOUND: LazyLock<Result<Python, Lack>> =
+    LazyLock::new(|| Python::find(&std::env::var_os("PATH").unwrap_or_default()));
+/// What was set up, or could not be, in this process: a network that is away is asked once.
+static SET_UP: Mutex<BTreeMap<Vec<String>, Result<Interpreter, Lack>>> =
+    Mutex::new(BTreeMap::new());
+
+/// Models in Python. Their program holds their source, and is built as any other.
+pub(super) const LANGUAGE: Language = Language {
+    name: "Python",
+    version: "python",
+    sources: ("py", "#"),
+    start_s: 0.4,
+    build: super::rust::build,
+    interpreter,
+};
+
+/// Returns the interpreter of a model.
+///
+/// # Errors
+///
+/// Returns why the model cannot run here.
+fn interpreter(workspace: &Workspace, model: &Model) -> Result<Option<Interpreter>, Missing> {
+    let mut known = SET_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let set_up = || FOUND.clone().and_then(|python| python.set_up(workspace, &model.requirements));
+    let ready = known.entry(model.requirements.clone()).or_insert_with(set_up);
+    ready.clone().map(Some).map_err(|lack| Missing {
+        model: model.name.clone(),
+        reason: lack.why,
+        mend: lack.mend.replace("{model}", &model.name),
+    })
+}
+
+impl Python {
+    /// Finds the first Python on a search path that models can be run by.
+    pub(crate) fn find(path: &OsStr) -> Result<Self, Lack> {
+        let folders = || std::env::split_paths(path);
+        let files = NAMES.iter().flat_map(|name| folders().map(move |folder| folder.join(name)));
+        let deadline = Instant::now() + ANSWERS;
+        let mut first = None;
+        for command in files.filter(|file| file.is_file()) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match Self::ask(command, left.min(ANSWER)).and_then(Self::fit) {
+                Ok(python) => return Ok(python),
+                Err(lack) => first = first.or(Some(lack)),
+            }
+        }
+        let (major, minor) = OLDEST;
+        Err(first.unwrap_or_else(|| Lack {
+            why: format!("no python3 was found, Python {major}.{minor} or newer is needed"),
+            mend: MEND_NONE.to_owned(),
+        }))
+    }
+
+    /// Returns the Python of this process's `PATH`.
+    pub(crate) fn on_path() -> Result<Self, Lack> {
+        FOUND.clone()
+    }
+
+    /// Returns whether it has what virtual environments are made with.
+    pub(crate) fn can_make_venv(&self) -> bool {
+        let import = ["-I", "-c", "import ensurepip, venv"];
+        bounded(Command::new(&self.command).args(import), ANSWER).is_ok()
+    }
+
+    /// Asks a program who it is.
+    fn ask(command: PathBuf, limit: Duration) -> Result<Self, Lack> {
+        let name = command.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mend = format!("{name} --version");
+        let said = match bounded(Command::new(&command).args(["-I", "-c", WHO]), limit) {
+            Ok(said) => said,
+            Err(trouble) => {
+                return Err(Lack { why: format!("{name} was found and {}", trouble.line()), mend });
+            }
+        };
+        let told = said
+            .trim()
+            .split_once('\n')
+            .map(|(version, executable)| (version.to_owned(), PathBuf::from(executable)));
+        match told.filter(|(_, executable)| executable.is_absolute()) {
+            Some((version, executable)) => Ok(Self { command, executable, version }),
+            None => Err(Lack { why: format!("{name} was found and does not say who it is"), mend }),
+        }
+    }
+
+    /// Makes sure that models can be run by it: they get none of the variables that whoever
+    /// measures has.
+    fn fit(self) -> Result<Self, Lack> {
+        let (major, minor) = OLDEST;
+        if !self.is_new_enough() {
+            let why = format!("Python {} is older than {major}.{minor}", self.version);
+            return Err(Lack { why, mend: MEND_OLD.to_owned() });
+        }
+        let mut alone = Command::new(&self.executable);
+        match bounded(alone.args(["-I", "-c", "pass"]).env_clear(), ANSWER) {
+            Ok(_) => Ok(self),
+            Err(Trouble::Late(_)) => Err(Lack {
+                why: format!("Python {} takes too long to start", self.version),
+                mend: "time python3 -I -c pass".to_owned(),
+            }),
+            Err(_) => Err(Lack {
+                why: format!(
+                    "Python {} does not start without variables such as LD_LIBRARY_PATH, which \
+                     models do not get",
+                    self.version
+                ),
+                mend: "sudo ldconfig \"$LD_LIBRARY_PATH\"".to_owned(),
+            }),
+        }
+    }
+
+    /// Returns whether it is new enough for models.
+    fn is_new_enough(&self) -> bool {
+        let mut parts = self.version.split('.').map_while(|part| part.parse::<u32>().ok());
+        parts.next().zip(parts.next()) >= Some(OLDEST)
+    }
+}
+
+/// Returns what a list of packages is called.
+fn stem(list: &str) -> Option<&str> {
+    Path::new(list).file_stem()?.to_str()
+}
+
+#[cfg(test)]
+#[path = "python/python_tests.rs"]
+mod tests;

@@ -1,0 +1,190 @@
+//! Sets the packages up that some models in Python need: once, below the build directory, from
+//! pinned versions with hashes. What was set up is tried before it is kept, and before each use.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use record::sha256;
+
+use super::bounded::bounded;
+use super::{ANSWER, Interpreter, Lack, MEND_VENV, Python, pip, stem};
+use crate::Workspace;
+use crate::nameless::without_paths;
+use crate::progress::say;
+
+/// Has an interpreter load every package that it has, and tell their versions; those that install
+/// others are no part of what runs.
+const TRY: &str = "\
+import importlib, importlib.metadata as m, json
+packages = {d.name: d.version for d in m.distributions() if d.name not in ('pip', 'setuptools')}
+for module, owners in m.packages_distributions().items():
+    if module.isidentifier() and any(owner in packages for owner in owners):
+        importlib.import_module(module)
+print(json.dumps(packages))
+";
+/// What makes another try.
+const MEND: &str = "cargo run --release -- verify {model}";
+
+/// How long one step of setting up may take, the download included.
+const STEP: Duration = Duration::from_mins(4);
+/// How long another process that sets the same up is waited for.
+const OTHERS: Duration = Duration::from_mins(8);
+
+/// The versions of packages, by name.
+type Packages = BTreeMap<String, String>;
+
+impl Python {
+    /// Returns an interpreter with the packages of some lists.
+    pub(super) fn set_up(
+        &self,
+        workspace: &Workspace,
+        lists: &[String],
+    ) -> Result<Interpreter, Lack> {
+        let language = BTreeMap::from([("python".to_owned(), self.version.clone())]);
+        if lists.is_empty() {
+            let (path, lists_sha256) = (self.executable.clone(), BTreeMap::new());
+            return Ok(Interpreter { path, versions: language, lists_sha256 });
+        }
+        let sums = sums(&workspace.root, lists).map_err(|error| lack(&error))?;
+        let folder = workspace.target.join("inflight").join("python");
+        let folder = folder.join(self.key(&sums));
+        let lists = (workspace.root.as_path(), lists);
+        let packages = match tried(&folder, lists) {
+            Ok(packages) => packages,
+            Err(_) => self.make_once(&folder, lists)?,
+        };
+        Ok(Interpreter {
+            path: folder.join("bin").join("python"),
+            versions: language.into_iter().chain(packages).collect(),
+            lists_sha256: sums,
+        })
+    }
+
+    /// Returns the name of the folder for this Python and lists with these hashes.
+    pub(super) fn key(&self, sums: &BTreeMap<String, String>) -> String {
+        let text = format!("{}\n{}\n{sums:?}", self.version, self.executable.display());
+        sha256(text.as_bytes())[..16].to_owned()
+    }
+
+    /// Makes a virtual environment, unless another process has made it meanwhile.
+    fn make_once(&self, folder: &Path, lists: (&Path, &[String])) -> Result<Packages, Lack> {
+        let _lock = lock(folder).map_err(|error| lack(&error))?;
+        if let Ok(packages) = tried(folder, lists) {
+            return Ok(packages);
+        }
+        let names: Vec<&str> = lists.1.iter().filter_map(|list| stem(list)).collect();
+        let again = if folder.exists() { "again, since it is broken" } else { "once" };
+        let names = names.join(" and ");
+        say(&format!("setting Python {} up with {names}, {again}\n", self.version));
+
+        let new = folder.with_extension("new");
+        // What an interrupted set-up has left behind is not gone on with.
+        for old in [&new, folder] {
+            let _ = fs::remove_dir_all(old);
+        }
+        self.make(&new, lists)?;
+        let packages = tried(&new, lists).map_err(|error| lack(&error))?;
+        // It becomes visible when it is whole.
+        fs::rename(&new, folder).context("failed to keep it").map_err(|error| lack(&error))?;
+        Ok(packages)
+    }
+
+    /// Makes a virtual environment with the packages of some lists.
+    fn make(&self, folder: &Path, lists: (&Path, &[String])) -> Result<(), Lack> {
+        let mut venv = Command::new(&self.command);
+        bounded(venv.args(["-I", "-m", "venv"]).arg(folder), STEP).map_err(|trouble| {
+            say(&format!("python3 -m venv {trouble}\n"));
+            let why = format!("Python {} cannot make a virtual environment", self.version);
+            Lack { why, mend: MEND_VENV.to_owned() }
+        })?;
+        pip::install(&folder.join("bin").join("python"), lists, STEP).map_err(|trouble| {
+            // It may name hosts and paths, which no run writes down.
+            say(&format!("pip {trouble}\n"));
+            let (lists, cause) = (lists.1.join(", "), pip::cause(&trouble));
+            Lack { why: format!("pip could not install {lists}: {cause}"), mend: MEND.to_owned() }
+        })
+    }
+}
+
+/// Tries a virtual environment as models use it, and returns the versions of its packages.
+fn tried(folder: &Path, (root, lists): (&Path, &[String])) -> Result<Packages> {
+    let mut python = Command::new(folder.join("bin").join("python"));
+    let told = bounded(python.args(["-I", "-c", TRY]).env_clear(), ANSWER);
+    let told = told.map_err(|trouble| anyhow::anyhow!("what was set up {}", trouble.line()))?;
+    let packages: Packages = serde_json::from_str(&told).context("failed to read its packages")?;
+    for list in lists {
+        let text = fs::read_to_string(root.join(list));
+        for (name, version) in pinned(&text.with_context(|| format!("failed to read {list}"))?) {
+            let found = packages.iter().find(|(found, _)| same_name(found, name));
+            let found = found.map(|(_, version)| version.as_str());
+            ensure!(found == Some(version), "{name} is not there in the version {version}");
+        }
+    }
+    Ok(packages)
+}
+
+/// Returns the packages that a list pins, with their versions, but those under a condition.
+fn pinned(list: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = list.lines().map(str::trim_start);
+    let lines = lines.filter(|line| !line.contains(';') && !line.starts_with(['#', '-']));
+    lines.filter_map(|line| {
+        let (name, rest) = line.split_once("==")?;
+        Some((name.trim(), rest.split_whitespace().next()?))
+    })
+}
+
+/// Returns whether two names are those of one package.
+fn same_name(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
+    plain(one) == plain(other)
+}
+
+/// Returns what cannot be told better.
+fn lack(error: &anyhow::Error) -> Lack {
+    say(&format!("{error:#}\n"));
+    let why = format!("its packages could not be set up: {}", without_paths(&format!("{error:#}")));
+    Lack { why, mend: MEND.to_owned() }
+}
+
+/// Returns the SHA-256 of some lists of packages, by their paths in the workspace.
+pub(super) fn sums(root: &Path, lists: &[String]) -> Result<BTreeMap<String, String>> {
+    let sum = |list: &String| {
+        let bytes = fs::read(root.join(list)).with_context(|| format!("failed to read {list}"))?;
+        Ok((list.clone(), sha256(&bytes)))
+    };
+    lists.iter().map(sum).collect()
+}
+
+/// Waits until no other process sets the same up, until the file is dropped.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.with_extension("lock");
+    fs::create_dir_all(path.parent().unwrap_or(folder)).context("failed to make a folder")?;
+    let file = File::create(&path).context("failed to make a lock")?;
+    let deadline = Instant::now() + OTHERS;
+    while file.try_lock().is_err() {
+        ensure!(Instant::now() < deadline, "another process is still setting Python up");
+        thread::sleep(Duration::from_millis(100));
+    }
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_list_pins_is_read_from_among_hashes_and_conditions() {
+        let list = "# made by pip-compile\n--only-binary :all:\naiohttp==3.14.5 \\\n    \
+                    --hash=sha256:00==\n\
+                    typing_extensions==4.1 ; python_version < '3.13'\nyarl==1.2\n";
+        assert_eq!(pinned(list).collect::<Vec<_>>()[0], ("aiohttp", "3.14.5"));
+        let names: Vec<&str> = pinned(list).map(|(name, _)| name).collect();
+        assert!(names.contains(&"yarl") && !names.contains(&"typing_extensions"), "{names:?}");
+        assert!(same_name("Typing.Extensions", "typing_extensions"));
+    }
+}

@@ -1,0 +1,149 @@
+//! Rust: programs are built with cargo, each alone and all in one way.
+//!
+//! One package a call: a joint build would unify the features of shared dependencies, and one
+//! model could change another's binary.
+
+use std::fs::{self, File, TryLockError};
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::Message;
+use record::Unwritable;
+
+use super::Language;
+use crate::progress::say;
+use crate::{Failure, Workspace};
+
+/// The manifest of a package that belongs to no workspace and has nothing in it.
+const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
+
+/// A model that names no language. Its program is what runs.
+pub(super) const LANGUAGE: Language = Language {
+    name: "Rust",
+    version: "rust",
+    sources: ("rs", "//"),
+    start_s: 0.0,
+    build,
+    interpreter: |_, _| Ok(None),
+};
+
+/// Makes sure that builds here can put sections in another order, before anything long is built: an
+/// empty program is linked as models are, by the settings of whoever builds.
+///
+/// # Errors
+///
+/// Says that the linker is not lld, and what it says.
+pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target.join("inflight").join("linker");
+    let (manifest, source) = (folder.join("Cargo.toml"), folder.join("src/main.rs"));
+    let failed = || Unwritable(folder.display().to_string());
+    fs::create_dir_all(folder.join("src"))
+        .and_then(|()| fs::write(&manifest, EMPTY_PACKAGE))
+        .and_then(|()| fs::write(source, "fn main() {}\n"))
+        .with_context(failed)?;
+    let linked = cargo(workspace)
+        .args(["rustc", "--release", "--quiet", "--offline", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(folder.join("target"))
+        .args(["--", &shuffle(1)])
+        .output()
+        .context("failed to start cargo")?;
+    let stderr = String::from_utf8_lossy(&linked.stderr);
+    let why = stderr.lines().rfind(|line| line.contains("shuffle-sections"));
+    let why = why.or(stderr.lines().next()).unwrap_or("it does not say why");
+    let why = why.trim().trim_start_matches("= note: ");
+    ensure!(
+        linked.status.success(),
+        Failure::Preflight(format!(
+            "this preset puts sections in another order at each session, which the linker lld \
+             alone can, and programs are linked by another here ({why}): take what chooses a \
+             linker out of RUSTFLAGS and of cargo's configuration, such as \
+             `-Clinker-features=-lld`"
+        ))
+    );
+    Ok(())
+}
+
+/// Takes a new package of the workspace into `Cargo.lock`, without looking anywhere for another
+/// version of anything: builds are locked.
+///
+/// # Errors
+///
+/// Says that cargo failed, after cargo has said why on stderr.
+pub fn update_lock(workspace: &Workspace) -> Result<()> {
+    let status = cargo(workspace)
+        .args(["update", "--workspace", "--offline", "--quiet"])
+        .stdout(Stdio::null())
+        .status()
+        .context("failed to start cargo")?;
+    ensure!(status.success(), "failed to update Cargo.lock: see above what cargo says");
+    Ok(())
+}
+
+/// Builds the program of a package by `cargo build --release --locked -p PACKAGE`, with its
+/// sections in an order drawn from a seed if there is one, and returns where it is.
+///
+/// # Errors
+///
+/// Says that cargo failed, after cargo has said why on stderr.
+pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -> Result<PathBuf> {
+    let end = layout.map(shuffle);
+    let end = end.as_ref().map_or_else(Vec::new, |shuffle| vec!["--", shuffle]);
+    let verb = if layout.is_some() { "rustc" } else { "build" };
+    tell_of_waiting(workspace);
+    let mut child = cargo(workspace)
+        .args([verb, "--release", "--locked", "--quiet", "-p", package])
+        .args(["--bin", package, "--message-format=json-render-diagnostics"])
+        // Its variable may hold a path from another folder.
+        .arg("--target-dir")
+        .arg(&workspace.target)
+        .args(end)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("failed to start cargo")?;
+
+    let mut path = None;
+    let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
+    for message in Message::parse_stream(output) {
+        if let Message::CompilerArtifact(artifact) = message.context("failed to read cargo")? {
+            path = artifact.executable.or(path);
+        }
+    }
+    let status = child.wait().context("failed to wait for cargo")?;
+    let command = format!("cargo {verb} --release --locked -p {package}");
+    ensure!(
+        status.success(),
+        "failed to build {package}: see above what `{command}` says ({status})"
+    );
+
+    let path = path.with_context(|| format!("failed to find the program of {package}"))?;
+    Ok(path.into_std_path_buf())
+}
+
+/// Returns a call of cargo in the workspace.
+pub(crate) fn cargo(workspace: &Workspace) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(&workspace.root).stdin(Stdio::null());
+    command
+}
+
+/// Returns the argument by which a program is linked with its sections in an order drawn from a
+/// seed. The option is that of lld, which is the linker of rustc on x86-64 Linux.
+fn shuffle(seed: u64) -> String {
+    format!("-Clink-arg=-Wl,--shuffle-sections=*={seed}")
+}
+
+/// Says that a build waits for another call of cargo, if it will: cargo, told to be quiet, waits
+/// without a word.
+fn tell_of_waiting(workspace: &Workspace) {
+    let lock = workspace.target.join("release/.cargo-lock");
+    let tried = File::open(lock).map(|lock| lock.try_lock_shared());
+    if let Ok(Err(TryLockError::WouldBlock)) = tried {
+        let target = workspace.target.display();
+        say(&format!("waiting for another cargo, which builds into {target}\n"));
+    }
+}

@@ -1,0 +1,107 @@
+//! Holds the turns of a stored run against their receipts again: whoever reads a run need not
+//! trust the words `valid` and `invalid` in its journal.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use record::{RoundRecord, Run, Schedule, State, TurnRecord};
+use rules::{Evidence, Reason, validate};
+use workload::{Plan, Turn};
+
+use crate::block::turn_of;
+use crate::disturbed::disturbances;
+use crate::primitives;
+use crate::run::{planned, repeats_of};
+
+/// Returns a sentence for each turn whose state is not what its figures and its receipt say.
+pub fn revalidate(run: &Run) -> Vec<String> {
+    let turns = run.turns.iter().chain(&run.repeated).chain(&run.cut);
+    let cells = turns.filter_map(|turn| differs(run, turn));
+    let counted = run.rounds.iter().filter_map(|round| counts_though(run, round));
+    let repeated = run.disturbed.iter().filter_map(|round| repeated_though(run, round));
+    cells.chain(counted).chain(repeated).chain(primitives::revalidate(run)).collect()
+}
+
+/// Returns a sentence for a round that counts though it was disturbed, while rounds of its cell
+/// could still be measured again.
+fn counts_though(run: &Run, round: &RoundRecord) -> Option<String> {
+    let turns: Vec<TurnRecord> = of_round(&run.turns, round).cloned().collect();
+    let reasons = disturbances(&turns, round.host.as_ref());
+    let cell = |round: &RoundRecord| run.schedule.block(round.block).map(|block| &block.cell);
+    let own = cell(round)?;
+    let used = run.disturbed.iter().filter(|other| cell(other) == Some(own)).count();
+    let is_left = used < repeats_of(&run.schedule, own) as usize;
+    (is_left && !reasons.is_empty()).then(|| {
+        let why = sentence(&reasons);
+        format!("round {} of block {}: it counts, though {why}", round.round, round.block)
+    })
+}
+
+/// Returns a sentence for a round that was measured again without one of the reasons that it gives:
+/// whoever could repeat rounds at will could choose among costs.
+fn repeated_though(run: &Run, round: &RoundRecord) -> Option<String> {
+    let turns: Vec<TurnRecord> = of_round(&run.repeated, round).cloned().collect();
+    let reasons = disturbances(&turns, round.host.as_ref());
+    let missing = round.disturbed.iter().find(|reason| !reasons.contains(reason))?;
+    let RoundRecord { round, block, .. } = round;
+    Some(format!("round {round} of block {block}: it was measured again, but not since {missing}"))
+}
+
+/// Returns the turns of a round.
+fn of_round<'a>(
+    turns: &'a [TurnRecord],
+    round: &'a RoundRecord,
+) -> impl Iterator<Item = &'a TurnRecord> {
+    turns.iter().filter(|turn| (turn.block, turn.round) == (round.block, round.round))
+}
+
+/// Returns how the state of a turn differs from what its figures and its receipt say.
+fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
+    let TurnRecord { position, round, block, model, .. } = turn;
+    let place = format!("turn {position} of round {round} of block {block}, {model}");
+    let (Some(turned), Some(receipt)) = (&turn.turned, &turn.receipt) else {
+        let valid = turn.state == State::Valid;
+        return valid.then(|| format!("{place}: it is called valid and has no figures"));
+    };
+
+    let described = run.schedule.model(&turn.model)?;
+    let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
+        return Some(format!("{place}: the schedule has no plan for it"));
+    };
+    let evidence = Evidence { turned, receipt, charged_ns: turn.charged_ns };
+    let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
+    let stay = run.blocks.iter().find(|other| other.block == turn.block);
+    let stay = stay.and_then(|other| other.stays.get(&turn.model));
+    reasons.extend(stay.into_iter().flat_map(|stay| stay.invalid.clone()));
+    match &turn.state {
+        State::Valid if !reasons.is_empty() => {
+            Some(format!("{place}: it is called valid, but {}", sentence(&reasons)))
+        }
+        State::Invalid(stored) if reasons.is_empty() && !is_seen_alive(stored) => Some(format!(
+            "{place}: it is called invalid ({}), but nothing is wrong",
+            sentence(stored)
+        )),
+        _ => None,
+    }
+}
+
+/// Returns whether reasons hold one that only the living process shows.
+fn is_seen_alive(reasons: &[Reason]) -> bool {
+    reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::Descendants { .. } | Reason::OriginFailed { .. }))
+}
+
+/// Writes reasons.
+fn sentence(reasons: &[Reason]) -> String {
+    reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns what the participant of a turn was told, but for the ports of the origin.
+fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, Turn)> {
+    let block = schedule.block(turn.block)?;
+    let shard = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let origins = vec![shard; schedule.placement.shards as usize];
+    let plan = planned(schedule, (block, &turn.model), origins)?;
+    let asked = turn_of((block, &plan.cell), &turn.model, number);
+    Some((plan, asked))
+}

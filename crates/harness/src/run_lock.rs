@@ -1,0 +1,215 @@
+//! One run at a time: two at once would be each other's foreign load. Verifications, which time
+//! nothing, may go on beside each other, but not beside a run.
+//!
+//! A machine has no lock that every process of it can see. Its runs hold two: a file that all have
+//! who see the same folders, and a name that all have who see the same network. So two runs in
+//! namespaces that differ in one of them still meet.
+
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use record::Unwritable;
+
+use crate::Failure;
+
+/// The name that a machine has once: of a socket without a file, which nobody speaks over, and of
+/// the file. The kernel takes both back when their process ends, however that ends, and tells whose
+/// they are.
+const NAME: &str = "inflight-measures";
+/// Where the file is: in the first of these folders that there is, as no variable moves them.
+const FOLDERS: [&str; 2] = ["/dev/shm", "/tmp"];
+
+/// Held by the one that measures, or by those that verify: the machine, and these results.
+#[derive(Debug)]
+pub struct RunLock {
+    _results: Option<File>,
+    _machine: Option<File>,
+    _name: Option<UnixListener>,
+}
+
+impl RunLock {
+    /// Makes sure, until it is dropped, that no other run measures into these results, and nothing
+    /// else on this machine, whichever workspace it is of.
+    ///
+    /// # Errors
+    ///
+    /// Says that there is such a run, or that the folder cannot be written.
+    pub(crate) fn on_results(results: &Path) -> Result<Self> {
+        let results = lock(results)?;
+        Ok(Self { _results: Some(results), ..Self::on_this_machine()? })
+    }
+
+    /// Makes sure, until it is dropped, that nothing else measures or verifies on this machine.
+    ///
+    /// # Errors
+    ///
+    /// Says what does.
+    pub fn on_this_machine() -> Result<Self> {
+        let file = file_of_machine(NAME);
+        let machine = file.map(|path| claim_file(&path)).transpose()?;
+        Ok(Self { _results: None, _machine: machine, _name: Some(claim(NAME)?) })
+    }
+
+    /// Makes sure, until it is dropped, that no run measures on this machine; others may do the
+    /// same.
+    ///
+    /// # Errors
+    ///
+    /// Says that there is such a run.
+    pub fn beside_no_run() -> Result<Self> {
+        let file = file_of_machine(NAME);
+        let machine = file.map(|path| share_file(&path)).transpose()?;
+        Ok(Self { _results: None, _machine: machine, _name: None })
+    }
+}
+
+/// Returns the file of that name which stands for this machine, made if it is not there; nothing
+/// where no folder takes one.
+fn file_of_machine(name: &str) -> Option<PathBuf> {
+    let made = |path: &PathBuf| -> io::Result<()> {
+        if !path.exists() {
+            File::create_new(path)?;
+            // Whoever made it, everybody may lock it: for that it need only be read.
+            fs::set_permissions(path, Permissions::from_mode(0o444))?;
+        }
+        File::open(path).map(drop)
+    };
+    let mut paths = FOLDERS.map(|folder| Path::new(folder).join(name)).into_iter();
+    // Another process may have made it in between.
+    paths.find(|path| made(path).is_ok() || File::open(path).is_ok())
+}
+
+/// Locks the file of a machine for one.
+fn claim_file(path: &Path) -> Result<File> {
+    let file = File::open(path).context("failed to claim this machine")?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(error)) => Err(error).context("failed to claim this machine"),
+        Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => {
+            drop(file);
+            Err(refused("a verification", "is under way on this machine", who_opened(path)))
+        }
+        Err(TryLockError::WouldBlock) => {
+            drop(file);
+            Err(taken("on this machine", who_opened(path)))
+        }
+    }
+}
+
+/// Locks the file of a machine together with others.
+fn share_file(path: &Path) -> Result<File> {
+    let file = File::open(path).context("failed to share this machine")?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::Error(error)) => Err(error).context("failed to share this machine"),
+        Err(TryLockError::WouldBlock) => {
+            drop(file);
+            Err(taken("on this machine", who_opened(path)))
+        }
+    }
+}
+
+/// Locks the file in a folder of results that says whether somebody measures.
+fn lock(results: &Path) -> Result<File> {
+    let path = results.join(".lock");
+    let failed = || Unwritable(path.display().to_string());
+    fs::create_dir_all(results).with_context(failed)?;
+    let lock = File::create(&path).with_context(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(taken("into these results", holder(NAME))),
+        Err(TryLockError::Error(error)) => Err(error).with_context(failed),
+    }
+}
+
+/// Takes a name that the machine has once.
+fn claim(name: &str) -> Result<UnixListener> {
+    let address = SocketAddr::from_abstract_name(name).context("failed to name a socket")?;
+    match UnixListener::bind_addr(&address) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            Err(taken("on this machine", holder(name)))
+        }
+        claimed => claimed.context("failed to claim this machine"),
+    }
+}
+
+/// Returns the process that has a name, if it can be seen from here: another user's cannot.
+fn holder(name: &str) -> Option<u32> {
+    let sockets = fs::read_to_string("/proc/net/unix").ok()?;
+    let ours = format!(" @{name}");
+    let socket = sockets.lines().find(|line| line.ends_with(&ours))?;
+    who_opened(Path::new(&format!("socket:[{}]", socket.split_whitespace().nth(6)?)))
+}
+
+/// Returns a process that holds a file or a socket open, by the name that the kernel gives it.
+fn who_opened(file: &Path) -> Option<u32> {
+    let holds = |process: &u32| {
+        let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+        open.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|link| link == file)
+    };
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(holds)
+}
+
+/// Says that another run measures.
+fn taken(place: &str, holder: Option<u32>) -> anyhow::Error {
+    refused("another run", &format!("is measuring {place}"), holder)
+}
+
+/// Says who does what, and what to do about it.
+fn refused(who: &str, does: &str, holder: Option<u32>) -> anyhow::Error {
+    let process = holder.map_or_else(String::new, |process| format!(", process {process},"));
+    Failure::Preflight(format!("{who}{process} {does}: wait until it has ended")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_is_claimed_once_by_name_and_free_when_its_run_has_ended() {
+        let name = format!("inflight-test-{}", std::process::id());
+        let first = claim(&name).unwrap();
+        let refused = claim(&name).unwrap_err().to_string();
+        let named = format!("another run, process {}, is measuring", std::process::id());
+        assert!(refused.starts_with(&named), "{refused}");
+        drop(first);
+        assert_eq!(holder(&name), None);
+        drop(claim(&name).unwrap());
+    }
+
+    #[test]
+    fn a_run_excludes_everything_and_a_verification_excludes_runs_alone() {
+        let path = file_of_machine(&format!("inflight-test-file-{}", std::process::id())).unwrap();
+        let run = claim_file(&path).unwrap();
+        let told = |error: anyhow::Error| {
+            assert_eq!(crate::exit_code(&error), 6, "{error}");
+            error.to_string()
+        };
+        let process = std::process::id();
+        let measuring = format!("another run, process {process}, is measuring on this machine");
+        assert!(told(claim_file(&path).unwrap_err()).starts_with(&measuring));
+        assert!(told(share_file(&path).unwrap_err()).starts_with(&measuring));
+        drop(run);
+
+        // A child that another test is just starting holds every file until it runs its program.
+        let freed = |lock: fn(&Path) -> Result<File>| {
+            let mut tries = (0..10_000).map(|_| {
+                std::thread::yield_now();
+                lock(&path)
+            });
+            tries.find_map(Result::ok).expect("nobody holds it any more")
+        };
+        let verifications = [freed(share_file), freed(share_file)];
+        let verifying = format!("a verification, process {process}, is under way on this machine");
+        assert!(told(claim_file(&path).unwrap_err()).starts_with(&verifying));
+        drop(verifications);
+        drop(freed(claim_file));
+        fs::remove_file(path).unwrap();
+    }
+}

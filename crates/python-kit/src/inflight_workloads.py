@@ -1,0 +1,27 @@
+"""The workloads, as the crate `workload` has them: one entry each."""
+
+
+class Batch:
+    """So many fetches, at most `in_flight` at once, in a process of their own."""
+
+    is_resident = False
+
+    @staticmethod
+    def surplus(cell):
+        """Returns how many fetches follow the window."""
+        return 0
+
+
+class Steady:
+    """Always `in_flight` at once, in one turn after the other: a fetch a slot follows the
+    window."""
+
+    is_resident = True
+
+    @staticmethod
+    def surplus(cell):
+        """Returns how many fetches follow the window."""
+        return cell["in_flight"]
+
+
+WORKLOADS = {"batch": Batch, "steady": Steady}

@@ -1,0 +1,226 @@
+//! The answer of a run, for a terminal: which model, does it matter, one table, what to do next.
+//!
+//! It is what a reader sees who reads nothing else, so nothing in it goes beyond a verdict or an
+//! interval: models that no verdict separates are never put in an order in words. All other cells,
+//! the primitives, other languages and the checks are in the summary, for whoever asks.
+
+pub(crate) mod headline;
+mod percent;
+mod table;
+mod warnings;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use record::{Integrity, Run};
+
+use crate::answer::percent::{percent, range};
+use crate::answer::table::table;
+use crate::answer::warnings::warnings;
+use crate::number::count;
+use crate::primitives_text::primitives_parts;
+use crate::summary::{Form, is_estimate};
+use crate::sweep_text::{crossing, heading as sweep_heading};
+use crate::table::{TAIL, UNEQUAL, heading};
+use crate::words::in_line;
+use crate::{CellFigures, Figures, Footprint, Trust};
+
+/// What stands before the place of the page.
+const PAGE: &str = "Page  ";
+
+/// Where a reader finds the rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The page.
+    pub page: &'a str,
+    /// What the run is called on a command line.
+    pub run: &'a str,
+    /// The command line of the program itself, such as `inflight`.
+    pub program: &'a str,
+    /// Letters in a line.
+    pub columns: usize,
+}
+
+/// Returns how the page of a run is called: its whole path, or, where that has no room in a line,
+/// its path from where the reader is.
+pub fn page_of(folder: &Path, here: &Path, columns: usize) -> String {
+    let page = folder.join("derived/report.html");
+    let whole = page.display().to_string();
+    let has_room = PAGE.len() + whole.chars().count() <= columns;
+    match page.strip_prefix(here) {
+        Ok(near) if !has_room => near.display().to_string(),
+        _ => whole,
+    }
+}
+
+/// Writes the answer of a run.
+pub fn answer(run: &Run, (figures, trust): (&Figures, &Trust), place: &Place<'_>) -> String {
+    let main = figures.cells.get(figures.main_cell());
+    let mut lines = Vec::new();
+    match main {
+        Some(cell) => lines.extend(of_cell(run, (figures, cell), place.columns)),
+        None => lines.extend(without_fetches(figures)),
+    }
+    for sweep in &figures.sweeps {
+        let pairs = sweep.pairs.iter().map(|pair| crossing(sweep, pair));
+        let told = [sweep_heading(sweep)].into_iter().chain(pairs);
+        lines.extend(told.flat_map(|line| wrapped(&line, place.columns)));
+    }
+    let warnings = warnings(run, (figures, main, trust), place);
+    lines.extend(warnings.iter().flat_map(|line| wrapped(line, place.columns)));
+    lines.extend(footer(run, (figures, main), place));
+    lines.iter().map(|line| in_line(line, Form::Terminal).trim_end().to_owned() + "\n").collect()
+}
+
+/// Writes what a run of primitives alone found.
+fn without_fetches(figures: &Figures) -> Vec<String> {
+    let mut lines = vec!["This run measured no fetches.".to_owned()];
+    let parts = primitives_parts(&figures.primitives, Form::Terminal);
+    lines.extend(parts.iter().flat_map(|part| part.lines().map(str::to_owned)));
+    lines
+}
+
+/// Writes what the cell says that the answer is about.
+fn of_cell(run: &Run, (figures, cell): (&Figures, &CellFigures), columns: usize) -> Vec<String> {
+    let sentences = headline::headline(run, figures, cell);
+    let mut lines: Vec<String> =
+        sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
+    lines.push(String::new());
+    lines.extend(wrapped(&heading(&cell.cell), columns));
+    lines.extend(wrapped(&weight(run, cell), columns));
+    lines.extend(wrapped(&machine(run), columns));
+    lines.extend(table(cell, (&figures.baseline, &figures.floor), columns));
+    let notes = marks(cell, &figures.baseline).into_iter().chain(clients(run, cell));
+    lines.extend(notes.flat_map(|note| wrapped(&note, columns)));
+    lines
+}
+
+/// Writes how much stands behind the figures of a cell.
+fn weight(run: &Run, cell: &CellFigures) -> String {
+    let own = |block: u32| {
+        let mut blocks = run.schedule.blocks.iter();
+        blocks.any(|other| other.number == block && other.cell == cell.cell.name)
+    };
+    let rounds = run.rounds.iter().filter(|round| own(round.block)).count();
+    let repeated = run.disturbed.iter().filter(|round| own(round.block)).count();
+    let claim = if is_estimate(run) { " estimate" } else { "" };
+    let mut parts = vec![
+        format!("{}{claim}", run.schedule.preset),
+        count(cell.blocks, "block"),
+        count(rounds, "round"),
+    ];
+    if repeated > 0 {
+        parts.push(format!("{repeated} repeated"));
+    }
+    let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
+    parts.extend(can_show.map(|share| {
+        let share = percent(1.0 + share).trim_start_matches('+').to_owned();
+        format!("differences below {share} may be missed")
+    }));
+    parts.join(", ")
+}
+
+/// Writes where the figures were measured, and by what.
+fn machine(run: &Run) -> String {
+    let there = &run.environment;
+    format!(
+        "{}, {} CPUs ({}), Linux {}, Inflight {}",
+        there.cpu, there.cpus, there.kind, there.kernel, run.schedule.version
+    )
+}
+
+/// Explains the marks in the table, where it has any.
+fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
+    let has = |is: fn(&crate::RowFigures) -> bool| {
+        cell.rows.iter().filter_map(|row| row.figures.as_ref()).any(is)
+    };
+    let mut notes = Vec::new();
+    if has(|figures| figures.unequal_rate) {
+        notes.push(format!(
+            "{UNEQUAL} at another rate than {baseline}, so the costs are not like for like"
+        ));
+    }
+    if has(|figures| figures.tail_sensitive) {
+        notes.push(format!("{TAIL} sensitive to rare blocks that cost much more"));
+    }
+    notes
+}
+
+/// Writes what each library client costs on top of the bare models.
+fn clients(run: &Run, cell: &CellFigures) -> Option<String> {
+    let mut clients: BTreeMap<&str, Vec<&Footprint>> = BTreeMap::new();
+    for footprint in &cell.footprints {
+        let model = run.schedule.model(&footprint.model);
+        let client = model.map_or(footprint.model.as_str(), |model| &model.client);
+        clients.entry(client).or_default().push(footprint);
+    }
+    let of = |(client, footprints): (&&str, &Vec<&Footprint>)| {
+        let ratios: Vec<f64> = footprints.iter().map(|footprint| footprint.ratio.value).collect();
+        let is_sure = |footprint: &&Footprint| {
+            footprint.ratio.interval.is_some_and(|interval| !interval.contains(1.0))
+        };
+        let doubt = if footprints.iter().all(is_sure) { "" } else { " (inconclusive)" };
+        format!("{client} {}{doubt}", range(&ratios))
+    };
+    let clients: Vec<String> = clients.iter().map(of).collect();
+    (!clients.is_empty()).then(|| format!("client overhead: {}", clients.join(", ")))
+}
+
+/// Writes where the page is, how to see more, and how to cite.
+fn footer(
+    run: &Run,
+    (figures, main): (&Figures, Option<&CellFigures>),
+    place: &Place<'_>,
+) -> Vec<String> {
+    let Place { page, run: name, program, columns } = place;
+    let more = format!("More  {program} report {name} --verbose");
+    let rest = format!("{more}   ({})", rest(figures, main).join(", "));
+    let is_short = rest.chars().count() <= *columns;
+    let mut lines = vec![format!("{PAGE}{page}"), if is_short { rest } else { more }];
+    if run.integrity == Integrity::Whole {
+        lines.push(format!("Cite  {program} cite {name}"));
+    }
+    lines
+}
+
+/// Names what a run has beyond the answer.
+fn rest(figures: &Figures, main: Option<&CellFigures>) -> Vec<String> {
+    let name = |cell: &CellFigures| cell.cell.name.clone();
+    let main = main.map(name);
+    let others = figures.cells.iter().map(name).filter(|cell| Some(cell) != main.as_ref());
+    let mut rest: Vec<String> = others.take(3).collect();
+    for cell in &figures.cells {
+        for other in &cell.languages {
+            if !rest.contains(&other.language) {
+                rest.push(other.language.clone());
+            }
+        }
+    }
+    if !figures.cells.is_empty() && !figures.primitives.figures.is_empty() {
+        rest.push("primitives".to_owned());
+    }
+    rest.push("checks".to_owned());
+    rest
+}
+
+/// Breaks a text between words, so that no line has more letters than that. What stands between
+/// backticks is to be copied, and is a word however long it is.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut is_quoted = false;
+    for word in text.split(' ') {
+        let room = columns.checked_sub(1 + word.chars().count());
+        match lines.last_mut() {
+            Some(line) if is_quoted || room.is_some_and(|room| line.chars().count() <= room) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+        is_quoted ^= word.matches('`').count() % 2 == 1;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What a reader must know before a figure is repeated: at most three warnings, each with what to
+//! do about it.
+
+use record::{Integrity, Run};
+
+use crate::answer::Place;
+use crate::gates::{GateState, RUN};
+use crate::{CellFigures, Figures, Standing, Trust};
+
+/// The most warnings; what else there is follows from the checks.
+const WARNINGS_MAX: usize = 3;
+/// The most names in a warning.
+const NAMES_MAX: usize = 4;
+
+/// Returns the warnings, the gravest first.
+pub(super) fn warnings(
+    run: &Run,
+    (figures, main, trust): (&Figures, Option<&CellFigures>, &Trust),
+    place: &Place<'_>,
+) -> Vec<String> {
+    let Place { run: name, program, .. } = place;
+    let integrity = match &run.integrity {
+        Integrity::Whole => None,
+        Integrity::Unfinished => {
+            let (done, due) = blocks(run);
+            Some(format!(
+                "unfinished, {done} of {due} blocks: go on with `{program} run --resume {name}`"
+            ))
+        }
+        Integrity::Altered(files) => Some(format!(
+            "altered after it was measured, {}: do not use it; `{program} check {name}` says more",
+            files.join(", ")
+        )),
+    };
+    let lost = lost(figures);
+    let lost = (!lost.is_empty())
+        .then(|| format!("not all turns count of {}; --verbose says why", few(&lost)));
+    let failed = checks(main, trust);
+    let failed = (!failed.is_empty())
+        .then(|| format!("checks that did not pass: {}; --verbose says how far", few(&failed)));
+    let all = [integrity, lost, failed].into_iter().flatten();
+    all.take(WARNINGS_MAX).map(|text| format!("warning: {text}")).collect()
+}
+
+/// Returns how many blocks were measured, and how many the schedule has.
+fn blocks(run: &Run) -> (usize, usize) {
+    let schedule = &run.schedule;
+    let mut primitives: Vec<u32> = run.primitives.whole.iter().map(|trial| trial.block).collect();
+    primitives.dedup();
+    let due = schedule.blocks.len() + schedule.primitives.blocks.len();
+    (run.blocks.len() + primitives.len(), due)
+}
+
+/// Names the models of which turns were lost that should have counted, with their cells.
+fn lost(figures: &Figures) -> Vec<String> {
+    let mut lost = Vec::new();
+    for cell in &figures.cells {
+        let rows = cell.all_rows().filter(|row| {
+            let has_its_way = matches!(row.standing, Standing::NotApplicable | Standing::Missing);
+            !has_its_way && row.reason.is_some()
+        });
+        lost.extend(rows.map(|row| format!("{} in {}", row.model, cell.cell.name)));
+    }
+    lost
+}
+
+/// Names the checks of the run and of the cell that did not pass.
+fn checks(main: Option<&CellFigures>, trust: &Trust) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for gate in &trust.gates {
+        let is_here = gate.scope == RUN || main.is_some_and(|cell| cell.cell.name == gate.scope);
+        let is_open = matches!(gate.state, GateState::Failed(_) | GateState::Badge(_));
+        if is_here && is_open && !names.iter().any(|name| name == gate.name) {
+            names.push(gate.name.to_owned());
+        }
+    }
+    names
+}
+
+/// Writes the first few names, and how many more there are.
+fn few(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMES_MAX)].join(", ");
+    match names.len().saturating_sub(NAMES_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

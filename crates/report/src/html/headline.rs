@@ -1,0 +1,286 @@
+//! The first screen: which model, whether it matters, and how far to trust it.
+
+use maud::{Markup, html};
+use record::{Model, Run};
+use stats::verdict::Verdict;
+
+use crate::consequence::{of_clients, of_models};
+use crate::family::MARGIN;
+use crate::figure::percent::{apart, span};
+use crate::figure::title::listed;
+use crate::figures::{CellFigures, Figures};
+use crate::html::Page;
+use crate::number::count;
+use crate::order::costs_less;
+
+/// Names that a title holds; the rest are counted.
+const NAMES_MAX: usize = 6;
+/// The sign with a space that no line ends at.
+const PERCENT: &str = "\u{a0}%";
+
+impl Page<'_> {
+    /// Says what was compared.
+    pub(crate) fn compared(&self) -> String {
+        let Some(cell) = self.main() else {
+            return "What models are made of, measured piece by piece".to_owned();
+        };
+        let names: Vec<&str> =
+            rivals(self.run, self.figures, cell).into_iter().map(|rival| rival.model).collect();
+        let names = match names.len() {
+            0 => "no model".to_owned(),
+            many if many > NAMES_MAX => {
+                let first = names[..NAMES_MAX - 1].join(", ");
+                format!("{first} and {} more", many - NAMES_MAX + 1)
+            }
+            _ => listed(&names),
+        };
+        format!("CPU per fetch: {names}, {} in flight", cell.cell.in_flight)
+    }
+
+    /// Writes the first screen.
+    pub(crate) fn first_screen(&self) -> Markup {
+        let Some(cell) = self.main() else {
+            return html! {
+                div.lead { p { "This run measured no fetches: " a href="#primitives" {
+                    "what models are made of" } " is what it tells." } }
+            };
+        };
+        let place = self.main_cell();
+        html! {
+            div.lead {
+                p.which { (which(self.run, self.figures, cell)) }
+                @if let Some(told) = self.matters(cell) { p { (told) } }
+                p.trust-line { (self.trust_line(cell)) " " a href="#trust" { "Why?" } }
+                @if let Some(warning) = self.warning() { p.warning { (warning) } }
+            }
+            @if let Some(charts) = self.charts.cells.get(place) {
+                (self.first_figure(&charts.ratio, Some(place)))
+            }
+        }
+    }
+
+    /// Says whether the choice matters.
+    fn matters(&self, cell: &CellFigures) -> Option<String> {
+        let model = |name: &str| self.run.schedule.model(name);
+        let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
+        let apart = of_models(is_bare, self.figures, cell).map(|found| {
+            format!(
+                "At 10,000 fetches a second {} takes {:.1}{PERCENT} of a CPU more than {}; with \
+                 1 ms of work per fetch, {:.1}{PERCENT} more.",
+                found.more,
+                100.0 * found.of_cpu(),
+                found.less,
+                100.0 * found.beside_work()
+            )
+        });
+        let ratios: Vec<f64> = cell.footprints.iter().map(|own| own.ratio.value).collect();
+        let clients = of_clients(model, cell).map(|_| {
+            let more = if clients_matter_more(self, cell) { " matters more: it" } else { "" };
+            format!("The HTTP client{more} adds {}.", span(&ratios))
+        });
+        let told: Vec<String> = apart.into_iter().chain(clients).collect();
+        (!told.is_empty()).then(|| told.join(" "))
+    }
+
+    /// Says in a line how far to trust the figures.
+    fn trust_line(&self, cell: &CellFigures) -> String {
+        let run = self.run;
+        let of_cell = |block: u32| {
+            run.schedule.blocks.iter().any(|own| own.number == block && own.cell == cell.cell.name)
+        };
+        let rounds = run.rounds.iter().filter(|round| of_cell(round.block)).count();
+        let repeated = run.disturbed.iter().filter(|round| of_cell(round.block)).count();
+        let kind = match crate::summary::is_estimate(run) {
+            true => format!("{} estimate", capital(&run.schedule.preset)),
+            false => format!("{} run", capital(&run.schedule.preset)),
+        };
+        let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
+        let missed = can_show.map_or_else(String::new, |share| {
+            format!(", differences below {:.1} % may be missed", 100.0 * share.max(MARGIN))
+        });
+        let marks = match self.trust.badges.len() {
+            0 => "no doubt marked".to_owned(),
+            badges => count(badges, "doubt") + " marked",
+        };
+        format!(
+            "{kind}: {}, {repeated} disturbed and repeated{missed}, {marks}.",
+            count(rounds, "round")
+        )
+    }
+}
+
+/// A model that is compared with the baseline on the same HTTP code.
+struct Rival<'a> {
+    model: &'a str,
+    /// What it costs in times the baseline, from where to where, and what may be said of that;
+    /// nothing of the baseline itself.
+    against: Option<(f64, [f64; 2], Verdict)>,
+}
+
+/// Returns the measured models on the same HTTP code, the baseline among them and the floor not,
+/// the least ratio first.
+fn rivals<'a>(run: &Run, figures: &'a Figures, cell: &'a CellFigures) -> Vec<Rival<'a>> {
+    let is_bare = |name: &str| run.schedule.model(name).is_some_and(Model::is_bare);
+    let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
+    let rival = |row: &'a crate::figures::Row| {
+        let own = row.figures.as_ref()?;
+        let model = row.model.as_str();
+        if model == figures.baseline {
+            return Some(Rival { model, against: None });
+        }
+        let ratio = own.ratio?;
+        let ends = ratio.interval.map_or([0.0, f64::INFINITY], |ends| [ends.low, ends.high]);
+        let verdict = own.verdict.unwrap_or(Verdict::Inconclusive);
+        Some(Rival { model, against: Some((ratio.value, ends, verdict)) })
+    };
+    let mut rivals: Vec<Rival<'_>> = rows.filter_map(rival).collect();
+    rivals.sort_by(|a, b| value(a).total_cmp(&value(b)));
+    rivals
+}
+
+/// Returns what a rival costs in times the baseline.
+fn value(rival: &Rival<'_>) -> f64 {
+    rival.against.map_or(1.0, |(ratio, ..)| ratio)
+}
+
+/// Says which model costs the least, as far as the verdicts say so, and how the others compare with
+/// the baseline.
+fn which(run: &Run, figures: &Figures, cell: &CellFigures) -> String {
+    let baseline = figures.baseline.as_str();
+    let rivals = rivals(run, figures, cell);
+    if !rivals.iter().any(|rival| rival.model == baseline) {
+        return format!("The baseline {baseline} has no valid turn, so nothing is compared.");
+    }
+    let beats = |a: &Rival<'_>, b: &Rival<'_>| costs_less(cell, baseline, a.model, b.model);
+    let least = rivals
+        .iter()
+        .find(|rival| rivals.iter().all(|other| other.model == rival.model || beats(rival, other)));
+    let first: Vec<&Rival<'_>> = match least {
+        Some(least) => vec![least],
+        None => rivals.iter().filter(|r| !rivals.iter().any(|other| beats(other, r))).collect(),
+    };
+    let names: Vec<&str> = first.iter().map(|rival| rival.model).collect();
+    let begin = match least {
+        _ if rivals.len() == 1 => format!("{baseline} alone was measured on the shared HTTP code"),
+        Some(least) => format!(
+            "{} uses the least CPU of {}{}",
+            least.model,
+            count(rivals.len(), "model"),
+            above_floor(figures, cell, least.model)
+        ),
+        None if equal(cell, &names) => {
+            format!("{} use the least CPU, equal within 2 %", listed(&names))
+        }
+        None => format!("{} cannot be told apart for the least CPU", listed(&names)),
+    };
+    // Of the one that costs the least everything else is said anyway.
+    let than = match least {
+        Some(least) if least.model == baseline => String::new(),
+        _ => format!(" than {baseline}"),
+    };
+    let told = groups(cell, &rivals, (baseline, &than));
+    match told.is_empty() {
+        true => format!("{begin}."),
+        false => format!("{begin}; {}.", told.join("; ")),
+    }
+}
+
+/// Says how far a model is above the floor, if that is certain and the model is the baseline, with
+/// which the floor was compared.
+fn above_floor(figures: &Figures, cell: &CellFigures, model: &str) -> String {
+    let floor = cell.rows.iter().find(|row| row.model == figures.floor);
+    let floor = floor.and_then(|row| row.figures.as_ref());
+    let is_judged = model == figures.baseline;
+    match floor.and_then(|own| Some((own.ratio?, own.verdict?))).filter(|_| is_judged) {
+        Some((ratio, Verdict::Different)) if ratio.value < 1.0 => {
+            format!(" ({} above a hand-written loop)", apart(1.0 / ratio.value))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Returns whether all of some models are equivalent to each other.
+fn equal(cell: &CellFigures, names: &[&str]) -> bool {
+    let judged = |a: &str, b: &str| {
+        let is = |pair: &&crate::family::Pair| {
+            (pair.model == a && pair.other == b) || (pair.model == b && pair.other == a)
+        };
+        cell.pairs.iter().find(is).is_some_and(|pair| pair.verdict == Verdict::Equivalent)
+    };
+    let pairs = names
+        .iter()
+        .enumerate()
+        .flat_map(|(place, a)| names[place + 1..].iter().map(move |b| (a, b)));
+    names.len() > 1 && pairs.into_iter().all(|(a, b)| judged(a, b))
+}
+
+/// Says how the others compare with the baseline.
+fn groups(cell: &CellFigures, rivals: &[Rival<'_>], (baseline, than): (&str, &str)) -> Vec<String> {
+    let of = |wanted| {
+        let judged =
+            rivals.iter().filter(move |r| r.against.is_some_and(|(.., own)| own == wanted));
+        judged.collect::<Vec<_>>()
+    };
+    let names = |verdict| of(verdict).iter().map(|rival| rival.model).collect::<Vec<_>>();
+    let (more, less): (Vec<&Rival<'_>>, Vec<&Rival<'_>>) =
+        of(Verdict::Different).into_iter().partition(|rival| value(rival) > 1.0);
+    let mut told: Vec<String> = [("less", less), ("more", more)]
+        .into_iter()
+        .filter(|(_, rivals)| !rivals.is_empty())
+        .map(|(word, rivals)| apart_from(cell, &rivals, (baseline, &format!("{word}{than}"))))
+        .collect();
+    let (equal, open) = (names(Verdict::Equivalent), names(Verdict::Inconclusive));
+    if !equal.is_empty() {
+        told.push(format!("{} as much as {baseline}", listed(&equal)));
+    }
+    if !open.is_empty() {
+        told.push(format!("{} cannot be told from {baseline} here", listed(&open)));
+    }
+    told
+}
+
+/// Says how far rivals are from the baseline: those whose intervals overlap together, since nothing
+/// is said of their order.
+fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str, &str)) -> String {
+    let mut together: Vec<(Vec<&str>, Vec<f64>, f64)> = Vec::new();
+    for (model, (ratio, [low, high], _)) in
+        rivals.iter().filter_map(|rival| Some((rival.model, rival.against?)))
+    {
+        let is_apart =
+            |names: &[&str]| names.iter().any(|other| costs_less(cell, baseline, other, model));
+        match together.last_mut() {
+            Some((names, ratios, end)) if low <= *end && !is_apart(names) => {
+                names.push(model);
+                ratios.push(ratio);
+            }
+            _ => together.push((vec![model], vec![ratio], high)),
+        }
+    }
+    let told = (0..).zip(&together).map(|(place, (names, ratios, _))| {
+        // The first says what the others leave out.
+        let (need, word) = match (place, names.len()) {
+            (0, 1) => (" needs", format!(" {word}")),
+            (0, _) => (" need", format!(" {word}")),
+            _ => ("", String::new()),
+        };
+        format!("{}{need} {}{word}", listed(names), span(ratios))
+    });
+    told.collect::<Vec<String>>().join(", ")
+}
+
+/// Returns whether every library client costs more than any choice of a model does.
+fn clients_matter_more(page: &Page<'_>, cell: &CellFigures) -> bool {
+    let least = cell.footprints.iter().filter_map(|own| Some(own.ratio.interval?.low));
+    let most = rivals(page.run, page.figures, cell).into_iter();
+    let most = most.filter_map(|rival| rival.against).map(|(_, [_, high], _)| high);
+    match (least.reduce(f64::min), most.reduce(f64::max)) {
+        (Some(least), Some(most)) => least > most,
+        _ => false,
+    }
+}
+
+/// Returns a word with a capital.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,61 @@
+//! What the differences mean where fetches are a part of a program, in a reader's terms.
+
+use maud::{Markup, html};
+use record::Model;
+
+use crate::consequence::{Consequence, of_clients, of_models};
+use crate::figure::percent::with_ends;
+use crate::figures::CellFigures;
+use crate::html::Page;
+
+impl Page<'_> {
+    /// Writes what the largest differences mean.
+    pub(crate) fn meaning(&self, cell: &CellFigures) -> Markup {
+        let model = |name: &str| self.run.schedule.model(name);
+        let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
+        let rows: Vec<(&str, Consequence)> = [
+            ("model", of_models(is_bare, self.figures, cell)),
+            ("HTTP client", of_clients(model, cell)),
+        ]
+        .into_iter()
+        .filter_map(|(choice, found)| Some((choice, found?)))
+        .collect();
+        html! {
+            @if rows.is_empty() {
+                p { "No two models of " (cell.cell.name) " differ for sure: whichever one takes, \
+                    this run knows of no reason in CPU time." }
+            } @else {
+                div.scroll tabindex="0" role="group" aria-label="What the differences mean" {
+                    table.meaning {
+                        caption { "The largest certain differences in " (cell.cell.name)
+                            ", from the ratios of turns of one round" }
+                        thead { tr {
+                            th scope="col" { "choice of" }
+                            th.figure scope="col" { "more a fetch, µs" }
+                            th.figure scope="col" { "of a CPU, at 10,000 a second" }
+                            th.figure scope="col" { "beside 1 ms of work each" }
+                        } }
+                        tbody { @for (choice, found) in &rows { tr {
+                            th scope="row" {
+                                (choice) ", from " (found.less) " to " (found.more) }
+                            td.figure { (told(&with_ends(&found.us))) }
+                            td.figure { (format!("{:.1}", 100.0 * found.of_cpu())) " %" }
+                            td.figure { "+" (format!("{:.1}", 100.0 * found.beside_work()))
+                                " %" }
+                        } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes a figure with its interval, which a phone puts below it.
+pub(crate) fn told(text: &str) -> Markup {
+    html! {
+        @match text.split_once(" (") {
+            Some((value, interval)) => { (value) " " span.ci { "(" (interval) } },
+            None => (text),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What a run did not measure: a line each, with the command that does.
+
+use maud::{Markup, html};
+use record::Family;
+use rules::expected;
+
+use crate::html::Page;
+
+impl Page<'_> {
+    /// Returns what the run did not measure, with the command that does.
+    pub(crate) fn missing(&self) -> Vec<(&'static str, &'static str)> {
+        let cells = &self.figures.cells;
+        let has = |is_paced: bool| {
+            cells.iter().any(|cell| expected(cell.cell.workload).is_paced_by_delays == is_paced)
+        };
+        let probes = self.charts.cells.iter().any(|charts| charts.wake_ups.is_some());
+        let all = [
+            (!has(true), "What a fetch costs in steady flow", "cargo bench"),
+            (!has(false), "What a batch takes", "cargo bench"),
+            (
+                self.figures.family == Family::AgainstBaseline,
+                "Any two models against each other, not the baseline alone",
+                "cargo run --release -- run --preset standard",
+            ),
+            (
+                self.charts.sweeps.is_empty(),
+                "CPU time against the number in flight and against the delay",
+                "cargo bench --bench sweep",
+            ),
+            (
+                !probes,
+                "How late what is due beside the fetches wakes up",
+                "cargo run --release -- run --preset ideas",
+            ),
+            (
+                self.figures.primitives.is_empty(),
+                "What a switch, a spawn and a wake cost",
+                "cargo bench --bench primitives",
+            ),
+        ];
+        all.into_iter().filter(|(is, ..)| *is).map(|(_, what, by)| (what, by)).collect()
+    }
+
+    /// Writes it.
+    pub(crate) fn not_measured(&self) -> Markup {
+        html! {
+            ul.not-measured { @for (what, command) in self.missing() {
+                li { (what) ": " code { (command) } }
+            } }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! What is expected of a steady cell.
+
+use crate::expected::Expected;
+use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES};
+
+/// Every slot is busy, and the origin's delays set the pace: wall time is no figure of a model.
+pub(crate) const EXPECTED: Expected = Expected {
+    keeps_slots_busy: true,
+    is_paced_by_delays: true,
+    includes_start: false,
+    late_ms_max: 3.0,
+    metrics: &[CPU, SWITCHES, FAULTS, MEMORY],
+    in_flight: |_| "always".to_owned(),
+    wall: "Length of the window",
+    wall_bound: |ms| format!("The origin's delays set the pace: {ms} ms at least."),
+};

@@ -1,0 +1,73 @@
+//! A cell: one workload with its numbers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Turn, Workload};
+
+/// One workload with its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    /// What reports call it.
+    pub name: String,
+    /// The kind of work.
+    pub workload: Workload,
+    /// The number of slots.
+    pub in_flight: u32,
+    /// Fetches of a turn that end before its window opens.
+    pub warmup: u64,
+    /// Fetches of a turn that end inside its window.
+    pub fetches: u64,
+    /// The origin's delays are drawn from this range.
+    pub delay_ms: DelayRange,
+    /// The length of every body.
+    pub body_bytes: u32,
+    /// A probe task wakes so often beside the fetches, in microseconds: a unit more, which tells
+    /// how long units that are due have to wait. 0 for none.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub probe_period_us: u32,
+    /// What is to be computed for each reply: the CRC-32 of so many KiB. 0 for nothing.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub work_kib: u32,
+}
+
+/// The whole milliseconds from which the origin draws the delay of a fetch, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[u64; 2]", into = "[u64; 2]")]
+pub struct DelayRange {
+    /// The shortest delay.
+    pub lo: u64,
+    /// The longest delay.
+    pub hi: u64,
+}
+
+/// Returns whether there is nothing to write.
+pub(crate) fn is_0<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
+}
+
+impl From<[u64; 2]> for DelayRange {
+    fn from([lo, hi]: [u64; 2]) -> Self {
+        Self { lo, hi }
+    }
+}
+
+impl From<DelayRange> for [u64; 2] {
+    fn from(range: DelayRange) -> Self {
+        [range.lo, range.hi]
+    }
+}
+
+impl Cell {
+    /// Returns how many ids are dealt in a turn: warm-up, window, and the surplus that keeps every
+    /// slot busy until the window closes.
+    pub fn dealt(&self) -> u64 {
+        let ids = Turn::of(self, 0, 0).ids(self);
+        ids.end - ids.start
+    }
+
+    /// Returns how many slots can be busy at once: no more than there are fetches.
+    pub fn slots(&self) -> u32 {
+        let dealt = u32::try_from(self.dealt()).unwrap_or(u32::MAX);
+        self.in_flight.min(dealt)
+    }
+}
