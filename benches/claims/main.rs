@@ -303,7 +303,7 @@ fn ratio(run: &Run, (own, other): (&str, &str)) -> Result<Sample> {
         let turn = |turn: &record::TurnRecord| {
             let window = &turn.valid()?.window;
             let cost = real(window.cpu_ns) / real(window.ended);
-            Some(rounds::Turn { round: turn.round, place: turn.position, cost })
+            Some(rounds::Turn { round: turn.round, cost })
         };
         own.filter_map(turn).collect()
     };

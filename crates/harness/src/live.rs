@@ -45,9 +45,8 @@ impl Live {
             self.block = Some((turn.block, turn.cell.clone()));
         }
         let Some(cost) = cost(turn) else { return };
-        let (round, place) = (turn.round, turn.position);
         let turns = self.turns.entry(turn.model.clone()).or_default();
-        turns.push(Turn { round, place, cost });
+        turns.push(Turn { round: turn.round, cost });
     }
 
     /// Forgets the turns of a round that is measured again.

@@ -121,8 +121,7 @@ pub(crate) fn by_block(turns: &[&TurnRecord], model: &str) -> BTreeMap<u32, Vec<
     let mut blocks: BTreeMap<u32, Vec<Turn>> = BTreeMap::new();
     for turn in turns.iter().filter(|turn| turn.model == model) {
         if let Some(cost) = cost(turn) {
-            let (round, place) = (turn.round, turn.position);
-            blocks.entry(turn.block).or_default().push(Turn { round, place, cost });
+            blocks.entry(turn.block).or_default().push(Turn { round: turn.round, cost });
         }
     }
     blocks

@@ -1,7 +1,6 @@
 //! The valid turns of a cell, sorted by participant and block, and what is read off them.
 //!
-//! Participants are compared inside rounds alone: each turn with the nearest of the other in the
-//! same round. What the rounds of a block say together is one datum; a block in which either has no
+//! Participants are compared inside rounds alone: each turn less the mean of its round. What the rounds of a block say together is one datum; a block in which either has no
 //! valid turn is left out of that pair. What only a whole stay shows, such as memory, is a datum of
 //! its own.
 
@@ -146,13 +145,13 @@ impl<'a> Turns<'a> {
         self.pairs(others.into_iter().filter_map(pair))
     }
 
-    /// Returns the means of a quantity over the turns of each block that are paired: the ratio of
-    /// their sums sees what is rare and expensive.
+    /// Returns the means of a quantity over the rounds of each block that both took part in: the
+    /// ratio of their sums sees what is rare and expensive.
     pub(crate) fn means(&self, (model, other): (&str, &str), read: Read) -> Option<Paired> {
         let blocks = self.by_model.get(model)?.keys();
         let mean = |block: &u32| {
             let [own, other] = [model, other].map(|name| self.turns((name, *block), read));
-            let pairs = rounds::pairs(&own, &other);
+            let pairs = rounds::means(&own, &other);
             let count = real(pairs.len() as u64);
             let sum = pairs.iter().fold((0.0, 0.0), |sum, p| (sum.0 + p.0, sum.1 + p.1));
             (count > 0.0).then(|| (sum.0 / count, sum.1 / count))
@@ -199,8 +198,7 @@ impl<'a> Turns<'a> {
     ) -> Vec<Turn> {
         let own = self.by_model.get(model).and_then(|blocks| blocks.get(&block));
         let turn = |turn: &&TurnRecord| {
-            let (round, place) = (turn.round, turn.position);
-            Some(Turn { round, place, cost: read(turn)? })
+            Some(Turn { round: turn.round, cost: read(turn)? })
         };
         own.into_iter().flatten().filter_map(turn).collect()
     }

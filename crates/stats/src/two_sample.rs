@@ -72,7 +72,7 @@ pub fn null_distribution(n: usize, m: usize) -> Vec<f64> {
 }
 
 /// Returns all differences between a value of `new` and a value of `old`, in ascending order.
-fn differences(old: &[f64], new: &[f64]) -> Vec<f64> {
+pub(crate) fn differences(old: &[f64], new: &[f64]) -> Vec<f64> {
     let pairs = new.iter().flat_map(|new| old.iter().map(move |old| new - old));
 
     number::sorted(pairs.collect())

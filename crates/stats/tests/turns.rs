@@ -105,9 +105,9 @@ fn block(truth: f64, machine: &mut Machine, random: &mut SplitMix64) -> Block {
         .collect();
     let mut turns = vec![Vec::new(); MODELS + 1];
     for round in 0..ROUNDS {
-        for (model, place) in order(random).into_iter().zip(0..) {
+        for model in order(random) {
             let cost = 20.0 * (levels[model] + machine.next(random)).exp();
-            turns[model].push(Turn { round, place, cost });
+            turns[model].push(Turn { round, cost });
         }
     }
     turns
@@ -132,7 +132,7 @@ fn over_blocks(run: &[Block]) -> Vec<Sample> {
 /// Returns the logarithmic ratios of all rounds of all blocks, as if each were a block.
 fn over_rounds(run: &[Block]) -> Vec<Sample> {
     let ratios = |model: usize| {
-        let of_block = |block: &Block| rounds::pairs(&block[model], &block[0]);
+        let of_block = |block: &Block| rounds::means(&block[model], &block[0]);
         let pairs = run.iter().flat_map(of_block);
         Sample::new(pairs.map(|(own, other)| (own / other).ln()).collect()).expect("finite")
     };
