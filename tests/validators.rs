@@ -1,5 +1,5 @@
 //! What is derived for citing and sharing, held against the formats' own programs: cffconvert,
-//! bibtex, biber, pdflatex, jq, the parser of Prometheus and rsvg-convert. Each runs where it is
+//! bibtex, biber, pdflatex, jq and the parser of Prometheus. Each runs where it is
 //! installed, and says so where it is not.
 
 mod support;
@@ -8,7 +8,6 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::built;
 use support::shell::{check, inflight, published, small_run, text, written};
 
 /// Texts that have done harm elsewhere, for every field that a machine or a model fills.
@@ -173,9 +172,6 @@ fn the_parser_of_prometheus_reads_every_exposition() {
 
 #[test]
 fn every_figure_becomes_a_picture_on_request_and_the_run_still_checks() {
-    if run("rsvg-convert", &["--version"], Path::new(".")).is_none() {
-        return;
-    }
     let (folder, path) = small_run();
     let name = path.to_str().expect("UTF-8");
     let formats: [(&str, &[u8]); 2] = [("pdf", b"%PDF-"), ("png", b"\x89PNG")];
@@ -198,11 +194,47 @@ fn every_figure_becomes_a_picture_on_request_and_the_run_still_checks() {
 }
 
 #[test]
-fn a_picture_without_the_program_that_makes_it_is_told_with_what_installs_it() {
+fn a_site_has_a_page_for_each_run_and_no_link_that_leads_nowhere() {
     let (folder, path) = small_run();
-    let mut command = Command::new(built("inflight").path);
-    command.args(["report", path.to_str().expect("UTF-8"), "--figures", "pdf"]);
-    let output = command.current_dir(folder.path()).env("PATH", "/nowhere").output();
-    check(&output.expect("it starts"), 1, "`apt-get install librsvg2-bin` installs it");
-    assert!(path.join("derived/report.html").exists(), "the rest is there");
+    let other = written(folder.path(), |run| {
+        run.id = "20261201T000000Z-2c-container-00000002".to_owned();
+    });
+    let names = [&path, &other].map(|path| path.to_str().expect("UTF-8").to_owned());
+    let arguments = ["report", &names[0], &names[1], "--site", "public"];
+    content(&inflight(folder.path(), &arguments), "a site of two runs");
+
+    let site = folder.path().join("public");
+    let index = fs::read_to_string(site.join("index.html")).expect("it is written");
+    let links: Vec<&str> =
+        index.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let leads = |link: &&&str| !link.starts_with('#');
+    let files: Vec<&&str> = links.iter().filter(leads).collect();
+    assert!(files.len() >= 10, "{files:?}");
+    for link in files {
+        assert!(site.join(link).is_file(), "{link}");
+    }
+    for run in [&path, &other] {
+        let id = run.file_name().expect("it has a name");
+        let page = |folder: &Path| fs::read(folder.join("report.html")).expect("it is written");
+        assert_eq!(page(&site.join(id)), page(&run.join("derived")), "the page of the run itself");
+    }
+    assert!(index.contains("What does it cost to keep many HTTP requests in flight?"));
+    assert!(index.contains("<svg"), "the newest comparison is drawn");
+}
+
+#[test]
+fn a_site_without_runs_or_of_an_altered_one_is_refused_in_a_sentence() {
+    let empty = tempfile::tempdir().expect("it is made");
+    fs::create_dir(empty.path().join("results")).expect("it is made");
+    let output = inflight(empty.path(), &["report", "--site", "public"]);
+    check(&output, 2, "`inflight run` measures one");
+
+    let (folder, path) = small_run();
+    let journal = path.join("journal.jsonl");
+    let text = fs::read_to_string(&journal).expect("it reads");
+    fs::write(&journal, text.replacen("\"ok\":64", "\"ok\":63", 1)).expect("it is written");
+    let output =
+        inflight(folder.path(), &["report", path.to_str().expect("UTF-8"), "--site", "public"]);
+    check(&output, 7, "altered");
+    assert!(!folder.path().join("public").exists(), "nothing is written");
 }

@@ -87,8 +87,8 @@ pub fn quick() -> Preset {
     Preset {
         name: "quick",
         cells: vec![batch(), steady()],
-        blocks: 14,
-        rounds: 10,
+        blocks: 24,
+        rounds: 7,
         family: Family::AgainstBaseline,
         is_citable: false,
         stop: None,
@@ -148,10 +148,10 @@ fn standard() -> Preset {
     Preset {
         name: "standard",
         cells: vec![batch(), low, steady(), slow, body],
-        blocks: 30,
-        rounds: 12,
+        blocks: 48,
+        rounds: 7,
         family: Family::AllPairs,
-        stop: Some(StopRule { blocks_min: 14, half_width_permille: 10, minutes_max: 20 }),
+        stop: Some(StopRule { blocks_min: 24, half_width_permille: 10, minutes_max: 20 }),
         ..quick()
     }
 }
@@ -168,7 +168,7 @@ fn citable() -> Preset {
     let seeded = Control { name, model: BASELINE.to_owned(), percent: 5 };
     Preset {
         name: "citable",
-        blocks: 20,
+        blocks: 32,
         is_citable: true,
         stop: None,
         controls: vec![copy(), seeded],

@@ -28,7 +28,8 @@ pub struct Basis {
 /// Participants between two turns of the baseline: each is near to one, and one turn in four or
 /// five is the baseline's.
 const BETWEEN: usize = 4;
-/// Of so many rounds a model in another language takes part in one: it is context, and slower.
+/// Of so many rounds of a cell a model in another language takes part in one: it is context, and
+/// slower; so is, in a batch, one that fetches one after the other.
 const ROUNDS_OF_CONTEXT: u32 = 4;
 /// The same for one that makes a connection for every fetch, which leaves the kernel work for
 /// later.
@@ -42,6 +43,8 @@ struct Orders {
     rows: Vec<Vec<usize>>,
     /// Those that take part in one round of so many.
     seldom: Vec<(String, u32)>,
+    /// Rounds that have been drawn.
+    drawn: u32,
 }
 
 impl Orders {
@@ -58,7 +61,7 @@ impl Orders {
         // What is drawn depends on the seed alone, not on the order in which models were named.
         names.sort_unstable();
         seldom.sort_unstable();
-        Self { names, rows: Vec::new(), seldom }
+        Self { names, rows: Vec::new(), seldom, drawn: 0 }
     }
 
     /// Draws the rounds of the next block.
@@ -67,13 +70,14 @@ impl Orders {
         (rounds, has_baseline): (u32, bool),
         draws: &mut SplitMix64,
     ) -> Vec<Vec<String>> {
-        let round = |round: u32| {
+        let round = |_| {
             let mut order = self.row(draws);
             for (name, one_of) in &self.seldom {
-                if round.is_multiple_of(*one_of) {
+                if self.drawn.is_multiple_of(*one_of) {
                     order.insert(draws.below(order.len() + 1), name.clone());
                 }
             }
+            self.drawn += 1;
             if has_baseline { with_baseline(&order) } else { order }
         };
         (0..rounds).map(round).collect()
@@ -98,15 +102,14 @@ fn with_baseline(order: &[String]) -> Vec<String> {
     if all.is_empty() { vec![BASELINE.to_owned()] } else { all }
 }
 
-/// Returns of how many rounds a model takes part in one. In a batch, what takes long is once in a
-/// block.
+/// Returns of how many rounds of a cell a model takes part in one.
 fn one_round_of(model: &Model, cell: &Cell) -> u32 {
     let is_sequential = model.max_in_flight.is_some_and(|most| most < cell.in_flight);
     let churns = model.connections.as_ref().is_some_and(|terms| terms.contains("issued"));
     match cell.workload.is_resident() {
         true if churns => ROUNDS_OF_CHURN,
         true if model.language.is_some() => ROUNDS_OF_CONTEXT,
-        false if is_sequential || model.language.is_some() => u32::MAX,
+        false if is_sequential || model.language.is_some() => ROUNDS_OF_CONTEXT,
         _ => 1,
     }
 }
@@ -231,19 +234,23 @@ mod tests {
 
     #[test]
     fn every_round_holds_who_takes_part_in_it_once_and_the_baseline_before_every_few() {
+        let mut batches = 0;
         for block in drawn(3).blocks {
             for (round, order) in block.rounds.iter().enumerate() {
                 assert_eq!(order[0], "tokio");
                 let mut order = order.clone();
                 order.sort();
-                let expected: &[&str] = match (block.cell.as_str(), round) {
-                    // One after the other takes long, and is in a block once.
-                    ("batch", 0) => &["a", "one", "tokio", "tokio+0%"],
-                    _ => &["a", "tokio", "tokio+0%"],
+                // One after the other takes long, and is in a batch in every fourth round.
+                let is_batch = block.cell == "batch";
+                let expected: &[&str] = match is_batch && batches % 4 == 0 {
+                    true => &["a", "one", "tokio", "tokio+0%"],
+                    false => &["a", "tokio", "tokio+0%"],
                 };
+                batches += u32::from(is_batch);
                 assert_eq!(order, expected, "round {round} of block {}", block.number);
             }
         }
+        assert_eq!(batches, 48);
         let names: Vec<String> = (0..9).map(|name| name.to_string()).collect();
         let order = with_baseline(&names);
         let places: Vec<usize> =
@@ -258,15 +265,15 @@ mod tests {
         let placement = placement(1);
         let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
         let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
-        for block in schedule.blocks.iter().filter(|block| block.cell == "steady") {
-            let rounds = |name: &str| -> Vec<usize> {
-                let has = |place: &usize| block.rounds[*place].iter().any(|other| other == name);
-                (0..block.rounds.len()).filter(has).collect()
-            };
-            assert_eq!(rounds("asyncio"), [0, 4, 8]);
-            assert_eq!(rounds("page"), [0, 8]);
-            assert_eq!(rounds("tokio").len(), 10);
-        }
+        let steady = schedule.blocks.iter().filter(|block| block.cell == "steady");
+        let rounds: Vec<&Vec<String>> = steady.flat_map(|block| &block.rounds).collect();
+        let of = |name: &str| -> Vec<usize> {
+            let has = |round: &usize| rounds[*round].iter().any(|other| other == name);
+            (0..rounds.len()).filter(has).collect()
+        };
+        assert_eq!(of("asyncio"), (0..168).step_by(4).collect::<Vec<_>>());
+        assert_eq!(of("page"), (0..168).step_by(8).collect::<Vec<_>>());
+        assert_eq!(of("tokio").len(), 168);
     }
 
     #[test]
@@ -275,7 +282,7 @@ mod tests {
         let placement = placement(1);
         let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
         let schedule = draw(Basis { preset, models, missing, seed: 5, placement, probes });
-        // Four participants beside the baseline: sets of four orders, 35 of them in 14 blocks.
+        // Four participants beside the baseline: sets of four orders, 42 of them in 24 blocks.
         let rounds = schedule.blocks.into_iter().filter(|block| block.cell == "steady");
         let mut follows = BTreeMap::new();
         for order in rounds.flat_map(|block| block.rounds) {
@@ -285,7 +292,7 @@ mod tests {
             }
         }
         assert_eq!(follows.len(), 12);
-        assert!(follows.values().all(|count| *count == 35), "{follows:?}");
+        assert!(follows.values().all(|count| *count == 42), "{follows:?}");
     }
 
     #[test]

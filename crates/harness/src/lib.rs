@@ -30,7 +30,6 @@ mod measure;
 mod nameless;
 mod origin_process;
 mod participant;
-mod pictures;
 mod primitives;
 mod probe;
 mod programs;
@@ -63,7 +62,6 @@ pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
 pub use crate::origin_process::{OriginProcess, Told, converse};
 pub use crate::participant::time_for;
-pub use crate::pictures::{PICTURES, draw_pictures};
 pub use crate::primitives::{
     PrimitiveBlocks, PrimitiveWatch, add_primitives, build_primitives, find_primitives,
     measure_primitive, primitives_line, run_primitives, validate_primitive, verify_primitives,

@@ -46,6 +46,7 @@ pub fn sweep() -> Preset {
     ];
     Preset {
         name: "sweep",
+        blocks: 14,
         rounds: 3,
         controls: Vec::new(),
         cells: in_flight.into_iter().chain(delay).collect(),

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use serde_json::json;
 
 use crate::output;
+use crate::pictures::PICTURES;
 
 /// Compares concurrency models by what a fetch costs, in random blocks, against a local server.
 #[derive(Clone, Debug, Parser)]
@@ -194,14 +195,18 @@ Examples:
   inflight report latest                tables, summary and citation again, byte for byte
   inflight report latest --verbose      and every table in the terminal
   inflight report latest --figures pdf  and each figure as a picture beside it, for a paper
+  inflight report --site public         a static site of all runs in results/
 ")]
     Report {
-        /// The runs, each by its folder, the beginning of its name, or `latest`.
-        #[arg(default_value = "latest")]
+        /// The runs, each by its folder, the beginning of its name, or `latest`, which is meant if
+        /// none is named; for a site, every run in `results/` that has ended is.
         runs: Vec<String>,
-        /// Makes a picture of each figure too, by rsvg-convert.
-        #[arg(long, value_name = "FORMAT", value_parser = harness::PICTURES)]
+        /// Makes a picture of each figure too.
+        #[arg(long, value_name = "FORMAT", value_parser = PICTURES)]
         figures: Option<String>,
+        /// Writes a static site of the runs into this folder instead.
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["figures", "verbose"])]
+        site: Option<PathBuf>,
         /// Prints every table, check and file before the answer.
         #[arg(long, short)]
         verbose: bool,

@@ -7,7 +7,7 @@ use report::Trust;
 use serde_json::{Value, json};
 
 use crate::output::{Output, Tone};
-use crate::{answer, place};
+use crate::{answer, pictures, place};
 
 /// What a run that is not what was measured exits with.
 const CORRUPT: u8 = 7;
@@ -60,6 +60,8 @@ pub(crate) fn rebuild(
     (format, verbose): (Option<&str>, bool),
     output: &mut Output,
 ) -> Result<u8> {
+    let latest = ["latest".to_owned()];
+    let names = if names.is_empty() { &latest[..] } else { names };
     let rebuilt = names.iter().map(|name| rebuilt(name, (format, verbose), output));
     let rebuilt: Vec<Value> = rebuilt.collect::<Result<_>>()?;
     output.tell(&rebuilt);
@@ -91,7 +93,7 @@ fn rebuilt(
     }
     let drawn = names.iter().filter(|name| name.contains(".svg"));
     let drawn: Vec<_> = drawn.map(|name| path.join("derived").join(name)).collect();
-    let pictures = format.map_or(Ok(Vec::new()), |f| harness::draw_pictures(&drawn, f))?;
+    let pictures = format.map_or(Ok(Vec::new()), |f| pictures::draw(&drawn, f))?;
     for picture in &pictures {
         output.say(&picture.to_string_lossy());
     }

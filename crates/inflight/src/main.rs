@@ -16,7 +16,9 @@ mod merge;
 mod new_model;
 mod output;
 mod pages;
+mod pictures;
 mod place;
+mod site;
 
 use std::process::ExitCode;
 
@@ -67,7 +69,8 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Check { run } => check::check(run, output),
         Command::Cite { run, form } => cite::cite(run, form.as_deref(), output),
         Command::Export { run, to } => cite::export(run, to, output),
-        Command::Report { runs, figures, verbose } => {
+        Command::Report { runs, site: Some(folder), .. } => site::write(runs, folder, output),
+        Command::Report { runs, figures, verbose, site: None } => {
             check::rebuild(runs, (figures.as_deref(), *verbose), output)
         }
     }

@@ -88,7 +88,7 @@ pub use crate::figures::{
 };
 pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
 pub use crate::gates::{Gate, GateState, badges, gates, gates_table};
-pub use crate::html::{diff_page, merge_page};
+pub use crate::html::{diff_page, merge_page, site_page};
 pub use crate::ideas::{Idea, ideas};
 pub use crate::ideas_page::ideas_page;
 pub use crate::index::index;

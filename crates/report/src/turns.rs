@@ -197,9 +197,7 @@ impl<'a> Turns<'a> {
         read: impl Fn(&TurnRecord) -> Option<f64>,
     ) -> Vec<Turn> {
         let own = self.by_model.get(model).and_then(|blocks| blocks.get(&block));
-        let turn = |turn: &&TurnRecord| {
-            Some(Turn { round: turn.round, cost: read(turn)? })
-        };
+        let turn = |turn: &&TurnRecord| Some(Turn { round: turn.round, cost: read(turn)? });
         own.into_iter().flatten().filter_map(turn).collect()
     }
 

@@ -19,6 +19,7 @@ mod pairs;
 mod primitives;
 mod quirks;
 mod reading;
+mod site;
 mod sweep;
 mod trust;
 
@@ -35,6 +36,7 @@ use crate::trust::Trust;
 
 pub use self::diff::diff_page;
 pub use self::merge::merge_page;
+pub use self::site::site_page;
 
 /// How the page looks.
 const STYLE: &str = include_str!("page.css");

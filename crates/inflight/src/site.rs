@@ -1,0 +1,59 @@
+//! `report --site`: a folder that any web server can show, with a page for each run.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use harness::{BASELINE, FLOOR, Failure};
+use record::{Integrity, Run, Unreadable, Unwritable};
+use serde_json::json;
+
+use crate::output::Output;
+use crate::place;
+
+/// Writes a site of the runs that are named, or of every whole run in the folder of results.
+pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Result<u8> {
+    let runs = match names {
+        [] => whole()?,
+        names => names.iter().map(|name| Ok(place::read(name)?.1)).collect::<Result<Vec<_>>>()?,
+    };
+    if runs.is_empty() {
+        let results = place::results();
+        let nothing =
+            format!("no whole run is in {}: `inflight run` measures one", results.display());
+        return Err(Failure::Usage(nothing).into());
+    }
+    for run in &runs {
+        if let Integrity::Altered(files) = &run.integrity {
+            let altered =
+                format!("{}: altered after it was measured: {}", run.id, files.join(", "));
+            return Err(anyhow::anyhow!("no site was written")).context(Unreadable(altered));
+        }
+    }
+
+    for run in &runs {
+        for (name, bytes) in report::derive(run, BASELINE, FLOOR) {
+            put(&folder.join(&run.id).join(name), &bytes)?;
+        }
+    }
+    let index = folder.join("index.html");
+    put(&index, report::site_page(&runs, (BASELINE, FLOOR)).as_bytes())?;
+    output.say(&index.to_string_lossy());
+    let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
+    output.tell(&json!({ "site": index, "runs": ids }));
+    Ok(0)
+}
+
+/// Reads every whole run in the folder of results.
+fn whole() -> Result<Vec<Run>> {
+    let names = place::runs(&place::results()).into_keys();
+    let runs = names.map(|name| Ok(place::read(&name)?.1)).collect::<Result<Vec<Run>>>()?;
+    Ok(runs.into_iter().filter(|run| run.integrity != Integrity::Unfinished).collect())
+}
+
+/// Writes a file, and the folders around it.
+fn put(path: &Path, bytes: &[u8]) -> Result<()> {
+    let around = path.parent().context("a file is in a folder")?;
+    fs::create_dir_all(around).with_context(|| Unwritable(around.display().to_string()))?;
+    fs::write(path, bytes).with_context(|| Unwritable::of(path, bytes.len()))
+}
