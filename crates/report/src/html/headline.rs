@@ -37,11 +37,12 @@ impl Page<'_> {
         format!("CPU per fetch: {names}, {} in flight", cell.cell.in_flight)
     }
 
-    /// Writes the first screen.
-    pub(crate) fn first_screen(&self) -> Markup {
+    /// Writes the first screen; `rest` is where the sections that it points to are, on another page
+    /// if it is not empty.
+    pub(crate) fn first_screen(&self, rest: &str) -> Markup {
         let Some(cell) = self.main() else {
             return html! {
-                div.lead { p { "This run measured no fetches: " a href="#primitives" {
+                div.lead { p { "This run measured no fetches: " a href=(format!("{rest}#primitives")) {
                     "what models are made of" } " is what it tells." } }
             };
         };
@@ -50,7 +51,7 @@ impl Page<'_> {
             div.lead {
                 p.which { (which(self.run, self.figures, cell)) }
                 @if let Some(told) = self.matters(cell) { p { (told) } }
-                p.trust-line { (self.trust_line(cell)) " " a href="#trust" { "Why?" } }
+                p.trust-line { (self.trust_line(cell)) " " a href=(format!("{rest}#trust")) { "Why?" } }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
             }
             @if let Some(charts) = self.charts.cells.get(place) {

@@ -101,7 +101,7 @@ pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
         title: page.compared(),
         version: Some(page.run.schedule.version.clone()),
         question: page.compared(),
-        lead: page.first_screen(),
+        lead: page.first_screen(""),
         sections: page.sections(),
         foot: page.foot(),
     };

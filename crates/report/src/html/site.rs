@@ -12,7 +12,8 @@ use crate::summary::is_estimate;
 use crate::trust::Trust;
 
 /// What a reader opens of a run, and what it is called.
-const LINKS: [(&str, &str); 4] = [
+const LINKS: [(&str, &str); 5] = [
+    ("report.html", "page"),
     ("summary.md", "tables"),
     ("summary.json", "JSON"),
     ("tables.csv", "CSV"),
@@ -46,10 +47,10 @@ fn answer(run: &Run, (baseline, floor): (&str, &str)) -> Markup {
     let trust = Trust::of(run, (baseline, floor));
     let charts = Charts::of(run, &figures);
     let page = Page { run, figures: &figures, trust: &trust, charts: &charts };
+    let rest = format!("{}/report.html", run.id);
     html! {
-        p.run { (page.compared()) ", on " (machine(run)) ": "
-            a href=(format!("{}/report.html", run.id)) { "the whole page" } "." }
-        (page.first_screen())
+        p.run { (page.compared()) ", on " (machine(run)) ": " a href=(rest) { "the whole page" } "." }
+        (page.first_screen(&rest))
     }
 }
 
@@ -63,12 +64,10 @@ fn table(runs: &[&Run]) -> Markup {
                 thead { tr {
                     th scope="col" { "run" } th scope="col" { "day" } th scope="col" { "machine" }
                     th scope="col" { "preset" } th scope="col" { "models" }
-                    th scope="col" { "data" }
+                    th scope="col" { "read" }
                 } }
                 tbody { @for run in runs { tr {
-                    th scope="row" {
-                        a href=(format!("{}/report.html", run.id)) { (run.id) }
-                    }
+                    th scope="row" { (run.id) }
                     td { (Date::of_run(run).map_or_else(String::new, Date::iso)) }
                     td { (machine(run)) }
                     td { (preset(run)) }
