@@ -41,8 +41,9 @@ impl Page<'_> {
     /// if it is not empty.
     pub(crate) fn first_screen(&self, rest: &str) -> Markup {
         let Some(cell) = self.main() else {
+            let primitives = format!("{rest}#primitives");
             return html! {
-                div.lead { p { "This run measured no fetches: " a href=(format!("{rest}#primitives")) {
+                div.lead { p { "This run measured no fetches: " a href=(primitives) {
                     "what models are made of" } " is what it tells." } }
             };
         };
