@@ -47,12 +47,12 @@ impl Page<'_> {
                     "what models are made of" } " is what it tells." } }
             };
         };
-        let place = self.main_cell();
+        let (place, trust) = (self.main_cell(), format!("{rest}#trust"));
         html! {
             div.lead {
                 p.which { (which(self.run, self.figures, cell)) }
                 @if let Some(told) = self.matters(cell) { p { (told) } }
-                p.trust-line { (self.trust_line(cell)) " " a href=(format!("{rest}#trust")) { "Why?" } }
+                p.trust-line { (self.trust_line(cell)) " " a href=(trust) { "Why?" } }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
             }
             @if let Some(charts) = self.charts.cells.get(place) {
