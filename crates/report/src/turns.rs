@@ -1,8 +1,8 @@
 //! The valid turns of a cell, sorted by participant and block, and what is read off them.
 //!
-//! Participants are compared inside rounds alone: each turn less the mean of its round. What the rounds of a block say together is one datum; a block in which either has no
-//! valid turn is left out of that pair. What only a whole stay shows, such as memory, is a datum of
-//! its own.
+//! Participants are compared inside rounds alone: each turn less the mean of its round. What the
+//! rounds of a block say together is one datum; a block in which either has no valid turn is left
+//! out of that pair. What only a whole stay shows, such as memory, is a datum of its own.
 
 use std::collections::BTreeMap;
 

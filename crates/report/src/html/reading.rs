@@ -40,8 +40,8 @@ impl Page<'_> {
                     It includes what the kernel does in the process's name, also part of the \
                     server's receiving: over loopback the sender runs it. The excess over " (floor)
                         " cancels that." }
-                li { b { "Ratios" } " compare turns less the mean of their round, so what slows the \
-                    machine for longer cancels. They are "
+                li { b { "Ratios" } " compare turns less the mean of their round, so what slows \
+                    the machine for longer cancels. They are "
                     (estimator.estimates) " with intervals at the level that holds for "
                     (family) " together (" (estimator.interval) ")." }
                 li { b { "different" } " means that chance is ruled out over the whole family \

@@ -49,7 +49,10 @@ fn answer(run: &Run, (baseline, floor): (&str, &str)) -> Markup {
     let page = Page { run, figures: &figures, trust: &trust, charts: &charts };
     let rest = format!("{}/report.html", run.id);
     html! {
-        p.run { (page.compared()) ", on " (machine(run)) ": " a href=(rest) { "the whole page" } "." }
+        p.run {
+            (page.compared()) ", on " (machine(run)) ": "
+            a href=(rest) { "the whole page" } "."
+        }
         (page.first_screen(&rest))
     }
 }
@@ -59,8 +62,8 @@ fn table(runs: &[&Run]) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="All runs" {
             table.runs {
-                caption { "Every run was measured on one machine at one time; ratios of two of them \
-                    may be compared, absolute times may not" }
+                caption { "Every run was measured on one machine at one time; ratios of two of \
+                    them may be compared, absolute times may not" }
                 thead { tr {
                     th scope="col" { "run" } th scope="col" { "day" } th scope="col" { "machine" }
                     th scope="col" { "preset" } th scope="col" { "models" }
