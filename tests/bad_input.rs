@@ -146,9 +146,9 @@ fn a_compressed_or_endless_file_in_the_place_of_one_of_ours_is_refused() {
             let output = inflight(folder.path(), &["check"]);
             let said = text(&output) + &String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(7), "{name}: {said:.2000}");
-            // Where the manifest is none, every file that it should name is told.
-            let told = said.contains(name) || said.contains("altered after it was measured");
-            assert!(told && !said.contains("panicked"), "{name}: {said:.2000}");
+            // Where the manifest is none, every file that it should name is reported.
+            let reported = said.contains(name) || said.contains("altered after it was measured");
+            assert!(reported && !said.contains("panicked"), "{name}: {said:.2000}");
             assert!(said.len() < 20_000, "{} bytes are said of {name}", said.len());
         }
         fs::write(run.join(name), good).expect("it is ours");
@@ -168,7 +168,7 @@ fn read(change: impl FnOnce(&mut Run)) -> Vec<Output> {
 }
 
 #[test]
-fn a_run_of_ten_thousand_cells_is_told_in_a_sentence() {
+fn a_run_of_ten_thousand_cells_is_reported_in_a_sentence() {
     let said = read(|run| {
         let cell = run.schedule.cells[0].clone();
         let many = (0..10_000).map(|number| format!("cell-{number}"));
@@ -180,7 +180,7 @@ fn a_run_of_ten_thousand_cells_is_told_in_a_sentence() {
 }
 
 #[test]
-fn a_cell_or_a_model_that_is_there_twice_is_told_in_a_sentence() {
+fn a_cell_or_a_model_that_is_there_twice_is_reported_in_a_sentence() {
     for output in read(|run| run.schedule.cells.push(run.schedule.cells[0].clone())) {
         check(&output, 7, "is there twice");
     }

@@ -1,6 +1,6 @@
 //! What cargo, test runners, editors and shells do with a program of benchmarks: each lists itself
-//! whatever else it is told, ends quietly when nobody reads any more, and says what could not be
-//! written.
+//! whatever else it is reported, ends quietly when nobody reads any more, and says what could not
+//! be written.
 
 mod support;
 
@@ -91,7 +91,7 @@ fn each_lists_every_benchmark_once_whatever_a_test_runner_adds() {
 }
 
 #[test]
-fn each_tells_how_it_is_used_and_refuses_what_it_does_not_know() {
+fn each_reports_how_it_is_used_and_refuses_what_it_does_not_know() {
     for (program, name) in PROGRAMS.iter().zip(BENCHES) {
         let help = bench(program, &["--help"]).output().expect("it starts");
         let text = String::from_utf8_lossy(&help.stdout);
@@ -112,13 +112,13 @@ fn each_tells_how_it_is_used_and_refuses_what_it_does_not_know() {
 fn each_ends_quietly_when_nobody_reads_and_names_what_a_full_disk_lacks_room_for() {
     for program in PROGRAMS.iter() {
         for arguments in [["--list"], ["--help"]] {
-            let told = |stdout: Stdio| {
+            let reported = |stdout: Stdio| {
                 let mut command = bench(program, &arguments);
                 command.stdout(stdout);
                 command
             };
-            ends(told(unread()), 0, "");
-            ends(told(full()), 8, "error: failed to write stdout (");
+            ends(reported(unread()), 0, "");
+            ends(reported(full()), 8, "error: failed to write stdout (");
         }
         let script = format!("ulimit -f 0; exec {program} --bench --list > list");
         let folder = tempfile::tempdir().expect("it is made");
@@ -141,42 +141,45 @@ fn a_benchmark_of_which_criterion_keeps_nothing_is_left_out_with_a_word() {
     let home = tempfile::tempdir().expect("it is made");
     keep(home.path(), "cpu/batch/tokio", "b");
     let output = compares(home.path(), &[]).output().expect("it starts");
-    let (said, told) = (&output.stderr, String::from_utf8_lossy(&output.stdout));
+    let (said, reported) = (&output.stderr, String::from_utf8_lossy(&output.stdout));
     let said = String::from_utf8_lossy(said);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let words = "criterion is not given what it keeps nothing of under \"b\": cpu/batch/smol\n";
     assert!(said.contains(words), "{said}");
-    assert!(told.contains("cpu/batch/tokio") && !told.contains("cpu/batch/smol"), "{told}");
+    assert!(
+        reported.contains("cpu/batch/tokio") && !reported.contains("cpu/batch/smol"),
+        "{reported}"
+    );
 }
 
 #[test]
 fn the_report_of_criterion_is_named_where_it_is_and_not_where_none_is_drawn() {
     let home = tempfile::tempdir().expect("it is made");
     keep(home.path(), "cpu/batch/tokio", "b");
-    let told = |arguments: &[&str]| {
+    let reported = |arguments: &[&str]| {
         let output = compares(home.path(), arguments).output().expect("it starts");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
-    assert!(!told(&["--noplot"]).contains("Criterion  "));
+    assert!(!reported(&["--noplot"]).contains("Criterion  "));
     let index = home.path().join("report/index.html");
     let line = format!("Criterion  {}\n", index.display());
-    assert!(told(&[]).ends_with(&line) && index.exists(), "{line}");
-    assert!(!told(&["-n"]).contains("Criterion  "), "an older one is not this one's");
+    assert!(reported(&[]).ends_with(&line) && index.exists(), "{line}");
+    assert!(!reported(&["-n"]).contains("Criterion  "), "an older one is not this one's");
 }
 
 #[test]
-fn whatever_becomes_of_criterion_is_told_in_a_sentence() {
+fn whatever_becomes_of_criterion_is_reported_in_a_sentence() {
     let home = tempfile::tempdir().expect("it is made");
     keep(home.path(), "cpu/batch/tokio", "b");
     keep(home.path(), "cpu/batch/smol", "b");
-    let told = |stdout: Stdio| {
+    let reported = |stdout: Stdio| {
         let mut command = compares(home.path(), &["--noplot"]);
         command.stdout(stdout);
         command
     };
-    ends(told(unread()), 0, "");
-    ends(told(full()), 8, "error: failed to write stdout (");
+    ends(reported(unread()), 0, "");
+    ends(reported(full()), 8, "error: failed to write stdout (");
     let sample = home.path().join("cpu/batch/smol/b/sample.json");
     fs::write(sample, "{").expect("it is ours");
-    ends(told(Stdio::null()), 1, "error: criterion stopped: Baseline 'b' must exist");
+    ends(reported(Stdio::null()), 1, "error: criterion stopped: Baseline 'b' must exist");
 }

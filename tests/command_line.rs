@@ -109,7 +109,7 @@ fn a_round_that_is_repeated_without_its_reason_and_one_that_counts_in_spite_of_o
     let why = "it was measured again, but not since ";
     assert!(repeated.contains(why), "{repeated}");
     let counts = recounted(&|run| {
-        let host = run.rounds[0].host.as_mut().expect("the machine is told of");
+        let host = run.rounds[0].host.as_mut().expect("the machine was watched");
         host.steal_ns = host.capacity_ns / 2;
     });
     assert!(counts.contains("it counts, though"), "{counts}");
@@ -119,17 +119,17 @@ fn a_round_that_is_repeated_without_its_reason_and_one_that_counts_in_spite_of_o
 fn a_run_is_the_same_as_itself_and_slower_than_itself_with_more_work() {
     let (folder, old) = small_run();
     let same = inflight(folder.path(), &["diff", "latest", "latest", "--json"]);
-    let told: Value = serde_json::from_slice(&same.stdout).expect("it is JSON");
-    let cells = told["diff"]["cells"].as_array().expect("there are cells");
+    let reported: Value = serde_json::from_slice(&same.stdout).expect("it is JSON");
+    let cells = reported["diff"]["cells"].as_array().expect("there are cells");
     let rows: Vec<&Value> = cells.iter().flat_map(|c| c["rows"].as_array().unwrap()).collect();
-    assert!(rows.len() > 20 && rows.iter().all(|row| row["change"] == "same"), "{told}");
+    assert!(rows.len() > 20 && rows.iter().all(|row| row["change"] == "same"), "{reported}");
 
     let other = tempfile::tempdir().expect("it is made");
     let more_work = each_turn(|trial| {
         let model = trial.model.clone();
-        if let (Some(told), "smol") = (&mut trial.turned, model.as_str()) {
+        if let (Some(reported), "smol") = (&mut trial.turned, model.as_str()) {
             // More than 10 %, for the noise of the run it is made from is larger than that.
-            told.window.cpu_ns = told.window.cpu_ns * 3 / 2;
+            reported.window.cpu_ns = reported.window.cpu_ns * 3 / 2;
         }
     });
     let new = written(other.path(), more_work);
@@ -161,12 +161,12 @@ fn the_answer_of_a_run_fits_a_screen_and_every_table_stands_before_it_for_whoeve
     for words in ["\nbatch: ", "derived/report.html\n", "against tokio"] {
         assert!(all.contains(words), "{words}: {all}");
     }
-    let told = inflight(folder.path(), &["report", "latest", "--json", "--verbose"]);
-    serde_json::from_slice::<Value>(&told.stdout).expect("it is JSON alone");
+    let reported = inflight(folder.path(), &["report", "latest", "--json", "--verbose"]);
+    serde_json::from_slice::<Value>(&reported.stdout).expect("it is JSON alone");
 }
 
 #[test]
-fn what_there_is_not_is_told_with_what_may_have_been_meant() {
+fn what_there_is_not_is_reported_with_what_may_have_been_meant() {
     let root = &WORKSPACE.root;
     let cases: [(&[&str], &str); 7] = [
         (&["run", "tokyo"], "there is no model \"tokyo\": did you mean \"tokio\"?"),
@@ -188,9 +188,9 @@ fn what_there_is_not_is_told_with_what_may_have_been_meant() {
 #[test]
 fn an_error_is_a_document_too_when_one_is_asked_for() {
     let output = inflight(&WORKSPACE.root, &["check", "1999", "--json"]);
-    let told: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
-    assert_eq!(told["error"]["exit_code"], 2);
-    assert!(told["error"]["message"].as_str().expect("a text").contains("no run \"1999\""));
+    let reported: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(reported["error"]["exit_code"], 2);
+    assert!(reported["error"]["message"].as_str().expect("a text").contains("no run \"1999\""));
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_place_that_cannot_be_written_is_named_before_anything_is_measured() {
 }
 
 #[test]
-fn a_full_disk_is_told_and_earlier_trials_stay_readable() {
+fn a_full_disk_is_reported_and_earlier_trials_stay_readable() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
     // What is built is kept beforehand: it would not fit either.
@@ -291,20 +291,23 @@ fn nothing_that_a_run_says_is_a_command_to_a_terminal() {
     let (_folder, run) = small_run();
     let path = run.to_str().expect("our paths are UTF-8");
     let hostile = r"\u001b]0;x\u0007\u009b2J\u2028\u202e";
-    let spoil = |file: &str, old: &str, new: &str| {
+    let corrupt = |file: &str, old: &str, new: &str| {
         let text = fs::read_to_string(run.join(file)).expect("it reads");
         assert!(text.contains(old), "{old} is in {file}");
         fs::write(run.join(file), text.replacen(old, new, 1)).expect("it is ours");
     };
     let says_nothing_of_it = |output: &Output| {
-        let told = text(output) + &String::from_utf8_lossy(&output.stderr);
-        assert!(!told.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{2028}', '\u{202e}']), "{told:?}");
-        assert!(told.contains("\\u{1b}]0;x"), "{told}");
+        let reported = text(output) + &String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !reported.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{2028}', '\u{202e}']),
+            "{reported:?}"
+        );
+        assert!(reported.contains("\\u{1b}]0;x"), "{reported}");
     };
     // A name that is printed, and a word that an error quotes.
-    spoil("schedule.json", "\"preset\": \"", &format!("\"preset\": \"{hostile}"));
+    corrupt("schedule.json", "\"preset\": \"", &format!("\"preset\": \"{hostile}"));
     says_nothing_of_it(&inflight(&WORKSPACE.root, &["rank", path]));
-    spoil("schedule.json", "\"workload\": \"", &format!("\"workload\": \"{hostile}"));
+    corrupt("schedule.json", "\"workload\": \"", &format!("\"workload\": \"{hostile}"));
     for command in ["check", "rank", "report"] {
         let output = inflight(&WORKSPACE.root, &[command, path]);
         check(&output, 7, "schedule.json");

@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::LazyLock;
 
-use harness::{OriginProcess, Told};
+use harness::{OriginProcess, Reported};
 use model_kit::{Plan, Receipt, Turn, Workload, ids_digest};
 use origin::Mount;
 use record::Model;
@@ -19,7 +19,7 @@ use support::{MODELS, alone, built, cell, held, of_the_model, placement, plan};
 struct Trial {
     model: &'static Model,
     plan: Plan,
-    told: Told,
+    reported: Reported,
     receipt: Receipt,
 }
 
@@ -40,10 +40,10 @@ static TRIALS: LazyLock<Vec<Trial>> = LazyLock::new(|| {
             let program = built(&model.package);
             let mount = Mount::whole(&plan.cell, plan.seed);
             origin.mount(mount).expect("it mounts");
-            let told = harness::converse(model, &program, (&plan, &placement.model_cpus));
-            let told = told.unwrap_or_else(|why| panic!("{}: {why}", model.name));
+            let reported = harness::converse(model, &program, (&plan, &placement.model_cpus));
+            let reported = reported.unwrap_or_else(|why| panic!("{}: {why}", model.name));
             let receipt = origin.receipt().expect("it hands over a receipt");
-            trials.push(Trial { model, plan, told, receipt });
+            trials.push(Trial { model, plan, reported, receipt });
         }
     }
     trials
@@ -62,13 +62,13 @@ fn sizes(plan: &Plan) -> Sizes {
 /// Checks a promise for every trial.
 fn each(promise: impl Fn(&Trial) -> bool) {
     for trial in TRIALS.iter() {
-        let Trial { model, plan, told, receipt } = trial;
+        let Trial { model, plan, reported, receipt } = trial;
         assert!(
             promise(trial),
             "{} in {:?}: {:?} {:?}",
             model.name,
             plan.cell.workload,
-            told.turned,
+            reported.turned,
             receipt
         );
     }
@@ -88,9 +88,9 @@ fn the_house_has_bare_models_and_models_with_a_library_client() {
 
 #[test]
 fn exactly_the_dealt_fetches_are_served() {
-    each(|Trial { plan, told, receipt, .. }| {
+    each(|Trial { plan, reported, receipt, .. }| {
         let dealt = plan.cell.dealt();
-        told.turned.total.issued == dealt
+        reported.turned.total.issued == dealt
             && receipt.answered == dealt
             && receipt.strays == 0
             && receipt.ids_digest == ids_digest(0..dealt)
@@ -99,8 +99,8 @@ fn exactly_the_dealt_fetches_are_served() {
 
 #[test]
 fn every_reply_is_verified_and_every_latency_is_kept() {
-    each(|Trial { plan, told, .. }| {
-        let trial = &told.turned;
+    each(|Trial { plan, reported, .. }| {
+        let trial = &reported.turned;
         let latencies: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
         trial.total.ok == plan.cell.dealt()
             && trial.total.errors.is_empty()
@@ -120,9 +120,9 @@ fn no_model_calls_a_wrong_reply_ok() {
 
 #[test]
 fn as_many_fetches_are_in_flight_as_the_plan_says() {
-    each(|Trial { plan, told, receipt, .. }| {
+    each(|Trial { plan, reported, receipt, .. }| {
         let slots = u64::from(plan.cell.slots());
-        told.turned.in_flight_peak == slots && receipt.in_flight_peak_estimate >= slots
+        reported.turned.in_flight_peak == slots && receipt.in_flight_peak_estimate >= slots
     });
 }
 
@@ -131,7 +131,7 @@ fn no_model_opens_more_connections_than_it_may() {
     each(|Trial { model, plan, receipt, .. }| {
         let terms = model.connections.as_deref().unwrap_or("in_flight");
         let most = evaluate(terms, sizes(plan));
-        receipt.connections.is_some_and(|told| told <= most.unwrap_or(0))
+        receipt.connections.is_some_and(|reported| reported <= most.unwrap_or(0))
     });
 }
 
@@ -149,16 +149,16 @@ fn all_bare_models_send_the_same_bytes() {
 #[test]
 fn a_process_has_the_threads_that_its_manifest_says() {
     let steady = TRIALS.iter().filter(|trial| trial.plan.cell.workload.is_resident());
-    for Trial { model, plan, told, .. } in steady {
+    for Trial { model, plan, reported, .. } in steady {
         let expected = evaluate(&model.threads, sizes(plan));
-        assert_eq!(Some(told.turned.threads), expected, "{}", model.name);
+        assert_eq!(Some(reported.turned.threads), expected, "{}", model.name);
     }
 }
 
 #[test]
 fn every_model_passes_the_judge_that_runs_use() {
-    each(|Trial { model, plan, told, receipt }| {
-        let evidence = Evidence { turned: &told.turned, receipt, charged_ns: None };
+    each(|Trial { model, plan, reported, receipt }| {
+        let evidence = Evidence { turned: &reported.turned, receipt, charged_ns: None };
         let reasons = validate(model.claims(), (plan, &turn(plan)), evidence);
         // A busy machine is no fault of theirs.
         of_the_model(&reasons).next().is_none()
@@ -166,9 +166,9 @@ fn every_model_passes_the_judge_that_runs_use() {
 }
 
 #[test]
-fn every_model_tells_the_version_of_what_it_is_built_on() {
-    each(|Trial { model, told, .. }| {
-        let versions = &told.hello.versions;
+fn every_model_reports_the_version_of_what_it_is_built_on() {
+    each(|Trial { model, reported, .. }| {
+        let versions = &reported.hello.versions;
         let client = model.is_bare() || versions.contains_key(&model.client);
         let std_only = ["iterator", "threads"].contains(&model.name.as_str());
         client && (std_only || !versions.is_empty())

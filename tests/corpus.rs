@@ -132,7 +132,7 @@ fn every_kind_of_line_and_of_message_is_among_the_inputs() {
     ] {
         assert!(pipe.iter().any(|(_, bytes)| reads(bytes)), "no message {way}");
     }
-    // What a program alone tells is no message of a model.
+    // What a program alone reports is no message of a model.
     let points = &pipe.iter().find(|(name, _)| name == "program-trial").expect("it is kept").1;
     assert!(reads::<FromProgram>(points) && !reads::<FromModel>(points));
 }

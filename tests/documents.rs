@@ -89,7 +89,7 @@ fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
     let plan = plan.checked().unwrap();
 
     let model = models().into_iter().find(|model| hello["model"] == model.name.as_str()).unwrap();
-    // The origin's page tells of the turn after the one that the model's page ends with.
+    // The origin's page shows the turn after the one that the model's page ends with.
     let mount: Mount = serde_json::from_value(body("to-origin", "mount")).unwrap();
     assert_eq!(turn, Turn::of(&plan.cell, 0, content::first_id(2, 0)));
     assert_eq!(mount.turn, Turn::of(&plan.cell, 1, content::first_id(2, 1)));
@@ -146,8 +146,8 @@ fn the_delay_on_the_page_is_what_the_code_computes() {
     assert!(PAGE.contains(formula));
     let range = DelayRange { lo: 16, hi: 48 };
     for (seed, id) in [(42, 3), (7, content::first_id(2, 1)), (7, content::first_id(2, 1) + 5)] {
-        let told = 16 + content::split_mix_64(seed ^ (id % 10_000_000)) % 33;
-        assert_eq!(content::delay_ms(seed, id, range), told);
+        let reported = 16 + content::split_mix_64(seed ^ (id % 10_000_000)) % 33;
+        assert_eq!(content::delay_ms(seed, id, range), reported);
     }
 }
 
@@ -267,7 +267,7 @@ fn tag(line: &str) -> String {
     key.map(String::as_str).or(message.as_str()).expect("it has a name").to_owned()
 }
 
-/// Returns the names of all messages of a direction, as the code tells them of one that it does
+/// Returns the names of all messages of a direction, as the code lists them for one that it does
 /// not know: a list here could miss the newest.
 fn tags(reread: Reread) -> BTreeSet<String> {
     let error = reread("\"?\"").expect_err("there is no such message").to_string();

@@ -63,16 +63,16 @@ fn live(model: &Model, plan: &Plan) -> Lived {
     let env: BTreeMap<String, String> = own.chain(interpreter).collect();
     let start = Start { program: &program.path, arguments: Vec::new(), env, cpus: &[] };
     let mut child: Child<FromModel> = Child::start(&start).expect("it starts");
-    let hello = child.hear(Instant::now() + Duration::from_secs(10));
+    let hello = child.receive(Instant::now() + Duration::from_secs(10));
     assert!(matches!(hello, Ok(FromModel::Hello(_))), "{}: {hello:?}", model.name);
-    child.tell(&ToModel::Plan(plan.clone()));
-    let ready = child.hear(Instant::now() + Duration::from_secs(10));
+    child.send(&ToModel::Plan(plan.clone()));
+    let ready = child.receive(Instant::now() + Duration::from_secs(10));
     assert!(matches!(ready, Ok(FromModel::Ready)), "{}: {ready:?}", model.name);
     let turn = Turn::of(&plan.cell, 0, 0);
-    child.tell(&ToModel::Turn(turn));
+    child.send(&ToModel::Turn(turn));
 
     let (id, ended) = (child.id(), AtomicBool::new(false));
-    let (told, resident_kib) = thread::scope(|scope| {
+    let (reported, resident_kib) = thread::scope(|scope| {
         let watch = scope.spawn(|| {
             let mut seen = Vec::new();
             while !ended.load(Ordering::Relaxed) {
@@ -82,11 +82,11 @@ fn live(model: &Model, plan: &Plan) -> Lived {
             seen
         });
         let patience = time_for(plan, &turn) + Duration::from_millis(plan.cell.fetches);
-        let told = child.hear(Instant::now() + patience);
+        let reported = child.receive(Instant::now() + patience);
         ended.store(true, Ordering::Relaxed);
-        (told, watch.join().expect("it only reads"))
+        (reported, watch.join().expect("it only reads"))
     });
-    let Ok(FromModel::Turned(turned)) = told else { panic!("{}: {told:?}", model.name) };
+    let Ok(FromModel::Turned(turned)) = reported else { panic!("{}: {reported:?}", model.name) };
 
     let began = Instant::now();
     let mut holds = holds(id);

@@ -58,16 +58,16 @@ fn children() -> Vec<(String, Process)> {
     let named = processes.filter_map(|process| {
         let is_own = process.stat().ok()?.ppid == own;
         let program = process.exe().ok()?.file_name()?.to_string_lossy().into_owned();
-        // A model in Python has become its interpreter, which is told the model's name.
-        let told = process.cmdline().ok()?;
-        let model = told.iter().skip_while(|argument| *argument != "-c").nth(2);
+        // A model in Python has become its interpreter, which is given the model's name.
+        let reported = process.cmdline().ok()?;
+        let model = reported.iter().skip_while(|argument| *argument != "-c").nth(2);
         let program = model.map_or(program, |name| format!("model-{name}"));
         is_own.then_some((program, process))
     });
     named.collect()
 }
 
-/// Looks at the sockets again and again until it is told to stop.
+/// Looks at the sockets again and again until it is asked to stop.
 fn watch(stop: &Arc<AtomicBool>) -> JoinHandle<Sockets> {
     let stop = Arc::clone(stop);
     thread::spawn(move || {
@@ -89,7 +89,7 @@ fn is_inside(address: &SocketAddr) -> bool {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_told_from_loopback() {
+fn an_address_that_others_can_reach_is_distinguished_from_loopback() {
     let inside = ["127.0.0.1:80", "127.8.8.8:1", "[::1]:80", "[::ffff:127.0.0.1]:80", "0.0.0.0:0"];
     assert!(inside.iter().all(|address| is_inside(&address.parse().unwrap())));
     let outside = ["0.0.0.0:80", "[::]:80", "192.168.1.1:80", "[2001:db8::1]:80"];
@@ -166,8 +166,8 @@ fn answer(mut stream: &TcpStream, reply: &str) {
 fn fetch(model: &Model, address: SocketAddr) -> Total {
     let plan = plan(held(model, &cell(Workload::Batch, 2, 6)), vec![address]);
     let program = built(&model.package);
-    let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
-    told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total
+    let reported = harness::converse(model, &program, (&plan, &placement().model_cpus));
+    reported.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn no_model_takes_a_plan_that_leads_out_of_the_machine() {
         let outside = "192.0.2.1:80".parse().expect("it is an address");
         let plan = plan(held(model, &cell(Workload::Batch, 2, 6)), vec![outside]);
         let program = built(&model.package);
-        let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
-        let why = told.err().unwrap_or_default();
+        let reported = harness::converse(model, &program, (&plan, &placement().model_cpus));
+        let why = reported.err().unwrap_or_default();
         assert!(why.contains("an address beyond loopback"), "{}: {why:?}", model.name);
     }
 }

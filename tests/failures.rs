@@ -25,11 +25,11 @@ use support::{
 fn outcome(fault: &str) -> Result<(), String> {
     // What others connect meanwhile would be counted; these two never come to connect.
     let _alone = (!["mute", "hang"].contains(&fault)).then(alone);
-    told(fault)
+    reported(fault)
 }
 
 /// The same while no other test opens sockets.
-fn told(fault: &str) -> Result<(), String> {
+fn reported(fault: &str) -> Result<(), String> {
     let model = faulty(fault);
     let origin = behaving();
     let plan = plan(cell(Workload::Batch, 1, 2), scripted(&origin));
@@ -37,7 +37,7 @@ fn told(fault: &str) -> Result<(), String> {
     harness::converse(&model, &program, (&plan, &placement().model_cpus)).map(drop)
 }
 
-/// Checks that a fault is told by a sentence with these words.
+/// Checks that a fault is reported by a sentence with these words.
 fn check(fault: &str, words: &str) {
     let said = outcome(fault).expect_err("it does not pass");
     assert!(said.contains(words), "{fault}: {said}");
@@ -71,20 +71,20 @@ fn a_model_that_does_not_leave_is_killed() {
 }
 
 #[test]
-fn nonsense_on_the_pipe_is_told_with_what_was_said() {
+fn nonsense_on_the_pipe_is_reported_with_what_was_said() {
     check("nonsense", "hello, this is no JSON");
     check("not a number", "it sent a malformed message on the pipe");
     check("two results", "it sent a malformed message on the pipe");
-    check("afterthought", "it told more than one result");
+    check("afterthought", "it reported more than one result");
     check("endless line", "a line of more than 1048576 bytes");
 }
 
 #[test]
-fn a_model_that_dies_is_told_by_how_it_died() {
+fn a_model_that_dies_is_reported_by_how_it_died() {
     check("die", "it was killed by signal 6");
     check("panic", "exit code 101: ");
     check("panic", "this model panics");
-    check("leave", "it ended before it told its result");
+    check("leave", "it ended before it reported its result");
     check("refuse", "exit code 1: the model: no runtime today");
     check("bad exit", "exit code 9");
     check("one too few", "the window did not close");
@@ -107,7 +107,7 @@ fn what_a_model_leaves_behind_is_ended_and_nobody_waits_for_it() {
     let _alone = alone();
     built("model-faulty");
     let began = Instant::now();
-    assert_eq!(told("orphan"), Ok(()));
+    assert_eq!(reported("orphan"), Ok(()));
     assert!(began.elapsed() < Duration::from_secs(30), "nobody waits for a minute of sleep");
     // The kernel takes a moment to carry the signal out.
     let sleeps = || processes(|line| line == "/bin/sleep\x0061\0");
@@ -141,8 +141,9 @@ fn a_unit_that_panics_costs_its_fetch_and_no_other() {
     let mut origin = behaving();
     let model = faulty("units: one panics");
     let plan = plan(cell(Workload::Batch, 4, 40), scripted(&origin));
-    let told = harness::converse(&model, &built(&model.package), (&plan, &placement().model_cpus));
-    let total = told.expect("the model lives on").turned.total;
+    let reported =
+        harness::converse(&model, &built(&model.package), (&plan, &placement().model_cpus));
+    let total = reported.expect("the model lives on").turned.total;
     assert_eq!((total.issued, total.ok), (40, 39));
     assert_eq!(total.errors, [("1006".to_owned(), 1)].into());
     assert_eq!(origin.record().expect("it keeps one").requests, 39);

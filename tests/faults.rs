@@ -128,7 +128,7 @@ fn a_limit_of_time_that_begins_anew_with_each_byte_fails_its_row() {
         let origin = misbehaving(&[name], (1, 1));
         let one = undelayed(cell(Workload::Batch, 1, 1));
         let plan = Plan { deadline_ms: Some(300), ..plan(one, scripted(&origin)) };
-        converse(&model, &program, (&plan, &[])).map(|told| told.turned.total.errors)
+        converse(&model, &program, (&plan, &[])).map(|reported| reported.turned.total.errors)
     };
     // One that ends by itself between two bytes is late, as it should be.
     assert_eq!(said("head_stall"), Ok([("1007".to_owned(), 1)].into()));
@@ -264,11 +264,11 @@ Each trial has 12 fetches, of which 4 get a bad reply, or all where the row is a
 fresh connections; a limit of time is set where nothing else ends a fetch.
 What drips, drips for longer than a trial may take: a limit that each byte resets fails its \
 row.
-A bare model must count the failures that the origin's own record tells, code by code, and the \
+A bare model must count the failures that the origin's own record reports, code by code, and the \
 replies that extra bytes follow; one with a reader of its own, in another language, too, but for \
 what is known of that reader.
 A model with a library client must count as many, each in the family of that \
-code (`14xx`); where its library was cut at the deadline and does not tell where, `10xx`.
+code (`14xx`); where its library was cut at the deadline and does not show where, `10xx`.
 No fetch is one request more than once, and no failure is in a latency.
 A number in brackets is a quirk, below.
 

@@ -52,8 +52,8 @@ fn the_three_steps_of_the_readme_add_a_model() {
     let program = harness::compile(&workspace, &model.package).expect("it builds");
     let origin = behaving();
     let plan = plan(cell(Workload::Batch, 4, 24), scripted(&origin));
-    let told = harness::converse(model, &program, (&plan, &placement().model_cpus));
-    assert_eq!(told.expect("it fetches").turned.total.ok, 24);
+    let reported = harness::converse(model, &program, (&plan, &placement().model_cpus));
+    assert_eq!(reported.expect("it fetches").turned.total.ok, 24);
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn an_origin_that_restarts_makes_the_turn_invalid_by_the_fetches_that_it_lost_an
     let ran = support::ran(basis(&models, small(), 1), bad_origin("restarting"), |_| {});
     let second = first_round(&ran, 1);
     assert!(second.state.why().contains(" of 32 fetches failed: "), "{:?}", second.state);
-    let total = &second.turned.as_ref().expect("it was told").total;
+    let total = &second.turned.as_ref().expect("it was reported").total;
     let lost: u64 = total.errors.values().sum();
     assert!(total.errors.keys().all(|code| ["1401", "1402"].contains(&&**code)), "{total:?}");
     assert!((1..=8).contains(&lost) && total.ok + lost == 32, "{total:?}");
@@ -164,8 +164,8 @@ fn an_origin_that_restarts_costs_the_fetches_of_the_gap_and_no_others() {
         let delay_ms = DelayRange { lo: 0, hi: 0 };
         let cell = held(model, &Cell { delay_ms, ..cell(Workload::Batch, 4, FETCHES) });
         let plan = plan(cell, scripted(&origin));
-        let told = converse(model, &built(&model.package), (&plan, &[]));
-        let total = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total;
+        let reported = converse(model, &built(&model.package), (&plan, &[]));
+        let total = reported.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total;
         let record = origin.record().expect("it keeps one");
 
         let refused = total.errors.get("1201").copied().unwrap_or(0);

@@ -62,19 +62,19 @@ fn state_of(fault: &str) -> State {
 fn every_program_does_each_of_its_primitives_and_counts_right() {
     let found = found("crates");
     let pairs: usize = found.iter().map(|program| program.primitives.len()).sum();
-    let mut told: Vec<PrimitiveRecord> = Vec::new();
+    let mut reported: Vec<PrimitiveRecord> = Vec::new();
     harness::verify_primitives(found.clone(), &programs(&found), &mut |trial| {
-        told.push(trial.clone());
+        reported.push(trial.clone());
         Ok(())
     })
     .expect("nothing stops it");
     let two_cpus = placement().model_cpus != placement().origin_cpus;
     let apart = found.iter().filter(|p| p.primitives.contains(&Primitive::PingPongApart)).count();
-    assert_eq!(told.len(), if two_cpus { pairs } else { pairs - apart });
-    for trial in told {
+    assert_eq!(reported.len(), if two_cpus { pairs } else { pairs - apart });
+    for trial in reported {
         let name = format!("{} of {}", trial.primitive.name(), trial.program);
         assert!(!matches!(trial.state, State::Failed(_)), "{name}: {:?}", trial.state);
-        let trial = trial.trial.expect("it told a trial");
+        let trial = trial.trial.expect("it reported a trial");
         assert!(trial.points.iter().all(|point| point.counted == point.count), "{name}");
     }
 }
@@ -219,7 +219,7 @@ fn check_holds_the_state_of_a_trial_against_its_counts() {
     assert_eq!(harness::revalidate(&run(&entries[0])), Vec::<String>::new());
     let mut forged = entries[0].clone();
     forged.state = State::Valid;
-    forged.trial.as_mut().expect("it told a trial").points[0].counted -= 1;
+    forged.trial.as_mut().expect("it reported a trial").points[0].counted -= 1;
     let problems = harness::revalidate(&run(&forged));
     assert!(problems.len() == 1 && problems[0].contains("its counts say"), "{problems:?}");
 }

@@ -34,8 +34,8 @@ fn trial(model: &Model, cell: Cell) -> Turned {
     let program = built(&model.package);
     let mount = Mount::whole(&plan.cell, plan.seed);
     origin.mount(mount).expect("it mounts");
-    let told = harness::converse(model, &program, (&plan, &placement.model_cpus));
-    told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned
+    let reported = harness::converse(model, &program, (&plan, &placement.model_cpus));
+    reported.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned
 }
 
 /// Returns how many wake-ups there were.

@@ -49,7 +49,7 @@ fn without_python_its_rows_say_so_and_the_rest_is_measured() {
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("asyncio is missing: no python3 was found"), "{said}");
     assert!(table.contains("asyncio: missing: no python3 was found"), "{table}{said}");
-    assert!(table.contains("`sudo apt-get install python3` mends it"), "{table}");
+    assert!(table.contains("`sudo apt-get install python3` fixes it"), "{table}");
 
     let run = fs::read_dir(results.path()).expect("it is there").flatten();
     let run = run.map(|entry| entry.path()).find(|path| path.join("schedule.json").exists());
@@ -95,8 +95,8 @@ for name, code in [('ECONNREFUSED', 1201), ('ETIMEDOUT', 1202), ('ECONNRESET', 1
                    ('ECONNABORTED', 1203), ('EHOSTUNREACH', 1204), ('ENETUNREACH', 1204),
                    ('EADDRNOTAVAIL', 1002), ('EMFILE', 1001), ('ENFILE', 1001),
                    ('ENOMEM', 1004), ('ENOBUFS', 1004), ('EPERM', 1999)]:
-    told = inflight_codes.Code.while_connecting(OSError(getattr(errno, name), name))
-    assert told == code, f'{name} is {told}, expected {code}'
+    reported = inflight_codes.Code.while_connecting(OSError(getattr(errno, name), name))
+    assert reported == code, f'{name} is {reported}, expected {code}'
 ";
 
 #[test]

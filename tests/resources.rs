@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use harness::{OriginProcess, Program, Told, converse};
+use harness::{OriginProcess, Program, Reported, converse};
 use model_kit::{Cell, DelayRange, Turn, Workload};
 use origin::Record;
 use record::Model;
@@ -79,12 +79,12 @@ fn crowd(
     model: &Model,
     program: &Program,
     (origin, in_flight): (&mut OriginProcess, u32),
-) -> (Result<Told, String>, Record) {
+) -> (Result<Reported, String>, Record) {
     let fetches = u64::from(in_flight);
     origin.misbehave(script(&["latency"], (fetches, fetches))).expect("it takes a script");
     let plan = plan(waiting(in_flight), scripted(origin));
-    let told = converse(model, program, (&plan, &[]));
-    (told, origin.record().expect("it keeps one"))
+    let reported = converse(model, program, (&plan, &[]));
+    (reported, origin.record().expect("it keeps one"))
 }
 
 /// Checks that what this process may use is refused to the usual cells, with these words.
@@ -99,8 +99,13 @@ fn refused(words: &str) {
 }
 
 /// Checks that what got a resource is ok and what did not has this code.
-fn check(model: &Model, (told, record): (Result<Told, String>, Record), code: &str, least: u64) {
-    let total = told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total;
+fn check(
+    model: &Model,
+    (reported, record): (Result<Reported, String>, Record),
+    code: &str,
+    least: u64,
+) {
+    let total = reported.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total;
     let without = total.issued - total.ok;
     assert_eq!(total.errors, [(code.to_owned(), without)].into(), "{}: {total:?}", model.name);
     assert_eq!(record.requests, total.ok, "{}: {total:?} {record:?}", model.name);
@@ -165,12 +170,12 @@ fn without_threads_a_model_fails_with_the_reason_and_never_hangs() {
         let plan = plan(waiting(8), scripted(&origin));
         let sizes = Sizes::of(&plan, &Turn::of(&plan.cell, 0, 0));
         let threads = evaluate(&model.threads, sizes);
-        let (told, record) = crowd(model, &few.program, (&mut origin, 8));
-        match told {
-            Ok(told) => {
-                // One of those that its manifest tells of is the kit's, which a batch does without.
+        let (reported, record) = crowd(model, &few.program, (&mut origin, 8));
+        match reported {
+            Ok(reported) => {
+                // One of those in its manifest is the kit's, which a batch does without.
                 assert_eq!(threads, Some(2), "{} needs more than one", model.name);
-                assert_eq!((told.turned.total.ok, record.requests), (8, 8), "{}", model.name);
+                assert_eq!((reported.turned.total.ok, record.requests), (8, 8), "{}", model.name);
             }
             Err(why) => {
                 assert!(why.contains("Resource temporarily unavailable"), "{}: {why}", model.name);
@@ -224,8 +229,8 @@ fn without_memory_a_model_fails_with_the_reason() {
     for model in wide() {
         let little = wrapped(model, "ulimit -v 30000\nexec PROGRAM");
         let many = Cell { fetches: 20_000_000, ..waiting(4) };
-        let told = converse(model, &little.program, (&plan(many, scripted(&origin)), &[]));
-        let why = told.expect_err("there is no room for so many latencies");
+        let reported = converse(model, &little.program, (&plan(many, scripted(&origin)), &[]));
+        let why = reported.expect_err("there is no room for so many latencies");
         eprintln!("{}: {why}", model.name);
         assert!(why.contains("memory allocation of"), "{}: {why}", model.name);
     }

@@ -2,10 +2,10 @@
 //! and where a receipt cannot find it, the test says so and names what does.
 //!
 //! What no receipt can see: that a reply was not verified, where a model reads it whole and waits
-//! for it like the others (the origin that misbehaves finds that); that a model tells less CPU time
-//! than it used, fewer threads than it has, or ok for what failed as it should have been served.
-//! Such a model lies on the pipe, and only whoever reads its `main.rs` finds out. Three more faults
-//! are found in `failures.rs`: fetches in series, one fetch too few, and a debug build.
+//! for it like the others (the origin that misbehaves finds that); that a model reports less CPU
+//! time than it used, fewer threads than it has, or ok for what failed as it should have been
+//! served. Such a model lies on the pipe, and only whoever reads its `main.rs` finds out. Three
+//! more faults are found in `failures.rs`: fetches in series, one fetch too few, and a debug build.
 
 mod support;
 
@@ -170,7 +170,7 @@ fn a_saturated_origin_makes_the_turn_invalid() {
 
 #[test]
 fn delays_that_are_not_honoured_make_the_turn_invalid() {
-    // It counts as if it waited; the latencies tell.
+    // It counts as if it waited; the latencies show it.
     let model = threads("units: honest");
     check(&model, (batch(), bad_origin("at-once")), "ms of at least 100.0 ms");
     check(&model, (steady(), bad_origin("at-once")), "ms of at least 100.0 ms");
@@ -198,8 +198,8 @@ fn receipts(origin: Program) -> (Vec<Vec<Receipt>>, String) {
 }
 
 #[test]
-fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
-    let resident = |receipt: &Receipt| receipt.resident_kib.expect("this kernel tells");
+fn an_origin_whose_memory_drifts_is_reported_by_its_receipts_and_ends_with_its_block() {
+    let resident = |receipt: &Receipt| receipt.resident_kib.expect("this kernel shows it");
     let grows = |pair: &[Receipt]| resident(&pair[1]) >= resident(&pair[0]) + LEAK_KIB_MIN;
     let (leaking, said) = receipts(bad_origin("leaking"));
     assert!(said.contains("kept more of each fetch than it should"), "{said}");
@@ -211,8 +211,8 @@ fn an_origin_whose_memory_drifts_is_told_by_its_receipts_and_ends_with_its_block
 }
 
 #[test]
-fn an_origin_whose_cost_drifts_is_told_by_its_receipts_and_ends_with_its_block() {
-    // What a request costs the origin is told by every receipt, and blocks are balanced: each
+fn an_origin_whose_cost_drifts_is_reported_by_its_receipts_and_ends_with_its_block() {
+    // What a request costs the origin is reported by every receipt, and blocks are balanced: each
     // model meets the origin as often young as old.
     let (dearer, said) = receipts(bad_origin("dearer"));
     assert!(said.contains("grew dearer inside each block"), "{said}");

@@ -21,7 +21,7 @@ fn sh(folder: &Path, script: &str) -> Output {
     command.output().expect("sh starts")
 }
 
-/// Returns the names of the commands, as help tells them.
+/// Returns the names of the commands, as help reports them.
 fn commands() -> Vec<String> {
     let help = text(&inflight(&WORKSPACE.root, &["--help"]));
     let name = Regex::new(r"(?m)^  ([a-z][a-z-]+)  ").expect("it is an expression");
@@ -89,8 +89,11 @@ fn every_command_that_reads_answers_in_one_document_and_so_does_every_error() {
     ];
     for arguments in good {
         let output = inflight(folder.path(), &[arguments, &["--json"]].concat());
-        let told = serde_json::from_slice::<Value>(&output.stdout);
-        assert!(output.status.success() && told.is_ok_and(|told| !told.is_null()), "{arguments:?}");
+        let reported = serde_json::from_slice::<Value>(&output.stdout);
+        assert!(
+            output.status.success() && reported.is_ok_and(|reported| !reported.is_null()),
+            "{arguments:?}"
+        );
     }
     let bad: [&[&str]; 6] = [
         &["cite", "1999"],
@@ -102,10 +105,10 @@ fn every_command_that_reads_answers_in_one_document_and_so_does_every_error() {
     ];
     for arguments in bad {
         let output = inflight(folder.path(), &[arguments, &["--json"]].concat());
-        let told: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
-        assert_eq!(told["error"]["exit_code"], 2, "{told}");
-        assert_eq!(output.status.code(), Some(2), "{told}");
-        assert!(told["error"]["message"].as_str().is_some_and(|message| !message.is_empty()));
+        let reported: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+        assert_eq!(reported["error"]["exit_code"], 2, "{reported}");
+        assert_eq!(output.status.code(), Some(2), "{reported}");
+        assert!(reported["error"]["message"].as_str().is_some_and(|message| !message.is_empty()));
     }
 }
 
@@ -181,10 +184,13 @@ fn a_reader_that_leaves_and_a_closed_stdout_are_no_failure_but_a_full_one_is() {
     ] {
         let output = sh(&path, &script);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let (told, ended) = said.trim().rsplit_once('\n').unwrap_or(("", said.trim()));
+        let (reported, ended) = said.trim().rsplit_once('\n').unwrap_or(("", said.trim()));
         assert_eq!(ended, code, "{script}");
         let words = if code == "0" { "" } else { "error: failed to write stdout (" };
-        assert!(told.starts_with(words) && told.is_empty() == words.is_empty(), "{told}");
+        assert!(
+            reported.starts_with(words) && reported.is_empty() == words.is_empty(),
+            "{reported}"
+        );
     }
 }
 
@@ -204,7 +210,7 @@ fn a_narrow_terminal_loses_no_word() {
 }
 
 #[test]
-fn quiet_tells_no_progress_and_errors_all_the_same() {
+fn quiet_reports_no_progress_and_errors_all_the_same() {
     let _alone = support::alone();
     let results = tempfile::tempdir().expect("it is made");
     let out = results.path().to_str().expect("our paths are UTF-8");
@@ -234,15 +240,15 @@ fn runs_are_listed_with_what_they_are_and_those_that_cannot_be_read_too() {
     fs::write(broken.join("schedule.json"), "{").expect("it is ours");
 
     let output = inflight(folder.path(), &["list", "runs", "--json"]);
-    let told: Vec<Value> = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let reported: Vec<Value> = serde_json::from_slice(&output.stdout).expect("it is JSON");
     let state = |path: &PathBuf| {
         let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
-        let run = told.iter().find(|run| run["run"] == *name).expect("it is listed");
+        let run = reported.iter().find(|run| run["run"] == *name).expect("it is listed");
         run["state"].as_str().expect("a text").to_owned()
     };
     assert_eq!((state(&path), state(&unfinished)), ("complete".into(), "unfinished".into()));
     assert!(state(&broken).starts_with("cannot be read: "));
-    let whole = told.iter().find(|run| run["state"] == "complete").expect("it is listed");
+    let whole = reported.iter().find(|run| run["state"] == "complete").expect("it is listed");
     let counts: BTreeMap<&str, u64> = ["models", "blocks", "turns"]
         .into_iter()
         .map(|key| (key, whole[key].as_u64().expect("a count")))

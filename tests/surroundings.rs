@@ -1,5 +1,5 @@
-//! What people's checkouts, disks and settings do to the command line: each cause is told by its
-//! name, before anything long begins, and nothing is left where it does not belong.
+//! What people's checkouts, disks and settings do to the command line: each cause is reported by
+//! its name, before anything long begins, and nothing is left where it does not belong.
 
 mod support;
 
@@ -42,7 +42,7 @@ fn limited(folder: &Path, kib: u32, arguments: &str) -> Output {
 }
 
 #[test]
-fn a_checkout_that_cargo_cannot_read_is_told_in_the_words_of_cargo() {
+fn a_checkout_that_cargo_cannot_read_is_reported_in_the_words_of_cargo() {
     let copy = copy();
     let folder = copy.path();
     let list = || inflight(folder, &["list", "models"]);
@@ -63,7 +63,7 @@ fn a_checkout_that_cargo_cannot_read_is_told_in_the_words_of_cargo() {
 }
 
 #[test]
-fn a_folder_that_is_no_checkout_and_a_missing_cargo_are_told_apart() {
+fn a_folder_that_is_no_checkout_and_a_missing_cargo_are_distinguished() {
     let folder = tempfile::tempdir().expect("it is made");
     let words = "this needs a checkout of Inflight";
     check(&inflight(folder.path(), &["list", "models"]), 2, words);
@@ -79,7 +79,7 @@ fn a_folder_that_is_no_checkout_and_a_missing_cargo_are_told_apart() {
 }
 
 #[test]
-fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_told_in() {
+fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_named_in() {
     let copy = copy();
     let here = copy.path().join("tests");
     // What others have written is compiled already, there.
@@ -145,7 +145,7 @@ fn a_model_that_cannot_run_here_is_not_verified_and_not_called_so() {
 }
 
 #[test]
-fn what_cannot_be_said_is_told_with_its_bytes_by_every_command() {
+fn what_cannot_be_said_is_reported_with_its_bytes_by_every_command() {
     let (folder, _) = small_run();
     let full = || File::options().write(true).open("/dev/full").expect("Linux has it");
     let commands: [&[&str]; 8] = [

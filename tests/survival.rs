@@ -25,7 +25,7 @@ use support::{WORKSPACE, alone, built, listening};
 const KILLS: usize = 6;
 /// The longest wait before a kill, in milliseconds; a run takes about so long.
 const WAIT_MS: usize = 4_000;
-/// How long what a harness started may outlive it: what is told to end takes a moment to.
+/// How long what a harness started may outlive it: what is asked to end takes a moment to.
 const GONE: Duration = Duration::from_secs(10);
 
 /// Returns the program, with its arguments.
@@ -135,7 +135,8 @@ fn whatever_is_killed_every_trial_that_had_ended_is_there_exactly_once() {
                 None => {}
                 // 4: a turn is invalid or failed, since its model or its origin was killed.
                 Some(0 | 4) => break,
-                // An origin that is killed before the first trial is told, and nothing was begun.
+                // An origin that is killed before the first trial is reported, and nothing was
+                // begun.
                 Some(1) if run_folder(results.path()).is_none() => {}
                 Some(code) => panic!("exit code {code}: {}", last_words(&mut harness)),
             }
@@ -225,7 +226,7 @@ fn whoever_kills_the_harness_ends_what_it_started() {
     let running = || children(harness.id()).values().any(|name| name.starts_with("model-"));
     wait_for(|| lines(results.path()).len() >= 2 && running());
     let own = children(harness.id());
-    // Held open here, no pipe tells them that nobody listens: only the kernel can end them.
+    // Held open here, no pipe shows them that nobody listens: only the kernel can end them.
     let open = |id: &i32, descriptor: u8, write: bool| {
         let path = format!("/proc/{id}/fd/{descriptor}");
         OpenOptions::new().read(!write).write(write).open(path).ok()
@@ -287,7 +288,7 @@ fn goes_on(results: &Path) {
 }
 
 #[test]
-fn a_folder_that_vanishes_is_told_in_a_sentence_and_not_measured_on() {
+fn a_folder_that_vanishes_is_reported_in_a_sentence_and_not_measured_on() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
     let mut harness = start(results.path());

@@ -1,5 +1,5 @@
 //! Promises of the preset `sweep`: one of each kind of model carries out its levels, one that holds
-//! a single fetch in flight as well, and the report tells where they cross.
+//! a single fetch in flight as well, and the report shows where they cross.
 
 mod support;
 
@@ -62,30 +62,30 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
     for trial in &ran.turns {
         let name = format!("{} of {}: {:?}", trial.model, trial.cell, trial.state);
         assert!(is_valid_but_for_load(trial), "{name}");
-        let told = trial.turned.as_ref().expect("it told a trial");
+        let reported = trial.turned.as_ref().expect("it reported a trial");
         let cell = schedule.cell(&trial.cell).expect("it is scheduled");
         let bound = schedule.model(&trial.model).and_then(|model| model.max_in_flight);
         let slots = u64::from(bound.map_or(cell.in_flight, |most| most.min(cell.in_flight)));
         let share = (cell.fetches * slots).div_ceil(cell.in_flight.into());
-        assert_eq!(told.window.ended, share, "{name}");
-        assert!(told.in_flight_peak <= slots, "{name}");
+        assert_eq!(reported.window.ended, share, "{name}");
+        assert!(reported.in_flight_peak <= slots, "{name}");
     }
 
     let mut run = written(&schedule, &ran.entries);
     assert_eq!(harness::revalidate(&run), Vec::<String>::new());
-    // Nothing is timed here, so what a busy machine has made invalid may be told as well.
+    // Nothing is timed here, so what a busy machine has made invalid may be reported as well.
     run.turns.iter_mut().for_each(|trial| trial.state = State::Valid);
     let figures = report::figures(&run, BASELINE, FLOOR);
     let levels = figures.sweeps.iter().map(|sweep| sweep.levels.clone());
     assert_eq!(levels.collect::<Vec<_>>(), [vec![1, 64], vec![300, 400]]);
     let text = report::summary(&run, &figures, Form::Terminal);
     // One block makes nothing sure.
-    for told in [
+    for reported in [
         "crossover along the number in flight: 1 to 64 in flight, delay 300 ms",
         "crossover along the delay: 300 to 400 ms of delay, 8 in flight",
         "iterator against threads: no crossover in range; it lies at 1 in flight or higher",
         "tokio against threads: no crossover in range; it lies at 300 ms of delay or higher",
     ] {
-        assert!(text.contains(told), "{told}: {text}");
+        assert!(text.contains(reported), "{reported}: {text}");
     }
 }

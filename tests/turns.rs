@@ -98,15 +98,15 @@ fn one_that_starts_processes_is_refused_whether_it_stays_or_not() {
     let one = Cell { delay_ms: DelayRange { lo: 50, hi: 50 }, ..cell(Workload::Batch, 1, 2) };
     for cell in [steady(1), one] {
         let ran = ran(&[faulty("orphan"), house("tokio")], cell, 1, |_| {});
-        let told = |reason: &Reason| matches!(reason, Reason::Descendants { count: 1.. });
-        let is_told = |turn: &&TurnRecord| match &turn.state {
-            State::Invalid(reasons) => reasons.iter().any(told),
+        let reported = |reason: &Reason| matches!(reason, Reason::Descendants { count: 1.. });
+        let is_reported = |turn: &&TurnRecord| match &turn.state {
+            State::Invalid(reasons) => reasons.iter().any(reported),
             _ => false,
         };
         let (its, others): (Vec<_>, Vec<_>) = ran.turns.iter().partition(|t| t.model == "faulty");
-        assert!(its.iter().any(is_told), "{its:?}");
+        assert!(its.iter().any(is_reported), "{its:?}");
         // A turn of which the origin was late has that reason and needs no other.
-        assert!(its.iter().all(|turn| is_told(turn) || !is_valid(turn)), "{its:?}");
+        assert!(its.iter().all(|turn| is_reported(turn) || !is_valid(turn)), "{its:?}");
         assert!(others.iter().all(|turn| !turn.state.blames_the_model()), "{others:?}");
     }
 }
@@ -168,7 +168,7 @@ fn journal(results: &Path, lines: usize) -> PathBuf {
 /// Returns the origin that a process has started.
 fn origin_of(harness: &Child) -> Pid {
     let path = format!("/proc/{0}/task/{0}/children", harness.id());
-    let ids = fs::read_to_string(path).expect("Linux tells");
+    let ids = fs::read_to_string(path).expect("Linux lists them");
     let is_origin = |id: &&str| {
         fs::read_to_string(format!("/proc/{id}/comm")).is_ok_and(|name| name == "origin\n")
     };

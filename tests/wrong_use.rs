@@ -37,14 +37,14 @@ fn check(output: &Output, code: i32, words: &str) {
 }
 
 #[test]
-fn a_filter_that_matches_nothing_is_told_with_the_way_to_the_names() {
+fn a_filter_that_matches_nothing_is_reported_with_the_way_to_the_names() {
     let words = "\"no-such-model\" matches no benchmark: see `cargo bench -- --list`";
     check(&run(&BENCH, &["no-such-model"]), 2, words);
     check(&run(&BENCH, &["--exact", "steady"]), 2, "\"steady\" matches no benchmark");
 }
 
 #[test]
-fn a_filter_that_is_no_expression_is_told_as_such() {
+fn a_filter_that_is_no_expression_is_reported_as_such() {
     check(&run(&BENCH, &["("]), 2, "the filter \"(\" is no regular expression");
 }
 
@@ -57,7 +57,7 @@ fn arguments_that_would_change_the_schedule_are_refused() {
 }
 
 #[test]
-fn a_criterion_baseline_that_was_never_saved_is_told_before_anything_is_measured() {
+fn a_criterion_baseline_that_was_never_saved_is_reported_before_anything_is_measured() {
     let words = "criterion keeps nothing under \"never\": measure it first";
     check(&run(&BENCH, &["--baseline", "never"]), 2, words);
 }
@@ -91,7 +91,7 @@ fn results_of_criterion_are_kept_under_the_name_of_a_folder_and_nowhere_else() {
 }
 
 #[test]
-fn an_unknown_argument_is_told_with_the_one_that_was_meant() {
+fn an_unknown_argument_is_reported_with_the_one_that_was_meant() {
     check(&run(&BENCH, &["--lisst"]), 2, "'--list'");
 }
 
@@ -126,15 +126,20 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     bench.args(["--bench", "--exact", "cpu/steady/tokio"]).current_dir(&WORKSPACE.root);
     let mut bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut stderr = BufReader::new(bench.stderr.take().expect("stderr is piped"));
-    let (mut line, mut told) = (String::new(), String::new());
+    let (mut line, mut reported) = (String::new(), String::new());
     while !line.contains(", block 2 ") {
         line.clear();
-        assert_ne!(stderr.read_line(&mut line).expect("it speaks"), 0, "it ended too soon: {told}");
-        told += &line;
+        assert_ne!(
+            stderr.read_line(&mut line).expect("it speaks"),
+            0,
+            "it ended too soon: {reported}"
+        );
+        reported += &line;
     }
     // Nobody waits for the answer to see rows.
-    let rows = told.lines().find(|line| line.starts_with("steady, us of CPU a fetch in its first"));
-    assert!(rows.is_some_and(|rows| rows.contains(": ") && rows.contains("tokio ")), "{told}");
+    let rows =
+        reported.lines().find(|line| line.starts_with("steady, us of CPU a fetch in its first"));
+    assert!(rows.is_some_and(|rows| rows.contains(": ") && rows.contains("tokio ")), "{reported}");
 
     let began = Instant::now();
     let id = i32::try_from(bench.id()).expect("a process id is an i32");

@@ -6,7 +6,7 @@ use crate::runner::{self, say};
 
 /// Builds each model from nothing, one after the other, and prints how long it took. Runs that
 /// follow write the times down.
-pub(crate) fn tell() -> Result<()> {
+pub(crate) fn print() -> Result<()> {
     let workspace = runner::workspace()?;
     let models = harness::find(&workspace, "crates")?;
     harness::time_builds(&workspace, &models, &mut |model, took| {

@@ -21,13 +21,13 @@ struct Collected {
     round: Vec<TurnRecord>,
 }
 
-/// Measures the cells of a preset with some models and returns a run that was never written; `told`
-/// hears of each turn that has ended.
+/// Measures the cells of a preset with some models and returns a run that was never written;
+/// `reported` learns of each turn that has ended.
 pub(crate) fn measured(
     bench: &Bench,
     (preset, seed): (Preset, u64),
     models: &[&(Model, harness::Program)],
-    told: &mut dyn FnMut(&TurnRecord),
+    reported: &mut dyn FnMut(&TurnRecord),
 ) -> Result<Run> {
     let programs = programs(bench, models);
     let models: Vec<Model> = models.iter().map(|(model, _)| model.clone()).collect();
@@ -39,7 +39,7 @@ pub(crate) fn measured(
     let due = (&schedule, schedule.blocks.as_slice());
     harness::run(due, &programs, Vec::new(), &mut |event| {
         if let Event::Turn(turn) = &event {
-            told(turn);
+            reported(turn);
         }
         collected.take(&event);
         Ok(())

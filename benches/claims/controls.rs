@@ -22,7 +22,7 @@ const COPIES: [&str; 3] = ["tokio+0%", "copy-2", "copy-3"];
 const CONTROLS: [(&str, u32); 2] = [("+2%", 2), ("+5%", 5)];
 
 /// Measures the runs and prints how often the analysis was wrong.
-pub(crate) fn tell(bench: &Bench) -> Result<()> {
+pub(crate) fn print(bench: &Bench) -> Result<()> {
     let (mut false_differences, mut found, mut on_target) = (0, [0; 2], [0; 2]);
     for seed in 1..=RUNS {
         let run = one(bench, seed)?;
@@ -84,7 +84,7 @@ fn as_identical(run: &Run) -> Run {
     run
 }
 
-/// Returns whether any two models are told apart.
+/// Returns whether any two models are distinguished.
 fn any_difference(run: &Run) -> bool {
     let figures = report::figures(run, BASELINE, FLOOR);
     let mut pairs = figures.cells.iter().flat_map(|cell| &cell.pairs);

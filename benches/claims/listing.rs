@@ -17,7 +17,7 @@ const RUNS: u64 = 1_000;
 const TURNS: usize = 500;
 
 /// Makes the runs in a temporary folder, and prints how long both take, the best of three.
-pub(crate) fn tell() -> Result<()> {
+pub(crate) fn print() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = compile(&runner::workspace()?, "inflight")?;
     let folder = tempfile::tempdir().context("failed to make a folder")?;

@@ -12,7 +12,7 @@
 //! analysis is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway
 //! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause. Two
 //! more are no claims: `-- builds` times a build of each model from nothing, for the runs that
-//! follow to tell, and `-- listing` how long a thousand runs take to be listed and one to be
+//! follow to report, and `-- listing` how long a thousand runs take to be listed and one to be
 //! reported. Nothing here asserts a time.
 
 mod builds;
@@ -70,11 +70,14 @@ const CLAIMS: [(&str, Claim); 3] = [
     ("awake", Bench::with_spinners),
 ];
 /// What is measured by its name alone: it takes long, or is no claim.
-const BY_NAME: [(&str, Claim); 3] =
-    [("controls", controls::tell), ("neighbour", neighbour::tell), ("sustained", sustained::tell)];
+const BY_NAME: [(&str, Claim); 3] = [
+    ("controls", controls::print),
+    ("neighbour", neighbour::print),
+    ("sustained", sustained::print),
+];
 /// What is timed by its name alone, and needs no programs of models.
 const TIMED: [(&str, fn() -> Result<()>); 2] =
-    [("builds", builds::tell), ("listing", listing::tell)];
+    [("builds", builds::print), ("listing", listing::print)];
 
 /// Measures the claims that the method stands on, and prints what it found.
 #[derive(Clone, Debug, Parser)]
@@ -168,14 +171,14 @@ impl Bench {
         let run = measured(self, (preset, 1), &models, &mut |_| {})?;
         let pair = (FLOOR, self.unchecked.0.name.as_str());
         let ratio = ratio(&run, pair)?;
-        tell_ratio("CPU per fetch, floor against the same loop without a slot", &ratio)?;
-        memory::tell(floor_us(&run))
+        report_ratio("CPU per fetch, floor against the same loop without a slot", &ratio)?;
+        memory::print(floor_us(&run))
     }
 
     /// The floor beside wrk, each as a whole process from start to end.
     fn floor_beside_wrk(&self) -> Result<()> {
         let Some(wrk) = wrk() else {
-            return say("floor beside wrk: wrk is missing; `apt install wrk` mends it");
+            return say("floor beside wrk: wrk is missing; `apt install wrk` fixes it");
         };
         let _inhibitor = self.awake()?;
         let pairs = in_blocks(BLOCKS, |seed, first| {
@@ -187,7 +190,7 @@ impl Bench {
                 })
             })
         })?;
-        tell("CPU per fetch of the whole process, floor against wrk", &pairs)
+        print("CPU per fetch of the whole process, floor against wrk", &pairs)
     }
 
     /// The floor and threads against the baseline, with a spinner of the idle class on no CPU, on
@@ -209,7 +212,7 @@ impl Bench {
             let run = measured(self, (preset, 1), &models, &mut |_| {})?;
             for name in [FLOOR, "threads", "tokio+0%"] {
                 let ratio = ratio(&run, (name, BASELINE))?;
-                tell_ratio(&format!("{way}: CPU per fetch, {name} against {BASELINE}"), &ratio)?;
+                report_ratio(&format!("{way}: CPU per fetch, {name} against {BASELINE}"), &ratio)?;
             }
         }
         Ok(())
@@ -260,8 +263,8 @@ impl Bench {
         let workers = self.placement.workers;
         let plan =
             Plan { cell: long(), origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
-        let told = harness::converse(model, program, (&plan, &self.placement.model_cpus));
-        let turned = told.map_err(|why| anyhow!("{}: {why}", model.name))?.turned;
+        let reported = harness::converse(model, program, (&plan, &self.placement.model_cpus));
+        let turned = reported.map_err(|why| anyhow!("{}: {why}", model.name))?.turned;
         ensure!(turned.total.errors.is_empty(), "{}: fetches failed", model.name);
         Ok(turned)
     }
@@ -323,7 +326,7 @@ fn floor_us(run: &Run) -> f64 {
 }
 
 /// Prints a ratio with its interval, from its logarithms by block.
-fn tell_ratio(what: &str, ratios: &Sample) -> Result<()> {
+fn report_ratio(what: &str, ratios: &Sample) -> Result<()> {
     let ratio = hodges_lehmann::ratio(ratios, 0.05);
     let interval = ratio.interval.context("failed to get an interval")?;
     let (low, high, blocks) = (interval.low, interval.high, ratios.values().len());
@@ -351,7 +354,7 @@ fn both(
 }
 
 /// Prints a ratio with its interval, and how much single blocks scatter.
-fn tell(what: &str, (costs, references): &(Vec<f64>, Vec<f64>)) -> Result<()> {
+fn print(what: &str, (costs, references): &(Vec<f64>, Vec<f64>)) -> Result<()> {
     let paired = Paired::new(costs, references).context("failed to pair the costs")?;
     let logarithms = paired.log_ratios();
     let ratio = hodges_lehmann::ratio(&logarithms, 0.05);

@@ -16,7 +16,7 @@ const ROUNDS: usize = 25;
 
 /// Prints what a slot costs beyond finding the end of a reply, and what share of a fetch on the
 /// floor, in microseconds, that is.
-pub(crate) fn tell(floor_us: f64) -> Result<()> {
+pub(crate) fn print(floor_us: f64) -> Result<()> {
     let plan = Plan {
         cell: Cell { in_flight: 1, fetches: FETCHES, warmup: 1, ..super::cell() },
         origins: vec![([127, 0, 0, 1], 4100).into()],

@@ -26,7 +26,7 @@ const CONTROLS: [(&str, u32); 2] = [("+1%", 1), ("+20%", 20)];
 
 /// Measures the run and prints what each order finds.
 #[expect(clippy::cast_precision_loss, reason = "counts of a window are far below 2^52")]
-pub(crate) fn tell(bench: &Bench) -> Result<()> {
+pub(crate) fn print(bench: &Bench) -> Result<()> {
     let run = measured(bench)?;
     let halves = [0..BLOCKS / 2, BLOCKS / 2..BLOCKS].map(|blocks| {
         let own = run.turns.iter().filter(|t| t.model == BASELINE && blocks.contains(&t.block));

@@ -14,7 +14,7 @@ use crate::runner::say;
 const LENGTHS: [(u64, u32, u32); 3] = [(128, 12, 14), (1_024, 4, 14), (75_000, 1, 6)];
 
 /// Measures all compiled models that can hold the cell with each length, and prints their ratios.
-pub(crate) fn tell(bench: &Bench) -> Result<()> {
+pub(crate) fn print(bench: &Bench) -> Result<()> {
     let models: Vec<(Model, Program)> = bench.compiled()?;
     let models: Vec<&(Model, Program)> = models.iter().collect();
     for (fetches, rounds, blocks) in LENGTHS {

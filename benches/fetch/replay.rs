@@ -32,7 +32,7 @@ const SAMPLES_MIN: usize = 10;
 const RESAMPLES: usize = 10_000;
 /// What the warm-up call takes.
 const WARM_UP: Duration = Duration::from_millis(10);
-/// What criterion is told that a sample takes.
+/// What criterion is given as the time of a sample.
 const SAMPLE: Duration = Duration::from_millis(15);
 
 /// Criterion, set by the command line before anything is measured, and the benchmarks it gets.

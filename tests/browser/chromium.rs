@@ -105,22 +105,22 @@ impl Browser {
         }
         self.socket.send(Message::text(call.to_string())).unwrap();
         loop {
-            let told = self.hear();
-            if told["id"] == self.calls {
-                assert!(told["error"].is_null(), "{method}: {}", told["error"]);
-                return told["result"].clone();
+            let reported = self.receive();
+            if reported["id"] == self.calls {
+                assert!(reported["error"].is_null(), "{method}: {}", reported["error"]);
+                return reported["result"].clone();
             }
         }
     }
 
-    /// Hears one message, and keeps it if it is an event.
-    fn hear(&mut self) -> Value {
+    /// Receives one message, and keeps it if it is an event.
+    fn receive(&mut self) -> Value {
         let message = self.socket.read().expect("the browser answers in time");
-        let told: Value = serde_json::from_str(message.to_text().unwrap()).unwrap_or_default();
-        if told["id"].is_null() {
-            self.events.push(told.clone());
+        let reported: Value = serde_json::from_str(message.to_text().unwrap()).unwrap_or_default();
+        if reported["id"].is_null() {
+            self.events.push(reported.clone());
         }
-        told
+        reported
     }
 
     /// Writes a file and opens it; returns its address.
@@ -138,15 +138,15 @@ impl Browser {
         // An address that differs behind the # alone would not load anything.
         self.call("Page.navigate", &json!({ "url": "about:blank" }));
         self.events.clear();
-        let told = self.call("Page.navigate", &json!({ "url": address }));
-        assert!(told["errorText"].is_null(), "{told}");
-        let frame = told["loaderId"].clone();
+        let reported = self.call("Page.navigate", &json!({ "url": address }));
+        assert!(reported["errorText"].is_null(), "{reported}");
+        let frame = reported["loaderId"].clone();
         let loaded = |event: &Value| {
             let (name, params) = (&event["method"], &event["params"]);
             name == "Page.lifecycleEvent" && params["name"] == "load" && params["loaderId"] == frame
         };
         while !self.events.iter().any(loaded) {
-            self.hear();
+            self.receive();
         }
         self.settle();
     }
@@ -164,15 +164,19 @@ impl Browser {
     pub(crate) fn ask(&mut self, expression: &str) -> Value {
         let params =
             json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let told = self.call("Runtime.evaluate", &params);
-        assert!(told["exceptionDetails"].is_null(), "{expression}: {}", told["exceptionDetails"]);
-        told["result"]["value"].clone()
+        let reported = self.call("Runtime.evaluate", &params);
+        assert!(
+            reported["exceptionDetails"].is_null(),
+            "{expression}: {}",
+            reported["exceptionDetails"]
+        );
+        reported["result"]["value"].clone()
     }
 
     /// Returns the texts that an expression is on the page.
     pub(crate) fn texts(&mut self, expression: &str) -> Vec<String> {
-        let told = self.ask(expression);
-        let list = told.as_array().unwrap_or_else(|| panic!("{expression}: {told}"));
+        let reported = self.ask(expression);
+        let list = reported.as_array().unwrap_or_else(|| panic!("{expression}: {reported}"));
         list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     }
 
@@ -198,7 +202,7 @@ impl Browser {
         self.call("Input.insertText", &json!({ "text": text }));
     }
 
-    /// Sets what the page is told of the reader's wishes.
+    /// Sets what the page learns of the reader's wishes.
     pub(crate) fn prefer(&mut self, feature: &str, value: &str) {
         let features = json!({ "features": [{ "name": feature, "value": value }] });
         self.call("Emulation.setEmulatedMedia", &features);
@@ -215,10 +219,10 @@ impl Browser {
     }
 
     /// Returns what the page said or asked for since it was loaded, by the event's name.
-    pub(crate) fn heard(&mut self, event: &str) -> Vec<Value> {
+    pub(crate) fn received(&mut self, event: &str) -> Vec<Value> {
         self.settle();
-        let of = self.events.iter().filter(|told| told["method"] == event);
-        of.map(|told| told["params"].clone()).collect()
+        let of = self.events.iter().filter(|reported| reported["method"] == event);
+        of.map(|reported| reported["params"].clone()).collect()
     }
 }
 
@@ -251,14 +255,14 @@ fn program() -> Option<PathBuf> {
 /// Connects to the browser that writes its port and its path there.
 fn connected(port_file: &Path) -> WebSocket<TcpStream> {
     let begun = Instant::now();
-    let told = loop {
+    let reported = loop {
         match fs::read_to_string(port_file) {
-            Ok(told) if told.lines().count() >= 2 => break told,
+            Ok(reported) if reported.lines().count() >= 2 => break reported,
             _ => assert!(begun.elapsed() < PATIENCE, "the browser did not start"),
         }
         thread::sleep(Duration::from_millis(20));
     };
-    let (port, path) = told.split_once('\n').unwrap();
+    let (port, path) = reported.split_once('\n').unwrap();
     let stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let address = format!("ws://127.0.0.1:{port}{}", path.trim());

@@ -50,8 +50,8 @@ fn hostile() -> Run {
         if trial.model == "threads" {
             trial.state = State::Invalid(vec![Reason::OriginFailed { why: text() }]);
         }
-        if let Some(told) = trial.turned.as_mut().filter(|_| trial.model == "rayon") {
-            told.total.errors = [(text(), 3)].into();
+        if let Some(reported) = trial.turned.as_mut().filter(|_| trial.model == "rayon") {
+            reported.total.errors = [(text(), 3)].into();
         }
     }
     for model in &mut run.schedule.models {

@@ -161,8 +161,8 @@ fn a_checker_of_accessibility_finds_nothing() {
         browser.ask(&format!("{axe}; null"));
         let found = browser.texts(
             "axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', \
-             'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((told) => \
-             told.violations.flatMap((rule) => rule.nodes.map((node) => \
+             'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((reported) => \
+             reported.violations.flatMap((rule) => rule.nodes.map((node) => \
              `${rule.id}: ${node.target} ${node.failureSummary}`)))",
         );
         assert_eq!(found, nothing(), "{theme} {size:?}");

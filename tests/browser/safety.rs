@@ -12,7 +12,7 @@ const COMPLAINTS: [&str; 3] =
 
 /// Returns what went wrong since the page was loaded.
 fn complaints(browser: &mut Browser) -> Vec<Value> {
-    COMPLAINTS.iter().flat_map(|event| browser.heard(event)).collect()
+    COMPLAINTS.iter().flat_map(|event| browser.received(event)).collect()
 }
 
 #[test]
@@ -21,8 +21,8 @@ fn no_request_leaves_the_page() {
     for files in [&NEWEST, &HOSTILE] {
         let address = open(&mut browser, page(files), DESKTOP);
         unfold(&mut browser);
-        let asked = browser.heard("Network.requestWillBeSent");
-        let asked: Vec<&Value> = asked.iter().map(|told| &told["request"]["url"]).collect();
+        let asked = browser.received("Network.requestWillBeSent");
+        let asked: Vec<&Value> = asked.iter().map(|reported| &reported["request"]["url"]).collect();
         assert_eq!(asked, [&json!(address)]);
     }
 }
@@ -82,7 +82,7 @@ fn hostile_text_is_shown_and_never_executed() {
     open(&mut browser, page(&HOSTILE), DESKTOP);
     unfold(&mut browser);
     assert_eq!(browser.ask("globalThis.caught ?? null"), Value::Null);
-    assert_eq!(browser.heard("Page.javascriptDialogOpening"), [Value::Null; 0]);
+    assert_eq!(browser.received("Page.javascriptDialogOpening"), [Value::Null; 0]);
     assert_eq!(complaints(&mut browser), [Value::Null; 0]);
     assert_eq!(browser.ask("document.querySelectorAll('img,iframe,object,embed').length"), 0);
     assert_eq!(browser.ask("document.scripts.length"), 1);
@@ -101,10 +101,10 @@ fn every_figure_opens_in_a_browser_and_executes_nothing_either() {
         let address = browser.show(name, bytes);
         assert_eq!(browser.ask("document.documentElement.localName"), "svg", "{name}");
         assert_eq!(browser.ask("document.querySelectorAll('parsererror,script').length"), 0);
-        assert_eq!(browser.heard("Page.javascriptDialogOpening"), [Value::Null; 0], "{name}");
+        assert_eq!(browser.received("Page.javascriptDialogOpening"), [Value::Null; 0], "{name}");
         assert_eq!(complaints(&mut browser), [Value::Null; 0], "{name}");
-        let asked = browser.heard("Network.requestWillBeSent");
-        assert!(asked.iter().all(|told| told["request"]["url"] == address), "{name}");
+        let asked = browser.received("Network.requestWillBeSent");
+        assert!(asked.iter().all(|reported| reported["request"]["url"] == address), "{name}");
         seen += 1;
     }
     assert!(seen > 10, "{seen} figures");

@@ -11,7 +11,7 @@ fn what_is_wrong_with_a_page_is_seen() {
     let Some(mut browser) = Browser::start() else { return };
     open(&mut browser, page(&NEWEST), PHONE);
     let one = "const one = (name) => document.querySelector(name)";
-    for (spoil, look) in [
+    for (corrupt, look) in [
         ("one('p').style.color = '#888'", "look.faint(4.5)"),
         ("one('.interval').style.stroke = '#ccc'", "look.faintMarks(3)"),
         ("one('p').style.fontSize = '9px'", "look.tooSmall(10)"),
@@ -22,9 +22,9 @@ fn what_is_wrong_with_a_page_is_seen() {
     ] {
         // The page itself scrolls smoothly, which one look counts.
         browser.prefer("prefers-reduced-motion", "reduce");
-        assert_eq!(browser.texts(look), nothing(), "before {spoil}");
-        browser.ask(&format!("{{ {one}; {spoil}; null }}"));
-        assert_ne!(browser.texts(look), nothing(), "{spoil}");
+        assert_eq!(browser.texts(look), nothing(), "before {corrupt}");
+        browser.ask(&format!("{{ {one}; {corrupt}; null }}"));
+        assert_ne!(browser.texts(look), nothing(), "{corrupt}");
     }
 }
 
@@ -36,6 +36,6 @@ fn a_page_that_lets_text_act_would_be_caught() {
     let careless = b"<!doctype html><img src=x onerror=alert(1)><p>careless</p>";
     open(&mut browser, careless, DESKTOP);
     assert_eq!(browser.ask("globalThis.caught ?? null"), "alert");
-    assert!(browser.heard("Network.requestWillBeSent").len() > 1);
-    assert_ne!(browser.heard("Log.entryAdded"), [Value::Null; 0]);
+    assert!(browser.received("Network.requestWillBeSent").len() > 1);
+    assert_ne!(browser.received("Log.entryAdded"), [Value::Null; 0]);
 }

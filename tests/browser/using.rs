@@ -44,11 +44,11 @@ fn the_keyboard_reaches_everything_in_order_and_the_focus_is_seen() {
     let (mut reached, mut unseen) = (Vec::new(), Vec::new());
     for _ in &expected {
         browser.press("Tab");
-        let told = browser.texts("look.focus()");
-        if !told[1].is_empty() {
-            unseen.push(told[0].clone());
+        let reported = browser.texts("look.focus()");
+        if !reported[1].is_empty() {
+            unseen.push(reported[0].clone());
         }
-        reached.push(told[0].clone());
+        reached.push(reported[0].clone());
     }
     assert_eq!(reached, expected);
     assert_eq!(unseen, nothing());
@@ -73,8 +73,8 @@ fn enter_on_a_head_sorts_by_number_and_what_has_none_stays_last() {
         focus(&mut browser, &format!("{TABLE}.tHead.rows[0].cells[{index}].firstElementChild"));
         for (order, sign) in [("ascending", 1.0), ("descending", -1.0)] {
             browser.press("Enter");
-            let told = format!("{TABLE}.tHead.rows[0].cells[{index}].ariaSort");
-            assert_eq!(browser.ask(&told), order, "{head}");
+            let reported = format!("{TABLE}.tHead.rows[0].cells[{index}].ariaSort");
+            assert_eq!(browser.ask(&reported), order, "{head}");
             let cells = column(&mut browser, index);
             let number = |cell: &String| cell.split(' ').next()?.parse::<f64>().ok();
             let numbers: Vec<f64> = cells.iter().map_while(number).collect();

@@ -323,7 +323,7 @@ impl<'a> Measuring<'a> {
         }
     }
 
-    /// Returns what a participant is told.
+    /// Returns what a participant is sent.
     fn plan(&self, name: &str) -> Result<Plan, String> {
         let origins = self.origin.ready.origins.clone();
         planned(self.schedule, (self.block, name), origins)

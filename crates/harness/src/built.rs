@@ -30,8 +30,8 @@ impl Built {
         }
         let how = (workspace, layout);
         let mut building = Building::of_run(1 + models.len() + primitives.len());
-        let programs = programs::build_told(how, models, &mut building)?;
-        let primitives = primitives::build_told(how, primitives, &mut building)?;
+        let programs = programs::build_reported(how, models, &mut building)?;
+        let primitives = primitives::build_reported(how, primitives, &mut building)?;
         Ok(Self { programs, primitives })
     }
 

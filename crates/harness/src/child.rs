@@ -1,6 +1,6 @@
 //! A child process that speaks over a pipe: started on given CPUs in a process group of its own,
-//! with a cleared environment, read with a deadline, and killed when it times out. What is told of
-//! one names no path of this machine, since it is written down and published.
+//! with a cleared environment, read with a deadline, and killed when it times out. What is reported
+//! of one names no path of this machine, since it is written down and published.
 //!
 //! Children are started from the caller's thread, which must live as long as they do: they ask
 //! the kernel to be killed when the thread that started them ends.
@@ -53,7 +53,7 @@ pub struct Start<'a> {
     pub cpus: &'a [usize],
 }
 
-/// A child that tells messages `M`.
+/// A child that reports messages `M`.
 #[derive(Debug)]
 pub struct Child<M> {
     process: std::process::Child,
@@ -77,7 +77,7 @@ impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => write!(f, "it timed out and was killed"),
-            Self::Closed => write!(f, "it ended before it told its result"),
+            Self::Closed => write!(f, "it ended before it reported its result"),
             Self::Malformed(what) => write!(f, "it sent a malformed message on {what}"),
         }
     }
@@ -111,7 +111,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     }
 
     /// Sends a message; a child that no longer reads is noticed when its answer does not come.
-    pub fn tell(&mut self, message: &impl Serialize) {
+    pub fn send(&mut self, message: &impl Serialize) {
         if let Some(stdin) = &mut self.stdin {
             let _ = pipe::write(stdin, message);
         }
@@ -122,7 +122,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     /// # Errors
     ///
     /// Says why there is none.
-    pub fn hear(&mut self, deadline: Instant) -> Result<M, ReceiveError> {
+    pub fn receive(&mut self, deadline: Instant) -> Result<M, ReceiveError> {
         let left = deadline.saturating_duration_since(Instant::now());
         match self.messages.recv_timeout(left) {
             Ok(Ok(Some(message))) => Ok(message),
@@ -130,7 +130,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
             Ok(Err(error)) => Err(ReceiveError::Malformed(without_paths(&error.to_string()))),
             // Whoever overslept was stopped, and so may the reader of the pipe have been.
             Err(RecvTimeoutError::Timeout) if deadline.elapsed() > GRACE => {
-                self.hear(Instant::now() + GRACE)
+                self.receive(Instant::now() + GRACE)
             }
             Err(RecvTimeoutError::Timeout) => Err(ReceiveError::Timeout),
         }
@@ -150,12 +150,12 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         drop(self.stdin.take());
         let left = self.leave(Instant::now() + LEAVE);
         let more = self.messages.recv_timeout(LAST_WORDS).ok();
-        match (left, more.filter(|told| !matches!(told, Ok(None)))) {
+        match (left, more.filter(|reported| !matches!(reported, Ok(None)))) {
             (None, _) => {
                 let why = "it did not leave when its pipe was closed, and was killed";
-                Err(self.kill_and_tell(why.to_owned()))
+                Err(self.kill_and_report(why.to_owned()))
             }
-            (Some(_), Some(_)) => Err("it told more than one result".to_owned()),
+            (Some(_), Some(_)) => Err("it reported more than one result".to_owned()),
             (Some(status), None) if status.success() => Ok(()),
             (Some(status), None) => Err(self.last_words(status)),
         }
@@ -171,7 +171,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     /// Ends the child from which no message came; returns what is known of its end.
     pub fn end_after(mut self, error: &ReceiveError) -> String {
         let status = match error {
-            // It may be about to leave by itself, with a reason to tell.
+            // It may be about to leave by itself, with a reason to report.
             ReceiveError::Closed => self.leave(Instant::now() + LEAVE),
             ReceiveError::Timeout | ReceiveError::Malformed(_) => None,
         };
@@ -180,7 +180,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
             None => {
                 let why = error.to_string();
                 if matches!(error, ReceiveError::Timeout) {
-                    return self.kill_and_tell(why);
+                    return self.kill_and_report(why);
                 }
                 self.kill();
                 why
@@ -189,7 +189,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     }
 
     /// Kills the child, and says why, with where its threads stood before.
-    fn kill_and_tell(&mut self, why: String) -> String {
+    fn kill_and_report(&mut self, why: String) -> String {
         let stood = thread_states::thread_states(self.id());
         self.kill();
         match stood {
@@ -251,13 +251,13 @@ impl<M> Drop for Child<M> {
 fn read_all<M: DeserializeOwned + Send + 'static>(
     stdout: ChildStdout,
 ) -> Receiver<Result<Option<M>, workload::Error>> {
-    let (told, messages) = channel();
+    let (reported, messages) = channel();
     thread::spawn(move || {
         let mut pipe = BufReader::new(stdout);
         loop {
             let message = pipe::read(&mut pipe);
             let last = !matches!(message, Ok(Some(_)));
-            if told.send(message).is_err() || last {
+            if reported.send(message).is_err() || last {
                 return;
             }
         }
@@ -265,16 +265,16 @@ fn read_all<M: DeserializeOwned + Send + 'static>(
     messages
 }
 
-/// Reads what a child says in a thread of its own until its end, and tells the first of it. What
+/// Reads what a child says in a thread of its own until its end, and reports the first of it. What
 /// it started may hold the pipe open for longer, so whoever waits for this waits with a limit.
 fn first_of(mut stderr: ChildStderr) -> Receiver<String> {
-    let (told, said) = channel();
+    let (reported, said) = channel();
     thread::spawn(move || {
         let mut kept = Vec::new();
         let _ = stderr.by_ref().take(STDERR_BYTES_MAX).read_to_end(&mut kept);
         let text = String::from_utf8_lossy(&kept);
         let clean = text.chars().filter(|letter| !letter.is_control() || *letter == '\n');
-        let _ = told.send(clean.collect());
+        let _ = reported.send(clean.collect());
         // A child that says more must not block on a full pipe.
         let _ = io::copy(&mut stderr, &mut io::sink());
     });
@@ -321,7 +321,7 @@ mod tests {
             cpus: &[],
         };
         let mut child = Child::<u64>::start(&start).unwrap();
-        assert_eq!(child.hear(Instant::now() + LEAVE).unwrap(), 0);
+        assert_eq!(child.receive(Instant::now() + LEAVE).unwrap(), 0);
         child.dismiss().unwrap();
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Cores {
 }
 
 impl Cores {
-    /// Reads which CPUs this process may use, and what the kernel tells of them.
+    /// Reads which CPUs this process may use, and what the kernel reports of them.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ fn siblings(devices: &Path, cpu: usize) -> String {
 }
 
 /// Returns how capable each CPU is: by the kernel's scale, else by its kind, else by its highest
-/// frequency. Where the kernel tells nothing of a CPU, it is taken to be like the others.
+/// frequency. Where the kernel reports nothing of a CPU, it is taken to be like the others.
 fn capacities(devices: &Path, cpus: &[usize]) -> BTreeMap<usize, u64> {
     let of_cpu = |cpu: usize, file: &str| -> Option<u64> {
         let path = devices.join(format!("system/cpu/cpu{cpu}/{file}"));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_tells_nothing_has_equal_cores_of_one_cpu() {
+    fn a_machine_that_reports_nothing_has_equal_cores_of_one_cpu() {
         let found = described(2, &[]);
         assert_eq!(found, used(&[&[0], &[1]], &[]));
         assert!(!found.are_shared());

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-/// The field of `/proc/PID/stat`, counted from the state on, that tells the minor faults of
+/// The field of `/proc/PID/stat`, counted from the state on, that reports the minor faults of
 /// children that have ended and were waited for (`cminflt`, field 11): each child has some.
 const CHILD_FAULTS: usize = 8;
 

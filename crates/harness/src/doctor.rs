@@ -1,7 +1,7 @@
-//! What this machine would do to a result, in plain words, each with the command that mends it.
+//! What this machine would do to a result, in plain words, each with the command that fixes it.
 //!
 //! Reading the machine and checking it are apart: a check is a pure function of what was read.
-//! What cannot be read is said and stops nothing, and nothing is mended here. What makes a run
+//! What cannot be read is said and stops nothing, and nothing is fixed here. What makes a run
 //! impossible stands in the same list, and is asked before one builds anything.
 
 mod clock;
@@ -40,7 +40,7 @@ pub struct Finding {
     /// What was found, and what it would do to a figure: one sentence.
     pub says: String,
     /// The command to type, if there is one.
-    pub mend: Option<String>,
+    pub fix: Option<String>,
 }
 
 /// How a thing is, the best first.
@@ -61,7 +61,7 @@ struct Opinion {
     /// Whether no run is possible.
     refuses: bool,
     says: String,
-    mend: Option<String>,
+    fix: Option<String>,
 }
 
 /// What was read of the machine. What could not be is `None`.
@@ -84,7 +84,7 @@ type Check = (&'static str, fn(&Readings) -> Opinion);
 /// The check for which other programs are asked.
 const TOOLCHAIN: &str = "toolchain";
 
-/// Every check, in the order in which it is told.
+/// Every check, in the order in which it is reported.
 const CHECKS: [Check; 36] = [
     ("cpus", cpus::division),
     ("siblings", cpus::siblings),
@@ -124,14 +124,14 @@ const CHECKS: [Check; 36] = [
     ("user", work::user),
 ];
 
-/// Looks at everything about this machine that could spoil a run of these models in these
+/// Looks at everything about this machine that could corrupt a run of these models in these
 /// cells, in under three seconds; `root` is the folder of the workspace. The caller sleeps most of
 /// that time.
 pub fn doctor(root: &Path, cells: &[Cell], models: &[Model]) -> Vec<Finding> {
     examine(&Readings::take(root, cells, models))
 }
 
-/// Returns why no run of these models in these cells is possible, with the command that mends it,
+/// Returns why no run of these models in these cells is possible, with the command that fixes it,
 /// in one sentence. Only what can make it so is read.
 pub(crate) fn refusal(root: &Path, cells: &[Cell], models: &[Model]) -> Option<String> {
     let machine = Readings {
@@ -156,8 +156,8 @@ pub(crate) fn refusal(root: &Path, cells: &[Cell], models: &[Model]) -> Option<S
 /// Checks what was read.
 fn examine(readings: &Readings) -> Vec<Finding> {
     let find = |&(name, check): &Check| {
-        let Opinion { state, says, mend, .. } = check(readings);
-        Finding { name: name.to_owned(), state, says, mend }
+        let Opinion { state, says, fix, .. } = check(readings);
+        Finding { name: name.to_owned(), state, says, fix }
     };
     CHECKS.iter().map(find).collect()
 }
@@ -199,17 +199,17 @@ impl Readings {
 impl Opinion {
     /// Nothing to object to.
     fn good(says: impl Into<String>) -> Self {
-        Self { state: Health::Good, refuses: false, says: says.into(), mend: None }
+        Self { state: Health::Good, refuses: false, says: says.into(), fix: None }
     }
 
     /// Something to know when reading a figure.
     fn doubtful(says: impl Into<String>) -> Self {
-        Self { state: Health::Doubtful, refuses: false, says: says.into(), mend: None }
+        Self { state: Health::Doubtful, refuses: false, says: says.into(), fix: None }
     }
 
-    /// Something to mend before a run.
+    /// Something to fix before a run.
     fn bad(says: impl Into<String>) -> Self {
-        Self { state: Health::Bad, refuses: false, says: says.into(), mend: None }
+        Self { state: Health::Bad, refuses: false, says: says.into(), fix: None }
     }
 
     /// Something with which there can be no run.
@@ -222,13 +222,13 @@ impl Opinion {
         let says = self.says.trim_end_matches('.');
         let mut letters = says.chars();
         let first = letters.next().into_iter().flat_map(char::to_lowercase);
-        let mend = self.mend.as_ref().map(|mend| format!(": type `{mend}`")).unwrap_or_default();
-        first.chain(letters).collect::<String>() + &mend
+        let fix = self.fix.as_ref().map(|fix| format!(": type `{fix}`")).unwrap_or_default();
+        first.chain(letters).collect::<String>() + &fix
     }
 
-    /// Adds the command that mends it.
-    fn mend(self, command: impl Into<String>) -> Self {
-        Self { mend: Some(command.into()), ..self }
+    /// Adds the command that fixes it.
+    fn fix(self, command: impl Into<String>) -> Self {
+        Self { fix: Some(command.into()), ..self }
     }
 }
 
@@ -268,31 +268,32 @@ mod tests {
         let says = &finding.says;
         assert!(says.starts_with(|c: char| c.is_uppercase() || c.is_numeric()), "{finding:?}");
         assert!(says.ends_with('.') && !says.contains(". ") && !says.contains('\n'), "{finding:?}");
-        assert!(finding.mend.as_ref().is_none_or(|command| !command.contains('\n')));
+        assert!(finding.fix.as_ref().is_none_or(|command| !command.contains('\n')));
 
         let fault = finding.state != Health::Good && !says.contains("cannot be seen");
-        let mended = finding.mend.is_some() || WITHOUT_COMMAND.contains(&finding.name.as_str());
-        assert!(!fault || mended, "{finding:?}");
+        let fixed = finding.fix.is_some() || WITHOUT_COMMAND.contains(&finding.name.as_str());
+        assert!(!fault || fixed, "{finding:?}");
     }
 
     #[test]
     fn a_fit_machine_is_good_in_all() {
         for finding in examine(&fit()) {
             is_whole(&finding);
-            assert_eq!((finding.state, &finding.mend), (Health::Good, &None), "{finding:?}");
+            assert_eq!((finding.state, &finding.fix), (Health::Good, &None), "{finding:?}");
         }
     }
 
     #[test]
-    fn each_fault_is_found_and_told_with_its_remedy() {
-        for (name, spoil, state, words) in FAULTS {
+    fn each_fault_is_found_and_reported_with_its_remedy() {
+        for (name, corrupt, state, words) in FAULTS {
             let mut readings = fit();
-            spoil(&mut readings);
+            corrupt(&mut readings);
             let finding = found(&readings, name);
             is_whole(&finding);
             assert_eq!(finding.state, *state, "{finding:?}");
-            let told = format!("{} {}", finding.says, finding.mend.as_deref().unwrap_or_default());
-            assert!(told.contains(words), "{words:?} is not in {finding:?}");
+            let reported =
+                format!("{} {}", finding.says, finding.fix.as_deref().unwrap_or_default());
+            assert!(reported.contains(words), "{words:?} is not in {finding:?}");
         }
     }
 

@@ -20,7 +20,7 @@ use workload::pipe::Total;
 use workload::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 
 use crate::quirks::{DEVIATIONS, Finds, Quirk};
-use crate::{OriginProcess, Program, Programs, Told, converse, interrupt, language};
+use crate::{OriginProcess, Program, Programs, Reported, converse, interrupt, language};
 
 /// The seed of every trial.
 const SEED: u64 = 6;
@@ -95,15 +95,15 @@ pub fn fault_cases() -> Vec<FaultCase> {
     [refused, full].into_iter().chain(scripted).collect()
 }
 
-/// Holds each model against every fault, and tells what came of it in the order of the table.
+/// Holds each model against every fault, and reports what came of it in the order of the table.
 ///
 /// # Errors
 ///
-/// Says why no origin could be had, what `tell` said, or that a signal came.
+/// Says why no origin could be had, what `say` said, or that a signal came.
 pub fn verify_faults(
     models: &[Model],
     programs: &Programs,
-    tell: &mut dyn FnMut(&FaultVerified) -> Result<()>,
+    say: &mut dyn FnMut(&FaultVerified) -> Result<()>,
 ) -> Result<Vec<FaultVerified>> {
     let cases = fault_cases();
     let jobs: Vec<_> = cases.iter().flat_map(|c| models.iter().map(move |m| (*c, m))).collect();
@@ -120,7 +120,7 @@ pub fn verify_faults(
             });
         }
         drop(found);
-        in_order(jobs.len(), finds, tell)
+        in_order(jobs.len(), finds, say)
     })
     .and_then(|verified| {
         match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
@@ -149,17 +149,17 @@ fn work(
     }
 }
 
-/// Tells what is found in the order of the jobs.
+/// Reports what is found in the order of the jobs.
 fn in_order(
     count: usize,
     finds: std::sync::mpsc::Receiver<(usize, FaultVerified)>,
-    tell: &mut dyn FnMut(&FaultVerified) -> Result<()>,
+    say: &mut dyn FnMut(&FaultVerified) -> Result<()>,
 ) -> Result<Vec<FaultVerified>> {
     let (mut early, mut verified) = (BTreeMap::new(), Vec::with_capacity(count));
     for (number, one) in finds {
         early.insert(number, one);
         while let Some(one) = early.remove(&verified.len()) {
-            tell(&one)?;
+            say(&one)?;
             verified.push(one);
         }
     }
@@ -212,14 +212,14 @@ impl FaultCase {
         let deadline_ms = self.needs_a_deadline().then_some(deadline_ms);
         let plan = self.plan(deadline_ms, model, origin);
         origin.misbehave(self.script(&plan))?;
-        let told = converse(model, program, (&plan, &[]));
-        let issued = told.as_ref().map_or(0, |told| told.turned.total.issued);
+        let reported = converse(model, program, (&plan, &[]));
+        let issued = reported.as_ref().map_or(0, |reported| reported.turned.total.issued);
         let record = origin.record_of(if self.fault.is_some() { issued } else { 0 })?;
-        let (failures, agreement) = match told {
+        let (failures, agreement) = match reported {
             Err(why) => (BTreeMap::new(), Agreement::Fails(why)),
-            Ok(told) => {
-                let agreement = self.compare(model, &told, &record);
-                (told.turned.total.errors, agreement)
+            Ok(reported) => {
+                let agreement = self.compare(model, &reported, &record);
+                (reported.turned.total.errors, agreement)
             }
         };
         Ok(FaultVerified {
@@ -231,7 +231,7 @@ impl FaultCase {
         })
     }
 
-    /// Returns what a model is told: one fetch at a time, so that each is on the same kind of
+    /// Returns what a model is sent: one fetch at a time, so that each is on the same kind of
     /// connection in every model; more where each waits for its deadline.
     fn plan(&self, deadline_ms: Option<u64>, model: &Model, origin: &OriginProcess) -> Plan {
         let wanted = if deadline_ms.is_some() { 4 } else { 1 };
@@ -250,7 +250,7 @@ impl FaultCase {
         Plan { cell, origins, workers: 1, seed: SEED, deadline_ms, surcharge_ns: 0 }
     }
 
-    /// Returns what the origin is told.
+    /// Returns what the origin is sent.
     fn script(&self, plan: &Plan) -> Script {
         let fetches = plan.cell.fetches;
         Script {
@@ -262,15 +262,15 @@ impl FaultCase {
         }
     }
 
-    /// Compares what a model told with what the origin did.
-    fn compare(&self, model: &Model, told: &Told, record: &Record) -> Agreement {
-        let total = &told.turned.total;
+    /// Compares what a model reported with what the origin did.
+    fn compare(&self, model: &Model, reported: &Reported, record: &Record) -> Agreement {
+        let total = &reported.turned.total;
         let issued = total.issued;
         let failures = match self.unheard {
             Some(code) => BTreeMap::from([(code.number().to_string(), issued)]),
             None => record.failures.clone(),
         };
-        let told_all = laws(self, told, record).or_else(|| {
+        let reported_all = laws(self, reported, record).or_else(|| {
             let sent = |name: &str| record.bad.get(name).copied().unwrap_or(0);
             // Late ones on a fresh connection belong to no reply.
             let late = sent("extra_bytes_late").saturating_sub(failures.values().sum());
@@ -282,7 +282,7 @@ impl FaultCase {
         let quirk = DEVIATIONS
             .iter()
             .find(|quirk| model.has_client(quirk.client) && quirk.fault == self.name);
-        let differs = told_all.or_else(|| match (quirk, model.is_bare()) {
+        let differs = reported_all.or_else(|| match (quirk, model.is_bare()) {
             (Some(quirk), _) => quirk.differs(total, &failures),
             (None, true) => (total.errors != failures).then(|| {
                 format!("counted {}, expected {}", shown(&total.errors), shown(&failures))
@@ -291,7 +291,7 @@ impl FaultCase {
         });
         match (differs, quirk) {
             (Some(why), _) => Agreement::Fails(why),
-            (None, Some(quirk)) => Agreement::Deviates(quirk.named(&told.hello)),
+            (None, Some(quirk)) => Agreement::Deviates(quirk.named(&reported.hello)),
             (None, None) => Agreement::Agrees,
         }
     }
@@ -299,8 +299,8 @@ impl FaultCase {
 
 /// Returns which law of counting is broken, if one is: every fetch ends once, is one request, and
 /// is in the latencies if and only if it is ok.
-fn laws(case: &FaultCase, told: &Told, record: &Record) -> Option<String> {
-    let (trial, total) = (&told.turned, &told.turned.total);
+fn laws(case: &FaultCase, reported: &Reported, record: &Record) -> Option<String> {
+    let (trial, total) = (&reported.turned, &reported.turned.total);
     let failed: u64 = total.errors.values().sum();
     let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
     let requests = if case.fault.is_some() { total.issued } else { 0 };
@@ -323,7 +323,7 @@ fn laws(case: &FaultCase, told: &Told, record: &Record) -> Option<String> {
 }
 
 /// Returns how the failures differ in number or family, if they do. A library that was cut at its
-/// deadline does not tell where.
+/// deadline does not show where.
 fn in_family(total: &Total, failures: &BTreeMap<String, u64>) -> Option<String> {
     let late = ["1202", "1302", "1403", "1504"];
     let may = |code: &String| {

@@ -2,7 +2,7 @@
 //! where somebody took the time to measure it, seconds to build.
 //!
 //! A build from nothing takes longer than a quick run, so no run waits for it. [`time_builds`]
-//! writes the times down beside the programs, and a run tells those that were measured on this
+//! writes the times down beside the programs, and a run reports those that were measured on this
 //! machine with the same lock file, compiler and flags; all others are unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,7 +162,7 @@ impl Builds {
     }
 }
 
-/// Builds each model from nothing, one after the other, tells how long each took, and keeps the
+/// Builds each model from nothing, one after the other, shows how long each took, and keeps the
 /// times for the runs that follow. What a build needs is downloaded before.
 ///
 /// # Errors
@@ -171,7 +171,7 @@ impl Builds {
 pub fn time_builds(
     workspace: &Workspace,
     models: &[Model],
-    tell: &mut dyn FnMut(&Model, Duration) -> Result<()>,
+    say: &mut dyn FnMut(&Model, Duration) -> Result<()>,
 ) -> Result<()> {
     let fetched = cargo(workspace).args(["fetch", "--locked", "--quiet"]).status();
     ensure!(fetched.context("failed to start cargo")?.success(), "failed to fetch the packages");
@@ -184,7 +184,7 @@ pub fn time_builds(
         builds.build_ms.insert(model.package.clone(), ms);
         // After each, since all of them together take many minutes.
         builds.write(workspace)?;
-        tell(model, took)?;
+        say(model, took)?;
     }
     Ok(())
 }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn symbols_are_told_apart_from_what_runs() {
+    fn symbols_are_kept_apart_from_what_runs() {
         // This test is a program with symbols and debug information.
         let path = std::env::current_exe().unwrap();
         let whole = fs::metadata(&path).unwrap().len();
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_another_compiler_lock_file_or_machine_are_not_told() {
+    fn times_of_another_compiler_lock_file_or_machine_are_not_reported() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let here = Environment::read(&root, "none", BTreeMap::new());
         let builds = Builds::none(&here);

@@ -1,4 +1,4 @@
-//! What a schedule will take, and what this machine lets it claim, told before the first trial.
+//! What a schedule will take, and what this machine lets it claim, reported before the first trial.
 
 use record::{Block, Family, Run, Schedule, TurnRecord};
 use stats::capacity::{HEADROOM, MODEL_BOUND};
@@ -30,7 +30,7 @@ pub struct Forecast {
     pub lines: Vec<String>,
 }
 
-/// Returns the forecast of a schedule; earlier runs on this machine, the newest first, tell how
+/// Returns the forecast of a schedule; earlier runs on this machine, the newest first, show how
 /// noisy it is.
 pub fn forecast(schedule: &Schedule, earlier: &[Run]) -> Forecast {
     let minutes = schedule.blocks.iter().map(|block| block_s(schedule, block)).sum::<f64>() / 60.0;
@@ -126,7 +126,7 @@ fn can_show(schedule: &Schedule, cell: &Cell, earlier: &Run) -> Option<String> {
     ))
 }
 
-/// Returns whether a run has this very cell, in blocks enough to tell how noisy it is.
+/// Returns whether a run has this very cell, in blocks enough to show how noisy it is.
 pub(crate) fn knows(run: &Run, cell: &Cell) -> bool {
     let differences = || against_itself(run, cell);
     run.schedule.cell(&cell.name) == Some(cell)

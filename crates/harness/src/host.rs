@@ -11,7 +11,7 @@ use record::{Host, Placement};
 use crate::child::on_cpus;
 use crate::doctor::quota;
 
-/// The kernel tells the time of CPUs in hundredths of a second on every machine that Linux runs on.
+/// The kernel keeps the time of CPUs in hundredths of a second on every machine that Linux runs on.
 const TICK_NS: u64 = 10_000_000;
 /// Turns of the loop that shows how fast a CPU is: about a millisecond.
 const PROBE_TURNS: u64 = 1_000_000;
@@ -46,7 +46,7 @@ impl HostReading {
         let grown = |before: Duration, after: Duration| {
             u64::try_from(after.saturating_sub(before).as_nanos()).unwrap_or(u64::MAX)
         };
-        // Some sandboxes tell of CPUs whose clocks stand still: nothing is known of those.
+        // Some sandboxes report CPUs whose clocks stand still: nothing is known of those.
         let now = Self::now(placement).filter(|now| now.capacity_ticks > self.capacity_ticks)?;
         Some(Host {
             capacity_ns: now.capacity_ticks.saturating_sub(self.capacity_ticks) * TICK_NS,
@@ -81,7 +81,7 @@ impl HostReading {
 }
 
 /// Returns by how much that counter grew which grew most. The groups are named in one order at both
-/// moments; a harness that was moved to other groups meanwhile is told nothing of them.
+/// moments; a harness that was moved to other groups meanwhile learns nothing of them.
 fn most_grown(before: &[u64], after: &[u64]) -> Option<u64> {
     let pairs = before.iter().zip(after).filter(|_| before.len() == after.len());
     pairs.map(|(before, after)| after.saturating_sub(*before)).max()

@@ -37,9 +37,9 @@ impl IdleInhibitor {
     pub fn keep(cpus: &[usize]) -> Result<Self> {
         let mut kept = Self { stop: Arc::new(AtomicBool::new(false)), threads: Vec::new() };
         for &cpu in cpus {
-            let (stop, (says, hears)) = (Arc::clone(&kept.stop), mpsc::channel());
+            let (stop, (says, receives)) = (Arc::clone(&kept.stop), mpsc::channel());
             kept.threads.push(thread::spawn(move || spin(cpu, &stop, &says)));
-            let began = hears.recv().context("a spinner ended before it began")?;
+            let began = receives.recv().context("a spinner ended before it began")?;
             began.with_context(|| format!("failed to keep CPU {cpu} awake"))?;
         }
         Ok(kept)
@@ -55,7 +55,7 @@ impl Drop for IdleInhibitor {
     }
 }
 
-/// Spins on a CPU, in the idle class, until told to stop; says first whether it may.
+/// Spins on a CPU, in the idle class, until asked to stop; says first whether it may.
 fn spin(cpu: usize, stop: &AtomicBool, says: &Sender<Result<()>>) {
     // A spinner of normal priority, or on another CPU, would disturb what it is to help.
     let may = bind(cpu).and_then(|()| enter_idle_class());

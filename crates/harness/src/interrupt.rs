@@ -141,7 +141,7 @@ mod tests {
     fn a_signal_ends_the_children_that_live_and_those_that_are_born_later() {
         let family = Family::new();
         let mut early = child(&family);
-        assert!(family.end(SIGINT), "the first signal is told from a second");
+        assert!(family.end(SIGINT), "the first signal is distinguished from a second");
         assert!(!family.end(SIGINT));
         let mut late = child(&family);
         for child in [&mut early, &mut late] {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use record::{Missing, Model, Unwritable};
 
-pub(crate) use self::python::{Lack, MEND_VENV, Python};
+pub(crate) use self::python::{FIX_VENV, Python, Unavailable};
 pub use self::rust::update_lock;
 pub(crate) use self::rust::{cargo, may_shuffle};
 use crate::{Workspace, find};
@@ -25,7 +25,7 @@ const LANGUAGES: [Language; 2] = [rust::LANGUAGE, python::LANGUAGE];
 pub(crate) struct Language {
     /// What a manifest and reports call it.
     name: &'static str,
-    /// Under which name a model tells its version in the hello.
+    /// Under which name a model reports its version in the hello.
     version: &'static str,
     /// How the name of a source file ends, and how a comment begins.
     sources: (&'static str, &'static str),
@@ -81,7 +81,7 @@ pub(crate) fn start_s(model: &Model) -> f64 {
     of(model).start_s
 }
 
-/// Returns the version of the language among those that a model tells, if it tells it.
+/// Returns the version of the language among those that a model reports, if it reports it.
 pub(crate) fn version(versions: &BTreeMap<String, String>) -> Option<&String> {
     LANGUAGES.into_iter().find_map(|language| versions.get(language.version))
 }
@@ -163,15 +163,15 @@ mod tests {
         let mut workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         workspace.target = folder.path().to_owned();
         let keep = || kept(&workspace, "origin", Path::new("/bin/true")).unwrap();
-        let spoil: [fn(&Path); 4] = [
+        let corrupt: [fn(&Path); 4] = [
             |kept| fs::write(kept, "").unwrap(),
             |kept| fs::write(kept, "#!/bin/false\n").unwrap(),
             |kept| fs::set_permissions(kept, fs::Permissions::from_mode(0o644)).unwrap(),
             |kept| fs::remove_file(kept).unwrap(),
         ];
-        for spoil in spoil {
+        for corrupt in corrupt {
             let (path, sha256) = keep();
-            spoil(&path);
+            corrupt(&path);
             assert_eq!(keep().0, path);
             assert!(is_whole(&path, &sha256));
             assert!(Command::new(&path).status().unwrap().success());

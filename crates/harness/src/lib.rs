@@ -1,5 +1,5 @@
 //! Finds and builds models, starts processes, draws the order of blocks, gives turns, and holds
-//! each against the origin's receipt; tells beforehand what the machine would do to a result.
+//! each against the origin's receipt; reports beforehand what the machine would do to a result.
 //!
 //! It knows no model by name but the baseline and the floor, links none, and reaches each by its
 //! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
@@ -60,7 +60,7 @@ pub use crate::interrupt::outlive_size_limits;
 pub use crate::language::{Interpreter, Program, compile, missing, update_lock};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
-pub use crate::origin_process::{OriginProcess, Told, converse};
+pub use crate::origin_process::{OriginProcess, Reported, converse};
 pub use crate::participant::time_for;
 pub use crate::primitives::{
     PrimitiveBlocks, PrimitiveWatch, add_primitives, build_primitives, find_primitives,

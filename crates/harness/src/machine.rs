@@ -120,7 +120,7 @@ fn connections(cell: &Cell, model: &Model) -> Option<u64> {
 ///
 /// # Errors
 ///
-/// A [`Failure::Preflight`] that says what is wrong, what is needed, and the command that mends it.
+/// A [`Failure::Preflight`] that says what is wrong, what is needed, and the command that fixes it.
 pub fn preflight(root: &Path, cells: &[Cell], models: &[Model]) -> Result<()> {
     if let Some(why) = doctor::refusal(root, cells, models) {
         return Err(Failure::Preflight(why)).context("preflight refuses");

@@ -167,7 +167,7 @@ fn carry_out(
 
     let mut progress = Progress::new(schedule, &due, &done);
     let ended = crate::run((schedule, &due), &programs.programs, done, &mut |event| {
-        progress.tell(&event);
+        progress.show(&event);
         match event {
             Event::Turn(turn) => folder.append(&Entry::Turn(Box::new(turn.clone()))),
             Event::Round(round) => folder.append(&Entry::Round(round.clone())),
@@ -314,8 +314,8 @@ fn same_machine(run: &Run, now: &Environment, session: u32) -> Result<()> {
             ("state of the tree (modified or not)", &begun.modified, &now.modified),
         ]);
     }
-    let told = |environment: &Environment| format!("{:?}", environment.python);
-    let interpreters = [told(begun), told(now)];
+    let reported = |environment: &Environment| format!("{:?}", environment.python);
+    let interpreters = [reported(begun), reported(now)];
     fields.push(("interpreter of models", &interpreters[0], &interpreters[1]));
     ensure!(
         place()? == run.schedule.placement,
@@ -342,7 +342,7 @@ fn without_stopped(run: &Run) -> Schedule {
     schedule
 }
 
-/// Returns the whole runs of this kind of machine below some results that tell how noisy cells are:
+/// Returns the whole runs of this kind of machine below some results that show how noisy cells are:
 /// of each cell the newest, and the newest of them first. A cell that no run has makes this look at
 /// every schedule, but at no journal.
 pub fn earlier(results: &Path, machine: &Environment, cells: &[Cell]) -> Vec<Run> {
@@ -419,16 +419,16 @@ mod tests {
         let newest = publish((&made_up, &published), results.path(), "3");
         assert_eq!(quick.environment.cpu, newest.environment.cpu);
 
-        let told = |cells: &[Cell]| -> Vec<String> {
+        let reported = |cells: &[Cell]| -> Vec<String> {
             let runs = earlier(results.path(), &newest.environment, cells);
             runs.into_iter().map(|run| run.id).collect()
         };
-        assert_eq!(told(&quick.schedule.cells), ["2"]);
-        assert_eq!(told(&newest.schedule.cells[..1]), ["3"]);
+        assert_eq!(reported(&quick.schedule.cells), ["2"]);
+        assert_eq!(reported(&newest.schedule.cells[..1]), ["3"]);
         let both = [quick.schedule.cells.as_slice(), &newest.schedule.cells].concat();
-        assert_eq!(told(&both), ["3", "2"]);
+        assert_eq!(reported(&both), ["3", "2"]);
         let other = Cell { in_flight: 7, ..old.schedule.cells[0].clone() };
-        assert_eq!(told(&[other]), [""; 0]);
+        assert_eq!(reported(&[other]), [""; 0]);
 
         let shown = forecast(&old.schedule, &[newest, quick]).lines;
         let of = |line: &&String| line.contains("with the noise of 2,");

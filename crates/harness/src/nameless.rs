@@ -4,26 +4,26 @@
 /// Returns a text in which each absolute path is cut to its last name. A path in quotes may have
 /// spaces; a relative one stays, since it lies in the workspace or in nobody's folder.
 pub(crate) fn without_paths(text: &str) -> String {
-    let (mut told, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut reported, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(place) = rest.find('/') {
         let (before, after) = rest.split_at(place);
-        told.push_str(before);
-        let previous = told.chars().next_back();
+        reported.push_str(before);
+        let previous = reported.chars().next_back();
         if previous.is_some_and(continues) || previous == Some(':') && after.starts_with("//") {
             let slashes = after.len() - after.trim_start_matches('/').len();
-            told.push_str(&after[..slashes]);
+            reported.push_str(&after[..slashes]);
             rest = &after[slashes..];
             continue;
         }
 
         let end = after.find(|letter| ends(letter, previous)).unwrap_or(after.len());
-        told.push_str(cut(&after[..end]));
+        reported.push_str(cut(&after[..end]));
         rest = &after[end..];
     }
-    told + rest
+    reported + rest
 }
 
-/// Returns what is told of a path: all of it in the standard library, whose paths are of no
+/// Returns what is reported of a path: all of it in the standard library, whose paths are of no
 /// machine; from the package on in a registry; else the last name.
 fn cut(path: &str) -> &str {
     let in_registry = path.split_once("/registry/src/").and_then(|(_, tail)| tail.split_once('/'));
@@ -81,8 +81,8 @@ mod tests {
             ("dir=/home/me", "dir=me"),
             ("", ""),
         ];
-        for (text, told) in cases {
-            assert_eq!(without_paths(text), told);
+        for (text, reported) in cases {
+            assert_eq!(without_paths(text), reported);
         }
     }
 }

@@ -27,19 +27,19 @@ const SETTLES: Duration = Duration::from_secs(1);
 /// How long requests may be under way at the origin after the model has ended.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// What a model told.
+/// What a model reported.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct Reported {
     /// Who it says it is.
     pub hello: Hello,
     /// What it counted.
     pub turned: Turned,
-    /// The most memory that its process held at once, in KiB; 0 if the system does not tell.
+    /// The most memory that its process held at once, in KiB; 0 if the system does not report.
     pub memory_peak_kib: u64,
 }
 
 /// Lets a model take one turn of a plan, from id 0, in a process of its own, and returns what it
-/// told.
+/// reported.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn converse(
     model: &Model,
     program: &Program,
     (plan, cpus): (&Plan, &[usize]),
-) -> Result<Told, String> {
+) -> Result<Reported, String> {
     let started = start((model, program), (plan.workers, cpus))?;
     let mut participant = started.enter(plan.clone())?;
     match participant.take(&Turn::of(&plan.cell, 0, 0), || false) {
@@ -58,7 +58,7 @@ pub fn converse(
             let memory_peak_kib = participant.memory_peak_kib();
             let hello = participant.hello.clone();
             participant.leave()?;
-            Ok(Told { hello, turned: taken.turned, memory_peak_kib })
+            Ok(Reported { hello, turned: taken.turned, memory_peak_kib })
         }
     }
 }
@@ -95,7 +95,7 @@ impl OriginProcess {
     fn start_as(program: &Program, (arguments, cpus): (Vec<String>, &[usize])) -> Result<Self> {
         let start = Start { program: &program.path, arguments, env: BTreeMap::new(), cpus };
         let mut child = Child::start(&start)?;
-        match child.hear(Instant::now() + ANSWER) {
+        match child.receive(Instant::now() + ANSWER) {
             Ok(FromOrigin::Ready(ready)) => Ok(Self { child, ready }),
             Ok(other) => bail!("failed to start the origin: it began with {other:?}"),
             Err(error) => {
@@ -128,7 +128,7 @@ impl OriginProcess {
         }
     }
 
-    /// Returns what it has seen and done since it was told its script.
+    /// Returns what it has seen and done since it was sent its script.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl OriginProcess {
     }
 
     /// Mounts a cell and lets a model carry it out, without a deadline or work on top; returns what
-    /// the model told, or why it told nothing.
+    /// the model reported, or why it reported nothing.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl OriginProcess {
         (model, program): (&Model, &Program),
         (cell, seed): (Cell, u64),
         placement: &Placement,
-    ) -> Result<Result<Told, String>> {
+    ) -> Result<Result<Reported, String>> {
         self.mount(Mount::whole(&cell, seed))?;
         let origins = self.ready.origins.clone();
         let workers = placement.workers;
@@ -217,9 +217,9 @@ impl OriginProcess {
     /// the machine gave it no time. One that does not answer at all is not stalled, it is dead.
     pub(crate) fn was_stalled(&mut self) -> bool {
         let asked = Instant::now();
-        self.child.tell(&ToOrigin::Receipt);
-        let heard = self.child.hear(asked + PATIENCE);
-        let Ok(FromOrigin::Receipt(receipt)) = heard else { return false };
+        self.child.send(&ToOrigin::Receipt);
+        let received = self.child.receive(asked + PATIENCE);
+        let Ok(FromOrigin::Receipt(receipt)) = received else { return false };
         let late = Duration::try_from_secs_f64(receipt.delay_late_ms_max_estimate / 1e3);
         asked.elapsed() > STALLED || late.is_ok_and(|late| late > STALLED)
     }
@@ -233,8 +233,8 @@ impl OriginProcess {
 
     /// Asks and waits for the answer.
     fn ask(&mut self, question: &ToOrigin) -> Result<FromOrigin> {
-        self.child.tell(question);
-        let heard = self.child.hear(Instant::now() + ANSWER);
-        heard.map_err(|error| anyhow!("the origin does not answer: {error}"))
+        self.child.send(question);
+        let received = self.child.receive(Instant::now() + ANSWER);
+        received.map_err(|error| anyhow!("the origin does not answer: {error}"))
     }
 }

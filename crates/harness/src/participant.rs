@@ -25,13 +25,13 @@ pub(crate) struct Participant {
     clock: Option<ClockId>,
     /// When its last turn ended, and what its clock said then.
     rested: (Instant, Option<Duration>),
-    /// What it told of itself.
+    /// What it reported of itself.
     pub hello: Hello,
     /// How long it has been idle, and the CPU time that it used meanwhile.
     pub idle: (Duration, Duration),
 }
 
-/// A process that was started and was told nothing yet.
+/// A process that was started and was sent nothing yet.
 #[derive(Debug)]
 pub(crate) struct Started {
     child: Child<FromModel>,
@@ -41,19 +41,19 @@ pub(crate) struct Started {
 /// What came of a turn.
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
-    /// What the participant told.
+    /// What the participant reported.
     pub turned: Turned,
     /// CPU time that the kernel charged the process with from before the turn until after it; of a
     /// batch since it was started.
     pub charged_ns: Option<u64>,
 }
 
-/// Why a participant told nothing.
+/// Why a participant reported nothing.
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// No message came.
     NoMessage(ReceiveError),
-    /// What it told may not be measured.
+    /// What it reported may not be measured.
     Refused(String),
 }
 
@@ -81,7 +81,7 @@ pub(crate) fn start(
 }
 
 impl Started {
-    /// Tells the process its plan, and returns it once it can take turns.
+    /// Sends the process its plan, and returns it once it can take turns.
     ///
     /// # Errors
     ///
@@ -103,9 +103,9 @@ impl Started {
         }
     }
 
-    /// Hears the hello, tells the plan, hears that all is ready.
+    /// Receives the hello, sends the plan, receives that all is ready.
     fn greet(&mut self, plan: &Plan) -> Result<Hello, Ended> {
-        let hello = match self.child.hear(Instant::now() + ANSWER)? {
+        let hello = match self.child.receive(Instant::now() + ANSWER)? {
             FromModel::Hello(hello) => hello,
             FromModel::Ready | FromModel::Turned(_) => {
                 return Err(Ended::Refused("its first message is no hello".into()));
@@ -116,11 +116,13 @@ impl Started {
             let why = format!("it says that it is {:?}, not {:?}", hello.model, self.name);
             return Err(Ended::Refused(why));
         }
-        self.child.tell(&ToModel::Plan(plan.clone()));
-        match self.child.hear(Instant::now() + ANSWER)? {
+        self.child.send(&ToModel::Plan(plan.clone()));
+        match self.child.receive(Instant::now() + ANSWER)? {
             FromModel::Ready => Ok(hello),
             FromModel::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
-            FromModel::Turned(_) => Err(Ended::Refused("it told a turn before it had one".into())),
+            FromModel::Turned(_) => {
+                Err(Ended::Refused("it reported a turn before it had one".into()))
+            }
         }
     }
 }
@@ -163,22 +165,22 @@ impl Participant {
     ) -> Result<Taken, ReceiveError> {
         let before = self.clock.and_then(read);
         self.count_idle(before);
-        self.child.tell(&ToModel::Turn(*turn));
-        let told = loop {
-            match self.child.hear(Instant::now() + time_for(&self.plan, turn)) {
+        self.child.send(&ToModel::Turn(*turn));
+        let reported = loop {
+            match self.child.receive(Instant::now() + time_for(&self.plan, turn)) {
                 Err(ReceiveError::Timeout) if is_stalled() => {}
-                told => break told?,
+                reported => break reported?,
             }
         };
         let after = self.clock.and_then(read);
         self.rested = (Instant::now(), after);
-        let FromModel::Turned(turned) = told else {
+        let FromModel::Turned(turned) = reported else {
             return Err(ReceiveError::Malformed("the pipe: it reports no turn".to_owned()));
         };
         if turned.turn != turn.number {
-            let (told, asked) = (turned.turn, turn.number);
+            let (reported, asked) = (turned.turn, turn.number);
             return Err(ReceiveError::Malformed(format!(
-                "the pipe: turn {told}, asked for {asked}"
+                "the pipe: turn {reported}, asked for {asked}"
             )));
         }
         let is_resident = self.plan.cell.workload.is_resident();
@@ -204,7 +206,7 @@ impl Participant {
     }
 
     /// Returns the most memory that its process has held at once, in KiB; 0 if the system does not
-    /// tell.
+    /// report.
     pub(crate) fn memory_peak_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap_or_default();

@@ -11,7 +11,7 @@ mod trial;
 mod validate;
 
 pub use self::draw::add_primitives;
-pub(crate) use self::find::build_told;
+pub(crate) use self::find::build_reported;
 pub use self::find::{build_primitives, find_primitives};
 pub use self::run::{PrimitiveWatch, run_primitives, verify_primitives};
 pub(crate) use self::run::{carry_out, due};

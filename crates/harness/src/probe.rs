@@ -37,7 +37,7 @@ pub fn probe(
     let run = |name: &str, cell: &Cell| {
         let model = models.iter().find(|model| model.name == name);
         let model = model.with_context(|| format!("failed to find the model {name}"))?;
-        // An origin that dies is replaced; what fails again and again is told.
+        // An origin that dies is replaced; what fails again and again is reported.
         let mut left = TRIES_MAX;
         loop {
             left -= 1;
@@ -97,10 +97,10 @@ fn fetch(
 ) -> Result<(Turned, Receipt)> {
     let mut origin = OriginProcess::start(&programs.origin, placement)?;
     let program = programs.models.get(&model.name).context("failed to find its program")?;
-    let told = origin.serve((model, program), (cell.clone(), SEED), placement)?;
+    let reported = origin.serve((model, program), (cell.clone(), SEED), placement)?;
     // What a model says of an origin that died meanwhile is not the model's fault.
     let receipt = origin.receipt().and_then(|receipt| origin.accepts().map(|()| receipt))?;
-    let turned = told.map_err(|why| anyhow!("{why}"))?.turned;
+    let turned = reported.map_err(|why| anyhow!("{why}"))?.turned;
     ensure!(turned.total.errors.is_empty(), "fetches failed: {:?}", turned.total.errors);
     Ok((turned, receipt))
 }

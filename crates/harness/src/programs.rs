@@ -16,11 +16,11 @@ use crate::{Interpreter, Program, Programs, Workspace};
 ///
 /// Names the package that does not build.
 pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
-    build_told((workspace, layout), models, &mut Building::alone(models.len() + 1))
+    build_reported((workspace, layout), models, &mut Building::alone(models.len() + 1))
 }
 
-/// Builds them, and tells how many of a number of programs that makes.
-pub(crate) fn build_told(
+/// Builds them, and shows how many of a number of programs that makes.
+pub(crate) fn build_reported(
     (workspace, layout): (&Workspace, Option<u64>),
     models: &[Model],
     building: &mut Building,

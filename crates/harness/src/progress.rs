@@ -1,4 +1,4 @@
-//! How far a run is, on stderr, told between turns and never inside one.
+//! How far a run is, on stderr, reported between turns and never inside one.
 //!
 //! On a terminal the line of a phase, and below it the ratios so far, are drawn again between
 //! rounds; elsewhere each block is a line.
@@ -19,22 +19,22 @@ use crate::terminal::screen;
 const BETWEEN: Duration = Duration::from_millis(250);
 /// What stands before the phases of a run.
 const PHASES: [&str; 3] = ["[1/3] ", "[2/3] ", "[3/3] "];
-/// Whether nothing is told.
+/// Whether nothing is reported.
 static QUIET: AtomicBool = AtomicBool::new(false);
 /// How many lines at the end of the terminal are drawn again.
 static DRAWN: AtomicUsize = AtomicUsize::new(0);
 
-/// Tells nothing more of how far a run is; errors are still told.
+/// Reports nothing more of how far a run is; errors are still reported.
 pub fn be_quiet() {
     QUIET.store(true, Ordering::Relaxed);
 }
 
-/// Tells that the report of a run is written, which is its last phase.
+/// Says that the report of a run is written, which is its last phase.
 pub fn writing_report() {
     show(&[format!("{}writing the report", PHASES[2])]);
 }
 
-/// Tells that a block of primitives has ended, as the one of so many with this number: on a
+/// Reports that a block of primitives has ended, as the one of so many with this number: on a
 /// terminal each, elsewhere every tenth and the last.
 pub(crate) fn primitives(block: &PrimitiveBlock, (ended, due): (usize, usize)) {
     let (phase, name) = (PHASES[1], block.primitive.name());
@@ -66,7 +66,7 @@ impl Building {
         self.begun += 1;
     }
 
-    /// Tells which one is built next.
+    /// Reports which one is built next.
     pub(crate) fn next(&mut self, package: &str) {
         self.begun += 1;
         let Self { phase, due, begun } = self;
@@ -122,8 +122,8 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Tells what happens.
-    pub(crate) fn tell(&mut self, event: &Event<'_>) {
+    /// Reports what happens.
+    pub(crate) fn show(&mut self, event: &Event<'_>) {
         match event {
             Event::Begin(block, place) => {
                 if *place == (0, 0) {

@@ -116,7 +116,7 @@ impl Quirk {
     }
 }
 
-const BOTH_LENGTHS: &str = "lets chunked win over a length that is told beside it";
+const BOTH_LENGTHS: &str = "lets chunked win over a length that is reported beside it";
 const NOT_LAST: &str = "reads a body whose last coding is not chunked until the connection ends";
 const NO_LENGTH: &str =
     "takes whatever comes until the connection ends for a body without a length";

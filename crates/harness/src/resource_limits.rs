@@ -78,7 +78,7 @@ pub(crate) fn shortage(cells: &[Cell]) -> Option<Shortage> {
 }
 
 impl ResourceLimit {
-    /// Returns what a cell lacks of it, if it does.
+    /// Returns what a cell has too little of, if it has.
     fn shortage(&self, cell: &Cell) -> Option<Shortage> {
         let (needed, name) = (self.of.needed(cell), self.of.name());
         (self.has < needed).then(|| Shortage {
@@ -192,8 +192,8 @@ mod tests {
         assert_eq!(lacking(Resources::Threads, 127).as_deref(), Some("128 threads"));
         let needed = 64 * SLOT_KIB + OTHER_KIB;
         assert_eq!(lacking(Resources::MemoryKib, needed), None);
-        let told = lacking(Resources::MemoryKib, needed - 1);
-        assert_eq!(told, Some(format!("{needed} KiB of memory")));
+        let reported = lacking(Resources::MemoryKib, needed - 1);
+        assert_eq!(reported, Some(format!("{needed} KiB of memory")));
         let lifted = lift(Path::new("/sys/fs/cgroup/a/memory.max"));
         assert_eq!(lifted, "echo max | sudo tee /sys/fs/cgroup/a/memory.max");
     }

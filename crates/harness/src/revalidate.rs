@@ -96,7 +96,7 @@ fn sentence(reasons: &[Reason]) -> String {
     reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Returns what the participant of a turn was told, but for the ports of the origin.
+/// Returns what the participant of a turn was sent, but for the ports of the origin.
 fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, Turn)> {
     let block = schedule.block(turn.block)?;
     let shard = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

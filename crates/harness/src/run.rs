@@ -33,7 +33,7 @@ pub struct Programs {
     pub missing: Vec<Missing>,
 }
 
-/// What happens during a run, told between turns.
+/// What happens during a run, reported between turns.
 #[derive(Debug)]
 pub enum Event<'a> {
     /// A turn is about to begin: its block, its round, and its place in it.
@@ -50,7 +50,7 @@ pub enum Event<'a> {
     Stop(&'a Stop),
 }
 
-/// Who is told what happens; an error from here ends the run.
+/// Who learns what happens; an error from here ends the run.
 pub type Watch<'a> = dyn FnMut(Event<'_>) -> Result<()> + 'a;
 
 /// Carries out the blocks of a schedule that are due; `done` are the turns of whole blocks that an
@@ -157,7 +157,7 @@ fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Ori
     Ok(origin)
 }
 
-/// Returns what a model, or a control, is told in a block: a model that holds fewer in flight gets
+/// Returns what a model, or a control, is sent in a block: a model that holds fewer in flight gets
 /// so many slots, and a control pays its share of what the baseline costs on top.
 pub(crate) fn planned(
     schedule: &Schedule,

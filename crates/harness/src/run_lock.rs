@@ -18,7 +18,7 @@ use record::Unwritable;
 use crate::Failure;
 
 /// The name that a machine has once: of a socket without a file, which nobody speaks over, and of
-/// the file. The kernel takes both back when their process ends, however that ends, and tells whose
+/// the file. The kernel takes both back when their process ends, however that ends, and shows whose
 /// they are.
 const NAME: &str = "inflight-measures";
 /// Where the file is: in the first of these folders that there is, as no variable moves them.
@@ -187,14 +187,14 @@ mod tests {
     fn a_run_excludes_everything_and_a_verification_excludes_runs_alone() {
         let path = file_of_machine(&format!("inflight-test-file-{}", std::process::id())).unwrap();
         let run = claim_file(&path).unwrap();
-        let told = |error: anyhow::Error| {
+        let reported = |error: anyhow::Error| {
             assert_eq!(crate::exit_code(&error), 6, "{error}");
             error.to_string()
         };
         let process = std::process::id();
         let measuring = format!("another run, process {process}, is measuring on this machine");
-        assert!(told(claim_file(&path).unwrap_err()).starts_with(&measuring));
-        assert!(told(share_file(&path).unwrap_err()).starts_with(&measuring));
+        assert!(reported(claim_file(&path).unwrap_err()).starts_with(&measuring));
+        assert!(reported(share_file(&path).unwrap_err()).starts_with(&measuring));
         drop(run);
 
         // A child that another test is just starting holds every file until it runs its program.
@@ -207,7 +207,7 @@ mod tests {
         };
         let verifications = [freed(share_file), freed(share_file)];
         let verifying = format!("a verification, process {process}, is under way on this machine");
-        assert!(told(claim_file(&path).unwrap_err()).starts_with(&verifying));
+        assert!(reported(claim_file(&path).unwrap_err()).starts_with(&verifying));
         drop(verifications);
         drop(freed(claim_file));
         fs::remove_file(path).unwrap();

@@ -28,7 +28,7 @@ struct Sum {
     in_flight: f64,
     cpu_ns: u64,
     ended: u64,
-    /// What the kernel charged in the turns; nothing once it did not tell.
+    /// What the kernel charged in the turns; nothing once it did not report.
     charged_ns: Option<u64>,
     issued: u64,
     /// What it was idle for before its first turn that counts.
@@ -41,7 +41,7 @@ impl Stays {
         self.sum_of(name).idle_before = participant.idle;
     }
 
-    /// Notes what a living participant tells of itself.
+    /// Notes what a living participant reports of itself.
     pub(crate) fn look(&mut self, name: &str, participant: &Participant) {
         let sum = self.sum_of(name);
         let record = &mut sum.record;
@@ -118,8 +118,8 @@ impl Stays {
 }
 
 /// Adds counts by value.
-fn add(sum: &mut BTreeMap<u64, u64>, told: &[(u64, u64)]) {
-    for &(value, count) in told {
+fn add(sum: &mut BTreeMap<u64, u64>, reported: &[(u64, u64)]) {
+    for &(value, count) in reported {
         let entry = sum.entry(value).or_insert(0);
         *entry = entry.saturating_add(count);
     }

@@ -153,8 +153,9 @@ mod tests {
         let schedule = drawn(sweep());
         assert!(schedule.absent.is_empty());
         for block in &schedule.blocks {
-            let told = |name| crate::run::planned(&schedule, (block, name), Vec::new()).unwrap();
-            let (one, whole) = (told("one").cell, told("threads").cell);
+            let reported =
+                |name| crate::run::planned(&schedule, (block, name), Vec::new()).unwrap();
+            let (one, whole) = (reported("one").cell, reported("threads").cell);
             assert_eq!((one.in_flight, &whole), (1, schedule.cell(&block.cell).unwrap()));
             let rounds = whole.fetches.div_ceil(u64::from(whole.in_flight));
             assert!(one.fetches == rounds && rounds >= WAVES_MIN, "{one:?}");

@@ -1,13 +1,13 @@
-//! What the threads of a process do: what is told of a child that hangs, before it is killed.
+//! What the threads of a process do: what is reported of a child that hangs, before it is killed.
 //!
-//! The kernel tells in which call each thread waits. Its stack would take a debugger.
+//! The kernel reports in which call each thread waits. Its stack would take a debugger.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use nix::libc;
 
-/// The most kinds of threads that are told.
+/// The most kinds of threads that are reported.
 const KINDS_MAX: usize = 8;
 
 /// Calls that wait for another thread.
@@ -47,11 +47,11 @@ pub(crate) fn thread_states(process: u32) -> Option<String> {
         *kinds.entry(format!("{name} {}", doing(&read("syscall"), &read("stat")))).or_default() +=
             1;
     }
-    told(&kinds)
+    reported(&kinds)
 }
 
 /// Writes kinds of threads, each with how many there are.
-fn told(kinds: &BTreeMap<String, usize>) -> Option<String> {
+fn reported(kinds: &BTreeMap<String, usize>) -> Option<String> {
     let shown = kinds.iter().take(KINDS_MAX).map(|(kind, count)| format!("{count} x {kind}"));
     let mut shown: Vec<String> = shown.collect();
     if kinds.len() > KINDS_MAX {
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_waits_is_told_by_name_and_what_it_waits_for() {
+    fn a_thread_that_waits_is_reported_by_name_and_what_it_waits_for() {
         let (release, hold) = channel::<()>();
         let builder = thread::Builder::new().name("a\u{1b}[31m thread".to_owned());
         let waiting = builder.spawn(move || hold.recv()).unwrap();
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(doing("-1 0x0 0x0\n", "7 (a) S 1 7"), "sleeps");
         assert_eq!(doing("99999 0x0\n", "7 (a) S 1 7"), "is in system call 99999");
         let kinds = (0..9).map(|number| (number.to_string(), 2)).collect();
-        let said = told(&kinds).unwrap();
+        let said = reported(&kinds).unwrap();
         assert!(said.starts_with("its threads: 2 x 0, 2 x 1"), "{said}");
         assert!(said.ends_with("2 x 7, others"), "{said}");
     }

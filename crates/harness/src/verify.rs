@@ -21,17 +21,17 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Gives each model a turn on each cell of a preset and tells how it went. What the origin or the
+/// Gives each model a turn on each cell of a preset and shows how it went. What the origin or the
 /// machine disturbed is measured again, as in a run.
 ///
 /// # Errors
 ///
 /// Says why no origin could be had, of which models origins failed again and again, or what
-/// `tell` said.
+/// `say` said.
 pub fn verify(
     (models, preset): (Vec<Model>, Preset),
     programs: &Programs,
-    tell: &mut dyn FnMut(&Verified) -> Result<()>,
+    say: &mut dyn FnMut(&Verified) -> Result<()>,
 ) -> Result<Vec<Verified>> {
     let (stop, sessions, controls) = (None, Vec::new(), Vec::new());
     let preset = Preset { blocks: 1, rounds: 1, stop, sessions, controls, ..preset };
@@ -45,11 +45,11 @@ pub fn verify(
             works: true,
             says: missing.to_string(),
         };
-        tell(&one)?;
+        say(&one)?;
         sorted.verified.push(one);
     }
     let ran = run((&schedule, &schedule.blocks), programs, Vec::new(), &mut |event| {
-        sorted.hear(&event, tell)
+        sorted.receive(&event, say)
     });
     match sorted.failing.is_empty() {
         true => ran?,
@@ -73,11 +73,11 @@ struct Sorted {
 }
 
 impl Sorted {
-    /// Takes in what happens, and tells of each model when its block has ended.
-    fn hear(
+    /// Takes in what happens, and reports each model when its block has ended.
+    fn receive(
         &mut self,
         event: &Event<'_>,
-        tell: &mut dyn FnMut(&Verified) -> Result<()>,
+        say: &mut dyn FnMut(&Verified) -> Result<()>,
     ) -> Result<()> {
         match event {
             Event::Turn(turn) => self.take(turn),
@@ -95,7 +95,7 @@ impl Sorted {
                     }
                     let broken = block.stays.get(&one.model).map(|stay| stay.invalid.as_slice());
                     one.also(broken.unwrap_or_default());
-                    tell(&one)?;
+                    say(&one)?;
                     self.verified.push(one);
                 }
             }

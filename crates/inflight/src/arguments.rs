@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// Prints one JSON document instead of text.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Tells no progress on stderr; errors are told all the same.
+    /// Reports no progress on stderr; errors are reported all the same.
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
     /// When to colour words: where stdout is a terminal, always, or never.
@@ -70,10 +70,10 @@ Examples:
   inflight verify --faults my-model     the same against an origin that misbehaves
 ")]
     Verify(Verification),
-    /// Tells what this machine would do to a result, and what mends it.
+    /// Reports what this machine would do to a result, and what fixes it.
     #[command(before_help = "\
 Examples:
-  inflight doctor                       good, doubt or BAD, and the command that mends it
+  inflight doctor                       good, doubt or BAD, and the command that fixes it
   inflight doctor --json                the same for programs
 ")]
     Doctor,
@@ -329,8 +329,8 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
         return ExitCode::from(harness::exit_code(&why));
     }
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-        let told = json!({ "error": { "exit_code": 2, "message": error.to_string() } });
-        let _ = writeln!(io::stdout(), "{told:#}");
+        let reported = json!({ "error": { "exit_code": 2, "message": error.to_string() } });
+        let _ = writeln!(io::stdout(), "{reported:#}");
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

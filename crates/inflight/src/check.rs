@@ -49,7 +49,7 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     let ok = problems.is_empty();
     let (tone, mark) = if ok { (Tone::Good, "ok       ") } else { (Tone::Bad, "NOT OK   ") };
     output.mark(tone, &format!("{mark}  {}", run.id));
-    output.tell(&json!({ "run": run.id, "ok": ok, "problems": problems }));
+    output.document(&json!({ "run": run.id, "ok": ok, "problems": problems }));
     Ok(if ok { 0 } else { CORRUPT })
 }
 
@@ -64,11 +64,11 @@ pub(crate) fn rebuild(
     let names = if names.is_empty() { &latest[..] } else { names };
     let rebuilt = names.iter().map(|name| rebuilt(name, (format, verbose), output));
     let rebuilt: Vec<Value> = rebuilt.collect::<Result<_>>()?;
-    output.tell(&rebuilt);
+    output.document(&rebuilt);
     Ok(0)
 }
 
-/// Rebuilds every derived file of a run, and returns what is told of it.
+/// Rebuilds every derived file of a run, and returns what is reported of it.
 fn rebuilt(
     name: &str,
     (format, verbose): (Option<&str>, bool),

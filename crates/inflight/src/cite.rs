@@ -29,7 +29,7 @@ pub(crate) fn cite(name: &str, form: Option<&str>, output: &mut Output) -> Resul
         output.say(&text);
         texts.insert(form.name().to_owned(), Value::String(text));
     }
-    output.tell(&json!({ "run": run.id, "content_sha256": run.content_sha256, "cite": texts }));
+    output.document(&json!({ "run": run.id, "content_sha256": run.content_sha256, "cite": texts }));
     Ok(0)
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn export(name: &str, to: &str, output: &mut Output) -> Result<u8> {
     // What is JSON anyway is the document itself.
     let document = serde_json::from_str(&text);
     let document = document.unwrap_or_else(|_| json!({ "run": run.id, "to": to, "text": text }));
-    output.tell(&document);
+    output.document(&document);
     Ok(0)
 }
 

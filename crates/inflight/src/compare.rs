@@ -22,7 +22,7 @@ pub(crate) fn rank(asked: &Ranking, output: &mut Output) -> Result<u8> {
     let ranking = report::rank(&run, &figures, metric, asked.cell.as_deref());
     let ranking = ranking.map_err(|error| Failure::Usage(format!("{error:#}")))?;
     output.say(&ranking.to_string());
-    output.tell(&report::ranking_document(&ranking, &run.id));
+    output.document(&report::ranking_document(&ranking, &run.id));
     Ok(0)
 }
 
@@ -53,6 +53,6 @@ pub(crate) fn diff(asked: &Comparison, output: &mut Output) -> Result<u8> {
     if let (true, Some(percent)) = (has_room, asked.fail_if_slower) {
         output.say(&format!("slower by more than {percent} %, for sure: {}", slower.join(", ")));
     }
-    output.tell(&json!({ "diff": diff, "slower": slower }));
+    output.document(&json!({ "diff": diff, "slower": slower }));
     Ok(if slower.is_empty() { 0 } else { SLOWER })
 }

@@ -29,7 +29,7 @@ fn models(output: &mut Output) -> Result<()> {
             model.name, model.label, model.unit, model.client
         ));
     }
-    output.tell(&models);
+    output.document(&models);
     Ok(())
 }
 
@@ -46,30 +46,30 @@ fn cells(output: &mut Output) {
             output.say(&format!("  {}", report::heading(cell)));
         }
     }
-    let told = presets.iter().map(
+    let reported = presets.iter().map(
         |preset| json!({ "preset": preset.name, "blocks": preset.blocks, "cells": preset.cells }),
     );
-    output.tell(&told.collect::<Vec<_>>());
+    output.document(&reported.collect::<Vec<_>>());
 }
 
 /// Lists what an origin does to a model in `verify --faults`, and what a bare model says of it.
 fn faults(output: &mut Output) {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for case in harness::fault_cases() {
         let expected = case.expected();
         output.say(&format!("{}  {:<24} {expected}", case.row, case.name));
-        told.push(json!({ "row": case.row, "fault": case.name, "bare_model": expected }));
+        reported.push(json!({ "row": case.row, "fault": case.name, "bare_model": expected }));
     }
-    output.tell(&told);
+    output.document(&reported);
 }
 
 /// Lists the runs, the oldest first, those that cannot be read included. Only their schedules are
 /// looked at, so that a thousand are listed at once.
 fn runs(output: &mut Output) {
     let results = place::results();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for (name, path) in place::runs(&results) {
-        told.push(match Brief::read(&path) {
+        reported.push(match Brief::read(&path) {
             Ok(run) => {
                 let state = if run.is_complete { "complete" } else { "unfinished" };
                 output.say(&format!(
@@ -90,8 +90,8 @@ fn runs(output: &mut Output) {
             }
         });
     }
-    if told.is_empty() {
+    if reported.is_empty() {
         output.say("there is no run yet: `cargo bench` or `inflight run` makes one");
     }
-    output.tell(&told);
+    output.document(&reported);
 }

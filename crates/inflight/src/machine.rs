@@ -10,7 +10,7 @@ use crate::place;
 /// What a machine that would be refused exits with.
 const REFUSED: u8 = 6;
 
-/// Tells what this machine would do to a result, and what mends it.
+/// Reports what this machine would do to a result, and what fixes it.
 pub(crate) fn doctor(output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
     let quick = harness::quick();
@@ -23,11 +23,11 @@ pub(crate) fn doctor(output: &mut Output) -> Result<u8> {
             Health::Bad => (Tone::Bad, "BAD   "),
         };
         output.mark(tone, &format!("{mark} {:<22} {}", finding.name, finding.says));
-        if let Some(mend) = finding.mend.as_ref().filter(|_| finding.state != Health::Good) {
-            output.say(&format!("{:30}{mend}", ""));
+        if let Some(fix) = finding.fix.as_ref().filter(|_| finding.state != Health::Good) {
+            output.say(&format!("{:30}{fix}", ""));
         }
     }
     let bad = findings.iter().any(|finding| finding.state == Health::Bad);
-    output.tell(&json!({ "findings": findings, "bad": bad }));
+    output.document(&json!({ "findings": findings, "bad": bad }));
     Ok(if bad { REFUSED } else { 0 })
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(order: &Order, output: &mut Output) -> Result<u8> {
             harness::measure(&ordered)?
         }
     };
-    tell(&ended, order.verbose, output)
+    show(&ended, order.verbose, output)
 }
 
 /// Runs each model once on each cell, or on each fault.
@@ -56,10 +56,10 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
         Ok(())
     })?;
     let works = verified.iter().all(|one| one.works);
-    let told = verified.iter().map(
+    let reported = verified.iter().map(
         |one| json!({ "cell": one.cell, "model": one.model, "works": one.works, "says": one.says }),
     );
-    output.tell(&json!({ "works": works, "verified": told.collect::<Vec<_>>() }));
+    output.document(&json!({ "works": works, "verified": reported.collect::<Vec<_>>() }));
     Ok(if works { 0 } else { VERIFICATION_FAILED })
 }
 
@@ -80,7 +80,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
         Ok(())
     })?;
     let works = verified.iter().all(FaultVerified::works);
-    let told = verified.iter().map(|one| {
+    let reported = verified.iter().map(|one| {
         let (agreement, says) = match &one.agreement {
             Agreement::Agrees => ("agrees", ""),
             Agreement::Deviates(what) => ("deviates", what.as_str()),
@@ -91,7 +91,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
             "agreement": agreement, "says": says,
         })
     });
-    output.tell(&json!({ "works": works, "verified": told.collect::<Vec<_>>() }));
+    output.document(&json!({ "works": works, "verified": reported.collect::<Vec<_>>() }));
     Ok(if works { 0 } else { VERIFICATION_FAILED })
 }
 
@@ -157,7 +157,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
     if earlier.is_empty() {
         output.say("what it could show is known after a first run here");
     }
-    output.tell(&json!({
+    output.document(&json!({
         "preset": schedule.preset, "models": models, "cells": schedule.cells,
         "blocks": schedule.blocks.len(), "minutes_max": forecast.minutes_max,
         "lines": forecast.lines,
@@ -166,7 +166,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
 }
 
 /// Prints a run that has ended, however it did, and returns the exit code.
-fn tell(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
+fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
     harness::writing_report();
     let figures = report::figures(&run, BASELINE, FLOOR);
@@ -186,7 +186,7 @@ fn tell(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let valid = run.turns.iter().filter(|trial| trial.state == State::Valid).count();
     let of_primitives = &run.primitives.whole;
     let primitives_valid = of_primitives.iter().filter(|t| t.state == State::Valid).count();
-    output.tell(&json!({
+    output.document(&json!({
         "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
         "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(),
         "cut": run.cut.len(),
@@ -228,7 +228,7 @@ fn chosen(found: &[Model], names: &[String], company: Company) -> Result<Vec<Mod
 }
 
 /// Checks that this machine has what the models need that were named: who asks whether a model
-/// works gets no yes without a try. Of all models, those that are missing are told as such.
+/// works gets no yes without a try. Of all models, those that are missing are reported as such.
 fn can_run(workspace: &Workspace, models: &[Model], asked: &Selection) -> Result<()> {
     let mut named = models.iter().filter(|model| asked.models.contains(&model.name));
     match named.find_map(|model| harness::missing(workspace, model)) {

@@ -30,7 +30,7 @@ pub(crate) fn merge(names: &[String], out: &Path, output: &mut Output) -> Result
         fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))?;
         output.say(&path.to_string_lossy());
     }
-    output.tell(&json!({ "merge": merged }));
+    output.document(&json!({ "merge": merged }));
     Ok(0)
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
     output.say(&format!(
         "It compiles, and fails `inflight verify {name}` until its loop is written."
     ));
-    output.tell(&json!({ "model": name, "package": package, "files": written }));
+    output.document(&json!({ "model": name, "package": package, "files": written }));
     Ok(0)
 }
 

@@ -13,7 +13,7 @@ use record::Unwritable;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The most letters of an error that are told: it may quote what a stranger wrote.
+/// The most letters of an error that are reported: it may quote what a stranger wrote.
 const MESSAGE_MAX: usize = 2_000;
 
 /// What is said on stdout: text as it comes, or one document at the end.
@@ -67,7 +67,7 @@ impl Output {
     }
 
     /// Says something to programs.
-    pub(crate) fn tell(&mut self, value: &impl Serialize) {
+    pub(crate) fn document(&mut self, value: &impl Serialize) {
         if let Some(document) = &mut self.document {
             *document = serde_json::to_value(value).unwrap_or_default();
         }
@@ -76,7 +76,7 @@ impl Output {
     /// Says on stderr why the command failed, and to programs on stdout too.
     pub(crate) fn fail(&mut self, error: &Error, code: u8) {
         let message = complain(&format!("{error:#}"));
-        self.tell(&json!({ "error": { "exit_code": code, "message": message } }));
+        self.document(&json!({ "error": { "exit_code": code, "message": message } }));
     }
 
     /// Ends what is said.

@@ -16,7 +16,7 @@ pub(crate) fn completions(shell: Shell, output: &mut Output) -> u8 {
     clap_complete::generate(shell, &mut Arguments::command(), "inflight", &mut bytes);
     let text = String::from_utf8_lossy(&bytes).into_owned();
     output.say(&text);
-    output.tell(&json!({ "shell": shell.to_string(), "text": text }));
+    output.document(&json!({ "shell": shell.to_string(), "text": text }));
     0
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn man(name: Option<&str>, output: &mut Output) -> Result<u8> {
     clap_mangen::Man::new(command).render(&mut bytes).context("failed to write the page")?;
     let text = String::from_utf8_lossy(&bytes).into_owned() + &examples;
     output.say(&text);
-    output.tell(&json!({ "command": name, "text": text }));
+    output.document(&json!({ "command": name, "text": text }));
     Ok(0)
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
     put(&index, report::site_page(&runs, (BASELINE, FLOOR)).as_bytes())?;
     output.say(&index.to_string_lossy());
     let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
-    output.tell(&json!({ "site": index, "runs": ids }));
+    output.document(&json!({ "site": index, "runs": ids }));
     Ok(0)
 }
 

@@ -1,5 +1,5 @@
 """The program of a teaching page on asynchronous programming, made to run: a session for every
-fetch. What was mended: the missing `import aiohttp`; the lost indentation; `text()` is told an
+fetch. What was fixed: the missing `import aiohttp`; the lost indentation; `text()` is given an
 encoding, since bodies are random bytes and no text; status and id are returned too, since they are
 verified; and a fetch is one request: none is sent again, and no redirect is followed."""
 

@@ -2,7 +2,7 @@
 //! await, and for loops that poll sockets.
 //!
 //! A slot that finds no id left rests here. Once every slot rests the turn is over, which the
-//! control thread waits for; it then tells the harness what was counted, and opens the next turn
+//! control thread waits for; it then informs the harness what was counted, and opens the next turn
 //! when the harness asks for it. Nothing of this is touched while a turn runs: a slot asks the
 //! ledger of its turn alone.
 
@@ -148,7 +148,7 @@ impl Gate {
         }
     }
 
-    /// Tells who waits for it that every slot rests.
+    /// Informs who waits for it that every slot rests.
     fn look(&self, state: &State) {
         if state.resting >= state.live {
             self.quiet.notify_all();

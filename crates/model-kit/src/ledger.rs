@@ -117,7 +117,7 @@ impl Ledger {
         self.extra_bytes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Returns the turn as it is told to the harness, once every slot rests or has left.
+    /// Returns the turn as it is reported to the harness, once every slot rests or has left.
     ///
     /// # Errors
     ///
@@ -245,7 +245,7 @@ mod tests {
         Ledger::new(cell, &Turn::of(cell, 3, 1_000))
     }
 
-    /// Returns what is told of it.
+    /// Returns what is reported of it.
     fn turned(ledger: &Ledger) -> Result<Turned, String> {
         ledger.turned(1)
     }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_never_closed_is_told_as_such() {
+    fn a_window_that_never_closed_is_reported_as_such() {
         let ledger = ledger(&steady(1, 3, 1));
         ledger.deal().unwrap();
         ledger.end(OK);

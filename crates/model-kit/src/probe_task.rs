@@ -1,5 +1,5 @@
 //! The probe task: a slot that fetches nothing and wakes at moments that are fixed in advance, by
-//! the timer and among the units of its model. How late it is tells how long whatever is due has to
+//! the timer and among the units of its model. How late it is shows how long whatever is due has to
 //! wait there.
 //!
 //! Wake-ups are due a period apart from the beginning of the turn. One that is taken late shifts

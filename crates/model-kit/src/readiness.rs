@@ -52,9 +52,9 @@ impl<S: Read + Write> Connection<S> {
     /// Steps the slot until its socket has to be waited for or the slot is done. Call it when the
     /// loop says that the socket is ready.
     ///
-    /// `hung_up` says whether the loop has been told that the peer sends nothing more. A read that
-    /// does not fill its buffer has taken all there was: the next one would block, so it is not
-    /// tried before the loop says that there is more; unless the peer has hung up, for then an
+    /// `hung_up` says whether the loop has been informed that the peer sends nothing more. A read
+    /// that does not fill its buffer has taken all there was: the next one would block, so it is
+    /// not tried before the loop says that there is more; unless the peer has hung up, for then an
     /// edge-triggered loop says nothing more.
     pub fn advance<C, E>(&mut self, slot: &mut Slot, sockets: &mut Sockets<C, E>, hung_up: bool)
     where
@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    /// Fetches once from a socket that blocks and then reads this, told once that it is ready;
+    /// Fetches once from a socket that blocks and then reads this, informed once that it is ready;
     /// returns the codes: 1005 if the fetch did not end.
     fn fetched(reads: Vec<Vec<u8>>, hung_up: bool) -> Option<Vec<String>> {
         let cell = Cell {

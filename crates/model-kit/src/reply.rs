@@ -2,7 +2,7 @@
 //!
 //! Heads are read by httparse with its strict defaults. Bodies are those of RFC 9112 section 6
 //! that keep a connection usable: by Content-Length or chunked. A body that lasts until the
-//! connection closes cannot be told from a truncated one and is refused.
+//! connection closes cannot be distinguished from a truncated one and is refused.
 
 use std::mem::MaybeUninit;
 
@@ -64,7 +64,7 @@ struct Head {
     encoded: bool,
 }
 
-/// How the end of the body is told.
+/// How the end of the body is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Framing {
     /// There is none after this status.
@@ -300,7 +300,7 @@ fn understand(response: &Response<'_, '_>, id: u64) -> Result<Head, ErrorCode> {
     Ok(head)
 }
 
-/// Returns how the body's end is told, or that it is not.
+/// Returns how the body's end is reported, or that it is not.
 fn framing(status: u16, length: Option<u64>, chunked: bool) -> Result<Framing, ErrorCode> {
     match (length, chunked) {
         _ if matches!(status, 100..=199 | 204 | 304) => Ok(Framing::None),
@@ -324,7 +324,7 @@ fn is(field: &Header<'_>, name: &str) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
-/// Returns the length that a Content-Length tells: digits only, and the same each time.
+/// Returns the length that a Content-Length reports: digits only, and the same each time.
 fn same_length(earlier: Option<u64>, value: &[u8]) -> Result<u64, ErrorCode> {
     let length = digits(value).ok_or(ErrorCode::FramingConflict)?;
     match earlier {
@@ -333,7 +333,7 @@ fn same_length(earlier: Option<u64>, value: &[u8]) -> Result<u64, ErrorCode> {
     }
 }
 
-/// Returns the number that a value of decimal digits tells.
+/// Returns the number that a value of decimal digits reports.
 fn digits(value: &[u8]) -> Option<u64> {
     let mut number: Option<u64> = None;
     for byte in value {

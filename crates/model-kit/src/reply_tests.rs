@@ -14,7 +14,7 @@ enum Verdict {
     Failed(ErrorCode),
 }
 
-/// Reads the pieces one after the other on a fresh connection, then loses it as told.
+/// Reads the pieces one after the other on a fresh connection, then loses it as asked.
 fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, loss: Loss) -> Verdict {
     read_on(false, pieces, loss)
 }
@@ -96,7 +96,7 @@ fn a_connection_ends_where_the_reply_says_so() {
 }
 
 #[test]
-fn bytes_after_the_reply_are_told_and_the_fetch_is_ok() {
+fn bytes_after_the_reply_are_reported_and_the_fetch_is_ok() {
     check_ok(good() + "more", 4, true);
 }
 
@@ -109,7 +109,7 @@ fn interim_replies_are_passed_over_up_to_a_limit() {
 }
 
 #[test]
-fn a_status_line_that_is_none_is_told_as_such() {
+fn a_status_line_that_is_none_is_reported_as_such() {
     for line in [
         "garbage",
         "HTTP/2.0 200 OK",
@@ -126,7 +126,7 @@ fn a_status_line_that_is_none_is_told_as_such() {
 }
 
 #[test]
-fn a_field_that_is_none_is_told_as_such() {
+fn a_field_that_is_none_is_reported_as_such() {
     for field in ["no colon", "space : x", "nul: \0", "return: a\rb", ": nameless"] {
         check_failed(with(&format!("{field}\r\n"), ""), ErrorCode::HeadMalformed);
     }
@@ -161,7 +161,7 @@ fn a_length_that_is_not_clear_is_a_conflict() {
 }
 
 #[test]
-fn a_body_that_ends_early_or_never_is_told_as_such() {
+fn a_body_that_ends_early_or_never_is_reported_as_such() {
     check_failed(with("Content-Length: 13\r\n", "hello, world"), ErrorCode::BodyTruncated);
     check_failed(with("Content-Length: 99999999999\r\n", "hel"), ErrorCode::BodyTooLarge);
     let chunked = |body| with("Transfer-Encoding: chunked\r\n", body);
@@ -202,7 +202,7 @@ fn a_status_that_is_not_200_decides_whatever_follows() {
 }
 
 #[test]
-fn a_loss_is_told_by_where_it_happened() {
+fn a_loss_is_reported_by_where_it_happened() {
     let head = "HTTP/1.1 200 OK\r\ncontent-le";
     let body = good().replace("world", "");
     let cases = [

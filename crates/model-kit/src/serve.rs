@@ -1,7 +1,7 @@
 //! Everything around a model: the hello, the plan, the slots, and one turn after the other.
 //!
 //! A batch is one turn, which begins as its slots are handed out. Otherwise a control thread of the
-//! kit reads the pipe: it begins a turn, waits until every slot rests again, and tells what was
+//! kit reads the pipe: it begins a turn, waits until every slot rests again, and reports what was
 //! counted, while the model does nothing but drive its slots.
 
 use std::error::Error as StdError;
@@ -135,8 +135,8 @@ pub fn rehearse_turn(
 fn serve_one(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
     // When the harness dies, so does the model; where the kernel refuses, the closed pipe ends it.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-    tell(&FromModel::Hello(hello))?;
-    let plan = match hear()? {
+    send(&FromModel::Hello(hello))?;
+    let plan = match receive()? {
         Some(ToModel::Plan(plan)) => plan.checked()?,
         Some(ToModel::Turn(_)) => return Err(Error::Protocol("a turn came before a plan".into())),
         None => return Ok(()),
@@ -150,14 +150,14 @@ fn serve_one(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Res
 
 /// Takes the one turn of a batch.
 fn take_one(plan: &Plan, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
-    tell(&FromModel::Ready)?;
+    send(&FromModel::Ready)?;
     let Some(turn) = next_turn(plan)? else { return Ok(()) };
     let ledger = Arc::new(Ledger::new(&plan.cell, &turn));
     let slots = Slots::new(plan, Some(Arc::clone(&ledger)));
     run(plan, slots).map_err(|error| Error::Model(error.to_string()))?;
 
     let turned = ledger.turned(reading::threads()).map_err(Error::Model)?;
-    tell(&FromModel::Turned(Turned { scheduled: reading::scheduled(), ..turned }))?;
+    send(&FromModel::Turned(Turned { scheduled: reading::scheduled(), ..turned }))?;
     // The harness may look at the living process until it closes the pipe.
     io::copy(&mut io::stdin().lock().take(pipe::LINE_BYTES_MAX), &mut io::sink())?;
     Ok(())
@@ -183,10 +183,10 @@ fn stay(plan: &Plan, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<()
     }
 }
 
-/// Begins turns and tells what came of each: the work of the control thread.
+/// Begins turns and reports what came of each: the work of the control thread.
 fn take_turns(plan: &Plan, shared: &Shared) -> Result<(), Error> {
     shared.gate.wait_until_quiet();
-    tell(&FromModel::Ready)?;
+    send(&FromModel::Ready)?;
     while let Some(turn) = next_turn(plan)? {
         let before = reading::scheduled();
         let ledger = Arc::new(Ledger::new(&plan.cell, &turn));
@@ -194,7 +194,7 @@ fn take_turns(plan: &Plan, shared: &Shared) -> Result<(), Error> {
         shared.gate.wait_until_quiet();
         let turned = ledger.turned(reading::threads()).map_err(Error::Model)?;
         let scheduled = since(before, reading::scheduled());
-        tell(&FromModel::Turned(Turned { scheduled, ..turned }))?;
+        send(&FromModel::Turned(Turned { scheduled, ..turned }))?;
     }
     Ok(())
 }
@@ -210,7 +210,7 @@ fn since(before: Option<Scheduled>, after: Option<Scheduled>) -> Option<Schedule
 
 /// Returns the next turn of a plan, or nothing once the pipe is closed.
 fn next_turn(plan: &Plan) -> Result<Option<Turn>, Error> {
-    match hear()? {
+    match receive()? {
         Some(ToModel::Turn(turn)) => turn.checked(&plan.cell).map(Some),
         Some(ToModel::Plan(_)) => Err(Error::Protocol("a second plan came".into())),
         None => Ok(None),
@@ -218,11 +218,11 @@ fn next_turn(plan: &Plan) -> Result<Option<Turn>, Error> {
 }
 
 /// Writes a message.
-fn tell(message: &FromModel) -> Result<(), Error> {
+fn send(message: &FromModel) -> Result<(), Error> {
     pipe::write(&mut io::stdout().lock(), message)
 }
 
 /// Reads a message, or nothing once the pipe is closed.
-fn hear() -> Result<Option<ToModel>, Error> {
+fn receive() -> Result<Option<ToModel>, Error> {
     pipe::read(&mut io::stdin().lock())
 }

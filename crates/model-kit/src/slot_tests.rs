@@ -145,7 +145,7 @@ fn whichever_call_notices_it_a_lost_connection_has_one_code() {
 }
 
 #[test]
-fn a_deadline_is_told_by_the_step_that_it_cut() {
+fn a_deadline_is_reported_by_the_step_that_it_cut() {
     let expired = |until: fn(&mut Slot)| {
         let trial = drive(&plan(1, Some(0)), |slot| {
             until(slot);

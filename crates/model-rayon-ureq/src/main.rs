@@ -53,7 +53,7 @@ fn get(agent: &Agent, fetch: Fetch) -> Result<LibraryReply<HeaderValue, Vec<u8>>
 /// Returns the code of what ureq says went wrong; it names the system's error only if asked so.
 fn code(error: ureq::Error, otherwise: ErrorCode) -> ErrorCode {
     match error {
-        ureq::Error::Io(error) => ErrorCode::unless_told(otherwise)(error),
+        ureq::Error::Io(error) => ErrorCode::unless_reported(otherwise)(error),
         ureq::Error::Timeout(_) => ErrorCode::Deadline,
         _ => otherwise,
     }

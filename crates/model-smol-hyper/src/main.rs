@@ -34,7 +34,7 @@ async fn drive(mut slot: Slot) {
 
 /// Carries one fetch, over the kept connection if that is ready, and keeps it if all went well.
 async fn get(kept: &mut Option<Sender>, fetch: Fetch) -> Reply {
-    let otherwise = ErrorCode::unless_told::<hyper::Error>;
+    let otherwise = ErrorCode::unless_reported::<hyper::Error>;
     let is_ready = if let Some(sender) = kept { sender.ready().await.is_ok() } else { false };
     let mut sender = match kept.take().filter(|_| is_ready) {
         Some(sender) => sender,

@@ -1,4 +1,4 @@
-//! One tokio task a slot, with reqwest as its documentation tells: one client, cloned.
+//! One tokio task a slot, with reqwest as its documentation says: one client, cloned.
 
 use std::process::ExitCode;
 
@@ -54,5 +54,5 @@ fn code(error: Error) -> ErrorCode {
         () if error.is_body() || error.is_decode() => ErrorCode::BodyTruncated,
         () => ErrorCode::HeadMalformed,
     };
-    ErrorCode::unless_told(otherwise)(error)
+    ErrorCode::unless_reported(otherwise)(error)
 }

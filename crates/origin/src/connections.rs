@@ -1,6 +1,6 @@
 //! How many connections the shards have accepted, and nobody else in this network namespace.
 //!
-//! wiremock tells nothing of connections. What is still open is counted by this process's own
+//! wiremock reports nothing of connections. What is still open is counted by this process's own
 //! sockets, which costs microseconds. Only where the kernel has accepted more than that, here
 //! or anywhere in the namespace, its table of connections is read, which takes milliseconds: what
 //! has been closed lingers there for a minute, at the end that closed first.
@@ -71,7 +71,7 @@ impl Connections {
     }
 
     /// Returns how many the shards have accepted since then; nothing where the kernel does not
-    /// tell.
+    /// report.
     pub(crate) fn so_far(&self, accepted: Option<u64>) -> Option<u64> {
         let kept = open().saturating_sub(self.open);
         let most = accepted?.saturating_sub(self.accepted?);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
-/// Counters that only grow; a receipt tells by how much. What a sandbox hides is not known.
+/// Counters that only grow; a receipt reports by how much. What a sandbox hides is not known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) cpu: Duration,
@@ -24,7 +24,7 @@ impl Counters {
         let netstat = fs::read_to_string("/proc/net/netstat").unwrap_or_default();
         let cpu = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
         Self {
-            cpu: cpu.expect("Linux tells a process its own CPU time").into(),
+            cpu: cpu.expect("Linux shows a process its own CPU time").into(),
             accepted: field(&snmp, "Tcp:", "PassiveOpens"),
             overflows: field(&netstat, "TcpExt:", "ListenOverflows"),
             drops: field(&netstat, "TcpExt:", "ListenDrops"),
@@ -81,11 +81,11 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_tells_the_origin_all_of_them() {
+    fn this_machine_shows_the_origin_all_of_them() {
         let Counters { accepted, overflows, drops, timeouts, retransmits, segments_in, .. } =
             Counters::read();
-        let told = [accepted, overflows, drops, timeouts, retransmits, segments_in];
-        assert!(told.iter().all(Option::is_some), "{told:?}");
+        let reported = [accepted, overflows, drops, timeouts, retransmits, segments_in];
+        assert!(reported.iter().all(Option::is_some), "{reported:?}");
         assert!(resident_kib().is_some_and(|kib| kib > 0));
     }
 }

@@ -1,4 +1,4 @@
-//! The servers that answer, each in a process of its own, and what they tell over their pipe.
+//! The servers that answer, each in a process of its own, and what they say over their pipe.
 //!
 //! This library holds the messages, the pipe and the count, which every origin shares; the program
 //! holds the server. The pipe is the one of [`workload::pipe`]: one JSON object a line, the
@@ -55,7 +55,7 @@ pub enum FromOrigin {
     Mounted,
     /// What was seen since the mount.
     Receipt(Receipt),
-    /// What a faulty origin has seen and done since it was told its script.
+    /// What a faulty origin has seen and done since it was sent its script.
     Record(Record),
     /// Nothing is served.
     Reset,

@@ -1,4 +1,4 @@
-//! What a faulty origin is told to do, and the record that it keeps of what it did.
+//! What a faulty origin is asked to do, and the record that it keeps of what it did.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub struct Script {
     pub faults: Vec<String>,
 }
 
-/// What a faulty origin has seen and done since it was told its script.
+/// What a faulty origin has seen and done since it was sent its script.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Connections accepted.

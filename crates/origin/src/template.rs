@@ -27,7 +27,7 @@ fn expand(word: &str, id: u64, (body, other): (&[u8], &[u8])) -> Vec<u8> {
         "half" => body[..body.len() / 2].to_vec(),
         "fields" => again("inflight-id: {id}\r\n"),
         "head" => again("HTTP/1.1 200 OK\r\n{fields}"),
-        // Whoever forgives a fault is told that the connection ends, and loses no other fetch.
+        // Whoever forgives a fault is informed that the connection ends, and loses no other fetch.
         "last fields" => again("{fields}connection: close\r\n"),
         "last head" => again("HTTP/1.1 200 OK\r\n{last fields}"),
         "whole" => again("content-length: {length}\r\n\r\n{body}"),

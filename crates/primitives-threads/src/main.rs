@@ -92,7 +92,7 @@ impl Event {
 /// times, and returns how often the other was woken.
 fn ping_pong(count: u64, apart: Option<usize>) -> io::Result<u64> {
     let back = Event::here();
-    let (tell, told) = mpsc::channel();
+    let (report, reported) = mpsc::channel();
     let other = thread::Builder::new().spawn({
         let back = Arc::clone(&back);
         move || {
@@ -101,7 +101,7 @@ fn ping_pong(count: u64, apart: Option<usize>) -> io::Result<u64> {
             }
             let there = Event::here();
             let mut woken = 0;
-            if tell.send(Arc::clone(&there)).is_ok() {
+            if report.send(Arc::clone(&there)).is_ok() {
                 for _ in 0..count {
                     there.wait();
                     woken += 1;
@@ -111,7 +111,7 @@ fn ping_pong(count: u64, apart: Option<usize>) -> io::Result<u64> {
             Ok::<u64, io::Error>(woken)
         }
     })?;
-    if let Ok(there) = told.recv() {
+    if let Ok(there) = reported.recv() {
         for _ in 0..count {
             there.set();
             back.wait();

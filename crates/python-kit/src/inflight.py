@@ -161,8 +161,8 @@ def serve(versions, run):
         _serve({"python": platform.python_version()} | versions, run)
     except Exception as error:
         _give_up(error)
-    # All is told: what an interpreter takes down when it leaves may take longer than the harness
-    # waits, and is nobody's measurement.
+    # All is reported: what an interpreter takes down when it leaves may take longer than the
+    # harness waits, and is nobody's measurement.
     os._exit(0)
 
 
@@ -176,8 +176,8 @@ def _give_up(error):
 
 
 def _serve(versions, run):
-    _tell({"hello": {"protocol": PROTOCOL, "model": sys.argv[0], "versions": versions}})
-    plan = _hear("plan")
+    _report({"hello": {"protocol": PROTOCOL, "model": sys.argv[0], "versions": versions}})
+    plan = _receive("plan")
     if plan is None:
         return
     _stay_inside(plan["origins"])
@@ -192,15 +192,15 @@ def _serve(versions, run):
 
 def _take_one(plan, run):
     """Takes the one turn of a batch."""
-    _tell("ready")
-    turn = _hear("turn")
+    _report("ready")
+    turn = _receive("turn")
     if turn is None:
         return
     cell = plan["cell"]
     slots = Slots(plan, None, Ledger(cell, turn), min(cell["in_flight"], cell["fetches"]))
     run(plan, slots)
     slots.end()
-    _tell({"turned": slots.ledger.turned() | {"scheduled": scheduled_since([0, 0])}})
+    _report({"turned": slots.ledger.turned() | {"scheduled": scheduled_since([0, 0])}})
     # The harness may look at the living process until it closes the pipe.
     sys.stdin.buffer.read(LINE_BYTES_MAX)
 
@@ -217,15 +217,15 @@ def _stay(plan, run):
 
 
 def _take_turns(plan, gate):
-    """Begins turns and tells what came of each: the work of the control thread."""
+    """Begins turns and reports what came of each: the work of the control thread."""
     gate.wait_until_quiet()
-    _tell("ready")
-    while turn := _hear("turn"):
+    _report("ready")
+    while turn := _receive("turn"):
         before = scheduled()
         ledger = Ledger(plan["cell"], turn)
         gate.begin(ledger)
         gate.wait_until_quiet()
-        _tell({"turned": ledger.turned() | {"scheduled": scheduled_since(before)}})
+        _report({"turned": ledger.turned() | {"scheduled": scheduled_since(before)}})
     gate.begin(None)
 
 
@@ -262,7 +262,7 @@ def _stay_inside(origins):
                          "the machine")
 
 
-def _hear(name):
+def _receive(name):
     """Returns what stands in the next message, which is to have this name, or nothing once the
     pipe is closed."""
     line = sys.stdin.buffer.readline(LINE_BYTES_MAX)
@@ -274,6 +274,6 @@ def _hear(name):
     return message[name]
 
 
-def _tell(message):
+def _report(message):
     sys.stdout.write(json.dumps(message, separators=(",", ":")) + "\n")
     sys.stdout.flush()

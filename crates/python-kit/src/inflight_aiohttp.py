@@ -1,4 +1,4 @@
-"""Fetches over aiohttp as its documentation tells: one session, shared by all tasks."""
+"""Fetches over aiohttp as its documentation says: one session, shared by all tasks."""
 
 import asyncio
 

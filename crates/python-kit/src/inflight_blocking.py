@@ -89,7 +89,7 @@ class Connection:
         except TimeoutError:
             raise Failed(Code.HEAD_TIMEOUT) from None
         except OSError:
-            # It tells a connection that was closed by a kind of reset.
+            # It reports a connection that was closed by a kind of reset.
             raise Failed(lost) from None
         except http.client.BadStatusLine:
             raise Failed(Code.BAD_STATUS_LINE) from None

@@ -5,7 +5,7 @@ import errno
 
 
 class Code(enum.IntEnum):
-    """Why a fetch failed; those codes that a model in Python can tell."""
+    """Why a fetch failed; those codes that a model in Python can report."""
 
     FD_EXHAUSTED = 1001
     PORT_EXHAUSTED = 1002

@@ -74,7 +74,7 @@ class Ledger:
             self.closed = Reading.closing()
 
     def turned(self):
-        """Returns the turn as it is told to the harness, once every slot rests or has left."""
+        """Returns the turn as it is reported to the harness, once every slot rests or has left."""
         if self.closed is None:
             raise RuntimeError(
                 f"the window did not close: {self._ended} of {self._count} fetches ended"
@@ -144,22 +144,22 @@ def threads():
 
 
 def scheduled():
-    """Returns what the scheduler gave to the threads that are alive now, if the kernel tells: time
-    on a CPU, and time spent waiting for one."""
+    """Returns what the scheduler gave to the threads that are alive now, if the kernel shows it:
+    time on a CPU, and time spent waiting for one."""
     sums = [0, 0]
     for task in os.listdir("/proc/self/task"):
         try:
             with open(f"/proc/self/task/{task}/schedstat", encoding="utf-8") as figures:
-                told = figures.read().split()
+                reported = figures.read().split()
         except FileNotFoundError:
             # A thread that has ended meanwhile has no figures, and some kernels have none at all.
             continue
-        sums = [sum + int(figure) for sum, figure in zip(sums, told)]
+        sums = [sum + int(figure) for sum, figure in zip(sums, reported)]
     return sums if sums[0] else None
 
 
 def scheduled_since(before):
-    """Returns what threads got since a reading, as it is told to the harness, if both are there."""
+    """Returns what threads got since a reading, as the harness receives it, if both are there."""
     after = scheduled()
     if before is None or after is None:
         return None

@@ -9,7 +9,7 @@ from inflight_gate import TakesTurns
 
 class ProbeTask(TakesTurns):
     """Fetches nothing and wakes at moments that are fixed in advance, by the timer and among the
-    units of its model. How late it is tells how long whatever is due has to wait there. A late
+    units of its model. How late it is shows how long whatever is due has to wait there. A late
     wake-up shifts none that follow, and each that was missed counts for itself."""
 
     def __init__(self, gate, ledger, period_us):

@@ -1,4 +1,4 @@
-//! What can be told of a run at a glance: its schedule and whether it came to its end, without its
+//! What a run shows at a glance: its schedule and whether it came to its end, without its
 //! journal, which is nearly all of it.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::fault::{self, unreadable};
 use crate::folder::own_name;
 use crate::run::known;
 
-/// What can be told of a run at a glance. Nothing is checked but the schema: `Run::read` does that.
+/// What a run shows at a glance. Nothing is checked but the schema: `Run::read` does that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brief {
     /// Its own name, whatever its folder is called.

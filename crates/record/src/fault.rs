@@ -1,4 +1,4 @@
-//! What is wrong with a file, as a type, so that a program can tell its exit code.
+//! What is wrong with a file, as a type, so that a program can choose its exit code.
 
 use std::fmt;
 use std::fs;

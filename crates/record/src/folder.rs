@@ -169,7 +169,7 @@ pub fn write_derived(path: &Path, version: &str, files: &BTreeMap<String, Vec<u8
 }
 
 /// Returns the name of the run in a folder: that of the folder, unless somebody has given it
-/// another one, which the hash of its schedule tells; then the one by which its summary calls it.
+/// another one, which the hash of its schedule reports; then the one by which its summary calls it.
 pub fn own_name(path: &Path) -> String {
     let folder = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let Ok(schedule) = fault::read(&path.join("schedule.json")) else { return folder };
@@ -178,9 +178,9 @@ pub fn own_name(path: &Path) -> String {
         return folder;
     }
     let summary = fault::read(&path.join(DERIVED[0]).join("summary.json")).unwrap_or_default();
-    let told = serde_json::from_slice(&summary).map(|Named { run }| run).unwrap_or_default();
-    let is_name = told.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if is_name && told.ends_with(&hash) { told } else { folder }
+    let reported = serde_json::from_slice(&summary).map(|Named { run }| run).unwrap_or_default();
+    let is_name = reported.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_name && reported.ends_with(&hash) { reported } else { folder }
 }
 
 /// The name by which a summary calls its run.

@@ -59,7 +59,8 @@ pub struct TurnRecord {
     pub spent_us: u64,
     /// Whether its figures may be used.
     pub state: State,
-    /// What the participant told, if it told anything; its latencies stand in the block's line.
+    /// What the participant reported, if it reported anything; its latencies stand in the block's
+    /// line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turned: Option<Turned>,
     /// What the origin saw, if it could say.
@@ -98,7 +99,7 @@ pub struct BlockRecord {
 /// What the counted turns of a participant in a block add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StayRecord {
-    /// The versions that the model told.
+    /// The versions that the model reported.
     pub versions: BTreeMap<String, String>,
     /// Why no turn of the stay may be used: laws that one turn has too few fetches for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -153,7 +154,7 @@ pub struct Host {
     #[serde(default)]
     pub clock_jump_ms: i64,
     /// How often the control group that was hit most withheld the CPU from its processes; null
-    /// where no group tells.
+    /// where no group reports.
     #[serde(default)]
     pub throttled: Option<u64>,
 }
@@ -247,8 +248,8 @@ impl Entry {
     ///
     /// Says what is wrong with the line.
     pub fn from_line(line: &str) -> Result<Self> {
-        let (told, whole) = split(line).context("failed to read the line")?;
-        ensure!(told == checksum(content(&whole)?), "failed to match the checksum of the line");
+        let (reported, whole) = split(line).context("failed to read the line")?;
+        ensure!(reported == checksum(content(&whole)?), "failed to match the checksum of the line");
         serde_json::from_str(&whole).context("failed to read what the line is about")
     }
 }
@@ -256,9 +257,9 @@ impl Entry {
 /// Splits a line into its checksum and what the line is without it.
 fn split(line: &str) -> Option<(&str, String)> {
     let rest = line.strip_prefix("{\"crc32\":\"")?;
-    let (told, rest) = rest.split_at_checked(8)?;
+    let (reported, rest) = rest.split_at_checked(8)?;
     let rest = rest.strip_prefix("\",")?;
-    Some((told, format!("{{{rest}")))
+    Some((reported, format!("{{{rest}")))
 }
 
 /// Returns the text that the checksum covers: the value of the one field.

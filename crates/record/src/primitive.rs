@@ -93,9 +93,9 @@ pub struct PrimitiveRecord {
     pub spent_ms: u64,
     /// Whether its figures may be used.
     pub state: State,
-    /// The versions that the program told.
+    /// The versions that the program reported.
     pub versions: BTreeMap<String, String>,
-    /// What the program told, if it told anything.
+    /// What the program reported, if it reported anything.
     pub trial: Option<PrimitiveTrial>,
 }
 

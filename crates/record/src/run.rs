@@ -145,11 +145,11 @@ impl Run {
         blocks.filter_map(|block| Some((block.block, block.stays.get(model)?))).collect()
     }
 
-    /// Returns the versions that a model told, if it ever told any.
+    /// Returns the versions that a model reported, if it ever reported any.
     pub fn versions(&self, model: &str) -> BTreeMap<String, String> {
         let mut stays = self.blocks.iter().filter_map(|block| block.stays.get(model));
-        let told = stays.find(|stay| !stay.versions.is_empty());
-        told.map(|stay| stay.versions.clone()).unwrap_or_default()
+        let reported = stays.find(|stay| !stay.versions.is_empty());
+        reported.map(|stay| stay.versions.clone()).unwrap_or_default()
     }
 
     /// Reads the journal. The last line of a run that did not come to its end may be cut off: what
@@ -232,7 +232,7 @@ impl Run {
         let names: Vec<&str> = block.stays.keys().map(String::as_str).collect();
         anyhow::ensure!(
             names == planned.participants(),
-            "block {} tells of other participants than the schedule",
+            "block {} has other participants than the schedule",
             block.block
         );
         self.blocks.push(block);

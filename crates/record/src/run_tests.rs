@@ -1,5 +1,5 @@
 //! Promises about runs that are read: whole ones come back, and what was altered, cut off or never
-//! ours is told in a sentence.
+//! ours is reported in a sentence.
 
 use std::path::PathBuf;
 
@@ -195,7 +195,7 @@ fn lines_that_do_not_follow_each_other_are_refused() {
     let elsewhere = StayRecord::default();
     let stays = [("smol".to_owned(), elsewhere)].into();
     let other = Entry::Block(Box::new(BlockRecord { block: 0, stays }));
-    assert!(read(&[&good[..4], &[other]].concat()).is_err(), "it tells of another participant");
+    assert!(read(&[&good[..4], &[other]].concat()).is_err(), "it has another participant");
 }
 
 #[test]

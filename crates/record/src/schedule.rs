@@ -231,8 +231,8 @@ pub struct Missing {
     pub model: String,
     /// What it needs and is not there.
     pub reason: String,
-    /// The command that mends it.
-    pub mend: String,
+    /// The command that fixes it.
+    pub fix: String,
 }
 
 /// Fresh processes of every participant of a cell, and the rounds in which they take turns.
@@ -314,7 +314,7 @@ impl Placement {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "missing: {}; `{}` mends it", self.reason, self.mend)
+        write!(f, "missing: {}; `{}` fixes it", self.reason, self.fix)
     }
 }
 

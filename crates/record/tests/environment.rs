@@ -1,4 +1,4 @@
-//! Promises of `environment.json`: the bytes do not drift, nothing is absent, and nothing tells
+//! Promises of `environment.json`: the bytes do not drift, nothing is absent, and nothing reports
 //! whose machine it is.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -325,9 +325,9 @@ fn every_field_is_present_on_every_machine() {
 }
 
 #[test]
-fn what_reading_the_clock_takes_is_told_and_not_nothing() {
-    let told = here()["kernel_settings"]["clock_reading_ns"].as_u64();
-    assert!(told.is_some_and(|nanoseconds| nanoseconds > 0), "{told:?}");
+fn what_reading_the_clock_takes_is_reported_and_not_nothing() {
+    let reported = here()["kernel_settings"]["clock_reading_ns"].as_u64();
+    assert!(reported.is_some_and(|nanoseconds| nanoseconds > 0), "{reported:?}");
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn no_text_is_empty_in_the_sections() {
 }
 
 #[test]
-fn nothing_tells_whose_machine_it_is() {
+fn nothing_reports_whose_machine_it_is() {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let user = ["USER", "LOGNAME"].map(|name| env::var(name).unwrap_or_default());
     let home = env::home_dir().unwrap();
@@ -355,8 +355,9 @@ fn nothing_tells_whose_machine_it_is() {
         let is_part = |c: char| c.is_alphanumeric() || "-_.".contains(c);
         let words: Vec<&str> = text.split(|c| !is_part(c)).collect();
         for name in [host.trim(), &user[0], &user[1], &home_name] {
-            let told = !name.is_empty() && words.contains(&name) && !ours.contains(&path.as_str());
-            assert!(!told, "{path} tells {name}: {text}");
+            let reported =
+                !name.is_empty() && words.contains(&name) && !ours.contains(&path.as_str());
+            assert!(!reported, "{path} reports {name}: {text}");
         }
     }
 }

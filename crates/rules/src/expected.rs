@@ -50,7 +50,7 @@ mod tests {
     use crate::metric::{CPU, WALL};
 
     #[test]
-    fn every_workload_tells_what_a_fetch_costs_and_only_some_how_long_they_take() {
+    fn every_workload_reports_what_a_fetch_costs_and_only_some_how_long_they_take() {
         for workload in Workload::ALL {
             assert!(expected(workload).yields(&CPU), "{workload:?}");
             let paced = expected(workload).is_paced_by_delays;

@@ -39,7 +39,7 @@ pub enum Read {
     /// Off the window of a turn.
     Window(fn(&Window) -> f64),
     /// Off the most memory that a process held in its stay, in KiB, which is 0 where the machine
-    /// does not tell it.
+    /// does not report it.
     MemoryPeak(fn(u64) -> Option<f64>),
 }
 
@@ -123,7 +123,7 @@ impl Metric {
     }
 
     /// Returns it of a stay, by the most memory that its process held; nothing if it is not read
-    /// off a stay, or the machine did not tell it.
+    /// off a stay, or the machine did not report it.
     pub fn of_stay(&self, memory_peak_kib: u64) -> Option<f64> {
         match self.read {
             Read::Window(_) => None,

@@ -158,7 +158,7 @@ pub enum Reason {
         why: String,
     },
     /// The time of day parted from the monotonic clock: the machine slept or was paused, or its
-    /// clock was set, which cannot be told apart.
+    /// clock was set, which cannot be distinguished.
     ClockJumped {
         /// By how much.
         ms: i64,
@@ -416,8 +416,8 @@ mod tests {
     #[test]
     fn a_reason_is_data_and_comes_back_as_it_was_written() {
         let reason = Reason::Peak { peak: 2, slots: 4 };
-        let told = serde_json::to_string(&reason).unwrap();
-        assert_eq!(told, r#"{"peak":{"peak":2,"slots":4}}"#);
-        assert_eq!(serde_json::from_str::<Reason>(&told).unwrap(), reason);
+        let reported = serde_json::to_string(&reason).unwrap();
+        assert_eq!(reported, r#"{"peak":{"peak":2,"slots":4}}"#);
+        assert_eq!(serde_json::from_str::<Reason>(&reported).unwrap(), reason);
     }
 }

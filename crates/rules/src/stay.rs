@@ -57,15 +57,17 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
             reasons.push(Reason::CpuHidden { reported_ns, charged_ns });
         }
     }
-    let (slots, told) = (cell.slots(), stay.latencies_ns);
-    let (Some(shortest), Some(longest)) = (told.first(), told.last()) else { return reasons };
+    let (slots, reported) = (cell.slots(), stay.latencies_ns);
+    let (Some(shortest), Some(longest)) = (reported.first(), reported.last()) else {
+        return reasons;
+    };
     let least_ns = cell.delay_ms.lo.saturating_mul(1_000_000);
-    let took_ns = told.iter().map(|(ns, _)| *ns).min().unwrap_or(shortest.0);
+    let took_ns = reported.iter().map(|(ns, _)| *ns).min().unwrap_or(shortest.0);
     if (took_ns as f64) < least_ns as f64 * (1.0 - 1.0 / ROUNDING) {
         reasons.push(Reason::TooFast { took_ns, least_ns });
     }
 
-    let sum: f64 = told.iter().map(|&(ns, count)| ns as f64 * count as f64).sum();
+    let sum: f64 = reported.iter().map(|&(ns, count)| ns as f64 * count as f64).sum();
     let room = f64::from(slots) * stay.wall_ns as f64;
     let edges = f64::from(slots) * longest.0 as f64 * (stay.turns.max(1) as f64).sqrt();
     let fills = match expected(cell.workload).keeps_slots_busy {
@@ -179,8 +181,8 @@ mod tests {
     #[test]
     fn too_few_in_flight_in_the_mean_make_a_steady_stay_invalid() {
         let few = |stay: &mut Stay<'_>| stay.in_flight_mean = 2.7;
-        let told = broken(Workload::Steady, &[(21_000_000, 80)], few);
-        assert_eq!(told, ["the origin saw 2.7 of 4 in flight in the mean"]);
+        let reported = broken(Workload::Steady, &[(21_000_000, 80)], few);
+        assert_eq!(reported, ["the origin saw 2.7 of 4 in flight in the mean"]);
         assert_eq!(broken(Workload::Batch, &[(21_000_000, 80)], few), [""; 0]);
     }
 }

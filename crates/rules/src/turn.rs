@@ -92,7 +92,8 @@ fn counts((plan, turn): (&Plan, &Turn), turned: &Turned, reasons: &mut Vec<Reaso
     hold(reasons, failed > 0 || window.ok >= ended, || Reason::WindowOk { ok: window.ok, ended });
 }
 
-/// Returns the sum of counts that a model told, which may be any: too large a sum is the largest.
+/// Returns the sum of counts that a model reported, which may be any: too large a sum is the
+/// largest.
 pub(crate) fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
     counts.fold(0, |sum, count| sum.saturating_add(*count))
 }

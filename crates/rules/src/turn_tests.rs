@@ -72,7 +72,7 @@ impl Story {
     }
 }
 
-/// Returns what is told of a turn of so many fetches, 20 of them in the window.
+/// Returns what is reported of a turn of so many fetches, 20 of them in the window.
 fn turned(asked: u64) -> Turned {
     Turned {
         turn: 1,
@@ -96,7 +96,7 @@ fn turned(asked: u64) -> Turned {
     }
 }
 
-/// Checks that a change to a good turn is told by these words, and by nothing else.
+/// Checks that a change to a good turn is reported by these words, and by nothing else.
 fn check(workload: Workload, change: fn(&mut Story), words: &str) {
     let mut story = Story::new(workload);
     assert_eq!(story.broken(), Vec::<String>::new());
@@ -180,7 +180,7 @@ fn the_core_connects_in_the_first_turn_of_a_process_and_never_again() {
 }
 
 #[test]
-fn connections_that_the_kernel_does_not_tell_of_are_held_against_nobody() {
+fn connections_that_the_kernel_does_not_report_of_are_held_against_nobody() {
     let mut story = Story::new(Workload::Steady);
     story.receipt.connections = None;
     assert_eq!(story.broken(), Vec::<String>::new());

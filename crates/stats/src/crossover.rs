@@ -29,12 +29,12 @@ pub enum Sure {
     Less,
     /// It costs more.
     More,
-    /// Neither: the models are equivalent, not told apart, or were not measured.
+    /// Neither: the models are equivalent, not distinguished, or were not measured.
     Neither,
 }
 
-/// The crossover of two models along some levels, told by the places of levels in ascending order,
-/// the first being 0. The number of levels stands for whatever lies beyond them.
+/// The crossover of two models along some levels, reported by the places of levels in ascending
+/// order, the first being 0. The number of levels stands for whatever lies beyond them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crossover {
     /// The lowest level at which the crossover may lie.

@@ -32,7 +32,7 @@ pub fn ratio(paired: &Paired, alpha: f64, seed: u64) -> Estimate {
 }
 
 /// Returns whether the mean-cost ratio lies outside the interval of the typical ratio, so that
-/// rare expensive blocks tell another story than the typical one.
+/// rare expensive blocks say something else than the typical one.
 ///
 /// Without an interval of the typical ratio there is nothing to lie outside of: `false`.
 #[must_use]

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_columns_own_is_told_from_the_others_alone() {
+    fn what_is_a_columns_own_is_reported_from_the_others_alone() {
         let mut rows = three();
         rows[1][0] = Some(3.0);
         rows[2][1] = None;

@@ -9,8 +9,8 @@
 //! experiments in analysis of variance", *Annals of Mathematical Statistics* 33, 1962, 482–497.
 //!
 //! Pairing each turn with the nearest one of the other participant throws away all other turns of a
-//! baseline that takes four a round: in a run of 168 rounds the data of blocks scattered by 6.5 % in
-//! `steady` and 11.4 % in `batch`; aligned, those of the same turns scatter by 5.0 % and 7.5 %.
+//! baseline that takes four a round: in a run of 168 rounds the data of blocks scattered by 6.5 %
+//! in `steady` and 11.4 % in `batch`; aligned, those of the same turns scatter by 5.0 % and 7.5 %.
 //! Under the heavy tails of such noise the mean scatters by half as much again. The estimate is
 //! blind to what happens in fewer than 29 % of the turns, which is its breakdown point; the ratio
 //! of sums ([`crate::mean_cost`]) sees that.
@@ -104,8 +104,8 @@ mod tests {
     use crate::random::SplitMix64;
 
     /// Returns turns from rounds and costs.
-    fn turns(told: &[(u32, f64)]) -> Vec<Turn> {
-        told.iter().map(|&(round, cost)| Turn { round, cost }).collect()
+    fn turns(reported: &[(u32, f64)]) -> Vec<Turn> {
+        reported.iter().map(|&(round, cost)| Turn { round, cost }).collect()
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub struct Cell {
     pub delay_ms: DelayRange,
     /// The length of every body.
     pub body_bytes: u32,
-    /// A probe task wakes so often beside the fetches, in microseconds: a unit more, which tells
+    /// A probe task wakes so often beside the fetches, in microseconds: a unit more, which reports
     /// how long units that are due have to wait. 0 for none.
     #[serde(default, skip_serializing_if = "is_0")]
     pub probe_period_us: u32,

@@ -48,7 +48,7 @@ error_codes! {
     Cancelled = 1005,
     /// The unit that carried the fetch panicked.
     TaskPanicked = 1006,
-    /// The deadline passed and the library does not tell where.
+    /// The deadline passed and the library does not show where.
     Deadline = 1007,
     /// Nothing listens at the origin's address.
     ConnectRefused = 1201,
@@ -72,7 +72,7 @@ error_codes! {
     HeadTooLarge = 1405,
     /// The status line is not HTTP/1.0 or 1.1 with a status of 100 to 999.
     BadStatusLine = 1406,
-    /// The length of the body is missing, wrong, or told twice.
+    /// The length of the body is missing, wrong, or reported twice.
     FramingConflict = 1407,
     /// The connection was reset inside the head.
     ResetInHead = 1408,
@@ -144,7 +144,7 @@ impl ErrorCode {
 
     /// Returns what turns a library's error into a code: by the operating system's error at its
     /// root if there is one, else as `otherwise`, which also says how far the fetch had come.
-    pub fn unless_told<E: Error + 'static>(otherwise: Self) -> impl Fn(E) -> Self {
+    pub fn unless_reported<E: Error + 'static>(otherwise: Self) -> impl Fn(E) -> Self {
         move |error| Self::of_library(&error, otherwise)
     }
 
@@ -248,10 +248,10 @@ mod tests {
         for (errno, code) in cases {
             let error = io::Error::from_raw_os_error(errno as i32);
             assert_eq!(ErrorCode::while_connecting(&error), code, "{errno}");
-            // A library that wraps it tells the same.
+            // A library that wraps it reports the same.
             let wrapped = io::Error::other(error);
-            let told = ErrorCode::of_library(&wrapped, ErrorCode::ConnectReset);
-            assert_eq!(told, code, "{errno}");
+            let reported = ErrorCode::of_library(&wrapped, ErrorCode::ConnectReset);
+            assert_eq!(reported, code, "{errno}");
         }
     }
 }

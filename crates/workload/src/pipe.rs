@@ -16,7 +16,7 @@ pub const PROTOCOL: u32 = 2;
 /// The longest line; a turn with every possible latency has a tenth of it.
 pub const LINE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What the harness tells a model.
+/// What the harness sends to a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToModel {
@@ -26,7 +26,7 @@ pub enum ToModel {
     Turn(Turn),
 }
 
-/// What a model tells the harness.
+/// What a model sends to the harness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromModel {
@@ -65,7 +65,7 @@ pub struct Turned {
     pub threads: u64,
     /// The most fetches that had been dealt and had not ended.
     pub in_flight_peak: u64,
-    /// What the threads had used and waited for in the turn, if the kernel tells.
+    /// What the threads had used and waited for in the turn, if the kernel reports.
     #[serde(default)]
     pub scheduled: Option<Scheduled>,
     /// Service times of the window's ok fetches, as pairs of value (three digits) and count.
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_on_the_pipe_is_told_in_one_sentence() {
+    fn nonsense_on_the_pipe_is_reported_in_one_sentence() {
         let long = vec![b'x'; 2_000_000];
         let deep = [&b"{\"versions\":"[..], &[b'['; 5_000], b"\n"].concat();
         let name = format!("{{\"model\":1,\"{}\":2}}\n", "x".repeat(9_000));
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_would_move_a_cursor_is_told_without_it() {
+    fn a_message_that_would_move_a_cursor_is_reported_without_it() {
         let line = b"{\"\\u001b]0;title\\u0007\":1}\n";
         let error = read::<FromModel>(&mut &line[..]).unwrap_err().to_string();
         assert!(error.contains("title") && !error.contains('\u{1b}'), "{error:?}");

@@ -1,4 +1,4 @@
-//! A plan: what a participant is told once.
+//! A plan: what a participant is sent once.
 
 use std::net::SocketAddr;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cell::is_0;
 use crate::{Cell, Error};
 
-/// What a participant is told once: a cell at its origin, the workers, the seed.
+/// What a participant is sent once: a cell at its origin, the workers, the seed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The work.

@@ -57,7 +57,7 @@ pub enum Primitive {
     TimerOfMany,
 }
 
-/// What the harness tells a program.
+/// What the harness sends to a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToProgram {
@@ -65,7 +65,7 @@ pub enum ToProgram {
     Plan(PrimitivePlan),
 }
 
-/// What a program tells the harness.
+/// What a program sends to the harness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromProgram {
@@ -75,7 +75,7 @@ pub enum FromProgram {
     Trial(PrimitiveTrial),
 }
 
-/// All that a program is told for one trial.
+/// All that a program is sent for one trial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrimitivePlan {
     /// The one primitive that is measured.
@@ -212,8 +212,8 @@ mod tests {
     #[test]
     fn a_primitive_has_one_name_on_the_pipe_and_in_reports() {
         for primitive in Primitive::ALL {
-            let told = serde_json::to_value(primitive).unwrap();
-            assert_eq!(told, primitive.name());
+            let reported = serde_json::to_value(primitive).unwrap();
+            assert_eq!(reported, primitive.name());
         }
         let read: Result<Primitive, _> = serde_json::from_str("\"ping\"");
         assert!(read.is_err());

@@ -17,7 +17,7 @@ pub struct Receipt {
     pub answered: u64,
     /// Requests for anything else.
     pub strays: u64,
-    /// The sum over all requests of `SplitMix64(id)`: it tells whether just the dealt ids came.
+    /// The sum over all requests of `SplitMix64(id)`: it shows whether just the dealt ids came.
     pub ids_digest: u64,
     /// A sum over all request heads (method, target, sorted fields without Host), free of order.
     pub heads_digest: u64,
@@ -28,7 +28,7 @@ pub struct Receipt {
     /// The mean number in flight between the arrivals that open and close the window.
     pub in_flight_mean_estimate: f64,
     /// Connections that the origin accepted: exact, unless a port was used twice within a minute,
-    /// which makes it low; nothing where the kernel does not tell.
+    /// which makes it low; nothing where the kernel does not report.
     #[serde(default)]
     pub connections: Option<u64>,
     /// The median by which the shadow timers were late, in milliseconds.

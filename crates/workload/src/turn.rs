@@ -1,4 +1,4 @@
-//! A turn: the bounded piece of work that a participant is told again and again.
+//! A turn: the bounded piece of work that a participant is sent again and again.
 
 use std::ops::Range;
 

@@ -11,7 +11,7 @@ use super::{Opinion, Readings};
 /// Clocks that are read without asking the kernel or the hypervisor, the best first.
 const GOOD_SOURCES: [&str; 4] =
     ["tsc", "kvm-clock", "hyperv_clocksource_tsc_page", "arch_sys_counter"];
-/// Where the kernel tells its clocks.
+/// Where the kernel reports its clocks.
 const FOLDER: &str = "/sys/devices/system/clocksource/clocksource0";
 
 /// A fetch of the floor costs some 18 us and reads the clock twice: that adds a hundredth.
@@ -106,9 +106,9 @@ pub(super) fn source(readings: &Readings) -> Opinion {
     let sources = &readings.clock.sources;
     match GOOD_SOURCES.iter().find(|name| sources.iter().any(|source| source == *name)) {
         Some(better) => {
-            opinion.mend(format!("echo {better} | sudo tee {FOLDER}/current_clocksource"))
+            opinion.fix(format!("echo {better} | sudo tee {FOLDER}/current_clocksource"))
         }
-        None => opinion.mend(format!("cat {FOLDER}/available_clocksource")),
+        None => opinion.fix(format!("cat {FOLDER}/available_clocksource")),
     }
 }
 
@@ -118,17 +118,17 @@ pub(super) fn reading(readings: &Readings) -> Opinion {
         return Opinion::doubtful(unseen("What reading the clock costs", "every fetch pays it"));
     };
     let found = format!("Reading the clock takes {} ns", cost.as_nanos());
-    let mend = format!("cat {FOLDER}/current_clocksource");
+    let fix = format!("cat {FOLDER}/current_clocksource");
     match cost {
         cost if cost < READING_GOOD => Opinion::good(format!("{found}.")),
         cost if cost < READING_BAD => Opinion::doubtful(format!(
             "{found}, which every fetch pays twice and which hides differences between models."
         ))
-        .mend(mend),
+        .fix(fix),
         _ => Opinion::bad(format!(
             "{found}, so that a good part of what a fetch costs would be the clock's."
         ))
-        .mend(mend),
+        .fix(fix),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cores::Cores;
 
 /// Where the kernel describes the CPUs.
 const FOLDER: &str = "/sys/devices/system/cpu";
-/// More CPUs than these are told by their number, since nobody reads a longer list.
+/// More CPUs than these are reported by their number, since nobody reads a longer list.
 const LISTED_MAX: usize = 8;
 
 /// What was read of the CPUs.
@@ -91,7 +91,7 @@ pub(super) fn siblings(readings: &Readings) -> Opinion {
             "CPUs share cores: each slows its sibling down, so that a fetch costs more CPU time \
              while the sibling is busy.",
         )
-        .mend(format!("echo off | sudo tee {FOLDER}/smt/control")),
+        .fix(format!("echo off | sudo tee {FOLDER}/smt/control")),
         None => Opinion::good(unseen("Which CPUs share a core", "they are taken to be apart")),
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn capacity(readings: &Readings) -> Opinion {
             "The cores are of different kinds, and no kind has one for the model and one for the \
              origin: the model gets the most capable, and its figures hold for that kind alone.",
         ),
-        (true, []) => Opinion::good("All cores are of one kind, as far as the kernel tells."),
+        (true, []) => Opinion::good("All cores are of one kind, as far as the kernel reports."),
         (true, left_out) => Opinion::good(format!(
             "{} of another kind are left out, so that model and origin get equal cores.",
             list(left_out)
@@ -124,7 +124,7 @@ pub(super) fn virtual_machine(readings: &Readings) -> Opinion {
         Some(false) => Opinion::good("No hypervisor is seen below this kernel."),
         None => Opinion::good(unseen(
             "Whether this is a virtual machine",
-            "steal and late wake-ups would tell",
+            "steal and late wake-ups would show it",
         )),
     }
 }
@@ -144,15 +144,15 @@ pub(super) fn quota(readings: &Readings) -> Opinion {
         "A quota allows {allowed:.1} CPUs where a run uses {count}: processes are stopped in the \
          middle of a window."
     ))
-    .mend(quota.lift())
+    .fix(quota.lift())
 }
 
 /// Checks whether a quota withheld CPU time.
 pub(super) fn throttling(readings: &Readings) -> Opinion {
     let lift = |opinion: Opinion| match &readings.cpus.quota {
-        Some(quota) => opinion.mend(quota.lift()),
+        Some(quota) => opinion.fix(quota.lift()),
         // It was lifted since, or is one of a group that is not seen from here.
-        None => opinion.mend("systemd-cgtop --iterations=1"),
+        None => opinion.fix("systemd-cgtop --iterations=1"),
     };
     match readings.load.throttled {
         Some((_, now)) if now > 0 => lift(Opinion::bad(format!(
@@ -185,7 +185,7 @@ pub(super) fn governor(readings: &Readings) -> Opinion {
         "The governor {names} lowers the frequency of a CPU with little to do, so that a fetch \
          costs more CPU time the fewer there are."
     ))
-    .mend(format!("echo performance | sudo tee {FOLDER}/cpu*/cpufreq/scaling_governor"))
+    .fix(format!("echo performance | sudo tee {FOLDER}/cpu*/cpufreq/scaling_governor"))
 }
 
 /// Checks turbo.
@@ -195,7 +195,7 @@ pub(super) fn turbo_on(readings: &Readings) -> Opinion {
             "Turbo is on: CPUs run faster while they are cool and few are busy, so that what ran \
              before changes what a fetch costs.",
         )
-        .mend(format!("echo {} | sudo tee {}", turbo.off, turbo.file.display())),
+        .fix(format!("echo {} | sudo tee {}", turbo.off, turbo.file.display())),
         Some(_) => Opinion::good("Turbo is off."),
         None => Opinion::good(unseen("Turbo", "random order turns what it does into scatter")),
     }

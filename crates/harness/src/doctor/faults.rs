@@ -19,7 +19,7 @@ use super::work::Work;
 use super::{Health, Readings};
 use crate::Limits;
 use crate::cores::Cores;
-use crate::language::{Lack, Python};
+use crate::language::{Python, Unavailable};
 use crate::resource_limits::Shortage;
 
 use Health::{Bad, Doubtful, Good};
@@ -150,7 +150,7 @@ pub(super) fn fit() -> Readings {
     }
 }
 
-/// Returns what too few threads are told as.
+/// Returns what too few threads are reported as.
 fn shortage() -> Shortage {
     Shortage {
         cell: "steady".to_owned(),
@@ -193,7 +193,7 @@ fn at_work() -> Work {
 }
 
 /// Returns why a path that leads nowhere has no Python.
-fn no_python() -> Lack {
+fn no_python() -> Unavailable {
     Python::find("".as_ref()).expect_err("nothing is there")
 }
 

@@ -166,12 +166,12 @@ pub(super) fn foreign(readings: &Readings) -> Opinion {
         Health::Doubtful => Opinion::doubtful(format!(
             "{found}, which displaces models and cools their caches, so figures scatter more."
         ))
-        .mend("top -o %CPU"),
+        .fix("top -o %CPU"),
         Health::Bad => Opinion::bad(format!(
             "{found}, so a good part of each figure would be theirs, and wall times would say \
              nothing."
         ))
-        .mend("top -o %CPU"),
+        .fix("top -o %CPU"),
     }
 }
 
@@ -187,7 +187,7 @@ pub(super) fn average(readings: &Readings) -> Opinion {
     Opinion::doubtful(format!(
         "{found}: what ran, if only a build, may run again or have left the CPUs hot."
     ))
-    .mend("sleep 60")
+    .fix("sleep 60")
 }
 
 /// Checks how long threads wait for a CPU.
@@ -214,20 +214,21 @@ fn pressure(share: Option<f64>, what: &str) -> Opinion {
         }
         Health::Bad => Opinion::bad(format!("{found}: models would wait as long, and be blamed.")),
     };
-    opinion.mend(match what {
+    opinion.fix(match what {
         "memory" => "top -o %MEM",
         _ => "top -o %CPU",
     })
 }
 
 /// Returns how many connections listeners dropped, where all counters can be read that a receipt
-/// tells.
+/// reports.
 fn dropped(snmp: Option<String>, netstat: Option<String>) -> Option<u64> {
     let (snmp, netstat) = (snmp?, netstat?);
     let count = |name| counter(&netstat, "TcpExt", name);
-    let told = ["PassiveOpens", "RetransSegs", "InSegs"].map(|name| counter(&snmp, "Tcp", name));
-    let are_told = told.iter().all(Option::is_some) && count("TCPTimeouts").is_some();
-    are_told.then(|| Some(count("ListenOverflows")? + count("ListenDrops")?))?
+    let reported =
+        ["PassiveOpens", "RetransSegs", "InSegs"].map(|name| counter(&snmp, "Tcp", name));
+    let are_reported = reported.iter().all(Option::is_some) && count("TCPTimeouts").is_some();
+    are_reported.then(|| Some(count("ListenOverflows")? + count("ListenDrops")?))?
 }
 
 /// Returns the first number of a text.
@@ -313,13 +314,13 @@ mod tests {
     fn drops_are_known_where_all_counters_of_a_receipt_are() {
         let snmp = "Tcp: PassiveOpens InSegs RetransSegs\nTcp: 1 2 3\n";
         let netstat = "TcpExt: ListenOverflows ListenDrops TCPTimeouts\nTcpExt: 4 5 6\n";
-        let told = |snmp: Option<&str>, netstat: Option<&str>| {
+        let reported = |snmp: Option<&str>, netstat: Option<&str>| {
             dropped(snmp.map(str::to_owned), netstat.map(str::to_owned))
         };
-        assert_eq!(told(Some(snmp), Some(netstat)), Some(9));
-        assert_eq!(told(None, Some(netstat)), None);
-        assert_eq!(told(Some(snmp), None), None);
-        assert_eq!(told(Some("Tcp: InSegs\nTcp: 2\n"), Some(netstat)), None);
+        assert_eq!(reported(Some(snmp), Some(netstat)), Some(9));
+        assert_eq!(reported(None, Some(netstat)), None);
+        assert_eq!(reported(Some(snmp), None), None);
+        assert_eq!(reported(Some("Tcp: InSegs\nTcp: 2\n"), Some(netstat)), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) fn room(readings: &Readings) -> Opinion {
         None => Opinion::good("Threads and memory suffice for the cells."),
         Some(Shortage { cell, needed, has, raise }) => {
             let found = format!("The cell {cell} needs {needed}, and there are {has}.");
-            Opinion::refusal(found).mend(raise)
+            Opinion::refusal(found).fix(raise)
         }
     }
 }
@@ -60,12 +60,12 @@ pub(super) fn available(readings: &Readings) -> Opinion {
         ..NEEDED_MIB => Opinion::bad(format!(
             "{found}, and model and origin may need {NEEDED_MIB}: trials would fail or swap."
         ))
-        .mend("top -o %MEM"),
+        .fix("top -o %MEM"),
         NEEDED_MIB..BUILD_MIB => Opinion::doubtful(format!(
             "{found}, and building a program may take {BUILD_MIB}: builds may fail or push others \
              into swap."
         ))
-        .mend("top -o %MEM"),
+        .fix("top -o %MEM"),
         _ => Opinion::good(format!("{found}.")),
     }
 }
@@ -77,11 +77,11 @@ pub(super) fn swap(readings: &Readings) -> Opinion {
         (Some(pages @ 1..), _) => Opinion::bad(format!(
             "{pages} pages were swapped within a second: trials would wait for the disk."
         ))
-        .mend("sudo swapoff -a"),
+        .fix("sudo swapoff -a"),
         (_, Some(mib @ 1..)) => Opinion::doubtful(format!(
             "{mib} MiB lie in swap: whoever needs them back disturbs a trial."
         ))
-        .mend("sudo swapoff -a"),
+        .fix("sudo swapoff -a"),
         (_, Some(0)) => Opinion::good("Nothing lies in swap."),
         (_, None) => Opinion::good(unseen("Swap", "none is known to be used")),
     }
@@ -94,7 +94,7 @@ pub(super) fn huge_pages(readings: &Readings) -> Opinion {
             "Huge pages are given to all who did not ask: memory figures count what is never \
              touched, most for models with many stacks.",
         )
-        .mend("echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"),
+        .fix("echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled"),
         Some(mode) => Opinion::good(format!("Huge pages are on {mode}: nobody gets one unasked.")),
         None => Opinion::good(unseen("Huge pages", "this kernel may have none")),
     }
@@ -107,7 +107,7 @@ pub(super) fn address_layout(readings: &Readings) -> Opinion {
             "Addresses are not drawn at random: every trial has the same layout, whose luck is \
              taken for the model's.",
         )
-        .mend("sudo sysctl -w kernel.randomize_va_space=2"),
+        .fix("sudo sysctl -w kernel.randomize_va_space=2"),
         Some(_) => Opinion::good(
             "Addresses are drawn at random: the luck of a layout is spread over the blocks.",
         ),

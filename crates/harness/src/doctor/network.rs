@@ -61,7 +61,7 @@ pub(super) fn open_files(readings: &Readings) -> Opinion {
         ));
     }
     Opinion::refusal(format!("A process may open {files} files, and the cells need {needed}."))
-        .mend(format!("sudo prlimit --pid $$ --nofile={needed}:{needed}"))
+        .fix(format!("sudo prlimit --pid $$ --nofile={needed}:{needed}"))
 }
 
 /// Checks the range of ports.
@@ -75,7 +75,7 @@ pub(super) fn ports(readings: &Readings) -> Opinion {
         ));
     }
     Opinion::refusal(format!("There are {ports} local ports, and the cells need {needed}."))
-        .mend(WIDE_RANGE)
+        .fix(WIDE_RANGE)
 }
 
 /// Checks how many ports wait to be given back.
@@ -93,13 +93,13 @@ pub(super) fn time_wait(readings: &Readings) -> Opinion {
         < readings.most(|cell| Limits::ports_for(cell, &readings.models))
     {
         return Opinion::bad(format!("{found}: too few are left for the cells, so fetches fail."))
-            .mend("sleep 60");
+            .fix("sleep 60");
     }
     if waiting > ports / 2 {
         return Opinion::doubtful(format!(
             "{found}: finding a free one takes longer, which is charged to who connects."
         ))
-        .mend("sleep 60");
+        .fix("sleep 60");
     }
     Opinion::good(format!("{found}."))
 }
@@ -112,7 +112,7 @@ pub(super) fn backlog(readings: &Readings) -> Opinion {
             "A listener keeps {backlog} connections waiting, and a model may make {needed} at \
              once: those that are dropped try again a second later, which a batch would show."
         ))
-        .mend("sudo sysctl -w net.core.somaxconn=4096"),
+        .fix("sudo sysctl -w net.core.somaxconn=4096"),
         Some(backlog) => {
             Opinion::good(format!("A listener keeps up to {backlog} connections waiting."))
         }
@@ -130,7 +130,7 @@ pub(super) fn overflows(readings: &Readings) -> Opinion {
             "A listener dropped connections {dropped} times within a second: another program \
              here is overwhelmed, and receipts would count its connections too."
         ))
-        .mend("ss --tcp --listening --processes"),
+        .fix("ss --tcp --listening --processes"),
         Some(0) => Opinion::good("No listener drops connections."),
         None => Opinion::doubtful(unseen(
             "The kernel's counters of TCP",
@@ -156,7 +156,7 @@ pub(super) fn congestion(readings: &Readings) -> Opinion {
         _ => "is not what figures are usually taken with",
     };
     Opinion::doubtful(format!("TCP uses {control}, which {does}: absolute costs may differ."))
-        .mend("sudo sysctl -w net.ipv4.tcp_congestion_control=cubic")
+        .fix("sudo sysctl -w net.ipv4.tcp_congestion_control=cubic")
 }
 
 /// Checks loopback.
@@ -166,14 +166,14 @@ pub(super) fn loopback(readings: &Readings) -> Opinion {
         return Opinion::refusal(format!(
             "Nothing can be sent over loopback ({error}), so that no model would reach the origin."
         ))
-        .mend("sudo ip link set lo up");
+        .fix("sudo ip link set lo up");
     }
     match network.loopback_mtu {
         Some(mtu) if mtu < LOOPBACK_MTU => Opinion::doubtful(format!(
             "Loopback carries packets of {mtu} bytes where {LOOPBACK_MTU} are usual: long bodies \
              come in more pieces, and cost more than elsewhere."
         ))
-        .mend(format!("sudo ip link set lo mtu {LOOPBACK_MTU}")),
+        .fix(format!("sudo ip link set lo mtu {LOOPBACK_MTU}")),
         Some(mtu) => Opinion::good(format!("Loopback carries packets of {mtu} bytes.")),
         None => Opinion::good(unseen("The longest packet of loopback", "a probe got through")),
     }

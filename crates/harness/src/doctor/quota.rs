@@ -41,7 +41,7 @@ pub(super) fn throttled(groups: &[PathBuf]) -> Option<u64> {
     throttled_each(groups).into_iter().max()
 }
 
-/// Returns how often each of these groups that tells it was made to wait since it exists.
+/// Returns how often each of these groups that reports it was made to wait since it exists.
 pub(crate) fn throttled_each(groups: &[PathBuf]) -> Vec<u64> {
     let stats = groups.iter().filter_map(|folder| text(folder.join("cpu.stat")));
     stats.filter_map(|stat| after(&stat, "nr_throttled")).collect()

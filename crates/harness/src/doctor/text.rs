@@ -1,4 +1,4 @@
-//! Reads the small texts in which a kernel tells its state, and says figures as people do.
+//! Reads the small texts in which a kernel reports its state, and says figures as people do.
 
 use std::fmt::Display;
 use std::fs;

@@ -8,7 +8,7 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::Uid;
 use record::Environment;
 
-use crate::language::{Lack, MEND_VENV, Python};
+use crate::language::{FIX_VENV, Python, Unavailable};
 
 use super::clock::known;
 use super::text::{text, unseen};
@@ -42,7 +42,7 @@ pub(super) struct Work {
     /// Whether this program was built before its source changed: `yes` or `no`.
     pub(super) is_older: Option<String>,
     /// The version of the Python that models run in, or why there is none.
-    pub(super) python: Option<Result<String, Lack>>,
+    pub(super) python: Option<Result<String, Unavailable>>,
     /// Whether it can make virtual environments.
     pub(super) has_venv: Option<bool>,
     /// Where a browser was found.
@@ -101,19 +101,20 @@ pub(super) fn disk(readings: &Readings) -> Opinion {
     let work = &readings.work;
     if let Some(error) = &work.write_error {
         return Opinion::bad(format!("Nothing can be written to results/ ({error}): a run ends."))
-            .mend("sudo chown -R \"$USER\" results");
+            .fix("sudo chown -R \"$USER\" results");
     }
     let Some(mib) = work.free_mib else {
         return Opinion::good(unseen("Free space on the disk", "a probe was written to results/"));
     };
     let found = format!("{mib} MiB are free where results are written");
     match mib {
-        ..DISK_MIB => Opinion::bad(format!("{found}: a run would end when they are full."))
-            .mend("cargo clean"),
+        ..DISK_MIB => {
+            Opinion::bad(format!("{found}: a run would end when they are full.")).fix("cargo clean")
+        }
         DISK_MIB..BUILD_MIB => Opinion::doubtful(format!(
             "{found}, and building every program may take {BUILD_MIB}: builds may fail."
         ))
-        .mend("cargo clean"),
+        .fix("cargo clean"),
         _ => Opinion::good(format!("{found}.")),
     }
 }
@@ -125,14 +126,14 @@ pub(super) fn tree(readings: &Readings) -> Opinion {
             "This program was built from another source than what lies here, so the commit says \
              nothing of how it measures.",
         )
-        .mend("cargo build --release");
+        .fix("cargo build --release");
     }
     match readings.work.modified.as_deref() {
         Some("no") => Opinion::good("The tree is that of its commit."),
         Some(_) => Opinion::doubtful(
             "The tree differs from its commit, so nobody else can build what was measured.",
         )
-        .mend("git stash --include-untracked"),
+        .fix("git stash --include-untracked"),
         None => Opinion::doubtful(unseen(
             "The commit of the tree",
             "figures cannot be traced to a source",
@@ -146,8 +147,8 @@ pub(super) fn toolchain(readings: &Readings) -> Opinion {
     let Some(rustc) = &work.rustc else {
         let opinion = Opinion::refusal("No compiler answers, so that models cannot be built.");
         return match work.variables.is_empty() {
-            true => opinion.mend("rustup default stable"),
-            false => opinion.mend(format!("unset {}", work.variables.join(" "))),
+            true => opinion.fix("rustup default stable"),
+            false => opinion.fix(format!("unset {}", work.variables.join(" "))),
         };
     };
     let oldest = work.rust_version.as_deref().unwrap_or_default();
@@ -155,13 +156,13 @@ pub(super) fn toolchain(readings: &Readings) -> Opinion {
         return Opinion::refusal(format!(
             "The compiler {rustc} is older than {oldest}, so that models cannot be built."
         ))
-        .mend("rustup update stable");
+        .fix("rustup update stable");
     }
     if rustc.contains("-nightly") || rustc.contains("-beta") || rustc.contains("-dev") {
         return Opinion::doubtful(format!(
             "The compiler {rustc} is no release: its code may differ from what others would build."
         ))
-        .mend("rustup default stable");
+        .fix("rustup default stable");
     }
     if work.otherwise.is_empty() {
         return Opinion::good(format!("The compiler {rustc} is a release."));
@@ -171,8 +172,8 @@ pub(super) fn toolchain(readings: &Readings) -> Opinion {
         work.otherwise.join(", ")
     ));
     match work.variables.is_empty() {
-        true => opinion.mend("cat ~/.cargo/config.toml .cargo/config.toml"),
-        false => opinion.mend(format!("unset {}", work.variables.join(" "))),
+        true => opinion.fix("cat ~/.cargo/config.toml .cargo/config.toml"),
+        false => opinion.fix(format!("unset {}", work.variables.join(" "))),
     }
 }
 
@@ -208,12 +209,12 @@ pub(super) fn python(readings: &Readings) -> Opinion {
             "Python {version} cannot make virtual environments: models that need packages of it \
              cannot be run."
         ))
-        .mend(MEND_VENV),
+        .fix(FIX_VENV),
         (Some(Ok(version)), _) => {
             Opinion::good(format!("Python {version} can run models in Python."))
         }
-        (Some(Err(Lack { why, mend })), _) => {
-            Opinion::doubtful(format!("Models in Python cannot be run: {why}.")).mend(mend)
+        (Some(Err(Unavailable { why, fix })), _) => {
+            Opinion::doubtful(format!("Models in Python cannot be run: {why}.")).fix(fix)
         }
         (None, _) => Opinion::doubtful(unseen("Python", "models in it may be missing")),
     }
@@ -228,7 +229,7 @@ pub(super) fn browser(readings: &Readings) -> Opinion {
         None => Opinion::doubtful(
             "No Chromium was found, which no figure needs: only pictures of reports are left out.",
         )
-        .mend("sudo apt-get install chromium"),
+        .fix("sudo apt-get install chromium"),
     }
 }
 
@@ -293,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_that_change_how_cargo_builds_are_told_from_others() {
+    fn variables_that_change_how_cargo_builds_are_distinguished_from_others() {
         let set = [
             "RUSTFLAGS",
             "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER",
@@ -302,9 +303,9 @@ mod tests {
             "CARGO_PROFILE_DEV_LTO",
             "PATH",
         ];
-        let told = variables(set.map(str::to_owned).into_iter());
+        let reported = variables(set.map(str::to_owned).into_iter());
         let linker = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER";
-        assert_eq!(told, ["CARGO_PROFILE_RELEASE_LTO", linker, "RUSTFLAGS"]);
+        assert_eq!(reported, ["CARGO_PROFILE_RELEASE_LTO", linker, "RUSTFLAGS"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Python: a program of Rust becomes the interpreter, which is found here. What packages some
 //! models need is set up in [`setup`].
 //!
-//! Where that cannot be done, models are missing, with the reason and the command that mends it,
+//! Where that cannot be done, models are missing, with the reason and the command that fixes it,
 //! and nothing else changes. Neither names a path, since both are written down.
 
 mod bounded;
@@ -23,16 +23,16 @@ use crate::Workspace;
 
 /// The oldest Python that models are written for.
 pub(crate) const OLDEST: (u32, u32) = (3, 11);
-/// What mends a Python that is not there.
-pub(crate) const MEND_NONE: &str = "sudo apt-get install python3";
-/// What mends one that is too old.
-pub(crate) const MEND_OLD: &str = "sudo apt-get install python3.11";
-/// What mends one that can make no virtual environment.
-pub(crate) const MEND_VENV: &str = "sudo apt-get install python3-venv";
+/// What fixes a Python that is not there.
+pub(crate) const FIX_NONE: &str = "sudo apt-get install python3";
+/// What fixes one that is too old.
+pub(crate) const FIX_OLD: &str = "sudo apt-get install python3.11";
+/// What fixes one that can make no virtual environment.
+pub(crate) const FIX_VENV: &str = "sudo apt-get install python3-venv";
 
 /// The names under which an interpreter is looked for, in this order.
 const NAMES: [&str; 5] = ["python3", "python3.14", "python3.13", "python3.12", "python3.11"];
-/// Has an interpreter tell its version and where it is; what `PATH` leads to may be a script.
+/// Has an interpreter report its version and where it is; what `PATH` leads to may be a script.
 const WHO: &str = "import platform, sys; print(platform.python_version()); print(sys.executable)";
 
 /// How long an interpreter may take to answer: a script that looks for one may take seconds.
@@ -51,18 +51,18 @@ pub(crate) struct Python {
     pub(crate) version: String,
 }
 
-/// Why there is none, and the command that mends it.
+/// Why there is none, and the command that fixes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lack {
+pub(crate) struct Unavailable {
     pub(crate) why: String,
-    pub(crate) mend: String,
+    pub(crate) fix: String,
 }
 
 /// The Python of this process's `PATH`, looked for once.
-static FOUND: LazyLock<Result<Python, Lack>> =
+static FOUND: LazyLock<Result<Python, Unavailable>> =
     LazyLock::new(|| Python::find(&std::env::var_os("PATH").unwrap_or_default()));
 /// What was set up, or could not be, in this process: a network that is away is asked once.
-static SET_UP: Mutex<BTreeMap<Vec<String>, Result<Interpreter, Lack>>> =
+static SET_UP: Mutex<BTreeMap<Vec<String>, Result<Interpreter, Unavailable>>> =
     Mutex::new(BTreeMap::new());
 
 /// Models in Python. Their program holds their source, and is built as any other.
@@ -84,16 +84,16 @@ fn interpreter(workspace: &Workspace, model: &Model) -> Result<Option<Interprete
     let mut known = SET_UP.lock().unwrap_or_else(PoisonError::into_inner);
     let set_up = || FOUND.clone().and_then(|python| python.set_up(workspace, &model.requirements));
     let ready = known.entry(model.requirements.clone()).or_insert_with(set_up);
-    ready.clone().map(Some).map_err(|lack| Missing {
+    ready.clone().map(Some).map_err(|unavailable| Missing {
         model: model.name.clone(),
-        reason: lack.why,
-        mend: lack.mend.replace("{model}", &model.name),
+        reason: unavailable.why,
+        fix: unavailable.fix.replace("{model}", &model.name),
     })
 }
 
 impl Python {
     /// Finds the first Python on a search path that models can be run by.
-    pub(crate) fn find(path: &OsStr) -> Result<Self, Lack> {
+    pub(crate) fn find(path: &OsStr) -> Result<Self, Unavailable> {
         let folders = || std::env::split_paths(path);
         let files = NAMES.iter().flat_map(|name| folders().map(move |folder| folder.join(name)));
         let deadline = Instant::now() + ANSWERS;
@@ -102,18 +102,18 @@ impl Python {
             let left = deadline.saturating_duration_since(Instant::now());
             match Self::ask(command, left.min(ANSWER)).and_then(Self::fit) {
                 Ok(python) => return Ok(python),
-                Err(lack) => first = first.or(Some(lack)),
+                Err(unavailable) => first = first.or(Some(unavailable)),
             }
         }
         let (major, minor) = OLDEST;
-        Err(first.unwrap_or_else(|| Lack {
+        Err(first.unwrap_or_else(|| Unavailable {
             why: format!("no python3 was found, Python {major}.{minor} or newer is needed"),
-            mend: MEND_NONE.to_owned(),
+            fix: FIX_NONE.to_owned(),
         }))
     }
 
     /// Returns the Python of this process's `PATH`.
-    pub(crate) fn on_path() -> Result<Self, Lack> {
+    pub(crate) fn on_path() -> Result<Self, Unavailable> {
         FOUND.clone()
     }
 
@@ -124,47 +124,53 @@ impl Python {
     }
 
     /// Asks a program who it is.
-    fn ask(command: PathBuf, limit: Duration) -> Result<Self, Lack> {
+    fn ask(command: PathBuf, limit: Duration) -> Result<Self, Unavailable> {
         let name = command.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mend = format!("{name} --version");
+        let fix = format!("{name} --version");
         let said = match bounded(Command::new(&command).args(["-I", "-c", WHO]), limit) {
             Ok(said) => said,
             Err(trouble) => {
-                return Err(Lack { why: format!("{name} was found and {}", trouble.line()), mend });
+                return Err(Unavailable {
+                    why: format!("{name} was found and {}", trouble.line()),
+                    fix,
+                });
             }
         };
-        let told = said
+        let reported = said
             .trim()
             .split_once('\n')
             .map(|(version, executable)| (version.to_owned(), PathBuf::from(executable)));
-        match told.filter(|(_, executable)| executable.is_absolute()) {
+        match reported.filter(|(_, executable)| executable.is_absolute()) {
             Some((version, executable)) => Ok(Self { command, executable, version }),
-            None => Err(Lack { why: format!("{name} was found and does not say who it is"), mend }),
+            None => Err(Unavailable {
+                why: format!("{name} was found and does not say who it is"),
+                fix,
+            }),
         }
     }
 
     /// Makes sure that models can be run by it: they get none of the variables that whoever
     /// measures has.
-    fn fit(self) -> Result<Self, Lack> {
+    fn fit(self) -> Result<Self, Unavailable> {
         let (major, minor) = OLDEST;
         if !self.is_new_enough() {
             let why = format!("Python {} is older than {major}.{minor}", self.version);
-            return Err(Lack { why, mend: MEND_OLD.to_owned() });
+            return Err(Unavailable { why, fix: FIX_OLD.to_owned() });
         }
         let mut alone = Command::new(&self.executable);
         match bounded(alone.args(["-I", "-c", "pass"]).env_clear(), ANSWER) {
             Ok(_) => Ok(self),
-            Err(Trouble::Late(_)) => Err(Lack {
+            Err(Trouble::Late(_)) => Err(Unavailable {
                 why: format!("Python {} takes too long to start", self.version),
-                mend: "time python3 -I -c pass".to_owned(),
+                fix: "time python3 -I -c pass".to_owned(),
             }),
-            Err(_) => Err(Lack {
+            Err(_) => Err(Unavailable {
                 why: format!(
                     "Python {} does not start without variables such as LD_LIBRARY_PATH, which \
                      models do not get",
                     self.version
                 ),
-                mend: "sudo ldconfig \"$LD_LIBRARY_PATH\"".to_owned(),
+                fix: "sudo ldconfig \"$LD_LIBRARY_PATH\"".to_owned(),
             }),
         }
     }

@@ -93,7 +93,7 @@ pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -
     let end = layout.map(shuffle);
     let end = end.as_ref().map_or_else(Vec::new, |shuffle| vec!["--", shuffle]);
     let verb = if layout.is_some() { "rustc" } else { "build" };
-    tell_of_waiting(workspace);
+    report_waiting(workspace);
     let mut child = cargo(workspace)
         .args([verb, "--release", "--locked", "--quiet", "-p", package])
         .args(["--bin", package, "--message-format=json-render-diagnostics"])
@@ -137,9 +137,9 @@ fn shuffle(seed: u64) -> String {
     format!("-Clink-arg=-Wl,--shuffle-sections=*={seed}")
 }
 
-/// Says that a build waits for another call of cargo, if it will: cargo, told to be quiet, waits
+/// Says that a build waits for another call of cargo, if it will: cargo, asked to be quiet, waits
 /// without a word.
-fn tell_of_waiting(workspace: &Workspace) {
+fn report_waiting(workspace: &Workspace) {
     let lock = workspace.target.join("release/.cargo-lock");
     let tried = File::open(lock).map(|lock| lock.try_lock_shared());
     if let Ok(Err(TryLockError::WouldBlock)) = tried {

@@ -39,11 +39,11 @@ pub fn build_primitives(
     found: &[PrimitiveProgram],
     layout: Option<u64>,
 ) -> Result<BTreeMap<String, Program>> {
-    build_told((workspace, layout), found, &mut Building::alone(found.len()))
+    build_reported((workspace, layout), found, &mut Building::alone(found.len()))
 }
 
-/// Builds them, and tells how many of a number of programs that makes.
-pub(crate) fn build_told(
+/// Builds them, and shows how many of a number of programs that makes.
+pub(crate) fn build_reported(
     (workspace, layout): (&Workspace, Option<u64>),
     found: &[PrimitiveProgram],
     building: &mut Building,

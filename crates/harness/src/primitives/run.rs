@@ -14,7 +14,7 @@ use super::trial::{measure_primitive, planned};
 use super::validate::validate_primitive;
 use crate::{Basis, Program, draw, interrupt, place, progress, smoke};
 
-/// Who is told of each trial that has ended, and of each block; an error from here ends the run.
+/// Who learns of each trial that has ended, and of each block; an error from here ends the run.
 pub type PrimitiveWatch<'a> =
     dyn FnMut(&PrimitiveBlock, Option<&PrimitiveRecord>) -> Result<()> + 'a;
 
@@ -75,11 +75,11 @@ fn trial(
 ) -> PrimitiveRecord {
     let (began, started) = (Instant::now(), SystemTime::now());
     let plan = planned(&schedule.primitives, block);
-    let (state, told) = match measure_primitive(described, program, &plan) {
+    let (state, reported) = match measure_primitive(described, program, &plan) {
         Ok((versions, trial)) => (validate_primitive(&plan, &trial), Some((versions, trial))),
         Err(reason) => (State::Failed(reason), None),
     };
-    let (versions, trial) = told.unzip();
+    let (versions, trial) = reported.unzip();
     PrimitiveRecord {
         block: block.number,
         position: u32::try_from(position).expect("a block has few trials"),
@@ -93,15 +93,15 @@ fn trial(
     }
 }
 
-/// Runs each primitive once, tiny, and tells of each trial.
+/// Runs each primitive once, tiny, and reports each trial.
 ///
 /// # Errors
 ///
-/// Says what `tell` said.
+/// Says what `say` said.
 pub fn verify_primitives(
     found: Vec<PrimitiveProgram>,
     programs: &BTreeMap<String, Program>,
-    tell: &mut dyn FnMut(&PrimitiveRecord) -> Result<()>,
+    say: &mut dyn FnMut(&PrimitiveRecord) -> Result<()>,
 ) -> Result<()> {
     let preset = crate::Preset { cells: Vec::new(), ..smoke() };
     let (models, probes) = (Vec::new(), Vec::new());
@@ -109,5 +109,5 @@ pub fn verify_primitives(
     let mut schedule = draw(basis);
     add_primitives(&mut schedule, found, PrimitiveBlocks::ONCE);
     let due = schedule.primitives.blocks.clone();
-    run_primitives((&schedule, &due), programs, &mut |_, trial| trial.map_or(Ok(()), &mut *tell))
+    run_primitives((&schedule, &due), programs, &mut |_, trial| trial.map_or(Ok(()), &mut *say))
 }

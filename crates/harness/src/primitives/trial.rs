@@ -20,7 +20,7 @@ const OVERHEAD_S: f64 = 0.03;
 /// Batches of the least length that a trial takes in the mean.
 const BATCHES: f64 = 45.0;
 
-/// Returns what every program of a block is told.
+/// Returns what every program of a block is sent.
 pub(super) fn planned(schedule: &PrimitiveSchedule, block: &PrimitiveBlock) -> PrimitivePlan {
     let cpus: Vec<usize> = schedule.cpus.iter().copied().take(block.primitive.cpus()).collect();
     PrimitivePlan {
@@ -33,8 +33,8 @@ pub(super) fn planned(schedule: &PrimitiveSchedule, block: &PrimitiveBlock) -> P
     }
 }
 
-/// Lets a program carry out a plan in a process of its own, and returns the versions that it told
-/// and its trial.
+/// Lets a program carry out a plan in a process of its own, and returns the versions that it
+/// reported and its trial.
 ///
 /// # Errors
 ///
@@ -68,19 +68,21 @@ pub fn measure_primitive(
     }
 }
 
-/// Hears the hello, tells the plan, hears the trial.
+/// Receives the hello, sends the plan, receives the trial.
 fn dialogue(
     child: &mut Child<FromProgram>,
     plan: &PrimitivePlan,
 ) -> Result<(Hello, PrimitiveTrial), Ended> {
-    let hello = match child.hear(Instant::now() + HELLO)? {
+    let hello = match child.receive(Instant::now() + HELLO)? {
         FromProgram::Hello(hello) => hello,
-        FromProgram::Trial(_) => return Err(Ended::Refused("it told a trial before hello".into())),
+        FromProgram::Trial(_) => {
+            return Err(Ended::Refused("it reported a trial before hello".into()));
+        }
     };
     accept(&hello)?;
 
-    child.tell(&ToProgram::Plan(plan.clone()));
-    match child.hear(Instant::now() + time_for(plan))? {
+    child.send(&ToProgram::Plan(plan.clone()));
+    match child.receive(Instant::now() + time_for(plan))? {
         FromProgram::Trial(trial) => Ok((hello, trial)),
         FromProgram::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
     }

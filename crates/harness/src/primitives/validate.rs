@@ -20,14 +20,16 @@ pub fn validate_primitive(plan: &PrimitivePlan, trial: &PrimitiveTrial) -> State
         let Point { count, counted, .. } = wrong;
         return State::Failed(format!("it did {counted} of {count} that were asked for ({name})"));
     }
-    let told: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
+    let reported: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
     match plan.primitive.alone() {
         Some(_) => match trial.points.as_slice() {
-            [point] if point.count == plan.samples && told == plan.samples => State::Valid,
-            _ => State::Failed(format!("it told {told} times of {} ({name})", plan.samples)),
+            [point] if point.count == plan.samples && reported == plan.samples => State::Valid,
+            _ => {
+                State::Failed(format!("it reported {reported} times of {} ({name})", plan.samples))
+            }
         },
         None if trial.points.len() != BATCHES => {
-            State::Failed(format!("it told {} batches of {BATCHES}", trial.points.len()))
+            State::Failed(format!("it reported {} batches of {BATCHES}", trial.points.len()))
         }
         None => batches(&trial.points),
     }
@@ -75,15 +77,15 @@ fn differs(run: &Run, trial: &PrimitiveRecord) -> Option<String> {
         trial.primitive.name(),
         trial.program
     );
-    let Some(told) = &trial.trial else {
+    let Some(reported) = &trial.trial else {
         let valid = trial.state == State::Valid;
         return valid.then(|| format!("{place}: it is called valid and has no figures"));
     };
     let Some(block) = run.schedule.primitives.block(trial.block) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let says = validate_primitive(&planned(&run.schedule.primitives, block), told);
-    // One that told its counts may have failed by how it ended.
+    let says = validate_primitive(&planned(&run.schedule.primitives, block), reported);
+    // One that reported its counts may have failed by how it ended.
     let failed_later = matches!(trial.state, State::Failed(_)) && says == State::Valid;
     (says != trial.state && !failed_later)
         .then(|| format!("{place}: it is called {:?}, but its counts say {says:?}", trial.state))
@@ -134,7 +136,7 @@ mod tests {
         assert!(why.contains("it did 799999 of 800000"), "{why}");
         wrong.points.truncate(3);
         let state = validate_primitive(&plan(Primitive::Spawn), &wrong);
-        assert_eq!(state, State::Failed("it told 3 batches of 8".to_owned()));
+        assert_eq!(state, State::Failed("it reported 3 batches of 8".to_owned()));
     }
 
     #[test]
@@ -158,9 +160,10 @@ mod tests {
     #[test]
     fn an_event_that_was_not_timed_fails_a_trial() {
         let point = Point { count: 5, counted: 5, ..Point::default() };
-        let told = |count| PrimitiveTrial { points: vec![point], latencies_ns: vec![(900, count)] };
+        let reported =
+            |count| PrimitiveTrial { points: vec![point], latencies_ns: vec![(900, count)] };
         let plan = plan(Primitive::Event1ms);
-        assert_eq!(validate_primitive(&plan, &told(5)), State::Valid);
-        assert!(matches!(validate_primitive(&plan, &told(4)), State::Failed(_)));
+        assert_eq!(validate_primitive(&plan, &reported(5)), State::Valid);
+        assert!(matches!(validate_primitive(&plan, &reported(4)), State::Failed(_)));
     }
 }

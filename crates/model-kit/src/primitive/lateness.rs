@@ -8,7 +8,7 @@ use crate::content::split_mix_64;
 use crate::ledger::three_digits;
 use crate::reading::{self, Reading};
 
-/// The first ones warm up and are not told.
+/// The first ones warm up and are not reported.
 pub(super) const WARM_UP: u64 = 2;
 /// A timer is longer than its name by up to this: timers that begin where the last one ended keep
 /// step with the ticks of a runtime, and would show one phase of them alone.

@@ -19,7 +19,7 @@ const JITTER_PERMILLE: u64 = 200;
 const GROWTH: u64 = 4;
 
 /// Measures batches, one after the other. The first ones find out how many make a batch that is
-/// long enough, warm everything up, and are not told.
+/// long enough, warm everything up, and are not reported.
 ///
 /// ```text
 /// while let Some(count) = slope.next() {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn all_batches_are_told_and_those_that_find_the_length_are_not() {
+    fn all_batches_are_reported_and_those_that_find_the_length_are_not() {
         let mut slope = Slope::new(&plan(3));
         let mut batches = 0;
         while let Some(count) = slope.next() {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_count_ends_the_batches_and_is_told() {
+    fn a_wrong_count_ends_the_batches_and_is_reported() {
         let mut slope = Slope::new(&plan(3));
         while let Some(count) = slope.next() {
             slope.ended(count - 1);

@@ -17,7 +17,7 @@ use super::{flags, private};
 /// What is said of a setting that nobody set.
 pub(super) const DEFAULT: &str = "default";
 
-/// Settings of the profile that its few words always tell.
+/// Settings of the profile that its few words always name.
 const IN_WORDS: [&str; 3] = ["opt-level", "lto", "codegen-units"];
 
 /// With what, and how, every program was compiled.
@@ -80,13 +80,13 @@ impl Build {
         let profile = Profile::read(root, &config);
         let target = target(&config, toolchain.rustc.as_ref());
         let flags = Flags::in_force(&config, target.as_str());
-        let told = flags.told();
+        let reported = flags.reported();
 
         Self {
             rustc: toolchain.rustc,
             rustc_chosen_by: compiler.chosen_by,
             rustc_wrapper: compiler.wrapper,
-            flags_in_force: if told.is_empty() { NONE.into() } else { told.into() },
+            flags_in_force: if reported.is_empty() { NONE.into() } else { reported.into() },
             cargo: toolchain.cargo,
             rustflags: flags::variable("RUSTFLAGS"),
             encoded_rustflags: flags::variable("CARGO_ENCODED_RUSTFLAGS"),
@@ -98,7 +98,7 @@ impl Build {
             allocator: allocator(&target, &toolchain.libc),
             linker: linker(&flags, &config, &target),
             layout_seed: None,
-            config: config.told(target.as_str()),
+            config: config.reported(target.as_str()),
             profile_overrides: Some(profile.overrides()),
             profile_environment: Some(profile.environment),
             profile_release: profile.table,
@@ -132,8 +132,8 @@ impl Build {
         let others = self.profile_overrides.iter().flatten();
         let others = others.filter(|(name, _)| !IN_WORDS.contains(&name.as_str()));
         let others = others.map(|(name, value)| format!("{name} {value}"));
-        let told = [format!("release, {level}{lto} LTO, {units}")].into_iter().chain(others);
-        told.collect::<Vec<_>>().join(", ").into()
+        let reported = [format!("release, {level}{lto} LTO, {units}")].into_iter().chain(others);
+        reported.collect::<Vec<_>>().join(", ").into()
     }
 
     /// Returns the flags in force as the field of 1.0 has them: empty where there are none.
@@ -148,20 +148,20 @@ impl Build {
     /// Returns how programs are built otherwise than the workspace's own files say, a few words for
     /// each.
     pub fn differences(&self) -> Vec<String> {
-        let mut told = Vec::new();
-        let mut tell = |what: &str, fact: &Fact| {
+        let mut reported = Vec::new();
+        let mut report = |what: &str, fact: &Fact| {
             if fact.is_known() && ![NONE, DEFAULT].contains(&fact.as_str()) {
-                told.push(format!("{what} {fact}"));
+                reported.push(format!("{what} {fact}"));
             }
         };
-        tell("the flags", &self.flags_in_force);
-        tell("a compiler chosen by", &self.rustc_chosen_by);
-        tell("the wrapper", &self.rustc_wrapper);
-        tell("the linker", &self.linker);
+        report("the flags", &self.flags_in_force);
+        report("a compiler chosen by", &self.rustc_chosen_by);
+        report("the wrapper", &self.rustc_wrapper);
+        report("the linker", &self.linker);
         for (name, value) in self.profile_overrides.iter().flatten() {
-            tell(&format!("the profile's {name}"), value);
+            report(&format!("the profile's {name}"), value);
         }
-        told
+        reported
     }
 }
 
@@ -169,7 +169,8 @@ impl Build {
 fn target(config: &CargoConfig, rustc: Option<&BTreeMap<String, String>>) -> Fact {
     // A target of one's own is a path.
     let asked = config.target().map(private::without_path);
-    Fact::from(asked).or_else(|| rustc.and_then(|told| told.get("host")).map(String::as_str).into())
+    Fact::from(asked)
+        .or_else(|| rustc.and_then(|reported| reported.get("host")).map(String::as_str).into())
 }
 
 /// Returns where memory comes from: no model sets an allocator of its own.
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_profile_is_told_as_it_is_in_force() {
+    fn the_profile_is_reported_as_it_is_in_force() {
         assert_eq!(in_words(["default", "thin", "1"]), "release, thin LTO, one codegen unit");
         assert_eq!(in_words(["3", "true", "1"]), "release, fat LTO, one codegen unit");
         let slow = in_words(["0", "off", "default"]);
@@ -208,7 +209,7 @@ mod tests {
         let profile_overrides = Some([("overflow-checks".to_owned(), "true".into())].into());
         let checked =
             Build { profile_overrides, lto, codegen_units, opt_level, ..Build::default() };
-        let told = checked.profile_in_words().to_string();
-        assert_eq!(told, "release, thin LTO, one codegen unit, overflow-checks true");
+        let reported = checked.profile_in_words().to_string();
+        assert_eq!(reported, "release, thin LTO, one codegen unit, overflow-checks true");
     }
 }

@@ -68,7 +68,7 @@ impl CargoConfig {
     }
 
     /// Returns what a reader should know of it, where programs are built for a target.
-    pub(super) fn told(&self, target: &str) -> CargoSettings {
+    pub(super) fn reported(&self, target: &str) -> CargoSettings {
         let mut places: Vec<&str> = self.0.iter().map(|part| part.place).collect();
         places.dedup();
         let flags = self.rustflags(target);
@@ -249,10 +249,10 @@ mod tests {
         let config = files(&["[target.'cfg(unix)']\nlinker = \"/opt/me/mold\"\n\
                               rustflags = \"-L /home/me\"\n[profile.release]\nlto = \"fat\"\n"]);
         assert_eq!(config.linker(TARGET).as_str(), "mold");
-        let told = config.told(TARGET);
-        assert_eq!(told.found.as_str(), "workspace");
-        assert_eq!(told.rustflags.as_str(), "-L PATH");
-        assert_eq!(told.release_profile.as_str(), "yes");
+        let reported = config.reported(TARGET);
+        assert_eq!(reported.found.as_str(), "workspace");
+        assert_eq!(reported.rustflags.as_str(), "-L PATH");
+        assert_eq!(reported.release_profile.as_str(), "yes");
     }
 
     #[test]
@@ -303,7 +303,7 @@ mod tests {
             ("CARGO_TARGET_DIR", "/home/me"),
             ("RUSTFLAGS", "-g"),
         ]);
-        assert_eq!(config.told(TARGET).rustflags.as_str(), "-Copt-level=1");
+        assert_eq!(config.reported(TARGET).rustflags.as_str(), "-Copt-level=1");
         assert_eq!(config.program(Path::new("/"), "rustc-wrapper").as_deref(), Some("sccache"));
         let of_target = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS";
         let config = variables(&[("CARGO_BUILD_RUSTFLAGS", "-a"), (of_target, "-Clto=off")]);
@@ -315,8 +315,9 @@ mod tests {
 
     #[test]
     fn no_file_adds_nothing() {
-        let told = CargoConfig::default().told(TARGET);
-        let told = [told.found, told.rustflags, told.release_profile].map(String::from);
-        assert_eq!(told, ["none", "none", "no"]);
+        let reported = CargoConfig::default().reported(TARGET);
+        let reported =
+            [reported.found, reported.rustflags, reported.release_profile].map(String::from);
+        assert_eq!(reported, ["none", "none", "no"]);
     }
 }

@@ -47,7 +47,7 @@ impl Cgroup {
         Self::try_read().unwrap_or_default()
     }
 
-    /// Reads the limits of this process, where the kernel tells its groups.
+    /// Reads the limits of this process, where the kernel reports its groups.
     fn try_read() -> Option<Self> {
         let process = Process::myself().ok()?;
         let groups = process.cgroups().ok()?.0;
@@ -105,7 +105,7 @@ fn version(controllers: &[Option<Controller>]) -> Fact {
 
 /// Returns the tightest quota of CPU time, with its period.
 fn cpu_max(cpu: &Controller) -> String {
-    let told = match cpu.is_v2 {
+    let reported = match cpu.is_v2 {
         true => cpu.texts("cpu.max"),
         false => {
             let quotas = cpu.texts("cpu.cfs_quota_us").into_iter();
@@ -113,7 +113,7 @@ fn cpu_max(cpu: &Controller) -> String {
             pairs.map(|(quota, period)| format!("{quota} {period}")).collect()
         }
     };
-    let quotas = told.iter().filter_map(|text| {
+    let quotas = reported.iter().filter_map(|text| {
         let (quota, period) = text.split_once(' ')?;
         // No limit is `max` in version 2 and -1 in version 1.
         Some((quota.parse::<u64>().ok()?, period.parse::<u64>().ok()?))
@@ -128,9 +128,9 @@ fn memory_max(memory: &Controller) -> String {
     smallest(memory.texts(if memory.is_v2 { "memory.max" } else { "memory.limit_in_bytes" }))
 }
 
-/// Returns the smallest number among what was told, or `max`.
-fn smallest(told: Vec<String>) -> String {
-    let numbers = told.into_iter().filter_map(|text| text.parse::<u64>().ok());
+/// Returns the smallest number among what was reported, or `max`.
+fn smallest(reported: Vec<String>) -> String {
+    let numbers = reported.into_iter().filter_map(|text| text.parse::<u64>().ok());
     let limits = numbers.filter(|&number| number < UNLIMITED_BYTES);
     limits.min().map_or_else(|| MAX.to_owned(), |limit| limit.to_string())
 }
@@ -139,8 +139,10 @@ fn smallest(told: Vec<String>) -> String {
 fn cpuset_cpus(cpuset: &Controller) -> Fact {
     let names = ["cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"];
     let files = cpuset.folders.iter().flat_map(|folder| names.map(|name| folder.join(name)));
-    let mut told = files.map(source::line).filter(|told| told.is_known() && *told != "none".into());
-    told.next().unwrap_or_default()
+    let mut reported = files
+        .map(source::line)
+        .filter(|reported| reported.is_known() && *reported != "none".into());
+    reported.next().unwrap_or_default()
 }
 
 #[cfg(test)]

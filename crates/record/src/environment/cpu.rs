@@ -1,10 +1,10 @@
 //! What a CPU is called. Only some architectures have a name in `/proc/cpuinfo`; of the others the
-//! numbers of maker and part are told, as `lscpu` reads them.
+//! numbers of maker and part are reported, as `lscpu` reads them.
 
 use super::fact::Fact;
 use super::source;
 
-/// Keys under which architectures name a CPU, the most telling first.
+/// Keys under which architectures name a CPU, the most distinctive first.
 const NAMES: [&str; 5] = ["model name", "Model Name", "cpu model", "uarch", "cpu"];
 /// The numbers that x86 and RISC-V have beside a name, or instead of one.
 const NUMBERS: [&[&str]; 2] =
@@ -57,7 +57,7 @@ const PARTS: [(&str, &str); 29] = [
     ("0xd8e", "Neoverse-N3"),
 ];
 
-/// Returns what `/proc/cpuinfo` tells of the CPUs.
+/// Returns what `/proc/cpuinfo` reports of the CPUs.
 pub(super) fn model(cpuinfo: &str) -> Fact {
     // First: where a kernel names a CPU for ARM, all of one generation have the same name.
     let name = arm(cpuinfo);
@@ -92,9 +92,11 @@ fn core(maker: &str, part: &str) -> String {
     }
 }
 
-/// Returns the revision of a core as ARM writes it, such as ` r3p1`; nothing where it is not told.
+/// Returns the revision of a core as ARM writes it, such as ` r3p1`; nothing where it is not
+/// reported.
 fn revision(variant: Option<&str>, revision: Option<&str>) -> String {
-    let variant = variant.and_then(|told| u8::from_str_radix(told.strip_prefix("0x")?, 16).ok());
+    let variant =
+        variant.and_then(|reported| u8::from_str_radix(reported.strip_prefix("0x")?, 16).ok());
     match (variant, revision) {
         (Some(variant), Some(revision)) => format!(" r{variant}p{revision}"),
         _ => String::new(),
@@ -103,9 +105,9 @@ fn revision(variant: Option<&str>, revision: Option<&str>) -> String {
 
 /// Returns the numbers under some keys, each with its key but the first, which is the maker's.
 fn numbers(cpuinfo: &str, keys: &[&str]) -> Option<String> {
-    let told = keys.iter().map(|key| Some((*key, source::value(cpuinfo, key)?)));
-    let told: Vec<(&str, &str)> = told.collect::<Option<_>>()?;
-    let words = told.iter().enumerate().map(|(place, (key, value))| match place {
+    let reported = keys.iter().map(|key| Some((*key, source::value(cpuinfo, key)?)));
+    let reported: Vec<(&str, &str)> = reported.collect::<Option<_>>()?;
+    let words = reported.iter().enumerate().map(|(place, (key, value))| match place {
         0 => (*value).to_owned(),
         _ => format!("{} {value}", key.trim_start_matches("cpu ")),
     });
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_nothing_is_unknown() {
+    fn what_reports_nothing_is_unknown() {
         check("", "unknown");
         check("processor\t: 0\nBogoMIPS\t: 100.00\n", "unknown");
     }

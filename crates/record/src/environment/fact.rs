@@ -1,4 +1,4 @@
-//! A fact: what the machine told in words, or "unknown" where it told nothing.
+//! A fact: what the machine reported in words, or "unknown" where it reported nothing.
 
 use std::fmt;
 
@@ -10,8 +10,8 @@ const UNKNOWN: &str = "unknown";
 /// What is said where a list has no entries and a setting is not set.
 pub(super) const NONE: &str = "none";
 
-/// What was told, on one line and never empty. What was not told is "unknown", so that a reader
-/// need not guess whether a field was forgotten.
+/// What was reported, on one line and never empty. What was not reported is "unknown", so that a
+/// reader need not guess whether a field was forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Fact(String);
@@ -22,7 +22,7 @@ impl Fact {
         &self.0
     }
 
-    /// Returns whether anything was told.
+    /// Returns whether anything was reported.
     pub fn is_known(&self) -> bool {
         self.0 != UNKNOWN
     }
@@ -61,8 +61,8 @@ impl From<String> for Fact {
 }
 
 impl<T: Into<Fact>> From<Option<T>> for Fact {
-    fn from(told: Option<T>) -> Self {
-        told.map(Into::into).unwrap_or_default()
+    fn from(reported: Option<T>) -> Self {
+        reported.map(Into::into).unwrap_or_default()
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_told_is_unknown() {
+    fn what_is_not_reported_is_unknown() {
         for nothing in ["", " \n"] {
             assert_eq!(Fact::from(nothing).as_str(), "unknown");
         }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_is_kept_on_one_line() {
+    fn what_is_reported_is_kept_on_one_line() {
         assert_eq!(Fact::from("4096\t131072\t6291456\n").as_str(), "4096 131072 6291456");
     }
 }

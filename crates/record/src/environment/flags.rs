@@ -20,9 +20,9 @@ impl Flags {
     }
 
     /// Returns all of them without paths, as one text.
-    pub(super) fn told(&self) -> String {
-        let told: Vec<String> = self.0.iter().map(|word| private::without_path(word)).collect();
-        told.join(" ")
+    pub(super) fn reported(&self) -> String {
+        let reported: Vec<String> = self.0.iter().map(|word| private::without_path(word)).collect();
+        reported.join(" ")
     }
 
     /// Returns the last value of a code generation option, given as `-Cname=value` in any form.
@@ -34,7 +34,7 @@ impl Flags {
         values.next_back()
     }
 
-    /// Returns the linker, or what the linker is told to be.
+    /// Returns the linker, or what the linker is set to be.
     pub(super) fn linker(&self) -> Option<&str> {
         let mut chosen = self.0.iter().filter_map(|word| word.split("-fuse-ld=").nth(1));
         chosen.next_back().or_else(|| self.codegen("linker"))
@@ -43,8 +43,8 @@ impl Flags {
 
 /// Returns what a variable holds, without paths, or "none".
 pub(super) fn variable(name: &str) -> Fact {
-    let told = Flags(words(name)).told();
-    if told.is_empty() { NONE.into() } else { told.into() }
+    let reported = Flags(words(name)).reported();
+    if reported.is_empty() { NONE.into() } else { reported.into() }
 }
 
 /// Returns the flags in a variable, which cargo divides by one character or by spaces.
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_linker_is_what_the_driver_is_told_to_use() {
+    fn the_linker_is_what_the_driver_is_reported_to_use() {
         let line = "-Clinker=clang -Clink-arg=-fuse-ld=mold";
         assert_eq!(flags(line).linker(), Some("mold"));
         assert_eq!(flags("-Clinker=clang").linker(), Some("clang"));

@@ -82,8 +82,8 @@ fn held(root: &Path) -> Option<BTreeMap<String, Held>> {
 fn are_same(root: &Path, held: &BTreeMap<String, Held>) -> Option<bool> {
     let paths = held.keys().map(String::as_str).collect::<Vec<_>>().join("\n");
     let hash = git(root, &["hash-object", "--no-filters", "--stdin-paths"]);
-    let told = program::answer_to(hash, paths)?;
-    Some(told.lines().eq(held.values().map(|held| held.hash.as_str())))
+    let reported = program::answer_to(hash, paths)?;
+    Some(reported.lines().eq(held.values().map(|held| held.hash.as_str())))
 }
 
 impl Held {
@@ -107,7 +107,7 @@ fn git(root: &Path, arguments: &[&str]) -> Command {
     for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"GIT_")) {
         git.env_remove(name);
     }
-    // What watches files for git may be told not to.
+    // What watches files for git may be set not to.
     git.args(["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false"]);
     git.args(arguments).current_dir(root);
     git
@@ -117,7 +117,7 @@ fn git(root: &Path, arguments: &[&str]) -> Command {
 mod tests {
     use super::*;
 
-    /// What git is told, and what is changed then.
+    /// What git is set to, and what is changed then.
     type Hidden = (&'static str, fn(&Path));
 
     /// Carries a command of git out.
@@ -139,7 +139,7 @@ mod tests {
         folder
     }
 
-    /// Returns whether a repository is told to differ from its commit once it was changed so.
+    /// Returns whether a repository is said to differ from its commit once it was changed so.
     fn after(change: impl Fn(&Path)) -> String {
         let folder = repository();
         change(folder.path());
@@ -201,12 +201,12 @@ mod tests {
             ("config core.excludesFile ../all", add),
         ];
         for (command, change) in hides {
-            let told = after(|folder| {
+            let reported = after(|folder| {
                 fs::write(folder.join(".git/all"), "*\n").unwrap();
                 run(folder, &command.replace("../all", ".git/all"));
                 change(folder);
             });
-            assert_eq!(told, "yes", "git {command}");
+            assert_eq!(reported, "yes", "git {command}");
         }
         let excluded = |folder: &Path| {
             fs::create_dir_all(folder.join(".git/info")).unwrap();

@@ -45,7 +45,7 @@ pub struct Host {
     pub caches: Option<Vec<Cache>>,
     /// Memory in KiB.
     pub memory_total_kib: Option<u64>,
-    /// Transfers of the memory in millions a second, which only the superuser's tools tell.
+    /// Transfers of the memory in millions a second, which only the superuser's tools report.
     pub memory_speed_mts: Option<u64>,
     /// Swap in KiB.
     pub swap_total_kib: Option<u64>,
@@ -63,7 +63,7 @@ pub struct Cloud {
     pub provider: Fact,
     /// The type of the instance, where the firmware names it.
     pub instance_type: Fact,
-    /// The region, which only a question to the provider would tell.
+    /// The region, which only a question to the provider would show it.
     pub region: Fact,
 }
 
@@ -124,7 +124,7 @@ impl Host {
 }
 
 impl Cloud {
-    /// Returns what the names in the firmware tell. No provider is asked: that would be a request
+    /// Returns what the names in the firmware report. No provider is asked: that would be a request
     /// to an address beyond loopback.
     fn of(vendor: &Fact, product: &Fact) -> Self {
         let (provider, instance_type) = match vendor.as_str() {
@@ -192,8 +192,8 @@ fn mitigations() -> Option<BTreeMap<String, Fact>> {
     let folder = format!("{CPUS}/vulnerabilities");
     let flaws = source::names(&folder)?;
     let word = |flaw: String| {
-        let told = source::line(Path::new(&folder).join(&flaw));
-        (flaw, told)
+        let reported = source::line(Path::new(&folder).join(&flaw));
+        (flaw, reported)
     };
     Some(flaws.into_iter().map(word).collect())
 }

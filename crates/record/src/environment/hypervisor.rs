@@ -38,10 +38,10 @@ pub(super) fn read(vendor: &Fact, product: &Fact) -> Fact {
     }
 
     let signature = if is_guest { signature() } else { None };
-    let told = signature.map(|signature| named(&signature));
-    let told = Fact::from(told).or_else(|| source::line("/sys/hypervisor/type"));
-    let told = told.or_else(|| by_firmware(&format!("{vendor} {product}")));
-    told.or_else(|| if is_guest { "not named".into() } else { Fact::default() })
+    let reported = signature.map(|signature| named(&signature));
+    let reported = Fact::from(reported).or_else(|| source::line("/sys/hypervisor/type"));
+    let reported = reported.or_else(|| by_firmware(&format!("{vendor} {product}")));
+    reported.or_else(|| if is_guest { "not named".into() } else { Fact::default() })
 }
 
 /// Returns the twelve letters that the CPU says for its hypervisor.
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signature_that_nobody_knows_is_told_as_it_is() {
+    fn a_signature_that_nobody_knows_is_reported_as_it_is() {
         assert_eq!(named("KVMKVMKVM"), "KVM");
         assert_eq!(named("NewNewNewNew"), "NewNewNewNew");
     }

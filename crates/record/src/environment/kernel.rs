@@ -1,4 +1,4 @@
-//! The kernel: how it accounts CPU time, schedules, and tells the time. Two runs whose kernels
+//! The kernel: how it accounts CPU time, schedules, and keeps the time. Two runs whose kernels
 //! account differently must not be compared.
 
 use std::hint::black_box;
@@ -22,8 +22,8 @@ const READINGS: u32 = 100;
 /// Batches of readings, of which the median counts.
 const BATCHES: usize = 101;
 
-/// The parameters of the kernel's command line that are told: those that change what is measured.
-/// All others stay untold, as they may name disks, hosts and people.
+/// The parameters of the kernel's command line that are reported: those that change what is
+/// measured. All others stay untold, as they may name disks, hosts and people.
 const PARAMETERS: [&str; 48] = [
     "amd_pstate",
     "audit",
@@ -75,7 +75,7 @@ const PARAMETERS: [&str; 48] = [
     "tsc",
 ];
 
-/// How the kernel accounts, schedules, and tells the time.
+/// How the kernel accounts, schedules, and keeps the time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kernel {
@@ -140,7 +140,7 @@ impl Kernel {
         Self {
             release: setting("osrelease"),
             version: setting("version"),
-            command_line: arguments.map(|text| told_parameters(&text)).into(),
+            command_line: arguments.map(|text| reported_parameters(&text)).into(),
             configuration: config.is_known().then_some("read").into(),
             hz: config.hz(),
             preempt: preempt(&config),
@@ -194,13 +194,14 @@ impl IrqTimeAccounting {
     }
 }
 
-/// Returns those parameters of a command line that are told. What follows `--` is not the kernel's.
-fn told_parameters(arguments: &str) -> String {
+/// Returns those parameters of a command line that are reported. What follows `--` is not the
+/// kernel's.
+fn reported_parameters(arguments: &str) -> String {
     let arguments = arguments.split_whitespace().take_while(|&argument| argument != "--");
     let name = |argument: &str| argument.split('=').next().unwrap_or_default().to_owned();
-    let told = arguments.filter(|argument| PARAMETERS.contains(&name(argument).as_str()));
-    let told: Vec<String> = told.map(private::without_path).collect();
-    if told.is_empty() { NONE.to_owned() } else { told.join(" ") }
+    let reported = arguments.filter(|argument| PARAMETERS.contains(&name(argument).as_str()));
+    let reported: Vec<String> = reported.map(private::without_path).collect();
+    if reported.is_empty() { NONE.to_owned() } else { reported.join(" ") }
 }
 
 /// Returns how the kernel may be preempted.
@@ -247,28 +248,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_parameters_that_matter_are_told_and_no_path() {
+    fn only_parameters_that_matter_are_reported_and_no_path() {
         let line = "BOOT_IMAGE=/vmlinuz root=UUID=1-2 ro mitigations=off isolcpus=1-3 \
                     irqaffinity=/x hostname=me -- --user=me nohz_full=1";
-        let told = "mitigations=off isolcpus=1-3 irqaffinity=PATH";
-        assert_eq!(told_parameters(line), told);
-        assert_eq!(told_parameters("quiet splash"), "none");
+        let reported = "mitigations=off isolcpus=1-3 irqaffinity=PATH";
+        assert_eq!(reported_parameters(line), reported);
+        assert_eq!(reported_parameters("quiet splash"), "none");
     }
 
     #[test]
-    fn interrupt_pressure_tells_of_the_accounting_before_the_configuration() {
+    fn interrupt_pressure_reports_of_the_accounting_before_the_configuration() {
         let pressure = tempfile::tempdir().unwrap();
         let config = KernelConfig::of("CONFIG_IRQ_TIME_ACCOUNTING=y\n");
-        let told = |config: &KernelConfig| {
-            let told = IrqTimeAccounting::of(pressure.path(), config);
-            format!("{} by {}", told.state, told.detected_by)
+        let reported = |config: &KernelConfig| {
+            let reported = IrqTimeAccounting::of(pressure.path(), config);
+            format!("{} by {}", reported.state, reported.detected_by)
         };
-        assert_eq!(told(&KernelConfig::of("")), "off by kernel configuration");
-        assert_eq!(told(&config), "on by kernel configuration");
-        assert_eq!(told(&KernelConfig::default()), "unknown by unknown");
+        assert_eq!(reported(&KernelConfig::of("")), "off by kernel configuration");
+        assert_eq!(reported(&config), "on by kernel configuration");
+        assert_eq!(reported(&KernelConfig::default()), "unknown by unknown");
         fs::write(pressure.path().join("cpu"), "").unwrap();
-        assert_eq!(told(&config), "off by pressure files");
+        assert_eq!(reported(&config), "off by pressure files");
         fs::write(pressure.path().join("irq"), "").unwrap();
-        assert_eq!(told(&KernelConfig::of("")), "on by pressure files");
+        assert_eq!(reported(&KernelConfig::of("")), "on by pressure files");
     }
 }

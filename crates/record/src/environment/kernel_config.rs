@@ -1,4 +1,4 @@
-//! The configuration that the kernel was built with, where the kernel or its package tells it.
+//! The configuration that the kernel was built with, where the kernel or its package reports it.
 
 use std::collections::HashMap;
 
@@ -87,8 +87,8 @@ mod tests {
         let text = "# CONFIG_B is not set\nCONFIG_A=y\nCONFIG_HZ=250\nCONFIG_PREEMPT_NONE=y\n\
                     CONFIG_PREEMPT_DYNAMIC=y\nCONFIG_TICK_CPU_ACCOUNTING=y\n";
         let config = KernelConfig::of(text);
-        let told = [config.switch("CONFIG_A"), config.switch("CONFIG_B"), config.preempt()];
-        assert_eq!(told.each_ref().map(Fact::as_str), ["on", "off", "built as none, dynamic"]);
+        let reported = [config.switch("CONFIG_A"), config.switch("CONFIG_B"), config.preempt()];
+        assert_eq!(reported.each_ref().map(Fact::as_str), ["on", "off", "built as none, dynamic"]);
         assert_eq!(config.virt_cpu_accounting().as_str(), "ticks");
         assert_eq!(config.hz(), Some(250));
 

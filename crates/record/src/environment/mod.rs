@@ -1,5 +1,5 @@
 //! The machine that a run ran on: what a reader must know to judge a figure, and nothing that
-//! tells whose machine it is. What cannot be had is "unknown" or null, never absent.
+//! shows whose machine it is. What cannot be had is "unknown" or null, never absent.
 //!
 //! The fields of 1.0 stay on top. 1.1 adds a section a subject, each in a file of its own here, 1.2
 //! the footprints of models and the Python of some, and 1.3 who chose the compiler and its
@@ -105,7 +105,7 @@ pub struct Environment {
     /// What may change the CPU's speed.
     #[serde(default)]
     pub power: Power,
-    /// How the kernel accounts, schedules, and tells the time. The name `kernel` was
+    /// How the kernel accounts, schedules, and keeps the time. The name `kernel` was
     /// taken by the release, which stands here too.
     #[serde(default)]
     pub kernel_settings: Kernel,
@@ -187,7 +187,7 @@ struct Sections {
 impl Sections {
     /// Returns the whole, with the fields of 1.0.
     fn with(self, origin: &str, programs_sha256: BTreeMap<String, String>) -> Environment {
-        let version = self.build.rustc.as_ref().and_then(|told| told.get("version"));
+        let version = self.build.rustc.as_ref().and_then(|reported| reported.get("version"));
         Environment {
             schema: "inflight.environment/2.0".to_owned(),
             cpu: self.host.cpu_model.to_string(),

@@ -14,7 +14,7 @@ const POLICIES: &str = "/sys/devices/system/cpu/cpufreq";
 /// The folder of the power supplies.
 const SUPPLIES: &str = "/sys/class/power_supply";
 
-/// What may change the CPU's speed; settings that differ between CPUs are all told.
+/// What may change the CPU's speed; settings that differ between CPUs are all reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Power {
@@ -109,9 +109,9 @@ mod tests {
         assert_eq!(on_battery(root.path()).as_str(), "no");
         let battery = root.path().join("BAT0");
         fs::create_dir(&battery).unwrap();
-        for (status, told) in [("Charging", "no"), ("Discharging", "yes")] {
+        for (status, reported) in [("Charging", "no"), ("Discharging", "yes")] {
             fs::write(battery.join("status"), status).unwrap();
-            assert_eq!(on_battery(root.path()).as_str(), told);
+            assert_eq!(on_battery(root.path()).as_str(), reported);
         }
         fs::write(battery.join("scope"), "Device").unwrap();
         assert_eq!(on_battery(root.path()).as_str(), "no");

@@ -1,4 +1,4 @@
-//! What is not told: paths, which name people and places.
+//! What is not reported: paths, which name people and places.
 
 /// What stands where a path stood.
 const PATH: &str = "PATH";
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_path_is_told() {
+    fn no_path_is_reported() {
         let cases = [
             ("-Ctarget-cpu=native", "-Ctarget-cpu=native"),
             ("-Clinker=/opt/me/mold", "-Clinker=PATH"),
@@ -38,15 +38,15 @@ mod tests {
             ("-L/home/me=lib", "PATH"),
             ("~/bin", "PATH"),
         ];
-        for (word, told) in cases {
-            assert_eq!(without_path(word), told);
+        for (word, reported) in cases {
+            assert_eq!(without_path(word), reported);
         }
     }
 
     #[test]
     fn a_command_keeps_its_program_and_its_plain_arguments() {
         let words = ["/home/me/target/fetch-1a", "--bench", "results/a run", "--preset=quick"];
-        let told = command(words.map(str::to_owned));
-        assert_eq!(told, "fetch-1a --bench PATH --preset=quick");
+        let reported = command(words.map(str::to_owned));
+        assert_eq!(reported, "fetch-1a --bench PATH --preset=quick");
     }
 }

@@ -94,16 +94,16 @@ mod tests {
     #[test]
     fn the_environment_goes_before_the_configuration_and_that_before_the_manifest() {
         let settings = ["codegen-units", "lto", "debug", "panic"];
-        let told = settings.map(|name| profile().setting(name).to_string());
-        assert_eq!(told, ["4", "fat", "false", "default"]);
+        let reported = settings.map(|name| profile().setting(name).to_string());
+        assert_eq!(reported, ["4", "fat", "false", "default"]);
     }
 
     #[test]
-    fn what_is_set_otherwise_than_in_the_manifest_is_told_and_what_is_set_the_same_is_not() {
-        let told = profile().overrides();
-        let told: Vec<String> =
-            told.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        assert_eq!(told, ["codegen-units 4", "lto fat"]);
+    fn what_is_set_otherwise_than_in_the_manifest_is_reported_and_what_is_set_the_same_is_not() {
+        let reported = profile().overrides();
+        let reported: Vec<String> =
+            reported.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        assert_eq!(reported, ["codegen-units 4", "lto fat"]);
         let same = [("CARGO_PROFILE_RELEASE_LTO".to_owned(), "thin".into())].into();
         let profile = Profile { environment: same, config: BTreeMap::new(), ..profile() };
         assert!(profile.overrides().is_empty());

@@ -37,8 +37,8 @@ pub(super) fn memory_kib(key: &str) -> Option<u64> {
 
 /// Returns the choice that a file marks with brackets, as in `always [madvise] never`.
 pub(super) fn choice(path: &str) -> Fact {
-    let told = line(path);
-    let marked = told.as_str().split(['[', ']', '(', ')']).nth(1).map(str::to_owned);
+    let reported = line(path);
+    let marked = reported.as_str().split(['[', ']', '(', ')']).nth(1).map(str::to_owned);
     marked.into()
 }
 

@@ -78,9 +78,9 @@ mod tests {
 
     use super::*;
 
-    /// Returns what is told of a program with two sources, of which one was changed later by so
+    /// Returns what is reported of a program with two sources, of which one was changed later by so
     /// much.
-    fn told(later: i64, change: impl Fn(&Path)) -> String {
+    fn reported(later: i64, change: impl Fn(&Path)) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let sources = ["a source.rs", "b.rs"];
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn a_program_is_of_its_source_until_that_changes_or_is_gone() {
-        assert_eq!(told(-1, |_| {}), "no");
-        assert_eq!(told(1, |_| {}), "yes");
-        assert_eq!(told(-1, |folder| fs::remove_file(folder.join("b.rs")).unwrap()), "yes");
+        assert_eq!(reported(-1, |_| {}), "no");
+        assert_eq!(reported(1, |_| {}), "yes");
+        assert_eq!(reported(-1, |folder| fs::remove_file(folder.join("b.rs")).unwrap()), "yes");
     }
 
     #[test]
@@ -113,11 +113,14 @@ mod tests {
         let elsewhere = |folder: &Path| {
             fs::write(folder.join("program.d"), "program: /bin/sh\n").unwrap();
         };
-        assert_eq!(told(-1, elsewhere), "yes");
+        assert_eq!(reported(-1, elsewhere), "yes");
     }
 
     #[test]
     fn of_a_program_without_a_list_nothing_is_known() {
-        assert_eq!(told(1, |folder| fs::remove_file(folder.join("program.d")).unwrap()), "unknown");
+        assert_eq!(
+            reported(1, |folder| fs::remove_file(folder.join("program.d")).unwrap()),
+            "unknown"
+        );
     }
 }

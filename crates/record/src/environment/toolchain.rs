@@ -68,8 +68,12 @@ mod tests {
 
     #[test]
     fn the_lines_of_a_compiler_keep_their_names() {
-        let told = lines("rustc 1.95.0 (5980 2026-04-14)\nhost: x86_64\nLLVM version: 22.1.2\n");
-        assert_eq!(told["version"], "rustc 1.95.0 (5980 2026-04-14)");
-        assert_eq!((told["host"].as_str(), told["LLVM version"].as_str()), ("x86_64", "22.1.2"));
+        let reported =
+            lines("rustc 1.95.0 (5980 2026-04-14)\nhost: x86_64\nLLVM version: 22.1.2\n");
+        assert_eq!(reported["version"], "rustc 1.95.0 (5980 2026-04-14)");
+        assert_eq!(
+            (reported["host"].as_str(), reported["LLVM version"].as_str()),
+            ("x86_64", "22.1.2")
+        );
     }
 }

@@ -20,7 +20,7 @@ fn run() -> Run {
     story.schedule.missing.push(Missing {
         model: "uvloop".to_owned(),
         reason: "no python3 was found".to_owned(),
-        mend: "sudo apt-get install python3".to_owned(),
+        fix: "sudo apt-get install python3".to_owned(),
     });
     story.run()
 }
@@ -76,10 +76,10 @@ fn its_table_stands_below_and_says_that_it_is_no_contest() {
 }
 
 #[test]
-fn a_missing_model_is_a_row_that_says_what_is_missing_and_what_mends_it() {
+fn a_missing_model_is_a_row_that_says_what_is_missing_and_what_fixes_it() {
     let cell = figures(&run());
     assert_eq!(cell.languages[0].rows[2].standing, Standing::Missing);
-    let says = "uvloop: missing: no python3 was found; `sudo apt-get install python3` mends it";
+    let says = "uvloop: missing: no python3 was found; `sudo apt-get install python3` fixes it";
     assert!(summary(Form::Terminal).contains(says));
 }
 

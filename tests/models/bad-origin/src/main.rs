@@ -1,6 +1,6 @@
 //! An origin of plain threads that misbehaves as the name says by which it is started.
 //!
-//! The harness tells an origin nothing but its shards, so a test asks for a fault by a link of that
+//! The harness gives an origin nothing but its shards, so a test asks for a fault by a link of that
 //! name.
 //! It always has one shard, and counts as the real origin does: an arrival when the request is
 //! read, the end when the delay is over.

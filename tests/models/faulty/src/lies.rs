@@ -1,4 +1,4 @@
-//! An honest thread a slot, of whose turns something else is told than happened: what the kit
+//! An honest thread a slot, of whose turns something else is reported than happened: what the kit
 //! writes goes through a pipe of this process, and is changed on its way.
 
 use std::error::Error;
@@ -30,11 +30,11 @@ pub(crate) fn serve(hello: Hello, how: &str) -> ExitCode {
 /// Lets a thread change what this process writes to stdout.
 fn divert(how: String) -> Result<thread::JoinHandle<()>, Box<dyn Error>> {
     let mut real = File::from(dup(io::stdout().as_fd())?);
-    let (told, diverted) = os_pipe()?;
+    let (reported, diverted) = os_pipe()?;
     dup2_stdout(diverted)?;
     Ok(thread::spawn(move || {
-        let mut told = BufReader::new(File::from(told));
-        while let Ok(Some(mut message)) = pipe::read::<FromModel>(&mut told) {
+        let mut reported = BufReader::new(File::from(reported));
+        while let Ok(Some(mut message)) = pipe::read::<FromModel>(&mut reported) {
             if let FromModel::Turned(turned) = &mut message {
                 // This thread is none of the model's.
                 turned.threads -= 1;
@@ -61,7 +61,7 @@ fn lie(turned: &mut Turned, how: &str) {
         "half the CPU time" => window.cpu_ns /= 2,
         "twice the wall time" => window.wall_ns *= 2,
         "no errors" => {
-            // What failed has no latency: each is told to have taken just its delay.
+            // What failed has no latency: each is said to have taken just its delay.
             let fetches = window.ended;
             (total.ok, window.ok) = (total.issued, fetches);
             total.errors.clear();

@@ -13,7 +13,7 @@ use crate::nameless::without_paths;
 const SAID_BYTES_MAX: u64 = 64 * 1024;
 /// How long the last of it may take to arrive once the program has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// The most of a line that is told of it.
+/// The most of a line that is reported of it.
 const LINE_CHARS_MAX: usize = 200;
 
 /// Why a program did not do what it was to.
@@ -82,13 +82,13 @@ pub(super) fn bounded(command: &mut Command, limit: Duration) -> Result<String, 
 
 /// Reads a pipe in a thread of its own until its end: a program whose pipe is full waits.
 fn read(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
-    let (told, said) = channel();
+    let (reported, said) = channel();
     thread::spawn(move || {
         let Some(mut pipe) = pipe else { return };
         let mut kept = Vec::new();
         let _ = pipe.by_ref().take(SAID_BYTES_MAX).read_to_end(&mut kept);
         let _ = io::copy(&mut pipe, &mut io::sink());
-        let _ = told.send(String::from_utf8_lossy(&kept).into_owned());
+        let _ = reported.send(String::from_utf8_lossy(&kept).into_owned());
     });
     said
 }
@@ -116,14 +116,14 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_fails_is_told_by_its_last_line_without_paths() {
+    fn a_program_that_fails_is_reported_by_its_last_line_without_paths() {
         let trouble = run("echo 'a: /home/me/b.py' >&2; exit 3", LAST_WORDS * 60).unwrap_err();
         assert_eq!(trouble.line(), "fails: a: b.py");
         assert_eq!(run("exit 1", LAST_WORDS * 60).unwrap_err().line(), "fails without a word");
     }
 
     #[test]
-    fn a_program_that_is_not_there_is_told() {
+    fn a_program_that_is_not_there_is_reported() {
         let trouble = bounded(&mut Command::new("/no/such/program"), LAST_WORDS).unwrap_err();
         assert!(trouble.line().starts_with("cannot be started: No such file"), "{trouble}");
     }

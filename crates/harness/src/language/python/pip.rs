@@ -54,7 +54,8 @@ pub(super) fn install(
     limit: Duration,
 ) -> Result<(), Trouble> {
     let mut ask = Command::new(python);
-    let told = bounded(ask.args(["-I", "-m", "pip", "config", "list"]), ANSWER).unwrap_or_default();
+    let reported =
+        bounded(ask.args(["-I", "-m", "pip", "config", "list"]), ANSWER).unwrap_or_default();
     let mut pip = Command::new(python);
     pip.args(["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     pip.args(["--no-input", "--require-hashes", "--only-binary", ":all:", "--retries", "1"]);
@@ -64,7 +65,7 @@ pub(super) fn install(
     for name in variables.filter(|name| name.as_encoded_bytes().starts_with(b"PIP_")) {
         pip.env_remove(name);
     }
-    pip.env("PIP_CONFIG_FILE", "/dev/null").envs(reach(&told));
+    pip.env("PIP_CONFIG_FILE", "/dev/null").envs(reach(&reported));
     bounded(&mut pip, limit).map(drop)
 }
 
@@ -80,8 +81,8 @@ pub(super) fn cause(trouble: &Trouble) -> String {
 }
 
 /// Returns as variables what a list of pip's settings says of how packages are reached.
-fn reach(told: &str) -> Vec<(String, String)> {
-    let settings = told.lines().filter_map(|line| {
+fn reach(reported: &str) -> Vec<(String, String)> {
+    let settings = reported.lines().filter_map(|line| {
         let (key, value) = line.split_once('=')?;
         let (section, name) = key.rsplit_once('.')?;
         REACH.contains(&name).then(|| (section, name, unquoted(value)))
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn settings_that_say_how_packages_are_reached_hold_and_no_others() {
-        let told = ":env:.index-url='http://b.example/'\n:env:.target='/home/me'\n\
+        let reported = ":env:.index-url='http://b.example/'\n:env:.target='/home/me'\n\
                     global.extra-index-url='\\nhttp://c.example/\\nhttp://d.example/'\n\
                     global.index-url='http://a.example/'\nglobal.user='true'\n\
                     install.no-binary=':all:'\ndownload.proxy='http://e.example/'\nnonsense\n";
@@ -115,11 +116,11 @@ mod tests {
             ("PIP_INDEX_URL", "http://a.example/"),
             ("PIP_INDEX_URL", "http://b.example/"),
         ];
-        assert_eq!(reach(told), expected.map(|(name, v)| (name.to_owned(), v.to_owned())));
+        assert_eq!(reach(reported), expected.map(|(name, v)| (name.to_owned(), v.to_owned())));
     }
 
     #[test]
-    fn each_failure_of_pip_is_told_by_its_cause() {
+    fn each_failure_of_pip_is_reported_by_its_cause() {
         let cases = [
             (
                 "WARNING: Retrying: Failed to establish a new connection: [Errno 111] Connection \
@@ -133,8 +134,8 @@ mod tests {
             ),
             ("ERROR: something in /home/me/x", "fails: ERROR: something in x"),
         ];
-        for (said, told) in cases {
-            assert_eq!(cause(&Trouble::Failed(said.to_owned())), told);
+        for (said, reported) in cases {
+            assert_eq!(cause(&Trouble::Failed(said.to_owned())), reported);
         }
         assert_eq!(cause(&Trouble::Late(ANSWER)), "it does not end within 20 s");
     }

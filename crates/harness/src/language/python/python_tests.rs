@@ -30,25 +30,25 @@ fn workspace(list: &str) -> (tempfile::TempDir, Workspace) {
 }
 
 /// Sets a list of packages up.
-fn set_up(python: &Python, workspace: &Workspace) -> Result<Interpreter, Lack> {
+fn set_up(python: &Python, workspace: &Workspace) -> Result<Interpreter, Unavailable> {
     python.set_up(workspace, &["list.txt".to_owned()])
 }
 
 #[test]
-fn a_path_without_python_is_told_with_what_installs_it() {
+fn a_path_without_python_is_reported_with_what_installs_it() {
     let folder = folder(&[("python2", "echo 2.7.18; echo /usr/bin/python2")]);
-    let lack = Python::find(folder.path().as_os_str()).unwrap_err();
-    assert_eq!(lack.why, "no python3 was found, Python 3.11 or newer is needed");
-    assert_eq!(lack.mend, MEND_NONE);
+    let unavailable = Python::find(folder.path().as_os_str()).unwrap_err();
+    assert_eq!(unavailable.why, "no python3 was found, Python 3.11 or newer is needed");
+    assert_eq!(unavailable.fix, FIX_NONE);
 }
 
 #[test]
-fn a_python_that_is_too_old_is_told_and_hides_no_newer_one() {
+fn a_python_that_is_too_old_is_reported_and_hides_no_newer_one() {
     let old = "echo 3.9.2; echo /usr/bin/python3.9";
-    let lack = Python::find(folder(&[("python3", old)]).path().as_os_str()).unwrap_err();
+    let unavailable = Python::find(folder(&[("python3", old)]).path().as_os_str()).unwrap_err();
     assert_eq!(
-        (lack.why.as_str(), lack.mend.as_str()),
-        ("Python 3.9.2 is older than 3.11", MEND_OLD)
+        (unavailable.why.as_str(), unavailable.fix.as_str()),
+        ("Python 3.9.2 is older than 3.11", FIX_OLD)
     );
 
     let new = "echo 3.14.0rc1; echo /bin/true";
@@ -58,40 +58,43 @@ fn a_python_that_is_too_old_is_told_and_hides_no_newer_one() {
 }
 
 #[test]
-fn a_python_that_does_not_answer_is_told_as_found_with_what_it_says() {
-    let told = |script: &str| {
+fn a_python_that_does_not_answer_is_reported_as_found_with_what_it_says() {
+    let reported = |script: &str| {
         let folder = folder(&[("python3", script)]);
-        let lack = Python::find(folder.path().as_os_str()).unwrap_err();
-        assert_eq!(lack.mend, "python3 --version");
-        lack.why
+        let unavailable = Python::find(folder.path().as_os_str()).unwrap_err();
+        assert_eq!(unavailable.fix, "python3 --version");
+        unavailable.why
     };
-    assert_eq!(told("exit 1"), "python3 was found and fails without a word");
-    assert_eq!(told("echo hello"), "python3 was found and does not say who it is");
+    assert_eq!(reported("exit 1"), "python3 was found and fails without a word");
+    assert_eq!(reported("echo hello"), "python3 was found and does not say who it is");
     let missing = "echo '/home/me/python3: libpython3.12.so: cannot open' >&2; exit 127";
     let why = "python3 was found and fails: python3: libpython3.12.so: cannot open";
-    assert_eq!(told(missing), why);
+    assert_eq!(reported(missing), why);
 
     let slow = folder(&[("python3", "exec sleep 60")]);
-    let lack = Python::ask(slow.path().join("python3"), Duration::ZERO).unwrap_err();
-    assert_eq!(lack.why, "python3 was found and does not end within 0 s");
+    let unavailable = Python::ask(slow.path().join("python3"), Duration::ZERO).unwrap_err();
+    assert_eq!(unavailable.why, "python3 was found and does not end within 0 s");
 }
 
 #[test]
-fn a_python_that_lives_on_variables_of_the_user_is_passed_over_and_told() {
+fn a_python_that_lives_on_variables_of_the_user_is_passed_over_and_reported() {
     // It starts where somebody's variables are, and there are always some in a test.
     let executable = folder(&[("real", "test -n \"$CARGO_MANIFEST_DIR$HOME\" || exit 127")]);
     let real = executable.path().join("real");
     let script = format!("echo 3.12.1; echo {}", real.display());
-    let lack = Python::find(folder(&[("python3", &script)]).path().as_os_str()).unwrap_err();
-    assert!(lack.why.contains("Python 3.12.1 does not start without variables"), "{lack:?}");
-    assert!(lack.mend.starts_with("sudo ldconfig "), "{lack:?}");
+    let unavailable = Python::find(folder(&[("python3", &script)]).path().as_os_str()).unwrap_err();
+    assert!(
+        unavailable.why.contains("Python 3.12.1 does not start without variables"),
+        "{unavailable:?}"
+    );
+    assert!(unavailable.fix.starts_with("sudo ldconfig "), "{unavailable:?}");
 
     let both = folder(&[("python3", &script), ("python3.11", "echo 3.11.9; echo /bin/true")]);
     assert_eq!(Python::find(both.path().as_os_str()).unwrap().version, "3.11.9");
 }
 
 #[test]
-fn a_python_without_venv_runs_what_needs_no_package_and_is_told_for_the_rest() {
+fn a_python_without_venv_runs_what_needs_no_package_and_is_reported_for_the_rest() {
     let Ok(real) = FOUND.clone() else { return };
     let refuses = "echo 'ensurepip is not available' >&2; exit 1";
     let real = real.executable.display();
@@ -101,22 +104,22 @@ fn a_python_without_venv_runs_what_needs_no_package_and_is_told_for_the_rest() {
 
     let (_kept, workspace) = workspace("# nothing\n");
     assert!(python.set_up(&workspace, &[]).is_ok());
-    let lack = set_up(&python, &workspace).unwrap_err();
-    assert!(lack.why.ends_with("cannot make a virtual environment"), "{lack:?}");
-    assert_eq!(lack.mend, MEND_VENV);
+    let unavailable = set_up(&python, &workspace).unwrap_err();
+    assert!(unavailable.why.ends_with("cannot make a virtual environment"), "{unavailable:?}");
+    assert_eq!(unavailable.fix, FIX_VENV);
 }
 
 #[test]
-fn an_index_out_of_reach_is_told_and_leaves_nothing_that_looks_whole() {
+fn an_index_out_of_reach_is_reported_and_leaves_nothing_that_looks_whole() {
     let Ok(python) = FOUND.clone() else { return };
     let none = "0".repeat(64);
     let list = format!("--index-url http://127.0.0.1:9/\nuvloop==0.23.0 --hash=sha256:{none}\n");
     let (_kept, workspace) = workspace(&list);
-    let lack = set_up(&python, &workspace).unwrap_err();
+    let unavailable = set_up(&python, &workspace).unwrap_err();
     // Without venv there is no pip to fail.
     let expected = ["pip could not install list.txt", "cannot make a virtual environment"];
-    assert!(expected.iter().any(|words| lack.why.contains(words)), "{lack:?}");
-    assert_eq!(set_up(&python, &workspace).unwrap_err(), lack);
+    assert!(expected.iter().any(|words| unavailable.why.contains(words)), "{unavailable:?}");
+    assert_eq!(set_up(&python, &workspace).unwrap_err(), unavailable);
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn two_at_once_set_up_one_and_what_an_interrupted_one_left_is_made_again() {
     assert!(!folder.with_extension("new").exists());
 }
 
-/// Returns a Python whose virtual environments are scripts that tell of these packages.
+/// Returns a Python whose virtual environments are scripts that report these packages.
 fn made_up(packages: &str) -> (tempfile::TempDir, Python) {
     let inside = format!("case \"$*\" in *importlib*) echo '{packages}';; esac");
     let scripts = folder(&[("inside", &inside)]);
@@ -162,13 +165,13 @@ fn what_was_set_up_is_tried_before_each_use_and_made_again_if_it_is_broken() {
     let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
     let first = set_up(&python, &workspace).unwrap();
     assert_eq!(first.versions["yarl"], "1.2");
-    let spoil: [fn(&Path); 3] = [
+    let corrupt: [fn(&Path); 3] = [
         |python| fs::remove_file(python).unwrap(),
         |python| fs::write(python, "").unwrap(),
         |python| fs::write(python, "#!/bin/sh\nexit 1\n").unwrap(),
     ];
-    for spoil in spoil {
-        spoil(&first.path);
+    for corrupt in corrupt {
+        corrupt(&first.path);
         assert_eq!(set_up(&python, &workspace).unwrap(), first);
         assert!(bounded(Command::new(&first.path).args(["-c", "importlib"]), ANSWER).is_ok());
     }
@@ -176,12 +179,15 @@ fn what_was_set_up_is_tried_before_each_use_and_made_again_if_it_is_broken() {
 
 #[test]
 fn an_environment_without_what_its_list_pins_is_not_kept() {
-    // As where pip was told to put packages elsewhere.
+    // As where pip was set to put packages elsewhere.
     for packages in ["{}", "{\"yarl\": \"1.1\"}", "nonsense"] {
         let (_scripts, python) = made_up(packages);
         let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
-        let lack = set_up(&python, &workspace).unwrap_err();
-        assert!(lack.why.starts_with("its packages could not be set up: "), "{lack:?}");
+        let unavailable = set_up(&python, &workspace).unwrap_err();
+        assert!(
+            unavailable.why.starts_with("its packages could not be set up: "),
+            "{unavailable:?}"
+        );
         let key = python.key(&sums(&workspace.root, &["list.txt".to_owned()]).unwrap());
         assert!(!workspace.target.join("inflight/python").join(key).exists());
     }

@@ -12,12 +12,12 @@ use anyhow::{Context, Result, ensure};
 use record::sha256;
 
 use super::bounded::bounded;
-use super::{ANSWER, Interpreter, Lack, MEND_VENV, Python, pip, stem};
+use super::{ANSWER, FIX_VENV, Interpreter, Python, Unavailable, pip, stem};
 use crate::Workspace;
 use crate::nameless::without_paths;
 use crate::progress::say;
 
-/// Has an interpreter load every package that it has, and tell their versions; those that install
+/// Has an interpreter load every package that it has, and report their versions; those that install
 /// others are no part of what runs.
 const TRY: &str = "\
 import importlib, importlib.metadata as m, json
@@ -28,7 +28,7 @@ for module, owners in m.packages_distributions().items():
 print(json.dumps(packages))
 ";
 /// What makes another try.
-const MEND: &str = "cargo run --release -- verify {model}";
+const FIX: &str = "cargo run --release -- verify {model}";
 
 /// How long one step of setting up may take, the download included.
 const STEP: Duration = Duration::from_mins(4);
@@ -44,13 +44,13 @@ impl Python {
         &self,
         workspace: &Workspace,
         lists: &[String],
-    ) -> Result<Interpreter, Lack> {
+    ) -> Result<Interpreter, Unavailable> {
         let language = BTreeMap::from([("python".to_owned(), self.version.clone())]);
         if lists.is_empty() {
             let (path, lists_sha256) = (self.executable.clone(), BTreeMap::new());
             return Ok(Interpreter { path, versions: language, lists_sha256 });
         }
-        let sums = sums(&workspace.root, lists).map_err(|error| lack(&error))?;
+        let sums = sums(&workspace.root, lists).map_err(|error| unavailable(&error))?;
         let folder = workspace.target.join("inflight").join("python");
         let folder = folder.join(self.key(&sums));
         let lists = (workspace.root.as_path(), lists);
@@ -72,8 +72,8 @@ impl Python {
     }
 
     /// Makes a virtual environment, unless another process has made it meanwhile.
-    fn make_once(&self, folder: &Path, lists: (&Path, &[String])) -> Result<Packages, Lack> {
-        let _lock = lock(folder).map_err(|error| lack(&error))?;
+    fn make_once(&self, folder: &Path, lists: (&Path, &[String])) -> Result<Packages, Unavailable> {
+        let _lock = lock(folder).map_err(|error| unavailable(&error))?;
         if let Ok(packages) = tried(folder, lists) {
             return Ok(packages);
         }
@@ -88,25 +88,30 @@ impl Python {
             let _ = fs::remove_dir_all(old);
         }
         self.make(&new, lists)?;
-        let packages = tried(&new, lists).map_err(|error| lack(&error))?;
+        let packages = tried(&new, lists).map_err(|error| unavailable(&error))?;
         // It becomes visible when it is whole.
-        fs::rename(&new, folder).context("failed to keep it").map_err(|error| lack(&error))?;
+        fs::rename(&new, folder)
+            .context("failed to keep it")
+            .map_err(|error| unavailable(&error))?;
         Ok(packages)
     }
 
     /// Makes a virtual environment with the packages of some lists.
-    fn make(&self, folder: &Path, lists: (&Path, &[String])) -> Result<(), Lack> {
+    fn make(&self, folder: &Path, lists: (&Path, &[String])) -> Result<(), Unavailable> {
         let mut venv = Command::new(&self.command);
         bounded(venv.args(["-I", "-m", "venv"]).arg(folder), STEP).map_err(|trouble| {
             say(&format!("python3 -m venv {trouble}\n"));
             let why = format!("Python {} cannot make a virtual environment", self.version);
-            Lack { why, mend: MEND_VENV.to_owned() }
+            Unavailable { why, fix: FIX_VENV.to_owned() }
         })?;
         pip::install(&folder.join("bin").join("python"), lists, STEP).map_err(|trouble| {
             // It may name hosts and paths, which no run writes down.
             say(&format!("pip {trouble}\n"));
             let (lists, cause) = (lists.1.join(", "), pip::cause(&trouble));
-            Lack { why: format!("pip could not install {lists}: {cause}"), mend: MEND.to_owned() }
+            Unavailable {
+                why: format!("pip could not install {lists}: {cause}"),
+                fix: FIX.to_owned(),
+            }
         })
     }
 }
@@ -114,9 +119,11 @@ impl Python {
 /// Tries a virtual environment as models use it, and returns the versions of its packages.
 fn tried(folder: &Path, (root, lists): (&Path, &[String])) -> Result<Packages> {
     let mut python = Command::new(folder.join("bin").join("python"));
-    let told = bounded(python.args(["-I", "-c", TRY]).env_clear(), ANSWER);
-    let told = told.map_err(|trouble| anyhow::anyhow!("what was set up {}", trouble.line()))?;
-    let packages: Packages = serde_json::from_str(&told).context("failed to read its packages")?;
+    let reported = bounded(python.args(["-I", "-c", TRY]).env_clear(), ANSWER);
+    let reported =
+        reported.map_err(|trouble| anyhow::anyhow!("what was set up {}", trouble.line()))?;
+    let packages: Packages =
+        serde_json::from_str(&reported).context("failed to read its packages")?;
     for list in lists {
         let text = fs::read_to_string(root.join(list));
         for (name, version) in pinned(&text.with_context(|| format!("failed to read {list}"))?) {
@@ -144,11 +151,11 @@ fn same_name(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// Returns what cannot be told better.
-fn lack(error: &anyhow::Error) -> Lack {
+/// Returns what has no better word.
+fn unavailable(error: &anyhow::Error) -> Unavailable {
     say(&format!("{error:#}\n"));
     let why = format!("its packages could not be set up: {}", without_paths(&format!("{error:#}")));
-    Lack { why, mend: MEND.to_owned() }
+    Unavailable { why, fix: FIX.to_owned() }
 }
 
 /// Returns the SHA-256 of some lists of packages, by their paths in the workspace.

@@ -41,7 +41,7 @@ fn fetch_id(request: &Request) -> Option<u64> {
     (request.method.as_str() == "GET" && id.to_string() == digits).then_some(id)
 }
 
-/// Returns path and query, as far as wiremock's URL still tells them.
+/// Returns path and query, as far as wiremock's URL still reports them.
 fn target(request: &Request) -> &str {
     &request.url[Position::BeforePath..]
 }
