@@ -35,7 +35,7 @@ fn newest_answer() -> String {
         columns: COLUMNS,
     };
     let answer =
-        report::answer(&run, (&figures, &report::Trust::of(&run, (BASELINE, FLOOR))), &place);
+        report::answer(&run, (&figures, &analysis::Trust::of(&run, (BASELINE, FLOOR))), &place);
     format!(
         "![CPU time per fetch against tokio, by model]({folder}/figures/ratio-{cell}.svg)\n\n\
          ```text\n{answer}```\n\n\
@@ -45,14 +45,14 @@ fn newest_answer() -> String {
 }
 
 /// Returns the figures of a run.
-fn figures(run: &Run) -> report::Figures {
-    report::figures(run, BASELINE, FLOOR)
+fn figures(run: &Run) -> analysis::Figures {
+    analysis::figures(run, BASELINE, FLOOR)
 }
 
 /// Returns the summary of a run as Markdown, without its primitives: they stand in its page.
 fn summary(run: &Run) -> String {
-    let primitives = report::Primitives::default();
-    let figures = report::Figures { primitives, ..figures(run) };
+    let primitives = analysis::Primitives::default();
+    let figures = analysis::Figures { primitives, ..figures(run) };
     report::summary(run, &figures, Form::Markdown)
 }
 
@@ -133,7 +133,7 @@ fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
     let figure = Regex::new(r"[0-9.]+ \\?\[-?[0-9.]+, [0-9.]+\\?\]|lies between [0-9]+ and [0-9]+")
         .expect("it is an expression");
     let rows: Vec<&str> = page.lines().filter(|line| line.contains("| `cargo ")).collect();
-    assert_eq!(rows.len(), report::ideas(&runs[0], &figures(&runs[0])).len());
+    assert_eq!(rows.len(), analysis::ideas(&runs[0], &figures(&runs[0])).len());
     for row in rows {
         let kind = ["sweep", "ideas"].into_iter().find(|kind| row.contains(&format!("{kind}`")));
         let is_published = kind.is_none_or(|kind| runs.iter().any(|r| r.schedule.preset == kind));

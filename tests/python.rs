@@ -9,9 +9,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use analysis::Standing;
 use model_kit::Workload;
 use record::{Run, State};
-use report::Standing;
 
 use support::{MODELS, WORKSPACE, alone, basis, built, cell, house, models_below};
 
@@ -61,7 +61,7 @@ fn without_python_its_rows_say_so_and_the_rest_is_measured() {
     assert_eq!(took, BTreeSet::from(["event-loop", "tokio"]));
     let valid = run.turns.iter().all(|trial| trial.state == State::Valid);
     assert_eq!(output.status.code(), Some(if valid { 0 } else { 4 }), "{said}");
-    let figures = report::figures(&run, harness::BASELINE, harness::FLOOR);
+    let figures = analysis::figures(&run, harness::BASELINE, harness::FLOOR);
     let missing =
         figures.cells[0].languages[0].rows.iter().filter(|row| row.standing == Standing::Missing);
     assert_eq!(missing.count(), 2);

@@ -29,13 +29,13 @@ const FILES: [(&str, &str, &str); 5] = [
     ("schedule", "Schedule", "crates/record/src/schedule.rs"),
     ("environment", "Environment", "crates/record/src/environment/mod.rs"),
     ("journal", "Entry", "crates/record/src/folder.rs"),
-    ("summary", "Summary", "crates/report/src/json.rs"),
-    ("gates", "Trust", "crates/report/src/trust.rs"),
+    ("summary", "Summary", "crates/analysis/src/summary.rs"),
+    ("checks", "Trust", "crates/analysis/src/trust.rs"),
 ];
 /// What is made of several runs, likewise.
 const OF_SEVERAL: [(&str, &str, &str); 2] = [
-    ("diff", "Diff", "crates/report/src/diff.rs"),
-    ("merge", "Merge", "crates/report/src/merge.rs"),
+    ("diff", "Diff", "crates/analysis/src/diff.rs"),
+    ("merge", "Merge", "crates/analysis/src/merge.rs"),
 ];
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -239,14 +239,14 @@ fn every_stored_run_keeps_to_the_schemas() {
 #[test]
 fn what_is_written_today_keeps_to_the_schemas() {
     let run = made_up(2);
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let journal = Entry::Turn(Box::new(run.turns[0].clone())).to_line().expect("it is written");
     let documents = [
         ("schedule", serde_json::to_value(&run.schedule)),
         ("environment", serde_json::to_value(&run.environment)),
         ("journal", serde_json::from_str(&journal)),
-        ("summary", Ok(report::document(&run, &figures))),
-        ("gates", serde_json::to_value(report::Trust::of(&run, (BASELINE, FLOOR)))),
+        ("summary", Ok(analysis::document(&run, &figures))),
+        ("checks", serde_json::to_value(analysis::Trust::of(&run, (BASELINE, FLOOR)))),
     ];
     for (file, (name, document)) in FILES.into_iter().zip(documents) {
         assert_eq!(file.0, name);
@@ -260,8 +260,8 @@ fn what_is_made_of_several_runs_keeps_to_its_schema() {
         let run = made_up(14);
         Run { id: id.to_owned(), schedule: Schedule { seed, ..run.schedule }, ..run }
     });
-    let diff = report::diff(&runs[0], &runs[0]).expect("a run compares with itself");
-    let merge = report::merge(&runs, (BASELINE, FLOOR)).expect("they stand side by side");
+    let diff = analysis::diff(&runs[0], &runs[0]).expect("a run compares with itself");
+    let merge = analysis::merge(&runs, (BASELINE, FLOOR)).expect("they stand side by side");
     assert!(!diff.cells.is_empty() && !merge.cells.iter().all(|cell| cell.stability.is_empty()));
     let documents = [serde_json::to_value(&diff), serde_json::to_value(&merge)];
     for (file, document) in OF_SEVERAL.into_iter().zip(documents) {

@@ -9,10 +9,10 @@
 
 mod support;
 
+use analysis::checks;
 use harness::{Basis, Preset, Program};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Control, Model, Probe, Run, TurnRecord};
-use report::gates;
 
 use support::story::made_up;
 use support::unverified::unverified;
@@ -177,7 +177,7 @@ fn delays_that_are_not_honoured_make_the_turn_invalid() {
 }
 
 /// Runs three blocks of three equal models against an origin, and returns the receipts, by block,
-/// and what the gate on the origin's drift says of them.
+/// and what the check on the origin's drift says of them.
 fn receipts(origin: Program) -> (Vec<Vec<Receipt>>, String) {
     let _alone = alone();
     let models = ["a", "b", "c"].map(|name| named(name, "executor: honest"));
@@ -192,8 +192,8 @@ fn receipts(origin: Program) -> (Vec<Vec<Receipt>>, String) {
 
     let (rounds, blocks) = (ran.rounds.clone(), ran.blocks.clone());
     let run = Run { schedule: harness::draw(basis), turns, rounds, blocks, ..made_up(1) };
-    let mut gates = gates(&run, "a", "b").into_iter();
-    let drift = gates.find(|gate| gate.name == "origin drift").expect("it is asked");
+    let mut checks = checks(&run, "a", "b").into_iter();
+    let drift = checks.find(|check| check.name == "origin drift").expect("it is asked");
     (receipts, format!("{:?}", drift.state))
 }
 

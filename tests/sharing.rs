@@ -261,7 +261,7 @@ fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
 
     let seen = samples(&said);
     let run = Run::read(&path).expect("it reads");
-    let figures = report::figures(&run, harness::BASELINE, harness::FLOOR);
+    let figures = analysis::figures(&run, harness::BASELINE, harness::FLOOR);
     let rows = figures.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
     for (cell, row) in rows {
         let cell = cell.cell.name.replace('\\', "\\\\").replace('"', "\\\"");
@@ -308,7 +308,7 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
 
     let of_run = |path: &str| {
         let run = Run::read(path.as_ref()).expect("it reads");
-        report::figures(&run, harness::BASELINE, harness::FLOOR)
+        analysis::figures(&run, harness::BASELINE, harness::FLOOR)
     };
     let figures = [of_run(one), of_run(other)];
     for cell in told["merge"]["cells"].as_array().expect("cells") {

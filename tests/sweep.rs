@@ -75,7 +75,7 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
     assert_eq!(harness::revalidate(&run), Vec::<String>::new());
     // Nothing is timed here, so what a busy machine has made invalid may be reported as well.
     run.turns.iter_mut().for_each(|trial| trial.state = State::Valid);
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let levels = figures.sweeps.iter().map(|sweep| sweep.levels.clone());
     assert_eq!(levels.collect::<Vec<_>>(), [vec![1, 64], vec![300, 400]]);
     let text = report::summary(&run, &figures, Form::Terminal);

@@ -3,11 +3,12 @@
 
 use std::process::ExitCode;
 
+use analysis::Trust;
 use anyhow::{Result, ensure};
 use clap::{CommandFactory, Parser};
 use harness::{BASELINE, FLOOR, Failure, How, Order, Workspace};
 use record::Run;
-use report::{Form, Trust};
+use report::Form;
 
 use crate::runner::{self, Asked, Runner, say};
 
@@ -47,7 +48,7 @@ fn answered(runner: &Runner, act: fn(Workspace, &Runner) -> Result<u8>) -> Resul
 pub(crate) fn measure(order: &Order) -> Result<u8> {
     let ended = harness::measure(order)?;
     let run = Run::read(&ended.path)?;
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let trust = Trust::of(&run, (BASELINE, FLOOR));
     let report = ended.path.join("derived/report.html");
     say(&report::summary(&run, &figures, Form::Terminal))?;

@@ -86,14 +86,14 @@ fn as_identical(run: &Run) -> Run {
 
 /// Returns whether any two models are distinguished.
 fn any_difference(run: &Run) -> bool {
-    let figures = report::figures(run, BASELINE, FLOOR);
+    let figures = analysis::figures(run, BASELINE, FLOOR);
     let mut pairs = figures.cells.iter().flat_map(|cell| &cell.pairs);
     pairs.any(|pair| pair.verdict == Verdict::Different)
 }
 
 /// Returns what the analysis makes of a control.
-fn control(run: &Run, percent: u32) -> Option<report::ControlFigures> {
-    let figures = report::figures(run, BASELINE, FLOOR);
+fn control(run: &Run, percent: u32) -> Option<analysis::ControlFigures> {
+    let figures = analysis::figures(run, BASELINE, FLOOR);
     let controls = figures.cells.into_iter().flat_map(|cell| cell.controls);
     controls.into_iter().find(|control| control.percent == percent)
 }

@@ -42,7 +42,7 @@ pub(crate) fn print(bench: &Bench) -> Result<()> {
             cost.value, interval.low, interval.high
         ))?;
     }
-    for control in report::figures(&run, BASELINE, FLOOR).cells.iter().flat_map(|c| &c.controls) {
+    for control in analysis::figures(&run, BASELINE, FLOOR).cells.iter().flat_map(|c| &c.controls) {
         let interval = control.ratio.interval.context("too few blocks")?;
         say(&format!(
             "inside rounds, {BASELINE} with {} % more costs {:.3} [{:.3}, {:.3}] times as much",

@@ -22,7 +22,7 @@ pub(crate) fn print(bench: &Bench) -> Result<()> {
         let preset =
             Preset { name: "sustained", cells: vec![cell], rounds, blocks, ..harness::quick() };
         let run = measured(bench, (preset, fetches), &models, &mut |_| {})?;
-        let figures = report::figures(&run, BASELINE, FLOOR);
+        let figures = analysis::figures(&run, BASELINE, FLOOR);
         let cell = figures.cells.first().context("failed to find the cell")?;
         for row in &cell.rows {
             let ratio = row.figures.as_ref().and_then(|figures| figures.ratio);

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use analysis::{Figures, Trust};
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, How, Order, Preset};
 use record::Run;
-use report::{Figures, Form, Place, Trust};
+use report::{Form, Place};
 
 use crate::arguments::Arguments;
 use crate::replay::Criterion;
@@ -35,11 +36,11 @@ pub(crate) fn measure(
         warn("interrupted: what follows is what was measured before");
     }
     harness::writing_report();
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let trust = Trust::of(&run, (BASELINE, FLOOR));
     if arguments.verbose {
         let summary = report::summary(&run, &figures, Form::Terminal);
-        say(&format!("\n{summary}\n{}", trust.text(Form::Terminal)))?;
+        say(&format!("\n{summary}\n{}", report::trust_text(&trust, Form::Terminal)))?;
     }
     let derived = report::derive_from(&run, &figures, &trust);
     let derived = record::write_derived(&ended.path, env!("CARGO_PKG_VERSION"), &derived);

@@ -16,7 +16,7 @@ use syn::{
 use crate::support::shell::files_below;
 
 /// The crates that have them.
-const CRATES: [&str; 4] = ["record", "report", "rules", "workload"];
+const CRATES: [&str; 4] = ["analysis", "record", "rules", "workload"];
 
 /// The types that can be written, with the file of each, from the root of the workspace.
 pub(crate) struct Types {

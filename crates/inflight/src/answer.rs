@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use analysis::{Figures, Trust};
 use record::Run;
-use report::{Figures, Form, Place, Trust};
+use report::{Form, Place};
 
 use crate::output::Output;
 
 /// Prints every table and check of a run.
 pub(crate) fn tables((run, figures, trust): (&Run, &Figures, &Trust), output: &mut Output) {
     output.say(&report::summary(run, figures, Form::Terminal));
-    output.say(&trust.text(Form::Terminal));
+    output.say(&report::trust_text(trust, Form::Terminal));
 }
 
 /// Prints the answer of a run in a folder, which the command line knows by a name.

@@ -1,9 +1,9 @@
 //! `check` and `report`: whether a run is what was measured, and what is computed from it.
 
+use analysis::Trust;
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Unreadable};
-use report::Trust;
 use serde_json::{Value, json};
 
 use crate::output::{Output, Tone};
@@ -79,7 +79,7 @@ fn rebuilt(
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
         return Err(anyhow::anyhow!("nothing was computed from it")).context(Unreadable(altered));
     }
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let trust = Trust::of(&run, (BASELINE, FLOOR));
     let files = report::derive_from(&run, &figures, &trust);
     record::write_derived(&path, VERSION, &files)?;

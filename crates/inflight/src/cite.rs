@@ -15,7 +15,7 @@ const USUAL: [CiteForm; 2] = [CiteForm::Bibtex, CiteForm::Methods];
 /// Prints a citation of a run.
 pub(crate) fn cite(name: &str, form: Option<&str>, output: &mut Output) -> Result<u8> {
     let (_, run) = place::read(name)?;
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let forms = match form {
         Some(form) => vec![form.parse::<CiteForm>()?],
         None => USUAL.to_vec(),
@@ -40,7 +40,7 @@ pub(crate) fn export(name: &str, to: &str, output: &mut Output) -> Result<u8> {
         return Err(refused(&NotCitable::Altered(run.id.clone(), files.clone())));
     }
     let form = to.parse::<ExportForm>()?;
-    let text = report::export(&run, &report::figures(&run, BASELINE, FLOOR), form);
+    let text = report::export(&run, &analysis::figures(&run, BASELINE, FLOOR), form);
     output.say(&text);
     // What is JSON anyway is the document itself.
     let document = serde_json::from_str(&text);

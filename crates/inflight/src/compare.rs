@@ -1,9 +1,10 @@
 //! `rank` and `diff`: the figures of a run again, and the same models across two runs.
 
+use analysis::Refusal;
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, Failure};
 use record::Unreadable;
-use report::{Form, Refusal};
+use report::Form;
 use rules::{CPU, Metric};
 use serde_json::json;
 
@@ -18,11 +19,11 @@ const SLOWER: u8 = 5;
 pub(crate) fn rank(asked: &Ranking, output: &mut Output) -> Result<u8> {
     let (_, run) = place::read(&asked.run)?;
     let metric = Metric::find(&asked.metric).unwrap_or(CPU);
-    let figures = report::figures(&run, BASELINE, FLOOR);
-    let ranking = report::rank(&run, &figures, metric, asked.cell.as_deref());
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
+    let ranking = analysis::rank(&run, &figures, metric, asked.cell.as_deref());
     let ranking = ranking.map_err(|error| Failure::Usage(format!("{error:#}")))?;
-    output.say(&ranking.to_string());
-    output.document(&report::ranking_document(&ranking, &run.id));
+    output.say(&report::ranking_text(&ranking));
+    output.document(&analysis::ranking_document(&ranking, &run.id));
     Ok(0)
 }
 
@@ -40,13 +41,13 @@ fn refused(why: &Refusal) -> anyhow::Error {
 pub(crate) fn diff(asked: &Comparison, output: &mut Output) -> Result<u8> {
     let (_, old) = place::read(&asked.old)?;
     let (_, new) = place::read(&asked.new)?;
-    let diff = report::diff(&old, &new).map_err(|why| refused(&why))?;
+    let diff = analysis::diff(&old, &new).map_err(|why| refused(&why))?;
     output.say(&match asked.form.as_str() {
         "html" => report::diff_page(&diff),
         "markdown" => report::diff_table(&diff, Form::Markdown),
         _ => report::diff_table(&diff, Form::Terminal),
     });
-    let slower = asked.fail_if_slower.map(|percent| report::slower_than(&diff, percent));
+    let slower = asked.fail_if_slower.map(|percent| analysis::slower_than(&diff, percent));
     let slower = slower.unwrap_or_default();
     // A page ends with its end.
     let has_room = asked.form != "html" && !slower.is_empty();

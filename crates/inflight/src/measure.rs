@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use analysis::Trust;
 use anyhow::{Context, Result};
 use harness::{
     Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, RunLock,
@@ -9,7 +10,6 @@ use harness::{
 };
 use model_kit::Cell;
 use record::{Environment, Model, Run, State};
-use report::Trust;
 use serde_json::json;
 
 use crate::arguments::{Order, Selection, Verification};
@@ -169,7 +169,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
 fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
     harness::writing_report();
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let trust = Trust::of(&run, (BASELINE, FLOOR));
     let printed = (&run, &figures, &trust);
     if verbose {
@@ -191,7 +191,7 @@ fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
         "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(),
         "cut": run.cut.len(),
         "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
-        "summary": report::document(&run, &figures), "trust": trust,
+        "summary": analysis::document(&run, &figures), "trust": trust,
     }));
     Ok(match ended.how {
         How::Interrupted(code) => code,

@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use analysis::NotMergeable;
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR, Failure};
 use record::{Unreadable, Unwritable};
-use report::{Form, NotMergeable};
+use report::Form;
 use serde_json::json;
 
 use crate::output::Output;
@@ -15,7 +16,7 @@ use crate::place;
 /// Puts runs side by side, and writes what came of it into a folder.
 pub(crate) fn merge(names: &[String], out: &Path, output: &mut Output) -> Result<u8> {
     let runs = names.iter().map(|name| Ok(place::read(name)?.1)).collect::<Result<Vec<_>>>()?;
-    let merged = report::merge(&runs, (BASELINE, FLOOR)).map_err(|why| refused(&why))?;
+    let merged = analysis::merge(&runs, (BASELINE, FLOOR)).map_err(|why| refused(&why))?;
     output.say(&report::merge_table(&merged, Form::Terminal));
 
     let document = serde_json::to_string_pretty(&merged).context("failed to write the document")?;

@@ -12,18 +12,22 @@ mod warnings;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use analysis::cell_figures::{CellFigures, Footprint};
+use analysis::claim::is_estimate;
+use analysis::crossing::crossing;
+use analysis::figures::Figures;
+use analysis::number::count;
+use analysis::trust::Trust;
 use record::{Integrity, Run};
 
 use crate::answer::percent::{percent, range};
 use crate::answer::table::table;
 use crate::answer::warnings::warnings;
-use crate::number::count;
 use crate::primitives_text::primitives_parts;
-use crate::summary::{Form, is_estimate};
-use crate::sweep_text::{crossing, heading as sweep_heading};
+use crate::summary::Form;
+use crate::sweep_text::heading as sweep_heading;
 use crate::table::{TAIL, UNEQUAL, heading};
 use crate::words::in_line;
-use crate::{CellFigures, Figures, Footprint, Trust};
 
 /// What stands before the place of the page.
 const PAGE: &str = "Page  ";
@@ -131,7 +135,7 @@ fn machine(run: &Run) -> String {
 
 /// Explains the marks in the table, where it has any.
 fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
-    let has = |is: fn(&crate::RowFigures) -> bool| {
+    let has = |is: fn(&analysis::cell_figures::RowFigures) -> bool| {
         cell.rows.iter().filter_map(|row| row.figures.as_ref()).any(is)
     };
     let mut notes = Vec::new();

@@ -7,19 +7,18 @@
 use std::error::Error;
 use std::fmt;
 
+use analysis::cell_figures::Standing;
+use analysis::claim::{is_estimate, times_cut_short};
+use analysis::estimator::Estimator;
+use analysis::figures::Figures;
+use analysis::line::{line, paragraph};
+use analysis::number::{count, shortened};
 use record::{Integrity, Run, State};
 
-use crate::escape::{line, paragraph};
-use crate::estimator::Estimator;
-use crate::figures::{Figures, Standing};
-use crate::number::count;
-use crate::summary::{is_estimate, times_cut_short};
 use crate::table::{heading, standing};
 
 /// Who is cited.
 pub(crate) const AUTHORS: &str = "The Inflight authors";
-/// Digits of the hash that a citation shows.
-const HASH_DIGITS: usize = 12;
 /// Digits of the commit that a citation shows.
 pub(crate) const COMMIT_DIGITS: usize = 12;
 
@@ -178,11 +177,6 @@ impl Date {
     }
 }
 
-/// Returns the digits of a hash that are shown.
-pub(crate) fn shortened(sha256: &str) -> String {
-    sha256.chars().take(HASH_DIGITS).collect()
-}
-
 /// Returns what the run was measured on.
 fn machine(run: &Run) -> String {
     let machine = &run.environment;
@@ -195,8 +189,8 @@ fn methods(run: &Run, figures: &Figures) -> String {
         format!("{} ({})", heading(&cell.cell), count(cell.blocks, "randomised complete block"))
     });
     let family = match figures.family {
-        crate::Family::AllPairs => "all pairs of models",
-        crate::Family::AgainstBaseline => "each model against the baseline",
+        record::Family::AllPairs => "all pairs of models",
+        record::Family::AgainstBaseline => "each model against the baseline",
     };
     let (environment, estimator) = (&run.environment, Estimator::of(run));
     paragraph(&format!(
@@ -275,9 +269,10 @@ fn lost_rows(figures: &Figures) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use analysis::figures::figures;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+
     use super::*;
-    use crate::figures::figures;
-    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
 
     /// Corrupts a run.
     type Corruption<'a> = &'a dyn Fn(&mut Run);

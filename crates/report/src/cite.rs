@@ -2,16 +2,17 @@
 
 use std::str::FromStr;
 
+use analysis::checks::checks;
+use analysis::checks::question::ValidityCheck;
+use analysis::figures::Figures;
+use analysis::line::paragraph;
 use anyhow::{Result, anyhow};
 use record::Run;
 use serde_json::json;
 
 use crate::citation::{AUTHORS, Citation, NotCitable};
-use crate::escape::{latex, paragraph, yaml};
-use crate::figures::Figures;
-use crate::gates::{Gate, gates};
-use crate::json;
-use crate::paper;
+use crate::escape::{latex, yaml};
+use crate::{json, paper};
 
 /// A form of citing a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,9 +87,9 @@ pub fn cite(run: &Run, figures: &Figures, form: CiteForm) -> Result<String, NotC
     })
 }
 
-/// Returns the gates, whose badges travel with every table.
-fn told(run: &Run, figures: &Figures) -> Vec<Gate> {
-    gates(run, &figures.baseline, &figures.floor)
+/// Returns the checks, whose badges travel with every table.
+fn told(run: &Run, figures: &Figures) -> Vec<ValidityCheck> {
+    checks(run, &figures.baseline, &figures.floor)
 }
 
 /// Writes an entry of BibTeX. What a style shows of an entry differs, but a note is always shown.

@@ -3,22 +3,27 @@
 
 use std::collections::BTreeMap;
 
+use analysis::cell_figures::CellFigures;
+use analysis::checks::badges_of;
+use analysis::claim::is_estimate;
+use analysis::figures::{Figures, figures};
+use analysis::footprint::model_footprints;
+use analysis::ideas::ideas;
+use analysis::line::line;
+use analysis::number::count;
+use analysis::summary::summary as summary_data;
+use analysis::trust::Trust;
 use record::Run;
 
 use crate::citation::COMMIT_DIGITS;
 use crate::cite::{CiteForm, cite};
-use crate::escape::line;
 use crate::figure::{Charts, standalone};
-use crate::figures::{CellFigures, Figures, figures};
-use crate::footprint::model_footprints;
-use crate::gates::badges_of;
+use crate::footprint_text::footprints_text;
 use crate::html::{self, Page};
-use crate::ideas::{ideas, ideas_text};
-use crate::json;
-use crate::number::count;
-use crate::paper;
-use crate::summary::{Form, is_estimate, summary};
-use crate::trust::Trust;
+use crate::ideas_text::ideas_text;
+use crate::summary::{Form, summary};
+use crate::trust_text::trust_text;
+use crate::{json, paper};
 
 /// Returns every file that is computed from a run, by its name inside `derived/`; `baseline` and
 /// `floor` name models.
@@ -30,18 +35,18 @@ pub fn derive(run: &Run, baseline: &str, floor: &str) -> BTreeMap<String, Vec<u8
 pub fn derive_from(run: &Run, figures: &Figures, trust: &Trust) -> BTreeMap<String, Vec<u8>> {
     let parts = [
         summary(run, figures, Form::Markdown),
-        trust.text(Form::Markdown),
+        trust_text(trust, Form::Markdown),
         ideas_text(&ideas(run, figures), Form::Markdown),
-        model_footprints(run).text(Form::Markdown),
+        footprints_text(&model_footprints(run), Form::Markdown),
     ];
     let tables = parts.join("\n");
     let charts = Charts::of(run, figures);
     let page = Page { run, figures, trust, charts: &charts };
     // One line a file: what else is computed from a run joins this list.
     let files = [
-        ("gates.json", json::text(trust)),
+        ("checks.json", json::text(trust)),
         ("report.html", html::page(&page)),
-        ("summary.json", json::summary(run, figures)),
+        ("summary.json", json::text(&summary_data(run, figures))),
         ("summary.md", tables.into_bytes()),
         ("tables.csv", paper::tidy(run, figures, &trust.badges)),
     ];
@@ -71,7 +76,7 @@ fn source(run: &Run, trust: &Trust, cell: Option<&CellFigures>) -> String {
         format!(", cell {}, {}", cell.cell.name, count(cell.blocks, "block"))
     });
     let badges = match cell {
-        Some(cell) => badges_of(&trust.gates, &cell.cell.name),
+        Some(cell) => badges_of(&trust.checks, &cell.cell.name),
         None => trust.badges.clone(),
     };
     let claim = if is_estimate(run) { " An estimate." } else { "" };

@@ -1,9 +1,10 @@
 //! The tables of two runs compared, for a terminal or as Markdown.
 
+use analysis::diff::{CellDiff, Diff, Ratio, RowDiff};
+use analysis::diff_metric::DiffMetric;
+use analysis::number::{digits, with_interval};
 use comfy_table::{CellAlignment, Table};
 
-use crate::diff::{CellDiff, Diff, DiffMetric, Ratio, RowDiff};
-use crate::number::{digits, with_interval};
 use crate::summary::{Form, spaced};
 use crate::table::{heading, lines, styled};
 use crate::words::{in_cell, in_line};
@@ -111,4 +112,27 @@ pub(crate) fn remarks(cell: &CellDiff) -> Vec<String> {
 /// Writes a ratio with its interval.
 pub(crate) fn ratio(ratio: Ratio) -> String {
     with_interval(&ratio.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::diff::diff;
+    use analysis::fixture_pair::PairFixture;
+
+    use super::*;
+
+    #[test]
+    fn a_comparison_is_written_for_people() {
+        let new = PairFixture { changed: vec![("tokio", 1.1)], ..PairFixture::new(2) };
+        let mut diff = diff(&PairFixture::new(1).run(), &new.run()).unwrap();
+        diff.cells[1].only_old.push("iterator".to_owned());
+
+        let text = diff_table(&diff, Form::Terminal);
+        let row = text.lines().rfind(|line| line.starts_with("tokio")).unwrap();
+        assert!(row.contains(" 1.1") && row.ends_with("slower"), "{text}");
+        assert!(text.contains("figures in the old run alone: iterator\n"), "{text}");
+        let text = diff_table(&diff, Form::Markdown);
+        assert!(text.contains("\n\n| model"), "{text}");
+        assert!(text.contains("### steady: always 64 in flight"), "{text}");
+    }
 }

@@ -1,58 +1,23 @@
 //! Texts that others have written, as they stand in a format: labels, versions, reasons and what a
 //! machine says of itself are theirs, and may hold anything.
 //!
-//! Whatever is shown passes [`line`] first, which leaves one line of bounded length without
-//! anything that steers a terminal; then the escape of its format, so that a reader of the format
-//! sees the same text again and nothing in it is carried out.
+//! Whatever is shown passes [`analysis::line::line`] first, which leaves one line of bounded
+//! length without anything that steers a terminal; then the escape of its format, so that a reader
+//! of the format sees the same text again and nothing in it is carried out.
 
-/// The longest name or reason that is shown, in characters.
-const LONGEST: usize = 400;
-/// The longest paragraph that is made of them.
-const LONGEST_TEXT: usize = 8_000;
-/// What stands where the rest of a text was left out.
-const CUT: char = '…';
+use analysis::line::paragraph;
+
 /// What stands for a character that a format cannot show.
 const REPLACED: char = '?';
 
-/// Returns a name or a reason on one line: runs of white space are one space, whatever steers a
-/// terminal or turns the direction of writing is gone, and what is too long is cut.
-pub(crate) fn line(text: &str) -> String {
-    bounded(text, LONGEST)
-}
-
-/// Returns a paragraph on one line, likewise.
-pub(crate) fn paragraph(text: &str) -> String {
-    bounded(text, LONGEST_TEXT)
-}
-
-/// Returns a text on one line of at most so many characters.
-fn bounded(text: &str, longest: usize) -> String {
-    let words = text.chars().map(|character| match character {
-        character if character.is_whitespace() => ' ',
-        character => character,
-    });
-    let mut line = String::new();
-    for character in words.filter(|character| !steers(*character)) {
-        if character != ' ' || !(line.is_empty() || line.ends_with(' ')) {
-            line.push(character);
-        }
-    }
-    let line = line.trim_end();
-    match line.char_indices().nth(longest) {
-        Some((end, _)) => line[..end].trim_end().to_owned() + &CUT.to_string(),
-        None => line.to_owned(),
-    }
-}
-
-/// Returns whether a character is not shown but does something: controls, marks of direction,
-/// invisible operators, byte order marks.
-fn steers(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}')
-        || matches!(character, '\u{2028}'..='\u{202e}')
-        || matches!(character, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{ffff}')
-        || u32::from(character) & 0xfffe == 0xfffe
-        || matches!(character, '\u{e0000}'..='\u{e0fff}')
+/// Returns a text without what cannot be seen but may act: control characters, and signs that turn
+/// the direction of reading.
+pub(crate) fn visible(text: &str) -> String {
+    let acts = |c: char| {
+        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        turns || (c.is_control() && c != '\n')
+    };
+    text.chars().filter(|&c| !acts(c)).collect()
 }
 
 /// Returns a text as LaTeX shows it, in the text of a document and in a field of BibTeX: braces are
@@ -175,6 +140,7 @@ pub(crate) fn cell(text: &str) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use analysis::line::line;
     use proptest::prelude::*;
 
     use super::*;
@@ -266,17 +232,9 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn a_line_is_one_line_and_steers_nothing(text in any_text()) {
-            let line = line(&text);
-            prop_assert!(!line.chars().any(steers) && !line.contains("  "));
-            prop_assert!(line.chars().count() <= LONGEST + 1);
-            prop_assert_eq!(super::line(&line), line);
-        }
-
-        #[test]
         fn latex_reads_back_and_its_braces_are_balanced(text in any_text()) {
             let escaped = latex(&text);
-            let shown = |c: char| if c.is_ascii() || c == CUT { c } else { REPLACED };
+            let shown = |c: char| if c.is_ascii() || c == '…' { c } else { REPLACED };
             let expected: String = paragraph(&text).chars().map(shown).collect();
             prop_assert_eq!(read_latex(&escaped), expected);
             let mut depth = 0_i32;

@@ -8,18 +8,20 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use analysis::cell_figures::{Row, RowFigures};
+use analysis::figure::rounded;
+use analysis::figures::Figures;
+use analysis::line::line;
+use analysis::number::shortened;
+use analysis::turns::cpu_us;
 use anyhow::{Result, anyhow};
 use record::{Run, State, TurnRecord};
 use serde::Serialize;
 use stats::Estimate;
 
-use crate::citation;
-use crate::escape::{cell, line};
-use crate::figures::{Figures, Row, RowFigures};
+use crate::escape::cell;
 use crate::json::text;
-use crate::json_figure::rounded;
 use crate::openmetrics::openmetrics;
-use crate::turns::cpu_us;
 
 /// The format of another program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +128,7 @@ fn columns(run: &Run, turn: &TurnRecord, counts: bool) -> [String; 26] {
         State::Out => ("out", turn.state.why()),
     };
     let told = turn.turned.as_ref();
-    let window = |field: fn(&model_kit::pipe::Window) -> u64| {
+    let window = |field: fn(&workload::pipe::Window) -> u64| {
         told.map_or_else(String::new, |told| field(&told.window).to_string())
     };
     let real = |value: Option<f64>| {
@@ -207,7 +209,7 @@ struct Tracked {
 /// reads one number after the sign, of two characters at least.
 fn github(run: &Run, figures: &Figures) -> Vec<Tracked> {
     let hash = run.content_sha256.as_deref().unwrap_or("unfinished");
-    let extra = format!("run {}, SHA-256 {}", line(&run.id), citation::shortened(hash));
+    let extra = format!("run {}, SHA-256 {}", line(&run.id), shortened(hash));
     let mut results = Vec::new();
     for (name, figures) in measured(figures) {
         results.extend(measures(figures).into_iter().filter_map(|(measure, unit, estimate)| {

@@ -1,11 +1,12 @@
 //! What the teaching page says, answered by runs that were published: each of its claims and
 //! definitions with the figure of the newest run that has one.
 
+use analysis::claim::origin_of;
+use analysis::figures::{Figures, figures};
+use analysis::ideas::{IDEAS, Idea, PRIMITIVES, SWEEP, ideas};
 use record::Run;
 
-use crate::figures::{Figures, figures};
-use crate::ideas::{IDEAS, Idea, PRIMITIVES, SWEEP, ideas};
-use crate::summary::{Form, origin_of};
+use crate::summary::Form;
 use crate::words::in_line;
 
 /// A run, and what it says of each idea.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use analysis::claim::is_estimate;
+use analysis::line::line;
+use analysis::number::{count, shortened};
 use record::{Integrity, Run, State};
 
-use crate::citation::{Date, shortened};
-use crate::escape::{line, markdown};
-use crate::number::count;
-use crate::summary::is_estimate;
+use crate::citation::Date;
+use crate::escape::markdown;
 
 /// What a reader opens of a run, by its name inside `derived/`.
 const LINKS: [&str; 4] = ["report.html", "summary.md", "tables.csv", "CITATION.cff"];

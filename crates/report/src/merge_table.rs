@@ -1,10 +1,10 @@
 //! The tables of runs side by side, for a terminal or as Markdown.
 
+use analysis::merge::{Merge, MergedCell, MergedEntry, Stability};
+use analysis::number::with_interval;
 use comfy_table::CellAlignment;
 
 use crate::escape::markdown;
-use crate::merge::{Merge, MergedCell, MergedEntry, Stability};
-use crate::number::with_interval;
 use crate::summary::{Form, spaced};
 use crate::table::{NOTHING, heading, lines, styled};
 

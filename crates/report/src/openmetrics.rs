@@ -7,12 +7,12 @@
 
 use std::fmt::Write as _;
 
+use analysis::cell_figures::{CellFigures, Row, RowFigures};
+use analysis::figure::rounded;
+use analysis::figures::Figures;
+use analysis::line::line;
 use record::{Run, State};
 use stats::Estimate;
-
-use crate::escape::line;
-use crate::figures::{CellFigures, Figures, Row, RowFigures};
-use crate::json_figure::rounded;
 
 /// Microseconds of a second.
 const US: f64 = 1e6;

@@ -1,14 +1,17 @@
 //! The tables of a run for a paper or a page: LaTeX with booktabs, Markdown, and tidy CSV. The
 //! caption says what a reader of the table alone must know.
 
+use analysis::cell_figures::{CellFigures, Row, RowFigures};
+use analysis::checks::badges_of;
+use analysis::checks::question::ValidityCheck;
+use analysis::figures::Figures;
+use analysis::line::{line, paragraph};
+use analysis::number::{digits, with_interval};
 use record::Run;
 use stats::Estimate;
 
 use crate::citation::Citation;
 use crate::escape;
-use crate::figures::{CellFigures, Figures, Row, RowFigures};
-use crate::gates::{Gate, badges_of};
-use crate::number::{digits, with_interval};
 use crate::table::{TAIL, UNEQUAL, heading, places, standing, verdict};
 
 /// The columns of a table for a paper.
@@ -42,11 +45,11 @@ struct Line {
 }
 
 /// Writes a table with its caption a cell, in LaTeX.
-pub(crate) fn latex(citation: &Citation, figures: &Figures, gates: &[Gate]) -> String {
+pub(crate) fn latex(citation: &Citation, figures: &Figures, checks: &[ValidityCheck]) -> String {
     let header = headings(figures).map(|heading| escape::latex(&heading)).join(" & ");
     let table = |cell: &CellFigures| {
         let rows: String = rows(cell, figures).into_iter().map(latex_row).collect();
-        let caption = escape::latex(&caption(citation, (cell, figures), gates));
+        let caption = escape::latex(&caption(citation, (cell, figures), checks));
         let label = label(&cell.cell.name);
         format!(
             "\\begin{{table}}\n\\caption{{{caption}}}\n\\label{{tab:inflight-{label}}}\n\
@@ -70,7 +73,7 @@ fn latex_row(line: Line) -> String {
 }
 
 /// Writes a table with its caption a cell, in Markdown.
-pub(crate) fn markdown(citation: &Citation, figures: &Figures, gates: &[Gate]) -> String {
+pub(crate) fn markdown(citation: &Citation, figures: &Figures, checks: &[ValidityCheck]) -> String {
     let tables = figures.cells.iter().map(|cell| {
         let line = |columns: [String; 6]| format!("| {} |\n", columns.join(" | "));
         let rows = rows(cell, figures).into_iter();
@@ -84,7 +87,7 @@ pub(crate) fn markdown(citation: &Citation, figures: &Figures, gates: &[Gate]) -
             "{}| --- | --- | ---: | ---: | --- | ---: |\n{}\n{}\n",
             line(header),
             rows.collect::<String>(),
-            escape::markdown(&caption(citation, (cell, figures), gates)),
+            escape::markdown(&caption(citation, (cell, figures), checks)),
         )
     });
     tables.collect::<Vec<_>>().join("\n")
@@ -116,7 +119,7 @@ fn rows(cell: &CellFigures, all: &Figures) -> Vec<Line> {
                 if is_floor { "floor".to_owned() } else { written(figures.excess_us.as_ref()) },
             ]
         });
-        Line { place, model: escape::line(&row.model), rest }
+        Line { place, model: line(&row.model), rest }
     };
     cell.rows.iter().zip(places(&cell.rows)).map(row).collect()
 }
@@ -125,7 +128,7 @@ fn rows(cell: &CellFigures, all: &Figures) -> Vec<Line> {
 fn why(row: &Row) -> String {
     let reason: String =
         row.reason.iter().flat_map(|reason| reason.chars()).take(LONGEST).collect();
-    if reason.is_empty() { standing(row.standing).to_owned() } else { escape::line(&reason) }
+    if reason.is_empty() { standing(row.standing).to_owned() } else { line(&reason) }
 }
 
 /// Writes the ratio to the baseline, marked where rare dear blocks would change it.
@@ -142,9 +145,9 @@ fn written(estimate: Option<&Estimate>) -> String {
 fn caption(
     citation: &Citation,
     (cell, figures): (&CellFigures, &Figures),
-    gates: &[Gate],
+    checks: &[ValidityCheck],
 ) -> String {
-    let badges = match badges_of(gates, &cell.cell.name) {
+    let badges = match badges_of(checks, &cell.cell.name) {
         badges if badges.is_empty() => String::new(),
         badges => format!(" Badges: {}.", badges.join(", ")),
     };
@@ -153,7 +156,7 @@ fn caption(
         cell.noise.as_ref().and_then(|noise| noise.can_show).map_or_else(String::new, |share| {
             format!(" These blocks can show {} %.", digits(100.0 * share))
         });
-    escape::paragraph(&format!(
+    paragraph(&format!(
         "CPU time per fetch, {}. {} blocks; medians with 95 % intervals, ratios to {} with \
          simultaneous 95 % intervals; lower is better.{marks}{noise}{badges} {}; {}. {}",
         heading(&cell.cell),
@@ -216,7 +219,7 @@ pub(crate) fn tidy(run: &Run, figures: &Figures, badges: &[String]) -> Vec<u8> {
                     if metric == "cpu_ratio" { judged(row) } else { String::new() },
                     row.rank.map_or_else(String::new, |rank| rank.best.to_string()),
                     row.rank.map_or_else(String::new, |rank| rank.worst.to_string()),
-                    crate::json::standing(row.standing).to_owned(),
+                    analysis::summary::standing(row.standing).to_owned(),
                     escape::cell(row.reason.as_deref().unwrap_or_default()),
                     badges.clone(),
                 ]);
@@ -258,10 +261,10 @@ fn judged(row: &Row) -> String {
     row.figures
         .as_ref()
         .and_then(|figures| figures.verdict)
-        .map_or_else(String::new, |verdict| crate::number::word(verdict).to_owned())
+        .map_or_else(String::new, |verdict| analysis::number::word(verdict).to_owned())
 }
 
 /// Writes a number with six significant digits, or nothing.
 fn number(value: Option<f64>) -> String {
-    value.and_then(crate::json_figure::rounded).map_or_else(String::new, |value| value.to_string())
+    value.and_then(analysis::figure::rounded).map_or_else(String::new, |value| value.to_string())
 }

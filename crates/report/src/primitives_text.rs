@@ -1,10 +1,12 @@
 //! Primitives and the cost model as text: one table of all primitives, what is known, one table a
 //! cell.
 
-use crate::cost_model::{CostModelCell, CostModelRow, Explained};
-use crate::number::{digits, with_interval, word};
-use crate::primitives::{PrimitiveFigures, PrimitiveRow, Primitives, ShapeCheck, Shown};
-use crate::primitives_steady::Steadiness;
+use analysis::cost_model::{CostModelCell, CostModelRow, Explained};
+use analysis::number::{count, digits, with_interval, word};
+use analysis::primitive_figures::{PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown};
+use analysis::primitives::Primitives;
+use analysis::primitives_steady::Steadiness;
+
 use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
 use crate::words::in_line;
@@ -107,8 +109,26 @@ pub(crate) fn notes(primitives: &Primitives) -> Vec<String> {
         let reasons = figures.rows.iter().filter_map(|row| Some((row, row.reason.as_ref()?)));
         notes.extend(reasons.map(|(row, reason)| format!("{name} of {}: {reason}", row.program)));
     }
-    notes.extend(primitives.steadiness.as_ref().map(Steadiness::text));
+    notes.extend(primitives.steadiness.as_ref().map(steadiness));
     notes
+}
+
+/// Writes what leaving out unsteady trials would change.
+fn steadiness(of: &Steadiness) -> String {
+    format!(
+        "in {} of {} trials the slopes of the two halves differ by more than 3 %; they are \
+         kept: without them a cost would move by {:.1} % in half of the rows at most and by \
+         {:.0} % in one, {} would have no trial left, and of {} verdicts that decide \
+         {} would be open and {} the contrary",
+        of.unsteady,
+        of.trials,
+        100.0 * of.moved_typical,
+        100.0 * of.moved_most,
+        count(of.lost, "row"),
+        of.decided,
+        of.opened,
+        of.contrary
+    )
 }
 
 /// Writes whether the run shows something that is known.
@@ -128,7 +148,7 @@ fn check(check: &ShapeCheck) -> String {
 /// Writes what others have published.
 fn anchors(figures: &PrimitiveFigures) -> Vec<String> {
     let name = figures.primitive.name();
-    let write = |anchor: &crate::primitives::Anchor| {
+    let write = |anchor: &analysis::primitive_figures::Anchor| {
         format!("published, {name}: {} ({})", anchor.says, anchor.source)
     };
     figures.anchors.iter().map(write).collect()

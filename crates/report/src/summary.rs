@@ -1,16 +1,16 @@
 //! The summary of a run: a header that says where it comes from, a table a cell, the footprint of
 //! the clients, what the controls showed, and why a row has no figures.
 
-use std::collections::BTreeSet;
-
-use record::{Integrity, Run};
-
-use crate::figures::{
-    CellFigures, ControlFigures, Figures, Footprint, LanguageFigures, Noise, Row, RowFigures,
+use analysis::cell_figures::{
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures,
 };
-use crate::number::{count, digits, with_interval};
+use analysis::claim::{origin_of, times_cut_short};
+use analysis::figures::Figures;
+use analysis::number::{count, digits, with_interval};
+use record::Run;
+
 use crate::primitives_text::primitives_parts;
-use crate::quirks::quirks_line;
+use crate::quirks_text::quirks_line;
 use crate::sweep_text::sweeps_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
 use crate::wake_ups;
@@ -24,11 +24,6 @@ pub enum Form {
     /// Markdown, for a file or a pull request.
     Markdown,
 }
-
-/// Sessions of a run that is more than an estimate.
-const SITTINGS_MIN: u32 = 3;
-/// Blocks of each cell in each of them.
-const BLOCKS_MIN: usize = 20;
 
 /// Writes the summary of a run.
 pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
@@ -51,20 +46,6 @@ pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
     parts.extend(primitives_parts(&figures.primitives, form));
     parts.extend(sweeps_parts(&figures.sweeps, form));
     joined(parts, form)
-}
-
-/// Returns whether a run's figures must be called an estimate: all but those of a whole run of the
-/// preset `citable` with as many blocks and sessions as it asks for.
-pub(crate) fn is_estimate(run: &Run) -> bool {
-    let measured = run.turns_by_block();
-    let blocks = |cell: &str, session: u32| {
-        let own = run.schedule.blocks.iter().filter(|b| b.cell == cell && b.session == session);
-        own.filter(|block| measured.contains_key(&block.number)).count()
-    };
-    let enough = |cell: &str| (0..SITTINGS_MIN).all(|session| blocks(cell, session) >= BLOCKS_MIN);
-    !run.schedule.is_citable
-        || run.integrity != Integrity::Whole
-        || !run.schedule.cells.iter().all(|cell| enough(&cell.name))
 }
 
 /// Writes the heading of a cell.
@@ -116,23 +97,6 @@ fn header(run: &Run, figures: &Figures) -> Vec<String> {
     lines
 }
 
-/// Writes which run it is, and what its figures may be called.
-pub(crate) fn origin_of(run: &Run) -> String {
-    let schedule = &run.schedule;
-    let claim = match is_estimate(run) {
-        true => format!("estimate (preset {})", schedule.preset),
-        false => schedule.preset.clone(),
-    };
-    let doubt = match &run.integrity {
-        Integrity::Whole => String::new(),
-        Integrity::Unfinished => ", unfinished".to_owned(),
-        Integrity::Altered(files) => {
-            format!(", altered after it was measured: {}", files.join(", "))
-        }
-    };
-    format!("Inflight {}   run {}   {claim}{doubt}", schedule.version, run.id)
-}
-
 /// Writes how many blocks were measured: one number where all cells have the same.
 fn blocks(figures: &Figures) -> String {
     let counts: Vec<usize> = figures.cells.iter().map(|cell| cell.blocks).collect();
@@ -147,13 +111,6 @@ fn blocks(figures: &Figures) -> String {
     }
     let cells = figures.cells.iter().map(|cell| format!("{} {}", cell.cell.name, cell.blocks));
     format!("blocks: {}", cells.collect::<Vec<_>>().join(", "))
-}
-
-/// Returns how often the run went on after it had been cut short. The first resume of each later
-/// session opens it, as the schedule asks: nothing was cut.
-pub(crate) fn times_cut_short(run: &Run) -> usize {
-    let opened: BTreeSet<u32> = run.resumes.iter().map(|resume| resume.session).collect();
-    run.resumes.len() - opened.iter().filter(|session| **session > 0).count()
 }
 
 /// Writes how often the run was cut short, and what that cost, if it was.

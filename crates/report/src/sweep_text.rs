@@ -1,12 +1,13 @@
 //! Sweeps as text: a table a sweep, and a sentence a pair.
 
+use analysis::crossing::{crossing, names};
+use analysis::number::with_interval;
+use analysis::sweep::{SweepFigures, SweepLevel};
 use record::Along;
 use stats::crossover::Sure;
 use stats::verdict::Verdict;
 
-use crate::number::with_interval;
 use crate::summary::Form;
-use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 use crate::table::{NOTHING, drawn};
 use crate::words::in_line;
 
@@ -46,42 +47,6 @@ pub(crate) fn heading(sweep: &SweepFigures) -> String {
         "crossover along {along}: {ends}, {}; CPU time per fetch in times {}",
         sweep.fixed, sweep.other
     )
-}
-
-/// Says from where on a model costs less than the other.
-pub(crate) fn crossing(sweep: &SweepFigures, pair: &SweepPair) -> String {
-    let (_, unit) = names(sweep.along);
-    let (model, other) = (&pair.model, &sweep.other);
-    let first = sweep.levels.first().copied();
-    match sweep.crossover(pair) {
-        (Some(from), _) if Some(from) == first => {
-            format!("{model} costs less than {other} at every level, from {from}{unit} on")
-        }
-        (Some(from), Some(low)) if low < from => format!(
-            "{model} costs less than {other} from {from}{unit} on; the crossover lies between \
-             {low} and {from} (95 %)"
-        ),
-        (Some(from), _) => format!(
-            "{model} costs less than {other} from {from}{unit} on, and the crossover is no lower \
-             (95 %)"
-        ),
-        (None, Some(low)) => format!(
-            "{model} against {other}: no crossover in range; it lies at {low}{unit} or higher, or \
-             beyond the range (95 %)"
-        ),
-        (None, None) => format!(
-            "{model} against {other}: no crossover in range; it lies beyond the range (95 %), as \
-             {model} costs more at the highest level"
-        ),
-    }
-}
-
-/// Returns what is varied, and the unit of a level.
-pub(crate) fn names(along: Along) -> (&'static str, &'static str) {
-    match along {
-        Along::InFlight => ("the number in flight", " in flight"),
-        Along::DelayMs => ("the delay", " ms of delay"),
-    }
 }
 
 /// Writes what was found at a level.

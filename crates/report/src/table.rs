@@ -1,12 +1,12 @@
 //! The table of a cell, for a terminal or as Markdown.
 
+use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
+use analysis::number::{digits, range, with_interval, word};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use model_kit::{Cell, DelayRange};
 use rules::expected;
 use stats::ranking::RankInterval;
+use workload::Cell;
 
-use crate::figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
-use crate::number::{digits, with_interval, word};
 use crate::summary::Form;
 use crate::words::in_cell;
 
@@ -112,14 +112,6 @@ pub fn heading(cell: &Cell) -> String {
         range(cell.delay_ms),
         cell.body_bytes
     )
-}
-
-/// Writes from where to where delays go.
-pub(crate) fn range(delay_ms: DelayRange) -> String {
-    match (delay_ms.lo, delay_ms.hi) {
-        (lo, hi) if lo == hi => format!("{lo} ms"),
-        (lo, hi) => format!("{lo} to {hi} ms"),
-    }
 }
 
 /// Writes the places of rows: the best possible one, with a sign where rows share it.

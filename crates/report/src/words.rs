@@ -1,7 +1,7 @@
 //! What models and machines say of themselves, as it may stand in a report: it is theirs, and must
 //! not change what stands around it.
 
-use model_kit::plain_line;
+use workload::plain_line;
 
 use crate::escape::{in_markdown, line_in_markdown};
 use crate::summary::Form;
@@ -33,13 +33,17 @@ pub(crate) fn in_line(text: &str, form: Form) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use analysis::figures::figures;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+    use analysis::footprint::model_footprints;
+    use analysis::trust::Trust;
     use pulldown_cmark::{Event, Options, Parser};
 
     use super::*;
     use crate::escape::tests::{HOSTILE as HOSTILE_TEXTS, read_markdown};
-    use crate::figures::figures;
-    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
-    use crate::{Trust, model_footprints, summary};
+    use crate::footprint_text::footprints_text;
+    use crate::summary::summary;
+    use crate::trust_text::trust_text;
 
     /// What a stranger may call a model, a cell or a reason.
     const HOSTILE: &str = "a|b\\|c\n## d\r\u{1b}]0;e\u{7}<script>\u{2028}\u{202e}`f";
@@ -103,7 +107,7 @@ mod tests {
             run.id = text.to_owned();
             let figures = figures(&run, BASELINE, FLOOR);
             summary(&run, &figures, Form::Markdown)
-                + &Trust::of(&run, (BASELINE, FLOOR)).text(Form::Markdown)
+                + &trust_text(&Trust::of(&run, (BASELINE, FLOOR)), Form::Markdown)
         };
         let plain = marks(&written("x"));
         assert!(!plain.contains_key("Link") && !plain.contains_key("Image"), "{plain:?}");
@@ -139,8 +143,8 @@ mod tests {
         let markdown = |run: &record::Run| {
             let figures = figures(run, BASELINE, FLOOR);
             summary(run, &figures, Form::Markdown)
-                + &Trust::of(run, (BASELINE, FLOOR)).text(Form::Markdown)
-                + &model_footprints(run).text(Form::Markdown)
+                + &trust_text(&Trust::of(run, (BASELINE, FLOOR)), Form::Markdown)
+                + &footprints_text(&model_footprints(run), Form::Markdown)
         };
         let text = markdown(&run);
         assert!(text.contains("## d"), "{text}");

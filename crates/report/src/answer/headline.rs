@@ -3,14 +3,15 @@
 //! A sentence compares two models only by the verdict on that pair, and a client with models only
 //! where their intervals lie apart.
 
+use analysis::cell_figures::{CellFigures, Footprint, RowFigures};
+use analysis::family::MARGIN;
+use analysis::figures::Figures;
+use analysis::number::{count, digits};
 use record::{Model, Run};
 use stats::verdict::Verdict;
 use stats::{Estimate, Interval};
 
 use crate::answer::percent::{distance, percent, with_interval};
-use crate::family::MARGIN;
-use crate::number::{count, digits};
-use crate::{CellFigures, Figures, Footprint, RowFigures};
 
 /// What a reader's own code may compute for a fetch, in microseconds.
 const OWN_WORK_US: f64 = 1_000.0;

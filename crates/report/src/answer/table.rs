@@ -3,11 +3,13 @@
 //! Where it is too narrow, whole columns go and none is broken; the model, its ratio and the
 //! verdict stay.
 
+use analysis::cell_figures::{CellFigures, Row, RowFigures};
+use analysis::number::{digits, word};
+
 use crate::answer::percent::with_interval;
-use crate::number::{digits, word};
+use crate::summary::Form;
 use crate::table::{NOTHING, TAIL, UNEQUAL, places, standing};
 use crate::words::in_cell;
-use crate::{CellFigures, Form, Row, RowFigures};
 
 /// What stands between two columns.
 const GAP: usize = 2;

@@ -3,8 +3,9 @@
 use record::{Absent, State};
 use stats::verdict::Verdict;
 
+use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+
 use super::*;
-use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
 
 /// What runs are made from here: fetches in flight, with little noise.
 fn fixture() -> Fixture {
@@ -21,7 +22,7 @@ fn with(models: &[(&'static str, f64)]) -> Fixture {
 
 /// Returns the answer of a run in lines so wide.
 fn answered(run: &Run, columns: usize) -> String {
-    let figures = crate::figures(run, BASELINE, FLOOR);
+    let figures = analysis::figures::figures(run, BASELINE, FLOOR);
     let trust = Trust::of(run, (BASELINE, FLOOR));
     let place = Place { page: "report.html", run: "latest", program: "inflight", columns };
     answer(run, (&figures, &trust), &place)
@@ -68,9 +69,9 @@ fn nothing_is_said_of_a_pair_that_no_verdict_settles() {
         let models = [("smol", 1.03), ("threads", 0.96), ("rayon", 1.0)];
         let run = Fixture { seed, noise: 0.08, ..with(&models) }.run();
         let said = sentences(&run);
-        let figures = crate::figures(&run, BASELINE, FLOOR);
+        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
         let rows = figures.cells[0].rows.iter();
-        let is_open = |row: &&crate::Row| {
+        let is_open = |row: &&analysis::cell_figures::Row| {
             row.figures.as_ref().is_some_and(|f| f.verdict == Some(Verdict::Inconclusive))
         };
         for row in rows.filter(is_open).filter(|row| row.model != FLOOR) {
@@ -110,7 +111,7 @@ fn models_that_are_equal_or_inconclusive_are_said_to_be_so() {
 #[test]
 fn the_largest_difference_is_told_in_a_readers_terms() {
     let run = with(&[("smol", 1.2), ("threads", 1.5)]).run();
-    let figures = crate::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
     let cost = |model: &str| {
         let row = figures.cells[0].rows.iter().find(|row| row.model == model);
         row.unwrap().figures.as_ref().unwrap().cpu_us.value
@@ -225,7 +226,7 @@ fn each_model_is_a_row_with_figures_or_a_reason() {
     let text = answered(&run, 100);
     assert_eq!(lines(&text, "iterator"), ["iterator    n/a: one in flight by design"]);
     assert!(lines(&text, "threads").iter().any(|row| row.contains("failed: it hung (")), "{text}");
-    let figures = crate::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
     let rows = figures.cells[0].rows.iter();
     for (row, ratio) in rows.filter_map(|row| Some((row, row.figures.as_ref()?.ratio.as_ref()?))) {
         let decides = percent::with_interval(ratio);

@@ -1,11 +1,13 @@
 //! What a reader must know before a figure is repeated: at most three warnings, each with what to
 //! do about it.
 
+use analysis::cell_figures::{CellFigures, Standing};
+use analysis::checks::question::{CheckState, RUN};
+use analysis::figures::Figures;
+use analysis::trust::Trust;
 use record::{Integrity, Run};
 
 use crate::answer::Place;
-use crate::gates::{GateState, RUN};
-use crate::{CellFigures, Figures, Standing, Trust};
 
 /// The most warnings; what else there is follows from the checks.
 const WARNINGS_MAX: usize = 3;
@@ -67,11 +69,11 @@ fn lost(figures: &Figures) -> Vec<String> {
 /// Names the checks of the run and of the cell that did not pass.
 fn checks(main: Option<&CellFigures>, trust: &Trust) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for gate in &trust.gates {
-        let is_here = gate.scope == RUN || main.is_some_and(|cell| cell.cell.name == gate.scope);
-        let is_open = matches!(gate.state, GateState::Failed(_) | GateState::Badge(_));
-        if is_here && is_open && !names.iter().any(|name| name == gate.name) {
-            names.push(gate.name.to_owned());
+    for check in &trust.checks {
+        let is_here = check.scope == RUN || main.is_some_and(|cell| cell.cell.name == check.scope);
+        let is_open = matches!(check.state, CheckState::Failed(_) | CheckState::Badge(_));
+        if is_here && is_open && !names.iter().any(|name| name == check.name) {
+            names.push(check.name.to_owned());
         }
     }
     names

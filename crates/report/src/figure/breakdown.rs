@@ -1,16 +1,16 @@
 //! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
+use analysis::estimator::Estimator;
+use analysis::number::digits;
+use analysis::turns::{Quantity, cpu_us};
 use stats::Estimate;
 
-use crate::estimator::Estimator;
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, measured, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::title::{ends as span, in_cell};
 use crate::figure::{Figure, Mark, Scene, Strip, Strips, Words};
-use crate::number::digits;
-use crate::turns::{Quantity, cpu_us};
 
 /// The stack of a runtime.
 struct Stack {
@@ -83,11 +83,11 @@ fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
     let rows = &scene.cell.rows;
     let is_bare = |name: &&str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
     let bare = measured(rows).filter(|(name, _)| is_bare(name));
-    let stack = |(name, figures): (&str, &crate::figures::RowFigures)| {
-        let own = |footprint: &&crate::figures::Footprint| {
+    let stack = |(name, figures): (&str, &analysis::cell_figures::RowFigures)| {
+        let own = |footprint: &&analysis::cell_figures::Footprint| {
             scene.run.schedule.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
         };
-        let client = |footprint: &crate::figures::Footprint| {
+        let client = |footprint: &analysis::cell_figures::Footprint| {
             let over = scene.source.difference((&footprint.model, name), Quantity::Turn(cpu_us))?;
             Some((footprint.model.clone(), over))
         };

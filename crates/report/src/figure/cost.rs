@@ -1,19 +1,18 @@
 //! What a fetch costs, and how that compares: an interval a model.
 
+use analysis::cell_figures::{LanguageFigures, Row, RowFigures};
+use analysis::estimator::Estimator;
+use analysis::family::MARGIN;
+use analysis::number::{digits, word};
+use record::Family;
 use stats::verdict::Verdict;
 
-use crate::estimator::Estimator;
-use record::Family;
-
-use crate::family::MARGIN;
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::percent::more;
 use crate::figure::title::{against, ends, in_cell};
 use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
-use crate::figures::{LanguageFigures, Row, RowFigures};
-use crate::number::{digits, word};
 use crate::table::standing;
 
 /// What is said where no model has figures.
@@ -198,7 +197,7 @@ pub(crate) fn chart(is_empty: bool, strips: Strips) -> Chart {
 
 /// Returns the strip of a model without figures: it says why, unless it could not have any.
 pub(crate) fn empty(scene: &Scene<'_>, row: &Row) -> Option<Strip> {
-    use crate::figures::Standing::NotApplicable;
+    use analysis::cell_figures::Standing::NotApplicable;
     let shown = row.standing != NotApplicable;
     let look = Look { colour: None, ..scene.look(&row.model) };
     shown.then(|| Strip::new(&row.model, standing(row.standing).to_owned(), look))

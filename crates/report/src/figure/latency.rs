@@ -1,13 +1,13 @@
 //! Service times: a small picture a model.
 
+use analysis::counts::real;
+use analysis::family::ALPHA;
+use analysis::number::digits;
 use stats::{Sample, histogram, median};
 
-use crate::cell_turns::real;
-use crate::family::ALPHA;
 use crate::figure::data::{Data, number};
 use crate::figure::title::{ends, in_cell};
 use crate::figure::{Chart, Figure, Panel, Scene};
-use crate::number::digits;
 
 /// Points of a curve.
 const POINTS: u32 = 24;
@@ -247,8 +247,9 @@ fn note(told: &[Option<f64>; 4]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture, stays};
+
     use crate::figure::{Chart, Charts};
-    use crate::fixture::{BASELINE, FLOOR, Fixture, stays};
 
     #[test]
     fn a_quantile_is_told_where_every_stay_has_enough_fetches_and_its_absence_is_explained() {
@@ -258,7 +259,7 @@ mod tests {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
             stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
-        let figures = crate::figures(&run, BASELINE, FLOOR);
+        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
         let rows = |run: &record::Run, cell: usize| {
             let charts = Charts::of(run, &figures);
             let rows = charts.cells[cell].latency.data.rows.clone();
@@ -283,7 +284,7 @@ mod tests {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
             stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
-        let figures = crate::figures(&run, BASELINE, FLOOR);
+        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
         let charts = Charts::of(&run, &figures);
         let Chart::Panels(panels) = &charts.cells[1].latency.chart else { panic!("it is drawn") };
         let smol = panels.iter().find(|panel| panel.label == "smol").unwrap();

@@ -59,8 +59,9 @@ fn hash(name: &str) -> u32 {
 mod tests {
     use std::collections::BTreeSet;
 
+    use analysis::fixture::Fixture;
+
     use super::*;
-    use crate::fixture::Fixture;
 
     #[test]
     fn models_known_today_differ_in_colour() {

@@ -30,11 +30,13 @@ use record::Run;
 
 pub(crate) use cost::reach;
 
-use crate::cell::Source;
+use analysis::cell::Source;
+use analysis::cell_figures::CellFigures;
+use analysis::figures::Figures;
+
 use crate::figure::axis::Axis;
 use crate::figure::data::Data;
 use crate::figure::look::Look;
-use crate::figures::{CellFigures, Figures};
 
 /// What may be drawn of a run, in the order of the report.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use analysis::cell_figures::Standing;
+use analysis::checks::machine::{foreign_share, stolen_share};
+use analysis::counts::real;
+use analysis::number::digits;
+use analysis::turns::cpu_us;
 use record::{Host, RoundRecord, Run, State, TurnRecord};
 
-use crate::cell_turns::real;
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, number};
 use crate::figure::look::Look;
 use crate::figure::title::in_cell;
 use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
-use crate::figures::Standing;
-use crate::gates::machine::{foreign_share, stolen_share};
-use crate::number::digits;
-use crate::turns::cpu_us;
 
 /// How far from its middle a strip reaches, as a factor.
 const REACH: f64 = 1.5;
@@ -223,8 +223,9 @@ fn over(run: &Run, strips: Vec<Strip>, cell: Option<&str>) -> Strips {
 
 #[cfg(test)]
 mod tests {
+    use analysis::fixture::Fixture;
+
     use super::*;
-    use crate::fixture::Fixture;
 
     #[test]
     fn the_blocks_are_marked_from_their_first_stay_to_their_last() {
@@ -232,7 +233,8 @@ mod tests {
         // Seven stays a block; batch and steady take turns.
         assert_eq!(every_other_block(&run, Some("steady")), [(7.5, 14.5), (35.5, 42.5)]);
         assert_eq!(every_other_block(&run, None), [(0.5, 7.5), (14.5, 21.5), (28.5, 35.5)]);
-        let figures = crate::figures(&run, crate::fixture::BASELINE, crate::fixture::FLOOR);
+        let figures =
+            analysis::figures::figures(&run, analysis::fixture::BASELINE, analysis::fixture::FLOOR);
         let charts = crate::figure::Charts::of(&run, &figures);
         for figure in [&charts.cells[1].stays, &charts.machine] {
             let Chart::Strips(strips) = &figure.chart else { panic!("it is drawn") };

@@ -1,13 +1,17 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
+use analysis::cell::Source;
+use analysis::cell_figures::CellFigures;
+use analysis::estimator::Estimator;
+use analysis::family::{ALPHA, MARGIN};
+use analysis::figures::Figures;
+use analysis::number::digits;
+use analysis::turns::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
 use record::Run;
 use rules::expected;
 use stats::{Estimate, median};
 
-use crate::cell::Source;
-use crate::estimator::Estimator;
-use crate::family::{ALPHA, MARGIN};
 use crate::figure::axis::Axis;
 use crate::figure::cost::{empty, measured, plain, reach};
 use crate::figure::data::{Data, estimate, number};
@@ -15,9 +19,6 @@ use crate::figure::look::Look;
 use crate::figure::percent::more;
 use crate::figure::title::{ends as span, in_cell};
 use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
-use crate::figures::{CellFigures, Figures};
-use crate::number::digits;
-use crate::turns::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
 
 /// A quantity as a figure shows it.
 struct Shown<'a> {
@@ -169,7 +170,7 @@ fn one_by_one(scene: &Scene<'_>) -> String {
 /// them shared by the slots, and no shorter than one. Drawn delays count by their mean.
 fn shortest_ms(scene: &Scene<'_>) -> f64 {
     let cell = &scene.cell.cell;
-    let real = crate::cell_turns::real;
+    let real = analysis::counts::real;
     let mean = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
     (real(cell.fetches) * mean / f64::from(cell.in_flight.max(1))).max(real(cell.delay_ms.lo))
 }

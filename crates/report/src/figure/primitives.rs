@@ -1,5 +1,7 @@
 //! What models are made of: an interval a primitive and program.
 
+use analysis::primitive_figures::{PrimitiveCosts, PrimitiveFigures};
+use analysis::primitives::Primitives;
 use record::Run;
 use stats::{Estimate, Interval};
 
@@ -9,7 +11,6 @@ use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::title::time;
 use crate::figure::{Chart, Figure, Strip, Strips, Words};
-use crate::primitives::{PrimitiveCosts, PrimitiveFigures, Primitives};
 
 /// How a figure of primitives differs from the other.
 struct Kind {

@@ -56,7 +56,7 @@ pub(crate) fn svg(figure: &Figure, source: &str) -> Vec<u8> {
             }
         }
     };
-    (crate::number::visible(&markup.into_string()) + "\n").into_bytes()
+    (crate::escape::visible(&markup.into_string()) + "\n").into_bytes()
 }
 
 /// Draws the legend, and returns how many lines it takes.

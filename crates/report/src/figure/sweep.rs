@@ -1,17 +1,18 @@
 //! Where two models cross: an interval a level.
 
+use analysis::crossing::{crossing, names};
+use analysis::family::MARGIN;
+use analysis::number::word;
+use analysis::sweep::{SweepFigures, SweepPair};
 use record::Run;
 use stats::verdict::Verdict;
 
-use crate::family::MARGIN;
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::{Figure, Strip, Strips, Words, anchor};
-use crate::number::word;
-use crate::sweep::{SweepFigures, SweepPair};
-use crate::sweep_text::{crossing, names, told};
+use crate::sweep_text::told;
 
 /// Draws every pair of every sweep.
 pub(crate) fn sweeps(run: &Run, sweeps: &[SweepFigures]) -> Vec<Figure> {

@@ -1,11 +1,11 @@
 //! What figures are called: what they show, with the cell and the unit.
 
-use model_kit::Cell;
+use analysis::number::{count, digits};
 use stats::verdict::Verdict;
+use workload::Cell;
 
 use crate::figure::Scene;
 use crate::figure::percent::span;
-use crate::number::{count, digits};
 
 /// Names that a title holds.
 const NAMES_MAX: usize = 4;

@@ -1,11 +1,12 @@
 //! How late probe tasks wake up beside the fetches: a strip a model.
 
+use analysis::number::digits;
+
 use crate::figure::axis::Axis;
 use crate::figure::cost::{plain, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::title::{ends as span, in_cell};
 use crate::figure::{Figure, Scene, Strip};
-use crate::number::digits;
 
 /// Draws the latest wake-up of a stay, if the cell asks for a probe task.
 pub(crate) fn wake_ups(scene: &Scene<'_>) -> Option<Figure> {

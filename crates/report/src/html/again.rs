@@ -85,8 +85,9 @@ fn by_schedule(run: &Run) -> String {
 
 #[cfg(test)]
 mod tests {
+    use analysis::fixture::Fixture;
+
     use super::*;
-    use crate::fixture::Fixture;
 
     #[test]
     fn what_a_person_types_is_told_and_not_what_the_system_saw() {

@@ -1,13 +1,13 @@
 //! Every model in a row, after what the differences mean.
 
+use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures};
+use analysis::estimator::Estimator;
+use analysis::family::MARGIN;
 use maud::{Markup, html};
 use record::Family;
 
-use crate::estimator::Estimator;
-use crate::family::MARGIN;
 use crate::figure::anchor;
 use crate::figure::percent::{more, with_ends};
-use crate::figures::{CellFigures, LanguageFigures, Row, RowFigures};
 use crate::html::Page;
 use crate::html::figures::NOT_RUN;
 use crate::html::matters::told;
@@ -202,7 +202,7 @@ fn measured(cell: &CellFigures) -> impl Iterator<Item = Measured<'_>> {
 
 /// Returns whether a model should have figures and has none.
 fn is_lost(row: &Row) -> bool {
-    use crate::figures::Standing::{Measured, Missing, NotApplicable};
+    use analysis::cell_figures::Standing::{Measured, Missing, NotApplicable};
     !matches!(row.standing, Measured | Missing | NotApplicable)
 }
 

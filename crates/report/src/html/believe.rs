@@ -1,10 +1,10 @@
 //! May the run be believed? In a few sentences, before the checks one by one.
 
+use analysis::checks::meaning::meaning;
+use analysis::checks::question::{CheckState, RUN};
 use maud::{Markup, html};
 use record::State;
 
-use crate::gates::meaning::meaning;
-use crate::gates::{GateState, RUN};
 use crate::html::Page;
 
 /// Rows whose lost turns are told here; the tables tell all.
@@ -15,7 +15,7 @@ impl Page<'_> {
     pub(crate) fn believe(&self) -> Markup {
         html! {
             p.wide #believe {
-                "Of the validity checks, " (self.gate_counts()) " " (self.lost_turns())
+                "Of the validity checks, " (self.check_counts()) " " (self.lost_turns())
             }
             @if !self.trust.badges.is_empty() {
                 ul.badges { @for badge in &self.trust.badges { li {
@@ -26,15 +26,15 @@ impl Page<'_> {
         }
     }
 
-    /// Says what came of the gates.
-    pub(crate) fn gate_counts(&self) -> String {
-        let count = |wanted: fn(&GateState) -> bool| {
-            self.trust.gates.iter().filter(|gate| wanted(&gate.state)).count()
+    /// Says what came of the checks.
+    pub(crate) fn check_counts(&self) -> String {
+        let count = |wanted: fn(&CheckState) -> bool| {
+            self.trust.checks.iter().filter(|check| wanted(&check.state)).count()
         };
-        let passed = count(|state| matches!(state, GateState::Passed));
-        let marked = count(|state| matches!(state, GateState::Badge(_)));
-        let failed = count(|state| matches!(state, GateState::Failed(_)));
-        let unknown = count(|state| matches!(state, GateState::Unknown(_)));
+        let passed = count(|state| matches!(state, CheckState::Passed));
+        let marked = count(|state| matches!(state, CheckState::Badge(_)));
+        let failed = count(|state| matches!(state, CheckState::Failed(_)));
+        let unknown = count(|state| matches!(state, CheckState::Unknown(_)));
         let asks = passed + marked + failed + unknown;
         let unknown = match unknown {
             0 => String::new(),
@@ -53,8 +53,8 @@ impl Page<'_> {
     /// Returns where a badge stands.
     fn scopes(&self, badge: &str) -> String {
         let mut scopes: Vec<&str> = Vec::new();
-        for gate in self.trust.gates.iter().filter(|gate| gate.badges.contains(&badge)) {
-            let scope = if gate.scope == RUN { "the whole run" } else { &gate.scope };
+        for check in self.trust.checks.iter().filter(|check| check.badges.contains(&badge)) {
+            let scope = if check.scope == RUN { "the whole run" } else { &check.scope };
             if !scopes.contains(&scope) {
                 scopes.push(scope);
             }

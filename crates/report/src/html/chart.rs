@@ -1,15 +1,15 @@
 //! A figure on the page: letters are text of the page, so that they keep their size on a phone.
 
+use analysis::cell_figures::CellFigures;
+use analysis::claim::is_estimate;
+use analysis::number::count;
 use maud::{Markup, html};
 
 use crate::figure::data::Data;
 use crate::figure::draw::{self, Canvas, LETTERS, PANEL, percent};
 use crate::figure::legend::{SAMPLE, legend, of_strips, sample};
 use crate::figure::{Chart, Figure, Panel, Strips};
-use crate::figures::CellFigures;
 use crate::html::Page;
-use crate::number::count;
-use crate::summary::is_estimate;
 
 /// Rows of a table from which on it scrolls.
 const LONG: usize = 20;

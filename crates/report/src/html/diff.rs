@@ -1,17 +1,17 @@
 //! The page of two runs compared: what changed, with the interval of each change drawn.
 
+use analysis::diff::{CellDiff, Change, Diff, RowDiff};
+use analysis::line::line;
+use analysis::number::digits;
 use maud::{Markup, html};
 use stats::Estimate;
 
-use crate::diff::{CellDiff, Change, Diff, RowDiff};
 use crate::diff_table::{metric, ratio, remarks, unit};
-use crate::escape::line;
 use crate::figure::axis::Axis;
 use crate::figure::look::Look;
 use crate::figure::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
 use crate::html::{Frame, Section, of_cell, written};
-use crate::number::digits;
 use crate::table::heading;
 
 /// Writes two runs compared as one HTML file that works from disk.

@@ -1,13 +1,13 @@
 //! The sections that are figures, and what stands beside them.
 
+use analysis::cell_figures::CellFigures;
+use analysis::estimator::Estimator;
 use maud::{Markup, html};
-use model_kit::Cell;
 use rules::expected;
+use workload::Cell;
 
-use crate::estimator::Estimator;
 use crate::figure::percent::more;
 use crate::figure::{CellCharts, Figure};
-use crate::figures::CellFigures;
 use crate::html::Page;
 use crate::html::matters::told as ci;
 use crate::table::heading;

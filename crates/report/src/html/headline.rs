@@ -1,17 +1,18 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
+use analysis::cell_figures::CellFigures;
+use analysis::consequence::{of_clients, of_models};
+use analysis::family::MARGIN;
+use analysis::figures::Figures;
+use analysis::number::count;
+use analysis::order::costs_less;
 use maud::{Markup, html};
 use record::{Model, Run};
 use stats::verdict::Verdict;
 
-use crate::consequence::{of_clients, of_models};
-use crate::family::MARGIN;
 use crate::figure::percent::{apart, span};
 use crate::figure::title::listed;
-use crate::figures::{CellFigures, Figures};
 use crate::html::Page;
-use crate::number::count;
-use crate::order::costs_less;
 
 /// Names that a title holds; the rest are counted.
 const NAMES_MAX: usize = 6;
@@ -92,7 +93,7 @@ impl Page<'_> {
         };
         let rounds = run.rounds.iter().filter(|round| of_cell(round.block)).count();
         let repeated = run.disturbed.iter().filter(|round| of_cell(round.block)).count();
-        let kind = match crate::summary::is_estimate(run) {
+        let kind = match analysis::claim::is_estimate(run) {
             true => format!("{} estimate", capital(&run.schedule.preset)),
             false => format!("{} run", capital(&run.schedule.preset)),
         };
@@ -124,7 +125,7 @@ struct Rival<'a> {
 fn rivals<'a>(run: &Run, figures: &'a Figures, cell: &'a CellFigures) -> Vec<Rival<'a>> {
     let is_bare = |name: &str| run.schedule.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
-    let rival = |row: &'a crate::figures::Row| {
+    let rival = |row: &'a analysis::cell_figures::Row| {
         let own = row.figures.as_ref()?;
         let model = row.model.as_str();
         if model == figures.baseline {
@@ -204,7 +205,7 @@ fn above_floor(figures: &Figures, cell: &CellFigures, model: &str) -> String {
 /// Returns whether all of some models are equivalent to each other.
 fn equal(cell: &CellFigures, names: &[&str]) -> bool {
     let judged = |a: &str, b: &str| {
-        let is = |pair: &&crate::family::Pair| {
+        let is = |pair: &&analysis::family::Pair| {
             (pair.model == a && pair.other == b) || (pair.model == b && pair.other == a)
         };
         cell.pairs.iter().find(is).is_some_and(|pair| pair.verdict == Verdict::Equivalent)

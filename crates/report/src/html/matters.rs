@@ -1,11 +1,11 @@
 //! What the differences mean where fetches are a part of a program, in a reader's terms.
 
+use analysis::cell_figures::CellFigures;
+use analysis::consequence::{Consequence, of_clients, of_models};
 use maud::{Markup, html};
 use record::Model;
 
-use crate::consequence::{Consequence, of_clients, of_models};
 use crate::figure::percent::with_ends;
-use crate::figures::CellFigures;
 use crate::html::Page;
 
 impl Page<'_> {

@@ -1,5 +1,7 @@
 //! The page of runs side by side: a column a run, and each ratio with its interval drawn.
 
+use analysis::merge::{Merge, MergedCell, MergedEntry};
+use analysis::number::with_interval;
 use maud::{Markup, html};
 use stats::Estimate;
 
@@ -8,9 +10,7 @@ use crate::figure::look::{COLOURS, Look, SHAPES};
 use crate::figure::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
 use crate::html::{Frame, Section, of_cell, written};
-use crate::merge::{Merge, MergedCell, MergedEntry};
 use crate::merge_table::{entry, reasons, stability, title};
-use crate::number::with_interval;
 use crate::table::NOTHING;
 
 /// Writes runs side by side as one HTML file that works from disk.

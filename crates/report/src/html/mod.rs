@@ -23,6 +23,8 @@ mod site;
 mod sweep;
 mod trust;
 
+use analysis::figures::Figures;
+use analysis::trust::Trust;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -31,8 +33,6 @@ use sha2::{Digest, Sha256};
 
 use crate::figure::Charts;
 use crate::figure::draw::signs;
-use crate::figures::Figures;
-use crate::trust::Trust;
 
 pub use self::diff::diff_page;
 pub use self::merge::merge_page;
@@ -148,7 +148,7 @@ pub(crate) fn written(frame: &Frame) -> String {
             }
         }
     };
-    crate::number::visible(&compact(markup.into_string())) + "\n"
+    crate::escape::visible(&compact(markup.into_string())) + "\n"
 }
 
 /// Writes a section.
@@ -237,9 +237,9 @@ impl Page<'_> {
                 told.push(format!("altered after it was measured ({})", files.join(", ")));
             }
         }
-        match crate::summary::times_cut_short(self.run) {
+        match analysis::claim::times_cut_short(self.run) {
             0 => {}
-            times => told.push(format!("resumed {}", crate::number::count(times, "time"))),
+            times => told.push(format!("resumed {}", analysis::number::count(times, "time"))),
         }
         if self.run.environment.modified != "no" {
             told.push(format!(

@@ -1,12 +1,13 @@
 //! The models one by one, and what failed.
 
+use analysis::cell_figures::{CellFigures, Row};
+use analysis::footprint::model_footprints;
+use analysis::number::digits;
 use maud::{Markup, html};
 use record::Model;
 
-use crate::figures::{CellFigures, Row};
-use crate::footprint::{COLUMNS, model_footprints};
+use crate::footprint_text::{COLUMNS, columns};
 use crate::html::Page;
-use crate::number::digits;
 
 impl Page<'_> {
     /// Writes what failed, by model and code.
@@ -73,7 +74,7 @@ impl Page<'_> {
                         } }
                         tbody { @for row in &footprints.rows { tr {
                             th scope="row" { (row.model) }
-                            @for text in &row.columns()[1..] { td.figure { (text) } }
+                            @for text in &columns(row)[1..] { td.figure { (text) } }
                         } } }
                     }
                 }

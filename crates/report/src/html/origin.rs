@@ -1,11 +1,11 @@
 //! Where a run was measured: what a reader asks first, then everything that was read of the
 //! machine.
 
+use analysis::number::count;
 use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::html::Page;
-use crate::number::count;
 
 impl Page<'_> {
     /// Writes where the run was measured.

@@ -1,11 +1,11 @@
 //! Any two models of a cell: what may be said of them.
 
+use analysis::cell_figures::CellFigures;
+use analysis::estimator::Estimator;
 use maud::{Markup, html};
 use stats::verdict::Verdict;
 
-use crate::estimator::Estimator;
 use crate::figure::percent::{change, more};
-use crate::figures::CellFigures;
 use crate::html::Page;
 use crate::html::matters::told;
 
@@ -86,7 +86,7 @@ fn list(cell: &CellFigures, estimator: &Estimator) -> Markup {
                     td.figure { (told(&more(&pair.ratio))) }
                     td.figure { @if pair.adjusted_p < 0.001 { "< 0.001" } @else {
                         (format!("{:.3}", pair.adjusted_p)) } }
-                    td { (crate::number::word(pair.verdict)) }
+                    td { (analysis::number::word(pair.verdict)) }
                 } } }
             }
         }

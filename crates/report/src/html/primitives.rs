@@ -1,12 +1,12 @@
 //! What models are made of, and how much of their cost that explains.
 
+use analysis::cost_model::{CostModelCell, Explained};
+use analysis::ideas::ideas;
+use analysis::number::{digits, with_interval};
+use analysis::primitive_figures::{ShapeCheck, Shown};
 use maud::{Markup, html};
 
-use crate::cost_model::{CostModelCell, Explained};
 use crate::html::Page;
-use crate::ideas::ideas;
-use crate::number::{digits, with_interval};
-use crate::primitives::{ShapeCheck, Shown};
 use crate::primitives_text::notes;
 
 impl Page<'_> {

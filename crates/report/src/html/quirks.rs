@@ -1,9 +1,9 @@
 //! What library clients hide, forgive or call something else.
 
+use analysis::quirks::{Habit, Quirks, quirks};
 use maud::{Markup, html};
 
 use crate::html::Page;
-use crate::quirks::{Habit, Quirks, quirks};
 
 impl Page<'_> {
     /// Writes how the clients of the run count faults, folded.
@@ -34,7 +34,7 @@ fn listed(told: &Quirks<'_>) -> Markup {
              retries: the origin counts the requests of every turn."
         }
         ul { @for client in &told.clients {
-            li { b { (client.told()) } ": " (client.models.join(", ")) }
+            li { b { (crate::quirks_text::client(client)) } ": " (client.models.join(", ")) }
         } }
         ul { @for habit in &told.habits { li { (written(habit)) } } }
     }
@@ -49,11 +49,12 @@ fn written(habit: &Habit<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use analysis::figures::figures;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use analysis::trust::Trust;
     use record::Quirk;
 
-    use crate::figures::figures;
-    use crate::fixture::{BASELINE, FLOOR, Fixture};
-    use crate::{Trust, derive_from};
+    use crate::derive::derive_from;
 
     /// Returns the page of a run that knows this of its clients.
     fn page(told: Option<Vec<Quirk>>) -> String {

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use analysis::estimator::Estimator;
 use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
-use crate::estimator::Estimator;
+use analysis::claim::is_estimate;
+use analysis::family::MARGIN;
+use analysis::proof::{OriginState, Proof};
 use record::Family;
 
-use crate::family::MARGIN;
 use crate::figure::data::Data;
-use crate::html::Page;
-use crate::html::again;
 use crate::html::chart::table;
-use crate::proof::{OriginState, Proof};
-use crate::summary::is_estimate;
+use crate::html::{Page, again};
 
 impl Page<'_> {
     /// Writes how to read the report, and what it does not show.
@@ -226,13 +225,12 @@ pub(crate) fn copied(id: &str, text: &str) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
     use record::Run;
-
-    use crate::fixture::{BASELINE, FLOOR, Fixture};
 
     /// Returns what a page says that its run does not show.
     fn limits(run: &Run) -> String {
-        let page = crate::derive(run, BASELINE, FLOOR).remove("report.html").unwrap();
+        let page = crate::derive::derive(run, BASELINE, FLOOR).remove("report.html").unwrap();
         let page = String::from_utf8(page).unwrap();
         let (_, limits) = page.split_once("What this does not show</h3>").unwrap();
         limits.split_once("Where it leans").unwrap().0.to_owned()

@@ -1,15 +1,15 @@
 //! The first page of a site of runs: the newest comparison's answer, and a table of all runs.
 
+use analysis::claim::is_estimate;
+use analysis::figures::figures;
+use analysis::number::count;
+use analysis::trust::Trust;
 use maud::{Markup, html};
 use record::{Integrity, Run};
 
 use crate::citation::Date;
 use crate::figure::Charts;
-use crate::figures::figures;
 use crate::html::{Frame, Page, Section, written};
-use crate::number::count;
-use crate::summary::is_estimate;
-use crate::trust::Trust;
 
 /// What a reader opens of a run, and what it is called.
 const LINKS: [(&str, &str); 5] = [

@@ -1,19 +1,19 @@
 //! Whether the run may be believed: checks, proofs, the baseline beside itself, the machine.
 
+use analysis::checks::question::{CheckState, ValidityCheck};
 use maud::{Markup, html};
 
+use crate::checks_table::merged;
 use crate::figure::percent::more;
-use crate::gates::table::merged;
-use crate::gates::{Gate, GateState};
 use crate::html::Page;
-use crate::proof::proof_text;
+use crate::proof_text::proof_text;
 use crate::summary::Form;
 
 impl Page<'_> {
     /// Writes whether the run may be believed.
     pub(crate) fn trust(&self) -> Markup {
-        let (quiet, loud): (Vec<&Gate>, Vec<&Gate>) =
-            self.trust.gates.iter().partition(|gate| is_quiet(gate));
+        let (quiet, loud): (Vec<&ValidityCheck>, Vec<&ValidityCheck>) =
+            self.trust.checks.iter().partition(|check| is_quiet(check));
         let (quiet, loud) = (merged(&quiet), merged(&loud));
         html! {
             (self.believe())
@@ -81,11 +81,11 @@ impl Page<'_> {
     }
 }
 
-/// Writes some gates.
-fn table(gates: &[Gate]) -> Markup {
+/// Writes some checks.
+fn table(checks: &[ValidityCheck]) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Validity checks" {
-            table.gates {
+            table.checks {
                 caption { "What was checked, what was measured, and what it is held against" }
                 thead {
                     tr {
@@ -94,38 +94,38 @@ fn table(gates: &[Gate]) -> Markup {
                         th scope="col" { "measured" } th scope="col" { "held against" }
                     }
                 }
-                tbody { @for gate in gates { (row(gate)) } }
+                tbody { @for check in checks { (row(check)) } }
             }
         }
     }
 }
 
-/// Returns whether nothing is to be read of a gate: it passed, or asks nothing of this run.
-fn is_quiet(gate: &Gate) -> bool {
-    matches!(gate.state, GateState::Passed | GateState::NotApplicable(_))
+/// Returns whether nothing is to be read of a check: it passed, or asks nothing of this run.
+fn is_quiet(check: &ValidityCheck) -> bool {
+    matches!(check.state, CheckState::Passed | CheckState::NotApplicable(_))
 }
 
-/// Writes a gate.
-fn row(gate: &Gate) -> Markup {
-    let (word, why) = match &gate.state {
-        GateState::Passed => ("passed", ""),
-        GateState::Badge(why) => ("badge", why.as_str()),
-        GateState::Failed(why) => ("failed", why.as_str()),
-        GateState::Unknown(why) => ("unknown", why.as_str()),
-        GateState::NotApplicable(why) => ("n/a", why.as_str()),
+/// Writes a check.
+fn row(check: &ValidityCheck) -> Markup {
+    let (word, why) = match &check.state {
+        CheckState::Passed => ("passed", ""),
+        CheckState::Badge(why) => ("badge", why.as_str()),
+        CheckState::Failed(why) => ("failed", why.as_str()),
+        CheckState::Unknown(why) => ("unknown", why.as_str()),
+        CheckState::NotApplicable(why) => ("n/a", why.as_str()),
     };
     html! {
         tr class=(format!("is-{}", word.replace('/', ""))) {
-            th scope="row" { (gate.id) " " (gate.name) }
-            td { (gate.scope) }
+            th scope="row" { (check.id) " " (check.name) }
+            td { (check.scope) }
             td {
-                (word) " " @for badge in &gate.badges { span.badge { (badge) } " " }
+                (word) " " @for badge in &check.badges { span.badge { (badge) } " " }
             }
             td {
-                (gate.measured)
-                @if !why.is_empty() { @if !gate.measured.is_empty() { ". " } i { (why) } }
+                (check.measured)
+                @if !why.is_empty() { @if !check.measured.is_empty() { ". " } i { (why) } }
             }
-            td { (gate.threshold) }
+            td { (check.threshold) }
         }
     }
 }

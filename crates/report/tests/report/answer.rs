@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use analysis::Trust;
 use record::Run;
-use report::{Place, Trust};
+use report::Place;
 
 use crate::golden::{BLESS, folder};
 use crate::story::{BASELINE, FLOOR};
@@ -12,7 +13,7 @@ use crate::story::{BASELINE, FLOOR};
 #[test]
 fn the_answer_of_the_stored_run_is_the_text_that_is_stored() {
     let run = Run::read(&folder()).unwrap();
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let trust = Trust::of(&run, (BASELINE, FLOOR));
     for columns in [100, 80] {
         let page = "results/20261122T101502Z-2c-vm-7f3a91c4/derived/report.html";

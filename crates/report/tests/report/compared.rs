@@ -19,8 +19,8 @@ fn pair() -> [Run; 2] {
 
 /// Returns both pages of two runs.
 fn pages(runs: &[Run; 2]) -> [String; 2] {
-    let merged = report::merge(runs, (BASELINE, FLOOR)).unwrap();
-    let diff = report::diff(&runs[0], &runs[1]).unwrap();
+    let merged = analysis::merge(runs, (BASELINE, FLOOR)).unwrap();
+    let diff = analysis::diff(&runs[0], &runs[1]).unwrap();
     [report::merge_page(&merged), report::diff_page(&diff)]
 }
 

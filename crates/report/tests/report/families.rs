@@ -1,7 +1,7 @@
 //! Which models are compared, and which places that leaves to them.
 
+use analysis::{Family, RowFigures};
 use record::{Session, State};
-use report::{Family, RowFigures};
 use rules::Reason;
 use stats::verdict::Verdict;
 
@@ -16,7 +16,7 @@ fn width(figures: &RowFigures) -> f64 {
 fn a_quick_run_compares_with_the_baseline_and_ranks_nothing() {
     let run = Story::of("quick", 14).run();
     let cell = figures(&run);
-    assert_eq!(report::figures(&run, BASELINE, FLOOR).family, Family::AgainstBaseline);
+    assert_eq!(analysis::figures(&run, BASELINE, FLOOR).family, Family::AgainstBaseline);
     assert_eq!(cell.pairs.len(), 6);
     assert!(cell.pairs.iter().all(|pair| pair.other == BASELINE));
     assert!(cell.rows.iter().all(|row| row.rank.is_none()));
@@ -78,7 +78,7 @@ fn nothing_invalid_is_ranked() {
     assert_eq!(["event-loop", "tokio", "smol-hyper"].map(place), [1, 2, 3].map(Some));
     assert!(row(&cell, "smol").figures.is_some());
     let text =
-        report::summary(&run, &report::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
+        report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
     assert!(text.contains("are expected (1 of 28 turns), thus not ranked\n"), "{text}");
 }
 
@@ -90,11 +90,11 @@ fn the_order_of_models_on_the_command_line_changes_nothing() {
             invalid(turn, CONNECTIONS);
         }
         let mut run = story.run();
-        let expected = report::figures(&run, BASELINE, FLOOR);
+        let expected = analysis::figures(&run, BASELINE, FLOOR);
         run.schedule.models.reverse();
-        assert_eq!(report::figures(&run, BASELINE, FLOOR), expected);
+        assert_eq!(analysis::figures(&run, BASELINE, FLOOR), expected);
         run.schedule.models.rotate_left(3);
-        assert_eq!(report::figures(&run, BASELINE, FLOOR), expected);
+        assert_eq!(analysis::figures(&run, BASELINE, FLOOR), expected);
     }
 }
 
@@ -110,7 +110,7 @@ fn from_twenty_blocks_on_rare_stalls_are_told() {
         .filter(|row| row.figures.as_ref().is_some_and(|figures| figures.tail_sensitive));
     assert_eq!(sensitive.map(|row| row.model.as_str()).collect::<Vec<_>>(), ["rayon"]);
     let text =
-        report::summary(&run, &report::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
+        report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
     assert_eq!(text.lines().filter(|line| line.starts_with('~')).count(), 1, "{text}");
     assert_eq!(text.matches("]~").count(), 1, "{text}");
 }

@@ -99,8 +99,8 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
         names.iter().copied().filter(|name| !name.starts_with("figures/")).collect();
     let expected = [
         "CITATION.cff",
+        "checks.json",
         "citation.bib",
-        "gates.json",
         "report.html",
         "summary.json",
         "summary.md",

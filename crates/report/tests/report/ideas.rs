@@ -24,7 +24,7 @@ fn run() -> Run {
 
 /// Returns what the run says of a claim.
 fn answer(run: &Run, says: &str) -> Option<String> {
-    let ideas = report::ideas(run, &report::figures(run, BASELINE, FLOOR));
+    let ideas = analysis::ideas(run, &analysis::figures(run, BASELINE, FLOOR));
     ideas.into_iter().find(|idea| idea.says == says).unwrap().measured
 }
 
@@ -94,7 +94,7 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     run.schedule.cells[0].work_kib = 4_096;
     assert_eq!(answer(&run, "Tasks run concurrently"), None);
 
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let summary = report::summary(&run, &figures, report::Form::Terminal);
     assert!(
         summary.contains("a probe task that wakes every 5.00 ms beside the fetches"),

@@ -1,7 +1,8 @@
 //! Models in another language: a family and a table of their own, and never ranked.
 
+use analysis::Standing;
 use record::{Missing, Run};
-use report::{Form, Standing};
+use report::Form;
 use rules::METRICS;
 
 use crate::story::{BASELINE, FLOOR, Story, figures, row};
@@ -28,7 +29,7 @@ fn run() -> Run {
 /// Returns the summary of that run.
 fn summary(form: Form) -> String {
     let run = run();
-    report::summary(&run, &report::figures(&run, BASELINE, FLOOR), form)
+    report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), form)
 }
 
 #[test]
@@ -86,20 +87,20 @@ fn a_missing_model_is_a_row_that_says_what_is_missing_and_what_fixes_it() {
 #[test]
 fn by_any_metric_the_languages_stay_apart() {
     let run = run();
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     for metric in METRICS {
-        let ranking = report::rank(&run, &figures, metric, None).unwrap();
+        let ranking = analysis::rank(&run, &figures, metric, None).unwrap();
         let cell = &ranking.cells[0];
         assert!(cell.rows.iter().all(|row| !row.row.model.starts_with("smol")), "{metric:?}");
         assert_eq!(cell.languages[0].len(), 3);
-        assert_eq!(ranking.to_string().matches("not a contest of models").count(), 1);
+        assert_eq!(report::ranking_text(&ranking).matches("not a contest of models").count(), 1);
     }
 }
 
 #[test]
 fn the_document_keeps_the_languages_apart() {
     let run = run();
-    let document = report::document(&run, &report::figures(&run, BASELINE, FLOOR));
+    let document = analysis::document(&run, &analysis::figures(&run, BASELINE, FLOOR));
     let python = &document["cells"][0]["languages"][0];
     assert_eq!((&python["language"], &python["baseline"]), (&"Python".into(), &"smol".into()));
     let reason = |row: usize| &python["rows"][row]["figures"]["cpu_ratio"]["reason"];

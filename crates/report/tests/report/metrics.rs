@@ -6,14 +6,14 @@ use serde_json::Value;
 use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, batch, invalid, schedule, steady};
 
 /// Returns the models of a story ordered by a metric.
-fn ranked(story: &Story, metric: Metric, cell: Option<&str>) -> anyhow::Result<report::Ranking> {
+fn ranked(story: &Story, metric: Metric, cell: Option<&str>) -> anyhow::Result<analysis::Ranking> {
     let run = story.run();
-    report::rank(&run, &report::figures(&run, BASELINE, FLOOR), metric, cell)
+    analysis::rank(&run, &analysis::figures(&run, BASELINE, FLOOR), metric, cell)
 }
 
 #[test]
 fn by_the_primary_metric_places_and_verdicts_are_shown() {
-    let text = ranked(&Story::of("standard", 14), CPU, None).unwrap().to_string();
+    let text = report::ranking_text(&ranked(&Story::of("standard", 14), CPU, None).unwrap());
     for word in ["rank", "2=", "against tokio", "equivalent", "baseline", "n/a"] {
         assert!(text.contains(word), "{word}: {text}");
     }
@@ -32,7 +32,7 @@ fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
     let rows = &ranking.cells[0].rows;
     assert_eq!(rows[0].row.model, "smol-hyper");
     assert_eq!(rows.iter().rev().take(2).filter(|row| row.value.is_none()).count(), 2);
-    let text = ranking.to_string();
+    let text = report::ranking_text(&ranking);
     for word in
         ["wall ms", "500 [500, 500]", "n/a", "invalid", "no verdict and no rank is computed"]
     {
@@ -43,7 +43,7 @@ fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
 
 #[test]
 fn a_value_that_no_stay_told_is_said_to_be_missing() {
-    let text = ranked(&Story::of("quick", 6), MEMORY, None).unwrap().to_string();
+    let text = report::ranking_text(&ranked(&Story::of("quick", 6), MEMORY, None).unwrap());
     assert!(text.contains("not told"), "{text}");
 }
 
@@ -62,7 +62,7 @@ fn one_cell_can_be_asked_for_and_must_exist() {
 
 /// Returns the row of a model in the document of a ranking.
 fn told(story: &Story, metric: Metric, model: &str) -> Value {
-    let document = report::ranking_document(&ranked(story, metric, None).unwrap(), "a-run");
+    let document = analysis::ranking_document(&ranked(story, metric, None).unwrap(), "a-run");
     assert_eq!((&document["run"], &document["metric"]), (&"a-run".into(), &metric.key.into()));
     let rows = document["cells"][0]["rows"].as_array().unwrap();
     rows.iter().find(|row| row["model"] == model).unwrap().clone()

@@ -1,8 +1,9 @@
 //! Promises about primitives: costs are slopes, what did not happen is not counted, what is known
 //! is held against the run, and the cost model adds up.
 
+use analysis::{Explained, PrimitiveFigures, PrimitiveRow, Primitives, Shown};
 use record::{Entry, Run, State};
-use report::{Explained, Form, PrimitiveFigures, PrimitiveRow, Primitives, Shown};
+use report::Form;
 use rules::Reason;
 use serde_json::{from_value, json};
 
@@ -84,7 +85,7 @@ fn trial(primitive: &str, program: &str, number: u64) -> serde_json::Value {
     }
     let cost = COSTS.iter().find(|(p, name, ..)| (*p, *name) == (primitive, program)).unwrap();
     let (cost, switches) = (cost.2, cost.3);
-    let noise = model_kit::content::split_mix_64(number) % 17;
+    let noise = workload::content::split_mix_64(number) % 17;
     let point = |(place, length): (u64, u64)| {
         let count = 1_000 * length + 13;
         let ns = OVERHEAD_NS + cost * count * (992 + noise) / 1_000;
@@ -112,7 +113,7 @@ fn entry(
 
 /// Returns what a run shows of primitives.
 fn primitives(run: &Run) -> Primitives {
-    report::figures(run, BASELINE, FLOOR).primitives
+    analysis::figures(run, BASELINE, FLOOR).primitives
 }
 
 /// Returns the figures of a primitive.
@@ -188,7 +189,7 @@ fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
     }
     let checks = primitives(&other).checks;
     assert_eq!(checks.iter().map(|check| check.shown).collect::<Vec<_>>(), [Shown::No; 3]);
-    let text = report::summary(&other, &report::figures(&other, BASELINE, FLOOR), Form::Terminal);
+    let text = report::summary(&other, &analysis::figures(&other, BASELINE, FLOOR), Form::Terminal);
     assert!(text.contains("NOT shown: starting a task is at least ten times cheaper"), "{text}");
 }
 
@@ -270,8 +271,8 @@ fn a_trial_that_does_not_count_is_named_with_its_reason() {
 #[test]
 fn programs_read_primitives_and_cost_model_from_the_summary() {
     let run = story().run();
-    let figures = report::figures(&run, BASELINE, FLOOR);
-    let document = report::document(&run, &figures);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
+    let document = analysis::document(&run, &figures);
     let ping_pong = document["primitives"].as_array().unwrap();
     let ping_pong = ping_pong.iter().find(|p| p["primitive"] == "ping-pong").unwrap();
     assert_eq!(ping_pong["reference"], "tokio");
@@ -283,9 +284,9 @@ fn programs_read_primitives_and_cost_model_from_the_summary() {
 #[test]
 fn a_run_without_primitives_says_nothing_of_them() {
     let run = Story::of("quick", 12).run();
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     assert!(figures.primitives.is_empty());
-    assert_eq!(report::document(&run, &figures).get("primitives"), None);
+    assert_eq!(analysis::document(&run, &figures).get("primitives"), None);
     assert!(!report::summary(&run, &figures, Form::Markdown).contains("primitives"));
 }
 

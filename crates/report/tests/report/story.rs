@@ -1,12 +1,12 @@
 //! A small run with fixed values, written to a folder and read back like any other.
 
-use model_kit::{Cell, Workload};
 use record::{
     Block, BlockRecord, Control, Entry, Environment, Resume, RoundRecord, Run, RunFolder, Schedule,
     State, StayRecord, TurnRecord,
 };
 use rules::Reason;
 use serde_json::{Value, from_value, json};
+use workload::{Cell, Workload};
 
 /// The model that ratios are taken against.
 pub(crate) const BASELINE: &str = "tokio";
@@ -146,12 +146,12 @@ pub(crate) fn schedule(preset: &str, cells: &[(Cell, u32)]) -> Schedule {
 }
 
 /// Returns what a figure of a run shows.
-pub(crate) fn figures(run: &Run) -> report::CellFigures {
-    report::figures(run, BASELINE, FLOOR).cells.remove(0)
+pub(crate) fn figures(run: &Run) -> analysis::CellFigures {
+    analysis::figures(run, BASELINE, FLOOR).cells.remove(0)
 }
 
 /// Returns the row of a model.
-pub(crate) fn row<'a>(cell: &'a report::CellFigures, model: &str) -> &'a report::Row {
+pub(crate) fn row<'a>(cell: &'a analysis::CellFigures, model: &str) -> &'a analysis::Row {
     cell.rows.iter().find(|row| row.model == model).unwrap()
 }
 
@@ -239,7 +239,7 @@ fn turn((block, round, position): (u32, u32, u32), (cell, model): (&str, &str)) 
     let program = model.split('+').next().unwrap_or(model);
     let cost = COSTS.iter().find(|(name, _)| *name == program).unwrap().1;
     let place = u64::from(block * 1_000 + round * 100 + position);
-    let noise = model_kit::content::split_mix_64(place) % 17;
+    let noise = workload::content::split_mix_64(place) % 17;
     let (number, denominator) = match model {
         "rayon" if block % 9 == 4 => (3, 1),
         _ if model == CONTROL.0 => (105, 100),

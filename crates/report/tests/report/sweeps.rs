@@ -1,10 +1,11 @@
 //! Where models cross: found where it was put, told in every form, and nowhere else.
 
-use model_kit::Cell;
+use analysis::SweepFigures;
 use record::{Along, Run, Sweep};
-use report::{Form, SweepFigures};
+use report::Form;
 use serde_json::{Value, json};
 use stats::crossover::{Crossover, Sure};
+use workload::Cell;
 
 use crate::story::{BASELINE, FLOOR, LATE, Story, batch, invalid, schedule, steady};
 
@@ -39,7 +40,7 @@ fn story(percent: [u64; 5]) -> Story {
 
 /// Returns the one sweep of a run.
 fn swept(run: &Run) -> SweepFigures {
-    let mut sweeps = report::figures(run, BASELINE, FLOOR).sweeps;
+    let mut sweeps = analysis::figures(run, BASELINE, FLOOR).sweeps;
     assert_eq!(sweeps.len(), 1);
     sweeps.remove(0)
 }
@@ -117,7 +118,7 @@ fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_wi
         let window = &mut turn.turned.as_mut().unwrap().window;
         (window.ended, window.ok, window.cpu_ns) = (10, 10, window.cpu_ns / 100);
     }
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     for row in &figures.cells[4].rows {
         let is_slow = row.figures.as_ref().unwrap().unequal_rate;
         assert_eq!(is_slow, row.model == "iterator", "{}", row.model);
@@ -127,7 +128,7 @@ fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_wi
 #[test]
 fn the_table_has_a_row_a_level_and_a_sentence_says_where_models_cross() {
     let run = story([130, 100, 100, 80, 70]).run();
-    let figures = report::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, BASELINE, FLOOR);
     for form in [Form::Terminal, Form::Markdown] {
         let text = report::summary(&run, &figures, form);
         let heading = "crossover along the number in flight: 1 to 256 in flight, delay 16 to 48 \
@@ -177,7 +178,7 @@ fn the_page_draws_each_pair_and_the_ideas_tell_what_came_of_it() {
     assert!(page.contains(told));
     let csv = derived(&run, "figures/crossover-in-flight-tokio.csv");
     assert_eq!(csv.lines().count(), 6, "{csv}");
-    let ideas = report::ideas(&run, &report::figures(&run, BASELINE, FLOOR));
+    let ideas = analysis::ideas(&run, &analysis::figures(&run, BASELINE, FLOOR));
     let idea = ideas.iter().find(|idea| idea.says == "It is an alternative to threads").unwrap();
     assert!(idea.measured.as_ref().unwrap().starts_with(told), "{idea:?}");
 }

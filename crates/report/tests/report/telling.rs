@@ -1,13 +1,14 @@
 //! What the header and the lines around a table tell of a run.
 
+use analysis::Standing;
 use record::{Entry, Run, Stop};
-use report::{Form, Standing};
+use report::Form;
 
 use crate::story::{BASELINE, FLOOR, Story, batch, figures, resume, row, schedule, steady};
 
 /// Returns the summary of a run for a terminal.
 fn summary(run: &Run) -> String {
-    report::summary(run, &report::figures(run, BASELINE, FLOOR), Form::Terminal)
+    report::summary(run, &analysis::figures(run, BASELINE, FLOOR), Form::Terminal)
 }
 
 /// Checks that the summary of a run has each of these texts.

@@ -132,7 +132,7 @@ fn repeated_rounds_enter_no_figure() {
     let run = story.run();
     assert_eq!((run.disturbed.len(), run.repeated.len()), (14, 14 * 10));
     assert_eq!(figures(&run), figures(&whole.run()));
-    let ranking = report::rank(&run, &report::figures(&run, BASELINE, FLOOR), CPU, None);
+    let ranking = analysis::rank(&run, &analysis::figures(&run, BASELINE, FLOOR), CPU, None);
     let ranking = ranking.unwrap();
     let smol = ranking.cells[0].rows.iter().find(|row| row.row.model == "smol").unwrap();
     assert_eq!((smol.rounds, smol.repeated), (28, 14));
@@ -145,8 +145,8 @@ fn memory_is_read_off_stays() {
         stay.memory_peak_kib = 1_024 * (10 + number);
     }
     let run = story.run();
-    let all = report::figures(&run, BASELINE, FLOOR);
-    let ranking = report::rank(&run, &all, MEMORY, None).unwrap();
+    let all = analysis::figures(&run, BASELINE, FLOOR);
+    let ranking = analysis::rank(&run, &all, MEMORY, None).unwrap();
     let rows = &ranking.cells[0].rows;
     let [smol, threads] = ["smol", "threads"]
         .map(|model| rows.iter().find(|row| row.row.model == model).unwrap().value);

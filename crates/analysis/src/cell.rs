@@ -1,0 +1,361 @@
+//! The figures of one cell, computed from its valid turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::{Absent, Family, Model, RoundRecord, Run, State, StayRecord, TurnRecord};
+use rules::expected;
+use stats::{Estimate, Sample, effect, mean_cost, median};
+use workload::Cell;
+
+use crate::cell_figures::{
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
+};
+use crate::family::{self, ALPHA, Pair};
+use crate::turns::{self, Pairs, Quantity, Read, Turns, cpu_us, switches, wall_each_us, wall_ms};
+use crate::wake_ups::wake_ups;
+
+/// Costs are compared at equal rate: walls per fetch that differ by more than this are marked.
+const UNEQUAL_RATE: f64 = 0.02;
+
+/// What the figures of a cell are computed from.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The run.
+    run: &'a Run,
+    /// The cell.
+    cell: &'a Cell,
+    /// The model that ratios are taken against.
+    baseline: &'a str,
+    /// The model that excess is taken over.
+    floor: &'a str,
+    /// Every turn of whole blocks of the cell.
+    all: Vec<&'a TurnRecord>,
+    /// Those that are valid.
+    turns: Turns<'a>,
+}
+
+impl<'a> Source<'a> {
+    /// Gathers the turns of a cell.
+    pub fn of(run: &'a Run, cell: &'a Cell, (baseline, floor): (&'a str, &'a str)) -> Self {
+        let all: Vec<_> = run.turns.iter().filter(|turn| turn.cell == cell.name).collect();
+        let turns = Turns::valid(run, &all);
+        Self { run, cell, baseline, floor, all, turns }
+    }
+
+    /// Computes the figures of the cell.
+    pub(crate) fn figures(&self, family: Family) -> CellFigures {
+        let (mut rows, pairs) = self.judged(family, (None, self.baseline));
+        if family == Family::AllPairs {
+            self.rank(&mut rows, &pairs);
+        }
+        rows.sort_by(Row::order);
+
+        let (footprints, languages) = (self.footprints(None), self.languages());
+        let (controls, controls_lost) = self.controls();
+        let noise = self.noise(pairs.len());
+        let (blocks, blocks_planned) = self.blocks();
+        let stop = self.stop().filter(|_| blocks < blocks_planned);
+        let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
+        let wake_ups = wake_ups(&self.turns, models);
+        let cell = self.cell.clone();
+        CellFigures {
+            cell,
+            blocks,
+            blocks_planned,
+            stop,
+            rows,
+            pairs,
+            footprints,
+            languages,
+            controls,
+            controls_lost,
+            noise,
+            wake_ups,
+        }
+    }
+
+    /// Returns the figures of each other language of the run, in the order of its first model.
+    fn languages(&self) -> Vec<LanguageFigures> {
+        let mut languages: Vec<LanguageFigures> = Vec::new();
+        for model in &self.run.schedule.models {
+            let (Some(language), Some(baseline)) = (&model.language, &model.baseline) else {
+                continue;
+            };
+            if languages.iter().any(|known| known.language == *language) {
+                continue;
+            }
+
+            let of = (Some(language.as_str()), baseline.as_str());
+            let (mut rows, pairs) = self.judged(Family::AgainstBaseline, of);
+            rows.sort_by(Row::order);
+            let context = self.turns.paired((baseline, self.baseline), Quantity::Turn(cpu_us));
+            languages.push(LanguageFigures {
+                language: language.clone(),
+                baseline: baseline.clone(),
+                context: context.map(|pairs| pairs.ratio(ALPHA)),
+                rows,
+                pairs,
+                footprints: self.footprints(Some(language)),
+            });
+        }
+        languages
+    }
+
+    /// Returns the models of a language; without one, those in Rust.
+    fn models(&self, language: Option<&str>) -> impl Iterator<Item = &'a Model> {
+        let models = self.run.schedule.models.iter();
+        models.filter(move |model| model.language.as_deref() == language)
+    }
+
+    /// Judges the models of a language as one family, and takes that into their rows.
+    fn judged(
+        &self,
+        family: Family,
+        (language, baseline): (Option<&str>, &str),
+    ) -> (Vec<Row>, Vec<Pair>) {
+        let mut rows: Vec<Row> = self.models(language).map(|model| self.row(model)).collect();
+        let measured = rows.iter().filter(|row| row.figures.is_some());
+        let names: BTreeSet<&str> = measured.map(|row| row.model.as_str()).collect();
+        let pairs = family::judge(family, (&names, baseline), &self.turns);
+        self.compare(&mut rows, (&pairs, baseline));
+        (rows, pairs)
+    }
+
+    /// Returns a quantity of a model, as a sample of blocks.
+    pub fn sample(&self, model: &str, quantity: Quantity) -> Option<Sample> {
+        self.turns.sample(model, quantity)
+    }
+
+    /// Returns a quantity of one model less another's, with its 95 % interval.
+    pub fn difference(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
+        Some(self.turns.paired(models, quantity)?.difference(ALPHA))
+    }
+
+    /// Returns the rounds in which a model has a valid turn, and those that it took part in and
+    /// that were measured again, of whole blocks.
+    pub(crate) fn rounds(&self, model: &str) -> (usize, usize) {
+        let counted = self.turns.of(model).map(|turn| (turn.block, turn.round));
+        let whole: BTreeSet<u32> = self.run.blocks.iter().map(|block| block.block).collect();
+        let takes_part = |disturbed: &&RoundRecord| {
+            let mut blocks = self.run.schedule.blocks.iter();
+            let block = blocks.find(|block| block.number == disturbed.block);
+            let block = block.filter(|block| block.cell == self.cell.name);
+            let order = block.and_then(|block| block.rounds.get(disturbed.round as usize));
+            order.is_some_and(|order| order.iter().any(|name| name == model))
+                && whole.contains(&disturbed.block)
+        };
+        let repeated = self.run.disturbed.iter().filter(takes_part);
+        (counted.collect::<BTreeSet<_>>().len(), repeated.count())
+    }
+
+    /// Returns a quantity of one model in times another's, with its 95 % interval.
+    pub(crate) fn ratio(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
+        Some(self.turns.paired(models, quantity)?.ratio(ALPHA))
+    }
+
+    /// Returns the name of the cell.
+    pub(crate) fn name(&self) -> &'a str {
+        &self.cell.name
+    }
+
+    /// Returns CPU time per fetch of two models in the blocks that both have.
+    pub(crate) fn paired(&self, models: (&str, &str)) -> Option<Pairs> {
+        self.turns.paired(models, Quantity::Turn(cpu_us))
+    }
+
+    /// Returns a quantity of the baseline's second turn of a block in times the first, by block.
+    pub fn against_itself(&self, read: Read) -> Vec<(u32, f64)> {
+        self.turns.twice(self.baseline, read)
+    }
+
+    /// Returns the stays of a model that have a valid turn.
+    pub fn stays(&self, model: &str) -> Vec<&'a StayRecord> {
+        self.turns.stays(model)
+    }
+
+    /// Returns how many blocks were measured, and how many the schedule has.
+    fn blocks(&self) -> (usize, usize) {
+        let measured: BTreeSet<u32> = self.all.iter().map(|turn| turn.block).collect();
+        let planned = self.run.schedule.blocks.iter().filter(|block| block.cell == self.cell.name);
+        (measured.len(), planned.count())
+    }
+
+    /// Returns why the cell has fewer blocks than planned: its own reason, else that of the run.
+    fn stop(&self) -> Option<String> {
+        let stops = &self.run.stops;
+        let own = stops.iter().find(|stop| stop.cell.as_ref() == Some(&self.cell.name));
+        let stop = own.or_else(|| stops.iter().find(|stop| stop.cell.is_none()));
+        stop.map(|stop| stop.reason.clone())
+    }
+
+    /// Returns the turns of a model, or of a control.
+    fn own(&self, name: &str) -> Vec<&TurnRecord> {
+        self.all.iter().copied().filter(|turn| turn.model == name).collect()
+    }
+
+    /// Collects what happened to a model.
+    fn row(&self, model: &Model) -> Row {
+        let own = self.own(&model.name);
+        let absent = self.run.schedule.absent.iter();
+        let mut absent = absent.filter(|a| a.cell == self.cell.name && a.model == model.name);
+        let absent = absent.next().map(|absent| format!("n/a: {}", absent.reason));
+        let missing = self.run.schedule.missing(&model.name).map(ToString::to_string);
+        let figures = self.row_figures(&model.name);
+        let standing = match own.first().map(|turn| &turn.state) {
+            _ if figures.is_some() => Standing::Measured,
+            _ if absent.is_some() => Standing::NotApplicable,
+            None if missing.is_some() => Standing::Missing,
+            Some(State::Valid | State::Invalid(_)) => Standing::Invalid,
+            Some(State::Failed(_) | State::Out) => Standing::Failed,
+            None => Standing::NotMeasured,
+        };
+        Row {
+            model: model.name.clone(),
+            valid: self.turns.count(&model.name),
+            turns: own.len(),
+            errors: errors(&own),
+            standing,
+            reason: absent.or(missing).or_else(|| first_reason(&own)),
+            rank: None,
+            figures,
+        }
+    }
+
+    /// Returns the figures of a model, if a turn was valid.
+    fn row_figures(&self, model: &str) -> Option<RowFigures> {
+        let level =
+            |quantity: Quantity| Some(median::estimate(&self.sample(model, quantity)?, ALPHA));
+        let excess = self.turns.paired((model, self.floor), Quantity::Turn(cpu_us));
+        Some(RowFigures {
+            cpu_us: level(Quantity::Turn(cpu_us))?,
+            ratio: None,
+            verdict: None,
+            mean_ratio: None,
+            tail_sensitive: false,
+            excess_us: excess.map(|pairs| pairs.difference(ALPHA)),
+            wall_ms: level(Quantity::Turn(wall_ms))?,
+            switches: level(Quantity::Turn(switches))?,
+            unequal_rate: self.unequal_rate(model),
+        })
+    }
+
+    /// Returns whether a model ran at another rate than the baseline. A batch is run at each
+    /// model's own rate; a steady cell should be at the same.
+    fn unequal_rate(&self, model: &str) -> bool {
+        // Per fetch: a model with fewer slots makes fewer fetches in a window as long.
+        let pairs = self.turns.paired((model, self.baseline), Quantity::Turn(wall_each_us));
+        let pairs = pairs.filter(|_| expected(self.cell.workload).is_paced_by_delays);
+        pairs.is_some_and(|pairs| (pairs.ratio(ALPHA).value - 1.0).abs() > UNEQUAL_RATE)
+    }
+
+    /// Takes what the pairs with the baseline say into the rows.
+    fn compare(&self, rows: &mut [Row], (pairs, baseline): (&[Pair], &str)) {
+        for row in rows {
+            let with_baseline = |pair: &&Pair| pair.model == row.model && pair.other == baseline;
+            let pair = pairs.iter().find(with_baseline);
+            let (Some(figures), Some(pair)) = (&mut row.figures, pair) else { continue };
+            figures.ratio = Some(pair.ratio);
+            figures.verdict = Some(pair.verdict);
+            if let Some((mean, is_sensitive)) = self.mean_ratio((&row.model, baseline)) {
+                figures.mean_ratio = Some(mean);
+                figures.tail_sensitive = is_sensitive;
+            }
+        }
+    }
+
+    /// Returns the ratio of the sums of a model's costs and the baseline's, where the blocks are
+    /// enough for its interval, and whether it lies outside the 95 % interval of the typical ratio.
+    /// The interval of a family would hide the more stalls, the more models there are.
+    fn mean_ratio(&self, names: (&str, &str)) -> Option<(Estimate, bool)> {
+        let pairs = self.turns.paired(names, Quantity::Turn(cpu_us))?;
+        let means = self.turns.means(names, cpu_us)?;
+        let enough = means.pairs().len() >= mean_cost::LEAST_BLOCKS;
+        enough.then(|| {
+            let mean = mean_cost::ratio(&means, ALPHA, self.run.schedule.seed);
+            (mean, mean_cost::tail_sensitive(&mean, &pairs.ratio(ALPHA)))
+        })
+    }
+
+    /// Gives the rows their places. A model that told another story than the origin has none, even
+    /// if most of its turns count.
+    fn rank(&self, rows: &mut [Row], pairs: &[Pair]) {
+        let ranked =
+            |row: &&mut Row| row.figures.is_some() && turns::faultless(&self.own(&row.model));
+        let mut rows: Vec<&mut Row> = rows.iter_mut().filter(ranked).collect();
+        let names: Vec<&str> = rows.iter().map(|row| row.model.as_str()).collect();
+        let places = family::places(&names, pairs);
+        for (row, place) in rows.iter_mut().zip(places) {
+            row.rank = place;
+        }
+    }
+
+    /// Returns what the library clients cost on top of the models of a language.
+    fn footprints(&self, language: Option<&str>) -> Vec<Footprint> {
+        let footprints = self.models(language).filter_map(|model| self.footprint(model));
+        let mut footprints: Vec<Footprint> = footprints.collect();
+        footprints.sort_by(|a, b| a.model.cmp(&b.model));
+        footprints
+    }
+
+    /// Returns what a library client costs, if the model has one and both have figures.
+    fn footprint(&self, model: &Model) -> Option<Footprint> {
+        let pairs = self.turns.paired((&model.name, model.bare_name()?), Quantity::Turn(cpu_us))?;
+        Some(Footprint { model: model.name.clone(), ratio: pairs.ratio(ALPHA) })
+    }
+
+    /// Returns what was seen of the controls, and which of them have no figures.
+    fn controls(&self) -> (Vec<ControlFigures>, Vec<Absent>) {
+        let (mut seen, mut lost) = (Vec::new(), Vec::new());
+        for control in self.run.schedule.controls.iter().filter(|c| c.percent > 0) {
+            let own = self.own(&control.name);
+            match self.turns.paired((&control.name, &control.model), Quantity::Turn(cpu_us)) {
+                Some(pairs) => seen.push(ControlFigures::of(control, pairs.ratio(ALPHA))),
+                None if self.schedules(&control.name) => lost.push(Absent {
+                    cell: self.cell.name.clone(),
+                    model: control.name.clone(),
+                    reason: first_reason(&own).unwrap_or_else(|| "not measured".to_owned()),
+                }),
+                None => {}
+            }
+        }
+        (seen, lost)
+    }
+
+    /// Returns whether a block of the cell has a turn of that name.
+    fn schedules(&self, name: &str) -> bool {
+        let mut blocks = self.run.schedule.blocks.iter();
+        blocks.any(|block| block.cell == self.cell.name && block.participants().contains(&name))
+    }
+
+    /// Returns what the baseline differs from itself, if it ran twice, and what can be shown in a
+    /// family of so many pairs.
+    fn noise(&self, family: usize) -> Option<Noise> {
+        let pairs = self.turns.against_itself(self.baseline, Quantity::Turn(cpu_us))?;
+        let logarithms = pairs.paired.log_ratios();
+        let least = effect::smallest_detectable(&logarithms, family::level(family));
+        Some(Noise { ratio: pairs.ratio(ALPHA), can_show: least.map(f64::exp_m1) })
+    }
+}
+
+/// Returns the fetches that failed over all turns, by code.
+fn errors(own: &[&TurnRecord]) -> BTreeMap<String, u64> {
+    let mut errors = BTreeMap::new();
+    for (code, count) in own.iter().filter_map(|t| t.turned.as_ref()).flat_map(|t| &t.total.errors)
+    {
+        *errors.entry(code.clone()).or_insert(0) += count;
+    }
+    errors
+}
+
+/// Returns why turns do not count: the first reason, and how many turns do not.
+fn first_reason(own: &[&TurnRecord]) -> Option<String> {
+    let reason = |turn: &&TurnRecord| match &turn.state {
+        State::Valid | State::Out => None,
+        State::Invalid(_) => Some(format!("invalid: {}", turn.state.why())),
+        State::Failed(reason) => Some(format!("failed: {reason}")),
+    };
+    let first = own.iter().find_map(reason)?;
+    // Those that were not taken after a failure do not count either.
+    let lost = own.iter().filter(|turn| turn.state != State::Valid).count();
+    Some(format!("{first} ({lost} of {} turns)", own.len()))
+}

@@ -1,0 +1,193 @@
+//! The figures of a cell: what a fetch cost on each model, and how that compares.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use record::{Absent, Control};
+use stats::Estimate;
+use stats::ranking::RankInterval;
+use stats::verdict::Verdict;
+use workload::Cell;
+
+use crate::family::Pair;
+use crate::wake_ups::WakeUps;
+
+/// The figures of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CellFigures {
+    /// The cell.
+    pub cell: Cell,
+    /// Whole blocks that were measured.
+    pub blocks: usize,
+    /// Blocks that the schedule has for it.
+    pub blocks_planned: usize,
+    /// Why it has fewer blocks than planned, if the run decided so.
+    pub stop: Option<String>,
+    /// By rank, then the cheapest first, then those without figures.
+    pub rows: Vec<Row>,
+    /// Every pair of the family, by the names of the models.
+    pub pairs: Vec<Pair>,
+    /// What the library clients cost on top, by the names of the models.
+    pub footprints: Vec<Footprint>,
+    /// Models in other languages, which stand apart from all above.
+    pub languages: Vec<LanguageFigures>,
+    /// Whether the run found the busy work that was added on purpose.
+    pub controls: Vec<ControlFigures>,
+    /// Controls without figures, and why.
+    pub controls_lost: Vec<Absent>,
+    /// What the baseline differs from itself.
+    pub noise: Option<Noise>,
+    /// How late the probe tasks were that wake up beside the fetches, if the cell asks for one.
+    pub wake_ups: Vec<WakeUps>,
+}
+
+/// The models of a cell in another language: a family of their own, and context for those in Rust.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LanguageFigures {
+    /// Its name.
+    pub language: String,
+    /// The model of it that ratios are taken against.
+    pub baseline: String,
+    /// What that model costs in times the run's baseline, with the 95 % interval.
+    pub context: Option<Estimate>,
+    /// The cheapest first, then those without figures. None has a place.
+    pub rows: Vec<Row>,
+    /// Each model with the baseline of the language, by the names of the models.
+    pub pairs: Vec<Pair>,
+    /// What the library clients cost on top, by the names of the models.
+    pub footprints: Vec<Footprint>,
+}
+
+/// What the baseline differs from itself, which is nothing but noise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noise {
+    /// The ratio of its second process in a block to its first, with the 95 % interval.
+    pub ratio: Estimate,
+    /// The smallest relative difference that this many blocks of such noise would show, three
+    /// times out of four, to a family of so many pairs.
+    pub can_show: Option<f64>,
+}
+
+/// A model that ran once more with busy work added, and what was seen of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlFigures {
+    /// What orders and turns call it.
+    pub name: String,
+    /// The model whose program it is, and which it is held against.
+    pub model: String,
+    /// The share of the model's own cost that was added.
+    pub percent: u32,
+    /// The ratio of CPU time per fetch, with its 95 % interval.
+    pub ratio: Estimate,
+    /// Whether the interval excludes 1: the difference was found.
+    pub found: bool,
+    /// Whether the interval contains what was added.
+    pub on_target: bool,
+}
+
+/// A model in a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The model's name.
+    pub model: String,
+    /// Valid turns.
+    pub valid: usize,
+    /// All turns.
+    pub turns: usize,
+    /// Fetches that failed, over all turns, by code.
+    pub errors: BTreeMap<String, u64>,
+    /// Whether it has figures, and what kind of row it is if not.
+    pub standing: Standing,
+    /// Why there are no figures, or why some turns do not count.
+    pub reason: Option<String>,
+    /// The places it may have, where all pairs were judged and nothing can be held against it.
+    pub rank: Option<RankInterval>,
+    /// The figures, if a turn was valid.
+    pub figures: Option<RowFigures>,
+}
+
+/// Whether a row has figures, and what kind of row it is if not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// At least one turn counts.
+    Measured,
+    /// The model cannot hold the cell by design.
+    NotApplicable,
+    /// The model needs what the machine does not have.
+    Missing,
+    /// No turn counts; the first was invalid.
+    Invalid,
+    /// No turn counts; the first did not end as it should have.
+    Failed,
+    /// It never had its turn.
+    NotMeasured,
+}
+
+/// What a fetch cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowFigures {
+    /// CPU time of the model's process per fetch, in microseconds: median over blocks.
+    pub cpu_us: Estimate,
+    /// The ratio of CPU time to the baseline's, or to that of the language, with the simultaneous
+    /// interval of the family.
+    pub ratio: Option<Estimate>,
+    /// What may be said of that ratio.
+    pub verdict: Option<Verdict>,
+    /// The ratio of the sums over all blocks with its 95 % interval, where they are enough for it.
+    pub mean_ratio: Option<Estimate>,
+    /// Whether that ratio lies outside the 95 % interval of the typical one: rare dear blocks
+    /// count.
+    pub tail_sensitive: bool,
+    /// CPU time above the floor's, in microseconds per fetch, with its 95 % interval.
+    pub excess_us: Option<Estimate>,
+    /// Wall time of the window, in milliseconds: median over blocks.
+    pub wall_ms: Estimate,
+    /// Context switches per fetch: median over blocks.
+    pub switches: Estimate,
+    /// Whether the rate was not the baseline's, so that the costs are not comparable like for like.
+    pub unequal_rate: bool,
+}
+
+/// What a library client costs on top of the bare core, under the same model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Footprint {
+    /// The model with the library client.
+    pub model: String,
+    /// The ratio of CPU time per fetch, with its 95 % interval.
+    pub ratio: Estimate,
+}
+
+impl CellFigures {
+    /// Returns the rows of every language, those in Rust first.
+    pub fn all_rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().chain(self.languages.iter().flat_map(|other| &other.rows))
+    }
+}
+
+impl Row {
+    /// Returns its place in the table: by rank, then by cost, those without figures last, and by
+    /// name where nothing else tells two rows apart.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        let rank = |row: &Self| row.rank.map_or(usize::MAX, |rank| rank.best);
+        let cost = |row: &Self| row.figures.as_ref().map_or(f64::INFINITY, |f| f.cpu_us.value);
+        rank(self)
+            .cmp(&rank(other))
+            .then(cost(self).total_cmp(&cost(other)))
+            .then_with(|| self.model.cmp(&other.model))
+    }
+}
+
+impl ControlFigures {
+    /// Says what a ratio shows of a control.
+    pub(crate) fn of(control: &Control, ratio: Estimate) -> Self {
+        let holds = |value| ratio.interval.is_some_and(|interval| interval.contains(value));
+        Self {
+            name: control.name.clone(),
+            model: control.model.clone(),
+            percent: control.percent,
+            ratio,
+            found: ratio.interval.is_some_and(|interval| interval.low > 1.0),
+            on_target: holds(1.0 + f64::from(control.percent) / 100.0),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Checks on what the harness verified of every turn: replies, concurrency, connections.
+//!
+//! The harness holds each turn against the origin's receipt and writes down why one is invalid.
+//! Here these reasons are counted by kind; nothing is judged again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use record::{State, TurnRecord};
+use rules::Check;
+
+use crate::cell_turns::CellTurns;
+use crate::checks::question::{Question, ValidityCheck};
+
+/// What stands below figures of which some turns do not count.
+const BADGE: &str = "INVALID";
+/// The kind of a turn that did not end as it should have.
+const FAILED: Kind = (Check::Replies, "the process failed");
+
+/// A kind of reason for which a turn does not count: the check that counts it, and what it is
+/// called.
+type Kind = (Check, &'static str);
+
+/// How many turns of each model do not count for each kind of reason.
+type Broken<'a> = BTreeMap<&'a str, BTreeMap<Kind, usize>>;
+
+/// Returns the checks on the stories of a cell's turns.
+pub(crate) fn checks(turns: &CellTurns<'_>) -> Vec<ValidityCheck> {
+    let scope = turns.cell.name.as_str();
+    let mut broken: Broken<'_> = BTreeMap::new();
+    for turn in &turns.all {
+        for kind in kinds(turn) {
+            *broken.entry(&turn.model).or_default().entry(kind).or_default() += 1;
+        }
+    }
+    let question =
+        |id, name, threshold: &str| Question { id, name, scope, threshold: threshold.to_owned() };
+    [
+        question("G2", "replies", "every reply verified, no failure, and the origin's own count"),
+        question(
+            "G3",
+            "in flight",
+            "seen by the origin: 95 % of the slots at the peak of a turn and 70 % in the mean of a \
+             stay",
+        ),
+        question(
+            "G4",
+            "connections",
+            "one a slot, or what the manifest allows, and the heads of the bare core",
+        ),
+    ]
+    .into_iter()
+    .zip([Check::Replies, Check::InFlight, Check::Connections])
+    .map(|(question, check)| count((question, check), turns, &broken))
+    .collect()
+}
+
+/// Answers one of the checks.
+fn count(
+    (question, check): (Question<'_>, Check),
+    turns: &CellTurns<'_>,
+    broken: &Broken<'_>,
+) -> ValidityCheck {
+    let all = turns.all.len();
+    if all == 0 {
+        return question.unknown("no turn of the cell was measured");
+    }
+
+    let mut models = Vec::new();
+    for (model, kinds) in broken {
+        let ran = turns.all.iter().filter(|turn| turn.model == *model).count();
+        let own = kinds.iter().filter(|(kind, _)| kind.0 == check);
+        let own = own.map(|(kind, count)| format!("{} in {count} of {ran} turns", kind.1));
+        let own = own.collect::<Vec<_>>().join(", ");
+        if !own.is_empty() {
+            models.push(format!("{model}: {own}"));
+        }
+    }
+    match models.is_empty() {
+        true => question.passed(format!("all {all} turns kept it")),
+        false => {
+            let breaks = |turn: &&&TurnRecord| kinds(turn).iter().any(|kind| kind.0 == check);
+            let count = turns.all.iter().filter(breaks).count();
+            let measured = format!("{count} of {all} turns did not keep it");
+            question.failed(measured, (BADGE, models.join("; ")))
+        }
+    }
+}
+
+/// Returns the kinds of reasons for which a turn does not count, each once.
+fn kinds(turn: &TurnRecord) -> BTreeSet<Kind> {
+    match &turn.state {
+        State::Valid => BTreeSet::new(),
+        State::Failed(_) | State::Out => BTreeSet::from([FAILED]),
+        State::Invalid(reasons) => reasons.iter().map(|r| (r.check(), r.kind())).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Run;
+    use rules::Reason;
+
+    use super::*;
+    use crate::checks::checks as all_checks;
+    use crate::checks::question::CheckState;
+    use crate::checks::tests::trips;
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+
+    /// Makes the first steady turn of a model invalid for a reason.
+    fn invalid(run: &mut Run, reason: Reason) {
+        let turn = corrupt(run, ("threads", "steady")).next().unwrap();
+        turn.state = State::Invalid(vec![reason]);
+    }
+
+    #[test]
+    fn g2_trips_on_a_failed_fetch_a_lost_one_and_a_process_that_failed() {
+        let codes = BTreeMap::from([("1604".to_owned(), 2)]);
+        let broken = Reason::FetchesFailed { failed: 2, asked: 20, codes };
+        trips(("G2", "steady"), |run| invalid(run, broken.clone()), "INVALID");
+        let lost = Reason::Answered { answered: 27, issued: 28 };
+        trips(("G2", "steady"), |run| invalid(run, lost.clone()), "INVALID");
+        let failed = |run: &mut Run| {
+            let turn = corrupt(run, ("threads", "steady")).next().unwrap();
+            turn.state = State::Failed("it panicked with 64 in flight".to_owned());
+        };
+        trips(("G2", "steady"), failed, "INVALID");
+    }
+
+    #[test]
+    fn g3_trips_on_waiting_in_series() {
+        let peak = Reason::Peak { peak: 1, slots: 64 };
+        trips(("G3", "steady"), |run| invalid(run, peak.clone()), "INVALID");
+        let mean = Reason::Mean { tenths: 320, slots: 64 };
+        trips(("G3", "steady"), |run| invalid(run, mean.clone()), "INVALID");
+    }
+
+    #[test]
+    fn g4_trips_on_more_connections_and_on_other_heads() {
+        let connections = Reason::Connections { seen: 65, least: 64, most: 64 };
+        trips(("G4", "steady"), |run| invalid(run, connections.clone()), "INVALID");
+        trips(("G4", "steady"), |run| invalid(run, Reason::OtherHeads), "INVALID");
+    }
+
+    #[test]
+    fn the_model_the_kind_and_the_number_of_turns_are_named() {
+        for (reason, kind) in [
+            (Reason::OriginLate { late_us: 3_500 }, "the origin was late"),
+            (Reason::ClockJumped { ms: 7_200_000 }, "the clock jumped"),
+        ] {
+            let mut run = Fixture::good().run();
+            invalid(&mut run, reason);
+            let checks = all_checks(&run, BASELINE, FLOOR);
+            let failed = CheckState::Failed(format!("threads: {kind} in 1 of 84 turns"));
+            assert!(checks.iter().any(|check| check.id == "G2" && check.state == failed), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a difference per fetch means where fetches are a part of a program: as a share of a CPU at
+//! so many fetches a second, and beside so much work of one's own.
+
+use record::Model;
+use stats::{Estimate, Interval};
+
+use crate::cell_figures::CellFigures;
+use crate::figures::Figures;
+use crate::order::costs_less;
+
+/// Fetches a second of the example.
+pub(crate) const RATE: f64 = 10_000.0;
+/// Work of one's own per fetch in the example, in microseconds of CPU time.
+pub(crate) const WORK_US: f64 = 1_000.0;
+
+/// What the larger of two costs means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consequence {
+    /// The one that costs less.
+    pub less: String,
+    /// The one that costs more.
+    pub more: String,
+    /// CPU time that it takes more, in microseconds per fetch, from the paired ratio.
+    pub us: Estimate,
+    /// What the other costs, in microseconds per fetch.
+    least_us: f64,
+}
+
+impl Consequence {
+    /// Returns the difference as a share of one CPU at [`RATE`] fetches a second.
+    pub fn of_cpu(&self) -> f64 {
+        self.us.value * RATE / 1e6
+    }
+
+    /// Returns how much more CPU time a fetch takes where it has [`WORK_US`] of work.
+    pub fn beside_work(&self) -> f64 {
+        self.us.value / (WORK_US + self.least_us)
+    }
+}
+
+/// Returns the largest certain difference between models with the same HTTP code, the floor aside.
+pub fn of_models(
+    is_bare: impl Fn(&str) -> bool,
+    figures: &Figures,
+    cell: &CellFigures,
+) -> Option<Consequence> {
+    let (baseline, floor) = (figures.baseline.as_str(), figures.floor.as_str());
+    let models = || {
+        let bare = cell.rows.iter().filter(|row| row.model != floor && is_bare(&row.model));
+        bare.filter_map(|row| Some((row.model.as_str(), of_baseline(cell, &row.model, baseline)?)))
+    };
+    let pairs = models().flat_map(|less| models().map(move |more| (less, more)));
+    let certain = pairs.filter(|((less, _), (more, _))| costs_less(cell, baseline, less, more));
+    let apart =
+        |((_, less), (_, more)): &((&str, Estimate), (&str, Estimate))| more.value - less.value;
+    let ((less, least), (more, most)) = certain.max_by(|a, b| apart(a).total_cmp(&apart(b)))?;
+    let base = cost(cell, baseline)?;
+    // The interval is the ratio's to the baseline; between two others it would need their own.
+    let ends = most.interval.filter(|_| less == baseline);
+    let us = |ratio: f64| base * (ratio - least.value);
+    let interval = ends.map(|ends| Interval { low: us(ends.low), high: us(ends.high) });
+    let us = Estimate { value: us(most.value), interval };
+    let (less, more) = (less.to_owned(), more.to_owned());
+    Some(Consequence { less, more, us, least_us: base * least.value })
+}
+
+/// Returns the largest difference that a library client makes to its model.
+pub fn of_clients<'a>(
+    model: impl Fn(&str) -> Option<&'a Model>,
+    cell: &CellFigures,
+) -> Option<Consequence> {
+    let clients = cell.footprints.iter().filter_map(|footprint| {
+        let bare = model(&footprint.model)?.bare_name()?;
+        let cost = cost(cell, bare)?;
+        let us = |ratio: f64| cost * (ratio - 1.0);
+        let ends = footprint.ratio.interval?;
+        let interval = Some(Interval { low: us(ends.low), high: us(ends.high) });
+        let us = Estimate { value: us(footprint.ratio.value), interval };
+        let (less, more) = (bare.to_owned(), footprint.model.clone());
+        (ends.low > 1.0).then_some(Consequence { less, more, us, least_us: cost })
+    });
+    clients.max_by(|a, b| a.us.value.total_cmp(&b.us.value))
+}
+
+/// Returns what a model costs, in microseconds per fetch.
+fn cost(cell: &CellFigures, model: &str) -> Option<f64> {
+    let row = cell.rows.iter().find(|row| row.model == model)?;
+    Some(row.figures.as_ref()?.cpu_us.value)
+}
+
+/// Returns what a model costs in times the baseline.
+fn of_baseline(cell: &CellFigures, model: &str, baseline: &str) -> Option<Estimate> {
+    let row = cell.rows.iter().find(|row| row.model == model)?;
+    let figures = row.figures.as_ref()?;
+    match model == baseline {
+        true => Some(Estimate { value: 1.0, interval: None }),
+        false => figures.ratio,
+    }
+}

@@ -1,0 +1,54 @@
+//! The figures of a run: for each cell and model what a fetch cost, and how that compares.
+//!
+//! Only whole blocks are looked at: turns of a block that was cut short never enter. What is
+//! printed and what is stored is written from these figures and from nothing else.
+
+use record::{Family, Run};
+use rules::expected;
+use workload::Cell;
+
+use crate::cell::Source;
+use crate::cell_figures::CellFigures;
+use crate::primitives::Primitives;
+use crate::sweep::{SweepFigures, sweeps};
+
+/// The figures of a run, cell by cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figures {
+    /// The model that ratios are taken against.
+    pub baseline: String,
+    /// The model that excess is taken over.
+    pub floor: String,
+    /// Which pairs of a cell are judged together.
+    pub family: Family,
+    /// In the order of the schedule.
+    pub cells: Vec<CellFigures>,
+    /// What the smallest things cost that models are made of, if the run has measured them.
+    pub primitives: Primitives,
+    /// Where models cross along a number, if the run has cells that are its levels.
+    pub sweeps: Vec<SweepFigures>,
+}
+
+/// Returns the figures of a run; `baseline` and `floor` name models.
+pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
+    let family = run.schedule.family;
+    let cell = |cell: &Cell| Source::of(run, cell, (baseline, floor)).figures(family);
+    let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
+    let primitives = Primitives::of(run, &cells, (baseline, floor));
+    let sweeps = sweeps(run, (baseline, floor));
+    let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
+    Figures { baseline, floor, family, cells, primitives, sweeps }
+}
+
+impl Figures {
+    /// Returns which cell an answer is about: the steady one with the most in flight, and of those
+    /// the one with the shortest body; the first if none is steady.
+    pub fn main_cell(&self) -> usize {
+        let cells = self.cells.iter().enumerate();
+        let steady = cells.filter(|(_, cell)| expected(cell.cell.workload).keeps_slots_busy);
+        let best = steady.max_by_key(|(index, cell)| {
+            (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes, usize::MAX - index)
+        });
+        best.map_or(0, |(index, _)| index)
+    }
+}

@@ -1,0 +1,319 @@
+//! What the teaching page says that this project grew from, held against a run: each of its claims
+//! and definitions with the figure that answers it, or with the command that would.
+//!
+//! No model is known here by its name: a model that holds one fetch in flight is the sequential
+//! one, a bare one whose unit is a thread stands for threads, and one that may open a connection
+//! for every fetch is the page's own program, held against the model of its client that keeps them.
+
+use record::{Model, Run, StayRecord};
+use rules::expected;
+use stats::{Estimate, histogram, median};
+use workload::primitive::Primitive;
+
+use crate::cell::Source;
+use crate::cell_figures::CellFigures;
+use crate::counts::real;
+use crate::crossing::crossing;
+use crate::family::ALPHA;
+use crate::figures::Figures;
+use crate::number::with_interval;
+use crate::primitive_figures::{PrimitiveCosts, PrimitiveRow};
+use crate::turns::{Quantity, cpu_us, memory_mib, wall_ms};
+
+/// What measures primitives.
+pub const PRIMITIVES: &str = "cargo bench --bench primitives";
+/// What measures probe tasks.
+pub const IDEAS: &str = "cargo run --release -- run --preset ideas";
+/// What measures where models cross.
+pub const SWEEP: &str = "cargo bench --bench sweep";
+/// What measures the models, and primitives too.
+const ALL: &str = "cargo bench";
+
+/// Something that the page says, and what a run says of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Idea {
+    /// What the page says, in short.
+    pub says: &'static str,
+    /// What the run says of it, if it was measured.
+    pub measured: Option<String>,
+    /// The command that measures it.
+    pub command: &'static str,
+}
+
+/// What a run says of what the page says.
+struct Answers<'a> {
+    run: &'a Run,
+    figures: &'a Figures,
+}
+
+/// Holds what the page says against a run.
+pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
+    let answers = Answers { run, figures };
+    let idea = |says, measured, command| Idea { says, measured, command };
+    vec![
+        idea("Tasks run concurrently", answers.concurrency(), ALL),
+        idea("It lowers the latency of I/O", answers.latency(), ALL),
+        idea("It uses the system's resources efficiently", answers.resources(), ALL),
+        idea("It is an alternative to threads", answers.alternative(), SWEEP),
+        idea("Coroutines can be suspended and resumed", answers.switch(), PRIMITIVES),
+        idea("Tasks manage coroutines", answers.spawn(), PRIMITIVES),
+        idea("Events stand for the completion of something", answers.event(), PRIMITIVES),
+        idea("Generators do not suspend and resume", answers.generator(), PRIMITIVES),
+        idea("Threads are the other approach", answers.threads_alone(), PRIMITIVES),
+        idea("A session is opened for every fetch", answers.session(), ALL),
+        idea("The main thread is not blocked meanwhile", answers.wake_ups(false), IDEAS),
+        idea("It is meant for waiting, not for computing", answers.wake_ups(true), IDEAS),
+        idea("It is particularly useful for I/O", answers.computing(), IDEAS),
+    ]
+}
+
+impl Idea {
+    /// Returns what the run says, or what would.
+    pub fn answer(&self) -> String {
+        let missing = || format!("not measured in this run: {}", self.command);
+        self.measured.clone().unwrap_or_else(missing)
+    }
+}
+
+impl Answers<'_> {
+    /// Compares a batch one after the other with the same at once.
+    fn concurrency(&self) -> Option<String> {
+        let (source, alone) = self.batch()?;
+        let ratio = source.ratio((alone, &self.figures.baseline), Quantity::Turn(wall_ms))?;
+        Some(format!(
+            "yes: one after the other ({alone}) takes {} times as long as {}",
+            with_interval(&ratio),
+            self.figures.baseline
+        ))
+    }
+
+    /// Compares how long a single fetch takes.
+    fn latency(&self) -> Option<String> {
+        let (source, alone) = self.batch()?;
+        let half = |model: &str| {
+            let sample = source.sample(model, Quantity::Stay(typical_latency_ms))?;
+            Some(with_interval(&median::estimate(&sample, ALPHA)))
+        };
+        Some(format!(
+            "of the whole, not of the parts: half of the fetches of a batch end within {} ms with \
+             {}, within {} ms with {alone}",
+            half(&self.figures.baseline)?,
+            self.figures.baseline,
+            half(alone)?
+        ))
+    }
+
+    /// Compares threads with tasks.
+    fn resources(&self) -> Option<String> {
+        let source = self.source(self.steady()?);
+        let models = (self.threads()?, self.figures.baseline.as_str());
+        let cpu = source.ratio(models, Quantity::Turn(cpu_us))?;
+        let memory = source.ratio(models, Quantity::Stay(memory_mib));
+        let memory = memory.map_or_else(String::new, |ratio| {
+            format!(", and {} times the memory at the peak", with_interval(&ratio))
+        });
+        Some(format!(
+            "{} take {} times the CPU time of {}{memory} ({})",
+            models.0,
+            with_interval(&cpu),
+            models.1,
+            source.name()
+        ))
+    }
+
+    /// Compares threads with tasks where each reply costs something to compute.
+    fn computing(&self) -> Option<String> {
+        let computes = |cell: &&CellFigures| cell.cell.work_kib > 0;
+        let source = self.source(self.figures.cells.iter().find(computes)?);
+        let models = (self.threads()?, self.figures.baseline.as_str());
+        Some(format!(
+            "it shortens waiting, and not computing, which is the same work in every model: where \
+             each reply costs some ({}), {} take {} times the CPU time of {} and {} times the wall \
+             time",
+            source.name(),
+            models.0,
+            with_interval(&source.ratio(models, Quantity::Turn(cpu_us))?),
+            models.1,
+            with_interval(&source.ratio(models, Quantity::Turn(wall_ms))?)
+        ))
+    }
+
+    /// Tells from where on tasks cost less than threads, along each sweep.
+    fn alternative(&self) -> Option<String> {
+        let told = self.figures.sweeps.iter().filter_map(|sweep| {
+            let own = sweep.pairs.iter().find(|pair| pair.model == self.figures.baseline)?;
+            Some(crossing(sweep, own))
+        });
+        let told: Vec<String> = told.collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
+    /// Tells what a switch of tasks costs.
+    fn switch(&self) -> Option<String> {
+        let cost = self.primitive(Primitive::Switch)?.cpu_ns?;
+        Some(format!(
+            "yes: a task of {} yields and is resumed in {} ns of CPU time",
+            self.figures.baseline,
+            with_interval(&cost)
+        ))
+    }
+
+    /// Tells what a task costs, beside a thread.
+    fn spawn(&self) -> Option<String> {
+        let cost = self.primitive(Primitive::Spawn)?.cpu_ns?;
+        let thread = self.check(Primitive::Spawn).map_or_else(String::new, |ratio| {
+            format!("; a thread costs {} times as much", with_interval(&ratio))
+        });
+        Some(format!(
+            "one of {} is started and joined in {} ns of CPU time{thread}",
+            self.figures.baseline,
+            with_interval(&cost)
+        ))
+    }
+
+    /// Tells how long a waiter takes to wake.
+    fn event(&self) -> Option<String> {
+        let late = self.primitive(Primitive::Event1ms)?.wall_ns;
+        Some(format!(
+            "its waiter, a task of {}, runs {} ns after one is set",
+            self.figures.baseline,
+            with_interval(&late)
+        ))
+    }
+
+    /// Tells what a step of a generator costs.
+    fn generator(&self) -> Option<String> {
+        let told = self.rows(Primitive::Generator)?.iter().filter_map(|row| {
+            let cost = row.costs.as_ref()?.cpu_ns?;
+            Some(format!("{} ns ({})", with_interval(&cost), row.label))
+        });
+        let told: Vec<String> = told.collect();
+        let text = format!(
+            "with due respect, they do, in Python too: each value suspends one and asking for the \
+             next resumes it, which costs {}",
+            told.join(", ")
+        );
+        (!told.is_empty()).then_some(text)
+    }
+
+    /// Tells what a thread costs.
+    fn threads_alone(&self) -> Option<String> {
+        let thread = |primitive| {
+            let row = self.rows(primitive)?.iter().find(|row| row.unit == "thread")?;
+            row.costs.as_ref()?.cpu_ns
+        };
+        let times = |primitive| {
+            self.check(primitive).map_or_else(String::new, |ratio| {
+                format!(", {} times a task's", with_interval(&ratio))
+            })
+        };
+        Some(format!(
+            "one is started and joined in {} ns of CPU time{}; two wake each other in {} ns{}",
+            with_interval(&thread(Primitive::Spawn)?),
+            times(Primitive::Spawn),
+            with_interval(&thread(Primitive::PingPong)?),
+            times(Primitive::PingPong)
+        ))
+    }
+
+    /// Compares a session for every fetch with one that is shared.
+    fn session(&self) -> Option<String> {
+        let models = &self.run.schedule.models;
+        let each = models.iter().find(|model| model.connections.as_deref() == Some("issued"))?;
+        let kept = |model: &&Model| {
+            let alike = (&model.language, &model.client, &model.unit);
+            alike == (&each.language, &each.client, &each.unit) && model.connections.is_none()
+        };
+        let shared = models.iter().find(kept)?;
+        let source = self.source(self.steady()?);
+        let ratio = source.ratio((&each.name, &shared.name), Quantity::Turn(cpu_us))?;
+        Some(format!(
+            "{} costs {} times the CPU time of {}, which shares one",
+            each.name,
+            with_interval(&ratio),
+            shared.name
+        ))
+    }
+
+    /// Tells how long whatever is due waits while others fetch, with or without something to
+    /// compute for each reply: in bare models, and in those that other languages are held against.
+    fn wake_ups(&self, computes: bool) -> Option<String> {
+        let asked =
+            |cell: &&CellFigures| !cell.wake_ups.is_empty() && (cell.cell.work_kib > 0) == computes;
+        let CellFigures { cell, wake_ups, .. } = self.figures.cells.iter().find(asked)?;
+        let models = &self.run.schedule.models;
+        let is_shown = |name: &str| {
+            let model = models.iter().find(|model| model.name == name);
+            model.is_some_and(|model| match &model.language {
+                None => model.is_bare(),
+                Some(_) => model.baseline.as_deref() == Some(name),
+            })
+        };
+        let shown = wake_ups.iter().filter(|wake_ups| is_shown(&wake_ups.model));
+        let told = shown
+            .map(|wake_ups| format!("{} {}", with_interval(&wake_ups.worst_ms), wake_ups.model));
+        let told: Vec<String> = told.collect();
+        let what = match cell.work_kib {
+            0 => String::new(),
+            kib => format!("with the CRC-32 of {kib} KiB computed for each reply, "),
+        };
+        Some(format!(
+            "{what}the latest wake-up of a probe task beside the fetches comes late by, in ms: {}",
+            told.join(", ")
+        ))
+    }
+
+    /// Returns the batch that a model with one fetch in flight was measured in, and that model.
+    fn batch(&self) -> Option<(Source<'_>, &str)> {
+        let is_one = |model: &&Model| {
+            model.max_in_flight == Some(1) && model.is_bare() && model.language.is_none()
+        };
+        let alone = &self.run.schedule.models.iter().find(is_one)?.name;
+        let batch = |cell: &&CellFigures| {
+            expected(cell.cell.workload).includes_start && cell.cell.work_kib == 0
+        };
+        Some((self.source(self.figures.cells.iter().find(batch)?), alone))
+    }
+
+    /// Returns the bare model whose units are threads.
+    fn threads(&self) -> Option<&str> {
+        let is_thread =
+            |model: &&Model| model.unit == "thread" && model.is_bare() && model.language.is_none();
+        Some(&self.run.schedule.models.iter().find(is_thread)?.name)
+    }
+
+    /// Returns the steady cell that answers are about.
+    fn steady(&self) -> Option<&CellFigures> {
+        let main = self.figures.cells.get(self.figures.main_cell());
+        main.filter(|cell| expected(cell.cell.workload).keeps_slots_busy)
+    }
+
+    /// Returns what a cell's figures are computed from.
+    fn source<'a>(&'a self, cell: &'a CellFigures) -> Source<'a> {
+        Source::of(self.run, &cell.cell, (&self.figures.baseline, &self.figures.floor))
+    }
+
+    /// Returns what a primitive costs the baseline.
+    fn primitive(&self, primitive: Primitive) -> Option<&PrimitiveCosts> {
+        let row = self.rows(primitive)?.iter().find(|row| row.program == self.figures.baseline)?;
+        row.costs.as_ref()
+    }
+
+    /// Returns what a primitive costs each program.
+    fn rows(&self, primitive: Primitive) -> Option<&[PrimitiveRow]> {
+        let figures = &self.figures.primitives.figures;
+        let figures = figures.iter().find(|figures| figures.primitive == primitive)?;
+        Some(&figures.rows)
+    }
+
+    /// Returns what a primitive costs a thread in times a task of the baseline.
+    fn check(&self, primitive: Primitive) -> Option<Estimate> {
+        let checks = &self.figures.primitives.checks;
+        checks.iter().find(|check| check.primitive == primitive)?.ratio
+    }
+}
+
+/// Returns within how many milliseconds half of the fetches of a stay end.
+fn typical_latency_ms(stay: &StayRecord) -> Option<f64> {
+    Some(real(histogram::quantile(&stay.latencies_ns, 0.5)?) / 1e6)
+}

@@ -1,0 +1,91 @@
+//! Computes every number that a reader of a run sees, from the run's folder and nothing else: the
+//! same run gives the same numbers.
+//!
+//! The files build on one another in one direction, roughly in the order below; no two of them use
+//! each other.
+
+pub mod counts;
+pub mod figure;
+pub mod line;
+pub mod number;
+
+mod cell_turns;
+pub mod claim;
+pub mod estimator;
+pub mod family;
+pub mod turns;
+pub mod wake_ups;
+
+pub mod cell;
+pub mod cell_figures;
+pub mod consequence;
+pub mod order;
+
+pub mod crossing;
+pub mod sweep;
+
+pub mod cost_model;
+pub mod primitive_figures;
+mod primitive_source;
+pub mod primitives;
+mod primitives_known;
+pub mod primitives_steady;
+mod primitives_words;
+
+pub mod figures;
+pub mod footprint;
+pub mod ideas;
+pub mod quirks;
+pub mod rank;
+
+pub mod checks;
+pub mod proof;
+pub mod trust;
+
+mod apart;
+pub mod comparable;
+pub mod diff;
+pub mod diff_metric;
+
+mod primitives_summary;
+pub mod ranking_document;
+pub mod summary;
+mod sweep_summary;
+
+pub mod merge;
+
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture_pair;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture_turn;
+
+pub use record::Family;
+
+pub use crate::cell_figures::{
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
+};
+pub use crate::checks::question::{CheckState, ValidityCheck};
+pub use crate::checks::{badges, checks};
+pub use crate::comparable::Refusal;
+pub use crate::cost_model::{CostModelCell, CostModelRow, Explained};
+pub use crate::diff::{CellDiff, Change, Diff, Ratio, RowDiff, diff, diff_by, slower_than};
+pub use crate::diff_metric::DiffMetric;
+pub use crate::family::Pair;
+pub use crate::figures::{Figures, figures};
+pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
+pub use crate::ideas::{Idea, ideas};
+pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
+pub use crate::primitive_figures::{
+    Anchor, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown,
+};
+pub use crate::primitives::Primitives;
+pub use crate::primitives_steady::Steadiness;
+pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof};
+pub use crate::rank::{RankedCell, RankedRow, Ranking, rank};
+pub use crate::ranking_document::ranking_document;
+pub use crate::summary::document;
+pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
+pub use crate::trust::Trust;
+pub use crate::wake_ups::WakeUps;

@@ -1,0 +1,41 @@
+//! Which of two models costs less, as far as the verdicts of a cell say so.
+
+use stats::verdict::Verdict;
+
+use crate::cell_figures::CellFigures;
+
+/// Returns whether a model certainly costs less than another: by the verdict on the two, or, where
+/// the family does not hold them, because the baseline certainly lies between them.
+pub fn costs_less(cell: &CellFigures, baseline: &str, model: &str, other: &str) -> bool {
+    match certain(cell, model, other) {
+        Some(less) => less == Less::First,
+        None => {
+            certain(cell, model, baseline) == Some(Less::First)
+                && certain(cell, baseline, other) == Some(Less::First)
+        }
+    }
+}
+
+/// Which of two models costs less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Less {
+    /// The first.
+    First,
+    /// The second.
+    Second,
+    /// Nobody knows, or neither by much.
+    Neither,
+}
+
+/// Returns what the verdict on two models says, if they were judged.
+fn certain(cell: &CellFigures, model: &str, other: &str) -> Option<Less> {
+    let of = |a: &str, b: &str| cell.pairs.iter().find(|pair| pair.model == a && pair.other == b);
+    let first = of(model, other).map(|pair| (pair.verdict, pair.ratio.value < 1.0));
+    let second = || of(other, model).map(|pair| (pair.verdict, pair.ratio.value >= 1.0));
+    let (verdict, is_less) = first.or_else(second)?;
+    Some(match (verdict, is_less) {
+        (Verdict::Different, true) => Less::First,
+        (Verdict::Different, false) => Less::Second,
+        _ => Less::Neither,
+    })
+}

@@ -1,0 +1,50 @@
+//! What primitives cost in a run, whether that shows what is known of tasks and threads, and what
+//! it predicts of models.
+
+use record::Run;
+use workload::primitive::Primitive;
+
+use crate::cell_figures::CellFigures;
+use crate::cost_model::{self, CostModelCell};
+use crate::primitive_figures::{PrimitiveFigures, ShapeCheck};
+use crate::primitive_source::Source;
+use crate::primitives_known::checks;
+use crate::primitives_steady::Steadiness;
+
+/// What the smallest things cost that models are made of.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Primitives {
+    /// Each primitive that was measured or could not be, in the order of reports.
+    pub figures: Vec<PrimitiveFigures>,
+    /// What leaving out unsteady trials would change, if there are any.
+    pub steadiness: Option<Steadiness>,
+    /// Whether the run shows what is known of tasks and threads.
+    pub checks: Vec<ShapeCheck>,
+    /// What the primitives predict of models, cell by cell.
+    pub cost_model: Vec<CostModelCell>,
+}
+
+impl Primitives {
+    /// Computes the figures of a run.
+    pub(crate) fn of(run: &Run, cells: &[CellFigures], (baseline, floor): (&str, &str)) -> Self {
+        let schedule = &run.schedule.primitives;
+        if schedule.is_empty() {
+            return Self::default();
+        }
+        let sources = Primitive::ALL.into_iter().map(|primitive| Source::of(run, primitive));
+        let sources: Vec<Source<'_>> = sources.collect();
+        let known = |source: &&Source<'_>| !source.programs.is_empty();
+        let figures: Vec<PrimitiveFigures> =
+            sources.iter().filter(known).map(|source| source.figures(baseline)).collect();
+        let steady = sources.iter().filter(known).map(|source| source.steady().figures(baseline));
+        let steadiness = Steadiness::of(&figures, &steady.collect::<Vec<_>>());
+        let checks = checks(&sources, baseline);
+        let cost_model = cost_model::of(run, (cells, &figures), floor);
+        Self { figures, steadiness, checks, cost_model }
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.figures.is_empty()
+    }
+}

@@ -1,0 +1,91 @@
+//! What becomes of primitives without the trials whose halves do not agree on what one costs. They
+//! are kept in all figures: to leave them out would choose trials by what they say, and most often
+//! those of whatever scatters most by itself.
+
+use stats::verdict::Verdict;
+use stats::{Sample, median};
+
+use crate::family::ALPHA;
+use crate::primitive_figures::{PrimitiveFigures, PrimitiveRow};
+
+/// How many trials are unsteady, and what leaving them out would change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steadiness {
+    /// Valid trials that have a slope.
+    pub trials: usize,
+    /// Those of them whose halves do not agree on it.
+    pub unsteady: usize,
+    /// By what share the CPU time of one would move, in half of the rows at most.
+    pub moved_typical: f64,
+    /// By what share it would move at most.
+    pub moved_most: f64,
+    /// Rows that would have no trial left.
+    pub lost: usize,
+    /// Verdicts that decide.
+    pub decided: usize,
+    /// Those of them that would be open, for want of blocks that both programs have.
+    pub opened: usize,
+    /// Those of them that would say the contrary.
+    pub contrary: usize,
+}
+
+impl Steadiness {
+    /// Compares figures of all trials with those of steady ones; nothing if all are steady.
+    pub(crate) fn of(all: &[PrimitiveFigures], steady: &[PrimitiveFigures]) -> Option<Self> {
+        let sloped = || all.iter().filter(|figures| !figures.alone).flat_map(|f| &f.rows);
+        let unsteady = sloped().map(|row| row.unsteady).sum();
+        if unsteady == 0 {
+            return None;
+        }
+        let pairs: Vec<(&PrimitiveRow, Option<&PrimitiveRow>)> = all
+            .iter()
+            .filter(|figures| !figures.alone)
+            .flat_map(|figures| figures.rows.iter().map(|row| (row, same(row, figures, steady))))
+            .filter(|(row, _)| row.costs.is_some())
+            .collect();
+        let both =
+            || pairs.iter().filter_map(|(row, other)| Some((row.costs.as_ref()?, other.as_ref()?)));
+        let moved = both().filter_map(|(costs, other)| {
+            let (all, steady) = (costs.cpu_ns?, other.costs.as_ref()?.cpu_ns?);
+            Some((steady.value / all.value - 1.0).abs())
+        });
+        let moved = Sample::new(moved.collect());
+        let is_open = |verdict: &Option<Verdict>| {
+            verdict.is_none_or(|verdict| verdict == Verdict::Inconclusive)
+        };
+        let decided = pairs.iter().filter_map(|(row, other)| {
+            let all = verdict(row).filter(|verdict| !is_open(&Some(*verdict)))?;
+            Some((all, other.and_then(verdict)))
+        });
+        let decided: Vec<(Verdict, Option<Verdict>)> = decided.collect();
+        let lost = pairs.iter().filter(|(_, other)| other.is_none_or(|row| row.costs.is_none()));
+        Some(Self {
+            trials: sloped().map(|row| row.valid).sum(),
+            unsteady,
+            moved_typical: moved.as_ref().map_or(0.0, |m| median::estimate(m, ALPHA).value),
+            moved_most: moved.map_or(0.0, |m| m.values().iter().copied().fold(0.0, f64::max)),
+            lost: lost.count(),
+            decided: decided.len(),
+            opened: decided.iter().filter(|(_, without)| is_open(without)).count(),
+            contrary: decided
+                .iter()
+                .filter(|(all, without)| !is_open(without) && without.as_ref() != Some(all))
+                .count(),
+        })
+    }
+}
+
+/// Returns what may be said of the ratio of a row.
+fn verdict(row: &PrimitiveRow) -> Option<Verdict> {
+    row.costs.as_ref()?.verdict
+}
+
+/// Returns the row of the same program among other figures of the same primitive.
+fn same<'a>(
+    row: &PrimitiveRow,
+    figures: &PrimitiveFigures,
+    others: &'a [PrimitiveFigures],
+) -> Option<&'a PrimitiveRow> {
+    let other = others.iter().find(|other| other.primitive == figures.primitive)?;
+    other.rows.iter().find(|other| other.program == row.program)
+}

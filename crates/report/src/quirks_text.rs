@@ -1,0 +1,49 @@
+//! Which clients of a run count faults in their own way, in a line.
+
+use analysis::number::count;
+use analysis::quirks::{Client, quirks};
+use record::Run;
+
+/// Writes in a line which clients count faults in their own way, if any do.
+pub(crate) fn quirks_line(run: &Run) -> Option<String> {
+    let clients = quirks(run)?.clients;
+    let told: Vec<String> = clients.iter().map(client).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "Clients that hide faults, forgive them or call them something else: {}; report.html \
+             says which",
+            told.join(", ")
+        )
+    })
+}
+
+/// Writes a client with its version, and how many faults it counts in its own way.
+pub(crate) fn client(of: &Client<'_>) -> String {
+    let version = of.version.unwrap_or("of unknown version");
+    format!("{} {version} ({})", of.name, count(of.faults, "fault"))
+}
+
+#[cfg(test)]
+mod tests {
+    use record::Quirk;
+
+    use analysis::fixture::Fixture;
+
+    use super::*;
+
+    #[test]
+    fn clients_are_told_with_their_faults_and_none_where_the_run_knows_nothing() {
+        let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
+        let quirk = |client: &str, fault: &str| {
+            let [client, fault, does] = [client, fault, "takes any byte"].map(str::to_owned);
+            Quirk { client, fault, does, counts: None }
+        };
+        run.schedule.quirks = Some(vec![quirk("reqwest", "nul"), quirk("hyper", "nul")]);
+        let stay = run.blocks[0].stays.get_mut("tokio-reqwest").unwrap();
+        stay.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
+        let line = quirks_line(&run).unwrap();
+        assert!(line.contains("reqwest 0.13.5 (1 fault), hyper of unknown version"), "{line}");
+        run.schedule.quirks = None;
+        assert_eq!(quirks_line(&run), None);
+    }
+}
