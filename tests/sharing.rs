@@ -3,7 +3,6 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use record::{Family, Model, Run, State};
@@ -14,7 +13,7 @@ use support::WORKSPACE;
 use support::shell::{check, each_turn, inflight, published, small_run, text, whole, written};
 
 /// The forms of a citation.
-const FORMS: [&str; 7] = ["bibtex", "cff", "apa", "csl-json", "latex", "markdown", "methods"];
+const FORMS: [&str; 5] = ["bibtex", "cff", "latex", "markdown", "methods"];
 
 /// Changes a run into one of another machine, of a preset that ranks models.
 fn elsewhere(run: &mut Run) {
@@ -202,92 +201,6 @@ fn models_in_every_language_are_followed_over_commits() {
             assert!(is_told, "{form} lacks {name}");
         }
     }
-}
-
-/// Returns the samples of an exposition by name and labels, held to the grammar of `OpenMetrics`
-/// 1.0: families of descriptors and samples, which never interleave.
-fn samples(exposition: &str) -> BTreeMap<(String, String), f64> {
-    let descriptor = regex::Regex::new(r"^# (TYPE|UNIT|HELP) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)$");
-    let label = r#"[a-z0-9_]+="(?:[^"\\\n]|\\[\\n"])*""#;
-    let sample = regex::Regex::new(&format!(r"^([a-z_]+)\{{({label}(?:,{label})*)\}} ([0-9.-]+)$"));
-    let [descriptor, sample] = [descriptor, sample].map(|it| it.expect("it is an expression"));
-    let body = exposition.strip_suffix("# EOF\n").expect("it ends so");
-    let (mut families, mut seen) = (Vec::new(), BTreeMap::new());
-    for line in body.lines() {
-        if let Some(told) = descriptor.captures(line) {
-            match &told[1] {
-                "TYPE" => families.push((told[2].to_owned(), told[3].to_owned())),
-                "UNIT" => assert!(told[2].ends_with(&format!("_{}", &told[3])), "{line}"),
-                _ => {}
-            }
-            assert_eq!(families.last().map(|(name, _)| name.as_str()), Some(&told[2]), "{line}");
-            continue;
-        }
-        let told = sample.captures(line).unwrap_or_else(|| panic!("no sample: {line}"));
-        let (family, kind) = families.last().expect("a sample follows its descriptors");
-        let suffix = if kind == "info" { "_info" } else { "" };
-        assert_eq!(told[1], format!("{family}{suffix}"), "{line}");
-        let value: f64 = told[3].parse().expect("a number");
-        let twice = seen.insert((told[1].to_owned(), told[2].to_owned()), value);
-        assert_eq!(twice, None, "{line}");
-    }
-    let names: BTreeSet<&String> = families.iter().map(|(name, _)| name).collect();
-    assert_eq!(names.len(), families.len(), "a family stands in one place");
-    seen
-}
-
-#[test]
-fn a_run_is_an_exposition_by_the_rules_of_openmetrics() {
-    let folder = tempfile::tempdir().expect("it is made");
-    // A name that would end its label and begin another one.
-    let hostile = "steady\\\",model=\"x";
-    let path = written(folder.path(), |run| {
-        run.environment.cpu = "A \"CPU\"\nof C:\\".to_owned();
-        run.schedule.cells.iter_mut().filter(|cell| cell.name == "steady").for_each(|cell| {
-            hostile.clone_into(&mut cell.name);
-        });
-        let blocks = run.schedule.blocks.iter_mut().map(|block| &mut block.cell);
-        let trials = run.turns.iter_mut().map(|trial| &mut trial.cell);
-        let absent = run.schedule.absent.iter_mut().map(|absent| &mut absent.cell);
-        let cells = blocks.chain(trials).chain(absent).filter(|cell| *cell == "steady");
-        cells.for_each(|cell| hostile.clone_into(cell));
-        let smol = run.turns.iter_mut().filter(|t| t.model == "smol" && t.cell == "batch");
-        smol.for_each(|trial| trial.state = State::Invalid(vec![Reason::OtherIds]));
-    });
-    let arguments = ["export", path.to_str().expect("UTF-8"), "--to", "openmetrics"];
-    let output = inflight(folder.path(), &arguments);
-    let said = text(&output);
-    assert_eq!(output.status.code(), Some(0), "{said}");
-
-    let seen = samples(&said);
-    let run = Run::read(&path).expect("it reads");
-    let figures = analysis::figures(&run, harness::BASELINE, harness::FLOOR);
-    let rows = figures.cells.iter().flat_map(|cell| cell.rows.iter().map(move |row| (cell, row)));
-    for (cell, row) in rows {
-        let cell = cell.cell.name.replace('\\', "\\\\").replace('"', "\\\"");
-        let at = |name: &str, label: &str| {
-            let labels = format!("cell=\"{cell}\",model=\"{}\"{label}", row.model);
-            seen.get(&(name.to_owned(), labels)).copied()
-        };
-        let ratio = |side| at(&format!("inflight_cost{side}_ratio"), ",baseline=\"tokio\"");
-        let own = row.figures.as_ref().and_then(|figures| figures.ratio);
-        assert_eq!(ratio("").is_some(), own.is_some(), "{cell} {}", row.model);
-        if let Some((own, interval)) = own.and_then(|own| Some((own, own.interval?))) {
-            let told = ["_lower", "", "_upper"].map(|side| ratio(side).expect("it has an end"));
-            for (told, own) in told.into_iter().zip([interval.low, own.value, interval.high]) {
-                assert!((told / own - 1.0).abs() < 1e-5, "{cell} {}", row.model);
-            }
-        }
-        let trials = ["valid", "invalid", "failed"].map(|state| {
-            at("inflight_turns", &format!(",state=\"{state}\"")).expect("it is counted")
-        });
-        let all = u32::try_from(row.turns).map(f64::from).expect("they are few");
-        assert!((trials.iter().sum::<f64>() - all).abs() < 0.5, "{trials:?}");
-        assert_eq!(at("inflight_fetch_cpu_seconds", "").is_some(), row.figures.is_some());
-    }
-    let invalid = "cell=\"batch\",model=\"smol\",state=\"invalid\"".to_owned();
-    assert!(seen[&("inflight_turns".to_owned(), invalid)] > 0.0);
-    assert!(said.contains("cpu=\"A \\\"CPU\\\" of C:\\\\\""), "{said}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn a_run_goes_by_its_path_its_name_the_beginning_of_it_or_as_the_latest() {
     let (folder, path) = small_run();
     let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
     let place = path.to_str().expect("our paths are UTF-8");
-    let cite = |run: &str| text(&inflight(folder.path(), &["cite", run, "--as", "apa"]));
+    let cite = |run: &str| text(&inflight(folder.path(), &["cite", run, "--as", "methods"]));
     let expected = cite("latest");
     assert!(expected.contains(&name), "{expected}");
     for run in [place, &name, &name[..name.len() - 3]] {

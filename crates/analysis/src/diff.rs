@@ -26,6 +26,7 @@ use crate::turns::{Quantity, Turns};
 
 /// Two runs compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diff {
     /// `inflight.diff/2.0`.
     pub schema: String,
@@ -45,6 +46,7 @@ pub struct Diff {
 
 /// A cell in two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CellDiff {
     /// The cell.
     pub cell: Cell,
@@ -61,6 +63,7 @@ pub struct CellDiff {
 
 /// A model in a cell of two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RowDiff {
     /// The model's name.
     pub model: String,
@@ -77,6 +80,7 @@ pub struct RowDiff {
 
 /// A ratio with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ratio {
     /// The ratio.
     pub value: f64,
@@ -88,6 +92,7 @@ pub struct Ratio {
 
 /// What may be said about a model in two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It costs more than before, by more than the margin.

@@ -6,6 +6,7 @@ use workload::Workload;
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DiffMetric {
     /// CPU time per fetch, in microseconds.

@@ -8,7 +8,8 @@ use stats::Estimate;
 pub(crate) const TOO_FEW: &str = "too few blocks for an interval";
 
 /// An estimate, or why there is none.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Figure {
     value: Option<f64>,
     low: Option<f64>,

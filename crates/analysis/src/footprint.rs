@@ -18,6 +18,7 @@ const UNKNOWN: &str = "Unknown: the run does not tell what its models cost besid
 
 /// The footprints of all models of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelFootprints {
     /// The models, in the order of the schedule.
     pub rows: Vec<ModelFootprint>,
@@ -27,6 +28,7 @@ pub struct ModelFootprints {
 
 /// The footprint of a model; what is unknown is null.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ModelFootprint {
     /// The model.
     pub model: String,

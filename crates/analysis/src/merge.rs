@@ -29,6 +29,7 @@ const SCHEMA: &str = "inflight.merge/2.0";
 
 /// Runs side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Merge {
     /// `inflight.merge/2.0`.
     pub schema: &'static str,
@@ -44,6 +45,7 @@ pub struct Merge {
 
 /// One of the runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MergedRun {
     /// Its name.
     pub run: String,
@@ -61,6 +63,7 @@ pub struct MergedRun {
 
 /// A cell in the runs that have it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MergedCell {
     /// The cell.
     pub cell: Cell,
@@ -74,6 +77,7 @@ pub struct MergedCell {
 
 /// A model in the runs that have a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MergedRow {
     /// The model.
     pub model: String,
@@ -83,6 +87,7 @@ pub struct MergedRow {
 
 /// A model in a cell of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MergedEntry {
     /// Whether it has figures, and what kind of row it is if not.
     pub standing: &'static str,
@@ -101,6 +106,7 @@ pub struct MergedEntry {
 
 /// How alike the order of the models is in two runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stability {
     /// The places of the two runs in the list of runs.
     pub runs: [usize; 2],

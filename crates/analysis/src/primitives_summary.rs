@@ -14,7 +14,8 @@ const ALONE: &str = "each is timed alone";
 const REFERENCE: &str = "it is the reference, or no block has both";
 
 /// A primitive.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PrimitiveSummary<'a> {
     primitive: Primitive,
     title: &'a str,
@@ -28,7 +29,8 @@ pub(crate) struct PrimitiveSummary<'a> {
 }
 
 /// A program.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PrimitiveRowSummary<'a> {
     program: &'a str,
     label: &'a str,
@@ -42,7 +44,8 @@ struct PrimitiveRowSummary<'a> {
 }
 
 /// What one costs.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CostsSummary {
     wall_ns: Figure,
     cpu_ns: Figure,
@@ -55,14 +58,16 @@ struct CostsSummary {
 }
 
 /// What others have published.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AnchorSummary {
     says: &'static str,
     source: &'static str,
 }
 
 /// Something that is known.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CheckSummary {
     claim: &'static str,
     primitive: Primitive,
@@ -71,14 +76,16 @@ pub(crate) struct CheckSummary {
 }
 
 /// What the primitives predict in a cell.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CostModelSummary<'a> {
     cell: &'a str,
     rows: Vec<CostModelRowSummary<'a>>,
 }
 
 /// What the primitives predict of a model.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CostModelRowSummary<'a> {
     model: &'a str,
     program: &'a str,

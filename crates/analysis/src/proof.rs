@@ -37,6 +37,7 @@ const FEW_CPUS: usize = 2;
 
 /// What proves that the origin was not what was measured in a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proof {
     /// The name of the cell.
     pub cell: String,
@@ -56,6 +57,7 @@ pub struct Proof {
 
 /// What the turns of a cell show of the origin.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Seen {
     /// Fetches per second in the window; the worst is the fastest.
     pub rate_per_s: Level,
@@ -86,6 +88,7 @@ pub struct Seen {
 
 /// A quantity of a cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Level {
     /// Its median over all valid turns.
     pub median: f64,
@@ -97,6 +100,7 @@ pub struct Level {
 
 /// Whether an origin had room to spare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OriginState {
     /// It could have answered much faster.
@@ -109,6 +113,7 @@ pub enum OriginState {
 
 /// What set the pace of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Limiter {
     /// The CPU time of the origin.
@@ -121,6 +126,7 @@ pub enum Limiter {
 
 /// Something that may be claimed from a cell, or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Claim {
     /// What it is about: `CPU time per fetch` or `throughput`.
     pub about: String,

@@ -19,6 +19,7 @@ const NOT_BOTH: &str = "no block in which both have a value above 0";
 
 /// A ranking.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Document<'a> {
     run: &'a str,
     metric: &'static str,
@@ -30,6 +31,7 @@ struct Document<'a> {
 
 /// A cell, or the models of another language in it.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Cell<'a> {
     #[serde(rename = "cell")]
     name: &'a str,
@@ -41,6 +43,7 @@ struct Cell<'a> {
 
 /// A model.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Row<'a> {
     model: &'a str,
     value: Option<f64>,
@@ -57,6 +60,7 @@ struct Row<'a> {
 
 /// A value in times the baseline's.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Ratio {
     #[serde(flatten)]
     figure: Figure,

@@ -31,8 +31,9 @@ pub(crate) const IS_BASELINE: &str = "it is the baseline";
 pub(crate) const IS_FLOOR: &str = "it is the floor";
 
 /// The summary of a run.
-#[derive(Serialize)]
-struct Summary<'a> {
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Summary<'a> {
     schema: &'static str,
     run: &'a str,
     inflight_version: &'a str,
@@ -61,7 +62,8 @@ struct Summary<'a> {
 }
 
 /// A cell.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CellSummary<'a> {
     name: &'a str,
     workload: Workload,
@@ -90,7 +92,8 @@ struct CellSummary<'a> {
 }
 
 /// The models of a cell in another language.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct LanguageSummary<'a> {
     language: &'a str,
     baseline: &'a str,
@@ -100,7 +103,8 @@ struct LanguageSummary<'a> {
 }
 
 /// A relative difference, or why there is none.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Share {
     value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,14 +112,16 @@ struct Share {
 }
 
 /// What the baseline differs from itself.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NoiseSummary {
     cpu_ratio: Figure,
     can_show: Share,
 }
 
 /// A control.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ControlSummary<'a> {
     name: &'a str,
     model: &'a str,
@@ -126,7 +132,8 @@ struct ControlSummary<'a> {
 }
 
 /// A model.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RowSummary<'a> {
     model: &'a str,
     standing: &'static str,
@@ -141,7 +148,8 @@ struct RowSummary<'a> {
 }
 
 /// What a fetch cost.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FiguresSummary {
     cpu_us_per_fetch: Figure,
     cpu_ratio: Figure,
@@ -161,7 +169,8 @@ struct Missing {
 }
 
 /// Two models that were compared.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PairSummary<'a> {
     model: &'a str,
     other: &'a str,
@@ -171,7 +180,8 @@ struct PairSummary<'a> {
 }
 
 /// What a library client costs.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FootprintSummary<'a> {
     model: &'a str,
     cpu_ratio: Figure,

@@ -13,7 +13,8 @@ const NONE_IN_RANGE: &str = "none in range";
 const NO_BLOCK: &str = "no block with both models";
 
 /// A sweep.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SweepSummary<'a> {
     along: Along,
     levels: &'a [u64],
@@ -22,7 +23,8 @@ pub(crate) struct SweepSummary<'a> {
 }
 
 /// A model against the other of the sweep.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SweepPairSummary<'a> {
     model: &'a str,
     crossover: CrossoverSummary,
@@ -30,7 +32,8 @@ struct SweepPairSummary<'a> {
 }
 
 /// From which level on the model costs less; an end that is null lies beyond the range.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CrossoverSummary {
     value: Option<u64>,
     low: Option<u64>,
@@ -40,7 +43,8 @@ struct CrossoverSummary {
 }
 
 /// A level.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SweepLevelSummary<'a> {
     level: u64,
     cell: &'a str,

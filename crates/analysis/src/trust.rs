@@ -13,6 +13,7 @@ const SCHEMA: &str = "inflight.checks/2.0";
 
 /// Whether a run may be believed.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Trust {
     /// `inflight.checks/2.0`.
     pub schema: &'static str,

@@ -27,7 +27,8 @@ pub struct WakeUps {
 }
 
 /// The same for programs.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct WakeUpsSummary<'a> {
     model: &'a str,
     wake_ups: u64,

@@ -148,7 +148,6 @@ Examples:
   inflight export latest --to csv > turns.csv
   inflight export latest --to bencher | bencher run --adapter json --file -
   inflight export latest --to github-action-benchmark > output.json
-  inflight export latest --to openmetrics > inflight.prom     for Prometheus and its kin
 ")]
     Export {
         /// The run: its folder, the beginning of its name, or `latest`.

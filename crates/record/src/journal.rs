@@ -13,6 +13,7 @@ use crate::PrimitiveRecord;
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
     /// The first line.
@@ -35,6 +36,7 @@ pub enum Entry {
 
 /// How the lines that follow are to be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Begin {
     /// `inflight.journal/2.0`.
     pub schema: String,
@@ -42,6 +44,7 @@ pub struct Begin {
 
 /// What became of one turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TurnRecord {
     /// The number of its block.
     pub block: u32,
@@ -73,6 +76,7 @@ pub struct TurnRecord {
 
 /// What became of one round.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoundRecord {
     /// The number of its block.
     pub block: u32,
@@ -89,6 +93,7 @@ pub struct RoundRecord {
 
 /// What became of one block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BlockRecord {
     /// Its number.
     pub block: u32,
@@ -98,6 +103,7 @@ pub struct BlockRecord {
 
 /// What the counted turns of a participant in a block add up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StayRecord {
     /// The versions that the model reported.
     pub versions: BTreeMap<String, String>,
@@ -120,6 +126,7 @@ pub struct StayRecord {
 
 /// Whether a turn's figures may be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It kept every law.
@@ -134,6 +141,7 @@ pub enum State {
 
 /// What the machine did while a round ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Host {
     /// CPU time that all CPUs together had, in nanoseconds.
     pub capacity_ns: u64,
@@ -162,6 +170,7 @@ pub struct Host {
 /// A block begins anew: turns before this line that belong to it were cut. They stay, and are left
 /// out of every figure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Again {
     /// Its number.
     pub block: u32,
@@ -171,6 +180,7 @@ pub struct Again {
 
 /// Why blocks that were planned were not measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Stop {
     /// The cell that has enough; none stands for the whole run.
     pub cell: Option<String>,
@@ -182,6 +192,7 @@ pub struct Stop {
 
 /// A run went on after it had been cut short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resume {
     /// When, in UTC.
     pub at_utc: String,

@@ -14,6 +14,7 @@ use crate::{Schedule, State};
 
 /// A program that measures primitives, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimitiveProgram {
     /// The name of the package without `primitives-`.
     pub name: String,
@@ -35,6 +36,7 @@ pub struct PrimitiveProgram {
 
 /// The part of a schedule that is about primitives.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimitiveSchedule {
     /// The programs, as their manifests describe them.
     pub programs: Vec<PrimitiveProgram>,
@@ -50,6 +52,7 @@ pub struct PrimitiveSchedule {
 
 /// A primitive that is not measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimitiveAbsent {
     /// Which.
     pub primitive: Primitive,
@@ -59,6 +62,7 @@ pub struct PrimitiveAbsent {
 
 /// Every program that has a primitive once, adjacent in time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimitiveBlock {
     /// Its number, among all blocks of the run.
     pub number: u32,
@@ -78,6 +82,7 @@ pub struct PrimitiveBlock {
 
 /// What became of one trial of a primitive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimitiveRecord {
     /// The number of its block.
     pub block: u32,

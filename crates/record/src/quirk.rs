@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A fault that a client of the schedule's models is known to count otherwise than bare models.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quirk {
     /// The client, or the model that is its own.
     pub client: String,

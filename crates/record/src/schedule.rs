@@ -24,6 +24,7 @@ const AT_MOST: &str = "more than any run has";
 
 /// Everything that is decided before the first turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
     /// `inflight.schedule/2.0`.
     pub schema: String,
@@ -82,6 +83,7 @@ pub struct Schedule {
 
 /// Which pairs of models of a cell are judged together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Family {
     /// Each model with the baseline.
@@ -93,6 +95,7 @@ pub enum Family {
 
 /// A model that runs once more in each block, with busy work added to each fetch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Control {
     /// What orders and trials call it.
     pub name: String,
@@ -104,6 +107,7 @@ pub struct Control {
 
 /// What was found out of a cell before the schedule was drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Probe {
     /// The name of the cell.
     pub cell: String,
@@ -120,6 +124,7 @@ pub struct Probe {
 
 /// When a cell has enough blocks: by the width of its intervals alone, never by what they show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StopRule {
     /// No cell ends with fewer.
     pub blocks_min: u32,
@@ -132,6 +137,7 @@ pub struct StopRule {
 
 /// Blocks measured at one time of day, with one layout of the programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Session {
     /// Its number, from 0.
     pub number: u32,
@@ -144,6 +150,7 @@ pub struct Session {
 
 /// Who runs on which CPU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Placement {
     /// CPUs of the model's process.
     pub model_cpus: Vec<usize>,
@@ -159,6 +166,7 @@ pub struct Placement {
 
 /// A model, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Model {
     /// The name of the package without `model-`.
     pub name: String,
@@ -202,6 +210,7 @@ pub struct Model {
 
 /// A setting that differs from a library's default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Knob {
     /// What the library calls it.
     pub name: String,
@@ -215,6 +224,7 @@ pub struct Knob {
 
 /// A row without figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Absent {
     /// The name of the cell.
     pub cell: String,
@@ -226,6 +236,7 @@ pub struct Absent {
 
 /// A model that cannot run on this machine: a row without figures in every cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Missing {
     /// The name of the model.
     pub model: String,
@@ -237,6 +248,7 @@ pub struct Missing {
 
 /// Fresh processes of every participant of a cell, and the rounds in which they take turns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Block {
     /// Its number, from 0.
     pub number: u32,

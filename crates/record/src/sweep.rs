@@ -6,6 +6,7 @@ use workload::Cell;
 /// Cells that differ in one number, and in how many fetches a window of about the same length
 /// then takes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sweep {
     /// The number.
     pub along: Along,
@@ -15,6 +16,7 @@ pub struct Sweep {
 
 /// The number in which the cells of a sweep differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Along {
     /// The number of slots.

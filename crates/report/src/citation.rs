@@ -156,25 +156,6 @@ impl Date {
     pub(crate) fn iso(self) -> String {
         format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
     }
-
-    /// Returns the name of its month.
-    pub(crate) fn month_name(self) -> &'static str {
-        const NAMES: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        NAMES.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or_default()
-    }
 }
 
 /// Returns what the run was measured on.

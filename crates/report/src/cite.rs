@@ -8,11 +8,10 @@ use analysis::figures::Figures;
 use analysis::line::paragraph;
 use anyhow::{Result, anyhow};
 use record::Run;
-use serde_json::json;
 
 use crate::citation::{AUTHORS, Citation, NotCitable};
 use crate::escape::{latex, yaml};
-use crate::{json, paper};
+use crate::paper;
 
 /// A form of citing a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +20,6 @@ pub enum CiteForm {
     Bibtex,
     /// A `CITATION.cff`.
     Cff,
-    /// A reference in the style of the APA, as plain text.
-    Apa,
-    /// An item of CSL-JSON, in an array of one.
-    CslJson,
     /// Tables with captions in LaTeX, with booktabs.
     Latex,
     /// Tables with captions in Markdown.
@@ -35,23 +30,14 @@ pub enum CiteForm {
 
 impl CiteForm {
     /// Every form.
-    pub const ALL: [Self; 7] = [
-        Self::Bibtex,
-        Self::Cff,
-        Self::Apa,
-        Self::CslJson,
-        Self::Latex,
-        Self::Markdown,
-        Self::Methods,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Bibtex, Self::Cff, Self::Latex, Self::Markdown, Self::Methods];
 
     /// Returns what a command line calls it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bibtex => "bibtex",
             Self::Cff => "cff",
-            Self::Apa => "apa",
-            Self::CslJson => "csl-json",
             Self::Latex => "latex",
             Self::Markdown => "markdown",
             Self::Methods => "methods",
@@ -79,8 +65,6 @@ pub fn cite(run: &Run, figures: &Figures, form: CiteForm) -> Result<String, NotC
     Ok(match form {
         CiteForm::Bibtex => bibtex(&citation),
         CiteForm::Cff => cff(&citation),
-        CiteForm::Apa => apa(&citation),
-        CiteForm::CslJson => csl_json(&citation),
         CiteForm::Latex => paper::latex(&citation, figures, &told(run, figures)),
         CiteForm::Markdown => paper::markdown(&citation, figures, &told(run, figures)),
         CiteForm::Methods => methods(&citation),
@@ -155,36 +139,6 @@ fn cff(citation: &Citation) -> String {
 /// Returns a sentence as it may stand in a folded scalar: ASCII on one line.
 fn folded(text: &str) -> String {
     text.chars().map(|character| if character.is_ascii() { character } else { '?' }).collect()
-}
-
-/// Writes a reference in the style of the APA, seventh edition, for a data set.
-fn apa(citation: &Citation) -> String {
-    let date = citation.date.map_or_else(
-        || "n.d.".to_owned(),
-        |date| format!("{}, {} {}", date.year, date.month_name(), date.day),
-    );
-    let (title, identity) = (citation.title(), citation.identity());
-    let text =
-        format!("{AUTHORS}. ({date}). {title} ({identity}) [Data set]. {}", citation.caution());
-    paragraph(&text) + "\n"
-}
-
-/// Writes an array of one item of CSL-JSON.
-fn csl_json(citation: &Citation) -> String {
-    let mut item = json!({
-        "id": key(citation),
-        "type": "dataset",
-        "title": citation.title(),
-        "author": [{ "literal": AUTHORS }],
-        "version": citation.version,
-        "number": citation.run,
-        "note": format!("{}. {}", capital(&citation.identity()), citation.caution()),
-        "abstract": citation.methods,
-    });
-    if let Some(date) = citation.date {
-        item["issued"] = json!({ "date-parts": [[date.year, date.month, date.day]] });
-    }
-    String::from_utf8_lossy(&json::text(&json!([item]))).into_owned()
 }
 
 /// Writes one sentence for the methods of a paper, and what must be said beside it.

@@ -1,6 +1,6 @@
 //! A run in the formats of other programs: every turn as tidy CSV, the costs for Bencher (Bencher
 //! Metric Format) and github-action-benchmark (`customSmallerIsBetter`), which follow benchmarks
-//! over commits, and gauges for what reads `OpenMetrics`.
+//! over commits.
 //!
 //! The two that follow commits know neither blocks nor ratios: what they are given is the cost per
 //! fetch with its 95 % interval, and what a machine did to a whole run looks like a change there.
@@ -21,7 +21,6 @@ use stats::Estimate;
 
 use crate::escape::cell;
 use crate::json::text;
-use crate::openmetrics::openmetrics;
 
 /// The format of another program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,14 +31,11 @@ pub enum ExportForm {
     Bencher,
     /// What github-action-benchmark calls `customSmallerIsBetter`.
     GithubActionBenchmark,
-    /// A text exposition of `OpenMetrics`.
-    OpenMetrics,
 }
 
 impl ExportForm {
     /// Every form.
-    pub const ALL: [Self; 4] =
-        [Self::Csv, Self::Bencher, Self::GithubActionBenchmark, Self::OpenMetrics];
+    pub const ALL: [Self; 3] = [Self::Csv, Self::Bencher, Self::GithubActionBenchmark];
 
     /// Returns what a command line calls it.
     pub fn name(self) -> &'static str {
@@ -47,7 +43,6 @@ impl ExportForm {
             Self::Csv => "csv",
             Self::Bencher => "bencher",
             Self::GithubActionBenchmark => "github-action-benchmark",
-            Self::OpenMetrics => "openmetrics",
         }
     }
 }
@@ -68,7 +63,6 @@ pub fn export(run: &Run, figures: &Figures, form: ExportForm) -> String {
         ExportForm::Csv => csv(run),
         ExportForm::Bencher => text(&bencher(figures)),
         ExportForm::GithubActionBenchmark => text(&github(run, figures)),
-        ExportForm::OpenMetrics => openmetrics(run, figures).into_bytes(),
     };
     String::from_utf8_lossy(&bytes).into_owned()
 }

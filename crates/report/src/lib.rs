@@ -29,7 +29,6 @@ mod citation;
 mod cite;
 mod export;
 mod index;
-mod openmetrics;
 mod paper;
 
 mod derive;

@@ -29,6 +29,7 @@ pub enum Check {
 
 /// Why the figures of a turn may not be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Fetches failed.

@@ -6,6 +6,7 @@ use crate::{Turn, Workload};
 
 /// One workload with its numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cell {
     /// What reports call it.
     pub name: String,
@@ -32,6 +33,7 @@ pub struct Cell {
 
 /// The whole milliseconds from which the origin draws the delay of a fetch, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "[u64; 2]", into = "[u64; 2]")]
 pub struct DelayRange {
     /// The shortest delay.

@@ -6,6 +6,7 @@ use crate::{Cell, Turn, batch, steady};
 
 /// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Workload {
     /// So many fetches, at most `in_flight` at once, timed from the first slot to the last

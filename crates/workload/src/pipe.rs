@@ -54,6 +54,7 @@ pub struct Hello {
 
 /// What was counted in a turn and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Turned {
     /// The number of the turn.
     pub turn: u32,
@@ -78,6 +79,7 @@ pub struct Turned {
 
 /// The measured window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Window {
     /// Fetches that ended in it.
     pub ended: u64,
@@ -101,6 +103,7 @@ pub struct Window {
 
 /// What the kernel's scheduler gave to threads, and let them wait for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scheduled {
     /// Time on a CPU.
     pub cpu_ns: u64,
@@ -110,6 +113,7 @@ pub struct Scheduled {
 
 /// All fetches of a turn: `issued == ok + the sum of errors`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Total {
     /// Ids that were dealt.
     pub issued: u64,

@@ -9,6 +9,7 @@ use crate::pipe::Hello;
 
 /// A primitive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Primitive {
     /// A generator is resumed and yields a value.
@@ -94,6 +95,7 @@ pub struct PrimitivePlan {
 
 /// What was counted and what it cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PrimitiveTrial {
     /// The batches in the order in which they ran; a single one where each is timed alone.
     pub points: Vec<Point>,
@@ -103,6 +105,7 @@ pub struct PrimitiveTrial {
 
 /// One batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Point {
     /// How many were asked for.
     pub count: u64,

@@ -12,6 +12,7 @@ use crate::content::split_mix_64;
 
 /// What an origin has seen since the mount.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Receipt {
     /// Requests for a fetch that were answered.
     pub answered: u64,

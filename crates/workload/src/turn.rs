@@ -8,6 +8,7 @@ use crate::{Cell, Error};
 
 /// A bounded piece of work of one participant, while all others are idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Turn {
     /// Its number among the turns of the participant; turn 0 connects and is never counted.
     pub number: u32,

@@ -24,7 +24,7 @@ use crate::checks::question::{RUN, ValidityCheck};
 /// name models.
 pub fn checks(run: &Run, baseline: &str, floor: &str) -> Vec<ValidityCheck> {
     let mut checks = provenance::checks(run);
-    checks.extend([machine::frequency(run), origin::swap()]);
+    checks.push(machine::frequency(run));
     for cell in &run.schedule.cells {
         let turns = CellTurns::of(run, cell);
         checks.extend(story::checks(&turns));
@@ -108,7 +108,9 @@ pub(crate) mod tests {
     #[test]
     fn the_good_run_passes_every_check_that_asks_something_of_it() {
         let ids: Vec<u32> = GOOD.iter().map(ValidityCheck::number).collect();
-        assert!(ids.is_sorted() && (1..=22).all(|id| ids.contains(&id)), "{ids:?}");
+        // `cargo bench --bench claims` measures what 17 and 18 were.
+        let mut asked = (1..=22).filter(|id| ![17, 18].contains(id));
+        assert!(ids.is_sorted() && asked.all(|id| ids.contains(&id)), "{ids:?}");
         for check in GOOD.iter() {
             let fine = matches!(check.state, CheckState::Passed | CheckState::NotApplicable(_));
             assert!(fine, "{check:?}");

@@ -7,7 +7,7 @@ use stats::capacity::HEADROOM;
 use workload::Receipt;
 
 use crate::cell_turns::{CellTurns, origin_cost};
-use crate::checks::question::{Question, RUN, Trouble, ValidityCheck};
+use crate::checks::question::{Question, Trouble, ValidityCheck};
 use crate::counts::{median, real};
 use crate::number::{digits, limit, percent};
 use crate::proof::{self, OriginState, Proof, Seen, proof};
@@ -28,13 +28,6 @@ const GROWTH_KIB_MAX: f64 = 8.0;
 /// Returns the checks on the origin of a cell.
 pub(crate) fn checks(turns: &CellTurns<'_>, baseline: &str) -> Vec<ValidityCheck> {
     vec![bound(turns, baseline), health(turns), drift(turns)]
-}
-
-/// Returns the check on exchanging the origin for another.
-pub(crate) fn swap() -> ValidityCheck {
-    let threshold = "the same order of models with another origin".to_owned();
-    let question = Question { id: "G20", name: "origin swap", scope: RUN, threshold };
-    question.not_applicable("missing: there is no second origin yet")
 }
 
 /// G5: the origin had room to spare.
@@ -233,8 +226,7 @@ mod tests {
     use record::Run;
 
     use super::*;
-    use crate::checks::question::CheckState;
-    use crate::checks::tests::{GOOD, state, trips};
+    use crate::checks::tests::{GOOD, trips};
     use crate::fixture::{corrupt, receipt, times};
 
     #[test]
@@ -299,13 +291,10 @@ mod tests {
     }
 
     #[test]
-    fn g20_tells_how_memory_grew_and_that_no_second_origin_exists() {
+    fn g20_tells_how_memory_grew() {
         let told = |check: &ValidityCheck| {
             check.id == "G20" && check.measured.contains("grew by 4.00 KiB")
         };
         assert_eq!(GOOD.iter().filter(|check| told(check)).count(), 2);
-        let missing =
-            CheckState::NotApplicable("missing: there is no second origin yet".to_owned());
-        assert_eq!(state(&GOOD, ("G20", "run")), &missing);
     }
 }

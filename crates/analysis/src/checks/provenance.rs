@@ -28,7 +28,7 @@ const PORTS_A_SLOT: u64 = 4;
 /// Returns the checks of a run that need no turn.
 pub(crate) fn checks(run: &Run) -> Vec<ValidityCheck> {
     let machine = &run.environment;
-    vec![build(machine), clock(machine), limits(run), peer(), overhead(), source(run)]
+    vec![build(machine), clock(machine), limits(run), source(run)]
 }
 
 /// G1: all programs are compiled in the one way that is measured.
@@ -157,25 +157,6 @@ fn limits(run: &Run) -> ValidityCheck {
     }
 }
 
-/// G17: another program finds what the floor finds.
-fn peer() -> ValidityCheck {
-    let threshold = "the floor within 15 % of wrk or oha".to_owned();
-    let question = Question { id: "G17", name: "external check", scope: RUN, threshold };
-    question.not_applicable(
-        "a run does not measure it: `cargo bench --bench claims` holds the floor against wrk",
-    )
-}
-
-/// G18: what the harness adds to a fetch is small.
-fn overhead() -> ValidityCheck {
-    let threshold = "at most 2 % of the floor's cost".to_owned();
-    let question = Question { id: "G18", name: "overhead", scope: RUN, threshold };
-    question.not_applicable(
-        "a run does not measure it: `cargo bench --bench claims` holds the floor against a loop \
-         that verifies and records nothing",
-    )
-}
-
 /// G22: the source is that of a commit, and the run is what was measured.
 fn source(run: &Run) -> ValidityCheck {
     let machine = &run.environment;
@@ -290,14 +271,6 @@ mod tests {
         trips(("G14", "run"), ports, "LIMITS");
         let unknown = |run: &mut Run| run.environment.net.ip_local_port_range = fact("unknown");
         trips(("G14", "run"), unknown, "unknown");
-    }
-
-    #[test]
-    fn g17_and_g18_send_to_the_claims() {
-        for id in ["G17", "G18"] {
-            let CheckState::NotApplicable(why) = state(&GOOD, (id, "run")) else { panic!("{id}") };
-            assert!(why.contains("--bench claims"));
-        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub const RUN: &str = "run";
 
 /// A check of a run or of one of its cells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ValidityCheck {
     /// `G1` to `G22`. One id may stand for several checks: one a cell.
     pub id: &'static str,
@@ -26,6 +27,7 @@ pub struct ValidityCheck {
 
 /// What came of a check; all but the first say why in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
     /// Nothing speaks against the figures.

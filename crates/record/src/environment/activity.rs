@@ -9,6 +9,7 @@ use super::source;
 
 /// What else the machine was doing. Processes are counted, never named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Activity {
     /// When this was read, in UTC: just before the first trial.

@@ -22,6 +22,7 @@ const IN_WORDS: [&str; 3] = ["opt-level", "lto", "codegen-units"];
 
 /// With what, and how, every program was compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Build {
     /// All that `rustc -vV` says; `version` is its first line.

@@ -13,6 +13,7 @@ use super::private;
 
 /// What cargo's configuration adds to a build.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct CargoSettings {
     /// Where there is such configuration: `environment`, `workspace`, `above`, `home`, or `none`.

@@ -19,6 +19,7 @@ const UNLIMITED_BYTES: u64 = 1 << 62;
 
 /// The limits of the control groups, each the tightest of the group and those around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Cgroup {
     /// `v1`, `v2`, or `v1 and v2` where controllers are split between them.

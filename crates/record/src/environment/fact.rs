@@ -13,6 +13,7 @@ pub(super) const NONE: &str = "none";
 /// What was reported, on one line and never empty. What was not reported is "unknown", so that a
 /// reader need not guess whether a field was forgotten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 pub struct Fact(String);
 

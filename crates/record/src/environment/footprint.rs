@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a model costs beside its speed. What was not found out is null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Footprint {
     /// Lines of its package's own sources that are neither blank nor only a comment.

@@ -15,6 +15,7 @@ const CPUS: &str = "/sys/devices/system/cpu";
 
 /// What the machine is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Host {
     /// `bare`, `vm`, `container` or `wsl`; a container may itself be in a virtual machine.
@@ -57,6 +58,7 @@ pub struct Host {
 
 /// Where a machine is rented.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Cloud {
     /// The provider, where the firmware names it.
@@ -69,6 +71,7 @@ pub struct Cloud {
 
 /// A cache.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Cache {
     /// Its level, 1 being the nearest.

@@ -8,6 +8,7 @@ use super::source;
 
 /// What keeps others off the CPUs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Isolation {
     /// CPUs on which nothing runs that was not put there, or `none`.

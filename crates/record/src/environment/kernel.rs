@@ -77,6 +77,7 @@ const PARAMETERS: [&str; 48] = [
 
 /// How the kernel accounts, schedules, and keeps the time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Kernel {
     /// The release.
@@ -121,6 +122,7 @@ pub struct Kernel {
 
 /// Whether interrupts are charged to the process that they interrupt, and who says so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct IrqTimeAccounting {
     /// `on` or `off`; on means that interrupts are not charged to processes.

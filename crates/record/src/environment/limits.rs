@@ -9,6 +9,7 @@ use super::source;
 /// How many threads and connections may exist. The control group's limit of processes stands in
 /// `host.cgroup`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Limits {
     /// Open files of a process, sockets among them.
@@ -27,6 +28,7 @@ pub struct Limits {
 
 /// A limit with the height to which it may be raised: numbers or `unlimited`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SoftHard {
     /// What holds.

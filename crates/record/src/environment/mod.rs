@@ -56,6 +56,7 @@ pub use self::tool::Tool;
 
 /// The machine, the kernel, the build.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Environment {
     /// `inflight.environment/2.0`.
     pub schema: String,

@@ -9,6 +9,7 @@ use super::source;
 
 /// How loopback and TCP are set, in the words of the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Net {
     /// The largest packet on loopback, in bytes.
@@ -37,6 +38,7 @@ pub struct Net {
 
 /// Whether small packets are sent at once, `on` or `off`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct TcpNodelay {
     /// By the models.

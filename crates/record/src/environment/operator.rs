@@ -7,6 +7,7 @@ use super::fact::Fact;
 /// Who ran it. Nothing here is ever read from the machine, and no option asks for it yet, so that
 /// every field is unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Operator {
     /// A name that they chose.

@@ -16,6 +16,7 @@ const SUPPLIES: &str = "/sys/class/power_supply";
 
 /// What may change the CPU's speed; settings that differ between CPUs are all reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Power {
     /// The frequency governor.

@@ -11,6 +11,7 @@ use super::private;
 
 /// Which source measured, and by which command.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Tool {
     /// `inflight`.

@@ -188,22 +188,19 @@ impl Page<'_> {
     /// Writes how the run is cited, or why it cannot be; and, folded, the other forms.
     fn citation(&self) -> (Markup, Markup) {
         let cited = |form| cite(self.run, self.figures, form);
-        match (cited(CiteForm::Methods), cited(CiteForm::Apa), cited(CiteForm::Bibtex)) {
-            (Ok(methods), Ok(apa), Ok(bibtex)) => (
-                copied("cite-apa", apa.trim_end()),
+        match (cited(CiteForm::Methods), cited(CiteForm::Bibtex)) {
+            (Ok(methods), Ok(bibtex)) => (
+                copied("cite-methods", methods.trim_end()),
                 html! { details.more {
-                    summary { "For the methods of a paper, and BibTeX" }
-                    (copied("cite-methods", methods.trim_end()))
+                    summary { "BibTeX and other forms" }
                     (copied("cite-bibtex", bibtex.trim_end()))
                     p {
                         code { "inflight cite " (self.run.id) " --as FORM" }
-                        " gives CFF, CSL-JSON and tables for LaTeX and Markdown too."
+                        " gives CFF and tables for LaTeX and Markdown too."
                     }
                 } },
             ),
-            (Err(why), ..) | (_, Err(why), _) | (.., Err(why)) => {
-                (html! { p.missing { (why.to_string()) } }, html! {})
-            }
+            (Err(why), _) | (_, Err(why)) => (html! { p.missing { (why.to_string()) } }, html! {}),
         }
     }
 }
