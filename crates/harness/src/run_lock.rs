@@ -7,7 +7,7 @@
 //! so each has one of its own, and runs look for those.
 
 use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
@@ -129,14 +129,20 @@ fn share_file(path: &Path) -> Result<File> {
     }
 }
 
-/// Locks the file in a folder of results that says whether somebody measures.
+/// Locks the file in a folder of results that says whether somebody measures, and writes into it who
+/// does: where there is no room for so little, nothing is built for a run that cannot be kept.
 fn lock(results: &Path) -> Result<File> {
     let path = results.join(".lock");
     let failed = || Unwritable(path.display().to_string());
     fs::create_dir_all(results).with_context(failed)?;
     let lock = File::create(&path).with_context(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            let who = format!("{}\n", process::id());
+            let written = (&lock).write_all(who.as_bytes()).and_then(|()| lock.sync_data());
+            written.with_context(|| Unwritable::of(&path, who.len()))?;
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => Err(taken("into these results", holder(NAME))),
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
     }
