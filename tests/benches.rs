@@ -91,6 +91,31 @@ fn each_lists_every_benchmark_once_whatever_a_test_runner_adds() {
 }
 
 #[test]
+fn each_runs_the_one_that_a_test_runner_names_and_no_other() {
+    let names = ["cpu/batch/tokio", "spawn/threads", "delay-1/tokio"];
+    for (program, name) in PROGRAMS.iter().zip(names) {
+        assert_eq!(listed(program, &["--exact", name]), format!("{name}: benchmark\n"));
+        // Without what cargo says when it benches, as test runners do.
+        let mut command = Command::new(program);
+        command.args([name, "--exact", "--nocapture"]).current_dir(&WORKSPACE.root);
+        let output = command.stdin(Stdio::null()).output().expect("it starts");
+        let (reported, said) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{name}: {reported}{said}");
+        let (_, model) = name.rsplit_once('/').expect("a model stands last");
+        assert!(reported.contains(&format!("/{model}")), "{name}: {reported}");
+        assert!(reported.lines().count() <= 3, "{name}: {reported}");
+        let wrong = bench(program, &["--test", "no-such"]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&wrong.stderr);
+        assert_eq!(wrong.status.code(), Some(2), "{said}");
+        assert!(said.contains("matches no benchmark"), "{said}");
+    }
+    for program in &PROGRAMS[1..3] {
+        ends(bench(program, &["tokio"]), 2, "this bench measures all benchmarks or none");
+    }
+}
+
+#[test]
 fn each_reports_how_it_is_used_and_refuses_what_it_does_not_know() {
     for (program, name) in PROGRAMS.iter().zip(BENCHES) {
         let help = bench(program, &["--help"]).output().expect("it starts");

@@ -15,7 +15,10 @@ use model_kit::{DelayRange, ErrorCode, Plan, Receipt, Turn, content, ids_digest}
 use origin::{FromOrigin, Mount, ToOrigin};
 use record::Model;
 use regex::Regex;
-use rules::{Evidence, validate};
+use rules::{
+    Evidence, MEAN_PERCENT_MIN, STALLED_MS, STAY_CHARGED_PERCENT_MAX, TURN_CHARGED_PERCENT_MAX,
+    validate,
+};
 use serde_json::{Value, json};
 
 /// Reads a message as the code reads it, and writes it as the code writes it.
@@ -163,6 +166,22 @@ fn the_limits_on_the_page_are_those_of_the_code() {
     let turn = Turn::of(&plan.cell, 0, 0);
     assert_eq!(harness::time_for(&plan, &turn), Duration::from_millis(10_000 + 2 * 26 * 48));
     assert!(PAGE.contains("1 664 fetches of at most 48 ms in 64 slots is 10 s + 2 x 26 x 48 ms"));
+}
+
+#[test]
+fn the_shares_that_laws_allow_are_on_the_page_as_the_code_has_them() {
+    let method = fs::read_to_string(at("benches/README.md")).unwrap();
+    let reported = |page: &str, words: String| assert!(page.contains(&words), "{words}");
+    let times = |percent: u64| f64::from(u32::try_from(percent).unwrap()) / 100.0;
+    let (turn, stay) = (times(TURN_CHARGED_PERCENT_MAX), times(STAY_CHARGED_PERCENT_MAX));
+    reported(&PAGE, format!("with at most {turn} times as much a fetch as it reports"));
+    reported(&PAGE, format!("in its turns with at most {stay} times as much a fetch"));
+    reported(&method, format!("at most {turn} times the reported CPU time per fetch in a turn"));
+    reported(&method, format!("and {stay} times in a stay"));
+    reported(&PAGE, format!("mean in flight over the windows is at least {MEAN_PERCENT_MIN} %"));
+    reported(&method, format!("and {MEAN_PERCENT_MIN} % in the mean of a stay"));
+    reported(&PAGE, format!("or one delay by more than {STALLED_MS} ms"));
+    reported(&method, format!("never later than {STALLED_MS} ms"));
 }
 
 #[test]

@@ -101,6 +101,17 @@ fn a_program_that_does_nothing_for_each_is_invalid() {
 }
 
 #[test]
+fn a_program_whose_cpu_time_is_not_the_kernel_s_or_another_process_s_is_invalid() {
+    for (fault, words) in [
+        ("hides", "ns of CPU time for what the kernel charged"),
+        ("starts", "it started other processes (1), whose CPU time nobody counts"),
+    ] {
+        let State::Invalid(why) = state_of(fault) else { panic!("{fault}: it is not invalid") };
+        assert!(why.iter().any(|reason| reason.to_string().contains(words)), "{fault}: {why:?}");
+    }
+}
+
+#[test]
 fn a_program_that_dies_fails_with_its_last_words() {
     let State::Failed(why) = state_of("dies") else { panic!("it did not fail") };
     assert!(why.contains("there is no third batch"), "{why}");

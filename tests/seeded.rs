@@ -285,7 +285,7 @@ fn a_wall_time_that_is_forged_makes_the_turn_invalid() {
 #[test]
 fn a_forged_cpu_time_is_held_against_the_kernel_s() {
     let model = threads("lie: half the CPU time");
-    check(&model, (steady(), built("origin")), "ns of CPU time a fetch, the kernel charged ");
+    check(&model, (steady(), built("origin")), "ns of CPU time for what the kernel charged ");
 }
 
 #[test]

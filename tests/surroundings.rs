@@ -183,6 +183,25 @@ fn a_file_that_has_no_room_is_named_with_its_bytes_and_what_to_type_once_it_has(
 }
 
 #[test]
+fn a_run_that_has_no_room_for_its_lock_is_reported_before_anything_is_built() {
+    let results = tempfile::tempdir().expect("it is made");
+    let order = format!("run tokio --cell batch --out {}", results.path().display());
+    let output = limited(&WORKSPACE.root, 0, &order);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(".lock (") && !said.contains("building"), "{said}");
+    check(&output, 8, " bytes): File too large");
+}
+
+#[test]
+fn a_new_model_that_had_no_room_leaves_no_half_of_a_package_that_stops_cargo() {
+    let copy = copy();
+    let output = limited(copy.path(), 0, "new-model mine");
+    check(&output, 8, "crates/model-mine/Cargo.toml (");
+    check(&output, 8, " bytes): File too large");
+    check(&inflight(copy.path(), &["list", "models"]), 0, "");
+}
+
+#[test]
 fn a_run_that_had_no_room_to_begin_leaves_no_folder_that_looks_like_one() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");

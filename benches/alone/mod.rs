@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use analysis::Trust;
 use anyhow::{Result, ensure};
 use clap::{CommandFactory, Parser};
-use harness::{BASELINE, FLOOR, Failure, How, Order, Workspace};
+use harness::{BASELINE, FLOOR, Failure, How, Workspace};
 use record::Run;
+use regex::Regex;
 use report::Form;
 
 use crate::runner::{self, Asked, Runner, say};
@@ -20,32 +21,66 @@ const NOT_SOUND: u8 = 4;
 /// Measures every benchmark of this program in a run of its own, and prints what it found.
 #[derive(Clone, Debug, Parser)]
 struct Arguments {
+    /// Lists, or runs once, only benchmarks whose name matches this regular expression.
+    filter: Option<String>,
     /// What may be said to every bench.
     #[command(flatten)]
     runner: Runner,
 }
 
+/// What is asked of a bench, and for which benchmarks.
+pub(crate) struct Order {
+    /// What may be said to every bench.
+    pub(crate) runner: Runner,
+    filter: Option<Regex>,
+}
+
 /// Does what the arguments ask for; `name` is the bench's.
-pub(crate) fn answer(name: &str, act: fn(Workspace, &Runner) -> Result<u8>) -> ExitCode {
+pub(crate) fn answer(name: &str, act: fn(Workspace, &Order) -> Result<u8>) -> ExitCode {
     let command = Arguments::command().bin_name(format!("cargo bench --bench {name} --"));
     match runner::read::<Arguments>(command) {
-        Ok(Arguments { runner }) => runner::ended(answered(&runner, act)),
+        Ok(arguments) => runner::ended(answered(arguments, act)),
         Err(code) => code,
     }
 }
 
 /// Does what a runner asks for.
-fn answered(runner: &Runner, act: fn(Workspace, &Runner) -> Result<u8>) -> Result<u8> {
-    let all_or_none = "--skip goes with --list alone: this bench takes all benchmarks or none";
-    ensure!(runner.list || runner.skip.is_empty(), Failure::Usage(all_or_none.to_owned()));
+fn answered(arguments: Arguments, act: fn(Workspace, &Order) -> Result<u8>) -> Result<u8> {
+    let Arguments { filter, runner } = arguments;
+    let selects = filter.is_some() || !runner.skip.is_empty();
+    let all_or_none = "a filter and --skip go with --list and --test alone: this bench measures \
+                       all benchmarks or none";
+    let may_select = runner.asked() != Asked::Measure;
+    ensure!(may_select || !selects, Failure::Usage(all_or_none.to_owned()));
+    let filter = filter.map(|filter| runner.expression(&filter)).transpose()?;
     match runner.asked() {
         Asked::Nothing => Ok(0),
-        _ => act(runner::workspace()?, runner),
+        _ => act(runner::workspace()?, &Order { runner, filter }),
+    }
+}
+
+impl Order {
+    /// Returns whether a benchmark is asked for.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.runner.keeps(name) && self.filter.as_ref().is_none_or(|filter| filter.is_match(name))
+    }
+
+    /// Names the benchmarks that are asked for.
+    pub(crate) fn list(&self, names: impl Iterator<Item = String>) -> Result<u8> {
+        self.runner.list(names.filter(|name| self.takes(name)))
+    }
+
+    /// Checks that there is something to do, unless it was left out.
+    pub(crate) fn finds(&self, any: bool) -> Result<()> {
+        let Some(filter) = &self.filter else { return Ok(()) };
+        let why = format!("the filter {filter} matches no benchmark: see `-- --list`");
+        ensure!(any || self.runner.leaves_out(), Failure::Usage(why));
+        Ok(())
     }
 }
 
 /// Measures, writes the run down, and prints the tables.
-pub(crate) fn measure(order: &Order) -> Result<u8> {
+pub(crate) fn measure(order: &harness::Order) -> Result<u8> {
     let ended = harness::measure(order)?;
     let run = Run::read(&ended.path)?;
     let figures = analysis::figures(&run, BASELINE, FLOOR);

@@ -30,7 +30,6 @@ pub(crate) struct Setting {
     found: Vec<Model>,
     /// What is reported.
     selection: Option<Regex>,
-    exact: Option<String>,
     runner: Runner,
 }
 
@@ -47,14 +46,9 @@ impl Setting {
         let workspace = runner::workspace()?;
         let found = harness::find(&workspace, "crates")?;
         let runner = arguments.runner.clone();
-        let exact = arguments.filter.clone().filter(|_| runner.exact);
-        let selection = match &arguments.filter {
-            Some(filter) if !runner.exact => Some(Regex::new(filter).map_err(|error| {
-                Failure::Usage(format!("the filter {filter:?} is no regular expression: {error}"))
-            })?),
-            _ => None,
-        };
-        let setting = Self { workspace, preset: harness::quick(), found, selection, exact, runner };
+        let selection = arguments.filter.as_ref();
+        let selection = selection.map(|filter| runner.expression(filter)).transpose()?;
+        let setting = Self { workspace, preset: harness::quick(), found, selection, runner };
         if setting.entries().is_empty() && !setting.runner.leaves_out() {
             let filter = arguments.filter.as_deref().unwrap_or_default();
             return Err(Failure::Usage(format!(
@@ -125,17 +119,13 @@ impl Setting {
 
     /// Returns whether a benchmark is reported.
     fn selects(&self, name: &str) -> bool {
-        let is_selected = match (&self.exact, &self.selection) {
-            (Some(exact), _) => exact == name,
-            (None, Some(selection)) => selection.is_match(name),
-            (None, None) => true,
-        };
+        let is_selected = self.selection.as_ref().is_none_or(|filter| filter.is_match(name));
         is_selected && self.runner.keeps(name)
     }
 
     /// Returns whether there is no filter.
     fn selects_all(&self) -> bool {
-        self.exact.is_none() && self.selection.is_none() && self.runner.skip.is_empty()
+        self.selection.is_none() && self.runner.skip.is_empty()
     }
 }
 

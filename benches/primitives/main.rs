@@ -16,16 +16,16 @@ use model_kit::primitive::Primitive;
 use record::PrimitiveProgram;
 
 use crate::alone::VERIFICATION_FAILED;
-use crate::runner::{Asked, Runner, say};
+use crate::runner::{Asked, say};
 
 fn main() -> ExitCode {
     alone::answer("primitives", act)
 }
 
 /// Does what is asked for.
-fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
+fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
     let primitives = harness::find_primitives(&workspace, "crates")?;
-    match runner.asked() {
+    match asked.runner.asked() {
         Asked::Measure => {
             let results = workspace.root.join("results");
             let (preset, models) = (harness::primitives(), Vec::new());
@@ -33,18 +33,34 @@ fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
             let order = Order { workspace, results, preset, models, primitives, seed, supersedes };
             alone::measure(&order)
         }
-        Asked::Rehearse => rehearse(&workspace, primitives),
-        Asked::List | Asked::Nothing => runner.list(names(&primitives)),
+        Asked::Rehearse => rehearse(&workspace, taken(primitives, asked)?),
+        Asked::List | Asked::Nothing => asked.list(names(&primitives)),
     }
 }
 
 /// Returns the names of the benchmarks.
 fn names(programs: &[PrimitiveProgram]) -> impl Iterator<Item = String> {
     let of = |program: &PrimitiveProgram| {
-        let name = |primitive: &Primitive| format!("{}/{}", primitive.name(), program.name);
-        program.primitives.iter().map(name).collect::<Vec<_>>()
+        let names = program.primitives.iter().map(|primitive| name(*primitive, &program.name));
+        names.collect::<Vec<_>>()
     };
     programs.iter().flat_map(of)
+}
+
+/// Returns the name of a benchmark.
+fn name(primitive: Primitive, program: &str) -> String {
+    format!("{}/{program}", primitive.name())
+}
+
+/// Returns the programs with those of their primitives that are asked for.
+fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Order) -> Result<Vec<PrimitiveProgram>> {
+    let mut programs = programs;
+    for program in &mut programs {
+        program.primitives.retain(|primitive| asked.takes(&name(*primitive, &program.name)));
+    }
+    programs.retain(|program| !program.primitives.is_empty());
+    asked.finds(!programs.is_empty())?;
+    Ok(programs)
 }
 
 /// Runs each primitive once and says how it went.

@@ -12,8 +12,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Command, FromArgMatches};
-use harness::Workspace;
+use harness::{Failure, Workspace};
 use record::Unwritable;
+use regex::Regex;
 
 /// What wrong use exits with.
 const WRONG_USE: u8 = 2;
@@ -90,6 +91,16 @@ impl Runner {
     /// Returns whether benchmarks may be left out, so that none may be what was asked for.
     pub(crate) fn leaves_out(&self) -> bool {
         self.ignored || !self.skip.is_empty()
+    }
+
+    /// Reads a filter: a regular expression, or the whole name.
+    pub(crate) fn expression(&self, filter: &str) -> Result<Regex> {
+        let exact = format!("^{}$", regex::escape(filter));
+        let expression = Regex::new(if self.exact { &exact } else { filter });
+        expression.map_err(|error| {
+            let why = format!("the filter {filter:?} is no regular expression: {error}");
+            Failure::Usage(why).into()
+        })
     }
 
     /// Returns whether a benchmark is left in.

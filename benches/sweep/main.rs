@@ -12,20 +12,22 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, RunLock, Workspace};
+use harness::{Order, Preset, RunLock, Workspace};
+use model_kit::Cell;
+use record::Model;
 
 use crate::alone::VERIFICATION_FAILED;
-use crate::runner::{Asked, Runner, say};
+use crate::runner::{Asked, say};
 
 fn main() -> ExitCode {
     alone::answer("sweep", act)
 }
 
 /// Does what is asked for.
-fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
+fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
     let preset = harness::sweep();
     let models = preset.takes(&harness::find(&workspace, "crates")?);
-    match runner.asked() {
+    match asked.runner.asked() {
         Asked::Measure => {
             let (results, primitives) = (workspace.root.join("results"), Vec::new());
             let (seed, supersedes) = (None, None);
@@ -33,6 +35,10 @@ fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
             alone::measure(&order)
         }
         Asked::Rehearse => {
+            let (preset, models) = taken(preset, models, asked)?;
+            if models.is_empty() {
+                return Ok(0);
+            }
             harness::preflight(&workspace.root, &preset.cells, &models)?;
             let _lock = RunLock::beside_no_run()?;
             let programs = harness::build(&workspace, &models, None)?;
@@ -41,9 +47,23 @@ fn act(workspace: Workspace, runner: &Runner) -> Result<u8> {
             Ok(if verified.iter().all(|one| one.works) { 0 } else { VERIFICATION_FAILED })
         }
         Asked::List | Asked::Nothing => {
-            runner.list(preset.cells.iter().flat_map(|cell| {
+            asked.list(preset.cells.iter().flat_map(|cell| {
                 models.iter().map(|model| format!("{}/{}", cell.name, model.name))
             }))
         }
     }
+}
+
+/// Returns the levels and the models that are asked for.
+fn taken(
+    mut preset: Preset,
+    mut models: Vec<Model>,
+    asked: &alone::Order,
+) -> Result<(Preset, Vec<Model>)> {
+    let takes = |cell: &Cell, model: &Model| asked.takes(&format!("{}/{}", cell.name, model.name));
+    let all = models.clone();
+    models.retain(|model| preset.cells.iter().any(|cell| takes(cell, model)));
+    preset.cells.retain(|cell| all.iter().any(|model| takes(cell, model)));
+    asked.finds(!models.is_empty())?;
+    Ok((preset, models))
 }

@@ -139,7 +139,10 @@ impl<'a> Measuring<'a> {
             turns.push(turn);
         }
         let after = self.used();
-        let host = before.and_then(|before| before.since(&self.schedule.placement, (used, after)));
+        // Without the clocks of processes, all that they used would be called somebody else's.
+        let host = before
+            .zip(used.zip(after))
+            .and_then(|(before, used)| before.since(&self.schedule.placement, used));
         let clock_jump_ms = clock_jump_ms(began);
         Ok((turns, host.map(|host| Host { clock_jump_ms, ..host })))
     }
@@ -349,10 +352,11 @@ impl<'a> Measuring<'a> {
         HostReading::before(&self.schedule.placement)
     }
 
-    /// Returns the CPU time that the participants that stay and the origin have used so far.
-    fn used(&self) -> (Duration, Duration) {
-        let models = self.seats.values().flatten().map(Participant::cpu).sum();
-        (models, self.origin.cpu())
+    /// Returns the CPU time that the participants that stay and the origin have used so far, if the
+    /// system reports of each.
+    fn used(&self) -> Option<(Duration, Duration)> {
+        let models = self.seats.values().flatten().map(Participant::cpu).sum::<Option<_>>()?;
+        Some((models, self.origin.cpu()?))
     }
 }
 

@@ -96,7 +96,8 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
 
         forbid_core_dumps();
         let spawned = on_cpus(start.cpus, || command.spawn());
-        let failed = || without_paths(&format!("failed to start {}", start.program.display()));
+        let name = start.program.file_name().unwrap_or_default();
+        let failed = || format!("failed to start {}", name.display());
         let mut process =
             spawned.and_then(|child| child.map_err(Into::into)).with_context(failed)?;
         interrupt::born(group(&process));
@@ -309,6 +310,15 @@ pub(crate) fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_cannot_be_started_is_reported_by_its_name_alone() {
+        let program = Path::new("/no such folder/of mine/model-a");
+        let start = Start { program, arguments: Vec::new(), env: BTreeMap::new(), cpus: &[] };
+        let error = Child::<u64>::start(&start).expect_err("it is not there");
+        let said = format!("{error:#}");
+        assert!(said.starts_with("failed to start model-a: No such file"), "{said}");
+    }
 
     #[test]
     fn a_child_leaves_no_core() {

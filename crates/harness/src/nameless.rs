@@ -1,9 +1,30 @@
 //! Takes the paths of this machine out of a text that will be written down or published: what a
 //! program says of its failure often names the folder of a user.
 
-/// Returns a text in which each absolute path is cut to its last name. A path in quotes may have
-/// spaces; a relative one stays, since it lies in the workspace or in nobody's folder.
+use std::borrow::Cow;
+use std::env;
+use std::path::PathBuf;
+
+/// Returns a text in which each absolute path is cut to its last name. A path in quotes, or below
+/// the user's folder or the current one, may have spaces; a relative one stays, since it lies in
+/// the workspace or in nobody's folder.
 pub(crate) fn without_paths(text: &str) -> String {
+    let folders = [env::home_dir(), env::current_dir().ok()];
+    cut_all(&without_spaced(text, folders.into_iter().flatten()))
+}
+
+/// Returns a text without the names of these folders, where those have spaces: the end of a path is
+/// seen by a space.
+fn without_spaced(text: &str, folders: impl Iterator<Item = PathBuf>) -> Cow<'_, str> {
+    let names = folders.map(|folder| folder.to_string_lossy().into_owned());
+    let mut spaced: Vec<String> = names.filter(|name| name.contains(char::is_whitespace)).collect();
+    // One may lie below the other.
+    spaced.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    spaced.iter().fold(Cow::Borrowed(text), |text, name| text.replace(name.as_str(), "").into())
+}
+
+/// Cuts each absolute path of a text.
+fn cut_all(text: &str) -> String {
     let (mut reported, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(place) = rest.find('/') {
         let (before, after) = rest.split_at(place);
@@ -84,5 +105,15 @@ mod tests {
         for (text, reported) in cases {
             assert_eq!(without_paths(text), reported);
         }
+    }
+
+    #[test]
+    fn a_folder_of_the_user_with_a_space_is_reported_no_more_than_one_without() {
+        let folders = ["/home/my user", "/home/my user/a b"].map(PathBuf::from);
+        let reported = |text| cut_all(&without_spaced(text, folders.clone().into_iter()));
+        let panic = "at /home/my user/.cargo/registry/src/a-1/tokio-1.54.1/src/lib.rs:7:9: why";
+        assert_eq!(reported(panic), "at tokio-1.54.1/src/lib.rs:7:9: why");
+        assert_eq!(reported("(/home/my user/a b/target/x) in /home/other/y"), "(x) in y");
+        assert_eq!(reported("in /home/my user"), "in ");
     }
 }

@@ -6,22 +6,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::time::{ClockId, clock_gettime};
-use nix::unistd::Pid;
 use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin, WIREMOCK};
 use record::{Model, Placement};
+use rules::STALLED_MS;
 use workload::pipe::{Hello, Turned};
 use workload::{Cell, Plan, Receipt, Turn};
 
-use crate::participant::start;
+use crate::participant::{clock_of, read, start};
 use crate::{Child, Program, Start};
 
 /// How long an origin may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long one may take that has been stopped, by whomever, before it is given up.
 const PATIENCE: Duration = Duration::from_secs(40);
-/// How late an origin must have been to have been stalled.
-const STALLED: Duration = Duration::from_secs(1);
 /// How long a faulty origin may take to read what a model has sent.
 const SETTLES: Duration = Duration::from_secs(1);
 /// How long requests may be under way at the origin after the model has ended.
@@ -213,22 +210,20 @@ impl OriginProcess {
         self.child.id()
     }
 
-    /// Returns whether it answers only after having been stalled: it was stopped for a while, or
-    /// the machine gave it no time. One that does not answer at all is not stalled, it is dead.
+    /// Returns whether it answers, and has been stalled: it was stopped for a while, or the machine
+    /// gave it no time. One that does not answer at all is not stalled, it is dead.
     pub(crate) fn was_stalled(&mut self) -> bool {
         let asked = Instant::now();
         self.child.send(&ToOrigin::Receipt);
         let received = self.child.receive(asked + PATIENCE);
         let Ok(FromOrigin::Receipt(receipt)) = received else { return false };
-        let late = Duration::try_from_secs_f64(receipt.delay_late_ms_max_estimate / 1e3);
-        asked.elapsed() > STALLED || late.is_ok_and(|late| late > STALLED)
+        let late_ms = asked.elapsed().as_secs_f64() * 1e3;
+        late_ms.max(receipt.delay_late_ms_max_estimate) > STALLED_MS
     }
 
-    /// Returns the CPU time that it has used so far.
-    pub(crate) fn cpu(&self) -> Duration {
-        let id = i32::try_from(self.child.id()).ok().map(Pid::from_raw);
-        let clock = id.and_then(|id| ClockId::pid_cpu_clock_id(id).ok());
-        clock.and_then(|clock| clock_gettime(clock).ok()).map(Duration::from).unwrap_or_default()
+    /// Returns the CPU time that it has used so far, if the system reports it.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        clock_of(self.child.id()).and_then(read)
     }
 
     /// Asks and waits for the answer.

@@ -13,6 +13,9 @@ use crate::{Child, Program, ReceiveError, Start};
 
 /// How long a child may take to say hello, or to have its units ready.
 const ANSWER: Duration = Duration::from_secs(10);
+/// How often a participant gets its time again, as the origin was stalled meanwhile. A stall shows
+/// in all that the origin says of its turn, so that one which hangs would have time for ever.
+const STALLS_MAX: u32 = 2;
 /// The variable that names the interpreter of a model in another language.
 const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 
@@ -89,8 +92,7 @@ impl Started {
     pub(crate) fn enter(mut self, plan: Plan) -> Result<Participant, String> {
         match self.greet(&plan) {
             Ok(hello) => {
-                let id = i32::try_from(self.child.id()).ok().map(Pid::from_raw);
-                let clock = id.and_then(|id| ClockId::pid_cpu_clock_id(id).ok());
+                let clock = clock_of(self.child.id());
                 let rested = (Instant::now(), clock.and_then(read));
                 let idle = (Duration::ZERO, Duration::ZERO);
                 Ok(Participant { child: self.child, plan, clock, rested, hello, idle })
@@ -161,17 +163,13 @@ impl Participant {
     pub(crate) fn take(
         &mut self,
         turn: &Turn,
-        mut is_stalled: impl FnMut() -> bool,
+        is_stalled: impl FnMut() -> bool,
     ) -> Result<Taken, ReceiveError> {
         let before = self.clock.and_then(read);
         self.count_idle(before);
         self.child.send(&ToModel::Turn(*turn));
-        let reported = loop {
-            match self.child.receive(Instant::now() + time_for(&self.plan, turn)) {
-                Err(ReceiveError::Timeout) if is_stalled() => {}
-                reported => break reported?,
-            }
-        };
+        let time = time_for(&self.plan, turn);
+        let reported = patiently(|| self.child.receive(Instant::now() + time), is_stalled)?;
         let after = self.clock.and_then(read);
         self.rested = (Instant::now(), after);
         let FromModel::Turned(turned) = reported else {
@@ -195,9 +193,9 @@ impl Participant {
         self.rested.0.elapsed()
     }
 
-    /// Returns the CPU time that it has used so far.
-    pub(crate) fn cpu(&self) -> Duration {
-        self.clock.and_then(read).unwrap_or_default()
+    /// Returns the CPU time that it has used so far, if the system reports it.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        self.clock.and_then(read)
     }
 
     /// Returns how many processes it has started, as far as they are known of.
@@ -238,7 +236,53 @@ impl Participant {
     }
 }
 
+/// Receives something, and again where it did not come while the origin was stalled.
+fn patiently<T>(
+    mut receive: impl FnMut() -> Result<T, ReceiveError>,
+    mut is_stalled: impl FnMut() -> bool,
+) -> Result<T, ReceiveError> {
+    for _ in 0..STALLS_MAX {
+        match receive() {
+            Err(ReceiveError::Timeout) if is_stalled() => {}
+            received => return received,
+        }
+    }
+    receive()
+}
+
+/// Returns the CPU clock of a process, as the kernel keeps it.
+pub(crate) fn clock_of(process: u32) -> Option<ClockId> {
+    let id = i32::try_from(process).ok().map(Pid::from_raw);
+    id.and_then(|id| ClockId::pid_cpu_clock_id(id).ok())
+}
+
 /// Reads the CPU clock of a process.
-fn read(clock: ClockId) -> Option<Duration> {
+pub(crate) fn read(clock: ClockId) -> Option<Duration> {
     clock_gettime(clock).ok().map(Duration::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns what came after so many waits in which nothing did, and how many waits there were.
+    fn after(silent: u32, is_stalled: bool) -> (Result<u32, ReceiveError>, u32) {
+        let mut waits = 0;
+        let receive = || {
+            waits += 1;
+            if waits > silent { Ok(waits) } else { Err(ReceiveError::Timeout) }
+        };
+        let received = patiently(receive, || is_stalled);
+        (received, waits)
+    }
+
+    #[test]
+    fn a_stalled_origin_gives_its_time_back_and_one_who_hangs_is_not_waited_for_forever() {
+        assert!(matches!(after(0, true), (Ok(1), 1)));
+        assert!(matches!(after(1, true), (Ok(2), 2)));
+        assert!(matches!(after(1, false), (Err(ReceiveError::Timeout), 1)));
+        let (received, waits) = after(u32::MAX, true);
+        assert!(matches!(received, Err(ReceiveError::Timeout)), "{received:?}");
+        assert_eq!(waits, 1 + STALLS_MAX);
+    }
 }

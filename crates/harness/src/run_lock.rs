@@ -2,15 +2,17 @@
 //! nothing, may go on beside each other, but not beside a run.
 //!
 //! A machine has no lock that every process of it can see. Its runs hold two: a file that all have
-//! who see the same folders, and a name that all have who see the same network. So two runs in
-//! namespaces that differ in one of them still meet.
+//! who see the same folders, and a name that all have who see the same network. So two in
+//! namespaces that differ in one of them still meet. Those that verify share the file; a name is
+//! not shared, so each has one of its own, and runs look for those.
 
 use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use anyhow::{Context, Result};
 use record::Unwritable;
@@ -21,6 +23,10 @@ use crate::Failure;
 /// the file. The kernel takes both back when their process ends, however that ends, and shows whose
 /// they are.
 const NAME: &str = "inflight-measures";
+/// How the names of those that verify begin; a number follows.
+const VERIFIES: &str = "inflight-verifies-";
+/// How many may verify whom one process counts alike.
+const VERIFYING_MAX: u32 = 1_000;
 /// Where the file is: in the first of these folders that there is, as no variable moves them.
 const FOLDERS: [&str; 2] = ["/dev/shm", "/tmp"];
 
@@ -52,7 +58,12 @@ impl RunLock {
     pub fn on_this_machine() -> Result<Self> {
         let file = file_of_machine(NAME);
         let machine = file.map(|path| claim_file(&path)).transpose()?;
-        Ok(Self { _results: None, _machine: machine, _name: Some(claim(NAME)?) })
+        let name = claim(NAME)?;
+        // Each takes its own name first, so that of two that begin at once one sees the other.
+        match named(VERIFIES) {
+            Some(other) => Err(verifies(holder(&other))),
+            None => Ok(Self { _results: None, _machine: machine, _name: Some(name) }),
+        }
     }
 
     /// Makes sure, until it is dropped, that no run measures on this machine; others may do the
@@ -64,7 +75,11 @@ impl RunLock {
     pub fn beside_no_run() -> Result<Self> {
         let file = file_of_machine(NAME);
         let machine = file.map(|path| share_file(&path)).transpose()?;
-        Ok(Self { _results: None, _machine: machine, _name: None })
+        let name = claim_one_of(VERIFIES);
+        match named(NAME) {
+            Some(_) => Err(taken("on this machine", holder(NAME))),
+            None => Ok(Self { _results: None, _machine: machine, _name: name }),
+        }
     }
 }
 
@@ -92,7 +107,7 @@ fn claim_file(path: &Path) -> Result<File> {
         Err(TryLockError::Error(error)) => Err(error).context("failed to claim this machine"),
         Err(TryLockError::WouldBlock) if file.try_lock_shared().is_ok() => {
             drop(file);
-            Err(refused("a verification", "is under way on this machine", who_opened(path)))
+            Err(verifies(who_opened(path)))
         }
         Err(TryLockError::WouldBlock) => {
             drop(file);
@@ -114,14 +129,20 @@ fn share_file(path: &Path) -> Result<File> {
     }
 }
 
-/// Locks the file in a folder of results that says whether somebody measures.
+/// Locks the file in a folder of results that says whether somebody measures, and writes into it
+/// who does: where there is no room for so little, nothing is built for a run that cannot be kept.
 fn lock(results: &Path) -> Result<File> {
     let path = results.join(".lock");
     let failed = || Unwritable(path.display().to_string());
     fs::create_dir_all(results).with_context(failed)?;
     let lock = File::create(&path).with_context(failed)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => {
+            let who = format!("{}\n", process::id());
+            let written = (&lock).write_all(who.as_bytes()).and_then(|()| lock.sync_data());
+            written.with_context(|| Unwritable::of(&path, who.len()))?;
+            Ok(lock)
+        }
         Err(TryLockError::WouldBlock) => Err(taken("into these results", holder(NAME))),
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
     }
@@ -136,6 +157,21 @@ fn claim(name: &str) -> Result<UnixListener> {
         }
         claimed => claimed.context("failed to claim this machine"),
     }
+}
+
+/// Takes the first name that is free of those that begin so; where none can be had, the file alone
+/// reports of this process.
+fn claim_one_of(begin: &str) -> Option<UnixListener> {
+    let first = process::id();
+    let mut numbers = first..first.saturating_add(VERIFYING_MAX);
+    numbers.find_map(|number| claim(&format!("{begin}{number}")).ok())
+}
+
+/// Returns a name that somebody has here and that begins so, if there is one.
+fn named(begin: &str) -> Option<String> {
+    let sockets = fs::read_to_string("/proc/net/unix").ok()?;
+    let mut names = sockets.lines().filter_map(|line| Some(line.rsplit_once(" @")?.1));
+    names.find(|name| name.starts_with(begin)).map(str::to_owned)
 }
 
 /// Returns the process that has a name, if it can be seen from here: another user's cannot.
@@ -161,6 +197,11 @@ fn taken(place: &str, holder: Option<u32>) -> anyhow::Error {
     refused("another run", &format!("is measuring {place}"), holder)
 }
 
+/// Says that somebody verifies.
+fn verifies(holder: Option<u32>) -> anyhow::Error {
+    refused("a verification", "is under way on this machine", holder)
+}
+
 /// Says who does what, and what to do about it.
 fn refused(who: &str, does: &str, holder: Option<u32>) -> anyhow::Error {
     let process = holder.map_or_else(String::new, |process| format!(", process {process},"));
@@ -173,10 +214,10 @@ mod tests {
 
     #[test]
     fn a_machine_is_claimed_once_by_name_and_free_when_its_run_has_ended() {
-        let name = format!("inflight-test-{}", std::process::id());
+        let name = format!("inflight-test-{}", process::id());
         let first = claim(&name).unwrap();
         let refused = claim(&name).unwrap_err().to_string();
-        let named = format!("another run, process {}, is measuring", std::process::id());
+        let named = format!("another run, process {}, is measuring", process::id());
         assert!(refused.starts_with(&named), "{refused}");
         drop(first);
         assert_eq!(holder(&name), None);
@@ -184,14 +225,25 @@ mod tests {
     }
 
     #[test]
+    fn those_that_share_no_folder_find_each_other_by_the_names_that_they_have() {
+        let begin = format!("inflight-test-verifies-{}-", process::id());
+        assert_eq!(named(&begin), None);
+        let both = [claim_one_of(&begin).unwrap(), claim_one_of(&begin).unwrap()];
+        let found = named(&begin).unwrap();
+        assert_eq!(holder(&found), Some(process::id()), "{found}");
+        drop(both);
+        assert_eq!(named(&begin), None);
+    }
+
+    #[test]
     fn a_run_excludes_everything_and_a_verification_excludes_runs_alone() {
-        let path = file_of_machine(&format!("inflight-test-file-{}", std::process::id())).unwrap();
+        let path = file_of_machine(&format!("inflight-test-file-{}", process::id())).unwrap();
         let run = claim_file(&path).unwrap();
         let reported = |error: anyhow::Error| {
             assert_eq!(crate::exit_code(&error), 6, "{error}");
             error.to_string()
         };
-        let process = std::process::id();
+        let process = process::id();
         let measuring = format!("another run, process {process}, is measuring on this machine");
         assert!(reported(claim_file(&path).unwrap_err()).starts_with(&measuring));
         assert!(reported(share_file(&path).unwrap_err()).starts_with(&measuring));

@@ -2,6 +2,7 @@
 //! written.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use harness::{Failure, Workspace};
@@ -52,15 +53,13 @@ pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
         .collect::<String>();
 
     let folder = workspace.root.join("crates").join(&package);
-    fs::create_dir_all(folder.join("src"))
-        .with_context(|| Unwritable(folder.display().to_string()))?;
     let files = [("Cargo.toml", manifest), ("src/main.rs", PROGRAM.replace("LABEL", &label))];
-    let mut written = Vec::new();
-    for (file, text) in files {
-        let path = folder.join(file);
-        fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))?;
+    let written = write(&folder, &files).inspect_err(|_| {
+        // With half of a package below it, cargo would read nothing of the workspace any more.
+        let _ = fs::remove_dir_all(&folder);
+    })?;
+    for path in &written {
         output.say(&path.to_string_lossy());
-        written.push(path);
     }
     harness::update_lock(&workspace)?;
     output.say(&format!(
@@ -68,6 +67,18 @@ pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
     ));
     output.document(&json!({ "model": name, "package": package, "files": written }));
     Ok(0)
+}
+
+/// Writes the files of a new package, and returns their paths.
+fn write(folder: &Path, files: &[(&str, String)]) -> Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder.join("src"))
+        .with_context(|| Unwritable(folder.display().to_string()))?;
+    let write = |(file, text): &(&str, String)| {
+        let path = folder.join(file);
+        fs::write(&path, text).with_context(|| Unwritable::of(&path, text.len()))?;
+        Ok(path)
+    };
+    files.iter().map(write).collect()
 }
 
 /// Checks that a model may be called so.

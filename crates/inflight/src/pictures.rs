@@ -1,6 +1,6 @@
 //! Figures as pictures, for whoever cannot use SVG: pixels for a slide, a page for a paper.
 //!
-//! Letters are those of DejaVu Sans, which is part of the program: a picture looks the same on a
+//! Letters are those of `DejaVu Sans`, which is part of the program: a picture looks the same on a
 //! machine without any font. They are no part of what is rebuilt byte for byte.
 
 use std::fs;

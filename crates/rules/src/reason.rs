@@ -96,9 +96,9 @@ pub enum Reason {
     },
     /// The kernel charged the process with more than it reported.
     CpuHidden {
-        /// CPU time for each fetch as reported.
+        /// CPU time as reported: for each fetch, or for all batches of a primitive.
         reported_ns: u64,
-        /// CPU time for each fetch as charged.
+        /// CPU time as charged for the same.
         charged_ns: u64,
     },
     /// The process started others, whose work nobody counts.
@@ -141,7 +141,7 @@ pub enum Reason {
     OtherIds,
     /// A bare model sent other bytes than the bare core.
     OtherHeads,
-    /// The origin's median delay was late.
+    /// The origin's median delay was late, or one reply by so much that it was stalled.
     OriginLate {
         /// By how much.
         late_us: u64,
@@ -317,12 +317,12 @@ impl fmt::Display for Reason {
             }
             Self::CpuHidden { reported_ns, charged_ns } => write!(
                 f,
-                "it reported {reported_ns} ns of CPU time a fetch, the kernel charged {charged_ns}"
+                "it reported {reported_ns} ns of CPU time for what the kernel charged {charged_ns}"
             ),
             Self::Descendants { count } => write!(
                 f,
-                "it started {count} processes, whose CPU time nobody counts: do the work in the \
-                 process itself"
+                "it started other processes ({count}), whose CPU time nobody counts: do the work \
+                 in the process itself"
             ),
             Self::Unruly { why } => f.write_str(why),
             Self::BatchShort { took_ns, least_ns } => {

@@ -5,14 +5,14 @@ use workload::Cell;
 use crate::turn::{ROUNDING, sum};
 use crate::{Claims, Reason, expected};
 
-/// The share of the slots that the origin must have seen busy in the mean. On a busy machine an
+/// The share of the slots that the origin must have seen busy in the mean, in percent. On a busy machine an
 /// honest participant comes late to what has arrived, and its slots are idle at the origin
 /// meanwhile.
-const BUSY_MEAN_MIN: f64 = 0.7;
+pub const MEAN_PERCENT_MIN: u32 = 70;
 /// What the kernel may charge for each fetch of a stay, in percent of what was reported for each of
 /// its windows. The rest of a turn has a beginning and an end, in which fewer fetches share a wake:
 /// 105 to 135 on machines that were quiet or busy.
-const CHARGED_PERCENT_MAX: u64 = 170;
+pub const STAY_CHARGED_PERCENT_MAX: u64 = 170;
 
 /// What all counted turns of a participant in a block add up to.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     if let Some(charged_ns) = stay.charged_ns {
         let charged_ns = charged_ns / stay.issued.max(1);
         let reported_ns = stay.cpu_ns / stay.ended.max(1);
-        if charged_ns > reported_ns.saturating_mul(CHARGED_PERCENT_MAX) / 100 {
+        if charged_ns > reported_ns.saturating_mul(STAY_CHARGED_PERCENT_MAX) / 100 {
             reasons.push(Reason::CpuHidden { reported_ns, charged_ns });
         }
     }
@@ -79,7 +79,8 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
         reasons.push(Reason::SlotsBusy { tenths: tenths(busy), slots });
     }
     // One that may be too slow to keep all slots busy at the origin pays for it by its cost.
-    let is_busy = claims.may_be_slow || stay.in_flight_mean >= f64::from(slots) * BUSY_MEAN_MIN;
+    let least = f64::from(slots) * f64::from(MEAN_PERCENT_MIN) / 100.0;
+    let is_busy = claims.may_be_slow || stay.in_flight_mean >= least;
     if expected(cell.workload).keeps_slots_busy && !is_busy {
         reasons.push(Reason::Mean { tenths: tenths(stay.in_flight_mean), slots });
     }
@@ -174,7 +175,7 @@ mod tests {
             found
         };
         assert_eq!(found_at(17_000), [""; 0]);
-        let words = "it reported 10000 ns of CPU time a fetch, the kernel charged 20000";
+        let words = "it reported 10000 ns of CPU time for what the kernel charged 20000";
         assert_eq!(found_at(20_000), [words; 2]);
     }
 

@@ -14,13 +14,17 @@ const SLOW_PEAK_PERCENT_MIN: u64 = 50;
 /// The share of its threads' time for which the origin may be busy, in percent. Above it, replies
 /// wait for the origin's CPU and not for their delays, and its speed is what is measured.
 const ORIGIN_BUSY_PERCENT_MAX: u64 = 75;
+/// How late a single reply of the origin may be, in milliseconds. One that is later was stalled, by
+/// whomever: the latencies that it makes are not the model's. Beside other programs the latest of
+/// a turn is some tens of milliseconds late.
+pub const STALLED_MS: f64 = 250.0;
 /// What rounding a latency to three digits changes at most: one part in so many.
 pub(crate) const ROUNDING: f64 = 200.0;
 /// The longest time between two ticks of the kernel's clock, at 100 Hz.
 const TICK_NS: u64 = 10_000_000;
 /// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
 /// its window. A single turn scatters: a whole stay is held to less.
-const CHARGED_PERCENT_MAX: u64 = 400;
+pub const TURN_CHARGED_PERCENT_MAX: u64 = 400;
 
 /// What a manifest says of a model, as far as laws ask.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +122,7 @@ fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec
         let ids = turn.ids(&plan.cell);
         let charged_ns = charged_ns / (ids.end - ids.start).max(1);
         let reported_ns = cpu_ns / turned.window.ended.max(1);
-        let most = reported_ns.saturating_mul(CHARGED_PERCENT_MAX) / 100;
+        let most = reported_ns.saturating_mul(TURN_CHARGED_PERCENT_MAX) / 100;
         hold(reasons, charged_ns <= most, || Reason::CpuHidden { reported_ns, charged_ns });
     }
 }
@@ -136,6 +140,11 @@ fn meeting((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut V
     let late_ms = receipt.delay_late_ms_p50_estimate;
     let is_on_time = late_ms <= expected(plan.cell.workload).late_ms_max;
     hold(reasons, is_on_time, || Reason::OriginLate { late_us: micros(late_ms) });
+    // The replies that a short stall meets are too few to move the median.
+    let latest_ms = receipt.delay_late_ms_max_estimate;
+    hold(reasons, !is_on_time || latest_ms <= STALLED_MS, || Reason::OriginLate {
+        late_us: micros(latest_ms),
+    });
     let threads = plan.origins.len().max(1) as u64;
     let room = receipt.wall_ns.saturating_mul(threads).max(1);
     let percent = receipt.cpu_ns.saturating_mul(100) / room;

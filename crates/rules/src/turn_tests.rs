@@ -203,7 +203,7 @@ fn a_process_that_reports_less_than_the_kernel_charged_is_found() {
     check(
         Workload::Steady,
         change,
-        "reported 15000 ns of CPU time a fetch, the kernel charged 61000",
+        "reported 15000 ns of CPU time for what the kernel charged 61000",
     );
     let mut story = Story::new(Workload::Steady);
     story.charged_ns = Some(28 * 60_000);
@@ -258,6 +258,11 @@ fn an_origin_without_time_makes_a_turn_invalid() {
 fn an_origin_that_is_late_makes_a_turn_invalid() {
     let change = |story: &mut Story| story.receipt.delay_late_ms_p50_estimate = 3.5;
     check(Workload::Steady, change, "the origin was late by 3.5 ms");
+    // A stall of seconds meets few replies, and is reported by the latest of them.
+    let stall = |story: &mut Story| story.receipt.delay_late_ms_max_estimate = 12_000.0;
+    for workload in Workload::ALL {
+        check(workload, stall, "the origin was late by 12000.0 ms");
+    }
     assert_eq!(Reason::OriginLate { late_us: 3_500 }.cause(), Cause::Origin);
     assert_eq!(Reason::Connections { seen: 65, least: 64, most: 64 }.cause(), Cause::Model);
 }

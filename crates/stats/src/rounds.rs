@@ -40,7 +40,7 @@ pub struct Turn {
 /// Exchanging the participants changes the sign and nothing else.
 #[must_use]
 pub fn log_ratio(own: &[Turn], other: &[Turn]) -> Option<f64> {
-    let rounds = common(own, other, |cost| cost.ln());
+    let rounds = common(own, other, f64::ln);
     let mut difference = 0.0;
     for _ in 0..ALIGNMENTS {
         let (own, other) = aligned(&rounds, difference);

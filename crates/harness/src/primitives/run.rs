@@ -8,10 +8,12 @@ use record::{
     Entry, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, RunFolder, Schedule, State,
 };
 
+use workload::primitive::PrimitivePlan;
+
 use super::PrimitiveBlocks;
 use super::draw::add_primitives;
-use super::trial::{measure_primitive, planned};
-use super::validate::validate_primitive;
+use super::trial::{Tried, measure_primitive, planned};
+use super::validate::{against_the_kernel, validate_primitive};
 use crate::{Basis, Program, draw, interrupt, place, progress, smoke};
 
 /// Who learns of each trial that has ended, and of each block; an error from here ends the run.
@@ -76,7 +78,7 @@ fn trial(
     let (began, started) = (Instant::now(), SystemTime::now());
     let plan = planned(&schedule.primitives, block);
     let (state, reported) = match measure_primitive(described, program, &plan) {
-        Ok((versions, trial)) => (validate_primitive(&plan, &trial), Some((versions, trial))),
+        Ok(tried) => (state(&plan, &tried), Some((tried.versions, tried.trial))),
         Err(reason) => (State::Failed(reason), None),
     };
     let (versions, trial) = reported.unzip();
@@ -93,7 +95,18 @@ fn trial(
     }
 }
 
-/// Runs each primitive once, tiny, and reports each trial.
+/// Returns the state of a trial, by its own counts and by what the kernel reports of its process.
+fn state(plan: &PrimitivePlan, tried: &Tried) -> State {
+    let broken = against_the_kernel(plan, tried);
+    match validate_primitive(plan, &tried.trial) {
+        State::Valid if broken.is_empty() => State::Valid,
+        State::Valid => State::Invalid(broken),
+        State::Invalid(reasons) => State::Invalid([reasons, broken].concat()),
+        failed => failed,
+    }
+}
+
+/// Runs each primitive once, tiny, and reports of each trial.
 ///
 /// # Errors
 ///

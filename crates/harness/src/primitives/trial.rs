@@ -7,7 +7,8 @@ use record::{PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule};
 use workload::pipe::Hello;
 use workload::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
 
-use crate::participant::{Ended, accept};
+use crate::descendants::descendants;
+use crate::participant::{Ended, accept, clock_of, read};
 use crate::{Child, Program, Start};
 
 /// How long a program may take to say hello.
@@ -33,8 +34,21 @@ pub(super) fn planned(schedule: &PrimitiveSchedule, block: &PrimitiveBlock) -> P
     }
 }
 
-/// Lets a program carry out a plan in a process of its own, and returns the versions that it
-/// reported and its trial.
+/// What came of a trial.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// The versions that the program reported.
+    pub versions: BTreeMap<String, String>,
+    /// What it reported.
+    pub trial: PrimitiveTrial,
+    /// CPU time that the kernel charged its process with from before the plan until after the
+    /// trial, if it could be read.
+    pub charged_ns: Option<u64>,
+    /// How many processes it has started, as far as they are known of.
+    pub descendants: u64,
+}
+
+/// Lets a program carry out a plan in a process of its own, and returns what came of it.
 ///
 /// # Errors
 ///
@@ -44,7 +58,7 @@ pub fn measure_primitive(
     described: &PrimitiveProgram,
     program: &Program,
     plan: &PrimitivePlan,
-) -> Result<(BTreeMap<String, String>, PrimitiveTrial), String> {
+) -> Result<Tried, String> {
     let workers = plan.workers.to_string();
     let env = described.env.iter();
     let env = env.map(|(name, value)| (name.clone(), value.replace("{workers}", &workers)));
@@ -64,15 +78,13 @@ pub fn measure_primitive(
         Ok((hello, _)) if hello.model != described.name => {
             Err(format!("it says that it is {:?}, not {:?}", hello.model, described.name))
         }
-        Ok((hello, trial)) => child.dismiss().map(|()| (hello.versions, trial)),
+        Ok((_, tried)) => child.dismiss().map(|()| tried),
     }
 }
 
-/// Receives the hello, sends the plan, receives the trial.
-fn dialogue(
-    child: &mut Child<FromProgram>,
-    plan: &PrimitivePlan,
-) -> Result<(Hello, PrimitiveTrial), Ended> {
+/// Receives the hello, sends the plan, receives the trial, and looks at what the process did
+/// meanwhile.
+fn dialogue(child: &mut Child<FromProgram>, plan: &PrimitivePlan) -> Result<(Hello, Tried), Ended> {
     let hello = match child.receive(Instant::now() + HELLO)? {
         FromProgram::Hello(hello) => hello,
         FromProgram::Trial(_) => {
@@ -81,11 +93,19 @@ fn dialogue(
     };
     accept(&hello)?;
 
+    let clock = clock_of(child.id());
+    let before = clock.and_then(read);
     child.send(&ToProgram::Plan(plan.clone()));
-    match child.receive(Instant::now() + time_for(plan))? {
-        FromProgram::Trial(trial) => Ok((hello, trial)),
-        FromProgram::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
-    }
+    let trial = match child.receive(Instant::now() + time_for(plan))? {
+        FromProgram::Trial(trial) => trial,
+        FromProgram::Hello(_) => return Err(Ended::Refused("it said hello twice".into())),
+    };
+    let charged =
+        clock.and_then(read).zip(before).map(|(after, before)| after.saturating_sub(before));
+    let charged_ns = charged.and_then(|charged| u64::try_from(charged.as_nanos()).ok());
+    let descendants = descendants(child.id());
+    let versions = hello.versions.clone();
+    Ok((hello, Tried { versions, trial, charged_ns, descendants }))
 }
 
 /// Returns the longest that a trial may take.

@@ -16,13 +16,23 @@ fn main() -> ExitCode {
                 // So little is done for each that it cannot have been done at all.
                 "nothing" => idle(count / 64),
                 "dies" if batches > 2 => return Err("there is no third batch".into()),
+                "starts" if batches == 1 => start()?,
                 _ => idle(count),
             }
             let missed = u64::from(fault == "miscounts" && count > 1_000_000);
             slope.ended(count - missed);
         }
-        Ok(slope.trial())
+        let mut trial = slope.trial();
+        if fault == "hides" {
+            trial.points.iter_mut().for_each(|point| point.cpu_ns /= 4);
+        }
+        Ok(trial)
     })
+}
+
+/// Lets another process work.
+fn start() -> std::io::Result<()> {
+    std::process::Command::new("/bin/true").status().map(drop)
 }
 
 /// Goes round so many times.
