@@ -10,9 +10,8 @@ use std::fmt;
 
 use record::environment::Fact;
 use record::{Integrity, Model, Run, TurnRecord};
+use rules::{Metric, expected};
 use workload::Cell;
-
-use crate::diff_metric::DiffMetric;
 
 /// What the two runs are called, in their order.
 const NAMES: [&str; 2] = ["old", "new"];
@@ -30,8 +29,8 @@ pub enum Refusal {
     Cell(String),
     /// No cell is in both runs.
     NoCell,
-    /// No batch is in both runs, and the wall time of anything else is not the model's doing.
-    NoBatch,
+    /// No cell that both runs have yields the metric: its key.
+    NoCellFor(&'static str),
 }
 
 impl fmt::Display for Refusal {
@@ -52,8 +51,8 @@ impl fmt::Display for Refusal {
             ),
             Self::Cell(name) => write!(f, "the cell {name} is other work in each of the runs"),
             Self::NoCell => write!(f, "the runs have no cell in common"),
-            Self::NoBatch => {
-                write!(f, "the runs have no batch in common, and only a batch is compared by wall")
+            Self::NoCellFor(metric) => {
+                write!(f, "the runs have no cell in common that is compared by {metric}")
             }
         }
     }
@@ -66,7 +65,7 @@ impl Error for Refusal {}
 /// # Errors
 ///
 /// Returns the first reason for which nothing may be compared.
-pub(crate) fn cells([old, new]: [&Run; 2], metric: DiffMetric) -> Result<Vec<&Cell>, Refusal> {
+pub(crate) fn cells([old, new]: [&Run; 2], metric: Metric) -> Result<Vec<&Cell>, Refusal> {
     for run in [old, new] {
         if let Integrity::Altered(files) = &run.integrity {
             return Err(Refusal::Altered(run.id.clone(), files.clone()));
@@ -87,11 +86,12 @@ pub(crate) fn cells([old, new]: [&Run; 2], metric: DiffMetric) -> Result<Vec<&Ce
     if let Some((cell, _)) = common.iter().find(|(old, new)| old != new) {
         return Err(Refusal::Cell(cell.name.clone()));
     }
-    let compared = common.iter().map(|(cell, _)| *cell).filter(|cell| metric.fits(cell.workload));
+    let compared =
+        common.iter().map(|(cell, _)| *cell).filter(|cell| expected(cell.workload).yields(&metric));
     let compared: Vec<&Cell> = compared.collect();
     match (common.is_empty(), compared.is_empty()) {
         (true, _) => Err(Refusal::NoCell),
-        (false, true) => Err(Refusal::NoBatch),
+        (false, true) => Err(Refusal::NoCellFor(metric.key)),
         (false, false) => Ok(compared),
     }
 }

@@ -10,9 +10,9 @@
 //! a little more for that alone. Where the program is the same in both runs, a note says so.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use record::{Run, TurnRecord};
+use rules::{CPU, Metric};
 use serde::Serialize;
 use stats::verdict::{Criteria, Evidence, Verdict};
 use stats::{Estimate, Interval, Sample, bonferroni, median, two_sample};
@@ -20,7 +20,6 @@ use workload::Cell;
 
 use crate::apart::{Apart, MODELS_MIN};
 use crate::comparable::{self, Refusal};
-use crate::diff_metric::DiffMetric;
 use crate::family::{ALPHA, MARGIN};
 use crate::turns::{Quantity, Turns};
 
@@ -34,8 +33,12 @@ pub struct Diff {
     pub old: String,
     /// The name of the new run.
     pub new: String,
-    /// What is compared.
-    pub metric: DiffMetric,
+    /// The key of the metric by which they are compared.
+    pub metric: String,
+    /// What a sentence calls it.
+    pub label: String,
+    /// The unit of its values.
+    pub unit: String,
     /// The least relative difference that is called one.
     pub margin: f64,
     /// The cells that both runs have, in the order of the old one.
@@ -90,7 +93,8 @@ pub struct Ratio {
     pub high: Option<f64>,
 }
 
-/// What may be said about a model in two runs.
+/// What may be said about a model in two runs. Of a metric that is no time, slower is more and faster
+/// is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -111,7 +115,7 @@ pub enum Change {
 ///
 /// Returns why they cannot be compared.
 pub fn diff(old: &Run, new: &Run) -> Result<Diff, Refusal> {
-    diff_by(DiffMetric::Cpu, old, new)
+    diff_by(CPU, old, new)
 }
 
 /// Compares two runs by a metric.
@@ -119,7 +123,7 @@ pub fn diff(old: &Run, new: &Run) -> Result<Diff, Refusal> {
 /// # Errors
 ///
 /// Returns why they cannot be compared.
-pub fn diff_by(metric: DiffMetric, old: &Run, new: &Run) -> Result<Diff, Refusal> {
+pub fn diff_by(metric: Metric, old: &Run, new: &Run) -> Result<Diff, Refusal> {
     let runs = [old, new];
     let cells = comparable::cells(runs, metric)?;
     let cells: Vec<CellDiff> =
@@ -130,7 +134,9 @@ pub fn diff_by(metric: DiffMetric, old: &Run, new: &Run) -> Result<Diff, Refusal
         schema: "inflight.diff/2.0".to_owned(),
         old: old.id.clone(),
         new: new.id.clone(),
-        metric,
+        metric: metric.key.to_owned(),
+        label: metric.label.to_owned(),
+        unit: metric.unit.to_owned(),
         margin: MARGIN,
         cells,
         notes,
@@ -155,10 +161,10 @@ pub fn slower_than(diff: &Diff, percent: f64) -> Vec<String> {
 
 impl CellDiff {
     /// Compares a cell.
-    fn of(runs: [&Run; 2], cell: &Cell, metric: DiffMetric) -> Self {
+    fn of(runs: [&Run; 2], cell: &Cell, metric: Metric) -> Self {
         let all = runs.map(|run| of_cell(run, &cell.name));
         let turns = [Turns::valid(runs[0], &all[0]), Turns::valid(runs[1], &all[1])];
-        let quantity = Quantity::Of(metric.metric());
+        let quantity = Quantity::Of(metric);
         let [old, new] = [0, 1].map(|run| {
             let models = runs[run].schedule.models.iter().map(|model| model.name.as_str());
             models.filter(|model| turns[run].count(model) > 0).collect::<BTreeSet<&str>>()
@@ -270,14 +276,19 @@ impl Change {
     }
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Slower => "slower",
-            Self::Faster => "faster",
-            Self::Same => "same",
-            Self::Unknown => "unknown",
-        })
+impl Diff {
+    /// Returns what a reader calls a change: of a time slower or faster, of anything else more or
+    /// less.
+    pub fn word(&self, change: Change) -> &'static str {
+        let is_time = ["us", "ms"].iter().any(|unit| self.unit.starts_with(unit));
+        match change {
+            Change::Slower if is_time => "slower",
+            Change::Slower => "more",
+            Change::Faster if is_time => "faster",
+            Change::Faster => "less",
+            Change::Same => "same",
+            Change::Unknown => "unknown",
+        }
     }
 }
 

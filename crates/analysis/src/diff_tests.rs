@@ -1,7 +1,7 @@
 //! Pairs of runs: what is said of them, and what is refused.
 
 use record::{Integrity, State};
-use rules::Reason;
+use rules::{METRICS, Reason, WALL};
 
 use super::*;
 use crate::fixture_pair::{BASELINE, MODELS, PairFixture};
@@ -236,15 +236,29 @@ fn what_cannot_be_compared_is_refused() {
 #[test]
 fn only_batches_are_compared_by_wall() {
     let (old, mut new) = pair(|maker| maker.changed = vec![("smol", 1.1)]);
-    let diff = diff_by(DiffMetric::Wall, &old, &new).unwrap();
+    let diff = diff_by(WALL, &old, &new).unwrap();
     assert_eq!(diff.cells.len(), 1);
     assert_eq!(said(&diff, "batch", Change::Slower), ["smol"]);
     assert!((50.0..70.0).contains(&diff.cells[0].rows[0].cost_old));
 
     new.schedule.cells.remove(0);
-    let refusal = diff_by(DiffMetric::Wall, &old, &new).unwrap_err();
-    assert_eq!(refusal, Refusal::NoBatch);
-    assert!(refusal.to_string().contains("no batch in common"));
+    let refusal = diff_by(WALL, &old, &new).unwrap_err();
+    assert_eq!(refusal, Refusal::NoCellFor("wall"));
+    assert!(refusal.to_string().contains("no cell in common that is compared by wall"));
+}
+
+#[test]
+fn two_runs_are_compared_by_every_metric_in_its_own_words() {
+    let (old, new) = pair(|maker| maker.changed = vec![("smol", 1.1)]);
+    for metric in METRICS {
+        let diff = diff_by(metric, &old, &new).unwrap();
+        assert_eq!((diff.metric.as_str(), diff.unit.as_str()), (metric.key, metric.unit));
+        // These runs have no stays, off which memory is read.
+        let has_rows = diff.cells.iter().all(|cell| !cell.rows.is_empty());
+        assert_eq!(has_rows, !metric.is_of_stays(), "{}", metric.key);
+        let word = diff.word(Change::Slower);
+        assert_eq!(word, if [CPU, WALL].contains(&metric) { "slower" } else { "more" });
+    }
 }
 
 #[test]

@@ -45,7 +45,6 @@ pub mod trust;
 mod apart;
 pub mod comparable;
 pub mod diff;
-pub mod diff_metric;
 
 mod primitives_summary;
 pub mod ranking_document;
@@ -71,7 +70,6 @@ pub use crate::checks::{badges, checks};
 pub use crate::comparable::Refusal;
 pub use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 pub use crate::diff::{CellDiff, Change, Diff, Ratio, RowDiff, diff, diff_by, slower_than};
-pub use crate::diff_metric::DiffMetric;
 pub use crate::family::Pair;
 pub use crate::figures::{Figures, figures};
 pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};

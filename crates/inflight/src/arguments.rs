@@ -309,6 +309,10 @@ pub(crate) struct Comparison {
     pub(crate) old: String,
     /// The later run.
     pub(crate) new: String,
+    /// By what.
+    #[arg(long, default_value = rules::CPU.key,
+          value_parser = rules::METRICS.map(|metric| metric.key))]
+    pub(crate) metric: String,
     /// In which form the tables are written.
     #[arg(long = "as", value_name = "FORM", default_value = "text",
           value_parser = ["text", "markdown", "html"])]

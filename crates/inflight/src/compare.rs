@@ -41,7 +41,8 @@ fn refused(why: &Refusal) -> anyhow::Error {
 pub(crate) fn diff(asked: &Comparison, output: &mut Output) -> Result<u8> {
     let (_, old) = place::read(&asked.old)?;
     let (_, new) = place::read(&asked.new)?;
-    let diff = analysis::diff(&old, &new).map_err(|why| refused(&why))?;
+    let metric = Metric::find(&asked.metric).unwrap_or(CPU);
+    let diff = analysis::diff_by(metric, &old, &new).map_err(|why| refused(&why))?;
     output.say(&match asked.form.as_str() {
         "html" => report::diff_page(&diff),
         "markdown" => report::diff_table(&diff, Form::Markdown),

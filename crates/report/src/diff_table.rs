@@ -1,7 +1,6 @@
 //! The tables of two runs compared, for a terminal or as Markdown.
 
 use analysis::diff::{CellDiff, Diff, Ratio, RowDiff};
-use analysis::diff_metric::DiffMetric;
 use analysis::number::{digits, with_interval};
 use comfy_table::{CellAlignment, Table};
 
@@ -20,7 +19,7 @@ pub fn diff_table(diff: &Diff, form: Form) -> String {
             Form::Markdown => format!("### {heading}\n"),
         });
         if !cell.rows.is_empty() {
-            parts.push(lines(&table(cell, diff.metric, form), form));
+            parts.push(lines(&table(cell, diff, form), form));
         }
         parts.extend(remarks(cell).into_iter().map(told));
     }
@@ -35,35 +34,24 @@ pub fn diff_table(diff: &Diff, form: Form) -> String {
 
 /// Writes what is compared, and how a row is read.
 fn header(diff: &Diff, form: Form) -> String {
-    let metric = metric(diff.metric);
     format!(
-        "{metric}, new against old without what all models share; the intervals of a cell hold \
+        "{}, new against old without what all models share; the intervals of a cell hold \
          together in 95 of 100 runs\nold {}   new {}   same: within {:.0} %   lower is better\n",
+        diff.label,
         in_line(&diff.old, form),
         in_line(&diff.new, form),
         100.0 * diff.margin,
     )
 }
 
-/// Says what is compared.
-pub(crate) fn metric(metric: DiffMetric) -> &'static str {
-    match metric {
-        DiffMetric::Cpu => "CPU time per fetch",
-        DiffMetric::Wall => "wall time of a batch",
-    }
-}
-
-/// Returns its unit.
-pub(crate) fn unit(metric: DiffMetric) -> &'static str {
-    match metric {
-        DiffMetric::Cpu => "us",
-        DiffMetric::Wall => "ms",
-    }
+/// Returns the unit of what is compared, in a heading.
+pub(crate) fn unit(diff: &Diff) -> &str {
+    diff.unit.strip_suffix(" per fetch").unwrap_or(&diff.unit)
 }
 
 /// Returns the table of a cell.
-fn table(cell: &CellDiff, metric: DiffMetric, form: Form) -> Table {
-    let unit = unit(metric);
+fn table(cell: &CellDiff, diff: &Diff, form: Form) -> Table {
+    let unit = unit(diff);
     let mut table = styled(form);
     table.set_header([
         "model".to_owned(),
@@ -76,19 +64,19 @@ fn table(cell: &CellDiff, metric: DiffMetric, form: Form) -> Table {
         column.set_cell_alignment(CellAlignment::Right);
     }
     for row in &cell.rows {
-        table.add_row(columns(row).iter().map(|text| in_cell(text, form)));
+        table.add_row(columns(row, diff).iter().map(|text| in_cell(text, form)));
     }
     table
 }
 
 /// Returns the columns of a row.
-fn columns(row: &RowDiff) -> Vec<String> {
+fn columns(row: &RowDiff, diff: &Diff) -> Vec<String> {
     vec![
         row.model.clone(),
         digits(row.cost_old),
         digits(row.cost_new),
         row.ratio.map_or_else(|| "-".to_owned(), ratio),
-        row.change.to_string(),
+        diff.word(row.change).to_owned(),
     ]
 }
 

@@ -6,7 +6,7 @@ use analysis::number::digits;
 use maud::{Markup, html};
 use stats::Estimate;
 
-use crate::diff_table::{metric, ratio, remarks, unit};
+use crate::diff_table::{ratio, remarks, unit};
 use crate::figure::axis::Axis;
 use crate::figure::look::Look;
 use crate::figure::{Strip, Strips, Words, reach};
@@ -24,7 +24,7 @@ pub fn diff_page(diff: &Diff) -> String {
         "What to know beside it",
         html! {
             p {
-                b { "slower" } " and " b { "faster" } ": by more than " (percent(diff.margin))
+                b { (diff.word(Change::Slower)) } " and " b { (diff.word(Change::Faster)) } ": by more than " (percent(diff.margin))
                 " %, for sure; " b { "same" } ": within it, for sure; " b { "unknown" }
                 ": the blocks do not settle it, which is not the same."
             }
@@ -34,7 +34,7 @@ pub fn diff_page(diff: &Diff) -> String {
     written(&Frame {
         title: format!("{} against {}", line(&diff.new), line(&diff.old)),
         version: None,
-        question: "Does a fetch cost more than it did?".to_owned(),
+        question: format!("{}: has it changed?", diff.label),
         lead: html! {
             p.run {
                 "Old run " code { (line(&diff.old)) } ", new run " code { (line(&diff.new)) } ". "
@@ -53,7 +53,7 @@ fn answer(diff: &Diff) -> String {
     let rows = || diff.cells.iter().flat_map(|cell| &cell.rows);
     let count = |change| rows().filter(|row| row.change == change).count();
     let all = [Change::Slower, Change::Faster, Change::Same, Change::Unknown];
-    let told = all.map(|change| format!("{} {change}", count(change))).join(", ");
+    let told = all.map(|change| format!("{} {}", count(change), diff.word(change))).join(", ");
     format!("Of {} rows: {told}.", rows().count())
 }
 
@@ -63,12 +63,12 @@ fn section(cell: &CellDiff, diff: &Diff) -> Markup {
         @if !cell.rows.is_empty() {
             div.scroll tabindex="0" role="group" aria-label=(line(&heading(&cell.cell))) {
                 table {
-                    caption { (metric(diff.metric)) ", new against old without what all models \
+                    caption { (diff.label) ", new against old without what all models \
                         share. The intervals of a cell hold together with 95 %. Lower is better." }
                     thead { tr {
                         th scope="col" { "model" }
-                        th.figure scope="col" { "old " (unit(diff.metric)) }
-                        th.figure scope="col" { "new " (unit(diff.metric)) }
+                        th.figure scope="col" { "old " (unit(diff)) }
+                        th.figure scope="col" { "new " (unit(diff)) }
                         th.figure scope="col" { "new / old" }
                         th scope="col" { "verdict" }
                     } }
@@ -77,7 +77,7 @@ fn section(cell: &CellDiff, diff: &Diff) -> Markup {
                         td.figure { (digits(row.cost_old)) }
                         td.figure { (digits(row.cost_new)) }
                         td.figure { (row.ratio.map_or_else(|| "-".to_owned(), ratio)) }
-                        td { (row.change) }
+                        td { (diff.word(row.change)) }
                     } } }
                 }
             }
@@ -92,7 +92,7 @@ fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
     let judged: Vec<(&RowDiff, Estimate)> =
         cell.rows.iter().filter_map(|row| Some((row, row.ratio?.into()))).collect();
     let strip = |(row, ratio): &(&RowDiff, Estimate)| {
-        let note = format!("{} {}", digits(ratio.value), row.change);
+        let note = format!("{} {}", digits(ratio.value), diff.word(row.change));
         Strip::new(&line(&row.model), note, Look::default()).estimate(ratio)
     };
     let ends = judged.iter().flat_map(|(_, ratio)| reach(ratio));
