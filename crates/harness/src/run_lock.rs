@@ -2,9 +2,9 @@
 //! nothing, may go on beside each other, but not beside a run.
 //!
 //! A machine has no lock that every process of it can see. Its runs hold two: a file that all have
-//! who see the same folders, and a name that all have who see the same network. So two in namespaces
-//! that differ in one of them still meet. Those that verify share the file; a name is not shared,
-//! so each has one of its own, and runs look for those.
+//! who see the same folders, and a name that all have who see the same network. So two in
+//! namespaces that differ in one of them still meet. Those that verify share the file; a name is
+//! not shared, so each has one of its own, and runs look for those.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -129,8 +129,8 @@ fn share_file(path: &Path) -> Result<File> {
     }
 }
 
-/// Locks the file in a folder of results that says whether somebody measures, and writes into it who
-/// does: where there is no room for so little, nothing is built for a run that cannot be kept.
+/// Locks the file in a folder of results that says whether somebody measures, and writes into it
+/// who does: where there is no room for so little, nothing is built for a run that cannot be kept.
 fn lock(results: &Path) -> Result<File> {
     let path = results.join(".lock");
     let failed = || Unwritable(path.display().to_string());
