@@ -5,9 +5,9 @@ use workload::Cell;
 use crate::turn::{ROUNDING, sum};
 use crate::{Claims, Reason, expected};
 
-/// The share of the slots that the origin must have seen busy in the mean, in percent. On a busy machine an
-/// honest participant comes late to what has arrived, and its slots are idle at the origin
-/// meanwhile.
+/// The share of the slots that the origin must have seen busy in the mean, in percent. On a busy
+/// machine an honest participant comes late to what has arrived, and its slots are idle at the
+/// origin meanwhile.
 pub const MEAN_PERCENT_MIN: u32 = 70;
 /// What the kernel may charge for each fetch of a stay, in percent of what was reported for each of
 /// its windows. The rest of a turn has a beginning and an end, in which fewer fetches share a wake:
