@@ -4,6 +4,8 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use harness::{Basis, Preset, PrimitiveBlocks, Program};
 use model_kit::primitive::Primitive;
@@ -112,6 +114,38 @@ fn a_program_whose_cpu_time_is_not_the_kernel_s_or_another_process_s_is_invalid(
 }
 
 #[test]
+fn a_process_that_is_left_behind_by_one_who_ignores_its_children_is_found_and_ended() {
+    let mut found = found("tests/models");
+    found[0].env = BTreeMap::from([("FAULT".to_owned(), "leaves".to_owned())]);
+    let folder = tempfile::tempdir().expect("it is made");
+    let path = folder.path().join("ignores");
+    let real = built(&found[0].package).path;
+    // The kernel counts nothing of children whose end is ignored.
+    let script = format!("#!/bin/bash\ntrap '' CHLD\nexec {}\n", real.display());
+    fs::write(&path, script).expect("it is ours");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let program = Program { path, sha256: String::new(), interpreter: None };
+    let schedule = scheduled(found.clone(), PrimitiveBlocks::ONCE);
+    let programs = [(found[0].name.clone(), program)].into();
+    let mut states = Vec::new();
+    let blocks = &schedule.primitives.blocks;
+    harness::run_primitives((&schedule, blocks), &programs, &mut |_, trial| {
+        states.extend(trial.map(|trial| trial.state.clone()));
+        Ok(())
+    })
+    .expect("nothing stops it");
+    let State::Invalid(why) = &states[0] else { panic!("{states:?}") };
+    assert!(why.iter().any(|r| r.to_string().starts_with("it started other processes")), "{why:?}");
+    let sleeps = |id: &str| {
+        let line = fs::read(format!("/proc/{id}/cmdline"));
+        line.is_ok_and(|line| line == b"/bin/sleep\x0062\0")
+    };
+    let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let mut ids = processes.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    assert!(!ids.any(|id| sleeps(&id)), "it is ended");
+}
+
+#[test]
 fn a_program_that_dies_fails_with_its_last_words() {
     let State::Failed(why) = state_of("dies") else { panic!("it did not fail") };
     assert!(why.contains("there is no third batch"), "{why}");
@@ -202,11 +236,11 @@ fn any_changed_byte_of_a_trial_of_a_primitive_is_noticed() {
     let path = folder.path().to_owned();
     folder.finish().expect("it writes");
     let journal = path.join("journal.jsonl");
-    let good = std::fs::read(&journal).expect("it is there");
+    let good = fs::read(&journal).expect("it is there");
     for place in (0..good.len()).step_by(37) {
         let mut bytes = good.clone();
         bytes[place] ^= 1;
-        std::fs::write(&journal, &bytes).expect("it writes");
+        fs::write(&journal, &bytes).expect("it writes");
         let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
         assert!(!whole, "byte {place}");
     }

@@ -1,7 +1,13 @@
 //! Finds the processes that a participant has started: what they do costs it nothing, so a
 //! participant with any is refused.
+//!
+//! Kits make their process the parent of what its children leave behind, so that a process of
+//! another group or session is found too, whose own parent has ended.
 
 use std::fs;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// The field of `/proc/PID/stat`, counted from the state on, that reports the minor faults of
 /// children that have ended and were waited for (`cminflt`, field 11): each child has some.
@@ -10,6 +16,19 @@ const CHILD_FAULTS: usize = 8;
 /// Returns how many processes a process has started, as far as they are known of: those that live
 /// with it as parent or in its group, and one more if any has ended and was waited for.
 pub(crate) fn descendants(id: u32) -> u64 {
+    let ended = stat(id).is_some_and(|fields| fields.get(CHILD_FAULTS).is_some_and(|f| f != "0"));
+    living(id).len() as u64 + u64::from(ended)
+}
+
+/// Ends those that live, so that none burdens whoever is measured next.
+pub(crate) fn end_descendants(id: u32) {
+    for other in living(id).into_iter().filter_map(|other| i32::try_from(other).ok()) {
+        let _ = kill(Pid::from_raw(other), Signal::SIGKILL);
+    }
+}
+
+/// Returns those that live with a process as parent or in its group.
+fn living(id: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     let is_its = |other: &u32| {
@@ -17,9 +36,7 @@ pub(crate) fn descendants(id: u32) -> u64 {
         let [parent, group] = [1, 2].map(|place| fields.get(place).and_then(|f| f.parse().ok()));
         *other != id && (parent == Some(id) || group == Some(id))
     };
-    let living = ids.filter(is_its).count() as u64;
-    let ended = stat(id).is_some_and(|fields| fields.get(CHILD_FAULTS).is_some_and(|f| f != "0"));
-    living + u64::from(ended)
+    ids.filter(is_its).collect()
 }
 
 /// Returns the fields of a process from its state on: they follow its name, which may hold

@@ -8,7 +8,7 @@ use record::Model;
 use workload::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
 use workload::{Plan, Turn};
 
-use crate::descendants::descendants;
+use crate::descendants::{descendants, end_descendants};
 use crate::{Child, Program, ReceiveError, Start};
 
 /// How long a child may take to say hello, or to have its units ready.
@@ -218,6 +218,7 @@ impl Participant {
     ///
     /// Says that it did not leave, went on talking, or left with an error.
     pub(crate) fn leave(self) -> Result<(), String> {
+        end_descendants(self.child.id());
         self.child.dismiss()
     }
 

@@ -135,6 +135,8 @@ pub fn rehearse_turn(
 fn serve_one(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
     // When the harness dies, so does the model; where the kernel refuses, the closed pipe ends it.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    // What a child of this process leaves behind becomes a child of this process, and is seen.
+    let _ = prctl::set_child_subreaper(true);
     send(&FromModel::Hello(hello))?;
     let plan = match receive()? {
         Some(ToModel::Plan(plan)) => plan.checked()?,

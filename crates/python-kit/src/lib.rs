@@ -39,6 +39,8 @@ pub fn become_model(package: &str, source: &str) -> ExitCode {
     };
     // When the harness dies, so does the model; an interpreter keeps the signal of its program.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    // What a child of the model leaves behind becomes a child of the model, and is seen.
+    let _ = prctl::set_child_subreaper(true);
 
     let name = package.strip_prefix("model-").unwrap_or(package);
     let modules = MODULES.iter().flat_map(|(name, source)| [*name, *source]);

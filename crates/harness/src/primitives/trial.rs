@@ -7,7 +7,7 @@ use record::{PrimitiveBlock, PrimitiveProgram, PrimitiveSchedule};
 use workload::pipe::Hello;
 use workload::primitive::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
 
-use crate::descendants::descendants;
+use crate::descendants::{descendants, end_descendants};
 use crate::participant::{Ended, accept, clock_of, read};
 use crate::{Child, Program, Start};
 
@@ -78,7 +78,10 @@ pub fn measure_primitive(
         Ok((hello, _)) if hello.model != described.name => {
             Err(format!("it says that it is {:?}, not {:?}", hello.model, described.name))
         }
-        Ok((_, tried)) => child.dismiss().map(|()| tried),
+        Ok((_, tried)) => {
+            end_descendants(child.id());
+            child.dismiss().map(|()| tried)
+        }
     }
 }
 

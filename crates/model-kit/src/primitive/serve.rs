@@ -36,6 +36,8 @@ fn serve_on(
 ) -> Result<(), Error> {
     // When the harness dies, so does the program; where the kernel refuses, the pipe does it.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
+    // What a child of this process leaves behind becomes a child of this process, and is seen.
+    let _ = prctl::set_child_subreaper(true);
     pipe::write(&mut output, &FromProgram::Hello(hello))?;
     let Some(ToProgram::Plan(plan)) = pipe::read(&mut input)? else { return Ok(()) };
     let plan = plan.checked()?;

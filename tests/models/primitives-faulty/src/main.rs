@@ -17,6 +17,7 @@ fn main() -> ExitCode {
                 "nothing" => idle(count / 64),
                 "dies" if batches > 2 => return Err("there is no third batch".into()),
                 "starts" if batches == 1 => start()?,
+                "leaves" if batches == 1 => leave()?,
                 _ => idle(count),
             }
             let missed = u64::from(fault == "miscounts" && count > 1_000_000);
@@ -28,6 +29,15 @@ fn main() -> ExitCode {
         }
         Ok(trial)
     })
+}
+
+/// Lets a process of another session work whose parent ends at once.
+fn leave() -> std::io::Result<()> {
+    let script = ["-c", "(setsid /bin/sleep 62 &)"];
+    std::process::Command::new("/bin/sh").args(script).env("PATH", "/usr/bin:/bin").spawn()?;
+    // It needs a moment to become one.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    Ok(())
 }
 
 /// Lets another process work.
