@@ -27,12 +27,12 @@ pub struct Consequence {
 }
 
 impl Consequence {
-    /// Returns the difference as a share of one CPU at [`RATE`] fetches a second.
+    /// Returns the difference as a share of one CPU at `RATE` fetches a second.
     pub fn of_cpu(&self) -> f64 {
         self.us.value * RATE / 1e6
     }
 
-    /// Returns how much more CPU time a fetch takes where it has [`WORK_US`] of work.
+    /// Returns how much more CPU time a fetch takes where it has `WORK_US` of work.
     pub fn beside_work(&self) -> f64 {
         self.us.value / (WORK_US + self.least_us)
     }

@@ -1,7 +1,7 @@
 //! The same model in two runs: slower, faster, the same, or unknown.
 //!
 //! Two runs share no block, so what was quiet in one may have been loud in the other. What the
-//! machine did to all models is therefore taken out first ([`crate::apart`]); what remains of a
+//! machine did to all models is therefore taken out first (`apart`); what remains of a
 //! model is compared between the blocks of the two runs ([`stats::two_sample`]), as one family a
 //! cell (Bonferroni). A change that half of the models or more have in common cannot be told from
 //! the machine's: it is given for the cell as a whole and for no model.
