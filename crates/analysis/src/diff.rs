@@ -93,8 +93,8 @@ pub struct Ratio {
     pub high: Option<f64>,
 }
 
-/// What may be said about a model in two runs. Of a metric that is no time, slower is more and faster
-/// is less.
+/// What may be said about a model in two runs. Of a metric that is no time, slower is more and
+/// faster is less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
