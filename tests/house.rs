@@ -105,6 +105,11 @@ fn an_arrow_that_points_up_sideways_or_at_a_model_is_found() {
 }
 
 #[test]
+fn what_draws_cannot_compute() {
+    assert!(!arrows()["report"].contains("stats"), "report draws what analysis computed");
+}
+
+#[test]
 fn nothing_links_a_model() {
     for (package, dependencies) in arrows() {
         assert!(!dependencies.iter().any(|name| is_measured(name)), "{package}");

@@ -10,6 +10,7 @@ use stats::verdict::Verdict;
 use workload::Cell;
 
 use crate::family::Pair;
+use crate::latency::Latencies;
 use crate::wake_ups::WakeUps;
 
 /// The figures of a cell.
@@ -39,6 +40,11 @@ pub struct CellFigures {
     pub noise: Option<Noise>,
     /// How late the probe tasks were that wake up beside the fetches, if the cell asks for one.
     pub wake_ups: Vec<WakeUps>,
+    /// How the service times of each model with a valid turn are distributed, in the order of the
+    /// rows.
+    pub latencies: Vec<Latencies>,
+    /// The baseline's second process in times its first, block by block.
+    pub itself: Vec<(u32, f64)>,
 }
 
 /// The models of a cell in another language: a family of their own, and context for those in Rust.
@@ -144,6 +150,9 @@ pub struct RowFigures {
     pub wall_ms: Estimate,
     /// Context switches per fetch: median over blocks.
     pub switches: Estimate,
+    /// The most memory that the process held at once, in MiB: median over blocks, where the machine
+    /// tells it.
+    pub memory_mib: Option<Estimate>,
     /// Whether the rate was not the baseline's, so that the costs are not comparable like for like.
     pub unequal_rate: bool,
 }
@@ -155,6 +164,8 @@ pub struct Footprint {
     pub model: String,
     /// The ratio of CPU time per fetch, with its 95 % interval.
     pub ratio: Estimate,
+    /// CPU time above the bare model's, in microseconds per fetch, with its 95 % interval.
+    pub above_bare_us: Estimate,
 }
 
 impl CellFigures {

@@ -13,10 +13,12 @@ mod cell_turns;
 pub mod claim;
 pub mod estimator;
 pub mod family;
+pub mod latency;
+pub mod timeline;
 pub mod turns;
 pub mod wake_ups;
 
-pub mod cell;
+mod cell;
 pub mod cell_figures;
 pub mod consequence;
 pub mod order;
@@ -62,6 +64,10 @@ pub mod fixture_pair;
 pub mod fixture_turn;
 
 pub use record::Family;
+pub use stats::crossover::Sure;
+pub use stats::ranking::RankInterval;
+pub use stats::verdict::Verdict;
+pub use stats::{Estimate, Interval};
 
 pub use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use analysis::Estimate;
 use analysis::cell_figures::{Row, RowFigures};
 use analysis::figure::rounded;
 use analysis::figures::Figures;
@@ -17,7 +18,6 @@ use analysis::turns::cpu_us;
 use anyhow::{Result, anyhow};
 use record::{Run, State, TurnRecord};
 use serde::Serialize;
-use stats::Estimate;
 
 use crate::escape::cell;
 use crate::json::text;

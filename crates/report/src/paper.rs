@@ -1,6 +1,7 @@
 //! The tables of a run for a paper or a page: LaTeX with booktabs, Markdown, and tidy CSV. The
 //! caption says what a reader of the table alone must know.
 
+use analysis::Estimate;
 use analysis::cell_figures::{CellFigures, Row, RowFigures};
 use analysis::checks::badges_of;
 use analysis::checks::question::ValidityCheck;
@@ -8,7 +9,6 @@ use analysis::figures::Figures;
 use analysis::line::{line, paragraph};
 use analysis::number::{digits, with_interval};
 use record::Run;
-use stats::Estimate;
 
 use crate::citation::Citation;
 use crate::escape;
@@ -252,7 +252,7 @@ fn metrics<'a>(
 }
 
 /// Returns the interval of an estimate, if it has one.
-fn interval(estimate: Option<&Estimate>) -> Option<stats::Interval> {
+fn interval(estimate: Option<&Estimate>) -> Option<analysis::Interval> {
     estimate.and_then(|estimate| estimate.interval)
 }
 

@@ -1,10 +1,10 @@
 //! The table of a cell, for a terminal or as Markdown.
 
+use analysis::RankInterval;
 use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
 use analysis::number::{digits, range, with_interval, word};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use rules::expected;
-use stats::ranking::RankInterval;
 use workload::Cell;
 
 use crate::summary::Form;

@@ -3,13 +3,13 @@
 //! A sentence compares two models only by the verdict on that pair, and a client with models only
 //! where their intervals lie apart.
 
+use analysis::Verdict;
 use analysis::cell_figures::{CellFigures, Footprint, RowFigures};
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::{count, digits};
+use analysis::{Estimate, Interval};
 use record::{Model, Run};
-use stats::verdict::Verdict;
-use stats::{Estimate, Interval};
 
 use crate::answer::percent::{distance, percent, with_interval};
 

@@ -1,7 +1,7 @@
 //! Each branch of the answer, on made-up runs.
 
+use analysis::Verdict;
 use record::{Absent, State};
-use stats::verdict::Verdict;
 
 use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
 

@@ -1,9 +1,8 @@
 //! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
+use analysis::Estimate;
 use analysis::estimator::Estimator;
 use analysis::number::digits;
-use analysis::turns::{Quantity, cpu_us};
-use stats::Estimate;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, measured, reach};
@@ -88,13 +87,12 @@ fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
             scene.run.schedule.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
         };
         let client = |footprint: &analysis::cell_figures::Footprint| {
-            let over = scene.source.difference((&footprint.model, name), Quantity::Turn(cpu_us))?;
-            Some((footprint.model.clone(), over))
+            (footprint.model.clone(), footprint.above_bare_us)
         };
         Stack {
             model: name.to_owned(),
             above_floor: figures.excess_us.filter(|_| name != scene.all.floor),
-            clients: scene.cell.footprints.iter().filter(own).filter_map(client).collect(),
+            clients: scene.cell.footprints.iter().filter(own).map(client).collect(),
         }
     };
     bare.map(stack).collect()

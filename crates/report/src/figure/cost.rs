@@ -1,11 +1,11 @@
 //! What a fetch costs, and how that compares: an interval a model.
 
+use analysis::Verdict;
 use analysis::cell_figures::{LanguageFigures, Row, RowFigures};
 use analysis::estimator::Estimator;
 use analysis::family::MARGIN;
 use analysis::number::{digits, word};
 use record::Family;
-use stats::verdict::Verdict;
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
@@ -209,7 +209,7 @@ pub(crate) fn measured(rows: &[Row]) -> impl Iterator<Item = (&str, &RowFigures)
 }
 
 /// Returns the values that an axis has to hold for an estimate to be seen whole.
-pub(crate) fn reach(estimate: &stats::Estimate) -> Vec<f64> {
+pub(crate) fn reach(estimate: &analysis::Estimate) -> Vec<f64> {
     let ends = estimate.interval.map(|interval| [interval.low, interval.high]);
     ends.into_iter().flatten().chain([estimate.value]).collect()
 }

@@ -48,7 +48,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// Writes an estimate as three columns: its value, and the ends of its interval.
-pub(crate) fn estimate(estimate: Option<&stats::Estimate>) -> [String; 3] {
+pub(crate) fn estimate(estimate: Option<&analysis::Estimate>) -> [String; 3] {
     let interval = estimate.and_then(|estimate| estimate.interval);
     let end = |value: Option<f64>| value.map_or_else(String::new, number);
     [

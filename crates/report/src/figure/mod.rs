@@ -30,9 +30,9 @@ use record::Run;
 
 pub(crate) use cost::reach;
 
-use analysis::cell::Source;
 use analysis::cell_figures::CellFigures;
 use analysis::figures::Figures;
+use analysis::timeline::Timeline;
 
 use crate::figure::axis::Axis;
 use crate::figure::data::Data;
@@ -166,8 +166,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) all: &'a Figures,
     /// The figures of the cell.
     pub(crate) cell: &'a CellFigures,
-    /// Its turns.
-    pub(crate) source: Source<'a>,
+    /// Every stay of the run.
+    pub(crate) timeline: &'a Timeline,
 }
 
 /// The figures of a cell.
@@ -213,8 +213,7 @@ pub(crate) struct Charts {
 impl<'a> Scene<'a> {
     /// Gathers what the figures of a cell are drawn from.
     fn of(run: &'a Run, all: &'a Figures, cell: &'a CellFigures) -> Self {
-        let source = Source::of(run, &cell.cell, (&all.baseline, &all.floor));
-        Self { run, all, cell, source }
+        Self { run, all, cell, timeline: &all.timeline }
     }
 
     /// Returns the look of a model.
@@ -242,7 +241,7 @@ impl Charts {
         Self {
             cells: figures.cells.iter().map(cell).collect(),
             itself: plain::itself(run, figures),
-            machine: over_time::machine(run),
+            machine: over_time::machine(&figures.timeline),
             batches: primitives::batches(run, &figures.primitives),
             alone: primitives::alone(run, &figures.primitives),
             sweeps: sweep::sweeps(run, &figures.sweeps),
@@ -301,7 +300,7 @@ impl Strip {
     }
 
     /// Returns the strip with an estimate drawn in it.
-    pub(crate) fn estimate(mut self, estimate: &stats::Estimate) -> Self {
+    pub(crate) fn estimate(mut self, estimate: &analysis::Estimate) -> Self {
         if let Some(interval) = estimate.interval {
             self.marks.push(Mark::Interval(interval.low, interval.high));
         }

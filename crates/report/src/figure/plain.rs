@@ -1,16 +1,14 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
-use analysis::cell::Source;
-use analysis::cell_figures::CellFigures;
+use analysis::Estimate;
+use analysis::cell_figures::{CellFigures, RowFigures};
 use analysis::estimator::Estimator;
-use analysis::family::{ALPHA, MARGIN};
+use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::digits;
-use analysis::turns::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
 use record::Run;
 use rules::expected;
-use stats::{Estimate, median};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{empty, measured, plain, reach};
@@ -35,7 +33,7 @@ struct Shown<'a> {
     name: &'a str,
     /// The column of the data.
     column: &'a str,
-    quantity: Quantity,
+    read: fn(&RowFigures) -> Option<Estimate>,
     /// A value that no model can be below, if there is one.
     bound: Option<f64>,
     /// Whether the values span so much that only factors can be seen.
@@ -63,7 +61,7 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
         caption,
         name: "wall time, ms",
         column: "wall_ms",
-        quantity: Quantity::Turn(wall_ms),
+        read: |figures| Some(figures.wall_ms),
         bound: Some(bound),
         is_log: !expected.is_paced_by_delays,
     })
@@ -82,7 +80,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
                 .to_owned(),
         name: "context switches per fetch",
         column: "switches_per_fetch",
-        quantity: Quantity::Turn(switches_per_fetch),
+        read: |figures| Some(figures.switches),
         bound: None,
         is_log: false,
     })
@@ -102,7 +100,7 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
             .to_owned(),
         name: "peak resident memory, MiB",
         column: "memory_peak_mib",
-        quantity: Quantity::Stay(memory_mib),
+        read: |figures| figures.memory_mib,
         bound: None,
         is_log: false,
     })
@@ -115,8 +113,7 @@ impl Scene<'_> {
         let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
         let mut all = Vec::new();
         for row in &self.cell.rows {
-            let sample = self.source.sample(&row.model, shown.quantity);
-            let Some(told) = sample.map(|sample| median::estimate(&sample, ALPHA)) else {
+            let Some(told) = row.figures.as_ref().and_then(shown.read) else {
                 strips.extend(empty(self, row));
                 continue;
             };
@@ -180,12 +177,10 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
     let mut data = Data::new(&["cell", "block", "second_over_first"]);
     let mut rows: Vec<(String, Estimate, Vec<f64>)> = Vec::new();
     for cell in &figures.cells {
-        let source = Source::of(run, &cell.cell, (&figures.baseline, &figures.floor));
-        let ratios = source.against_itself(cpu_us);
-        for (block, ratio) in &ratios {
+        for (block, ratio) in &cell.itself {
             data.push(vec![cell.cell.name.clone(), block.to_string(), number(*ratio)]);
         }
-        let dots = ratios.into_iter().map(|(_, ratio)| ratio).collect();
+        let dots = cell.itself.iter().map(|(_, ratio)| *ratio).collect();
         rows.extend(cell.noise.as_ref().map(|n| (cell.cell.name.clone(), n.ratio, dots)));
     }
     let ends =

@@ -2,8 +2,8 @@
 
 use analysis::primitive_figures::{PrimitiveCosts, PrimitiveFigures};
 use analysis::primitives::Primitives;
+use analysis::{Estimate, Interval};
 use record::Run;
-use stats::{Estimate, Interval};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::reach;

@@ -1,11 +1,11 @@
 //! Where two models cross: an interval a level.
 
+use analysis::Verdict;
 use analysis::crossing::{crossing, names};
 use analysis::family::MARGIN;
 use analysis::number::word;
 use analysis::sweep::{SweepFigures, SweepPair};
 use record::Run;
-use stats::verdict::Verdict;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, reach};

@@ -1,7 +1,7 @@
 //! What figures are called: what they show, with the cell and the unit.
 
+use analysis::Verdict;
 use analysis::number::{count, digits};
-use stats::verdict::Verdict;
 use workload::Cell;
 
 use crate::figure::Scene;

@@ -1,10 +1,10 @@
 //! The page of two runs compared: what changed, with the interval of each change drawn.
 
+use analysis::Estimate;
 use analysis::diff::{CellDiff, Change, Diff, RowDiff};
 use analysis::line::line;
 use analysis::number::digits;
 use maud::{Markup, html};
-use stats::Estimate;
 
 use crate::diff_table::{metric, ratio, remarks, unit};
 use crate::figure::axis::Axis;

@@ -216,7 +216,7 @@ impl Page<'_> {
     }
 
     /// Returns the ratio of a model to the baseline in a cell.
-    fn ratio_in(&self, cell: usize, model: &str) -> Option<stats::Estimate> {
+    fn ratio_in(&self, cell: usize, model: &str) -> Option<analysis::Estimate> {
         let row = self.figures.cells[cell].rows.iter().find(|row| row.model == model)?;
         row.figures.as_ref()?.ratio
     }

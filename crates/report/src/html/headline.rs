@@ -1,5 +1,6 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
+use analysis::Verdict;
 use analysis::cell_figures::CellFigures;
 use analysis::consequence::{of_clients, of_models};
 use analysis::family::MARGIN;
@@ -8,7 +9,6 @@ use analysis::number::count;
 use analysis::order::costs_less;
 use maud::{Markup, html};
 use record::{Model, Run};
-use stats::verdict::Verdict;
 
 use crate::figure::percent::{apart, span};
 use crate::figure::title::listed;

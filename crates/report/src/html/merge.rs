@@ -1,9 +1,9 @@
 //! The page of runs side by side: a column a run, and each ratio with its interval drawn.
 
+use analysis::Estimate;
 use analysis::merge::{Merge, MergedCell, MergedEntry};
 use analysis::number::with_interval;
 use maud::{Markup, html};
-use stats::Estimate;
 
 use crate::figure::axis::Axis;
 use crate::figure::look::{COLOURS, Look, SHAPES};

@@ -1,9 +1,9 @@
 //! Any two models of a cell: what may be said of them.
 
+use analysis::Verdict;
 use analysis::cell_figures::CellFigures;
 use analysis::estimator::Estimator;
 use maud::{Markup, html};
-use stats::verdict::Verdict;
 
 use crate::figure::percent::{change, more};
 use crate::html::Page;
