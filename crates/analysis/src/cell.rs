@@ -62,11 +62,14 @@ impl<'a> Source<'a> {
         let measured = rows.iter().filter(|row| row.valid > 0);
         let latencies = measured.map(|row| Latencies::of(&self.turns, &row.model)).collect();
         let itself = self.turns.twice(self.baseline, cpu_us);
+        let (rounds, repeated) = self.round_counts();
         let cell = self.cell.clone();
         CellFigures {
             cell,
             blocks,
             blocks_planned,
+            rounds,
+            repeated,
             stop,
             rows,
             pairs,
@@ -175,6 +178,16 @@ impl<'a> Source<'a> {
         let measured: BTreeSet<u32> = self.all.iter().map(|turn| turn.block).collect();
         let planned = self.run.schedule.blocks.iter().filter(|block| block.cell == self.cell.name);
         (measured.len(), planned.count())
+    }
+
+    /// Returns how many rounds count, and how many were measured again.
+    fn round_counts(&self) -> (usize, usize) {
+        let is_own = |block: u32| {
+            let mut blocks = self.run.schedule.blocks.iter();
+            blocks.any(|own| own.number == block && own.cell == self.cell.name)
+        };
+        let count = |rounds: &[RoundRecord]| rounds.iter().filter(|r| is_own(r.block)).count();
+        (count(&self.run.rounds), count(&self.run.disturbed))
     }
 
     /// Returns why the cell has fewer blocks than planned: its own reason, else that of the run.

@@ -22,6 +22,10 @@ pub struct CellFigures {
     pub blocks: usize,
     /// Blocks that the schedule has for it.
     pub blocks_planned: usize,
+    /// Rounds that were measured and count.
+    pub rounds: usize,
+    /// Rounds that were measured again, since they were disturbed.
+    pub repeated: usize,
     /// Why it has fewer blocks than planned, if the run decided so.
     pub stop: Option<String>,
     /// By rank, then the cheapest first, then those without figures.
@@ -172,6 +176,20 @@ impl CellFigures {
     /// Returns the rows of every language, those in Rust first.
     pub fn all_rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().chain(self.languages.iter().flat_map(|other| &other.rows))
+    }
+}
+
+impl Standing {
+    /// Returns the word for it in documents.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::NotApplicable => "not_applicable",
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::Failed => "failed",
+            Self::NotMeasured => "not_measured",
+        }
     }
 }
 

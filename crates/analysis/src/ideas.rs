@@ -7,6 +7,7 @@
 
 use record::{Model, Run, StayRecord};
 use rules::expected;
+use serde::Serialize;
 use stats::{Estimate, histogram, median};
 use workload::primitive::Primitive;
 
@@ -30,7 +31,8 @@ pub const SWEEP: &str = "cargo bench --bench sweep";
 const ALL: &str = "cargo bench";
 
 /// Something that the page says, and what a run says of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Idea {
     /// What the page says, in short.
     pub says: &'static str,

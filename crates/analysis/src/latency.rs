@@ -1,10 +1,12 @@
 //! How the service times of a model are distributed: quantiles of stays, as far as enough fetches
 //! lie beyond them.
 
+use serde::Serialize;
 use stats::{Sample, histogram, median};
 
 use crate::counts::real;
 use crate::family::ALPHA;
+use crate::figure::rounded;
 use crate::turns::Turns;
 
 /// Points of a curve.
@@ -35,6 +37,35 @@ pub struct Latencies {
     /// By how many powers of ten fewer fetches lie beyond: least, median and greatest of the stays'
     /// own quantiles, in milliseconds.
     pub curve: Vec<(f64, [f64; 3])>,
+}
+
+/// The same for programs: a quantile that too few fetches lie beyond is null.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct LatencySummary<'a> {
+    model: &'a str,
+    fetches: u64,
+    fetches_a_block: u64,
+    p50_ms: Option<f64>,
+    p90_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    p999_ms: Option<f64>,
+}
+
+impl<'a> LatencySummary<'a> {
+    /// Writes how service times are distributed.
+    pub(crate) fn of(latencies: &'a Latencies) -> Self {
+        let quantile = |place: usize| latencies.quantiles_ms[place].and_then(rounded);
+        Self {
+            model: &latencies.model,
+            fetches: latencies.fetches,
+            fetches_a_block: latencies.fetches_a_block,
+            p50_ms: quantile(0),
+            p90_ms: quantile(1),
+            p99_ms: quantile(2),
+            p999_ms: quantile(3),
+        }
+    }
 }
 
 impl Latencies {

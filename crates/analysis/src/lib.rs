@@ -10,12 +10,12 @@ pub mod line;
 pub mod number;
 
 mod cell_turns;
-pub mod claim;
+mod claim;
 pub mod estimator;
 pub mod family;
 pub mod latency;
 pub mod timeline;
-pub mod turns;
+mod turns;
 pub mod wake_ups;
 
 mod cell;
@@ -39,19 +39,23 @@ pub mod footprint;
 pub mod ideas;
 pub mod quirks;
 pub mod rank;
+pub mod turn_table;
 
 pub mod checks;
 pub mod proof;
 pub mod trust;
+
+pub mod summary;
 
 mod apart;
 pub mod comparable;
 pub mod diff;
 pub mod diff_metric;
 
+mod cell_summary;
+mod document;
 mod primitives_summary;
 pub mod ranking_document;
-pub mod summary;
 mod sweep_summary;
 
 pub mod merge;
@@ -63,7 +67,8 @@ pub mod fixture_pair;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture_turn;
 
-pub use record::Family;
+pub use record::environment::Footprint as FootprintFacts;
+pub use record::{Absent, Along, Environment, Family, Integrity, Model, Placement};
 pub use stats::crossover::Sure;
 pub use stats::ranking::RankInterval;
 pub use stats::verdict::Verdict;
@@ -91,7 +96,8 @@ pub use crate::primitives_steady::Steadiness;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof};
 pub use crate::rank::{RankedCell, RankedRow, Ranking, rank};
 pub use crate::ranking_document::ranking_document;
-pub use crate::summary::document;
+pub use crate::summary::{BlockCounts, Summary, TurnCounts, summarize};
 pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 pub use crate::trust::Trust;
+pub use crate::turn_table::{TurnRow, turn_table};
 pub use crate::wake_ups::WakeUps;

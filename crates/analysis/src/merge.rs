@@ -22,7 +22,6 @@ use crate::figure::rounded;
 use crate::figures::{Figures, figures};
 use crate::line::line;
 use crate::number::{count, shortened, word};
-use crate::summary::standing;
 
 /// The schema; its minors only add.
 const SCHEMA: &str = "inflight.merge/2.0";
@@ -242,7 +241,7 @@ impl MergedEntry {
     fn of(row: &Row) -> Self {
         let figures = row.figures.as_ref();
         Self {
-            standing: standing(row.standing),
+            standing: row.standing.key(),
             reason: row.reason.as_deref().map(line),
             ratio: figures.and_then(|figures| figures.ratio).and_then(written),
             verdict: figures.and_then(|figures| figures.verdict).map(word),
@@ -253,7 +252,7 @@ impl MergedEntry {
 
     /// Returns whether it has figures.
     pub fn is_measured(&self) -> bool {
-        self.standing == standing(Standing::Measured)
+        self.standing == Standing::Measured.key()
     }
 }
 

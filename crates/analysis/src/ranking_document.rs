@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::Value;
 use stats::Estimate;
 
+use crate::cell_summary::{IS_BASELINE, IS_FLOOR};
 use crate::figure::{Figure, TOO_FEW, rounded};
 use crate::number::word;
 use crate::rank::{RankedCell, RankedRow, Ranking};
-use crate::summary::{IS_BASELINE, IS_FLOOR};
 
 /// Why a model has no value.
 const NOT_TOLD: &str = "no valid turn or stay told it";

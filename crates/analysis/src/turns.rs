@@ -19,7 +19,7 @@ const HALVINGS: usize = 20;
 
 /// A quantity of a turn or of a stay, if it tells it.
 #[derive(Clone, Copy, Debug)]
-pub enum Quantity {
+pub(crate) enum Quantity {
     /// Of a turn.
     Turn(Read),
     /// Of a stay in a block.
@@ -276,12 +276,12 @@ pub(crate) fn faultless(own: &[&TurnRecord]) -> bool {
 }
 
 /// Returns CPU time per fetch, in microseconds.
-pub fn cpu_us(turn: &TurnRecord) -> Option<f64> {
+pub(crate) fn cpu_us(turn: &TurnRecord) -> Option<f64> {
     CPU.of_window(&turn.valid()?.window)
 }
 
 /// Returns the wall time of the window, in milliseconds.
-pub fn wall_ms(turn: &TurnRecord) -> Option<f64> {
+pub(crate) fn wall_ms(turn: &TurnRecord) -> Option<f64> {
     WALL.of_window(&turn.valid()?.window)
 }
 
@@ -292,11 +292,11 @@ pub(crate) fn wall_each_us(turn: &TurnRecord) -> Option<f64> {
 }
 
 /// Returns context switches per fetch.
-pub fn switches(turn: &TurnRecord) -> Option<f64> {
+pub(crate) fn switches(turn: &TurnRecord) -> Option<f64> {
     SWITCHES.of_window(&turn.valid()?.window)
 }
 
 /// Returns the most memory that the process held at once, in MiB, where the machine told it.
-pub fn memory_mib(stay: &StayRecord) -> Option<f64> {
+pub(crate) fn memory_mib(stay: &StayRecord) -> Option<f64> {
     MEMORY.of_stay(stay.memory_peak_kib)
 }

@@ -13,12 +13,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::cell_figures::{CellFigures, Footprint};
-use analysis::claim::is_estimate;
 use analysis::crossing::crossing;
 use analysis::figures::Figures;
 use analysis::number::count;
-use analysis::trust::Trust;
-use record::{Integrity, Run};
+use analysis::{Integrity, Summary};
 
 use crate::answer::percent::{percent, range};
 use crate::answer::table::table;
@@ -58,7 +56,8 @@ pub fn page_of(folder: &Path, here: &Path, columns: usize) -> String {
 }
 
 /// Writes the answer of a run.
-pub fn answer(run: &Run, (figures, trust): (&Figures, &Trust), place: &Place<'_>) -> String {
+pub fn answer(run: &Summary, place: &Place<'_>) -> String {
+    let (figures, trust) = (&run.figures, &run.trust);
     let main = figures.cells.get(figures.main_cell());
     let mut lines = Vec::new();
     match main {
@@ -85,7 +84,11 @@ fn without_fetches(figures: &Figures) -> Vec<String> {
 }
 
 /// Writes what the cell says that the answer is about.
-fn of_cell(run: &Run, (figures, cell): (&Figures, &CellFigures), columns: usize) -> Vec<String> {
+fn of_cell(
+    run: &Summary,
+    (figures, cell): (&Figures, &CellFigures),
+    columns: usize,
+) -> Vec<String> {
     let sentences = headline::headline(run, figures, cell);
     let mut lines: Vec<String> =
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
@@ -100,19 +103,11 @@ fn of_cell(run: &Run, (figures, cell): (&Figures, &CellFigures), columns: usize)
 }
 
 /// Writes how much stands behind the figures of a cell.
-fn weight(run: &Run, cell: &CellFigures) -> String {
-    let own = |block: u32| {
-        let mut blocks = run.schedule.blocks.iter();
-        blocks.any(|other| other.number == block && other.cell == cell.cell.name)
-    };
-    let rounds = run.rounds.iter().filter(|round| own(round.block)).count();
-    let repeated = run.disturbed.iter().filter(|round| own(round.block)).count();
-    let claim = if is_estimate(run) { " estimate" } else { "" };
-    let mut parts = vec![
-        format!("{}{claim}", run.schedule.preset),
-        count(cell.blocks, "block"),
-        count(rounds, "round"),
-    ];
+fn weight(run: &Summary, cell: &CellFigures) -> String {
+    let (rounds, repeated) = (cell.rounds, cell.repeated);
+    let claim = if run.is_estimate { " estimate" } else { "" };
+    let mut parts =
+        vec![format!("{}{claim}", run.preset), count(cell.blocks, "block"), count(rounds, "round")];
     if repeated > 0 {
         parts.push(format!("{repeated} repeated"));
     }
@@ -125,11 +120,11 @@ fn weight(run: &Run, cell: &CellFigures) -> String {
 }
 
 /// Writes where the figures were measured, and by what.
-fn machine(run: &Run) -> String {
+fn machine(run: &Summary) -> String {
     let there = &run.environment;
     format!(
         "{}, {} CPUs ({}), Linux {}, Inflight {}",
-        there.cpu, there.cpus, there.kind, there.kernel, run.schedule.version
+        there.cpu, there.cpus, there.kind, there.kernel, run.version
     )
 }
 
@@ -151,10 +146,10 @@ fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
 }
 
 /// Writes what each library client costs on top of the bare models.
-fn clients(run: &Run, cell: &CellFigures) -> Option<String> {
+fn clients(run: &Summary, cell: &CellFigures) -> Option<String> {
     let mut clients: BTreeMap<&str, Vec<&Footprint>> = BTreeMap::new();
     for footprint in &cell.footprints {
-        let model = run.schedule.model(&footprint.model);
+        let model = run.model(&footprint.model);
         let client = model.map_or(footprint.model.as_str(), |model| &model.client);
         clients.entry(client).or_default().push(footprint);
     }
@@ -172,7 +167,7 @@ fn clients(run: &Run, cell: &CellFigures) -> Option<String> {
 
 /// Writes where the page is, how to see more, and how to cite.
 fn footer(
-    run: &Run,
+    run: &Summary,
     (figures, main): (&Figures, Option<&CellFigures>),
     place: &Place<'_>,
 ) -> Vec<String> {

@@ -1,13 +1,12 @@
 //! The summary of a run: a header that says where it comes from, a table a cell, the footprint of
 //! the clients, what the controls showed, and why a row has no figures.
 
+use analysis::Summary;
 use analysis::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures,
 };
-use analysis::claim::{origin_of, times_cut_short};
 use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
-use record::Run;
 
 use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
@@ -26,9 +25,10 @@ pub enum Form {
 }
 
 /// Writes the summary of a run.
-pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
+pub fn summary(run: &Summary, form: Form) -> String {
+    let figures = &run.figures;
     let told = |line: String| in_line(&line, form);
-    let mut parts: Vec<String> = header(run, figures).into_iter().map(told).collect();
+    let mut parts: Vec<String> = header(run).into_iter().map(told).collect();
     for cell in &figures.cells {
         parts.push(title(cell, form));
         parts.extend(stop(cell).map(told));
@@ -67,11 +67,11 @@ pub(crate) fn joined(parts: Vec<String>, form: Form) -> String {
 }
 
 /// Writes where the run comes from, and what happened to it.
-fn header(run: &Run, figures: &Figures) -> Vec<String> {
-    let placement = &run.schedule.placement;
+fn header(run: &Summary) -> Vec<String> {
+    let placement = &run.placement;
     let machine = &run.environment;
     let mut lines = vec![
-        format!("{}   {}   lower is better", origin_of(run), blocks(figures)),
+        format!("{}   {}   lower is better", run.origin, blocks(&run.figures)),
         format!(
             "{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}",
             machine.cpu,
@@ -91,7 +91,7 @@ fn header(run: &Run, figures: &Figures) -> Vec<String> {
             if placement.awake { "yes" } else { "no" },
         ),
     ];
-    let supersedes = run.schedule.supersedes.as_ref();
+    let supersedes = run.supersedes.as_ref();
     lines.extend(supersedes.map(|other| format!("supersedes run {other}")));
     lines.extend(interruptions(run));
     lines
@@ -114,14 +114,14 @@ fn blocks(figures: &Figures) -> String {
 }
 
 /// Writes how often the run was cut short, and what that cost, if it was.
-fn interruptions(run: &Run) -> Option<String> {
+fn interruptions(run: &Summary) -> Option<String> {
     let mut told = Vec::new();
-    let times = times_cut_short(run);
+    let times = run.resumes;
     if times > 0 {
         told.push(format!("resumed {}", count(times, "time")));
     }
-    if !run.cut.is_empty() {
-        told.push(format!("{} of cut blocks left out", count(run.cut.len(), "turn")));
+    if run.turns_cut > 0 {
+        told.push(format!("{} of cut blocks left out", count(run.turns_cut, "turn")));
     }
     (!told.is_empty()).then(|| told.join("; "))
 }

@@ -1,11 +1,11 @@
 //! Sweeps as text: a table a sweep, and a sentence a pair.
 
+use analysis::Along;
 use analysis::Sure;
 use analysis::Verdict;
 use analysis::crossing::{crossing, names};
 use analysis::number::with_interval;
 use analysis::sweep::{SweepFigures, SweepLevel};
-use record::Along;
 
 use crate::summary::Form;
 use crate::table::{NOTHING, drawn};

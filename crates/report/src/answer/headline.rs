@@ -9,7 +9,7 @@ use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::{count, digits};
 use analysis::{Estimate, Interval};
-use record::{Model, Run};
+use analysis::{Model, Summary};
 
 use crate::answer::percent::{distance, percent, with_interval};
 
@@ -20,7 +20,7 @@ const FETCHES_PER_US: f64 = 0.01;
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {
-    run: &'a Run,
+    run: &'a Summary,
     cell: &'a CellFigures,
     baseline: &'a str,
     /// What the baseline costs, in microseconds.
@@ -40,7 +40,7 @@ struct Other<'a> {
 }
 
 /// Returns the answer of a cell in sentences.
-pub(crate) fn headline(run: &Run, figures: &Figures, cell: &CellFigures) -> Vec<String> {
+pub(crate) fn headline(run: &Summary, figures: &Figures, cell: &CellFigures) -> Vec<String> {
     let (baseline, name) = (figures.baseline.as_str(), &cell.cell.name);
     if cell.blocks == 0 {
         return vec![format!("No block of {name} was measured to its end: nothing is compared.")];
@@ -83,8 +83,8 @@ fn verdict_on(cell: &CellFigures, (model, other): (&str, &str)) -> Option<(Verdi
 }
 
 /// Returns the bare models that are compared with the baseline at its rate, the cheapest first.
-fn others<'a>(run: &Run, (figures, cell): (&Figures, &'a CellFigures)) -> Vec<Other<'a>> {
-    let is_bare = |name: &str| run.schedule.model(name).is_some_and(Model::is_bare);
+fn others<'a>(run: &Summary, (figures, cell): (&Figures, &'a CellFigures)) -> Vec<Other<'a>> {
+    let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| {
         ![&figures.baseline, &figures.floor].contains(&&row.model) && is_bare(&row.model)
     });
@@ -209,7 +209,7 @@ impl Said<'_> {
     /// Says what the library client of the baseline costs, or of another model if it has none, and
     /// whether that is more than any model differs from the baseline.
     fn client(&self) -> Option<String> {
-        let model = |footprint: &&Footprint| self.run.schedule.model(&footprint.model);
+        let model = |footprint: &&Footprint| self.run.model(&footprint.model);
         let bare = |footprint: &&Footprint| model(footprint)?.bare_name();
         let footprints = &self.cell.footprints;
         let own = footprints.iter().find(|footprint| bare(footprint) == Some(self.baseline));

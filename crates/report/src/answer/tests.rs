@@ -1,9 +1,8 @@
 //! Each branch of the answer, on made-up runs.
 
 use analysis::Verdict;
-use record::{Absent, State};
-
 use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+use record::{Absent, Run, State};
 
 use super::*;
 
@@ -22,10 +21,8 @@ fn with(models: &[(&'static str, f64)]) -> Fixture {
 
 /// Returns the answer of a run in lines so wide.
 fn answered(run: &Run, columns: usize) -> String {
-    let figures = analysis::figures::figures(run, BASELINE, FLOOR);
-    let trust = Trust::of(run, (BASELINE, FLOOR));
     let place = Place { page: "report.html", run: "latest", program: "inflight", columns };
-    answer(run, (&figures, &trust), &place)
+    answer(&analysis::summarize(run, BASELINE, FLOOR), &place)
 }
 
 /// Returns what an answer says before its table, in one line.

@@ -5,7 +5,7 @@ use analysis::cell_figures::{CellFigures, Standing};
 use analysis::checks::question::{CheckState, RUN};
 use analysis::figures::Figures;
 use analysis::trust::Trust;
-use record::{Integrity, Run};
+use analysis::{Integrity, Summary};
 
 use crate::answer::Place;
 
@@ -16,7 +16,7 @@ const NAMES_MAX: usize = 4;
 
 /// Returns the warnings, the gravest first.
 pub(super) fn warnings(
-    run: &Run,
+    run: &Summary,
     (figures, main, trust): (&Figures, Option<&CellFigures>, &Trust),
     place: &Place<'_>,
 ) -> Vec<String> {
@@ -24,7 +24,7 @@ pub(super) fn warnings(
     let integrity = match &run.integrity {
         Integrity::Whole => None,
         Integrity::Unfinished => {
-            let (done, due) = blocks(run);
+            let (done, due) = (run.blocks.measured, run.blocks.planned);
             Some(format!(
                 "unfinished, {done} of {due} blocks: go on with `{program} run --resume {name}`"
             ))
@@ -42,15 +42,6 @@ pub(super) fn warnings(
         .then(|| format!("checks that did not pass: {}; --verbose says how far", few(&failed)));
     let all = [integrity, lost, failed].into_iter().flatten();
     all.take(WARNINGS_MAX).map(|text| format!("warning: {text}")).collect()
-}
-
-/// Returns how many blocks were measured, and how many the schedule has.
-fn blocks(run: &Run) -> (usize, usize) {
-    let schedule = &run.schedule;
-    let mut primitives: Vec<u32> = run.primitives.whole.iter().map(|trial| trial.block).collect();
-    primitives.dedup();
-    let due = schedule.blocks.len() + schedule.primitives.blocks.len();
-    (run.blocks.len() + primitives.len(), due)
 }
 
 /// Names the models of which turns were lost that should have counted, with their cells.

@@ -1,7 +1,6 @@
 //! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
 use analysis::Estimate;
-use analysis::estimator::Estimator;
 use analysis::number::digits;
 
 use crate::figure::axis::Axis;
@@ -52,7 +51,7 @@ pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
              library client adds on top. Each step is a difference inside blocks; lines show its \
              own 95 % interval ({}). A step below zero has no bar.",
             scene.all.floor,
-            Estimator::of(scene.run).both()
+            scene.run.estimator.both()
         ),
         chart: chart(
             data.rows.is_empty(),
@@ -80,11 +79,11 @@ fn finding(stacks: &[Stack]) -> String {
 /// Returns the stacks of the bare models, the cheapest first.
 fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
     let rows = &scene.cell.rows;
-    let is_bare = |name: &&str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
+    let is_bare = |name: &&str| scene.run.model(name).is_some_and(analysis::Model::is_bare);
     let bare = measured(rows).filter(|(name, _)| is_bare(name));
     let stack = |(name, figures): (&str, &analysis::cell_figures::RowFigures)| {
         let own = |footprint: &&analysis::cell_figures::Footprint| {
-            scene.run.schedule.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
+            scene.run.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
         };
         let client = |footprint: &analysis::cell_figures::Footprint| {
             (footprint.model.clone(), footprint.above_bare_us)

@@ -1,11 +1,10 @@
 //! What a fetch costs, and how that compares: an interval a model.
 
+use analysis::Family;
 use analysis::Verdict;
 use analysis::cell_figures::{LanguageFigures, Row, RowFigures};
-use analysis::estimator::Estimator;
 use analysis::family::MARGIN;
 use analysis::number::{digits, word};
-use record::Family;
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
@@ -165,7 +164,7 @@ fn ratio_caption(scene: &Scene<'_>) -> String {
         Family::AgainstBaseline => "all models at once",
         Family::AllPairs => "all pairs of models at once",
     };
-    let estimator = Estimator::of(scene.run);
+    let estimator = &scene.run.estimator;
     format!(
         "CPU time per fetch in times {}'s, compared inside blocks: {} with intervals that hold for \
          {level} with 95 % ({}; Bonferroni). A model is called different only where its interval \

@@ -178,8 +178,7 @@ mod tests {
             stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
         let rows = |run: &record::Run, cell: usize| {
-            let figures = analysis::figures::figures(run, BASELINE, FLOOR);
-            let charts = Charts::of(run, &figures);
+            let charts = Charts::of(&analysis::summarize(run, BASELINE, FLOOR));
             let rows = charts.cells[cell].latency.data.rows.clone();
             rows.into_iter().find(|row| row[0] == "smol").unwrap()
         };
@@ -202,8 +201,7 @@ mod tests {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
             stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
-        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
-        let charts = Charts::of(&run, &figures);
+        let charts = Charts::of(&analysis::summarize(&run, BASELINE, FLOOR));
         let Chart::Panels(panels) = &charts.cells[1].latency.chart else { panic!("it is drawn") };
         let smol = panels.iter().find(|panel| panel.label == "smol").unwrap();
         let p99 = smol.upwards.iter().find(|(_, name)| name == "p99").unwrap().0;

@@ -26,7 +26,7 @@ mod primitives;
 mod sweep;
 mod wake_ups;
 
-use record::Run;
+use analysis::Summary;
 
 pub(crate) use cost::reach;
 
@@ -161,7 +161,7 @@ pub(crate) struct Panel {
 /// What a figure of one cell is drawn from.
 pub(crate) struct Scene<'a> {
     /// The run.
-    pub(crate) run: &'a Run,
+    pub(crate) run: &'a Summary,
     /// The figures of all cells.
     pub(crate) all: &'a Figures,
     /// The figures of the cell.
@@ -212,7 +212,8 @@ pub(crate) struct Charts {
 
 impl<'a> Scene<'a> {
     /// Gathers what the figures of a cell are drawn from.
-    fn of(run: &'a Run, all: &'a Figures, cell: &'a CellFigures) -> Self {
+    fn of(run: &'a Summary, cell: &'a CellFigures) -> Self {
+        let all = &run.figures;
         Self { run, all, cell, timeline: &all.timeline }
     }
 
@@ -236,11 +237,12 @@ pub(crate) fn anchor(text: &str) -> String {
 
 impl Charts {
     /// Draws a run.
-    pub(crate) fn of(run: &Run, figures: &Figures) -> Self {
-        let cell = |cell| CellCharts::of(&Scene::of(run, figures, cell));
+    pub(crate) fn of(run: &Summary) -> Self {
+        let figures = &run.figures;
+        let cell = |cell| CellCharts::of(&Scene::of(run, cell));
         Self {
             cells: figures.cells.iter().map(cell).collect(),
-            itself: plain::itself(run, figures),
+            itself: plain::itself(run),
             machine: over_time::machine(&figures.timeline),
             batches: primitives::batches(run, &figures.primitives),
             alone: primitives::alone(run, &figures.primitives),

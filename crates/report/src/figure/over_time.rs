@@ -203,11 +203,11 @@ mod tests {
     fn the_blocks_are_marked_from_their_first_stay_to_their_last() {
         let run = Fixture { blocks: 3, ..Fixture::good() }.run();
         // Seven stays a block; batch and steady take turns.
-        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
-        let timeline = &figures.timeline;
+        let summary = analysis::summarize(&run, BASELINE, FLOOR);
+        let timeline = &summary.figures.timeline;
         assert_eq!(every_other_block(timeline, Some("steady")), [(7.5, 14.5), (35.5, 42.5)]);
         assert_eq!(every_other_block(timeline, None), [(0.5, 7.5), (14.5, 21.5), (28.5, 35.5)]);
-        let charts = crate::figure::Charts::of(&run, &figures);
+        let charts = crate::figure::Charts::of(&summary);
         for figure in [&charts.cells[1].stays, &charts.machine] {
             let Chart::Strips(strips) = &figure.chart else { panic!("it is drawn") };
             assert!(strips.bands.len() > 1 && figure.caption.contains("block"), "{}", figure.id);

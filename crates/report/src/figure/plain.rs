@@ -2,12 +2,11 @@
 //! baseline beside itself.
 
 use analysis::Estimate;
+use analysis::Summary;
 use analysis::cell_figures::{CellFigures, RowFigures};
-use analysis::estimator::Estimator;
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::digits;
-use record::Run;
 use rules::expected;
 
 use crate::figure::axis::Axis;
@@ -147,7 +146,7 @@ impl Scene<'_> {
 
 /// Returns whether a model holds more than one fetch in flight.
 fn is_concurrent(scene: &Scene<'_>, model: &str) -> bool {
-    scene.run.schedule.model(model).is_none_or(|model| model.max_in_flight != Some(1))
+    scene.run.model(model).is_none_or(|model| model.max_in_flight != Some(1))
 }
 
 /// Says what a batch takes, and what it takes one fetch after the other, where that was measured.
@@ -173,7 +172,8 @@ fn shortest_ms(scene: &Scene<'_>) -> f64 {
 }
 
 /// Draws the baseline beside itself: what it differs from itself is noise.
-pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
+pub(crate) fn itself(run: &Summary) -> Figure {
+    let figures = &run.figures;
     let mut data = Data::new(&["cell", "block", "second_over_first"]);
     let mut rows: Vec<(String, Estimate, Vec<f64>)> = Vec::new();
     for cell in &figures.cells {
@@ -203,7 +203,7 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
              its own 95 % interval ({}). Whatever it differs from itself is \
              noise, and any other model may be off by as much. Shaded: within {:.0} %.",
             figures.baseline,
-            Estimator::of(run).both(),
+            run.estimator.both(),
             100.0 * MARGIN
         ),
         chart: match rows.is_empty() {

@@ -1,9 +1,9 @@
 //! What models are made of: an interval a primitive and program.
 
+use analysis::Summary;
 use analysis::primitive_figures::{PrimitiveCosts, PrimitiveFigures};
 use analysis::primitives::Primitives;
 use analysis::{Estimate, Interval};
-use record::Run;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::reach;
@@ -26,7 +26,7 @@ struct Kind {
 }
 
 /// Draws what is done in batches: the CPU time of one.
-pub(crate) fn batches(run: &Run, primitives: &Primitives) -> Figure {
+pub(crate) fn batches(run: &Summary, primitives: &Primitives) -> Figure {
     let kind = Kind {
         id: "primitives",
         finding: "The pieces cost",
@@ -41,7 +41,7 @@ pub(crate) fn batches(run: &Run, primitives: &Primitives) -> Figure {
 }
 
 /// Draws what is timed alone: how late the waiter was.
-pub(crate) fn alone(run: &Run, primitives: &Primitives) -> Figure {
+pub(crate) fn alone(run: &Summary, primitives: &Primitives) -> Figure {
     let kind = Kind {
         id: "primitives-alone",
         finding: "A waiter runs after",
@@ -56,7 +56,7 @@ pub(crate) fn alone(run: &Run, primitives: &Primitives) -> Figure {
 }
 
 /// Draws a figure.
-fn draw(run: &Run, primitives: &Primitives, kind: &Kind) -> Figure {
+fn draw(run: &Summary, primitives: &Primitives, kind: &Kind) -> Figure {
     let mut data = Data::new(&["primitive", "program", "ns", "low", "high"]);
     let (mut rows, mut ends, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for figures in primitives.figures.iter().filter(|figures| figures.alone == kind.alone) {

@@ -1,11 +1,11 @@
 //! Where two models cross: an interval a level.
 
+use analysis::Summary;
 use analysis::Verdict;
 use analysis::crossing::{crossing, names};
 use analysis::family::MARGIN;
 use analysis::number::word;
 use analysis::sweep::{SweepFigures, SweepPair};
-use record::Run;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, reach};
@@ -15,13 +15,13 @@ use crate::figure::{Figure, Strip, Strips, Words, anchor};
 use crate::sweep_text::told;
 
 /// Draws every pair of every sweep.
-pub(crate) fn sweeps(run: &Run, sweeps: &[SweepFigures]) -> Vec<Figure> {
+pub(crate) fn sweeps(run: &Summary, sweeps: &[SweepFigures]) -> Vec<Figure> {
     let pairs = sweeps.iter().flat_map(|sweep| sweep.pairs.iter().map(move |pair| (sweep, pair)));
     pairs.map(|(sweep, pair)| draw(run, sweep, pair)).collect()
 }
 
 /// Draws a pair: a strip a level, the lowest on top.
-fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
+fn draw(run: &Summary, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
     let (along, unit) = names(sweep.along);
     let look = Look::of(run, &pair.model);
     let mut data = Data::new(&["level", "ratio", "low", "high", "verdict"]);
@@ -58,8 +58,8 @@ fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
 /// Returns what the cells of a sweep begin with.
 fn cell_name(sweep: &SweepFigures) -> &'static str {
     match sweep.along {
-        record::Along::InFlight => "in-flight",
-        record::Along::DelayMs => "delay",
+        analysis::Along::InFlight => "in-flight",
+        analysis::Along::DelayMs => "delay",
     }
 }
 

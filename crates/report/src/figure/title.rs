@@ -38,7 +38,7 @@ pub(crate) fn ends(values: impl Iterator<Item = f64>, unit: &str) -> Option<Stri
 /// than their verdicts.
 pub(crate) fn against(scene: &Scene<'_>) -> String {
     let baseline = &scene.all.baseline;
-    let is_bare = |name: &str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
+    let is_bare = |name: &str| scene.run.model(name).is_some_and(analysis::Model::is_bare);
     let others =
         scene.cell.rows.iter().filter(|row| {
             ![baseline, &scene.all.floor].contains(&&row.model) && is_bare(&row.model)

@@ -3,7 +3,7 @@
 //! The run tells the program and its arguments as the system saw them: a bench is a file with a
 //! hash in its name and cargo's `--bench` behind it, and `PATH` stands where a path stood.
 
-use record::Run;
+use analysis::Summary;
 
 /// What each bench is called, by the beginning of its program's name.
 const BENCHES: [(&str, &str); 3] = [
@@ -17,7 +17,7 @@ const INFLIGHT: &str = "cargo run --release --";
 const PATH: &str = "PATH";
 
 /// Returns the command that measures a run again.
-pub(crate) fn command(run: &Run) -> String {
+pub(crate) fn command(run: &Summary) -> String {
     let mut told = run.environment.tool.command_line.as_str().split_whitespace();
     let program = told.next().unwrap_or_default();
     let arguments = arguments(told);
@@ -36,8 +36,8 @@ pub(crate) fn command(run: &Run) -> String {
 }
 
 /// Returns the seed that drew the run's order, as an argument of `inflight run`.
-pub(crate) fn seed(run: &Run) -> String {
-    format!("--seed {}", run.schedule.seed)
+pub(crate) fn seed(run: &Summary) -> String {
+    format!("--seed {}", run.seed)
 }
 
 /// Returns the arguments that decide what is measured, each as a shell takes it for one word:
@@ -65,7 +65,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Joins a command of `inflight run`, with the seed that drew the run's order.
-fn seeded(run: &Run, mut words: Vec<String>) -> String {
+fn seeded(run: &Summary, mut words: Vec<String>) -> String {
     if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
         words.push(seed(run));
     }
@@ -74,18 +74,19 @@ fn seeded(run: &Run, mut words: Vec<String>) -> String {
 
 /// Returns the command that measures what the schedule holds, where the one that was given is not
 /// known or named a path.
-fn by_schedule(run: &Run) -> String {
-    let schedule = &run.schedule;
-    let cells = schedule.cells.iter().map(|cell| format!("--cell {}", quoted(&cell.name)));
-    let models = schedule.models.iter().map(|model| quoted(&model.name));
-    let preset = format!("run --preset {}", quoted(&schedule.preset));
+fn by_schedule(run: &Summary) -> String {
+    let cells = run.figures.cells.iter().map(|cell| &cell.cell.name);
+    let cells = cells.map(|name| format!("--cell {}", quoted(name)));
+    let models = run.models.iter().map(|model| quoted(&model.name));
+    let preset = format!("run --preset {}", quoted(&run.preset));
     let words = [INFLIGHT.to_owned(), preset].into_iter().chain(cells).chain(models);
     seeded(run, words.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use analysis::fixture::Fixture;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use analysis::summarize;
 
     use super::*;
 
@@ -103,7 +104,7 @@ mod tests {
             ),
             ("inflight run --out=PATH smol --seed 9", "cargo run --release -- run smol --seed 9"),
         ];
-        let mut run = Fixture::good().run();
+        let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
         for (told, typed) in cases {
             run.environment.tool.command_line = told.into();
             assert_eq!(command(&run), typed, "{told}");
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_command_that_cannot_be_typed_again_is_told_by_what_was_measured() {
-        let mut run = Fixture::good().run();
+        let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
         for told in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
             run.environment.tool.command_line = told.into();
             assert_eq!(

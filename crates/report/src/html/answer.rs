@@ -1,10 +1,9 @@
 //! Every model in a row, after what the differences mean.
 
+use analysis::Family;
 use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures};
-use analysis::estimator::Estimator;
 use analysis::family::MARGIN;
 use maud::{Markup, html};
-use record::Family;
 
 use crate::figure::anchor;
 use crate::figure::percent::{more, with_ends};
@@ -68,7 +67,7 @@ impl Page<'_> {
                 @if let Some(pace) = pace_sentence(cell) { p.aside { (pace) } }
                 p.aside {
                     "In brackets, intervals of 95 %. Against " (baseline)
-                        ": " (Estimator::of(self.run).both()) ", simultaneous for the "
+                        ": " (self.run.estimator.both()) ", simultaneous for the "
                     (pairs) " " (family) " of this cell (Bonferroni). Above the floor: the same "
                     "estimates and test, each interval its own. CPU and wall are medians over \
                      blocks. "
@@ -142,7 +141,7 @@ impl Page<'_> {
 
     /// Writes the row of a model.
     fn row(&self, row: &Row, place: Option<String>, baseline: &str) -> Markup {
-        let model = self.run.schedule.model(&row.model);
+        let model = self.run.model(&row.model);
         let client = model.map_or("", |model| &model.client);
         let errors: u64 = row.errors.values().sum();
         let columns = crate::table::columns(row, baseline, &self.figures.floor);

@@ -3,7 +3,6 @@
 use analysis::checks::meaning::meaning;
 use analysis::checks::question::{CheckState, RUN};
 use maud::{Markup, html};
-use record::State;
 
 use crate::html::Page;
 
@@ -65,11 +64,8 @@ impl Page<'_> {
     /// Says how many turns do not count, and why.
     fn lost_turns(&self) -> String {
         let turns = &self.run.turns;
-        let count =
-            |wanted: fn(&State) -> bool| turns.iter().filter(|turn| wanted(&turn.state)).count();
-        let invalid = count(|state| matches!(state, State::Invalid(_)));
-        let failed = count(|state| matches!(state, State::Failed(_) | State::Out));
-        let counts = format!("{} of {} turns count", turns.len() - invalid - failed, turns.len());
+        let (invalid, failed) = (turns.invalid, turns.failed);
+        let counts = format!("{} of {} turns count", turns.valid(), turns.all);
         if invalid + failed == 0 {
             return format!("{counts}: none is invalid, none failed.");
         }

@@ -1,7 +1,6 @@
 //! The sections that are figures, and what stands beside them.
 
 use analysis::cell_figures::CellFigures;
-use analysis::estimator::Estimator;
 use maud::{Markup, html};
 use rules::expected;
 use workload::Cell;
@@ -118,7 +117,7 @@ impl Page<'_> {
     /// Writes each model's ratio in all cells beside each other.
     fn across(&self) -> Markup {
         let baseline = &self.figures.baseline;
-        let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
+        let models = self.run.models.iter().map(|model| model.name.as_str());
         let mut rows: Vec<(Option<f64>, &str)> = Vec::new();
         for model in models.filter(|name| name != baseline) {
             rows.push((self.ratio_in(self.main_cell(), model).map(|ratio| ratio.value), model));
@@ -200,7 +199,7 @@ impl Page<'_> {
                     table {
                         caption { "CPU time per fetch against the same model on the shared core, \
                             each with its own 95 % interval ("
-                            (Estimator::of(self.run).both()) ")" }
+                            (self.run.estimator.both()) ")" }
                         thead { tr {
                             th scope="col" { "model" }
                             @for cell in cells { th.figure scope="col" { (cell.cell.name) } }

@@ -7,8 +7,8 @@ use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::count;
 use analysis::order::costs_less;
+use analysis::{Model, Summary};
 use maud::{Markup, html};
-use record::{Model, Run};
 
 use crate::figure::percent::{apart, span};
 use crate::figure::title::listed;
@@ -62,7 +62,7 @@ impl Page<'_> {
 
     /// Says whether the choice matters.
     fn matters(&self, cell: &CellFigures) -> Option<String> {
-        let model = |name: &str| self.run.schedule.model(name);
+        let model = |name: &str| self.run.model(name);
         let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
         let apart = of_models(is_bare, self.figures, cell).map(|found| {
             format!(
@@ -86,14 +86,10 @@ impl Page<'_> {
     /// Says in a line how far to trust the figures.
     fn trust_line(&self, cell: &CellFigures) -> String {
         let run = self.run;
-        let of_cell = |block: u32| {
-            run.schedule.blocks.iter().any(|own| own.number == block && own.cell == cell.cell.name)
-        };
-        let rounds = run.rounds.iter().filter(|round| of_cell(round.block)).count();
-        let repeated = run.disturbed.iter().filter(|round| of_cell(round.block)).count();
-        let kind = match analysis::claim::is_estimate(run) {
-            true => format!("{} estimate", capital(&run.schedule.preset)),
-            false => format!("{} run", capital(&run.schedule.preset)),
+        let (rounds, repeated) = (cell.rounds, cell.repeated);
+        let kind = match run.is_estimate {
+            true => format!("{} estimate", capital(&run.preset)),
+            false => format!("{} run", capital(&run.preset)),
         };
         let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
         let missed = can_show.map_or_else(String::new, |share| {
@@ -120,8 +116,8 @@ struct Rival<'a> {
 
 /// Returns the measured models on the same HTTP code, the baseline among them and the floor not,
 /// the least ratio first.
-fn rivals<'a>(run: &Run, figures: &'a Figures, cell: &'a CellFigures) -> Vec<Rival<'a>> {
-    let is_bare = |name: &str| run.schedule.model(name).is_some_and(Model::is_bare);
+fn rivals<'a>(run: &Summary, figures: &'a Figures, cell: &'a CellFigures) -> Vec<Rival<'a>> {
+    let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
     let rival = |row: &'a analysis::cell_figures::Row| {
         let own = row.figures.as_ref()?;
@@ -146,7 +142,7 @@ fn value(rival: &Rival<'_>) -> f64 {
 
 /// Says which model costs the least, as far as the verdicts say so, and how the others compare with
 /// the baseline.
-fn which(run: &Run, figures: &Figures, cell: &CellFigures) -> String {
+fn which(run: &Summary, figures: &Figures, cell: &CellFigures) -> String {
     let baseline = figures.baseline.as_str();
     let rivals = rivals(run, figures, cell);
     if !rivals.iter().any(|rival| rival.model == baseline) {

@@ -1,9 +1,9 @@
 //! What the differences mean where fetches are a part of a program, in a reader's terms.
 
+use analysis::Model;
 use analysis::cell_figures::CellFigures;
 use analysis::consequence::{Consequence, of_clients, of_models};
 use maud::{Markup, html};
-use record::Model;
 
 use crate::figure::percent::with_ends;
 use crate::html::Page;
@@ -11,7 +11,7 @@ use crate::html::Page;
 impl Page<'_> {
     /// Writes what the largest differences mean.
     pub(crate) fn meaning(&self, cell: &CellFigures) -> Markup {
-        let model = |name: &str| self.run.schedule.model(name);
+        let model = |name: &str| self.run.model(name);
         let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
         let rows: Vec<(&str, Consequence)> = [
             ("model", of_models(is_bare, self.figures, cell)),

@@ -1,10 +1,9 @@
 //! The models one by one, and what failed.
 
+use analysis::Model;
 use analysis::cell_figures::{CellFigures, Row};
-use analysis::footprint::model_footprints;
 use analysis::number::digits;
 use maud::{Markup, html};
-use record::Model;
 
 use crate::footprint_text::{COLUMNS, columns};
 use crate::html::Page;
@@ -54,14 +53,14 @@ impl Page<'_> {
                  differs but the way of waiting; the others use the library that people usually \
                  take."
             }
-            div.models { @for model in &self.run.schedule.models { (self.model(model)) } }
+            div.models { @for model in &self.run.models { (self.model(model)) } }
             (self.footprint())
         }
     }
 
     /// Writes what models cost beside their speed.
     fn footprint(&self) -> Markup {
-        let footprints = model_footprints(self.run);
+        let footprints = &self.run.footprints;
         html! {
             h3 #footprint { "The footprint of a model" }
             @if footprints.is_known() {
@@ -120,7 +119,7 @@ impl Page<'_> {
 
     /// Returns what a model said that it is built on.
     pub(crate) fn versions(&self, model: &str) -> String {
-        let versions = self.run.versions(model);
+        let versions = self.run.versions_of(model);
         versions
             .iter()
             .map(|(name, version)| format!("{name} {version}"))

@@ -23,7 +23,7 @@ impl Page<'_> {
             (matrix(cell))
             details.more {
                 summary { "Every pair with its interval" }
-                (list(cell, &Estimator::of(self.run)))
+                (list(cell, &self.run.estimator))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What library clients hide, forgive or call something else.
 
-use analysis::quirks::{Habit, Quirks, quirks};
+use analysis::quirks::{Habit, Quirks};
 use maud::{Markup, html};
 
 use crate::html::Page;
@@ -9,7 +9,7 @@ impl Page<'_> {
     /// Writes how the clients of the run count faults, folded.
     pub(crate) fn quirks(&self) -> Markup {
         html! {
-            @match quirks(self.run) {
+            @match self.run.quirks.as_ref() {
                 None => p.missing {
                     "What library clients hide or forgive was not recorded in this run."
                 },
@@ -18,7 +18,7 @@ impl Page<'_> {
                 },
                 Some(told) => details.more #quirks {
                     summary { "What library clients hide, forgive or call something else" }
-                    (listed(&told))
+                    (listed(told))
                 },
             }
         }
@@ -26,7 +26,7 @@ impl Page<'_> {
 }
 
 /// Writes the clients, and what they do.
-fn listed(told: &Quirks<'_>) -> Markup {
+fn listed(told: &Quirks) -> Markup {
     html! {
         p {
             "Every model was held against an origin that misbehaves. Bare models count each fault \
@@ -41,27 +41,26 @@ fn listed(told: &Quirks<'_>) -> Markup {
 }
 
 /// Writes what clients do.
-fn written(habit: &Habit<'_>) -> String {
-    let counts = habit.counts.map_or_else(|| "no failure".to_owned(), |code| format!("as {code}"));
+fn written(habit: &Habit) -> String {
+    let counts =
+        habit.counts.as_ref().map_or_else(|| "no failure".to_owned(), |code| format!("as {code}"));
     let Habit { does, faults, clients, .. } = habit;
     format!("{}: {does} ({}; counted {counts})", clients.join(", "), faults.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
-    use analysis::figures::figures;
     use analysis::fixture::{BASELINE, FLOOR, Fixture};
-    use analysis::trust::Trust;
+    use analysis::summarize;
     use record::Quirk;
 
-    use crate::derive::derive_from;
+    use crate::derive::derive;
 
     /// Returns the page of a run that knows this of its clients.
     fn page(told: Option<Vec<Quirk>>) -> String {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         run.schedule.quirks = told;
-        let figures = figures(&run, BASELINE, FLOOR);
-        let mut files = derive_from(&run, &figures, &Trust::of(&run, (BASELINE, FLOOR)));
+        let mut files = derive(&summarize(&run, BASELINE, FLOOR));
         String::from_utf8(files.remove("report.html").unwrap()).unwrap()
     }
 

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use analysis::estimator::Estimator;
 use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
-use analysis::claim::is_estimate;
+use analysis::Family;
 use analysis::family::MARGIN;
 use analysis::proof::{OriginState, Proof};
-use record::Family;
 
 use crate::figure::data::Data;
 use crate::html::chart::table;
@@ -23,7 +21,7 @@ impl Page<'_> {
             Family::AllPairs => "every pair of models in a cell",
         };
         let (baseline, floor) = (&self.figures.baseline, &self.figures.floor);
-        let estimator = Estimator::of(self.run);
+        let estimator = &self.run.estimator;
         html! {
             h3 { "How to read it" }
             p {
@@ -91,7 +89,7 @@ impl Page<'_> {
     fn limits(&self) -> Markup {
         html! {
             ul {
-                @if is_estimate(self.run) {
+                @if self.run.is_estimate {
                     li { "It is an estimate: a citable run has the preset " code { "citable" }
                         ", with several sessions, programs of several layouts, and controls." }
                 }
@@ -187,7 +185,7 @@ impl Page<'_> {
 
     /// Writes how the run is cited, or why it cannot be; and, folded, the other forms.
     fn citation(&self) -> (Markup, Markup) {
-        let cited = |form| cite(self.run, self.figures, form);
+        let cited = |form| cite(self.run, form);
         match (cited(CiteForm::Methods), cited(CiteForm::Bibtex)) {
             (Ok(methods), Ok(bibtex)) => (
                 copied("cite-methods", methods.trim_end()),
@@ -227,7 +225,9 @@ mod tests {
 
     /// Returns what a page says that its run does not show.
     fn limits(run: &Run) -> String {
-        let page = crate::derive::derive(run, BASELINE, FLOOR).remove("report.html").unwrap();
+        let page = crate::derive::derive(&analysis::summarize(run, BASELINE, FLOOR))
+            .remove("report.html")
+            .unwrap();
         let page = String::from_utf8(page).unwrap();
         let (_, limits) = page.split_once("What this does not show</h3>").unwrap();
         limits.split_once("Where it leans").unwrap().0.to_owned()

@@ -79,7 +79,7 @@ fn bless() {
         fs::copy(written.join(name), folder().join(name)).unwrap();
     }
     let run = Run::read(&folder()).unwrap();
-    for (name, bytes) in report::derive(&run, BASELINE, FLOOR) {
+    for (name, bytes) in report::derive(&analysis::summarize(&run, BASELINE, FLOOR)) {
         let path = folder().join("derived").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
@@ -93,7 +93,7 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
     }
     let run = Run::read(&folder()).unwrap();
     assert_eq!(run.integrity, Integrity::Whole);
-    let derived = report::derive(&run, BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let names: Vec<&str> = derived.keys().map(String::as_str).collect();
     let whole: Vec<&str> =
         names.iter().copied().filter(|name| !name.starts_with("figures/")).collect();
@@ -141,7 +141,7 @@ fn the_summary_for_programs_has_its_schema_and_a_reason_beside_each_gap() {
         }
         value.as_array().into_iter().flatten().for_each(check);
     }
-    let derived = report::derive(&story().run(), BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&story().run(), BASELINE, FLOOR));
     let summary: serde_json::Value = serde_json::from_slice(&derived["summary.json"]).unwrap();
     assert_eq!(summary["schema"], "inflight.summary/2.0");
     check(&summary);

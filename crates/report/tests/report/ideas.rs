@@ -52,7 +52,7 @@ fn what_was_not_measured_says_what_measures_it() {
     {
         assert_eq!(answer(&run, says), None);
     }
-    let derived = report::derive(&run, BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let summary = String::from_utf8_lossy(&derived["summary.md"]).into_owned();
     assert!(summary.contains("not measured in this run: cargo bench --bench primitives"));
     assert!(
@@ -94,8 +94,9 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     run.schedule.cells[0].work_kib = 4_096;
     assert_eq!(answer(&run, "Tasks run concurrently"), None);
 
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let summary = report::summary(&run, &figures, report::Form::Terminal);
+    let said = analysis::summarize(&run, BASELINE, FLOOR);
+    let figures = &said.figures;
+    let summary = report::summary(&said, report::Form::Terminal);
     assert!(
         summary.contains("a probe task that wakes every 5.00 ms beside the fetches"),
         "{summary}"
@@ -105,7 +106,7 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     // 12 blocks, and 100 wake-ups a stay.
     assert_eq!(tokio.count, 1_200);
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
-    let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
+    let page = &report::derive(&analysis::summarize(&run, BASELINE, FLOOR))["report.html"];
     assert!(String::from_utf8_lossy(page).contains("The latest wake-up comes "));
 }
 
@@ -121,6 +122,7 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
     let fast = |run: &mut Run| {
         run.turns.retain(|turn| turn.model != "iterator");
     };
+    #[expect(clippy::useless_vec, reason = "runs are too large for the stack")]
     let runs = vec![
         told("1-old", "quick", |_| {}),
         told("2-newer", "standard", |_| {}),
@@ -132,7 +134,9 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
             run.schedule.sweeps = vec![Sweep { along: Along::InFlight, cells: Vec::new() }];
         }),
     ];
-    let page = report::ideas_page(&runs, (BASELINE, FLOOR));
+    let runs = runs.iter().map(|run| analysis::summarize(run, BASELINE, FLOOR));
+    let runs: Vec<analysis::Summary> = runs.collect();
+    let page = report::ideas_page(&runs);
     let row = |says: &str| page.lines().find(|line| line.contains(says)).unwrap().to_owned();
     let concurrent = row("Tasks run concurrently");
     assert!(concurrent.contains("](2-newer/derived/report.html)"), "{concurrent}");

@@ -29,7 +29,7 @@ fn run() -> Run {
 /// Returns the summary of that run.
 fn summary(form: Form) -> String {
     let run = run();
-    report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), form)
+    report::summary(&analysis::summarize(&run, BASELINE, FLOOR), form)
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn by_any_metric_the_languages_stay_apart() {
 #[test]
 fn the_document_keeps_the_languages_apart() {
     let run = run();
-    let document = analysis::document(&run, &analysis::figures(&run, BASELINE, FLOOR));
+    let document = serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR)).unwrap();
     let python = &document["cells"][0]["languages"][0];
     assert_eq!((&python["language"], &python["baseline"]), (&"Python".into(), &"smol".into()));
     let reason = |row: usize| &python["rows"][row]["figures"]["cpu_ratio"]["reason"];

@@ -22,7 +22,7 @@ pub(crate) const HOSTILE: [&str; 6] = [
 
 /// Returns what is computed from a run.
 fn derived(run: &Run) -> BTreeMap<String, Vec<u8>> {
-    report::derive(run, BASELINE, FLOOR)
+    report::derive(&analysis::summarize(run, BASELINE, FLOOR))
 }
 
 /// Returns the page of a run.

@@ -189,7 +189,7 @@ fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
     }
     let checks = primitives(&other).checks;
     assert_eq!(checks.iter().map(|check| check.shown).collect::<Vec<_>>(), [Shown::No; 3]);
-    let text = report::summary(&other, &analysis::figures(&other, BASELINE, FLOOR), Form::Terminal);
+    let text = report::summary(&analysis::summarize(&other, BASELINE, FLOOR), Form::Terminal);
     assert!(text.contains("NOT shown: starting a task is at least ten times cheaper"), "{text}");
 }
 
@@ -271,8 +271,7 @@ fn a_trial_that_does_not_count_is_named_with_its_reason() {
 #[test]
 fn programs_read_primitives_and_cost_model_from_the_summary() {
     let run = story().run();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let document = analysis::document(&run, &figures);
+    let document = serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR)).unwrap();
     let ping_pong = document["primitives"].as_array().unwrap();
     let ping_pong = ping_pong.iter().find(|p| p["primitive"] == "ping-pong").unwrap();
     assert_eq!(ping_pong["reference"], "tokio");
@@ -284,10 +283,10 @@ fn programs_read_primitives_and_cost_model_from_the_summary() {
 #[test]
 fn a_run_without_primitives_says_nothing_of_them() {
     let run = Story::of("quick", 12).run();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    assert!(figures.primitives.is_empty());
-    assert_eq!(analysis::document(&run, &figures).get("primitives"), None);
-    assert!(!report::summary(&run, &figures, Form::Markdown).contains("primitives"));
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    assert!(summary.figures.primitives.is_empty());
+    assert_eq!(serde_json::to_value(&summary).unwrap().get("primitives"), None);
+    assert!(!report::summary(&summary, Form::Markdown).contains("primitives"));
 }
 
 #[test]

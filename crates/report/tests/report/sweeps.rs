@@ -54,7 +54,10 @@ fn check(percent: [u64; 5], (low, high): (usize, usize)) {
 
 /// Returns a file that is computed from a run.
 fn derived(run: &Run, name: &str) -> String {
-    String::from_utf8(report::derive(run, BASELINE, FLOOR).remove(name).unwrap()).unwrap()
+    String::from_utf8(
+        report::derive(&analysis::summarize(run, BASELINE, FLOOR)).remove(name).unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -128,9 +131,9 @@ fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_wi
 #[test]
 fn the_table_has_a_row_a_level_and_a_sentence_says_where_models_cross() {
     let run = story([130, 100, 100, 80, 70]).run();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     for form in [Form::Terminal, Form::Markdown] {
-        let text = report::summary(&run, &figures, form);
+        let text = report::summary(&summary, form);
         let heading = "crossover along the number in flight: 1 to 256 in flight, delay 16 to 48 \
                        ms; CPU time per fetch in times threads";
         assert!(text.contains(heading), "{text}");

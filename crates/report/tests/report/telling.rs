@@ -8,7 +8,7 @@ use crate::story::{BASELINE, FLOOR, Story, batch, figures, resume, row, schedule
 
 /// Returns the summary of a run for a terminal.
 fn summary(run: &Run) -> String {
-    report::summary(run, &analysis::figures(run, BASELINE, FLOOR), Form::Terminal)
+    report::summary(&analysis::summarize(run, BASELINE, FLOOR), Form::Terminal)
 }
 
 /// Checks that the summary of a run has each of these texts.

@@ -1,6 +1,7 @@
 //! Promises about turns: participants are compared inside rounds alone, what does not count enters
 //! nothing, and what only a whole stay shows is read off stays.
 
+use analysis::CellFigures;
 use record::{Entry, RoundRecord, Run, State, TurnRecord};
 use rules::Reason;
 use rules::{CPU, MEMORY};
@@ -92,7 +93,7 @@ fn an_invalid_stay_takes_its_turns_and_its_latencies_out() {
     assert!((smol.figures.as_ref().unwrap().ratio.unwrap().value - 1.0).abs() < 0.01);
     // Of every other participant the block stays.
     assert_eq!(row(&cell, "threads").valid, 28);
-    let files = report::derive(&run, BASELINE, FLOOR);
+    let files = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let latency = String::from_utf8(files["figures/latency-steady.csv"].clone()).unwrap();
     let smol = latency.lines().find(|line| line.starts_with("smol,")).unwrap();
     assert!(smol.starts_with("smol,26000,31,31,48,"), "{smol}");
@@ -131,7 +132,9 @@ fn repeated_rounds_enter_no_figure() {
     }
     let run = story.run();
     assert_eq!((run.disturbed.len(), run.repeated.len()), (14, 14 * 10));
-    assert_eq!(figures(&run), figures(&whole.run()));
+    let cell = figures(&run);
+    assert_eq!(cell.repeated, BLOCKS as usize);
+    assert_eq!(CellFigures { repeated: 0, ..cell }, figures(&whole.run()));
     let ranking = analysis::rank(&run, &analysis::figures(&run, BASELINE, FLOOR), CPU, None);
     let ranking = ranking.unwrap();
     let smol = ranking.cells[0].rows.iter().find(|row| row.row.model == "smol").unwrap();
