@@ -144,7 +144,7 @@ fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
         let kind = ["sweep", "ideas"].into_iter().find(|kind| row.contains(&format!("{kind}`")));
         let is_published = kind.is_none_or(|kind| runs.iter().any(|r| r.preset == kind));
         assert!(
-            figure.is_match(row) || !is_published && row.contains("no published run tells"),
+            figure.is_match(row) || !is_published && row.contains("no published run says"),
             "{row}"
         );
     }

@@ -287,7 +287,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Gives the rows their places. A model that told another story than the origin has none, even
+    /// Gives the rows their places. A model whose counts are not the origin's has none, even
     /// if most of its turns count.
     fn rank(&self, rows: &mut [Row], pairs: &[Pair]) {
         let ranked =

@@ -145,7 +145,7 @@ pub struct RowFigures {
     pub verdict: Option<Verdict>,
     /// The ratio of the sums over all blocks with its 95 % interval, where they are enough for it.
     pub mean_ratio: Option<Estimate>,
-    /// Whether that ratio lies outside the 95 % interval of the typical one: rare dear blocks
+    /// Whether that ratio lies outside the 95 % interval of the typical one: rare expensive blocks
     /// count.
     pub tail_sensitive: bool,
     /// CPU time above the floor's, in microseconds per fetch, with its 95 % interval.
@@ -155,7 +155,7 @@ pub struct RowFigures {
     /// Context switches per fetch: median over blocks.
     pub switches: Estimate,
     /// The most memory that the process held at once, in MiB: median over blocks, where the machine
-    /// tells it.
+    /// reports it.
     pub memory_mib: Option<Estimate>,
     /// Whether the rate was not the baseline's, so that the costs are not comparable like for like.
     pub unequal_rate: bool,
@@ -195,7 +195,7 @@ impl Standing {
 
 impl Row {
     /// Returns its place in the table: by rank, then by cost, those without figures last, and by
-    /// name where nothing else tells two rows apart.
+    /// name where nothing else distinguishes two rows.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
         let rank = |row: &Self| row.rank.map_or(usize::MAX, |rank| rank.best);
         let cost = |row: &Self| row.figures.as_ref().map_or(f64::INFINITY, |f| f.cpu_us.value);

@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Quirks {
-    /// The clients, in the order in which they are told.
+    /// The clients, in the order in which they are reported.
     pub clients: Vec<Client>,
     /// What they do, likewise.
     pub habits: Vec<Habit>,
@@ -20,7 +20,7 @@ pub struct Quirks {
 pub struct Client {
     /// Its name.
     pub name: String,
-    /// Its version in this run, if a turn told it.
+    /// Its version in this run, if a turn reported it.
     pub version: Option<String>,
     /// The models that use it.
     pub models: Vec<String>,
@@ -42,11 +42,11 @@ pub struct Habit {
     pub clients: Vec<String>,
 }
 
-/// Returns what the clients of a run do otherwise, if the run tells it.
+/// Returns what the clients of a run do otherwise, if the run reports it.
 pub fn quirks(run: &Run) -> Option<Quirks> {
-    let told = run.schedule.quirks.as_ref()?;
+    let reported = run.schedule.quirks.as_ref()?;
     let mut all = Quirks { clients: Vec::new(), habits: Vec::new() };
-    for Quirk { client, fault, does, counts } in told {
+    for Quirk { client, fault, does, counts } in reported {
         match all.clients.iter_mut().find(|known| known.name == *client) {
             Some(known) => known.faults += 1,
             None => all.clients.push(Client { faults: 1, ..Client::of(run, client) }),
@@ -78,7 +78,7 @@ fn add(names: &mut Vec<String>, name: &str) {
 }
 
 impl Client {
-    /// Returns what a run tells of a client.
+    /// Returns what a run says of a client.
     fn of(run: &Run, name: &str) -> Self {
         let models = run.schedule.models.iter().filter(|model| model.has_client(name));
         let models: Vec<String> = models.map(|model| model.name.clone()).collect();
@@ -96,9 +96,9 @@ mod tests {
     use crate::fixture::Fixture;
 
     /// Returns a run that knows something of its clients.
-    fn run(told: Option<Vec<Quirk>>) -> Run {
+    fn run(reported: Option<Vec<Quirk>>) -> Run {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.schedule.quirks = told;
+        run.schedule.quirks = reported;
         for block in &mut run.blocks {
             let stay = block.stays.get_mut("tokio-reqwest").unwrap();
             stay.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
@@ -121,12 +121,12 @@ mod tests {
             quirk("hyper", "nul", "takes any byte", None),
             quirk("hyper", "gzip", "takes any byte", Some("1604")),
         ]));
-        let told = quirks(&run).unwrap();
-        let [reqwest, hyper] = told.clients.as_slice() else { panic!("{told:?}") };
+        let reported = quirks(&run).unwrap();
+        let [reqwest, hyper] = reported.clients.as_slice() else { panic!("{reported:?}") };
         assert_eq!((reqwest.version.as_deref(), reqwest.faults), (Some("0.13.5"), 3));
         assert_eq!(reqwest.models, ["tokio-reqwest"]);
         assert_eq!((&hyper.version, hyper.faults), (&None, 2));
-        let [first, second, third] = told.habits.as_slice() else { panic!("{told:?}") };
+        let [first, second, third] = reported.habits.as_slice() else { panic!("{reported:?}") };
         assert_eq!((first.does.as_str(), &first.counts), ("takes what comes", &None));
         assert_eq!(second.faults, ["nul", "bare_cr"]);
         assert_eq!(second.clients, ["reqwest", "hyper"]);

@@ -60,7 +60,7 @@ pub struct Summary {
     pub figures: Figures,
     /// What models cost beside their speed.
     pub footprints: ModelFootprints,
-    /// How clients count faults in their own way, if the run tells it.
+    /// How clients count faults in their own way, if the run reports it.
     pub quirks: Option<Quirks>,
     /// What the teaching page says, held against the run.
     pub ideas: Vec<Idea>,

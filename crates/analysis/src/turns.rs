@@ -17,7 +17,7 @@ use crate::counts::{median, real};
 /// Halvings until a p-value is known to a millionth.
 const HALVINGS: usize = 20;
 
-/// A quantity of a turn or of a stay, if it tells it.
+/// A quantity of a turn or of a stay, if it reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Quantity {
     /// Of a turn.
@@ -41,7 +41,7 @@ impl Quantity {
         }
     }
 
-    /// Returns it of a turn, if it is told.
+    /// Returns it of a turn, if it is reported.
     fn of_turn(self, turn: &TurnRecord) -> Option<f64> {
         match self {
             Self::Turn(read) => read(turn),
@@ -50,7 +50,7 @@ impl Quantity {
         }
     }
 
-    /// Returns it of a stay, if it is told.
+    /// Returns it of a stay, if it is reported.
     fn of_stay(self, stay: &StayRecord) -> Option<f64> {
         match self {
             Self::Turn(_) => None,
@@ -296,7 +296,7 @@ pub(crate) fn switches(turn: &TurnRecord) -> Option<f64> {
     SWITCHES.of_window(&turn.valid()?.window)
 }
 
-/// Returns the most memory that the process held at once, in MiB, where the machine told it.
+/// Returns the most memory that the process held at once, in MiB, where the machine reported it.
 pub(crate) fn memory_mib(stay: &StayRecord) -> Option<f64> {
     MEMORY.of_stay(stay.memory_peak_kib)
 }

@@ -66,8 +66,8 @@ pub fn answer(run: &Summary, place: &Place<'_>) -> String {
     }
     for sweep in &figures.sweeps {
         let pairs = sweep.pairs.iter().map(|pair| crossing(sweep, pair));
-        let told = [sweep_heading(sweep)].into_iter().chain(pairs);
-        lines.extend(told.flat_map(|line| wrapped(&line, place.columns)));
+        let reported = [sweep_heading(sweep)].into_iter().chain(pairs);
+        lines.extend(reported.flat_map(|line| wrapped(&line, place.columns)));
     }
     let warnings = warnings(run, (figures, main, trust), place);
     lines.extend(warnings.iter().flat_map(|line| wrapped(line, place.columns)));

@@ -2,7 +2,7 @@
 //! and every reason for a reader to hold its figures for less than they look.
 //!
 //! The warnings stand in the text of every form, for whoever copies a citation copies them with it.
-//! Nothing tells whose machine it was.
+//! Nothing says whose machine it was.
 
 use std::error::Error;
 use std::fmt;
@@ -220,7 +220,7 @@ fn warnings(run: &Summary) -> Vec<String> {
     match run.environment.modified.as_str() {
         "no" => {}
         "yes" => warnings.push(
-            "It was measured from a modified tree: the commit does not tell what ran.".to_owned(),
+            "It was measured from a modified tree: the commit does not say what ran.".to_owned(),
         ),
         _ => warnings.push("Whether its tree was that of the commit is not known.".to_owned()),
     }
@@ -278,13 +278,13 @@ mod tests {
             block.session = block.number / 40;
         }
         run.resumes = vec![resume(40, 1), resume(80, 2)];
-        let told = |run: &Run| Citation::of(&summarize(run, BASELINE, FLOOR)).unwrap();
-        assert_eq!(told(&run).warnings, [""; 0]);
+        let reported = |run: &Run| Citation::of(&summarize(run, BASELINE, FLOOR)).unwrap();
+        assert_eq!(reported(&run).warnings, [""; 0]);
 
         // The same session once more: now it was cut short.
         run.resumes.push(resume(80, 2));
         let expected = "It was cut short and resumed 1 time; 0 turns of cut blocks are left out.";
-        assert_eq!(told(&run).warnings, [expected]);
+        assert_eq!(reported(&run).warnings, [expected]);
     }
 
     #[test]
@@ -305,10 +305,10 @@ mod tests {
             (&|run| run.environment.modified = "yes".to_owned(), &["estimates", "modified tree"]),
             (&|run| run.environment.modified = "unknown".to_owned(), &["estimates", "not known"]),
         ];
-        for (corrupt, told) in cases {
+        for (corrupt, reported) in cases {
             let warnings = corrupted(corrupt).unwrap().warnings;
-            assert_eq!(warnings.len(), told.len(), "{warnings:?}");
-            for (warning, words) in warnings.iter().zip(told) {
+            assert_eq!(warnings.len(), reported.len(), "{warnings:?}");
+            for (warning, words) in warnings.iter().zip(reported) {
                 assert!(warning.contains(words), "{warning}");
             }
         }

@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns a run that tells this footprint of its baseline.
+    /// Returns a run that reports this footprint of its baseline.
     fn run(footprint: Footprint) -> Run {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         run.environment.model_footprints = Some(BTreeMap::from([("tokio".to_owned(), footprint)]));

@@ -30,14 +30,14 @@ pub fn ideas_page(runs: &[Summary]) -> String {
     text + &asked.into_iter().map(machine).collect::<String>()
 }
 
-/// Writes the row of an idea, and tells the run that answers it. The runs are the newest first; a
+/// Writes the row of an idea, and reports the run that answers it. The runs are the newest first; a
 /// newer one that should have the answer and has none is named.
 fn row<'a>(runs: &[&'a Summary], place: usize) -> (String, Option<&'a Summary>) {
     let Idea { says, command, .. } = runs[0].ideas[place];
     let able: Vec<&&Summary> = runs.iter().filter(|run| measures(run, command)).collect();
     let answer = able.iter().position(|run| run.ideas[place].measured.is_some());
     let silent = &able[..answer.unwrap_or(able.len())];
-    let silent = silent.iter().map(|run| format!("; run {} does not tell", run.id));
+    let silent = silent.iter().map(|run| format!("; run {} does not say", run.id));
     let silent: String = silent.collect();
     let (measured, link, run) = match answer.map(|newest| *able[newest]) {
         Some(run) => {
@@ -45,7 +45,7 @@ fn row<'a>(runs: &[&'a Summary], place: usize) -> (String, Option<&'a Summary>) 
             let link = format!("[{id}]({id}/derived/report.html)");
             (run.ideas[place].answer(), link, Some(run))
         }
-        None => ("no published run tells".to_owned(), "-".to_owned(), None),
+        None => ("no published run says".to_owned(), "-".to_owned(), None),
     };
     let measured = in_line(&(measured + &silent), Form::Markdown);
     (format!("| {says} | {measured} | {link} | `{command}` |\n"), run)

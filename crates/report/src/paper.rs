@@ -131,7 +131,7 @@ fn why(row: &Row) -> String {
     if reason.is_empty() { standing(row.standing).to_owned() } else { line(&reason) }
 }
 
-/// Writes the ratio to the baseline, marked where rare dear blocks would change it.
+/// Writes the ratio to the baseline, marked where rare expensive blocks would change it.
 fn ratio(figures: &RowFigures) -> String {
     written(figures.ratio.as_ref()) + if figures.tail_sensitive { TAIL } else { "" }
 }
@@ -184,7 +184,7 @@ fn marks(cell: &CellFigures) -> String {
         ),
         (
             any(|figures| figures.tail_sensitive),
-            format!("{TAIL}: rare dear blocks would change this ratio."),
+            format!("{TAIL}: sensitive to rare expensive blocks."),
         ),
     ];
     marks.into_iter().filter(|(is, _)| *is).flat_map(|(_, text)| [" ".to_owned(), text]).collect()

@@ -7,12 +7,12 @@ use analysis::quirks::Client;
 /// Writes in a line which clients count faults in their own way, if any do.
 pub(crate) fn quirks_line(run: &Summary) -> Option<String> {
     let clients = &run.quirks.as_ref()?.clients;
-    let told: Vec<String> = clients.iter().map(client).collect();
-    (!told.is_empty()).then(|| {
+    let reported: Vec<String> = clients.iter().map(client).collect();
+    (!reported.is_empty()).then(|| {
         format!(
             "Clients that hide faults, forgive them or call them something else: {}; report.html \
              says which",
-            told.join(", ")
+            reported.join(", ")
         )
     })
 }

@@ -27,22 +27,22 @@ pub enum Form {
 /// Writes the summary of a run.
 pub fn summary(run: &Summary, form: Form) -> String {
     let figures = &run.figures;
-    let told = |line: String| in_line(&line, form);
-    let mut parts: Vec<String> = header(run).into_iter().map(told).collect();
+    let reported = |line: String| in_line(&line, form);
+    let mut parts: Vec<String> = header(run).into_iter().map(reported).collect();
     for cell in &figures.cells {
         parts.push(title(cell, form));
-        parts.extend(stop(cell).map(told));
+        parts.extend(stop(cell).map(reported));
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
         let noise = cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise));
-        parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(told));
+        parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(reported));
         for language in &cell.languages {
-            parts.push(told(aside(language, &figures.baseline)));
+            parts.push(reported(aside(language, &figures.baseline)));
             parts.push(language_table(language, form));
-            parts.extend(notes_of(&language.rows, &language.footprints).into_iter().map(told));
+            parts.extend(notes_of(&language.rows, &language.footprints).into_iter().map(reported));
         }
         parts.extend(wake_ups::text((&cell.cell, &cell.wake_ups), form));
     }
-    parts.extend(quirks_line(run).map(told));
+    parts.extend(quirks_line(run).map(reported));
     parts.extend(primitives_parts(&figures.primitives, form));
     parts.extend(sweeps_parts(&figures.sweeps, form));
     joined(parts, form)
@@ -115,15 +115,15 @@ fn blocks(figures: &Figures) -> String {
 
 /// Writes how often the run was cut short, and what that cost, if it was.
 fn interruptions(run: &Summary) -> Option<String> {
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let times = run.resumes;
     if times > 0 {
-        told.push(format!("resumed {}", count(times, "time")));
+        reported.push(format!("resumed {}", count(times, "time")));
     }
     if run.turns_cut > 0 {
-        told.push(format!("{} of cut blocks left out", count(run.turns_cut, "turn")));
+        reported.push(format!("{} of cut blocks left out", count(run.turns_cut, "turn")));
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    (!reported.is_empty()).then(|| reported.join("; "))
 }
 
 /// Writes why a cell has fewer blocks than planned, if the run decided so.
@@ -150,8 +150,7 @@ pub(crate) fn notes_of(rows: &[Row], footprints: &[Footprint]) -> Vec<String> {
     if figures().any(|figures| figures.tail_sensitive) {
         let means: Vec<String> = rows.iter().filter_map(mean).collect();
         notes.push(format!(
-            "{TAIL} rare dear blocks tell another story than the typical one; the ratio of the \
-             sums over all blocks: {}",
+            "{TAIL} sensitive to rare expensive blocks; the ratio of the sums over all blocks: {}",
             means.join(", ")
         ));
     }
@@ -183,7 +182,7 @@ pub(crate) fn aside(of: &LanguageFigures, baseline: &str) -> String {
     format!("In {language}, another language: context, not a contest of models{context}")
 }
 
-/// Writes the ratio of sums of a row whose ratio rare dear blocks would change.
+/// Writes the ratio of sums of a row whose ratio rare expensive blocks would change.
 fn mean(row: &Row) -> Option<String> {
     let sensitive = |figures: &&RowFigures| figures.tail_sensitive;
     let ratio = row.figures.as_ref().filter(sensitive)?.mean_ratio.as_ref()?;

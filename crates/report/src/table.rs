@@ -12,7 +12,7 @@ use crate::words::in_cell;
 
 /// What stands where there is nothing to say.
 pub(crate) const NOTHING: &str = "-";
-/// Marks a ratio that rare dear blocks would change.
+/// Marks a ratio that rare expensive blocks would change.
 pub(crate) const TAIL: &str = "~";
 /// Marks a wall that is not the baseline's.
 pub(crate) const UNEQUAL: &str = "*";

@@ -53,7 +53,7 @@ pub(crate) fn headline(run: &Summary, figures: &Figures, cell: &CellFigures) -> 
     let Some(own) = measured(cell, baseline) else {
         return vec![format!(
             "{baseline}, which all others are compared with, has no valid turn in {name}, so no \
-             difference can be told."
+             difference can be shown."
         )];
     };
     let said = Said {
@@ -105,7 +105,7 @@ impl Said<'_> {
         let has_intervals = self.cell.pairs.iter().any(|pair| pair.ratio.interval.is_some());
         if !has_intervals && !self.cell.pairs.is_empty() {
             let few = format!(
-                "{} cannot tell these models apart: more are needed for an interval.",
+                "{} cannot distinguish these models: more are needed for an interval.",
                 count(self.cell.blocks, "block")
             );
             return [few].into_iter().chain(client).collect();

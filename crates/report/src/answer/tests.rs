@@ -177,7 +177,7 @@ fn without_a_baseline_nothing_is_compared_and_costs_are_shown() {
 #[test]
 fn a_run_with_too_few_blocks_or_without_a_valid_turn_says_so() {
     let said = sentences(&Fixture { blocks: 1, ..fixture() }.run());
-    assert_eq!(said, "1 block cannot tell these models apart: more are needed for an interval.");
+    assert_eq!(said, "1 block cannot distinguish these models: more are needed for an interval.");
 
     let mut run = fixture().run();
     let turns = std::mem::take(&mut run.turns);

@@ -99,7 +99,7 @@ fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
 
 /// Draws a stack.
 fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
-    let mut told = vec![digits(floor)];
+    let mut reported = vec![digits(floor)];
     let mut strip = Strip::new(&stack.model, String::new(), Look::default());
     strip.height = 30;
     strip.marks.push(Mark::Bar(0.0, floor, 0));
@@ -114,17 +114,17 @@ fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
     if let Some(over) = &stack.above_floor {
         step(&mut strip, reached, over, 1);
         reached += over.value;
-        told.push(signed(over.value));
+        reported.push(signed(over.value));
         let [value, low, high] = estimate(Some(over));
         data.push(vec![stack.model.clone(), "model".to_owned(), value, low, high]);
     }
     for (name, over) in &stack.clients {
         step(&mut strip, reached, over, 2);
-        told.push(signed(over.value));
+        reported.push(signed(over.value));
         let [value, low, high] = estimate(Some(over));
         data.push(vec![stack.model.clone(), format!("client ({name})"), value, low, high]);
     }
-    strip.note = told.join(" ") + " µs";
+    strip.note = reported.join(" ") + " µs";
     strip
 }
 

@@ -169,7 +169,7 @@ fn ratio_caption(scene: &Scene<'_>) -> String {
         "CPU time per fetch in times {}'s, compared inside blocks: {} with intervals that hold for \
          {level} with 95 % ({}; Bonferroni). A model is called different only where its interval \
          excludes 1. Shaded: within {:.0} %, where two models are as good as equal. ? cannot be \
-         told apart here.",
+         distinguished here.",
         scene.all.baseline,
         estimator.estimates,
         estimator.interval,

@@ -22,11 +22,11 @@ impl Data {
     pub(crate) fn csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for line in [&self.columns].into_iter().chain(&self.rows) {
-            let told = |text: &String| match text.parse::<f64>() {
+            let reported = |text: &String| match text.parse::<f64>() {
                 Ok(_) => text.clone(),
                 Err(_) => cell(text),
             };
-            writer.write_record(line.iter().map(told)).expect("memory holds it");
+            writer.write_record(line.iter().map(reported)).expect("memory holds it");
         }
         writer.into_inner().expect("memory holds it")
     }

@@ -8,7 +8,7 @@ use crate::figure::title::{ends, in_cell};
 use crate::figure::{Chart, Figure, Panel, Scene};
 
 /// Draws how the service times of each model are distributed. A curve ends where its figures may
-/// not be told any more, and the picture reaches as far as the highest block.
+/// not be reported any more, and the picture reaches as far as the highest block.
 pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     let owns = &scene.cell.latencies;
     let points = || owns.iter().flat_map(|own| &own.curve);
@@ -49,7 +49,7 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
         title: title(scene, owns),
         caption: caption(&frame, &scene.all.floor),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
-            true => Chart::Missing("no valid stay in this cell tells its latencies".to_owned()),
+            true => Chart::Missing("no valid stay in this cell reports its latencies".to_owned()),
             false => Chart::Panels(panels),
         },
         data,
@@ -109,7 +109,7 @@ impl Frame {
         inside.map(|(up, value)| (up, format!("{value} ms"))).collect()
     }
 
-    /// Returns the lines upwards: the quantiles that are told.
+    /// Returns the lines upwards: the quantiles that are reported.
     fn upwards(&self) -> Vec<(f64, String)> {
         let places = QUANTILES.iter().map(|(q, name)| (decades(*q) / self.right, *name));
         let inside = places.filter(|(x, _)| *x <= 1.0 + 1e-9);
@@ -139,9 +139,9 @@ fn row(own: &Latencies) -> Vec<String> {
     first.chain(quantiles).chain([each.to_string(), withheld(&own.quantiles_ms, each)]).collect()
 }
 
-/// Says which quantiles are not told, and why.
-fn withheld(told: &[Option<f64>; 4], each: u64) -> String {
-    let names = QUANTILES.iter().zip(told).filter(|(_, value)| value.is_none());
+/// Says which quantiles are not reported, and why.
+fn withheld(reported: &[Option<f64>; 4], each: u64) -> String {
+    let names = QUANTILES.iter().zip(reported).filter(|(_, value)| value.is_none());
     let names: Vec<&str> = names.map(|((_, name), _)| *name).collect();
     match names.is_empty() {
         true => String::new(),
@@ -155,12 +155,12 @@ fn decades(q: f64) -> f64 {
 }
 
 /// Writes some quantiles.
-fn note(told: &[Option<f64>; 4]) -> String {
+fn note(reported: &[Option<f64>; 4]) -> String {
     let one = |((_, name), value): (&(f64, &str), &Option<f64>)| {
         Some(format!("{name} {}", digits((*value)?)))
     };
-    let told = QUANTILES.iter().zip(told).filter(|((_, name), _)| *name != "p90");
-    format!("{} ms", told.filter_map(one).collect::<Vec<_>>().join(", "))
+    let reported = QUANTILES.iter().zip(reported).filter(|((_, name), _)| *name != "p90");
+    format!("{} ms", reported.filter_map(one).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How a model looks in every figure of every run: a colour and a shape that its name decides.
 //!
 //! The colours are those of M. Okabe & K. Ito, *Color Universal Design*, 2008, which most people
-//! with a colour vision deficiency can tell apart. A model and the same model with its library
+//! with a colour vision deficiency can distinguish. A model and the same model with its library
 //! client share a colour; the client makes the mark hollow and the line dashed.
 
 use analysis::Summary;

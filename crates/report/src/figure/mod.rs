@@ -2,7 +2,7 @@
 //!
 //! A figure is a stack of strips over one horizontal axis, one strip a model or quantity. Places
 //! along the axis are shares of its width, written in percent, so that one drawing fits a phone, a
-//! screen and a page; heights are pixels. Never does a colour alone tell two models apart: each
+//! screen and a page; heights are pixels. Never does a colour alone distinguish two models: each
 //! strip is labelled, and marks have shapes.
 //!
 //! The drawing is our own instead of a plotting library's because it has to follow the theme of the

@@ -98,8 +98,8 @@ pub(crate) fn machine(timeline: &Timeline) -> Figure {
     ];
     let mut data = Data::new(&["place", "stolen_share", "foreign_share", "speed_share"]);
     for point in points {
-        let told = shares.iter().map(|(_, share)| share(point).map_or(String::new(), number));
-        data.push([format!("{}", point.place)].into_iter().chain(told).collect());
+        let reported = shares.iter().map(|(_, share)| share(point).map_or(String::new(), number));
+        data.push([format!("{}", point.place)].into_iter().chain(reported).collect());
     }
     let strips: Vec<Strip> =
         shares.iter().filter_map(|(name, share)| watched(name, *share, points)).collect();
@@ -111,7 +111,7 @@ pub(crate) fn machine(timeline: &Timeline) -> Figure {
                   fast a fixed loop ran just before, of the fastest. Every other block is shaded."
             .to_owned(),
         chart: match strips.is_empty() {
-            true => Chart::Missing("the run does not tell what the machine did".to_owned()),
+            true => Chart::Missing("the run does not say what the machine did".to_owned()),
             false => Chart::Strips(over(timeline, strips, None)),
         },
         data,
@@ -120,9 +120,9 @@ pub(crate) fn machine(timeline: &Timeline) -> Figure {
 
 /// Draws a share of what the machine did, between 0 and 100 %, if it was watched.
 fn watched(name: &str, share: Share, points: &[MachinePoint]) -> Option<Strip> {
-    let told: Vec<(f64, f64)> =
+    let reported: Vec<(f64, f64)> =
         points.iter().filter_map(|point| Some((point.place, share(point)?))).collect();
-    let worst = told.iter().map(|(_, share)| *share);
+    let worst = reported.iter().map(|(_, share)| *share);
     let note = match name {
         "fixed loop, speed" => {
             format!("at least {:.0} %", 100.0 * worst.fold(1.0, f64::min))
@@ -132,10 +132,10 @@ fn watched(name: &str, share: Share, points: &[MachinePoint]) -> Option<Strip> {
     let mut strip = Strip::new(name, note, Look::default());
     strip.height = 52;
     let up = |share: f64| 0.88 - 0.76 * share.clamp(0.0, 1.0);
-    let dots = told.iter().map(|&(place, share)| Mark::Dot(place, up(share)));
+    let dots = reported.iter().map(|&(place, share)| Mark::Dot(place, up(share)));
     let levels = [0.0, 1.0].map(|share| Mark::Level(up(share)));
     strip.marks = levels.into_iter().chain(dots).collect();
-    (!told.is_empty()).then_some(strip)
+    (!reported.is_empty()).then_some(strip)
 }
 
 /// Says what others took of the machine at most.

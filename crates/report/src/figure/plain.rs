@@ -112,18 +112,18 @@ impl Scene<'_> {
         let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
         let mut all = Vec::new();
         for row in &self.cell.rows {
-            let Some(told) = row.figures.as_ref().and_then(shown.read) else {
+            let Some(reported) = row.figures.as_ref().and_then(shown.read) else {
                 strips.extend(empty(self, row));
                 continue;
             };
-            ends.extend(reach(&told));
+            ends.extend(reach(&reported));
             let look = self.look(&row.model);
             if (shown.is_in_title)(self, &row.model) {
-                all.push(told.value);
+                all.push(reported.value);
             }
-            let note = format!("{}{}", digits(told.value), shown.unit);
-            strips.push(Strip::new(&row.model, note, look).estimate(&told));
-            let [value, low, high] = estimate(Some(&told));
+            let note = format!("{}{}", digits(reported.value), shown.unit);
+            strips.push(Strip::new(&row.model, note, look).estimate(&reported));
+            let [value, low, high] = estimate(Some(&reported));
             data.push(vec![row.model.clone(), value, low, high]);
         }
         let axis = match shown.is_log {
@@ -225,12 +225,12 @@ pub(crate) fn itself(run: &Summary) -> Figure {
 
 /// Says by how much the baseline differs from itself.
 fn itself_title(figures: &Figures) -> String {
-    let told = |cell: &CellFigures| {
+    let reported = |cell: &CellFigures| {
         Some(format!("{} in {}", more(&cell.noise.as_ref()?.ratio), cell.cell.name))
     };
-    let told: Vec<String> = figures.cells.iter().filter_map(told).collect();
-    match told.is_empty() {
+    let reported: Vec<String> = figures.cells.iter().filter_map(reported).collect();
+    match reported.is_empty() {
         true => format!("{} against itself", figures.baseline),
-        false => format!("{} against itself: {}", figures.baseline, told.join(", ")),
+        false => format!("{} against itself: {}", figures.baseline, reported.join(", ")),
     }
 }

@@ -12,7 +12,7 @@ use crate::figure::cost::{chart, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::{Figure, Strip, Strips, Words, anchor};
-use crate::sweep_text::told;
+use crate::sweep_text::reported;
 
 /// Draws every pair of every sweep.
 pub(crate) fn sweeps(run: &Summary, sweeps: &[SweepFigures]) -> Vec<Figure> {
@@ -27,7 +27,7 @@ fn draw(run: &Summary, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
     let mut data = Data::new(&["level", "ratio", "low", "high", "verdict"]);
     let (mut rows, mut ends) = (Vec::new(), vec![1.0]);
     for (level, found) in sweep.levels.iter().zip(&pair.levels) {
-        let strip = Strip::new(&format!("{level}{unit}"), told(found), look);
+        let strip = Strip::new(&format!("{level}{unit}"), reported(found), look);
         let strip = Strip { height: 22, ..strip };
         let Some(own) = &found.pair else {
             rows.push(strip);

@@ -70,7 +70,8 @@ pub(crate) fn against(scene: &Scene<'_>) -> String {
             format!("{who} {span} less CPU per fetch than {baseline}")
         }
         (more, less, open) => format!(
-            "Against {baseline}, {} more CPU per fetch, {less} less; {open} cannot be told apart",
+            "Against {baseline}, {} more CPU per fetch, {less} less; {open} cannot be \
+             distinguished",
             match more {
                 1 => "1 model needs".to_owned(),
                 more => format!("{} need", count(more, "model")),

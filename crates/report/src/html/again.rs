@@ -1,6 +1,6 @@
 //! What a person types to measure a run again.
 //!
-//! The run tells the program and its arguments as the system saw them: a bench is a file with a
+//! The run reports the program and its arguments as the system saw them: a bench is a file with a
 //! hash in its name and cargo's `--bench` behind it, and `PATH` stands where a path stood.
 
 use analysis::Summary;
@@ -18,9 +18,9 @@ const PATH: &str = "PATH";
 
 /// Returns the command that measures a run again.
 pub(crate) fn command(run: &Summary) -> String {
-    let mut told = run.environment.tool.command_line.as_str().split_whitespace();
-    let program = told.next().unwrap_or_default();
-    let arguments = arguments(told);
+    let mut reported = run.environment.tool.command_line.as_str().split_whitespace();
+    let program = reported.next().unwrap_or_default();
+    let arguments = arguments(reported);
     if arguments.iter().any(|argument| argument.contains(PATH)) {
         return by_schedule(run);
     }
@@ -42,12 +42,12 @@ pub(crate) fn seed(run: &Summary) -> String {
 
 /// Returns the arguments that decide what is measured, each as a shell takes it for one word:
 /// those of cargo and where the run was written are left out.
-fn arguments<'a>(mut told: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn arguments<'a>(mut reported: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut kept = Vec::new();
-    while let Some(word) = told.next() {
+    while let Some(word) = reported.next() {
         match word {
             "--bench" => {}
-            "--out" => drop(told.next()),
+            "--out" => drop(reported.next()),
             _ if word.starts_with("--out=") => {}
             _ => kept.push(quoted(word)),
         }
@@ -105,22 +105,22 @@ mod tests {
             ("inflight run --out=PATH smol --seed 9", "cargo run --release -- run smol --seed 9"),
         ];
         let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
-        for (told, typed) in cases {
-            run.environment.tool.command_line = told.into();
-            assert_eq!(command(&run), typed, "{told}");
+        for (reported, typed) in cases {
+            run.environment.tool.command_line = reported.into();
+            assert_eq!(command(&run), typed, "{reported}");
         }
     }
 
     #[test]
     fn a_command_that_cannot_be_typed_again_is_told_by_what_was_measured() {
         let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
-        for told in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
-            run.environment.tool.command_line = told.into();
+        for reported in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
+            run.environment.tool.command_line = reported.into();
             assert_eq!(
                 command(&run),
                 "cargo run --release -- run --preset standard --cell batch --cell steady \
                  event-loop tokio smol threads tokio-reqwest --seed 7",
-                "{told}"
+                "{reported}"
             );
         }
     }

@@ -9,7 +9,7 @@ use crate::figure::anchor;
 use crate::figure::percent::{more, with_ends};
 use crate::html::Page;
 use crate::html::figures::NOT_RUN;
-use crate::html::matters::told;
+use crate::html::matters::reported;
 use crate::table::{NOTHING, TAIL, heading, places};
 
 /// A model and its figures.
@@ -161,9 +161,9 @@ impl Page<'_> {
             tr.invalid[is_lost(row)] {
                 @if let Some(place) = place { td { (place) } }
                 th scope="row" { a href=(format!("#model-{}", row.model)) { (row.model) } }
-                td.figure { (told(&against)) }
+                td.figure { (reported(&against)) }
                 td.figure { (cost) }
-                td.figure { (told(&above)) }
+                td.figure { (reported(&above)) }
                 td { (verdict) }
                 td.figure { (wall) }
                 td.figure { @if row.turns > 0 { (errors) } @else { "-" } }
@@ -214,7 +214,7 @@ fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
         html! {
             "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
                 100.0 * apart))
-            ": the origin's delay sets the pace, so wall time tells models apart here as little \
+            ": the origin's delay sets the pace, so wall time distinguishes models here as little \
              as throughput does."
         }
     })

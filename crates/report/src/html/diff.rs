@@ -53,8 +53,8 @@ fn answer(diff: &Diff) -> String {
     let rows = || diff.cells.iter().flat_map(|cell| &cell.rows);
     let count = |change| rows().filter(|row| row.change == change).count();
     let all = [Change::Slower, Change::Faster, Change::Same, Change::Unknown];
-    let told = all.map(|change| format!("{} {change}", count(change))).join(", ");
-    format!("Of {} rows: {told}.", rows().count())
+    let reported = all.map(|change| format!("{} {change}", count(change))).join(", ");
+    format!("Of {} rows: {reported}.", rows().count())
 }
 
 /// Writes a cell: its table, what all models did together, and its drawing.

@@ -8,7 +8,7 @@ use workload::Cell;
 use crate::figure::percent::more;
 use crate::figure::{CellCharts, Figure};
 use crate::html::Page;
-use crate::html::matters::told as ci;
+use crate::html::matters::reported as ci;
 use crate::table::heading;
 
 /// What is said where a section's workload was not run.
@@ -130,7 +130,7 @@ impl Page<'_> {
                 "The ratio to " (baseline) " in every cell of this run. Where a model's intervals \
                     in two cells do not overlap, the work changes the answer. "
                 @if !self.isolates_the_delay() {
-                    "No two cells of this run differ in the delay alone, so it does not tell what \
+                    "No two cells of this run differ in the delay alone, so it does not show what \
                      another delay by itself would change."
                 }
             }
@@ -186,7 +186,7 @@ impl Page<'_> {
                 models.push(&footprint.model);
             }
         }
-        let told = |cell: &CellFigures, model: &str| {
+        let reported = |cell: &CellFigures, model: &str| {
             let footprint = cell.footprints.iter().find(|footprint| footprint.model == model);
             footprint.map_or(crate::table::NOTHING.to_owned(), |footprint| more(&footprint.ratio))
         };
@@ -206,7 +206,7 @@ impl Page<'_> {
                         } }
                         tbody { @for model in models { tr {
                             th scope="row" { (model) }
-                            @for cell in cells { td.figure { (ci(&told(cell, model))) } }
+                            @for cell in cells { td.figure { (ci(&reported(cell, model))) } }
                         } } }
                     }
                 }

@@ -43,14 +43,14 @@ impl Page<'_> {
         let Some(cell) = self.main() else {
             return html! {
                 div.lead { p { "This run measured no fetches: " a href="#primitives" {
-                    "what models are made of" } " is what it tells." } }
+                    "what models are made of" } " is what it shows." } }
             };
         };
         let place = self.main_cell();
         html! {
             div.lead {
                 p.which { (which(self.run, self.figures, cell)) }
-                @if let Some(told) = self.matters(cell) { p { (told) } }
+                @if let Some(reported) = self.matters(cell) { p { (reported) } }
                 p.trust-line { (self.trust_line(cell)) " " a href="#trust" { "Why?" } }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
             }
@@ -79,8 +79,8 @@ impl Page<'_> {
             let more = if clients_matter_more(self, cell) { " matters more: it" } else { "" };
             format!("The HTTP client{more} adds {}.", span(&ratios))
         });
-        let told: Vec<String> = apart.into_iter().chain(clients).collect();
-        (!told.is_empty()).then(|| told.join(" "))
+        let reported: Vec<String> = apart.into_iter().chain(clients).collect();
+        (!reported.is_empty()).then(|| reported.join(" "))
     }
 
     /// Says in a line how far to trust the figures.
@@ -168,17 +168,17 @@ fn which(run: &Summary, figures: &Figures, cell: &CellFigures) -> String {
         None if equal(cell, &names) => {
             format!("{} use the least CPU, equal within 2 %", listed(&names))
         }
-        None => format!("{} cannot be told apart for the least CPU", listed(&names)),
+        None => format!("{} cannot be distinguished for the least CPU", listed(&names)),
     };
     // Of the one that costs the least everything else is said anyway.
     let than = match least {
         Some(least) if least.model == baseline => String::new(),
         _ => format!(" than {baseline}"),
     };
-    let told = groups(cell, &rivals, (baseline, &than));
-    match told.is_empty() {
+    let reported = groups(cell, &rivals, (baseline, &than));
+    match reported.is_empty() {
         true => format!("{begin}."),
-        false => format!("{begin}; {}.", told.join("; ")),
+        false => format!("{begin}; {}.", reported.join("; ")),
     }
 }
 
@@ -221,19 +221,19 @@ fn groups(cell: &CellFigures, rivals: &[Rival<'_>], (baseline, than): (&str, &st
     let names = |verdict| of(verdict).iter().map(|rival| rival.model).collect::<Vec<_>>();
     let (more, less): (Vec<&Rival<'_>>, Vec<&Rival<'_>>) =
         of(Verdict::Different).into_iter().partition(|rival| value(rival) > 1.0);
-    let mut told: Vec<String> = [("less", less), ("more", more)]
+    let mut reported: Vec<String> = [("less", less), ("more", more)]
         .into_iter()
         .filter(|(_, rivals)| !rivals.is_empty())
         .map(|(word, rivals)| apart_from(cell, &rivals, (baseline, &format!("{word}{than}"))))
         .collect();
     let (equal, open) = (names(Verdict::Equivalent), names(Verdict::Inconclusive));
     if !equal.is_empty() {
-        told.push(format!("{} as much as {baseline}", listed(&equal)));
+        reported.push(format!("{} as much as {baseline}", listed(&equal)));
     }
     if !open.is_empty() {
-        told.push(format!("{} cannot be told from {baseline} here", listed(&open)));
+        reported.push(format!("{} cannot be distinguished from {baseline} here", listed(&open)));
     }
-    told
+    reported
 }
 
 /// Says how far rivals are from the baseline: those whose intervals overlap together, since nothing
@@ -253,7 +253,7 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
             _ => together.push((vec![model], vec![ratio], high)),
         }
     }
-    let told = (0..).zip(&together).map(|(place, (names, ratios, _))| {
+    let reported = (0..).zip(&together).map(|(place, (names, ratios, _))| {
         // The first says what the others leave out.
         let (need, word) = match (place, names.len()) {
             (0, 1) => (" needs", format!(" {word}")),
@@ -262,7 +262,7 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
         };
         format!("{}{need} {}{word}", listed(names), span(ratios))
     });
-    told.collect::<Vec<String>>().join(", ")
+    reported.collect::<Vec<String>>().join(", ")
 }
 
 /// Returns whether every library client costs more than any choice of a model does.

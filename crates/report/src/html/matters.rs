@@ -38,7 +38,7 @@ impl Page<'_> {
                         tbody { @for (choice, found) in &rows { tr {
                             th scope="row" {
                                 (choice) ", from " (found.less) " to " (found.more) }
-                            td.figure { (told(&with_ends(&found.us))) }
+                            td.figure { (reported(&with_ends(&found.us))) }
                             td.figure { (format!("{:.1}", 100.0 * found.of_cpu())) " %" }
                             td.figure { "+" (format!("{:.1}", 100.0 * found.beside_work()))
                                 " %" }
@@ -51,7 +51,7 @@ impl Page<'_> {
 }
 
 /// Writes a figure with its interval, which a phone puts below it.
-pub(crate) fn told(text: &str) -> Markup {
+pub(crate) fn reported(text: &str) -> Markup {
     html! {
         @match text.split_once(" (") {
             Some((value, interval)) => { (value) " " span.ci { "(" (interval) } },

@@ -212,40 +212,40 @@ impl Page<'_> {
     pub(crate) fn versions_of_all(&self) -> Vec<String> {
         let mut models: Vec<&analysis::Model> = self.run.models.iter().collect();
         models.sort_by_key(|model| (model.language.is_some(), !model.is_bare()));
-        let mut told: Vec<String> = Vec::new();
+        let mut reported: Vec<String> = Vec::new();
         for model in models {
             let versions = self.versions(&model.name);
             for version in versions.split(", ").filter(|version| !version.is_empty()) {
-                if !told.iter().any(|known| known == version) {
-                    told.push(version.to_owned());
+                if !reported.iter().any(|known| known == version) {
+                    reported.push(version.to_owned());
                 }
             }
         }
-        told
+        reported
     }
 
     /// Says what happened to the run that a reader has to know first, if anything did.
     pub(crate) fn warning(&self) -> Option<String> {
         use analysis::Integrity;
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         match &self.run.integrity {
             Integrity::Whole => {}
-            Integrity::Unfinished => told.push("unfinished".to_owned()),
+            Integrity::Unfinished => reported.push("unfinished".to_owned()),
             Integrity::Altered(files) => {
-                told.push(format!("altered after it was measured ({})", files.join(", ")));
+                reported.push(format!("altered after it was measured ({})", files.join(", ")));
             }
         }
         match self.run.resumes {
             0 => {}
-            times => told.push(format!("resumed {}", analysis::number::count(times, "time"))),
+            times => reported.push(format!("resumed {}", analysis::number::count(times, "time"))),
         }
         if self.run.environment.modified != "no" {
-            told.push(format!(
+            reported.push(format!(
                 "from a source tree with changes: {}",
                 self.run.environment.modified
             ));
         }
-        (!told.is_empty()).then(|| format!("This run is {}.", told.join("; ")))
+        (!reported.is_empty()).then(|| format!("This run is {}.", reported.join("; ")))
     }
 
     /// Writes the end of the page.

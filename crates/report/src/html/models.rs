@@ -103,7 +103,7 @@ impl Page<'_> {
                     }
                     @for cell in &self.figures.cells {
                         @if let Some(row) = cell.all_rows().find(|row| row.model == model.name) {
-                            dt { (cell.cell.name) } dd { (told(row)) }
+                            dt { (cell.cell.name) } dd { (reported(row)) }
                         }
                     }
                     @for (name, value) in &model.env { dt { "environment" } dd { code { (name)
@@ -129,7 +129,7 @@ impl Page<'_> {
 }
 
 /// Writes what became of a model in a cell.
-fn told(row: &Row) -> String {
+fn reported(row: &Row) -> String {
     let turns = format!("{} of {} turns valid", row.valid, row.turns);
     match (&row.figures, &row.reason) {
         (Some(figures), None) => format!("{} µs a fetch; {turns}", digits(figures.cpu_us.value)),

@@ -16,9 +16,9 @@ impl Page<'_> {
                 Some(Quirks { clients, .. }) if clients.is_empty() => p {
                     "No client of this run is known to hide, forgive or rename a fault."
                 },
-                Some(told) => details.more #quirks {
+                Some(reported) => details.more #quirks {
                     summary { "What library clients hide, forgive or call something else" }
-                    (listed(told))
+                    (listed(reported))
                 },
             }
         }
@@ -26,17 +26,17 @@ impl Page<'_> {
 }
 
 /// Writes the clients, and what they do.
-fn listed(told: &Quirks) -> Markup {
+fn listed(reported: &Quirks) -> Markup {
     html! {
         p {
             "Every model was held against an origin that misbehaves. Bare models count each fault \
              alike; these libraries do not, and their models' errors are to be read so. None \
              retries: the origin counts the requests of every turn."
         }
-        ul { @for client in &told.clients {
+        ul { @for client in &reported.clients {
             li { b { (crate::quirks_text::client(client)) } ": " (client.models.join(", ")) }
         } }
-        ul { @for habit in &told.habits { li { (written(habit)) } } }
+        ul { @for habit in &reported.habits { li { (written(habit)) } } }
     }
 }
 
@@ -57,23 +57,23 @@ mod tests {
     use crate::derive::derive;
 
     /// Returns the page of a run that knows this of its clients.
-    fn page(told: Option<Vec<Quirk>>) -> String {
+    fn page(reported: Option<Vec<Quirk>>) -> String {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.schedule.quirks = told;
+        run.schedule.quirks = reported;
         let mut files = derive(&summarize(&run, BASELINE, FLOOR));
         String::from_utf8(files.remove("report.html").unwrap()).unwrap()
     }
 
     #[test]
     fn the_page_tells_what_clients_do_and_does_not_take_silence_for_innocence() {
-        let told = Quirk {
+        let reported = Quirk {
             client: "reqwest".to_owned(),
             fault: "<b>".to_owned(),
             does: "takes what comes".to_owned(),
             counts: Some("1604".to_owned()),
         };
         let written = "reqwest: takes what comes (&lt;b&gt;; counted as 1604)";
-        assert!(page(Some(vec![told])).contains(written));
+        assert!(page(Some(vec![reported])).contains(written));
         assert!(page(Some(Vec::new())).contains("No client of this run is known to hide"));
         assert!(page(None).contains("was not recorded in this run"));
     }

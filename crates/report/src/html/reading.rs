@@ -80,7 +80,7 @@ impl Page<'_> {
                      status, length, CRC-32 and echoed id of every reply are checked, and each \
                      turn is held against what the server counted. The server is wiremock in a \
                      process of its own, renewed every block. "
-                "The source tells more in " code { "benches/README.md" } "."
+                "More stands in the source, in " code { "benches/README.md" } "."
             }
         }
     }
@@ -116,7 +116,7 @@ impl Page<'_> {
                     fairness between fetches, back-pressure and shutdown are not scored." }
                 li { "Stalls that are shorter or rarer than the windows are not seen." }
                 li { "Versions are those of the lock file; library clients run as their \
-                    documentation tells, with the settings that each model names." }
+                    documentation says, with the settings that each model names." }
             }
         }
     }
@@ -134,7 +134,7 @@ impl Page<'_> {
         listed(languages.map(|of| of.language.as_str()).collect())
     }
 
-    /// Says how the kernel accounted for CPU time, as far as the run tells it.
+    /// Says how the kernel accounted for CPU time, as far as the run reports it.
     fn accounting(&self) -> String {
         let machine = &self.run.environment;
         let ways = [
@@ -247,9 +247,15 @@ mod tests {
         (threads.language, threads.baseline) =
             (Some("Python".to_owned()), Some("threads".to_owned()));
         run.environment.kernel_settings.virt_cpu_accounting = "ticks".into();
-        let told = limits(&run);
-        assert!(told.contains("The server set the pace in steady: "), "{told}");
-        assert!(told.contains(bound) && told.contains("Models in Python mix language"), "{told}");
-        assert!(told.contains("(accounting of interrupts: off; of CPU time: ticks)."), "{told}");
+        let reported = limits(&run);
+        assert!(reported.contains("The server set the pace in steady: "), "{reported}");
+        assert!(
+            reported.contains(bound) && reported.contains("Models in Python mix language"),
+            "{reported}"
+        );
+        assert!(
+            reported.contains("(accounting of interrupts: off; of CPU time: ticks)."),
+            "{reported}"
+        );
     }
 }

@@ -7,7 +7,7 @@ use rules::METRICS;
 
 use crate::story::{BASELINE, FLOOR, Story, figures, row};
 
-/// Tells a run in which two models are in Python, and a third is missing.
+/// Returns a run in which two models are in Python, and a third is missing.
 fn run() -> Run {
     let mut story = Story::of("standard", 14);
     let models = &mut story.schedule.models;
@@ -56,7 +56,7 @@ fn another_language_has_no_place_and_takes_none() {
     assert!(cell.languages[0].rows.iter().all(|row| row.rank.is_none()));
     let place = |model| row(&cell, model).rank.map(|rank| rank.best);
     let models = ["event-loop", "tokio", "rayon", "threads", "tokio-reqwest"];
-    // Rare stalls keep rayon from being told from threads.
+    // Rare stalls keep rayon from being reported from threads.
     assert_eq!(models.map(place), [1, 2, 3, 3, 5].map(Some));
     assert!(cell.rows.iter().all(|row| !other.contains(&row.model.as_str())));
 }

@@ -32,7 +32,7 @@ const OVERHEAD_NS: u64 = 30_000;
 /// When an event wakes its waiter, in nanoseconds.
 const EVENT_NS: u64 = 3_000;
 
-/// Tells a run with primitives.
+/// Returns a run with primitives.
 fn story() -> Story {
     let mut schedule = schedule("quick", &[(steady(), 12), (batch(), 12)]);
     let program = |name: &str, unit: &str, primitives: &[&str]| {
@@ -64,7 +64,7 @@ fn story() -> Story {
     }))
     .unwrap();
 
-    let mut story = Story::told(schedule);
+    let mut story = Story::by(schedule);
     for block in story.schedule.primitives.blocks.clone() {
         for (position, program) in (0..).zip(&block.order) {
             let primitive = block.primitive.name();
@@ -75,7 +75,7 @@ fn story() -> Story {
     story
 }
 
-/// Returns what a program tells, with noise of at most 0.8 % and one wild batch.
+/// Returns what a program reports, with noise of at most 0.8 % and one wild batch.
 fn trial(primitive: &str, program: &str, number: u64) -> serde_json::Value {
     if primitive == "event-1ms" {
         let point = json!({ "count": 100, "counted": 100, "wall_ns": 1, "cpu_ns": 1,
@@ -297,12 +297,12 @@ fn trials_whose_halves_disagree_are_counted_kept_and_weighed() {
     // all of smol's another one is.
     let (mut spawn, mut readiness) = (0, 0);
     for trial in &mut run.primitives.whole {
-        let dearer = match (trial.primitive.name(), trial.program.as_str()) {
+        let costlier = match (trial.primitive.name(), trial.program.as_str()) {
             ("spawn", "threads") => (spawn += 1, spawn <= 4).1,
             ("readiness", "smol") => (readiness += 1, readiness <= 12).1,
             _ => false,
         };
-        for point in trial.trial.as_mut().unwrap().points.iter_mut().skip(4).filter(|_| dearer) {
+        for point in trial.trial.as_mut().unwrap().points.iter_mut().skip(4).filter(|_| costlier) {
             point.cpu_ns += point.cpu_ns / 10;
         }
     }

@@ -13,7 +13,7 @@ use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, figures, invalid, row};
 const BLOCKS: u32 = 14;
 
 /// Multiplies what every turn of a story costs by a factor.
-fn dearer(story: &mut Story, factor: impl Fn(&TurnRecord) -> u64) {
+fn costlier(story: &mut Story, factor: impl Fn(&TurnRecord) -> u64) {
     for entry in &mut story.entries {
         if let Entry::Turn(turn) = entry {
             let factor = factor(turn);
@@ -43,7 +43,7 @@ fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
     let quiet = Story::of("standard", BLOCKS).run();
     let mut story = Story::of("standard", BLOCKS);
     // What a fetch costs doubles from round to round, in some blocks trebles.
-    dearer(&mut story, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
+    costlier(&mut story, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
     let drifted = story.run();
     for model in ["event-loop", "rayon", "smol", "smol-hyper", "threads", "tokio-reqwest"] {
         check_same(ratio(&drifted, model), ratio(&quiet, model));
@@ -56,7 +56,7 @@ fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
 fn an_invalid_turn_leaves_its_round_out_for_that_pair_alone() {
     let story = |is_broken: bool| {
         let mut story = Story::of("standard", BLOCKS);
-        dearer(&mut story, |turn| if turn.round == 0 { 3 } else { 1 });
+        costlier(&mut story, |turn| if turn.round == 0 { 3 } else { 1 });
         for turn in story.turns("smol", "steady") {
             if turn.round == 0 && is_broken {
                 turn.turned.as_mut().unwrap().window.cpu_ns *= 100;
@@ -120,7 +120,7 @@ fn repeated_rounds_enter_no_figure() {
         entries.push(entry);
     }
     story.entries = entries;
-    // Those that were measured first, in each block nine times as dear.
+    // Those that were measured first, in each block nine times as expensive.
     let mut seen = std::collections::BTreeSet::new();
     for entry in &mut story.entries {
         if let Entry::Turn(turn) = entry
