@@ -57,11 +57,11 @@ pub fn page_of(folder: &Path, here: &Path, columns: usize) -> String {
 
 /// Writes the answer of a run.
 pub fn answer(run: &Summary, place: &Place<'_>) -> String {
-    let (figures, trust) = (&run.figures, &run.trust);
+    let figures = &run.figures;
     let main = figures.cells.get(figures.main_cell());
     let mut lines = Vec::new();
     match main {
-        Some(cell) => lines.extend(of_cell(run, (figures, cell), place.columns)),
+        Some(cell) => lines.extend(of_cell(run, cell, place.columns)),
         None => lines.extend(without_fetches(figures)),
     }
     for sweep in &figures.sweeps {
@@ -69,9 +69,9 @@ pub fn answer(run: &Summary, place: &Place<'_>) -> String {
         let reported = [sweep_heading(sweep)].into_iter().chain(pairs);
         lines.extend(reported.flat_map(|line| wrapped(&line, place.columns)));
     }
-    let warnings = warnings(run, (figures, main, trust), place);
+    let warnings = warnings(run, main, place);
     lines.extend(warnings.iter().flat_map(|line| wrapped(line, place.columns)));
-    lines.extend(footer(run, (figures, main), place));
+    lines.extend(footer(run, main, place));
     lines.iter().map(|line| in_line(line, Form::Terminal).trim_end().to_owned() + "\n").collect()
 }
 
@@ -84,12 +84,9 @@ fn without_fetches(figures: &Figures) -> Vec<String> {
 }
 
 /// Writes what the cell says that the answer is about.
-fn of_cell(
-    run: &Summary,
-    (figures, cell): (&Figures, &CellFigures),
-    columns: usize,
-) -> Vec<String> {
-    let sentences = headline::headline(run, figures, cell);
+fn of_cell(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
+    let figures = &run.figures;
+    let sentences = headline::headline(run, cell);
     let mut lines: Vec<String> =
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
     lines.push(String::new());
@@ -166,14 +163,10 @@ fn clients(run: &Summary, cell: &CellFigures) -> Option<String> {
 }
 
 /// Writes where the page is, how to see more, and how to cite.
-fn footer(
-    run: &Summary,
-    (figures, main): (&Figures, Option<&CellFigures>),
-    place: &Place<'_>,
-) -> Vec<String> {
+fn footer(run: &Summary, main: Option<&CellFigures>, place: &Place<'_>) -> Vec<String> {
     let Place { page, run: name, program, columns } = place;
     let more = format!("More  {program} report {name} --verbose");
-    let rest = format!("{more}   ({})", rest(figures, main).join(", "));
+    let rest = format!("{more}   ({})", rest(&run.figures, main).join(", "));
     let is_short = rest.chars().count() <= *columns;
     let mut lines = vec![format!("{PAGE}{page}"), if is_short { rest } else { more }];
     if run.integrity == Integrity::Whole {

@@ -6,7 +6,6 @@
 use analysis::Verdict;
 use analysis::cell_figures::{CellFigures, Footprint, RowFigures};
 use analysis::family::MARGIN;
-use analysis::figures::Figures;
 use analysis::number::{count, digits};
 use analysis::{Estimate, Interval};
 use analysis::{Model, Summary};
@@ -40,7 +39,8 @@ struct Other<'a> {
 }
 
 /// Returns the answer of a cell in sentences.
-pub(crate) fn headline(run: &Summary, figures: &Figures, cell: &CellFigures) -> Vec<String> {
+pub(crate) fn headline(run: &Summary, cell: &CellFigures) -> Vec<String> {
+    let figures = &run.figures;
     let (baseline, name) = (figures.baseline.as_str(), &cell.cell.name);
     if cell.blocks == 0 {
         return vec![format!("No block of {name} was measured to its end: nothing is compared.")];
@@ -63,7 +63,7 @@ pub(crate) fn headline(run: &Summary, figures: &Figures, cell: &CellFigures) -> 
         cost_us: own.cpu_us.value,
         floor_name: format!("a hand-written loop ({})", figures.floor),
         floor: verdict_on(cell, (&figures.floor, baseline)),
-        others: others(run, (figures, cell)),
+        others: others(run, cell),
     };
     said.sentences()
 }
@@ -83,7 +83,8 @@ fn verdict_on(cell: &CellFigures, (model, other): (&str, &str)) -> Option<(Verdi
 }
 
 /// Returns the bare models that are compared with the baseline at its rate, the cheapest first.
-fn others<'a>(run: &Summary, (figures, cell): (&Figures, &'a CellFigures)) -> Vec<Other<'a>> {
+fn others<'a>(run: &Summary, cell: &'a CellFigures) -> Vec<Other<'a>> {
+    let figures = &run.figures;
     let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| {
         ![&figures.baseline, &figures.floor].contains(&&row.model) && is_bare(&row.model)

@@ -17,7 +17,7 @@ const NAMES_MAX: usize = 4;
 /// Returns the warnings, the gravest first.
 pub(super) fn warnings(
     run: &Summary,
-    (figures, main, trust): (&Figures, Option<&CellFigures>, &Trust),
+    main: Option<&CellFigures>,
     place: &Place<'_>,
 ) -> Vec<String> {
     let Place { run: name, program, .. } = place;
@@ -34,10 +34,10 @@ pub(super) fn warnings(
             files.join(", ")
         )),
     };
-    let lost = lost(figures);
+    let lost = lost(&run.figures);
     let lost = (!lost.is_empty())
         .then(|| format!("not all turns count of {}; --verbose says why", few(&lost)));
-    let failed = checks(main, trust);
+    let failed = checks(main, &run.trust);
     let failed = (!failed.is_empty())
         .then(|| format!("checks that did not pass: {}; --verbose says how far", few(&failed)));
     let all = [integrity, lost, failed].into_iter().flatten();

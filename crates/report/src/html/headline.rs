@@ -26,7 +26,7 @@ impl Page<'_> {
             return "What models are made of, measured piece by piece".to_owned();
         };
         let names: Vec<&str> =
-            rivals(self.run, self.figures, cell).into_iter().map(|rival| rival.model).collect();
+            rivals(self.run, cell).into_iter().map(|rival| rival.model).collect();
         let names = match names.len() {
             0 => "no model".to_owned(),
             many if many > NAMES_MAX => {
@@ -49,7 +49,7 @@ impl Page<'_> {
         let place = self.main_cell();
         html! {
             div.lead {
-                p.which { (which(self.run, self.figures, cell)) }
+                p.which { (which(self.run, cell)) }
                 @if let Some(reported) = self.matters(cell) { p { (reported) } }
                 p.trust-line { (self.trust_line(cell)) " " a href="#trust" { "Why?" } }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
@@ -116,7 +116,8 @@ struct Rival<'a> {
 
 /// Returns the measured models on the same HTTP code, the baseline among them and the floor not,
 /// the least ratio first.
-fn rivals<'a>(run: &Summary, figures: &'a Figures, cell: &'a CellFigures) -> Vec<Rival<'a>> {
+fn rivals<'a>(run: &'a Summary, cell: &'a CellFigures) -> Vec<Rival<'a>> {
+    let figures = &run.figures;
     let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
     let rival = |row: &'a analysis::cell_figures::Row| {
@@ -142,9 +143,10 @@ fn value(rival: &Rival<'_>) -> f64 {
 
 /// Says which model costs the least, as far as the verdicts say so, and how the others compare with
 /// the baseline.
-fn which(run: &Summary, figures: &Figures, cell: &CellFigures) -> String {
+fn which(run: &Summary, cell: &CellFigures) -> String {
+    let figures = &run.figures;
     let baseline = figures.baseline.as_str();
-    let rivals = rivals(run, figures, cell);
+    let rivals = rivals(run, cell);
     if !rivals.iter().any(|rival| rival.model == baseline) {
         return format!("The baseline {baseline} has no valid turn, so nothing is compared.");
     }
@@ -268,7 +270,7 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
 /// Returns whether every library client costs more than any choice of a model does.
 fn clients_matter_more(page: &Page<'_>, cell: &CellFigures) -> bool {
     let least = cell.footprints.iter().filter_map(|own| Some(own.ratio.interval?.low));
-    let most = rivals(page.run, page.figures, cell).into_iter();
+    let most = rivals(page.run, cell).into_iter();
     let most = most.filter_map(|rival| rival.against).map(|(_, [_, high], _)| high);
     match (least.reduce(f64::min), most.reduce(f64::max)) {
         (Some(least), Some(most)) => least > most,
