@@ -164,8 +164,8 @@ pub(crate) fn run(bytes: &[u8]) {
         Ok(run) => {
             let _ = run.next_block();
             let _ = harness::revalidate(&run);
-            let derived = report::derive(&run, "tokio", "event-loop");
-            assert_eq!(derived, report::derive(&run, "tokio", "event-loop"));
+            let derived = report::derive(&analysis::summarize(&run, "tokio", "event-loop"));
+            assert_eq!(derived, report::derive(&analysis::summarize(&run, "tokio", "event-loop")));
         }
         Err(error) => drop(format!("{error:#}")),
     }

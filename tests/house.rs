@@ -105,6 +105,14 @@ fn an_arrow_that_points_up_sideways_or_at_a_model_is_found() {
 }
 
 #[test]
+fn what_draws_sees_what_was_computed_and_nothing_else() {
+    let house = BTreeSet::from(["analysis", "rules", "workload"].map(str::to_owned));
+    let arrows = arrows();
+    let used = arrows["report"].iter().filter(|name| arrows.contains_key(*name));
+    assert_eq!(used.cloned().collect::<BTreeSet<String>>(), house);
+}
+
+#[test]
 fn nothing_links_a_model() {
     for (package, dependencies) in arrows() {
         assert!(!dependencies.iter().any(|name| is_measured(name)), "{package}");

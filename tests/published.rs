@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use analysis::Summary;
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Run};
 use regex::Regex;
@@ -25,7 +26,8 @@ type Part = (&'static str, String);
 /// Returns the picture of the newest run, and what `cargo bench` printed at its end.
 fn newest_answer() -> String {
     let run = newest_comparison();
-    let figures = figures(&run);
+    let summary = summarized(&run);
+    let figures = &summary.figures;
     let folder = format!("results/{}/derived", run.id);
     let cell = &figures.cells[figures.main_cell()].cell.name;
     let place = report::Place {
@@ -34,8 +36,7 @@ fn newest_answer() -> String {
         program: "cargo run --release --",
         columns: COLUMNS,
     };
-    let answer =
-        report::answer(&run, (&figures, &analysis::Trust::of(&run, (BASELINE, FLOOR))), &place);
+    let answer = report::answer(&summary, &place);
     format!(
         "![CPU time per fetch against tokio, by model]({folder}/figures/ratio-{cell}.svg)\n\n\
          ```text\n{answer}```\n\n\
@@ -44,16 +45,21 @@ fn newest_answer() -> String {
     )
 }
 
-/// Returns the figures of a run.
-fn figures(run: &Run) -> analysis::Figures {
-    analysis::figures(run, BASELINE, FLOOR)
+/// Returns everything that is said of a run.
+fn summarized(run: &Run) -> Summary {
+    analysis::summarize(run, BASELINE, FLOOR)
+}
+
+/// Reads a run, and returns everything that is said of it.
+fn read(path: &Path) -> Summary {
+    summarized(&Run::read(path).expect("it reads"))
 }
 
 /// Returns the summary of a run as Markdown, without its primitives: they stand in its page.
 fn summary(run: &Run) -> String {
-    let primitives = analysis::Primitives::default();
-    let figures = analysis::Figures { primitives, ..figures(run) };
-    report::summary(run, &figures, Form::Markdown)
+    let mut summary = summarized(run);
+    summary.figures.primitives = analysis::Primitives::default();
+    report::summary(&summary, Form::Markdown)
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn the_page_of_every_published_default_run_is_at_most_300_kib() {
 #[test]
 fn the_same_run_gives_the_same_bytes() {
     for path in published() {
-        let derived = || report::derive(&Run::read(&path).expect("it reads"), BASELINE, FLOOR);
+        let derived = || report::derive(&summarized(&Run::read(&path).expect("it reads")));
         assert_eq!(derived(), derived());
         for (name, bytes) in derived() {
             let kept = fs::read(path.join("derived").join(&name)).expect("it is there");
@@ -117,15 +123,15 @@ fn the_picture_and_the_answer_in_the_readme_are_the_newest_run_s() {
 #[test]
 fn the_index_of_the_results_names_every_published_run_and_has_the_newest_table() {
     let runs = published();
-    let runs: Vec<Run> = runs.iter().map(|path| Run::read(path).expect("it reads")).collect();
+    let runs: Vec<Summary> = runs.iter().map(|path| read(path)).collect();
     check("results/README.md", &[("index", report::index(&runs)), ("newest table", newest())]);
 }
 
 #[test]
 fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
     let runs = published();
-    let runs: Vec<Run> = runs.iter().map(|path| Run::read(path).expect("it reads")).collect();
-    check("results/IDEAS.md", &[("ideas", report::ideas_page(&runs, (BASELINE, FLOOR)))]);
+    let runs: Vec<Summary> = runs.iter().map(|path| read(path)).collect();
+    check("results/IDEAS.md", &[("ideas", report::ideas_page(&runs))]);
 
     // Each answer is a figure with its interval, or says from where to where a crossover lies; of a
     // kind of run that is not published it says so.
@@ -133,12 +139,12 @@ fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
     let figure = Regex::new(r"[0-9.]+ \\?\[-?[0-9.]+, [0-9.]+\\?\]|lies between [0-9]+ and [0-9]+")
         .expect("it is an expression");
     let rows: Vec<&str> = page.lines().filter(|line| line.contains("| `cargo ")).collect();
-    assert_eq!(rows.len(), analysis::ideas(&runs[0], &figures(&runs[0])).len());
+    assert_eq!(rows.len(), runs[0].ideas.len());
     for row in rows {
         let kind = ["sweep", "ideas"].into_iter().find(|kind| row.contains(&format!("{kind}`")));
-        let is_published = kind.is_none_or(|kind| runs.iter().any(|r| r.schedule.preset == kind));
+        let is_published = kind.is_none_or(|kind| runs.iter().any(|r| r.preset == kind));
         assert!(
-            figure.is_match(row) || !is_published && row.contains("no published run tells"),
+            figure.is_match(row) || !is_published && row.contains("no published run says"),
             "{row}"
         );
     }
@@ -177,7 +183,7 @@ fn a_run_of_each_older_minor_schema_still_reads() {
 
 #[test]
 fn what_leaving_out_unsteady_trials_would_change_is_told_of_the_newest_run() {
-    let primitives = figures(&newest_comparison()).primitives;
+    let primitives = summarized(&newest_comparison()).figures.primitives;
     let steadiness = primitives.steadiness.expect("trials are unsteady");
     let told = format!(
         "{} of {} trials are unsteady; without them the CPU time of one would move by {:.1} % in \

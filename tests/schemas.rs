@@ -10,8 +10,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use analysis::summary::Summary;
-use analysis::{Diff, Merge, Trust};
+use analysis::{Diff, Merge, Summary, Trust};
 use harness::{BASELINE, FLOOR};
 use record::{Entry, Environment, Run, Schedule};
 use schemars::generate::SchemaSettings;
@@ -28,7 +27,7 @@ const FILES: [(&str, &str); 5] = [
     ("schedule", "crates/record/src/schedule.rs"),
     ("environment", "crates/record/src/environment/mod.rs"),
     ("journal", "crates/record/src/folder.rs"),
-    ("summary", "crates/analysis/src/summary.rs"),
+    ("summary", "crates/analysis/src/document.rs"),
     ("checks", "crates/analysis/src/trust.rs"),
 ];
 /// What is made of several runs, likewise.
@@ -57,7 +56,7 @@ fn written(file: &str, number: &str) -> Value {
         "schedule" => reads.root_schema_for::<Schedule>(),
         "environment" => reads.root_schema_for::<Environment>(),
         "journal" => reads.root_schema_for::<Entry>(),
-        "summary" => writes.root_schema_for::<Summary<'_>>(),
+        "summary" => writes.root_schema_for::<Summary>(),
         "checks" => writes.root_schema_for::<Trust>(),
         "diff" => writes.root_schema_for::<Diff>(),
         "merge" => writes.root_schema_for::<Merge>(),
@@ -257,13 +256,12 @@ fn every_stored_run_keeps_to_the_schemas() {
 #[test]
 fn what_is_written_today_keeps_to_the_schemas() {
     let run = made_up(2);
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
     let journal = Entry::Turn(Box::new(run.turns[0].clone())).to_line().expect("it is written");
     let documents = [
         ("schedule", serde_json::to_value(&run.schedule)),
         ("environment", serde_json::to_value(&run.environment)),
         ("journal", serde_json::from_str(&journal)),
-        ("summary", Ok(analysis::document(&run, &figures))),
+        ("summary", serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR))),
         ("checks", serde_json::to_value(Trust::of(&run, (BASELINE, FLOOR)))),
     ];
     for (file, (name, document)) in FILES.into_iter().zip(documents) {

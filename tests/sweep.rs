@@ -75,10 +75,10 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
     assert_eq!(harness::revalidate(&run), Vec::<String>::new());
     // Nothing is timed here, so what a busy machine has made invalid may be reported as well.
     run.turns.iter_mut().for_each(|trial| trial.state = State::Valid);
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let levels = figures.sweeps.iter().map(|sweep| sweep.levels.clone());
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    let levels = summary.figures.sweeps.iter().map(|sweep| sweep.levels.clone());
     assert_eq!(levels.collect::<Vec<_>>(), [vec![1, 64], vec![300, 400]]);
-    let text = report::summary(&run, &figures, Form::Terminal);
+    let text = report::summary(&summary, Form::Terminal);
     // One block makes nothing sure.
     for reported in [
         "crossover along the number in flight: 1 to 64 in flight, delay 300 ms",

@@ -3,7 +3,6 @@
 
 use std::process::ExitCode;
 
-use analysis::Trust;
 use anyhow::{Result, ensure};
 use clap::{CommandFactory, Parser};
 use harness::{BASELINE, FLOOR, Failure, How, Workspace};
@@ -83,12 +82,11 @@ impl Order {
 pub(crate) fn measure(order: &harness::Order) -> Result<u8> {
     let ended = harness::measure(order)?;
     let run = Run::read(&ended.path)?;
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let trust = Trust::of(&run, (BASELINE, FLOOR));
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     let report = ended.path.join("derived/report.html");
-    say(&report::summary(&run, &figures, Form::Terminal))?;
+    say(&report::summary(&summary, Form::Terminal))?;
     say(&format!("Run     {}\nReport  {}", ended.path.display(), report.display()))?;
-    let derived = report::derive_from(&run, &figures, &trust);
+    let derived = report::derive(&summary);
     record::write_derived(&ended.path, env!("CARGO_PKG_VERSION"), &derived)?;
     Ok(match ended.how {
         How::Interrupted(code) => code,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use analysis::{Figures, Trust};
+use analysis::Summary;
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, How, Order, Preset};
 use record::Run;
@@ -36,19 +36,18 @@ pub(crate) fn measure(
         warn("interrupted: what follows is what was measured before");
     }
     harness::writing_report();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let trust = Trust::of(&run, (BASELINE, FLOOR));
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     if arguments.verbose {
-        let summary = report::summary(&run, &figures, Form::Terminal);
-        say(&format!("\n{summary}\n{}", report::trust_text(&trust, Form::Terminal)))?;
+        let trust = report::trust_text(&summary.trust, Form::Terminal);
+        say(&format!("\n{}\n{trust}", report::summary(&summary, Form::Terminal)))?;
     }
-    let derived = report::derive_from(&run, &figures, &trust);
+    let derived = report::derive(&summary);
     let derived = record::write_derived(&ended.path, env!("CARGO_PKG_VERSION"), &derived);
     let replayed = match ended.how {
         How::Interrupted(_) => Ok(()),
         How::Complete | How::Session(_) => criterion.replay(&run.turns),
     };
-    say(&answer((&run, &figures, &trust), &ended.path))?;
+    say(&answer(&summary, &ended.path))?;
     derived?;
     replayed?;
     Ok(match ended.how {
@@ -59,13 +58,13 @@ pub(crate) fn measure(
 }
 
 /// Returns the answer of a run in a folder.
-fn answer((run, figures, trust): (&Run, &Figures, &Trust), folder: &Path) -> String {
+fn answer(summary: &Summary, folder: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let columns = harness::columns();
     let page = report::page_of(folder, &here, columns);
     // The time a run began says which it is.
-    let name = run.id.split('-').next().unwrap_or(&run.id);
+    let name = summary.id.split('-').next().unwrap_or(&summary.id);
     let program = "cargo run --release --";
     let place = Place { page: &page, run: name, program, columns };
-    format!("\n{}", report::answer(run, (figures, trust), &place))
+    format!("\n{}", report::answer(summary, &place))
 }

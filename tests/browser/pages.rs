@@ -16,10 +16,10 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// Those of the newest run that compares all models.
 pub(crate) static NEWEST: LazyLock<Files> =
-    LazyLock::new(|| report::derive(&newest(), BASELINE, FLOOR));
+    LazyLock::new(|| report::derive(&analysis::summarize(&newest(), BASELINE, FLOOR)));
 /// Those of the hostile run.
 pub(crate) static HOSTILE: LazyLock<Files> =
-    LazyLock::new(|| report::derive(&hostile(), BASELINE, FLOOR));
+    LazyLock::new(|| report::derive(&analysis::summarize(&hostile(), BASELINE, FLOOR)));
 
 /// What somebody may call a model, a version or an error.
 pub(crate) const TEXT: &str = "</style></title></script><script>alert(1)</script>\

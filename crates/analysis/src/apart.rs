@@ -1,8 +1,8 @@
-//! What the machine did to all models of a cell in two runs, told apart from what each model did.
+//! What the machine did to all models of a cell in two runs, apart from what each model did.
 //!
 //! It is taken out in two steps. Within each run, what the models of a block have in common is
 //! what the machine did in that block; each model's own is what it costs over the others, with
-//! their levels in this run ([`stats::polish`]), so that a model that is dearer in one of the runs
+//! their levels in this run ([`stats::polish`]), so that a model that costs more in one of the runs
 //! does not disturb the others there. Between the runs, the machine moved by the median of what
 //! the levels moved, which stays where it is while fewer than half of the models change. A plain
 //! median of each block's costs would follow whichever model stands in the middle.
@@ -21,7 +21,7 @@ use stats::{Sample, median};
 use crate::family::ALPHA;
 use crate::turns::{Quantity, Turns};
 
-/// With fewer models in common, a change of one cannot be told from one of the machine.
+/// With fewer models in common, a change of one cannot be distinguished from one of the machine.
 pub(crate) const MODELS_MIN: usize = 3;
 
 /// A cell of two runs, on the logarithmic scale; of two samples the old run's comes first.
@@ -36,7 +36,7 @@ pub(crate) struct Apart<'a> {
 type Rows = Vec<Vec<Option<f64>>>;
 
 impl<'a> Apart<'a> {
-    /// Tells a quantity of the models apart, which both runs have; nothing if a run has no block
+    /// Takes a quantity of the models apart, which both runs have; nothing if a run has no block
     /// with enough of them.
     pub(crate) fn of(
         turns: &[Turns<'_>; 2],
@@ -73,7 +73,7 @@ fn has(rows: &Rows, model: usize) -> bool {
 }
 
 /// Returns the logarithms of what models cost, block by block. A block in which too few of them
-/// are left to tell the machine's part is left out.
+/// are left to show the machine's part is left out.
 fn rows(turns: &Turns<'_>, models: &BTreeSet<&str>, quantity: Quantity) -> Rows {
     let mut blocks: BTreeMap<u32, Vec<Option<f64>>> = BTreeMap::new();
     for (model, column) in models.iter().zip(0..) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Absent, Family, Model, RoundRecord, Run, State, StayRecord, TurnRecord};
+use record::{Absent, Family, Model, RoundRecord, Run, State, TurnRecord};
 use rules::expected;
 use stats::{Estimate, Sample, effect, mean_cost, median};
 use workload::Cell;
@@ -11,15 +11,17 @@ use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
 };
 use crate::family::{self, ALPHA, Pair};
-use crate::turns::{self, Pairs, Quantity, Read, Turns, cpu_us, switches, wall_each_us, wall_ms};
+use crate::latency::Latencies;
+use crate::turns::{
+    self, Pairs, Quantity, Turns, cpu_us, memory_mib, switches, wall_each_us, wall_ms,
+};
 use crate::wake_ups::wake_ups;
 
 /// Costs are compared at equal rate: walls per fetch that differ by more than this are marked.
 const UNEQUAL_RATE: f64 = 0.02;
 
 /// What the figures of a cell are computed from.
-#[derive(Debug)]
-pub struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// The run.
     run: &'a Run,
     /// The cell.
@@ -36,7 +38,7 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// Gathers the turns of a cell.
-    pub fn of(run: &'a Run, cell: &'a Cell, (baseline, floor): (&'a str, &'a str)) -> Self {
+    pub(crate) fn of(run: &'a Run, cell: &'a Cell, (baseline, floor): (&'a str, &'a str)) -> Self {
         let all: Vec<_> = run.turns.iter().filter(|turn| turn.cell == cell.name).collect();
         let turns = Turns::valid(run, &all);
         Self { run, cell, baseline, floor, all, turns }
@@ -57,11 +59,17 @@ impl<'a> Source<'a> {
         let stop = self.stop().filter(|_| blocks < blocks_planned);
         let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
         let wake_ups = wake_ups(&self.turns, models);
+        let measured = rows.iter().filter(|row| row.valid > 0);
+        let latencies = measured.map(|row| Latencies::of(&self.turns, &row.model)).collect();
+        let itself = self.turns.twice(self.baseline, cpu_us);
+        let (rounds, repeated) = self.round_counts();
         let cell = self.cell.clone();
         CellFigures {
             cell,
             blocks,
             blocks_planned,
+            rounds,
+            repeated,
             stop,
             rows,
             pairs,
@@ -71,6 +79,8 @@ impl<'a> Source<'a> {
             controls_lost,
             noise,
             wake_ups,
+            latencies,
+            itself,
         }
     }
 
@@ -122,12 +132,12 @@ impl<'a> Source<'a> {
     }
 
     /// Returns a quantity of a model, as a sample of blocks.
-    pub fn sample(&self, model: &str, quantity: Quantity) -> Option<Sample> {
+    pub(crate) fn sample(&self, model: &str, quantity: Quantity) -> Option<Sample> {
         self.turns.sample(model, quantity)
     }
 
     /// Returns a quantity of one model less another's, with its 95 % interval.
-    pub fn difference(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
+    pub(crate) fn difference(&self, models: (&str, &str), quantity: Quantity) -> Option<Estimate> {
         Some(self.turns.paired(models, quantity)?.difference(ALPHA))
     }
 
@@ -163,21 +173,21 @@ impl<'a> Source<'a> {
         self.turns.paired(models, Quantity::Turn(cpu_us))
     }
 
-    /// Returns a quantity of the baseline's second turn of a block in times the first, by block.
-    pub fn against_itself(&self, read: Read) -> Vec<(u32, f64)> {
-        self.turns.twice(self.baseline, read)
-    }
-
-    /// Returns the stays of a model that have a valid turn.
-    pub fn stays(&self, model: &str) -> Vec<&'a StayRecord> {
-        self.turns.stays(model)
-    }
-
     /// Returns how many blocks were measured, and how many the schedule has.
     fn blocks(&self) -> (usize, usize) {
         let measured: BTreeSet<u32> = self.all.iter().map(|turn| turn.block).collect();
         let planned = self.run.schedule.blocks.iter().filter(|block| block.cell == self.cell.name);
         (measured.len(), planned.count())
+    }
+
+    /// Returns how many rounds count, and how many were measured again.
+    fn round_counts(&self) -> (usize, usize) {
+        let is_own = |block: u32| {
+            let mut blocks = self.run.schedule.blocks.iter();
+            blocks.any(|own| own.number == block && own.cell == self.cell.name)
+        };
+        let count = |rounds: &[RoundRecord]| rounds.iter().filter(|r| is_own(r.block)).count();
+        (count(&self.run.rounds), count(&self.run.disturbed))
     }
 
     /// Returns why the cell has fewer blocks than planned: its own reason, else that of the run.
@@ -235,6 +245,7 @@ impl<'a> Source<'a> {
             excess_us: excess.map(|pairs| pairs.difference(ALPHA)),
             wall_ms: level(Quantity::Turn(wall_ms))?,
             switches: level(Quantity::Turn(switches))?,
+            memory_mib: level(Quantity::Stay(memory_mib)),
             unequal_rate: self.unequal_rate(model),
         })
     }
@@ -276,7 +287,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Gives the rows their places. A model that told another story than the origin has none, even
+    /// Gives the rows their places. A model whose counts are not the origin's has none, even
     /// if most of its turns count.
     fn rank(&self, rows: &mut [Row], pairs: &[Pair]) {
         let ranked =
@@ -300,7 +311,11 @@ impl<'a> Source<'a> {
     /// Returns what a library client costs, if the model has one and both have figures.
     fn footprint(&self, model: &Model) -> Option<Footprint> {
         let pairs = self.turns.paired((&model.name, model.bare_name()?), Quantity::Turn(cpu_us))?;
-        Some(Footprint { model: model.name.clone(), ratio: pairs.ratio(ALPHA) })
+        Some(Footprint {
+            model: model.name.clone(),
+            ratio: pairs.ratio(ALPHA),
+            above_bare_us: pairs.difference(ALPHA),
+        })
     }
 
     /// Returns what was seen of the controls, and which of them have no figures.

@@ -10,6 +10,7 @@ use stats::verdict::Verdict;
 use workload::Cell;
 
 use crate::family::Pair;
+use crate::latency::Latencies;
 use crate::wake_ups::WakeUps;
 
 /// The figures of a cell.
@@ -21,6 +22,10 @@ pub struct CellFigures {
     pub blocks: usize,
     /// Blocks that the schedule has for it.
     pub blocks_planned: usize,
+    /// Rounds that were measured and count.
+    pub rounds: usize,
+    /// Rounds that were measured again, since they were disturbed.
+    pub repeated: usize,
     /// Why it has fewer blocks than planned, if the run decided so.
     pub stop: Option<String>,
     /// By rank, then the cheapest first, then those without figures.
@@ -39,6 +44,11 @@ pub struct CellFigures {
     pub noise: Option<Noise>,
     /// How late the probe tasks were that wake up beside the fetches, if the cell asks for one.
     pub wake_ups: Vec<WakeUps>,
+    /// How the service times of each model with a valid turn are distributed, in the order of the
+    /// rows.
+    pub latencies: Vec<Latencies>,
+    /// The baseline's second process in times its first, block by block.
+    pub itself: Vec<(u32, f64)>,
 }
 
 /// The models of a cell in another language: a family of their own, and context for those in Rust.
@@ -135,7 +145,7 @@ pub struct RowFigures {
     pub verdict: Option<Verdict>,
     /// The ratio of the sums over all blocks with its 95 % interval, where they are enough for it.
     pub mean_ratio: Option<Estimate>,
-    /// Whether that ratio lies outside the 95 % interval of the typical one: rare dear blocks
+    /// Whether that ratio lies outside the 95 % interval of the typical one: rare expensive blocks
     /// count.
     pub tail_sensitive: bool,
     /// CPU time above the floor's, in microseconds per fetch, with its 95 % interval.
@@ -144,6 +154,9 @@ pub struct RowFigures {
     pub wall_ms: Estimate,
     /// Context switches per fetch: median over blocks.
     pub switches: Estimate,
+    /// The most memory that the process held at once, in MiB: median over blocks, where the machine
+    /// reports it.
+    pub memory_mib: Option<Estimate>,
     /// Whether the rate was not the baseline's, so that the costs are not comparable like for like.
     pub unequal_rate: bool,
 }
@@ -155,6 +168,8 @@ pub struct Footprint {
     pub model: String,
     /// The ratio of CPU time per fetch, with its 95 % interval.
     pub ratio: Estimate,
+    /// CPU time above the bare model's, in microseconds per fetch, with its 95 % interval.
+    pub above_bare_us: Estimate,
 }
 
 impl CellFigures {
@@ -164,9 +179,23 @@ impl CellFigures {
     }
 }
 
+impl Standing {
+    /// Returns the word for it in documents.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::NotApplicable => "not_applicable",
+            Self::Missing => "missing",
+            Self::Invalid => "invalid",
+            Self::Failed => "failed",
+            Self::NotMeasured => "not_measured",
+        }
+    }
+}
+
 impl Row {
     /// Returns its place in the table: by rank, then by cost, those without figures last, and by
-    /// name where nothing else tells two rows apart.
+    /// name where nothing else distinguishes two rows.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
         let rank = |row: &Self| row.rank.map_or(usize::MAX, |rank| rank.best);
         let cost = |row: &Self| row.figures.as_ref().map_or(f64::INFINITY, |f| f.cpu_us.value);

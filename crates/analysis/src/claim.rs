@@ -11,7 +11,7 @@ const BLOCKS_MIN: usize = 20;
 
 /// Returns whether a run's figures must be called an estimate: all but those of a whole run of the
 /// preset `citable` with as many blocks and sessions as it asks for.
-pub fn is_estimate(run: &Run) -> bool {
+pub(crate) fn is_estimate(run: &Run) -> bool {
     let measured = run.turns_by_block();
     let blocks = |cell: &str, session: u32| {
         let own = run.schedule.blocks.iter().filter(|b| b.cell == cell && b.session == session);
@@ -25,13 +25,13 @@ pub fn is_estimate(run: &Run) -> bool {
 
 /// Returns how often the run went on after it had been cut short. The first resume of each later
 /// session opens it, as the schedule asks: nothing was cut.
-pub fn times_cut_short(run: &Run) -> usize {
+pub(crate) fn times_cut_short(run: &Run) -> usize {
     let opened: BTreeSet<u32> = run.resumes.iter().map(|resume| resume.session).collect();
     run.resumes.len() - opened.iter().filter(|session| **session > 0).count()
 }
 
 /// Writes which run it is, and what its figures may be called.
-pub fn origin_of(run: &Run) -> String {
+pub(crate) fn origin_of(run: &Run) -> String {
     let schedule = &run.schedule;
     let claim = match is_estimate(run) {
         true => format!("estimate (preset {})", schedule.preset),

@@ -2,7 +2,7 @@
 //!
 //! A difference between two runs is only worth a word if the same work was measured by the same
 //! clockwork. Whatever else differs between them does not forbid the comparison, but may be its
-//! cause, and is told.
+//! cause, and is reported.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -100,12 +100,12 @@ pub(crate) fn cells([old, new]: [&Run; 2], metric: Metric) -> Result<Vec<&Cell>,
 /// stands for machines of two CPUs and of hundreds, bare and virtual; and whether interrupts are
 /// charged to the process that they meet decides what CPU time is.
 fn machine(runs: [&Run; 2]) -> [(&'static str, [String; 2]); 4] {
-    let told = |tell: fn(&Run) -> String| runs.map(tell);
+    let reported = |read: fn(&Run) -> String| runs.map(read);
     [
-        ("CPU", told(|run| run.environment.cpu.clone())),
-        ("number of CPUs", told(|run| run.environment.cpus.to_string())),
-        ("kind of machine", told(|run| run.environment.kind.clone())),
-        ("IRQ time accounting", told(|run| run.environment.irq_time_accounting.clone())),
+        ("CPU", reported(|run| run.environment.cpu.clone())),
+        ("number of CPUs", reported(|run| run.environment.cpus.to_string())),
+        ("kind of machine", reported(|run| run.environment.kind.clone())),
+        ("IRQ time accounting", reported(|run| run.environment.irq_time_accounting.clone())),
     ]
 }
 
@@ -123,9 +123,9 @@ pub(crate) fn notes(runs: [&Run; 2]) -> Vec<String> {
         notes.push("The runs share turns, which makes them look more alike.".to_owned());
     }
     for (what, [old, new]) in circumstances(runs) {
-        let are_told = [&old, &new].iter().all(|told| **told != Fact::default().as_str());
-        // What one of them does not tell is no difference.
-        if old != new && are_told {
+        let are_known = [&old, &new].iter().all(|reported| **reported != Fact::default().as_str());
+        // What one of them does not report is no difference.
+        if old != new && are_known {
             notes.push(format!("The {what} differs: {old} in the old run, {new} in the new."));
         }
     }
@@ -136,22 +136,28 @@ pub(crate) fn notes(runs: [&Run; 2]) -> Vec<String> {
 
 /// Returns what may have changed costs without being a model, with what the runs say of it.
 fn circumstances(runs: [&Run; 2]) -> Vec<(&'static str, [String; 2])> {
-    let told = |tell: fn(&Run) -> String| runs.map(tell);
+    let reported = |read: fn(&Run) -> String| runs.map(read);
     vec![
-        ("preset", told(|run| run.schedule.preset.clone())),
-        ("placement", told(placement)),
-        ("version of Inflight", told(|run| run.schedule.version.clone())),
-        ("compiler", told(|run| run.environment.rustc.clone())),
-        ("set of compiler flags", told(|run| format!("{:?}", run.environment.rustflags))),
-        ("profile", told(|run| run.environment.profile.clone())),
-        ("choice of the compiler", told(|run| run.environment.build.rustc_chosen_by.to_string())),
-        ("wrapper of the compiler", told(|run| run.environment.build.rustc_wrapper.to_string())),
-        ("linker", told(|run| run.environment.build.linker.to_string())),
-        ("origin", told(|run| run.environment.origin.clone())),
-        ("kernel", told(|run| run.environment.kernel.clone())),
-        ("clock", told(|run| run.environment.clocksource.clone())),
-        ("frequency governor", told(|run| run.environment.governor.clone())),
-        ("congestion control", told(|run| run.environment.tcp_congestion_control.clone())),
+        ("preset", reported(|run| run.schedule.preset.clone())),
+        ("placement", reported(placement)),
+        ("version of Inflight", reported(|run| run.schedule.version.clone())),
+        ("compiler", reported(|run| run.environment.rustc.clone())),
+        ("set of compiler flags", reported(|run| format!("{:?}", run.environment.rustflags))),
+        ("profile", reported(|run| run.environment.profile.clone())),
+        (
+            "choice of the compiler",
+            reported(|run| run.environment.build.rustc_chosen_by.to_string()),
+        ),
+        (
+            "wrapper of the compiler",
+            reported(|run| run.environment.build.rustc_wrapper.to_string()),
+        ),
+        ("linker", reported(|run| run.environment.build.linker.to_string())),
+        ("origin", reported(|run| run.environment.origin.clone())),
+        ("kernel", reported(|run| run.environment.kernel.clone())),
+        ("clock", reported(|run| run.environment.clocksource.clone())),
+        ("frequency governor", reported(|run| run.environment.governor.clone())),
+        ("congestion control", reported(|run| run.environment.tcp_congestion_control.clone())),
     ]
 }
 
@@ -217,12 +223,12 @@ fn shares_turns([old, new]: [&Run; 2]) -> bool {
     new.turns.iter().any(|turn| known.get(&began(turn)).is_some_and(|other| *other == turn))
 }
 
-/// Returns the versions that a model told, if it told any.
+/// Returns the versions that a model reported, if it reported any.
 fn versions(run: &Run, model: &str) -> Option<BTreeMap<String, String>> {
     Some(run.versions(model)).filter(|versions| !versions.is_empty())
 }
 
-/// Returns which libraries differ, if the model told its versions in both runs.
+/// Returns which libraries differ, if the model reported its versions in both runs.
 fn libraries(versions: &[Option<BTreeMap<String, String>>; 2]) -> Vec<String> {
     let [Some(old), Some(new)] = versions else { return Vec::new() };
     let changed = |(name, version): (&String, &String)| match new.get(name) {

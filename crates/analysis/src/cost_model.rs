@@ -62,7 +62,7 @@ pub enum Explained {
     Yes,
     /// They do not explain this.
     No,
-    /// The measured excess cannot be told from nothing.
+    /// The measured excess cannot be distinguished from nothing.
     Nothing,
 }
 

@@ -3,8 +3,8 @@
 //! Two runs share no block, so what was quiet in one may have been loud in the other. What the
 //! machine did to all models is therefore taken out first (`apart`); what remains of a
 //! model is compared between the blocks of the two runs ([`stats::two_sample`]), as one family a
-//! cell (Bonferroni). A change that half of the models or more have in common cannot be told from
-//! the machine's: it is given for the cell as a whole and for no model.
+//! cell (Bonferroni). A change that half of the models or more have in common cannot be
+//! distinguished from the machine's: it is given for the cell as a whole and for no model.
 //!
 //! The interval covers how blocks vary, not how builds do: a program that was linked anew may cost
 //! a little more for that alone. Where the program is the same in both runs, a note says so.
@@ -213,7 +213,7 @@ impl CellDiff {
         if self.rows.iter().any(|row| row.ratio.is_none()) && self.rows.len() < MODELS_MIN {
             notes.push(format!(
                 "{name} has fewer than {MODELS_MIN} models in common: a change of a model cannot \
-                 be told from one of the machine."
+                 be distinguished from one of the machine."
             ));
         }
         let changed = |row: &&RowDiff| matches!(row.change, Change::Slower | Change::Faster);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use record::Run;
 
 /// How ratios and differences of a run were estimated, in words.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Estimator {
     /// What the estimates are, without a capital.
     pub estimates: String,

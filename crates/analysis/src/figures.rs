@@ -11,6 +11,7 @@ use crate::cell::Source;
 use crate::cell_figures::CellFigures;
 use crate::primitives::Primitives;
 use crate::sweep::{SweepFigures, sweeps};
+use crate::timeline::Timeline;
 
 /// The figures of a run, cell by cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Figures {
     pub primitives: Primitives,
     /// Where models cross along a number, if the run has cells that are its levels.
     pub sweeps: Vec<SweepFigures>,
+    /// Every stay in the order of the blocks, and what the machine did meanwhile.
+    pub timeline: Timeline,
 }
 
 /// Returns the figures of a run; `baseline` and `floor` name models.
@@ -36,8 +39,9 @@ pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
     let primitives = Primitives::of(run, &cells, (baseline, floor));
     let sweeps = sweeps(run, (baseline, floor));
+    let timeline = Timeline::of(run);
     let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
-    Figures { baseline, floor, family, cells, primitives, sweeps }
+    Figures { baseline, floor, family, cells, primitives, sweeps, timeline }
 }
 
 impl Figures {

@@ -205,9 +205,9 @@ pub fn receipt(turn: &mut TurnRecord) -> &mut Receipt {
     turn.receipt.as_mut().expect("each turn has a receipt")
 }
 
-/// Returns what the model told of a turn.
-pub fn told(turn: &mut TurnRecord) -> &mut Turned {
-    turn.turned.as_mut().expect("each model has told its turn")
+/// Returns what the model reported of a turn.
+pub fn reported(turn: &mut TurnRecord) -> &mut Turned {
+    turn.turned.as_mut().expect("each model has reported its turn")
 }
 
 /// Puts a turn of the baseline before every few participants.
@@ -292,7 +292,7 @@ fn probe(cell: &Cell) -> Probe {
 
 /// Returns what is known of the machine.
 fn environment() -> Environment {
-    let told = serde_json::json!({
+    let reported = serde_json::json!({
         "schema": "inflight.environment/2.0", "cpu": "AMD EPYC", "cpus": 2, "kind": "vm",
         "memory_mib": 24_105, "kernel": "6.18.44", "irq_time_accounting": "off",
         "clocksource": "tsc", "governor": "performance", "tcp_congestion_control": "cubic",
@@ -302,7 +302,7 @@ fn environment() -> Environment {
         "cargo_lock_sha256": "91ac49a2feb1ba225df5d12e7e2854b9682f3f4d9effa03c837054f8e2a18d77",
         "origin": "wiremock 0.6.5", "programs_sha256": {},
     });
-    let mut machine: Environment = serde_json::from_value(told).expect("it is a machine");
+    let mut machine: Environment = serde_json::from_value(reported).expect("it is a machine");
     machine.limits.nofile.hard = serde_json::from_value("20000".into()).expect("it is a fact");
     machine.kernel_settings.clock_reading_ns = Some(25);
     machine.net.ip_local_port_range =

@@ -153,14 +153,14 @@ fn empty(maker: &PairFixture) -> Run {
 
 /// Returns a machine.
 fn environment() -> Environment {
-    let told = serde_json::json!({
+    let reported = serde_json::json!({
         "schema": "inflight.environment/2.0", "cpu": "A CPU", "cpus": 2, "kind": "known",
         "memory_mib": 1, "kernel": "known", "irq_time_accounting": "off", "clocksource": "known",
         "governor": "known", "tcp_congestion_control": "known", "rustc": "rustc 1.95.0",
         "rustflags": "", "profile": "known", "commit": "known", "modified": "known",
         "cargo_lock_sha256": "known", "origin": "known", "programs_sha256": {},
     });
-    serde_json::from_value(told).expect("it is a machine")
+    serde_json::from_value(reported).expect("it is a machine")
 }
 
 /// Returns a valid turn of a place in the order whose fetches cost 20 us of CPU time times `cost`.

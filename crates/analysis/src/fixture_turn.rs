@@ -1,4 +1,4 @@
-//! What a fixture's participants, origin and machine tell of one turn, one round and one stay.
+//! What a fixture's participants, origin and machine say of one turn, one round and one stay.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const BEFORE_NS: u64 = 2_000_000;
 /// The most memory that a process holds, in KiB.
 const MEMORY_KIB: u64 = 6_000;
 
-/// Returns a valid turn whose fetches cost `factor` times the baseline's; `before` tells how many
+/// Returns a valid turn whose fetches cost `factor` times the baseline's; `before` says how many
 /// the origin has served in the block.
 pub fn turn_of((cell, before): (&Cell, u64), factor: f64, draws: &mut SplitMix64) -> TurnRecord {
     let turned = turned(cell, factor, draws);
@@ -40,7 +40,7 @@ pub fn turn_of((cell, before): (&Cell, u64), factor: f64, draws: &mut SplitMix64
     }
 }
 
-/// Returns what a model tells.
+/// Returns what a model reports.
 fn turned(cell: &Cell, factor: f64, draws: &mut SplitMix64) -> Turned {
     let batches = real(cell.fetches) / f64::from(cell.in_flight);
     let wall_ns = times(1_000_000, batches * served_ns(cell) * near_one(0.002, draws) / 1e6);
@@ -69,8 +69,8 @@ fn turned(cell: &Cell, factor: f64, draws: &mut SplitMix64) -> Turned {
 }
 
 /// Returns what the origin saw of it; it keeps something of each fetch.
-fn receipt_of((cell, before): (&Cell, u64), told: &Turned, draws: &mut SplitMix64) -> Receipt {
-    let (dealt, wall_ns) = (cell.dealt(), told.window.wall_ns);
+fn receipt_of((cell, before): (&Cell, u64), reported: &Turned, draws: &mut SplitMix64) -> Receipt {
+    let (dealt, wall_ns) = (cell.dealt(), reported.window.wall_ns);
     Receipt {
         answered: dealt,
         in_flight_peak_estimate: u64::from(cell.slots()),

@@ -1,5 +1,5 @@
 //! The footprint of a model beside its speed: what it takes to write, to trust, to build and to
-//! carry. What the run does not tell is said to be unknown, and how it could be known.
+//! carry. What the run does not report is said to be unknown, and how it could be known.
 
 use record::Run;
 use record::environment::Footprint;
@@ -13,8 +13,8 @@ const WHAT: &str = "Lines: of the model's own sources, neither blank nor only a 
 /// How the time of a build becomes known.
 const BUILDS: &str = "No build was timed with these packages, this compiler and this machine: \
                       `cargo bench --bench claims -- builds` does it for the runs that follow.";
-/// What is said of a run that tells nothing.
-const UNKNOWN: &str = "Unknown: the run does not tell what its models cost beside their speed.";
+/// What is said of a run that reports nothing.
+const UNKNOWN: &str = "Unknown: the run does not say what its models cost beside their speed.";
 
 /// The footprints of all models of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -39,9 +39,10 @@ pub struct ModelFootprint {
 
 /// Returns the footprints of a run's models.
 pub fn model_footprints(run: &Run) -> ModelFootprints {
-    let told = run.environment.model_footprints.as_ref();
-    let footprint =
-        |name: &String| told.and_then(|told| told.get(name)).cloned().unwrap_or_default();
+    let reported = run.environment.model_footprints.as_ref();
+    let footprint = |name: &String| {
+        reported.and_then(|reported| reported.get(name)).cloned().unwrap_or_default()
+    };
     let models = run.schedule.models.iter();
     let rows: Vec<ModelFootprint> = models
         .map(|model| ModelFootprint {
@@ -49,7 +50,7 @@ pub fn model_footprints(run: &Run) -> ModelFootprints {
             footprint: footprint(&model.name),
         })
         .collect();
-    let notes = match (told, rows.iter().any(|row| row.footprint.build_ms.is_some())) {
+    let notes = match (reported, rows.iter().any(|row| row.footprint.build_ms.is_some())) {
         (None, _) => vec![UNKNOWN],
         (Some(_), true) => vec![WHAT],
         (Some(_), false) => vec![WHAT, BUILDS],
@@ -58,7 +59,7 @@ pub fn model_footprints(run: &Run) -> ModelFootprints {
 }
 
 impl ModelFootprints {
-    /// Returns whether the run tells anything of them.
+    /// Returns whether the run reports anything of them.
     pub fn is_known(&self) -> bool {
         !self.notes.contains(&UNKNOWN)
     }

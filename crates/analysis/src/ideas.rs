@@ -7,6 +7,7 @@
 
 use record::{Model, Run, StayRecord};
 use rules::expected;
+use serde::Serialize;
 use stats::{Estimate, histogram, median};
 use workload::primitive::Primitive;
 
@@ -30,7 +31,8 @@ pub const SWEEP: &str = "cargo bench --bench sweep";
 const ALL: &str = "cargo bench";
 
 /// Something that the page says, and what a run says of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Idea {
     /// What the page says, in short.
     pub says: &'static str,
@@ -138,17 +140,17 @@ impl Answers<'_> {
         ))
     }
 
-    /// Tells from where on tasks cost less than threads, along each sweep.
+    /// Returns from where on tasks cost less than threads, along each sweep.
     fn alternative(&self) -> Option<String> {
-        let told = self.figures.sweeps.iter().filter_map(|sweep| {
+        let reported = self.figures.sweeps.iter().filter_map(|sweep| {
             let own = sweep.pairs.iter().find(|pair| pair.model == self.figures.baseline)?;
             Some(crossing(sweep, own))
         });
-        let told: Vec<String> = told.collect();
-        (!told.is_empty()).then(|| told.join("; "))
+        let reported: Vec<String> = reported.collect();
+        (!reported.is_empty()).then(|| reported.join("; "))
     }
 
-    /// Tells what a switch of tasks costs.
+    /// Says what a switch of tasks costs.
     fn switch(&self) -> Option<String> {
         let cost = self.primitive(Primitive::Switch)?.cpu_ns?;
         Some(format!(
@@ -158,7 +160,7 @@ impl Answers<'_> {
         ))
     }
 
-    /// Tells what a task costs, beside a thread.
+    /// Says what a task costs, beside a thread.
     fn spawn(&self) -> Option<String> {
         let cost = self.primitive(Primitive::Spawn)?.cpu_ns?;
         let thread = self.check(Primitive::Spawn).map_or_else(String::new, |ratio| {
@@ -171,7 +173,7 @@ impl Answers<'_> {
         ))
     }
 
-    /// Tells how long a waiter takes to wake.
+    /// Says how long a waiter takes to wake.
     fn event(&self) -> Option<String> {
         let late = self.primitive(Primitive::Event1ms)?.wall_ns;
         Some(format!(
@@ -181,22 +183,22 @@ impl Answers<'_> {
         ))
     }
 
-    /// Tells what a step of a generator costs.
+    /// Says what a step of a generator costs.
     fn generator(&self) -> Option<String> {
-        let told = self.rows(Primitive::Generator)?.iter().filter_map(|row| {
+        let reported = self.rows(Primitive::Generator)?.iter().filter_map(|row| {
             let cost = row.costs.as_ref()?.cpu_ns?;
             Some(format!("{} ns ({})", with_interval(&cost), row.label))
         });
-        let told: Vec<String> = told.collect();
+        let reported: Vec<String> = reported.collect();
         let text = format!(
             "with due respect, they do, in Python too: each value suspends one and asking for the \
              next resumes it, which costs {}",
-            told.join(", ")
+            reported.join(", ")
         );
-        (!told.is_empty()).then_some(text)
+        (!reported.is_empty()).then_some(text)
     }
 
-    /// Tells what a thread costs.
+    /// Says what a thread costs.
     fn threads_alone(&self) -> Option<String> {
         let thread = |primitive| {
             let row = self.rows(primitive)?.iter().find(|row| row.unit == "thread")?;
@@ -235,7 +237,7 @@ impl Answers<'_> {
         ))
     }
 
-    /// Tells how long whatever is due waits while others fetch, with or without something to
+    /// Says how long whatever is due waits while others fetch, with or without something to
     /// compute for each reply: in bare models, and in those that other languages are held against.
     fn wake_ups(&self, computes: bool) -> Option<String> {
         let asked =
@@ -250,16 +252,16 @@ impl Answers<'_> {
             })
         };
         let shown = wake_ups.iter().filter(|wake_ups| is_shown(&wake_ups.model));
-        let told = shown
+        let reported = shown
             .map(|wake_ups| format!("{} {}", with_interval(&wake_ups.worst_ms), wake_ups.model));
-        let told: Vec<String> = told.collect();
+        let reported: Vec<String> = reported.collect();
         let what = match cell.work_kib {
             0 => String::new(),
             kib => format!("with the CRC-32 of {kib} KiB computed for each reply, "),
         };
         Some(format!(
             "{what}the latest wake-up of a probe task beside the fetches comes late by, in ms: {}",
-            told.join(", ")
+            reported.join(", ")
         ))
     }
 

@@ -10,13 +10,15 @@ pub mod line;
 pub mod number;
 
 mod cell_turns;
-pub mod claim;
+mod claim;
 pub mod estimator;
 pub mod family;
-pub mod turns;
+pub mod latency;
+pub mod timeline;
+mod turns;
 pub mod wake_ups;
 
-pub mod cell;
+mod cell;
 pub mod cell_figures;
 pub mod consequence;
 pub mod order;
@@ -37,18 +39,22 @@ pub mod footprint;
 pub mod ideas;
 pub mod quirks;
 pub mod rank;
+pub mod turn_table;
 
 pub mod checks;
 pub mod proof;
 pub mod trust;
 
+pub mod summary;
+
 mod apart;
 pub mod comparable;
 pub mod diff;
 
+mod cell_summary;
+mod document;
 mod primitives_summary;
 pub mod ranking_document;
-pub mod summary;
 mod sweep_summary;
 
 pub mod merge;
@@ -60,7 +66,12 @@ pub mod fixture_pair;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture_turn;
 
-pub use record::Family;
+pub use record::environment::Footprint as FootprintFacts;
+pub use record::{Absent, Along, Environment, Family, Integrity, Model, Placement};
+pub use stats::crossover::Sure;
+pub use stats::ranking::RankInterval;
+pub use stats::verdict::Verdict;
+pub use stats::{Estimate, Interval};
 
 pub use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
@@ -83,7 +94,8 @@ pub use crate::primitives_steady::Steadiness;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof};
 pub use crate::rank::{RankedCell, RankedRow, Ranking, rank};
 pub use crate::ranking_document::ranking_document;
-pub use crate::summary::document;
+pub use crate::summary::{BlockCounts, Summary, TurnCounts, summarize};
 pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 pub use crate::trust::Trust;
+pub use crate::turn_table::{TurnRow, turn_table};
 pub use crate::wake_ups::WakeUps;

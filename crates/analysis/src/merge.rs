@@ -1,5 +1,5 @@
 //! Runs of several machines side by side. Nothing is averaged: a ratio belongs to its machine, and
-//! what the machines agree on is told as the stability of the order, not as a number between them.
+//! what the machines agree on is the stability of the order, not a number between them.
 //!
 //! Only ratios and ranks stand beside each other. Absolute times of two machines are never
 //! compared, and where a cell is other work in another run it stands apart.
@@ -22,7 +22,6 @@ use crate::figure::rounded;
 use crate::figures::{Figures, figures};
 use crate::line::line;
 use crate::number::{count, shortened, word};
-use crate::summary::standing;
 
 /// The schema; its minors only add.
 const SCHEMA: &str = "inflight.merge/2.0";
@@ -242,7 +241,7 @@ impl MergedEntry {
     fn of(row: &Row) -> Self {
         let figures = row.figures.as_ref();
         Self {
-            standing: standing(row.standing),
+            standing: row.standing.key(),
             reason: row.reason.as_deref().map(line),
             ratio: figures.and_then(|figures| figures.ratio).and_then(written),
             verdict: figures.and_then(|figures| figures.verdict).map(word),
@@ -253,7 +252,7 @@ impl MergedEntry {
 
     /// Returns whether it has figures.
     pub fn is_measured(&self) -> bool {
-        self.standing == standing(Standing::Measured)
+        self.standing == Standing::Measured.key()
     }
 }
 
@@ -305,8 +304,8 @@ fn contradictions(first: &CellFigures, second: &CellFigures) -> Vec<[String; 2]>
         .iter()
         .filter(|(pair, cheaper)| second.get(*pair).is_some_and(|other| other != *cheaper));
     let pairs = opposite.map(|((one, other), cheaper)| {
-        let dearer = if one == cheaper { other } else { one };
-        [line(cheaper), line(dearer)]
+        let costlier = if one == cheaper { other } else { one };
+        [line(cheaper), line(costlier)]
     });
     pairs.collect()
 }
@@ -360,21 +359,21 @@ fn notes(runs: &[Run], cells: &[&Cell]) -> Vec<String> {
 
 /// Returns which circumstances differ between the runs beside the machine itself.
 fn differing(runs: &[Run]) -> Vec<String> {
-    type Tell = fn(&Run) -> String;
-    let told: [(&str, Tell); 5] = [
+    type Read = fn(&Run) -> String;
+    let reported: [(&str, Read); 5] = [
         ("IRQ time accounting", |run| run.environment.irq_time_accounting.clone()),
         ("version of Inflight", |run| run.schedule.version.clone()),
         ("compiler", |run| run.environment.rustc.clone()),
         ("origin", |run| run.environment.origin.clone()),
         ("lock file, and with it some library,", |run| run.environment.cargo_lock_sha256.clone()),
     ];
-    let differs = |tell: &Tell| runs.iter().any(|run| tell(run) != tell(&runs[0]));
-    let told = told.iter().filter(|(_, tell)| differs(tell)).map(|(what, tell)| {
+    let differs = |read: &Read| runs.iter().any(|run| read(run) != read(&runs[0]));
+    let reported = reported.iter().filter(|(_, read)| differs(read)).map(|(what, read)| {
         let each = runs.iter().map(|run| match what.starts_with("lock") {
-            true => tell(run).chars().take(8).collect(),
-            false => line(&tell(run)),
+            true => read(run).chars().take(8).collect(),
+            false => line(&read(run)),
         });
         format!("The {what} differs: {}.", each.collect::<Vec<_>>().join(", "))
     });
-    told.collect()
+    reported.collect()
 }

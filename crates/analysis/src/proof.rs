@@ -1,7 +1,7 @@
 //! What proves, cell by cell, that the origin was not what was measured.
 //!
 //! A cell is measured only if the origin had room to spare: then what sets the pace is the delay
-//! that it was told to make, or the model. Every figure is a median over valid turns, beside the
+//! that it was asked to make, or the model. Every figure is a median over valid turns, beside the
 //! model that is worst. Models that hold fewer in flight than the cell has slots are left out,
 //! since they put less on the origin, and so are controls.
 //!
@@ -118,7 +118,7 @@ pub enum OriginState {
 pub enum Limiter {
     /// The CPU time of the origin.
     Origin,
-    /// The delay that the origin was told to make.
+    /// The delay that the origin was asked to make.
     Delay,
     /// The CPU time of the model.
     ModelCpu,
@@ -165,7 +165,7 @@ impl Seen {
         let busy = |turn: &TurnRecord| Some(1e-9 * cost(turn)? * rate(turn)? / workers);
         let little = |turn: &TurnRecord| little(turn, cell);
         let fills = expected(cell.workload).keeps_slots_busy;
-        let told = |field: fn(&Receipt) -> f64, badness| {
+        let reported = |field: fn(&Receipt) -> f64, badness| {
             Level::of(turns, |turn| turn.receipt.as_ref().map(field), badness)
         };
         Some(Self {
@@ -173,11 +173,11 @@ impl Seen {
             headroom: Level::of(turns, |turn| Some(rate(turn)? / ceiling?), highest),
             origin_busy: Level::of(turns, |t| Some(origin_busy(t)? / shards), highest)?,
             slots: cell.slots(),
-            in_flight_peak: told(|receipt| real(receipt.in_flight_peak_estimate), lowest)?,
-            in_flight_mean: told(|receipt| receipt.in_flight_mean_estimate, lowest)?,
+            in_flight_peak: reported(|receipt| real(receipt.in_flight_peak_estimate), lowest)?,
+            in_flight_mean: reported(|receipt| receipt.in_flight_mean_estimate, lowest)?,
             little: fills.then(|| Level::of(turns, little, farthest_from_one)).flatten(),
-            late_ms_p50: told(|receipt| receipt.delay_late_ms_p50_estimate, highest)?,
-            late_ms_p99: told(|receipt| receipt.delay_late_ms_p99_estimate, highest)?,
+            late_ms_p50: reported(|receipt| receipt.delay_late_ms_p50_estimate, highest)?,
+            late_ms_p99: reported(|receipt| receipt.delay_late_ms_p99_estimate, highest)?,
             model_busy: Level::of(turns, busy, highest)?,
             baseline_busy: median(turns.valid(baseline).filter_map(busy).collect()),
         })

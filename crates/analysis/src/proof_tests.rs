@@ -1,7 +1,7 @@
 //! Promises about the proof of an origin: what it calls bound is bound, and what it claims holds.
 
 use super::*;
-use crate::fixture::{BASELINE, Fixture, corrupt, receipt, times, told};
+use crate::fixture::{BASELINE, Fixture, corrupt, receipt, reported, times};
 
 /// Returns the proof of the steady cell of a run, once it is corrupted.
 fn proven(change: fn(&mut Run)) -> Proof {
@@ -84,7 +84,7 @@ fn a_busy_model_sets_the_pace_and_may_be_ranked_only_where_cpus_and_headroom_all
         run.environment.cpus = cpus;
         run.schedule.probes[1].ceiling_per_s = ceiling;
         for turn in corrupt(&mut run, (BASELINE, "steady")) {
-            told(turn).window.cpu_ns = times(told(turn).window.wall_ns, 0.98);
+            reported(turn).window.cpu_ns = times(reported(turn).window.wall_ns, 0.98);
         }
         let proof = proof(&run, &run.schedule.cells[1], BASELINE);
         assert_eq!(proof.limiter, Some(Limiter::ModelCpu));

@@ -2,60 +2,68 @@
 //! models with such a client do not mean what those of bare models mean.
 
 use record::{Quirk, Run};
+use serde::Serialize;
 
 /// What the clients of a run do otherwise than bare models.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quirks<'a> {
-    /// The clients, in the order in which they are told.
-    pub clients: Vec<Client<'a>>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Quirks {
+    /// The clients, in the order in which they are reported.
+    pub clients: Vec<Client>,
     /// What they do, likewise.
-    pub habits: Vec<Habit<'a>>,
+    pub habits: Vec<Habit>,
 }
 
 /// A client that counts some faults in its own way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Client {
     /// Its name.
-    pub name: &'a str,
-    /// Its version in this run, if a turn told it.
-    pub version: Option<&'a str>,
+    pub name: String,
+    /// Its version in this run, if a turn reported it.
+    pub version: Option<String>,
     /// The models that use it.
-    pub models: Vec<&'a str>,
+    pub models: Vec<String>,
     /// The faults that it counts so.
     pub faults: usize,
 }
 
 /// What one or more clients do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Habit<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Habit {
     /// What it is, as a verb and what follows it.
-    pub does: &'a str,
+    pub does: String,
     /// The code that is counted instead, or none where no failure is counted.
-    pub counts: Option<&'a str>,
+    pub counts: Option<String>,
     /// The faults that show it.
-    pub faults: Vec<&'a str>,
+    pub faults: Vec<String>,
     /// The clients that do it.
-    pub clients: Vec<&'a str>,
+    pub clients: Vec<String>,
 }
 
-/// Returns what the clients of a run do otherwise, if the run tells it.
-pub fn quirks(run: &Run) -> Option<Quirks<'_>> {
-    let told = run.schedule.quirks.as_ref()?;
+/// Returns what the clients of a run do otherwise, if the run reports it.
+pub fn quirks(run: &Run) -> Option<Quirks> {
+    let reported = run.schedule.quirks.as_ref()?;
     let mut all = Quirks { clients: Vec::new(), habits: Vec::new() };
-    for Quirk { client, fault, does, counts } in told {
-        match all.clients.iter_mut().find(|known| known.name == client) {
+    for Quirk { client, fault, does, counts } in reported {
+        match all.clients.iter_mut().find(|known| known.name == *client) {
             Some(known) => known.faults += 1,
             None => all.clients.push(Client { faults: 1, ..Client::of(run, client) }),
         }
-        let counts = counts.as_deref();
-        let same = |habit: &&mut Habit<'_>| habit.does == does && habit.counts == counts;
+        let same = |habit: &&mut Habit| habit.does == *does && habit.counts == *counts;
         match all.habits.iter_mut().find(same) {
             Some(habit) => {
                 add(&mut habit.faults, fault);
                 add(&mut habit.clients, client);
             }
             None => {
-                all.habits.push(Habit { does, counts, faults: vec![fault], clients: vec![client] });
+                all.habits.push(Habit {
+                    does: does.clone(),
+                    counts: counts.clone(),
+                    faults: vec![fault.clone()],
+                    clients: vec![client.clone()],
+                });
             }
         }
     }
@@ -63,23 +71,22 @@ pub fn quirks(run: &Run) -> Option<Quirks<'_>> {
 }
 
 /// Adds a name to a list that holds each once.
-fn add<'a>(names: &mut Vec<&'a str>, name: &'a str) {
-    if !names.contains(&name) {
-        names.push(name);
+fn add(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
     }
 }
 
-impl<'a> Client<'a> {
-    /// Returns what a run tells of a client.
-    fn of(run: &'a Run, name: &'a str) -> Self {
+impl Client {
+    /// Returns what a run says of a client.
+    fn of(run: &Run, name: &str) -> Self {
         let models = run.schedule.models.iter().filter(|model| model.has_client(name));
-        let models: Vec<&str> = models.map(|model| model.name.as_str()).collect();
+        let models: Vec<String> = models.map(|model| model.name.clone()).collect();
         let mut own = run.blocks.iter().flat_map(|block| &block.stays);
-        let version = own.find_map(|(model, stay)| {
-            stay.versions.get(name).filter(|_| models.contains(&model.as_str()))
-        });
-        let version = version.map(String::as_str);
-        Self { name, version, models, faults: 0 }
+        let version = own
+            .find_map(|(model, stay)| stay.versions.get(name).filter(|_| models.contains(model)));
+        let version = version.cloned();
+        Self { name: name.to_owned(), version, models, faults: 0 }
     }
 }
 
@@ -89,9 +96,9 @@ mod tests {
     use crate::fixture::Fixture;
 
     /// Returns a run that knows something of its clients.
-    fn run(told: Option<Vec<Quirk>>) -> Run {
+    fn run(reported: Option<Vec<Quirk>>) -> Run {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.schedule.quirks = told;
+        run.schedule.quirks = reported;
         for block in &mut run.blocks {
             let stay = block.stays.get_mut("tokio-reqwest").unwrap();
             stay.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
@@ -114,16 +121,16 @@ mod tests {
             quirk("hyper", "nul", "takes any byte", None),
             quirk("hyper", "gzip", "takes any byte", Some("1604")),
         ]));
-        let told = quirks(&run).unwrap();
-        let [reqwest, hyper] = told.clients.as_slice() else { panic!("{told:?}") };
-        assert_eq!((reqwest.version, reqwest.faults), (Some("0.13.5"), 3));
+        let reported = quirks(&run).unwrap();
+        let [reqwest, hyper] = reported.clients.as_slice() else { panic!("{reported:?}") };
+        assert_eq!((reqwest.version.as_deref(), reqwest.faults), (Some("0.13.5"), 3));
         assert_eq!(reqwest.models, ["tokio-reqwest"]);
-        assert_eq!((hyper.version, hyper.faults), (None, 2));
-        let [first, second, third] = told.habits.as_slice() else { panic!("{told:?}") };
-        assert_eq!((first.does, first.counts), ("takes what comes", None));
+        assert_eq!((&hyper.version, hyper.faults), (&None, 2));
+        let [first, second, third] = reported.habits.as_slice() else { panic!("{reported:?}") };
+        assert_eq!((first.does.as_str(), &first.counts), ("takes what comes", &None));
         assert_eq!(second.faults, ["nul", "bare_cr"]);
         assert_eq!(second.clients, ["reqwest", "hyper"]);
-        assert_eq!(third.counts, Some("1604"));
+        assert_eq!(third.counts.as_deref(), Some("1604"));
     }
 
     #[test]

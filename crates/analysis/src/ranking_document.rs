@@ -7,13 +7,13 @@ use serde::Serialize;
 use serde_json::Value;
 use stats::Estimate;
 
+use crate::cell_summary::{IS_BASELINE, IS_FLOOR};
 use crate::figure::{Figure, TOO_FEW, rounded};
 use crate::number::word;
 use crate::rank::{RankedCell, RankedRow, Ranking};
-use crate::summary::{IS_BASELINE, IS_FLOOR};
 
 /// Why a model has no value.
-const NOT_TOLD: &str = "no valid turn or stay told it";
+const NOT_REPORTED: &str = "no valid turn or stay reported it";
 /// Why a model has no ratio or difference.
 const NOT_BOTH: &str = "no block in which both have a value above 0";
 
@@ -104,7 +104,7 @@ impl<'a> Row<'a> {
         let row = &ranked.row;
         let interval = ranked.value.and_then(|value| value.interval);
         let missing = match (ranked.value, interval) {
-            (None, _) => Some(NOT_TOLD),
+            (None, _) => Some(NOT_REPORTED),
             (Some(_), None) => Some(TOO_FEW),
             (Some(_), Some(_)) => None,
         };

@@ -1,393 +1,171 @@
-//! The summary of a run as JSON, for programs: the figures under names that carry their units.
-//!
-//! Keys stand in the order of the structs. Figures have six significant digits: what lies below is
-//! noise, and logarithms of two machines may differ in the sixteenth. Where there is no figure
-//! there is null, and a reason beside it.
+//! Everything that a reader of a run sees, as plain data: whoever draws it needs nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Absent, Family, Integrity, Run};
+use record::{Environment, Integrity, Model, Placement, Run, State};
 use serde::Serialize;
-use workload::{DelayRange, Workload};
 
-use crate::cell_figures::{
-    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
-};
-use crate::family::{ALPHA, MARGIN, Pair};
-use crate::figure::{Figure, rounded};
-use crate::figures::Figures;
+use crate::claim::{is_estimate, origin_of, times_cut_short};
+use crate::estimator::Estimator;
+use crate::figures::{Figures, figures};
 use crate::footprint::{ModelFootprints, model_footprints};
-use crate::number::word;
-use crate::primitives_summary::{CheckSummary, CostModelSummary, PrimitiveSummary};
-use crate::sweep_summary::SweepSummary;
-use crate::wake_ups::WakeUpsSummary;
+use crate::ideas::{Idea, ideas};
+use crate::quirks::{Quirks, quirks};
+use crate::trust::Trust;
 
-/// The schema; its minors only add.
-const SCHEMA: &str = "inflight.summary/2.0";
+/// What is said of a run.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Its name.
+    pub id: String,
+    /// The version of Inflight that measured it.
+    pub version: String,
+    /// Its preset.
+    pub preset: String,
+    /// What its order was drawn from.
+    pub seed: u64,
+    /// The run that it replaces, if it says so.
+    pub supersedes: Option<String>,
+    /// Which run it is, and what its figures may be called, in a line.
+    pub origin: String,
+    /// Whether its figures must be called an estimate.
+    pub is_estimate: bool,
+    /// Whether it is what was measured.
+    pub integrity: Integrity,
+    /// The SHA-256 of its manifest, if it came to its end.
+    pub content_sha256: Option<String>,
+    /// When its first turn began, in UTC.
+    pub began_utc: Option<String>,
+    /// How often it went on after it had been cut short.
+    pub resumes: usize,
+    /// Turns of blocks that were cut short, which enter no figure.
+    pub turns_cut: usize,
+    /// What became of its turns.
+    pub turns: TurnCounts,
+    /// How many blocks it has.
+    pub blocks: BlockCounts,
+    /// How ratios and differences were estimated, in words.
+    pub estimator: Estimator,
+    /// Who ran on which CPU.
+    pub placement: Placement,
+    /// The machine, and what was built on it.
+    pub environment: Environment,
+    /// The models, in the order of the schedule.
+    pub models: Vec<Model>,
+    /// What each model said that it is built on.
+    pub versions: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whether it was to find where models cross.
+    pub has_sweeps: bool,
+    /// What a fetch cost, and how that compares.
+    pub figures: Figures,
+    /// What models cost beside their speed.
+    pub footprints: ModelFootprints,
+    /// How clients count faults in their own way, if the run reports it.
+    pub quirks: Option<Quirks>,
+    /// What the teaching page says, held against the run.
+    pub ideas: Vec<Idea>,
+    /// Whether it may be believed.
+    pub trust: Trust,
+}
 
-/// Why the baseline has no ratio.
-pub(crate) const IS_BASELINE: &str = "it is the baseline";
-/// Why the floor has no excess.
-pub(crate) const IS_FLOOR: &str = "it is the floor";
-
-/// The summary of a run.
-#[derive(Debug, Serialize)]
+/// What became of the turns of whole blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Summary<'a> {
-    schema: &'static str,
-    run: &'a str,
-    inflight_version: &'a str,
-    preset: &'a str,
-    is_estimate: bool,
-    integrity: &'static str,
-    altered_files: &'a [String],
-    supersedes: Option<&'a str>,
-    resumes: usize,
-    turns_cut: usize,
-    baseline: &'a str,
-    floor: &'a str,
-    family: &'static str,
-    alpha: f64,
-    margin: f64,
-    cells: Vec<CellSummary<'a>>,
-    model_footprints: ModelFootprints,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    primitives: Vec<PrimitiveSummary<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    primitive_checks: Vec<CheckSummary>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    cost_model: Vec<CostModelSummary<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    sweeps: Vec<SweepSummary<'a>>,
+pub struct TurnCounts {
+    /// All of them.
+    pub all: usize,
+    /// Those that broke a validity rule.
+    pub invalid: usize,
+    /// Those that failed, or were not taken after a failure.
+    pub failed: usize,
 }
 
-/// A cell.
-#[derive(Debug, Serialize)]
+/// How many blocks a run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct CellSummary<'a> {
-    name: &'a str,
-    workload: Workload,
-    in_flight: u32,
-    fetches_warmup: u64,
-    fetches: u64,
-    delay_ms: DelayRange,
-    body_bytes: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    probe_period_us: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    work_kib: Option<u32>,
-    blocks: usize,
-    blocks_planned: usize,
-    stop: Option<&'a str>,
-    noise: NoiseSummary,
-    controls: Vec<ControlSummary<'a>>,
-    controls_lost: &'a [Absent],
-    rows: Vec<RowSummary<'a>>,
-    pairs: Vec<PairSummary<'a>>,
-    client_overheads: Vec<FootprintSummary<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    languages: Vec<LanguageSummary<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    wake_ups: Vec<WakeUpsSummary<'a>>,
+pub struct BlockCounts {
+    /// Blocks of fetches that were measured.
+    pub fetches: usize,
+    /// Blocks that were measured, those of primitives too.
+    pub measured: usize,
+    /// Blocks that the schedule has.
+    pub planned: usize,
 }
 
-/// The models of a cell in another language.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct LanguageSummary<'a> {
-    language: &'a str,
-    baseline: &'a str,
-    baseline_cpu_ratio: Figure,
-    rows: Vec<RowSummary<'a>>,
-    client_overheads: Vec<FootprintSummary<'a>>,
+/// Computes everything that is said of a run; `baseline` and `floor` name models.
+pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
+    let figures = figures(run, baseline, floor);
+    let schedule = &run.schedule;
+    let names = schedule.models.iter().map(|model| model.name.clone());
+    Summary {
+        id: run.id.clone(),
+        version: schedule.version.clone(),
+        preset: schedule.preset.clone(),
+        seed: schedule.seed,
+        supersedes: schedule.supersedes.clone(),
+        origin: origin_of(run),
+        is_estimate: is_estimate(run),
+        integrity: run.integrity.clone(),
+        content_sha256: run.content_sha256.clone(),
+        began_utc: run.turns.first().map(|turn| turn.started_utc.clone()),
+        resumes: times_cut_short(run),
+        turns_cut: run.cut.len(),
+        turns: TurnCounts::of(run),
+        blocks: BlockCounts::of(run),
+        estimator: Estimator::of(run),
+        placement: schedule.placement.clone(),
+        environment: run.environment.clone(),
+        versions: names.map(|name| (name.clone(), run.versions(&name))).collect(),
+        models: schedule.models.clone(),
+        has_sweeps: !schedule.sweeps.is_empty(),
+        footprints: model_footprints(run),
+        quirks: quirks(run),
+        ideas: ideas(run, &figures),
+        trust: Trust::of(run, (baseline, floor)),
+        figures,
+    }
 }
 
-/// A relative difference, or why there is none.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct Share {
-    value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+impl Summary {
+    /// Returns a model.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.name == name)
+    }
+
+    /// Returns what a model said that it is built on.
+    pub fn versions_of(&self, model: &str) -> BTreeMap<String, String> {
+        self.versions.get(model).cloned().unwrap_or_default()
+    }
 }
 
-/// What the baseline differs from itself.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct NoiseSummary {
-    cpu_ratio: Figure,
-    can_show: Share,
-}
-
-/// A control.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct ControlSummary<'a> {
-    name: &'a str,
-    model: &'a str,
-    added_percent: u32,
-    cpu_ratio: Figure,
-    is_found: bool,
-    is_on_target: bool,
-}
-
-/// A model.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct RowSummary<'a> {
-    model: &'a str,
-    standing: &'static str,
-    reason: Option<&'a str>,
-    turns: usize,
-    turns_valid: usize,
-    errors: &'a BTreeMap<String, u64>,
-    rank_best: Option<usize>,
-    rank_worst: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    figures: Option<FiguresSummary>,
-}
-
-/// What a fetch cost.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct FiguresSummary {
-    cpu_us_per_fetch: Figure,
-    cpu_ratio: Figure,
-    verdict: Option<&'static str>,
-    cpu_mean_ratio: Figure,
-    is_tail_sensitive: bool,
-    cpu_excess_us_per_fetch: Figure,
-    wall_ms: Figure,
-    switches_per_fetch: Figure,
-    is_unequal_rate: bool,
-}
-
-/// Why a model might have nothing to be compared with.
-struct Missing {
-    ratio: &'static str,
-    excess: &'static str,
-}
-
-/// Two models that were compared.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct PairSummary<'a> {
-    model: &'a str,
-    other: &'a str,
-    cpu_ratio: Figure,
-    adjusted_p: Option<f64>,
-    verdict: &'static str,
-}
-
-/// What a library client costs.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct FootprintSummary<'a> {
-    model: &'a str,
-    cpu_ratio: Figure,
-}
-
-/// Returns the summary of a run, to be written in any format.
-pub fn summary<'a>(run: &'a Run, figures: &'a Figures) -> impl Serialize + use<'a> {
-    Summary::of(run, figures)
-}
-
-/// Returns the summary of a run as a JSON document, for whoever puts it into another.
-pub fn document(run: &Run, figures: &Figures) -> serde_json::Value {
-    serde_json::to_value(Summary::of(run, figures)).expect("every key of it is a text")
-}
-
-impl<'a> Summary<'a> {
-    /// Gathers what the summary says.
-    fn of(run: &'a Run, figures: &'a Figures) -> Self {
-        let (integrity, altered_files): (_, &[String]) = match &run.integrity {
-            Integrity::Whole => ("whole", &[]),
-            Integrity::Unfinished => ("unfinished", &[]),
-            Integrity::Altered(files) => ("altered", files),
+impl TurnCounts {
+    /// Counts the turns of a run.
+    fn of(run: &Run) -> Self {
+        let count = |wanted: fn(&State) -> bool| {
+            run.turns.iter().filter(|turn| wanted(&turn.state)).count()
         };
         Self {
-            schema: SCHEMA,
-            run: &run.id,
-            inflight_version: &run.schedule.version,
-            preset: &run.schedule.preset,
-            is_estimate: crate::claim::is_estimate(run),
-            integrity,
-            altered_files,
-            supersedes: run.schedule.supersedes.as_deref(),
-            resumes: crate::claim::times_cut_short(run),
-            turns_cut: run.cut.len(),
-            baseline: &figures.baseline,
-            floor: &figures.floor,
-            family: match figures.family {
-                Family::AgainstBaseline => "against_baseline",
-                Family::AllPairs => "all_pairs",
-            },
-            alpha: ALPHA,
-            margin: MARGIN,
-            cells: figures.cells.iter().map(|cell| CellSummary::of(cell, figures)).collect(),
-            model_footprints: model_footprints(run),
-            primitives: figures.primitives.figures.iter().map(PrimitiveSummary::of).collect(),
-            primitive_checks: figures.primitives.checks.iter().map(CheckSummary::of).collect(),
-            cost_model: figures.primitives.cost_model.iter().map(CostModelSummary::of).collect(),
-            sweeps: figures.sweeps.iter().map(SweepSummary::of).collect(),
+            all: run.turns.len(),
+            invalid: count(|state| matches!(state, State::Invalid(_))),
+            failed: count(|state| matches!(state, State::Failed(_) | State::Out)),
         }
+    }
+
+    /// Returns how many count.
+    pub fn valid(&self) -> usize {
+        self.all - self.invalid - self.failed
     }
 }
 
-impl<'a> CellSummary<'a> {
-    /// Gathers what is said of a cell.
-    fn of(figures: &'a CellFigures, all: &'a Figures) -> Self {
-        let cell = &figures.cell;
+impl BlockCounts {
+    /// Counts the blocks of a run.
+    fn of(run: &Run) -> Self {
+        let schedule = &run.schedule;
+        let of_primitives = run.primitives.whole.iter().map(|trial| trial.block);
         Self {
-            name: &cell.name,
-            workload: cell.workload,
-            in_flight: cell.in_flight,
-            fetches_warmup: cell.warmup,
-            fetches: cell.fetches,
-            delay_ms: cell.delay_ms,
-            body_bytes: cell.body_bytes,
-            probe_period_us: Some(cell.probe_period_us).filter(|period| *period > 0),
-            work_kib: Some(cell.work_kib).filter(|kib| *kib > 0),
-            blocks: figures.blocks,
-            blocks_planned: figures.blocks_planned,
-            stop: figures.stop.as_deref(),
-            noise: NoiseSummary::of(figures.noise.as_ref()),
-            controls: figures.controls.iter().map(ControlSummary::of).collect(),
-            controls_lost: &figures.controls_lost,
-            rows: figures.rows.iter().map(|row| RowSummary::of(row, all)).collect(),
-            pairs: figures.pairs.iter().map(PairSummary::of).collect(),
-            client_overheads: figures.footprints.iter().map(FootprintSummary::of).collect(),
-            languages: figures.languages.iter().map(|of| LanguageSummary::of(of, all)).collect(),
-            wake_ups: figures.wake_ups.iter().map(WakeUpsSummary::of).collect(),
+            fetches: run.turns.iter().map(|turn| turn.block).collect::<BTreeSet<_>>().len(),
+            measured: run.blocks.len() + of_primitives.collect::<BTreeSet<_>>().len(),
+            planned: schedule.blocks.len() + schedule.primitives.blocks.len(),
         }
-    }
-}
-
-impl NoiseSummary {
-    /// Writes what the baseline differs from itself.
-    fn of(noise: Option<&Noise>) -> Self {
-        let can_show = noise.and_then(|noise| noise.can_show).and_then(rounded);
-        let reason =
-            can_show.is_none().then_some("too few blocks with a second process of the baseline");
-        Self {
-            cpu_ratio: Figure::or(
-                noise.map(|noise| &noise.ratio),
-                "the baseline had no second process",
-            ),
-            can_show: Share { value: can_show, reason },
-        }
-    }
-}
-
-impl<'a> ControlSummary<'a> {
-    /// Writes what was seen of a control.
-    fn of(control: &'a ControlFigures) -> Self {
-        Self {
-            name: &control.name,
-            model: &control.model,
-            added_percent: control.percent,
-            cpu_ratio: Figure::of(&control.ratio),
-            is_found: control.found,
-            is_on_target: control.on_target,
-        }
-    }
-}
-
-impl<'a> RowSummary<'a> {
-    /// Writes a row.
-    fn of(row: &'a Row, all: &Figures) -> Self {
-        let figures = row.figures.as_ref();
-        Self {
-            model: &row.model,
-            standing: standing(row.standing),
-            reason: row.reason.as_deref(),
-            turns: row.turns,
-            turns_valid: row.valid,
-            errors: &row.errors,
-            rank_best: row.rank.map(|rank| rank.best),
-            rank_worst: row.rank.map(|rank| rank.worst),
-            figures: figures
-                .map(|figures| FiguresSummary::of(figures, &Missing::of(&row.model, all))),
-        }
-    }
-}
-
-impl<'a> LanguageSummary<'a> {
-    /// Gathers what is said of another language.
-    fn of(of: &'a LanguageFigures, all: &Figures) -> Self {
-        let own = Figures { baseline: of.baseline.clone(), cells: Vec::new(), ..all.clone() };
-        Self {
-            language: &of.language,
-            baseline: &of.baseline,
-            baseline_cpu_ratio: Figure::or(of.context.as_ref(), "no block with both"),
-            rows: of.rows.iter().map(|row| RowSummary::of(row, &own)).collect(),
-            client_overheads: of.footprints.iter().map(FootprintSummary::of).collect(),
-        }
-    }
-}
-
-impl FiguresSummary {
-    /// Writes what a fetch cost, and why there is nothing to compare with where there is not.
-    fn of(figures: &RowFigures, why: &Missing) -> Self {
-        let no_mean = if figures.ratio.is_some() { "fewer than 20 blocks" } else { why.ratio };
-        let excess = figures.excess_us.as_ref().filter(|_| !why.is_floor());
-        Self {
-            cpu_us_per_fetch: Figure::of(&figures.cpu_us),
-            cpu_ratio: Figure::or(figures.ratio.as_ref(), why.ratio),
-            verdict: figures.verdict.map(word),
-            cpu_mean_ratio: Figure::or(figures.mean_ratio.as_ref(), no_mean),
-            is_tail_sensitive: figures.tail_sensitive,
-            cpu_excess_us_per_fetch: Figure::or(excess, why.excess),
-            wall_ms: Figure::of(&figures.wall_ms),
-            switches_per_fetch: Figure::of(&figures.switches),
-            is_unequal_rate: figures.unequal_rate,
-        }
-    }
-}
-
-impl Missing {
-    /// Returns why a model might have nothing to be compared with.
-    fn of(model: &str, all: &Figures) -> Self {
-        Self {
-            ratio: if model == all.baseline { IS_BASELINE } else { "no block with the baseline" },
-            excess: if model == all.floor { IS_FLOOR } else { "no block with the floor" },
-        }
-    }
-
-    /// Returns whether it is the floor's, whose excess over itself says nothing.
-    fn is_floor(&self) -> bool {
-        self.excess == IS_FLOOR
-    }
-}
-
-impl<'a> PairSummary<'a> {
-    /// Writes what may be said of two models.
-    fn of(pair: &'a Pair) -> Self {
-        Self {
-            model: &pair.model,
-            other: &pair.other,
-            cpu_ratio: Figure::of(&pair.ratio),
-            adjusted_p: rounded(pair.adjusted_p),
-            verdict: word(pair.verdict),
-        }
-    }
-}
-
-impl<'a> FootprintSummary<'a> {
-    /// Writes what a library client costs.
-    fn of(footprint: &'a Footprint) -> Self {
-        Self { model: &footprint.model, cpu_ratio: Figure::of(&footprint.ratio) }
-    }
-}
-
-/// Returns the word for what kind of row it is.
-pub fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Measured => "measured",
-        Standing::NotApplicable => "not_applicable",
-        Standing::Missing => "missing",
-        Standing::Invalid => "invalid",
-        Standing::Failed => "failed",
-        Standing::NotMeasured => "not_measured",
     }
 }

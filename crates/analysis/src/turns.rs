@@ -16,9 +16,9 @@ use crate::counts::{median, real};
 /// Halvings until a p-value is known to a millionth.
 const HALVINGS: usize = 20;
 
-/// A quantity of a turn or of a stay, if it tells it.
+/// A quantity of a turn or of a stay, if it reports it.
 #[derive(Clone, Copy, Debug)]
-pub enum Quantity {
+pub(crate) enum Quantity {
     /// Of a turn.
     Turn(Read),
     /// Of a stay in a block.
@@ -40,7 +40,7 @@ impl Quantity {
         }
     }
 
-    /// Returns it of a turn, if it is told.
+    /// Returns it of a turn, if it is reported.
     fn of_turn(self, turn: &TurnRecord) -> Option<f64> {
         match self {
             Self::Turn(read) => read(turn),
@@ -49,7 +49,7 @@ impl Quantity {
         }
     }
 
-    /// Returns it of a stay, if it is told.
+    /// Returns it of a stay, if it is reported.
     fn of_stay(self, stay: &StayRecord) -> Option<f64> {
         match self {
             Self::Turn(_) => None,
@@ -272,12 +272,12 @@ pub(crate) fn faultless(own: &[&TurnRecord]) -> bool {
 }
 
 /// Returns CPU time per fetch, in microseconds.
-pub fn cpu_us(turn: &TurnRecord) -> Option<f64> {
+pub(crate) fn cpu_us(turn: &TurnRecord) -> Option<f64> {
     CPU.of_window(&turn.valid()?.window)
 }
 
 /// Returns the wall time of the window, in milliseconds.
-pub fn wall_ms(turn: &TurnRecord) -> Option<f64> {
+pub(crate) fn wall_ms(turn: &TurnRecord) -> Option<f64> {
     WALL.of_window(&turn.valid()?.window)
 }
 
@@ -288,11 +288,11 @@ pub(crate) fn wall_each_us(turn: &TurnRecord) -> Option<f64> {
 }
 
 /// Returns context switches per fetch.
-pub fn switches(turn: &TurnRecord) -> Option<f64> {
+pub(crate) fn switches(turn: &TurnRecord) -> Option<f64> {
     SWITCHES.of_window(&turn.valid()?.window)
 }
 
-/// Returns the most memory that the process held at once, in MiB, where the machine told it.
-pub fn memory_mib(stay: &StayRecord) -> Option<f64> {
+/// Returns the most memory that the process held at once, in MiB, where the machine reported it.
+pub(crate) fn memory_mib(stay: &StayRecord) -> Option<f64> {
     MEMORY.of_stay(stay.memory_peak_kib)
 }

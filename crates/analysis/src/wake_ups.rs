@@ -45,7 +45,7 @@ pub(crate) fn wake_ups<'a>(
         let estimate = |quantity| Some(median::estimate(&turns.sample(model, quantity)?, ALPHA));
         Some(WakeUps {
             model: model.to_owned(),
-            count: turns.stays(model).into_iter().map(|stay| told(stay).map_or(0, count)).sum(),
+            count: turns.stays(model).into_iter().map(|stay| reported(stay).map_or(0, count)).sum(),
             typical_ms: estimate(Quantity::Stay(typical_ms))?,
             worst_ms: estimate(Quantity::Stay(worst_ms))?,
         })
@@ -68,21 +68,21 @@ impl<'a> WakeUpsSummary<'a> {
 }
 
 /// Returns how late the wake-ups of a stay were.
-fn told(stay: &StayRecord) -> Option<&[(u64, u64)]> {
-    Some(stay.wake_up_delays_ns.as_slice()).filter(|told| !told.is_empty())
+fn reported(stay: &StayRecord) -> Option<&[(u64, u64)]> {
+    Some(stay.wake_up_delays_ns.as_slice()).filter(|reported| !reported.is_empty())
 }
 
 /// Returns how many wake-ups there were.
-fn count(told: &[(u64, u64)]) -> u64 {
-    told.iter().map(|(_, count)| count).sum()
+fn count(reported: &[(u64, u64)]) -> u64 {
+    reported.iter().map(|(_, count)| count).sum()
 }
 
 /// Returns by how much half of the wake-ups were late, in milliseconds.
 fn typical_ms(stay: &StayRecord) -> Option<f64> {
-    Some((real(histogram::quantile(told(stay)?, 0.5)?) / 1e6).max(LEAST_MS))
+    Some((real(histogram::quantile(reported(stay)?, 0.5)?) / 1e6).max(LEAST_MS))
 }
 
 /// Returns by how much the latest wake-up was late, in milliseconds.
 fn worst_ms(stay: &StayRecord) -> Option<f64> {
-    Some((real(told(stay)?.last()?.0) / 1e6).max(LEAST_MS))
+    Some((real(reported(stay)?.last()?.0) / 1e6).max(LEAST_MS))
 }

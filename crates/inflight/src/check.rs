@@ -1,6 +1,5 @@
 //! `check` and `report`: whether a run is what was measured, and what is computed from it.
 
-use analysis::Trust;
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR};
 use record::{Integrity, Unreadable};
@@ -33,7 +32,7 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
         output.say(&format!("laws      hold in {} turns", run.turns.len() + run.cut.len()));
     }
     problems.extend(broken);
-    let derived = report::derive(&run, BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     match record::differing_derived(&path, VERSION, &derived) {
         Ok(differing) if differing.is_empty() => {
             output.say(&format!("derived   {} files are rebuilt byte for byte", derived.len()));
@@ -79,14 +78,12 @@ fn rebuilt(
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
         return Err(anyhow::anyhow!("nothing was computed from it")).context(Unreadable(altered));
     }
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let trust = Trust::of(&run, (BASELINE, FLOOR));
-    let files = report::derive_from(&run, &figures, &trust);
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    let files = report::derive(&summary);
     record::write_derived(&path, VERSION, &files)?;
     let names: Vec<String> = files.into_keys().collect();
-    let printed = (&run, &figures, &trust);
     if verbose {
-        answer::tables(printed, output);
+        answer::tables(&summary, output);
         for name in &names {
             output.say(&path.join("derived").join(name).to_string_lossy());
         }
@@ -97,6 +94,6 @@ fn rebuilt(
     for picture in &pictures {
         output.say(&picture.to_string_lossy());
     }
-    answer::answer(printed, (&path, name), output);
+    answer::answer(&summary, (&path, name), output);
     Ok(json!({ "run": run.id, "derived": names, "pictures": pictures }))
 }

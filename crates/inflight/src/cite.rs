@@ -15,14 +15,14 @@ const USUAL: [CiteForm; 2] = [CiteForm::Bibtex, CiteForm::Methods];
 /// Prints a citation of a run.
 pub(crate) fn cite(name: &str, form: Option<&str>, output: &mut Output) -> Result<u8> {
     let (_, run) = place::read(name)?;
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     let forms = match form {
         Some(form) => vec![form.parse::<CiteForm>()?],
         None => USUAL.to_vec(),
     };
     let mut texts = serde_json::Map::new();
     for (number, form) in forms.iter().enumerate() {
-        let text = report::cite(&run, &figures, *form).map_err(|why| refused(&why))?;
+        let text = report::cite(&summary, *form).map_err(|why| refused(&why))?;
         if number > 0 {
             output.say("");
         }
@@ -40,7 +40,11 @@ pub(crate) fn export(name: &str, to: &str, output: &mut Output) -> Result<u8> {
         return Err(refused(&NotCitable::Altered(run.id.clone(), files.clone())));
     }
     let form = to.parse::<ExportForm>()?;
-    let text = report::export(&run, &analysis::figures(&run, BASELINE, FLOOR), form);
+    let text = report::export(
+        &analysis::summarize(&run, BASELINE, FLOOR),
+        &analysis::turn_table(&run),
+        form,
+    );
     output.say(&text);
     // What is JSON anyway is the document itself.
     let document = serde_json::from_str(&text);

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use analysis::Trust;
 use anyhow::{Context, Result};
 use harness::{
     Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, RunLock,
@@ -169,19 +168,17 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
 fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
     harness::writing_report();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let trust = Trust::of(&run, (BASELINE, FLOOR));
-    let printed = (&run, &figures, &trust);
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     if verbose {
-        answer::tables(printed, output);
+        answer::tables(&summary, output);
     }
-    answer::answer(printed, (&ended.path, &place::called(&ended.path)), output);
+    answer::answer(&summary, (&ended.path, &place::called(&ended.path)), output);
     if let How::Session(hours) = ended.how {
         let resume = format!("inflight run --resume {}", ended.path.display());
         output.say(&format!("this session is complete; go on with `{resume}` in {hours} hours"));
     }
     // Last, so that a full disk does not keep the answer from being seen.
-    let derived = report::derive_from(&run, &figures, &trust);
+    let derived = report::derive(&summary);
     record::write_derived(&ended.path, check::VERSION, &derived)?;
     let valid = run.turns.iter().filter(|trial| trial.state == State::Valid).count();
     let of_primitives = &run.primitives.whole;
@@ -191,7 +188,7 @@ fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
         "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(),
         "cut": run.cut.len(),
         "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
-        "summary": analysis::document(&run, &figures), "trust": trust,
+        "summary": summary, "trust": summary.trust,
     }));
     Ok(match ended.how {
         How::Interrupted(code) => code,

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use analysis::Summary;
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR, Failure};
 use record::{Integrity, Run, Unreadable, Unwritable};
@@ -31,13 +32,15 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
         }
     }
 
+    let runs: Vec<Summary> =
+        runs.iter().map(|run| analysis::summarize(run, BASELINE, FLOOR)).collect();
     for run in &runs {
-        for (name, bytes) in report::derive(run, BASELINE, FLOOR) {
+        for (name, bytes) in report::derive(run) {
             put(&folder.join(&run.id).join(name), &bytes)?;
         }
     }
     let index = folder.join("index.html");
-    put(&index, report::site_page(&runs, (BASELINE, FLOOR)).as_bytes())?;
+    put(&index, report::site_page(&runs).as_bytes())?;
     output.say(&index.to_string_lossy());
     let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
     output.document(&json!({ "site": index, "runs": ids }));

@@ -13,12 +13,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use analysis::cell_figures::{CellFigures, Footprint};
-use analysis::claim::is_estimate;
 use analysis::crossing::crossing;
 use analysis::figures::Figures;
 use analysis::number::count;
-use analysis::trust::Trust;
-use record::{Integrity, Run};
+use analysis::{Integrity, Summary};
 
 use crate::answer::percent::{percent, range};
 use crate::answer::table::table;
@@ -58,21 +56,22 @@ pub fn page_of(folder: &Path, here: &Path, columns: usize) -> String {
 }
 
 /// Writes the answer of a run.
-pub fn answer(run: &Run, (figures, trust): (&Figures, &Trust), place: &Place<'_>) -> String {
+pub fn answer(run: &Summary, place: &Place<'_>) -> String {
+    let figures = &run.figures;
     let main = figures.cells.get(figures.main_cell());
     let mut lines = Vec::new();
     match main {
-        Some(cell) => lines.extend(of_cell(run, (figures, cell), place.columns)),
+        Some(cell) => lines.extend(of_cell(run, cell, place.columns)),
         None => lines.extend(without_fetches(figures)),
     }
     for sweep in &figures.sweeps {
         let pairs = sweep.pairs.iter().map(|pair| crossing(sweep, pair));
-        let told = [sweep_heading(sweep)].into_iter().chain(pairs);
-        lines.extend(told.flat_map(|line| wrapped(&line, place.columns)));
+        let reported = [sweep_heading(sweep)].into_iter().chain(pairs);
+        lines.extend(reported.flat_map(|line| wrapped(&line, place.columns)));
     }
-    let warnings = warnings(run, (figures, main, trust), place);
+    let warnings = warnings(run, main, place);
     lines.extend(warnings.iter().flat_map(|line| wrapped(line, place.columns)));
-    lines.extend(footer(run, (figures, main), place));
+    lines.extend(footer(run, main, place));
     lines.iter().map(|line| in_line(line, Form::Terminal).trim_end().to_owned() + "\n").collect()
 }
 
@@ -85,8 +84,9 @@ fn without_fetches(figures: &Figures) -> Vec<String> {
 }
 
 /// Writes what the cell says that the answer is about.
-fn of_cell(run: &Run, (figures, cell): (&Figures, &CellFigures), columns: usize) -> Vec<String> {
-    let sentences = headline::headline(run, figures, cell);
+fn of_cell(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
+    let figures = &run.figures;
+    let sentences = headline::headline(run, cell);
     let mut lines: Vec<String> =
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
     lines.push(String::new());
@@ -100,19 +100,11 @@ fn of_cell(run: &Run, (figures, cell): (&Figures, &CellFigures), columns: usize)
 }
 
 /// Writes how much stands behind the figures of a cell.
-fn weight(run: &Run, cell: &CellFigures) -> String {
-    let own = |block: u32| {
-        let mut blocks = run.schedule.blocks.iter();
-        blocks.any(|other| other.number == block && other.cell == cell.cell.name)
-    };
-    let rounds = run.rounds.iter().filter(|round| own(round.block)).count();
-    let repeated = run.disturbed.iter().filter(|round| own(round.block)).count();
-    let claim = if is_estimate(run) { " estimate" } else { "" };
-    let mut parts = vec![
-        format!("{}{claim}", run.schedule.preset),
-        count(cell.blocks, "block"),
-        count(rounds, "round"),
-    ];
+fn weight(run: &Summary, cell: &CellFigures) -> String {
+    let (rounds, repeated) = (cell.rounds, cell.repeated);
+    let claim = if run.is_estimate { " estimate" } else { "" };
+    let mut parts =
+        vec![format!("{}{claim}", run.preset), count(cell.blocks, "block"), count(rounds, "round")];
     if repeated > 0 {
         parts.push(format!("{repeated} repeated"));
     }
@@ -125,11 +117,11 @@ fn weight(run: &Run, cell: &CellFigures) -> String {
 }
 
 /// Writes where the figures were measured, and by what.
-fn machine(run: &Run) -> String {
+fn machine(run: &Summary) -> String {
     let there = &run.environment;
     format!(
         "{}, {} CPUs ({}), Linux {}, Inflight {}",
-        there.cpu, there.cpus, there.kind, there.kernel, run.schedule.version
+        there.cpu, there.cpus, there.kind, there.kernel, run.version
     )
 }
 
@@ -151,10 +143,10 @@ fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
 }
 
 /// Writes what each library client costs on top of the bare models.
-fn clients(run: &Run, cell: &CellFigures) -> Option<String> {
+fn clients(run: &Summary, cell: &CellFigures) -> Option<String> {
     let mut clients: BTreeMap<&str, Vec<&Footprint>> = BTreeMap::new();
     for footprint in &cell.footprints {
-        let model = run.schedule.model(&footprint.model);
+        let model = run.model(&footprint.model);
         let client = model.map_or(footprint.model.as_str(), |model| &model.client);
         clients.entry(client).or_default().push(footprint);
     }
@@ -171,14 +163,10 @@ fn clients(run: &Run, cell: &CellFigures) -> Option<String> {
 }
 
 /// Writes where the page is, how to see more, and how to cite.
-fn footer(
-    run: &Run,
-    (figures, main): (&Figures, Option<&CellFigures>),
-    place: &Place<'_>,
-) -> Vec<String> {
+fn footer(run: &Summary, main: Option<&CellFigures>, place: &Place<'_>) -> Vec<String> {
     let Place { page, run: name, program, columns } = place;
     let more = format!("More  {program} report {name} --verbose");
-    let rest = format!("{more}   ({})", rest(figures, main).join(", "));
+    let rest = format!("{more}   ({})", rest(&run.figures, main).join(", "));
     let is_short = rest.chars().count() <= *columns;
     let mut lines = vec![format!("{PAGE}{page}"), if is_short { rest } else { more }];
     if run.integrity == Integrity::Whole {

@@ -43,19 +43,19 @@ pub fn checks_table(checks: &[ValidityCheck], form: Form) -> String {
 
 /// Writes which checks passed; where a check passed in some cells alone, in which.
 fn passed_line(passed: &[&ValidityCheck], others: &[&ValidityCheck]) -> String {
-    let mut told: Vec<String> = Vec::new();
+    let mut reported: Vec<String> = Vec::new();
     for check in passed {
         let name = match others.iter().any(|other| other.id == check.id) {
             true => format!("{} ({})", check.id, check.scope),
             false => check.id.to_owned(),
         };
-        if !told.contains(&name) {
-            told.push(name);
+        if !reported.contains(&name) {
+            reported.push(name);
         }
     }
-    match told.is_empty() {
+    match reported.is_empty() {
         true => "passed: none\n".to_owned(),
-        false => format!("passed: {}\n", told.join(" ")),
+        false => format!("passed: {}\n", reported.join(" ")),
     }
 }
 

@@ -2,18 +2,16 @@
 //! and every reason for a reader to hold its figures for less than they look.
 //!
 //! The warnings stand in the text of every form, for whoever copies a citation copies them with it.
-//! Nothing tells whose machine it was.
+//! Nothing says whose machine it was.
 
 use std::error::Error;
 use std::fmt;
 
 use analysis::cell_figures::Standing;
-use analysis::claim::{is_estimate, times_cut_short};
-use analysis::estimator::Estimator;
 use analysis::figures::Figures;
 use analysis::line::{line, paragraph};
 use analysis::number::{count, shortened};
-use record::{Integrity, Run, State};
+use analysis::{Integrity, Summary};
 
 use crate::table::{heading, standing};
 
@@ -90,7 +88,7 @@ impl Citation {
     /// # Errors
     ///
     /// Says why it cannot be cited: a figure of a run that may still change proves nothing.
-    pub(crate) fn of(run: &Run, figures: &Figures) -> Result<Self, NotCitable> {
+    pub(crate) fn of(run: &Summary) -> Result<Self, NotCitable> {
         let sha256 = match (&run.integrity, &run.content_sha256) {
             (Integrity::Altered(files), _) => {
                 return Err(NotCitable::Altered(line(&run.id), files.clone()));
@@ -105,12 +103,12 @@ impl Citation {
             run: line(&run.id),
             hash: shortened(&sha256),
             sha256,
-            version: line(&run.schedule.version),
+            version: line(&run.version),
             commit: commit.chars().take(COMMIT_DIGITS).collect(),
             date: Date::of_run(run),
             machine: machine(run),
-            methods: methods(run, figures),
-            warnings: warnings(run, figures),
+            methods: methods(run),
+            warnings: warnings(run),
         })
     }
 
@@ -138,8 +136,8 @@ impl Citation {
 
 impl Date {
     /// Returns the day on which a run began, if a turn says so.
-    pub(crate) fn of_run(run: &Run) -> Option<Self> {
-        run.turns.iter().find_map(|turn| Self::of(&turn.started_utc))
+    pub(crate) fn of_run(run: &Summary) -> Option<Self> {
+        run.began_utc.as_deref().and_then(Self::of)
     }
 
     /// Reads the day of a time such as `2026-11-22T10:15:02Z`.
@@ -159,28 +157,29 @@ impl Date {
 }
 
 /// Returns what the run was measured on.
-fn machine(run: &Run) -> String {
+fn machine(run: &Summary) -> String {
     let machine = &run.environment;
     line(&format!("{}, {} ({})", machine.cpu, count(machine.cpus, "CPU"), machine.kind))
 }
 
 /// Returns how the run was measured, in a sentence for a paper.
-fn methods(run: &Run, figures: &Figures) -> String {
+fn methods(run: &Summary) -> String {
+    let figures = &run.figures;
     let cells = figures.cells.iter().map(|cell| {
         format!("{} ({})", heading(&cell.cell), count(cell.blocks, "randomised complete block"))
     });
     let family = match figures.family {
-        record::Family::AllPairs => "all pairs of models",
-        record::Family::AgainstBaseline => "each model against the baseline",
+        analysis::Family::AllPairs => "all pairs of models",
+        analysis::Family::AgainstBaseline => "each model against the baseline",
     };
-    let (environment, estimator) = (&run.environment, Estimator::of(run));
+    let (environment, estimator) = (&run.environment, &run.estimator);
     paragraph(&format!(
         "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, in short \
          turns of resident processes, in {}; ratios to {} are {} with simultaneous 95 % intervals \
          ({}; Bonferroni, {family}); {}, Linux {}, {}, origin {}.",
-        run.schedule.version,
+        run.version,
         environment.commit.chars().take(COMMIT_DIGITS).collect::<String>(),
-        run.schedule.preset,
+        run.preset,
         cells.collect::<Vec<_>>().join("; "),
         figures.baseline,
         estimator.estimates,
@@ -193,26 +192,26 @@ fn methods(run: &Run, figures: &Figures) -> String {
 }
 
 /// Returns what a reader must know before any figure.
-fn warnings(run: &Run, figures: &Figures) -> Vec<String> {
+fn warnings(run: &Summary) -> Vec<String> {
     let mut warnings = Vec::new();
-    if is_estimate(run) {
-        let preset = &run.schedule.preset;
+    if run.is_estimate {
+        let preset = &run.preset;
         warnings.push(format!(
             "Its figures are estimates: it is no whole run of the preset citable (preset {preset})."
         ));
     }
-    let of_no_use = run.turns.iter().filter(|turn| turn.state != State::Valid).count();
+    let of_no_use = run.turns.invalid + run.turns.failed;
     if of_no_use > 0 {
-        let all = run.turns.len();
+        let all = run.turns.all;
         warnings.push(format!("{of_no_use} of its {all} turns are invalid or failed."));
     }
-    warnings.extend(lost_rows(figures));
-    let times = times_cut_short(run);
-    if times > 0 || !run.cut.is_empty() {
+    warnings.extend(lost_rows(&run.figures));
+    let times = run.resumes;
+    if times > 0 || run.turns_cut > 0 {
         warnings.push(format!(
             "It was cut short and resumed {}; {} left out.",
             count(times, "time"),
-            match run.cut.len() {
+            match run.turns_cut {
                 1 => "1 turn of a cut block is".to_owned(),
                 cut => format!("{cut} turns of cut blocks are"),
             }
@@ -221,11 +220,11 @@ fn warnings(run: &Run, figures: &Figures) -> Vec<String> {
     match run.environment.modified.as_str() {
         "no" => {}
         "yes" => warnings.push(
-            "It was measured from a modified tree: the commit does not tell what ran.".to_owned(),
+            "It was measured from a modified tree: the commit does not say what ran.".to_owned(),
         ),
         _ => warnings.push("Whether its tree was that of the commit is not known.".to_owned()),
     }
-    if let Some(other) = &run.schedule.supersedes {
+    if let Some(other) = &run.supersedes {
         warnings.push(format!("It supersedes the run {other}."));
     }
     warnings.iter().map(|warning| paragraph(warning)).collect()
@@ -250,8 +249,9 @@ fn lost_rows(figures: &Figures) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use analysis::figures::figures;
     use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+    use analysis::summarize;
+    use record::{Run, State};
 
     use super::*;
 
@@ -262,7 +262,7 @@ mod tests {
     fn corrupted(corrupt: impl Fn(&mut Run)) -> Result<Citation, NotCitable> {
         let mut run = Fixture::good().run();
         corrupt(&mut run);
-        Citation::of(&run, &figures(&run, BASELINE, FLOOR))
+        Citation::of(&summarize(&run, BASELINE, FLOOR))
     }
 
     /// Returns how a run goes on.
@@ -278,13 +278,13 @@ mod tests {
             block.session = block.number / 40;
         }
         run.resumes = vec![resume(40, 1), resume(80, 2)];
-        let told = |run: &Run| Citation::of(run, &figures(run, BASELINE, FLOOR)).unwrap();
-        assert_eq!(told(&run).warnings, [""; 0]);
+        let reported = |run: &Run| Citation::of(&summarize(run, BASELINE, FLOOR)).unwrap();
+        assert_eq!(reported(&run).warnings, [""; 0]);
 
         // The same session once more: now it was cut short.
         run.resumes.push(resume(80, 2));
         let expected = "It was cut short and resumed 1 time; 0 turns of cut blocks are left out.";
-        assert_eq!(told(&run).warnings, [expected]);
+        assert_eq!(reported(&run).warnings, [expected]);
     }
 
     #[test]
@@ -305,10 +305,10 @@ mod tests {
             (&|run| run.environment.modified = "yes".to_owned(), &["estimates", "modified tree"]),
             (&|run| run.environment.modified = "unknown".to_owned(), &["estimates", "not known"]),
         ];
-        for (corrupt, told) in cases {
+        for (corrupt, reported) in cases {
             let warnings = corrupted(corrupt).unwrap().warnings;
-            assert_eq!(warnings.len(), told.len(), "{warnings:?}");
-            for (warning, words) in warnings.iter().zip(told) {
+            assert_eq!(warnings.len(), reported.len(), "{warnings:?}");
+            for (warning, words) in warnings.iter().zip(reported) {
                 assert!(warning.contains(words), "{warning}");
             }
         }

@@ -2,12 +2,9 @@
 
 use std::str::FromStr;
 
-use analysis::checks::checks;
-use analysis::checks::question::ValidityCheck;
-use analysis::figures::Figures;
+use analysis::Summary;
 use analysis::line::paragraph;
 use anyhow::{Result, anyhow};
-use record::Run;
 
 use crate::citation::{AUTHORS, Citation, NotCitable};
 use crate::escape::{latex, yaml};
@@ -60,20 +57,15 @@ impl FromStr for CiteForm {
 /// # Errors
 ///
 /// Says why it cannot be cited.
-pub fn cite(run: &Run, figures: &Figures, form: CiteForm) -> Result<String, NotCitable> {
-    let citation = Citation::of(run, figures)?;
+pub fn cite(run: &Summary, form: CiteForm) -> Result<String, NotCitable> {
+    let citation = Citation::of(run)?;
     Ok(match form {
         CiteForm::Bibtex => bibtex(&citation),
         CiteForm::Cff => cff(&citation),
-        CiteForm::Latex => paper::latex(&citation, figures, &told(run, figures)),
-        CiteForm::Markdown => paper::markdown(&citation, figures, &told(run, figures)),
+        CiteForm::Latex => paper::latex(&citation, &run.figures, &run.trust.checks),
+        CiteForm::Markdown => paper::markdown(&citation, &run.figures, &run.trust.checks),
         CiteForm::Methods => methods(&citation),
     })
-}
-
-/// Returns the checks, whose badges travel with every table.
-fn told(run: &Run, figures: &Figures) -> Vec<ValidityCheck> {
-    checks(run, &figures.baseline, &figures.floor)
 }
 
 /// Writes an entry of BibTeX. What a style shows of an entry differs, but a note is always shown.

@@ -10,7 +10,7 @@ use crate::words::{in_cell, in_line};
 
 /// Writes two runs compared.
 pub fn diff_table(diff: &Diff, form: Form) -> String {
-    let told = |line: String| in_line(&line, form);
+    let reported = |line: String| in_line(&line, form);
     let mut parts = vec![header(diff, form)];
     for cell in &diff.cells {
         let heading = in_line(&heading(&cell.cell), form);
@@ -21,9 +21,9 @@ pub fn diff_table(diff: &Diff, form: Form) -> String {
         if !cell.rows.is_empty() {
             parts.push(lines(&table(cell, diff, form), form));
         }
-        parts.extend(remarks(cell).into_iter().map(told));
+        parts.extend(remarks(cell).into_iter().map(reported));
     }
-    parts.extend(diff.notes.iter().cloned().map(told));
+    parts.extend(diff.notes.iter().cloned().map(reported));
 
     let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
     match form {

@@ -8,16 +8,16 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use analysis::Estimate;
+use analysis::Summary;
 use analysis::cell_figures::{Row, RowFigures};
 use analysis::figure::rounded;
 use analysis::figures::Figures;
 use analysis::line::line;
 use analysis::number::shortened;
-use analysis::turns::cpu_us;
+use analysis::turn_table::TurnRow;
 use anyhow::{Result, anyhow};
-use record::{Run, State, TurnRecord};
 use serde::Serialize;
-use stats::Estimate;
 
 use crate::escape::cell;
 use crate::json::text;
@@ -57,12 +57,12 @@ impl FromStr for ExportForm {
     }
 }
 
-/// Writes a run in the format of another program.
-pub fn export(run: &Run, figures: &Figures, form: ExportForm) -> String {
+/// Writes a run, and all its turns, in the format of another program.
+pub fn export(run: &Summary, turns: &[TurnRow], form: ExportForm) -> String {
     let bytes = match form {
-        ExportForm::Csv => csv(run),
-        ExportForm::Bencher => text(&bencher(figures)),
-        ExportForm::GithubActionBenchmark => text(&github(run, figures)),
+        ExportForm::Csv => csv(run, turns),
+        ExportForm::Bencher => text(&bencher(&run.figures)),
+        ExportForm::GithubActionBenchmark => text(&github(run)),
     };
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -98,48 +98,38 @@ const COLUMNS: [&str; 26] = [
 ];
 
 /// Writes one row a turn, those of repeated rounds and of cut blocks too.
-fn csv(run: &Run) -> Vec<u8> {
+fn csv(run: &Summary, turns: &[TurnRow]) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let mut write = |columns: [String; 26]| {
         writer.write_record(columns).expect("memory takes every record of as many fields");
     };
     write(COLUMNS.map(str::to_owned));
-    let counting = run.turns.iter().map(|turn| (turn, true));
-    let others = run.repeated.iter().chain(&run.cut).map(|turn| (turn, false));
-    for (turn, counts) in counting.chain(others) {
-        write(columns(run, turn, counts));
+    for turn in turns {
+        write(columns(run, turn));
     }
     writer.into_inner().expect("memory is written at once")
 }
 
-/// Returns the columns of a turn; what it did not tell is empty.
-fn columns(run: &Run, turn: &TurnRecord, counts: bool) -> [String; 26] {
-    let block = run.schedule.block(turn.block);
-    let (state, reason) = match &turn.state {
-        State::Valid => ("valid", String::new()),
-        State::Invalid(_) => ("invalid", turn.state.why()),
-        State::Failed(reason) => ("failed", reason.clone()),
-        State::Out => ("out", turn.state.why()),
-    };
-    let told = turn.turned.as_ref();
+/// Returns the columns of a turn; what it did not report is empty.
+fn columns(run: &Summary, turn: &TurnRow) -> [String; 26] {
     let window = |field: fn(&workload::pipe::Window) -> u64| {
-        told.map_or_else(String::new, |told| field(&told.window).to_string())
+        turn.window.as_ref().map_or_else(String::new, |window| field(window).to_string())
     };
     let real = |value: Option<f64>| {
         value.and_then(rounded).map_or_else(String::new, |value| value.to_string())
     };
-    let errors = told.map(|told| told.total.errors.values().sum::<u64>());
+    let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
     [
         cell(&run.id),
         cell(&turn.cell),
         turn.block.to_string(),
-        block.map_or_else(String::new, |block| block.session.to_string()),
+        turn.session.map_or_else(String::new, |session| session.to_string()),
         turn.round.to_string(),
         turn.position.to_string(),
         cell(&turn.model),
-        counts.to_string(),
-        state.to_owned(),
-        cell(&reason),
+        turn.counts.to_string(),
+        turn.state.to_owned(),
+        cell(&turn.reason),
         cell(&turn.started_utc),
         window(|window| window.ended),
         window(|window| window.ok),
@@ -150,11 +140,11 @@ fn columns(run: &Run, turn: &TurnRecord, counts: bool) -> [String; 26] {
         window(|window| window.switches_voluntary),
         window(|window| window.switches_involuntary),
         window(|window| window.faults_minor),
-        real(cpu_us(turn)),
-        errors.map_or_else(String::new, |errors| errors.to_string()),
-        told.map_or_else(String::new, |told| told.threads.to_string()),
-        told.map_or_else(String::new, |told| told.in_flight_peak.to_string()),
-        turn.charged_ns.map_or_else(String::new, |charged| charged.to_string()),
+        real(turn.cpu_us),
+        count(turn.errors),
+        count(turn.threads),
+        count(turn.in_flight_peak),
+        count(turn.charged_ns),
         turn.spent_us.to_string(),
     ]
 }
@@ -201,11 +191,11 @@ struct Tracked {
 
 /// Returns the results in the order of the report. The range is half of the interval: the program
 /// reads one number after the sign, of two characters at least.
-fn github(run: &Run, figures: &Figures) -> Vec<Tracked> {
+fn github(run: &Summary) -> Vec<Tracked> {
     let hash = run.content_sha256.as_deref().unwrap_or("unfinished");
     let extra = format!("run {}, SHA-256 {}", line(&run.id), shortened(hash));
     let mut results = Vec::new();
-    for (name, figures) in measured(figures) {
+    for (name, figures) in measured(&run.figures) {
         results.extend(measures(figures).into_iter().filter_map(|(measure, unit, estimate)| {
             let half = estimate.interval.and_then(|i| rounded((i.high - i.low) / 2.0));
             Some(Tracked {

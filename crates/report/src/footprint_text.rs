@@ -1,7 +1,7 @@
 //! The footprint of models as a table.
 
+use analysis::FootprintFacts;
 use analysis::footprint::{ModelFootprint, ModelFootprints};
-use record::environment::Footprint;
 
 use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
@@ -27,7 +27,7 @@ pub fn footprints_text(of: &ModelFootprints, form: Form) -> String {
 
 /// Returns the columns of a row.
 pub(crate) fn columns(of: &ModelFootprint) -> Vec<String> {
-    let Footprint { lines, dependencies, program_bytes, .. } = of.footprint;
+    let FootprintFacts { lines, dependencies, program_bytes, .. } = of.footprint;
     let kib = |bytes: Option<u64>| bytes.map(|bytes| bytes.div_ceil(1024));
     let build = of.footprint.build_ms.map(|ms| format!("{}.{}", ms / 1000, ms % 1000 / 100));
     vec![
@@ -50,13 +50,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     use record::Run;
+    use record::environment::Footprint;
 
     use analysis::fixture::Fixture;
     use analysis::footprint::model_footprints;
 
     use super::*;
 
-    /// Returns a run that tells this footprint of its baseline.
+    /// Returns a run that reports this footprint of its baseline.
     fn run(footprint: Footprint) -> Run {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         run.environment.model_footprints = Some(BTreeMap::from([("tokio".to_owned(), footprint)]));

@@ -1,11 +1,8 @@
 //! The index of runs that were published, as Markdown.
 
-use std::collections::BTreeSet;
-
-use analysis::claim::is_estimate;
 use analysis::line::line;
 use analysis::number::{count, shortened};
-use record::{Integrity, Run, State};
+use analysis::{Integrity, Summary};
 
 use crate::citation::Date;
 use crate::escape::markdown;
@@ -14,11 +11,11 @@ use crate::escape::markdown;
 const LINKS: [&str; 4] = ["report.html", "summary.md", "tables.csv", "CITATION.cff"];
 
 /// Writes a table of runs, the newest first; links lead into folders that lie beside the page.
-pub fn index(runs: &[Run]) -> String {
+pub fn index(runs: &[Summary]) -> String {
     let header = [
         "run", "day", "machine", "preset", "cells", "models", "blocks", "turns", "Inflight", "read",
     ];
-    let mut runs: Vec<&Run> = runs.iter().collect();
+    let mut runs: Vec<&Summary> = runs.iter().collect();
     runs.sort_by(|a, b| b.id.cmp(&a.id));
     let rows = runs.iter().map(|run| row(run));
     let rule = header.map(|_| "---".to_owned());
@@ -28,36 +25,36 @@ pub fn index(runs: &[Run]) -> String {
 }
 
 /// Returns the columns of a run.
-fn row(run: &Run) -> [String; 10] {
+fn row(run: &Summary) -> [String; 10] {
     let id = markdown(&line(&run.id));
     let hash = run.content_sha256.as_deref().map_or_else(String::new, shortened);
     let environment = &run.environment;
     let machine =
         format!("{}, {} ({})", environment.cpu, count(environment.cpus, "CPU"), environment.kind);
     let links = LINKS.map(|name| format!("[{name}]({id}/derived/{name})"));
-    let cells = run.schedule.cells.iter().map(|cell| markdown(&line(&cell.name)));
-    let estimate = if is_estimate(run) { ", estimate" } else { "" };
+    let cells = run.figures.cells.iter().map(|cell| markdown(&line(&cell.cell.name)));
+    let estimate = if run.is_estimate { ", estimate" } else { "" };
     [
         format!("{id} ({hash})"),
         Date::of_run(run).map_or_else(String::new, Date::iso),
         markdown(&line(&machine)),
-        format!("{}{estimate}", markdown(&line(&run.schedule.preset))),
+        format!("{}{estimate}", markdown(&line(&run.preset))),
         cells.collect::<Vec<_>>().join(", "),
-        run.schedule.models.len().to_string(),
-        run.turns.iter().map(|turn| turn.block).collect::<BTreeSet<_>>().len().to_string(),
+        run.models.len().to_string(),
+        run.blocks.fetches.to_string(),
         turns(run),
-        markdown(&line(&run.schedule.version)),
+        markdown(&line(&run.version)),
         links.join(" "),
     ]
 }
 
 /// Writes how many turns count, and what became of the run if it is not whole.
-fn turns(run: &Run) -> String {
-    let valid = run.turns.iter().filter(|turn| turn.state == State::Valid).count();
+fn turns(run: &Summary) -> String {
+    let valid = run.turns.valid();
     let doubt = match &run.integrity {
         Integrity::Whole => "",
         Integrity::Unfinished => ", unfinished",
         Integrity::Altered(_) => ", altered",
     };
-    format!("{valid} of {} valid{doubt}", run.turns.len())
+    format!("{valid} of {} valid{doubt}", run.turns.all)
 }

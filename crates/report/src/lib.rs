@@ -37,7 +37,7 @@ pub use crate::answer::{Place, answer, page_of};
 pub use crate::checks_table::checks_table;
 pub use crate::citation::NotCitable;
 pub use crate::cite::{CiteForm, cite};
-pub use crate::derive::{derive, derive_from};
+pub use crate::derive::derive;
 pub use crate::diff_table::diff_table;
 pub use crate::export::{ExportForm, export};
 pub use crate::footprint_text::footprints_text;

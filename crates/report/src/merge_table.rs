@@ -122,7 +122,7 @@ pub(crate) fn stability(both: &Stability) -> String {
     let opposite = match both.contradictions.as_slice() {
         [] => "no pair is different in both in opposite directions".to_owned(),
         pairs => {
-            let pairs = pairs.iter().map(|[cheap, dear]| format!("{cheap} before {dear}"));
+            let pairs = pairs.iter().map(|[cheap, costly]| format!("{cheap} before {costly}"));
             let pairs = pairs.collect::<Vec<_>>().join(", ");
             format!("different in opposite directions, in run {one}: {pairs}")
         }

@@ -1,14 +1,14 @@
 //! The tables of a run for a paper or a page: LaTeX with booktabs, Markdown, and tidy CSV. The
 //! caption says what a reader of the table alone must know.
 
+use analysis::Estimate;
+use analysis::Summary;
 use analysis::cell_figures::{CellFigures, Row, RowFigures};
 use analysis::checks::badges_of;
 use analysis::checks::question::ValidityCheck;
 use analysis::figures::Figures;
 use analysis::line::{line, paragraph};
 use analysis::number::{digits, with_interval};
-use record::Run;
-use stats::Estimate;
 
 use crate::citation::Citation;
 use crate::escape;
@@ -131,7 +131,7 @@ fn why(row: &Row) -> String {
     if reason.is_empty() { standing(row.standing).to_owned() } else { line(&reason) }
 }
 
-/// Writes the ratio to the baseline, marked where rare dear blocks would change it.
+/// Writes the ratio to the baseline, marked where rare expensive blocks would change it.
 fn ratio(figures: &RowFigures) -> String {
     written(figures.ratio.as_ref()) + if figures.tail_sensitive { TAIL } else { "" }
 }
@@ -184,7 +184,7 @@ fn marks(cell: &CellFigures) -> String {
         ),
         (
             any(|figures| figures.tail_sensitive),
-            format!("{TAIL}: rare dear blocks would change this ratio."),
+            format!("{TAIL}: sensitive to rare expensive blocks."),
         ),
     ];
     marks.into_iter().filter(|(is, _)| *is).flat_map(|(_, text)| [" ".to_owned(), text]).collect()
@@ -197,9 +197,10 @@ fn label(name: &str) -> String {
 
 /// Writes one row a model, cell and metric, as CSV. A model without figures has its rows too, with
 /// the reason in the place of the estimates.
-pub(crate) fn tidy(run: &Run, figures: &Figures, badges: &[String]) -> Vec<u8> {
+pub(crate) fn tidy(run: &Summary) -> Vec<u8> {
+    let figures = &run.figures;
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let badges = escape::cell(&badges.join(" "));
+    let badges = escape::cell(&run.trust.badges.join(" "));
     let mut write = |columns: [String; 14]| {
         writer.write_record(columns).expect("memory takes every record of as many fields");
     };
@@ -219,7 +220,7 @@ pub(crate) fn tidy(run: &Run, figures: &Figures, badges: &[String]) -> Vec<u8> {
                     if metric == "cpu_ratio" { judged(row) } else { String::new() },
                     row.rank.map_or_else(String::new, |rank| rank.best.to_string()),
                     row.rank.map_or_else(String::new, |rank| rank.worst.to_string()),
-                    analysis::summary::standing(row.standing).to_owned(),
+                    row.standing.key().to_owned(),
                     escape::cell(row.reason.as_deref().unwrap_or_default()),
                     badges.clone(),
                 ]);
@@ -252,7 +253,7 @@ fn metrics<'a>(
 }
 
 /// Returns the interval of an estimate, if it has one.
-fn interval(estimate: Option<&Estimate>) -> Option<stats::Interval> {
+fn interval(estimate: Option<&Estimate>) -> Option<analysis::Interval> {
     estimate.and_then(|estimate| estimate.interval)
 }
 

@@ -1,25 +1,25 @@
 //! Which clients of a run count faults in their own way, in a line.
 
+use analysis::Summary;
 use analysis::number::count;
-use analysis::quirks::{Client, quirks};
-use record::Run;
+use analysis::quirks::Client;
 
 /// Writes in a line which clients count faults in their own way, if any do.
-pub(crate) fn quirks_line(run: &Run) -> Option<String> {
-    let clients = quirks(run)?.clients;
-    let told: Vec<String> = clients.iter().map(client).collect();
-    (!told.is_empty()).then(|| {
+pub(crate) fn quirks_line(run: &Summary) -> Option<String> {
+    let clients = &run.quirks.as_ref()?.clients;
+    let reported: Vec<String> = clients.iter().map(client).collect();
+    (!reported.is_empty()).then(|| {
         format!(
             "Clients that hide faults, forgive them or call them something else: {}; report.html \
              says which",
-            told.join(", ")
+            reported.join(", ")
         )
     })
 }
 
 /// Writes a client with its version, and how many faults it counts in its own way.
-pub(crate) fn client(of: &Client<'_>) -> String {
-    let version = of.version.unwrap_or("of unknown version");
+pub(crate) fn client(of: &Client) -> String {
+    let version = of.version.as_deref().unwrap_or("of unknown version");
     format!("{} {version} ({})", of.name, count(of.faults, "fault"))
 }
 
@@ -27,7 +27,8 @@ pub(crate) fn client(of: &Client<'_>) -> String {
 mod tests {
     use record::Quirk;
 
-    use analysis::fixture::Fixture;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use analysis::summarize;
 
     use super::*;
 
@@ -41,9 +42,9 @@ mod tests {
         run.schedule.quirks = Some(vec![quirk("reqwest", "nul"), quirk("hyper", "nul")]);
         let stay = run.blocks[0].stays.get_mut("tokio-reqwest").unwrap();
         stay.versions.insert("reqwest".to_owned(), "0.13.5".to_owned());
-        let line = quirks_line(&run).unwrap();
+        let line = quirks_line(&summarize(&run, BASELINE, FLOOR)).unwrap();
         assert!(line.contains("reqwest 0.13.5 (1 fault), hyper of unknown version"), "{line}");
         run.schedule.quirks = None;
-        assert_eq!(quirks_line(&run), None);
+        assert_eq!(quirks_line(&summarize(&run, BASELINE, FLOOR)), None);
     }
 }

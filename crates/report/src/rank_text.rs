@@ -68,7 +68,7 @@ fn plain(rows: &[RankedRow], metric: Metric) -> String {
 fn value(of: &RankedRow) -> String {
     match (&of.value, of.row.standing) {
         (Some(value), _) => with_interval(value),
-        (None, Standing::Measured) => "not told".to_owned(),
+        (None, Standing::Measured) => "not reported".to_owned(),
         (None, other) => standing(other).to_owned(),
     }
 }

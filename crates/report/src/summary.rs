@@ -1,13 +1,12 @@
 //! The summary of a run: a header that says where it comes from, a table a cell, the footprint of
 //! the clients, what the controls showed, and why a row has no figures.
 
+use analysis::Summary;
 use analysis::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures,
 };
-use analysis::claim::{origin_of, times_cut_short};
 use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
-use record::Run;
 
 use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
@@ -26,23 +25,24 @@ pub enum Form {
 }
 
 /// Writes the summary of a run.
-pub fn summary(run: &Run, figures: &Figures, form: Form) -> String {
-    let told = |line: String| in_line(&line, form);
-    let mut parts: Vec<String> = header(run, figures).into_iter().map(told).collect();
+pub fn summary(run: &Summary, form: Form) -> String {
+    let figures = &run.figures;
+    let reported = |line: String| in_line(&line, form);
+    let mut parts: Vec<String> = header(run).into_iter().map(reported).collect();
     for cell in &figures.cells {
         parts.push(title(cell, form));
-        parts.extend(stop(cell).map(told));
+        parts.extend(stop(cell).map(reported));
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
         let noise = cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise));
-        parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(told));
+        parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(reported));
         for language in &cell.languages {
-            parts.push(told(aside(language, &figures.baseline)));
+            parts.push(reported(aside(language, &figures.baseline)));
             parts.push(language_table(language, form));
-            parts.extend(notes_of(&language.rows, &language.footprints).into_iter().map(told));
+            parts.extend(notes_of(&language.rows, &language.footprints).into_iter().map(reported));
         }
         parts.extend(wake_ups::text((&cell.cell, &cell.wake_ups), form));
     }
-    parts.extend(quirks_line(run).map(told));
+    parts.extend(quirks_line(run).map(reported));
     parts.extend(primitives_parts(&figures.primitives, form));
     parts.extend(sweeps_parts(&figures.sweeps, form));
     joined(parts, form)
@@ -67,11 +67,11 @@ pub(crate) fn joined(parts: Vec<String>, form: Form) -> String {
 }
 
 /// Writes where the run comes from, and what happened to it.
-fn header(run: &Run, figures: &Figures) -> Vec<String> {
-    let placement = &run.schedule.placement;
+fn header(run: &Summary) -> Vec<String> {
+    let placement = &run.placement;
     let machine = &run.environment;
     let mut lines = vec![
-        format!("{}   {}   lower is better", origin_of(run), blocks(figures)),
+        format!("{}   {}   lower is better", run.origin, blocks(&run.figures)),
         format!(
             "{}, {} CPUs ({}), {} GiB, Linux {}, {}, {}",
             machine.cpu,
@@ -91,7 +91,7 @@ fn header(run: &Run, figures: &Figures) -> Vec<String> {
             if placement.awake { "yes" } else { "no" },
         ),
     ];
-    let supersedes = run.schedule.supersedes.as_ref();
+    let supersedes = run.supersedes.as_ref();
     lines.extend(supersedes.map(|other| format!("supersedes run {other}")));
     lines.extend(interruptions(run));
     lines
@@ -114,16 +114,16 @@ fn blocks(figures: &Figures) -> String {
 }
 
 /// Writes how often the run was cut short, and what that cost, if it was.
-fn interruptions(run: &Run) -> Option<String> {
-    let mut told = Vec::new();
-    let times = times_cut_short(run);
+fn interruptions(run: &Summary) -> Option<String> {
+    let mut reported = Vec::new();
+    let times = run.resumes;
     if times > 0 {
-        told.push(format!("resumed {}", count(times, "time")));
+        reported.push(format!("resumed {}", count(times, "time")));
     }
-    if !run.cut.is_empty() {
-        told.push(format!("{} of cut blocks left out", count(run.cut.len(), "turn")));
+    if run.turns_cut > 0 {
+        reported.push(format!("{} of cut blocks left out", count(run.turns_cut, "turn")));
     }
-    (!told.is_empty()).then(|| told.join("; "))
+    (!reported.is_empty()).then(|| reported.join("; "))
 }
 
 /// Writes why a cell has fewer blocks than planned, if the run decided so.
@@ -150,8 +150,7 @@ pub(crate) fn notes_of(rows: &[Row], footprints: &[Footprint]) -> Vec<String> {
     if figures().any(|figures| figures.tail_sensitive) {
         let means: Vec<String> = rows.iter().filter_map(mean).collect();
         notes.push(format!(
-            "{TAIL} rare dear blocks tell another story than the typical one; the ratio of the \
-             sums over all blocks: {}",
+            "{TAIL} sensitive to rare expensive blocks; the ratio of the sums over all blocks: {}",
             means.join(", ")
         ));
     }
@@ -183,7 +182,7 @@ pub(crate) fn aside(of: &LanguageFigures, baseline: &str) -> String {
     format!("In {language}, another language: context, not a contest of models{context}")
 }
 
-/// Writes the ratio of sums of a row whose ratio rare dear blocks would change.
+/// Writes the ratio of sums of a row whose ratio rare expensive blocks would change.
 fn mean(row: &Row) -> Option<String> {
     let sensitive = |figures: &&RowFigures| figures.tail_sensitive;
     let ratio = row.figures.as_ref().filter(sensitive)?.mean_ratio.as_ref()?;

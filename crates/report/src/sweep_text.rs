@@ -1,11 +1,11 @@
 //! Sweeps as text: a table a sweep, and a sentence a pair.
 
+use analysis::Along;
+use analysis::Sure;
+use analysis::Verdict;
 use analysis::crossing::{crossing, names};
 use analysis::number::with_interval;
 use analysis::sweep::{SweepFigures, SweepLevel};
-use record::Along;
-use stats::crossover::Sure;
-use stats::verdict::Verdict;
 
 use crate::summary::Form;
 use crate::table::{NOTHING, drawn};
@@ -50,7 +50,7 @@ pub(crate) fn heading(sweep: &SweepFigures) -> String {
 }
 
 /// Writes what was found at a level.
-pub(crate) fn told(level: &SweepLevel) -> String {
+pub(crate) fn reported(level: &SweepLevel) -> String {
     let Some(pair) = &level.pair else { return NOTHING.to_owned() };
     format!("{} {}", with_interval(&pair.ratio), sign(level))
 }
@@ -75,8 +75,8 @@ fn table(sweep: &SweepFigures, form: Form) -> String {
     let models: Vec<String> = sweep.pairs.iter().map(|pair| pair.model.clone()).collect();
     let header: Vec<&str> = [first].into_iter().chain(models.iter().map(String::as_str)).collect();
     let row = |(place, level): (usize, &u64)| {
-        let told = sweep.pairs.iter().map(|pair| told(&pair.levels[place]));
-        [level.to_string()].into_iter().chain(told).collect()
+        let reported = sweep.pairs.iter().map(|pair| reported(&pair.levels[place]));
+        [level.to_string()].into_iter().chain(reported).collect()
     };
     let rows: Vec<Vec<String>> = sweep.levels.iter().enumerate().map(row).collect();
     drawn(&header, &rows, form)

@@ -1,10 +1,10 @@
 //! The table of a cell, for a terminal or as Markdown.
 
+use analysis::RankInterval;
 use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
 use analysis::number::{digits, range, with_interval, word};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use rules::expected;
-use stats::ranking::RankInterval;
 use workload::Cell;
 
 use crate::summary::Form;
@@ -12,7 +12,7 @@ use crate::words::in_cell;
 
 /// What stands where there is nothing to say.
 pub(crate) const NOTHING: &str = "-";
-/// Marks a ratio that rare dear blocks would change.
+/// Marks a ratio that rare expensive blocks would change.
 pub(crate) const TAIL: &str = "~";
 /// Marks a wall that is not the baseline's.
 pub(crate) const UNEQUAL: &str = "*";

@@ -33,10 +33,8 @@ pub(crate) fn in_line(text: &str, form: Form) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use analysis::figures::figures;
     use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
-    use analysis::footprint::model_footprints;
-    use analysis::trust::Trust;
+    use analysis::summarize;
     use pulldown_cmark::{Event, Options, Parser};
 
     use super::*;
@@ -105,9 +103,8 @@ mod tests {
             text.clone_into(&mut run.schedule.cells[0].name);
             run.schedule.supersedes = Some(text.to_owned());
             run.id = text.to_owned();
-            let figures = figures(&run, BASELINE, FLOOR);
-            summary(&run, &figures, Form::Markdown)
-                + &trust_text(&Trust::of(&run, (BASELINE, FLOOR)), Form::Markdown)
+            let said = summarize(&run, BASELINE, FLOOR);
+            summary(&said, Form::Markdown) + &trust_text(&said.trust, Form::Markdown)
         };
         let plain = marks(&written("x"));
         assert!(!plain.contains_key("Link") && !plain.contains_key("Image"), "{plain:?}");
@@ -141,10 +138,10 @@ mod tests {
         run.schedule.supersedes = Some(HOSTILE.to_owned());
 
         let markdown = |run: &record::Run| {
-            let figures = figures(run, BASELINE, FLOOR);
-            summary(run, &figures, Form::Markdown)
-                + &trust_text(&Trust::of(run, (BASELINE, FLOOR)), Form::Markdown)
-                + &footprints_text(&model_footprints(run), Form::Markdown)
+            let said = summarize(run, BASELINE, FLOOR);
+            summary(&said, Form::Markdown)
+                + &trust_text(&said.trust, Form::Markdown)
+                + &footprints_text(&said.footprints, Form::Markdown)
         };
         let text = markdown(&run);
         assert!(text.contains("## d"), "{text}");

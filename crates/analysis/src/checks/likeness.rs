@@ -68,18 +68,18 @@ fn distances<'a>(turns: &CellTurns<'a>, reference: &str, quantity: Quantity) -> 
 /// Writes which model is farthest, and how far.
 fn farthest(distances: &Distances<'_>) -> String {
     let farthest = distances.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
-    farthest.map_or_else(|| "none to compare".to_owned(), told)
+    farthest.map_or_else(|| "none to compare".to_owned(), reported)
 }
 
 /// Names the models that are farther than a limit.
 fn beyond(distances: &Distances<'_>, limit: f64) -> Option<String> {
     let far = distances.iter().filter(|(_, distance)| distance.abs() > limit);
-    let names: Vec<String> = far.map(told).collect();
+    let names: Vec<String> = far.map(reported).collect();
     (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Writes how far a model is.
-fn told((model, distance): &(&str, f64)) -> String {
+fn reported((model, distance): &(&str, f64)) -> String {
     format!("{model} {:+.1} %", 100.0 * distance)
 }
 
@@ -89,13 +89,13 @@ mod tests {
 
     use crate::checks::checks as all_checks;
     use crate::checks::tests::{get, trips};
-    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, receipt, times, told};
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, receipt, reported, times};
 
     #[test]
     fn g8_trips_on_another_rate() {
         let slow = |run: &mut Run| {
             for turn in corrupt(run, ("threads", "steady")) {
-                told(turn).window.wall_ns = times(told(turn).window.wall_ns, 1.03);
+                reported(turn).window.wall_ns = times(reported(turn).window.wall_ns, 1.03);
             }
         };
         trips(("G8", "steady"), slow, "UNEQUAL-RATE");
@@ -116,7 +116,7 @@ mod tests {
     fn g8_lets_a_batch_and_a_bounded_model_run_at_their_own_rate() {
         let mut run = Fixture::good().run();
         for turn in corrupt(&mut run, ("threads", "batch")) {
-            told(turn).window.wall_ns *= 2;
+            reported(turn).window.wall_ns *= 2;
         }
         run.schedule.models[2].max_in_flight = Some(1);
         for turn in corrupt(&mut run, ("smol", "batch")) {

@@ -11,7 +11,7 @@ use crate::counts::{median, ratio};
 use crate::number::{limit, percent};
 
 /// The share of all CPU time that the hypervisor may give to others, in the median. The kernel
-/// takes stolen time out of CPU time, but only as far as the hypervisor tells of it.
+/// takes stolen time out of CPU time, but only as far as the hypervisor reports it.
 const STEAL_MEDIAN_MAX: f64 = 0.02;
 /// The same in any one round.
 const STEAL_ROUND_MAX: f64 = 0.10;
@@ -30,7 +30,7 @@ const SPEED_QUANTILES: [f64; 2] = [0.05, 0.95];
 /// Governors that hold a frequency.
 const FIXED_GOVERNORS: [&str; 2] = ["performance", "userspace"];
 /// Why a check on the machine knows nothing.
-const NOT_WATCHED: &str = "the run does not tell what the machine did meanwhile";
+const NOT_WATCHED: &str = "the run does not say what the machine did meanwhile";
 
 /// Returns the checks on the machine in a cell.
 pub(crate) fn checks(turns: &CellTurns<'_>) -> Vec<ValidityCheck> {
@@ -111,7 +111,7 @@ fn waited(turns: &CellTurns<'_>) -> ValidityCheck {
     let of_model = |model| Some((model, median(turns.valid(model).filter_map(share).collect())?));
     let shares: Vec<(&str, f64)> = turns.models().into_iter().filter_map(of_model).collect();
     let Some((model, most)) = shares.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
-        return question.unknown("the run does not tell how long threads waited for a CPU");
+        return question.unknown("the run does not say how long threads waited for a CPU");
     };
     let measured = format!("most {most:.2} with {model}");
 
@@ -142,7 +142,7 @@ pub(crate) fn frequency(run: &Run) -> ValidityCheck {
         troubles.push(("FREQ", format!("the governor {governor} changes the frequency")));
     }
     let Some(spread) = speed_spread(run) else {
-        let unwatched = "the run does not tell how fast its CPUs were";
+        let unwatched = "the run does not say how fast its CPUs were";
         return match troubles.is_empty() {
             true => question.unknown(unwatched),
             false => question.marked(format!("the governor is {governor}; {unwatched}"), troubles),
@@ -198,7 +198,7 @@ fn hosts<'a>(turns: &CellTurns<'a>) -> Vec<&'a Host> {
 mod tests {
     use super::*;
     use crate::checks::tests::trips;
-    use crate::fixture::{Fixture, corrupt, hosts, told};
+    use crate::fixture::{Fixture, corrupt, hosts, reported};
 
     /// Corrupts what the machine did in every steady round.
     fn each(run: &mut Run, change: fn(&mut Host)) {
@@ -244,13 +244,13 @@ mod tests {
     fn g11_marks_threads_that_wait_for_a_cpu() {
         let wait = |run: &mut Run| {
             for turn in corrupt(run, ("threads", "steady")) {
-                told(turn).scheduled.as_mut().unwrap().run_delay_ns *= 6;
+                reported(turn).scheduled.as_mut().unwrap().run_delay_ns *= 6;
             }
         };
         trips(("G11", "steady"), wait, "QUEUED");
         let silent = |run: &mut Run| {
             for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
-                told(turn).scheduled = None;
+                reported(turn).scheduled = None;
             }
         };
         trips(("G11", "steady"), silent, "unknown");

@@ -8,10 +8,7 @@ const MEANINGS: [(&str, &str); 23] = [
     ("COARSE", "the noise hides small differences, so that no two models can be called equal"),
     ("DIRTY", "the source had changes that no commit holds: nobody can repeat it exactly"),
     ("DRIFT", "costs moved while it ran: compare ratios, which are taken inside blocks, not costs"),
-    (
-        "FEW-BLOCKS",
-        "so few repetitions that a difference is hard to tell; verdicts stand as tested",
-    ),
+    ("FEW-BLOCKS", "so few repetitions that a difference is hard to see; verdicts stand as tested"),
     ("FREQ", "the CPU changed its speed: costs in µs are inexact, ratios are safer"),
     ("GREY", "the server was busy: throughput and latencies may be its own"),
     ("INSENSITIVE", "a difference that was added on purpose was not found: others may be missing"),

@@ -97,7 +97,7 @@ fn health(turns: &CellTurns<'_>) -> ValidityCheck {
         threshold: "no overflow, drop, timeout or retransmit in the namespace".to_owned(),
     };
     let receipts: Vec<_> = turns.all.iter().filter_map(|turn| turn.receipt.as_ref()).collect();
-    let told = receipts.iter().all(|receipt| losses(receipt).iter().all(Option::is_some));
+    let reported = receipts.iter().all(|receipt| losses(receipt).iter().all(Option::is_some));
     let sum = |field: fn(&Receipt) -> Option<u64>| {
         receipts.iter().filter_map(|receipt| field(receipt)).fold(0, u64::saturating_add)
     };
@@ -111,8 +111,8 @@ fn health(turns: &CellTurns<'_>) -> ValidityCheck {
     let lossy = |turn: &&&TurnRecord| turn.receipt.as_ref().is_some_and(is_lossy);
     let lossy = turns.all.iter().filter(lossy).count();
     match lossy {
-        0 if receipts.is_empty() || !told => {
-            question.unknown("the run does not tell of drops and timeouts")
+        0 if receipts.is_empty() || !reported => {
+            question.unknown("the run does not report drops and timeouts")
         }
         0 => question.passed(format!("{measured} in {} turns", receipts.len())),
         _ => {
@@ -127,7 +127,7 @@ fn is_lossy(receipt: &Receipt) -> bool {
     losses(receipt).into_iter().flatten().any(|count| count > 0)
 }
 
-/// Returns how often anything was lost, as far as the kernel tells.
+/// Returns how often anything was lost, as far as the kernel reports.
 fn losses(receipt: &Receipt) -> [Option<u64>; 4] {
     [receipt.listen_overflows, receipt.listen_drops, receipt.timeouts, receipt.retransmits]
 }
@@ -166,7 +166,8 @@ fn drift(turns: &CellTurns<'_>) -> ValidityCheck {
         troubles.push(("ORIGIN-DRIFT", why.to_owned()));
     }
     if aged.is_some_and(|aged| aged > AGEING_MAX) {
-        let why = "the origin grew dearer inside each block; the order of models cancels it";
+        let why =
+            "the origin grew more expensive inside each block; the order of models cancels it";
         troubles.push(("ORIGIN-DRIFT", why.to_owned()));
     }
     if grown.is_some_and(|kib| kib > GROWTH_KIB_MAX) {
@@ -276,12 +277,12 @@ mod tests {
     #[test]
     fn g20_trips_on_an_origin_that_grows_dearer_or_larger_inside_each_block() {
         let old = |turn: &&mut TurnRecord| turn.cell == "steady" && turn.round >= 4;
-        let dearer = |run: &mut Run| {
+        let costlier = |run: &mut Run| {
             for turn in run.turns.iter_mut().filter(old) {
                 receipt(turn).cpu_ns = times(receipt(turn).cpu_ns, 1.3);
             }
         };
-        trips(("G20", "steady"), dearer, "ORIGIN-DRIFT");
+        trips(("G20", "steady"), costlier, "ORIGIN-DRIFT");
         let larger = |run: &mut Run| {
             for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
                 receipt(turn).resident_kib = receipt(turn).resident_kib.map(|kib| kib * 3);
@@ -292,9 +293,9 @@ mod tests {
 
     #[test]
     fn g20_tells_how_memory_grew() {
-        let told = |check: &ValidityCheck| {
+        let reported = |check: &ValidityCheck| {
             check.id == "G20" && check.measured.contains("grew by 4.00 KiB")
         };
-        assert_eq!(GOOD.iter().filter(|check| told(check)).count(), 2);
+        assert_eq!(GOOD.iter().filter(|check| reported(check)).count(), 2);
     }
 }

@@ -46,7 +46,7 @@ fn build(machine: &Environment) -> ValidityCheck {
 
     let shown = if flags.is_empty() { "none" } else { flags };
     let measured = format!(
-        "{profile}; flags from outside: {shown}; the harness refuses a model that tells of debug \
+        "{profile}; flags from outside: {shown}; the harness refuses a model that reports debug \
          assertions"
     );
     match not_the_one(machine) {
@@ -102,7 +102,7 @@ fn clock(machine: &Environment) -> ValidityCheck {
     };
     let clock = machine.clocksource.as_str();
     if clock == UNKNOWN {
-        return question.unknown("the machine does not tell its clock source");
+        return question.unknown("the machine does not report its clock source");
     }
     let reading = machine.kernel_settings.clock_reading_ns;
     let takes = reading.map_or(String::new(), |ns| format!(", and a reading takes {ns} ns"));
@@ -118,7 +118,7 @@ fn clock(machine: &Environment) -> ValidityCheck {
     }
     match reading {
         None if troubles.is_empty() => {
-            let why = "the run does not tell what reading its clock takes";
+            let why = "the run does not say what reading its clock takes";
             ValidityCheck { measured, ..question.unknown(why) }
         }
         _ => question.marked(measured, troubles),
@@ -138,13 +138,13 @@ fn limits(run: &Run) -> ValidityCheck {
     let bounds: Vec<u64> =
         range.as_str().split_whitespace().filter_map(|bound| bound.parse().ok()).collect();
     let [first, last] = bounds[..] else {
-        return question.unknown("the run does not tell the range of ports");
+        return question.unknown("the run does not report the range of ports");
     };
     let allowed = match hard.as_str() {
         "unlimited" => u64::MAX,
         count => match count.parse() {
             Ok(count) => count,
-            Err(_) => return question.unknown("the run does not tell how many files may be open"),
+            Err(_) => return question.unknown("the run does not say how many files may be open"),
         },
     };
     let measured = format!("{} open files, ports {first} to {last}", hard.as_str());
@@ -167,7 +167,7 @@ fn source(run: &Run) -> ValidityCheck {
         threshold: "a commit without changes, a lock file, a whole run".to_owned(),
     };
     let known = [&machine.commit, &machine.modified, &machine.cargo_lock_sha256, &machine.rustc];
-    if known.into_iter().any(|told| told == UNKNOWN) {
+    if known.into_iter().any(|reported| reported == UNKNOWN) {
         return question.unknown("commit, changes, lock file or compiler could not be had");
     }
 
@@ -198,7 +198,7 @@ mod tests {
     use crate::checks::tests::{GOOD, state, trips};
     use record::environment::Fact;
 
-    /// Returns what a machine tells.
+    /// Returns what a machine reports.
     fn fact(text: &str) -> Fact {
         serde_json::from_value(text.into()).unwrap()
     }

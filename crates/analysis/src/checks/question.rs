@@ -36,7 +36,7 @@ pub enum CheckState {
     Badge(String),
     /// The figures of the scope, or of the models named, must not be relied on.
     Failed(String),
-    /// The run does not tell.
+    /// The run does not say.
     Unknown(String),
     /// It asks nothing of this run.
     NotApplicable(String),
@@ -97,7 +97,7 @@ impl Question<'_> {
         }
     }
 
-    /// Says why the run does not tell.
+    /// Says why the run does not say.
     pub(crate) fn unknown(self, why: impl Into<String>) -> ValidityCheck {
         self.check(CheckState::Unknown(why.into()), String::new())
     }

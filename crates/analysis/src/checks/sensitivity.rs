@@ -1,5 +1,5 @@
 //! Checks on what a run could have shown: no difference where there is none, one where there is,
-//! and enough blocks to tell.
+//! and enough blocks to show.
 
 use std::cmp::Ordering;
 
@@ -117,7 +117,7 @@ fn side(interval: Interval) -> Ordering {
     }
 }
 
-/// Returns the fewest blocks with which a difference can be told in a family of comparisons. The
+/// Returns the fewest blocks with which a difference can be shown in a family of comparisons. The
 /// least p-value of the signed-rank test over n blocks is two in 2^n, and Bonferroni's correction
 /// multiplies it by the size of the family: 9 blocks for 12 comparisons, 12 blocks for 78.
 fn blocks_min(comparisons: f64) -> usize {
@@ -164,7 +164,7 @@ fn enough(turns: &CellTurns<'_>, baseline: &str) -> ValidityCheck {
     // It marks and withholds nothing: other models may have more blocks.
     if fewest < needed {
         let why = format!(
-            "{fewest} blocks cannot tell {model} from the baseline as one of {compared} \
+            "{fewest} blocks cannot distinguish {model} from the baseline as one of {compared} \
              comparisons"
         );
         troubles.push(("FEW-BLOCKS", why));
@@ -195,23 +195,23 @@ mod tests {
     use crate::checks::checks as all_checks;
     use crate::checks::question::CheckState;
     use crate::checks::tests::{GOOD, get, trips};
-    use crate::fixture::{BASELINE, COPY, FLOOR, Fixture, corrupt, times, told};
+    use crate::fixture::{BASELINE, COPY, FLOOR, Fixture, corrupt, reported, times};
 
     /// Multiplies the steady costs of the second process of the baseline.
-    fn dearer_second(run: &mut Run, factor: f64) {
+    fn costlier_second(run: &mut Run, factor: f64) {
         for turn in corrupt(run, (COPY, "steady")) {
-            told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, factor);
+            reported(turn).window.cpu_ns = times(reported(turn).window.cpu_ns, factor);
         }
     }
 
     #[test]
     fn g6_trips_where_the_baseline_differs_from_itself() {
-        trips(("G6", "steady"), |run| dearer_second(run, 1.03), "UNTRUSTED");
+        trips(("G6", "steady"), |run| costlier_second(run, 1.03), "UNTRUSTED");
     }
 
     #[test]
     fn g6_trips_on_a_small_difference_that_is_sure() {
-        trips(("G6", "steady"), |run| dearer_second(run, 1.012), "UNTRUSTED");
+        trips(("G6", "steady"), |run| costlier_second(run, 1.012), "UNTRUSTED");
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
         }
         for turn in corrupt(&mut run, (COPY, "steady")) {
             let factor = 1.012 + 0.012 * (f64::from(turn.block / third) - 1.0);
-            told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, factor);
+            reported(turn).window.cpu_ns = times(reported(turn).window.cpu_ns, factor);
         }
         let checks = all_checks(&run, BASELINE, FLOOR);
         assert_eq!(get(&checks, ("G6", "steady")).state, CheckState::Passed);
@@ -238,7 +238,7 @@ mod tests {
     fn g7_trips_where_added_work_is_not_found() {
         let lose = |run: &mut Run| {
             for turn in corrupt(run, ("tokio+5%", "steady")) {
-                told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, 1.0 / 1.05);
+                reported(turn).window.cpu_ns = times(reported(turn).window.cpu_ns, 1.0 / 1.05);
             }
         };
         trips(("G7", "steady"), lose, "INSENSITIVE");

@@ -17,7 +17,7 @@ use crate::number::{limit, percent};
 /// The share of a model's stays that must be steady: at three standard errors a steady one is
 /// taken for another about once in four hundred.
 const FLAT_MIN: f64 = 0.95;
-/// The fewest whole rounds from which order and drift can be told.
+/// The fewest whole rounds from which order and drift can be seen.
 const BLOCKS_MIN: usize = 6;
 /// Three questions are asked of one cell: position, predecessor, drift (Bonferroni).
 const QUESTIONS: f64 = 3.0;
@@ -70,7 +70,7 @@ fn rounds(turns: &CellTurns<'_>) -> usize {
     own.map(|block| block.rounds.len()).max().unwrap_or(0)
 }
 
-/// Returns which share of a model's stays was flat, of those that are long enough to tell.
+/// Returns which share of a model's stays was flat, of those that are long enough to show.
 fn flat_share(turns: &CellTurns<'_>, model: &str) -> Option<f64> {
     let mut stays: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for turn in turns.valid(model) {
@@ -83,7 +83,7 @@ fn flat_share(turns: &CellTurns<'_>, model: &str) -> Option<f64> {
 }
 
 /// G19: neither a turn's place in its round, nor the model before it, nor the hour mattered. The
-/// design keeps all three out of ratios; whether there was something to keep out is told.
+/// design keeps all three out of ratios; whether there was something to keep out is reported.
 fn order(turns: &CellTurns<'_>) -> ValidityCheck {
     let question = Question {
         id: "G19",
@@ -104,9 +104,9 @@ fn order(turns: &CellTurns<'_>) -> ValidityCheck {
     let drift = drift_of(&blocks, seed);
     let measured = format!(
         "place in a round {}, model before {}, last third of the rounds against the first {}",
-        told(position),
-        told(predecessor),
-        drift.map_or_else(|| "unknown".to_owned(), told)
+        reported(position),
+        reported(predecessor),
+        drift.map_or_else(|| "unknown".to_owned(), reported)
     );
     question.marked(measured, moved((position, predecessor), drift))
 }
@@ -132,7 +132,7 @@ fn matters(effect: Effect) -> bool {
 }
 
 /// Writes an effect.
-fn told(effect: Effect) -> String {
+fn reported(effect: Effect) -> String {
     format!("{} (p {:.3})", percent(effect.range.exp_m1()), effect.p)
 }
 
@@ -183,13 +183,13 @@ mod tests {
     use crate::checks::checks as all_checks;
     use crate::checks::question::CheckState;
     use crate::checks::tests::{get, trips};
-    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, times, told};
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, reported, times};
 
     /// Multiplies the costs of steady turns.
-    fn dearer(run: &mut Run, factor: impl Fn(&TurnRecord) -> f64) {
+    fn costlier(run: &mut Run, factor: impl Fn(&TurnRecord) -> f64) {
         for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
             let factor = factor(turn);
-            told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, factor);
+            reported(turn).window.cpu_ns = times(reported(turn).window.cpu_ns, factor);
         }
     }
 
@@ -198,7 +198,7 @@ mod tests {
         let warm = |run: &mut Run| {
             let early = |turn: &&mut TurnRecord| turn.block < 4 && turn.round < 2;
             for turn in corrupt(run, ("threads", "steady")).filter(early) {
-                told(turn).window.cpu_ns = times(told(turn).window.cpu_ns, 1.1);
+                reported(turn).window.cpu_ns = times(reported(turn).window.cpu_ns, 1.1);
             }
         };
         trips(("G16", "steady"), warm, "WARM-UP");
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn g19_trips_on_a_place_in_the_round() {
         let middle = |turn: &TurnRecord| if turn.position == 3 { 1.025 } else { 1.0 };
-        trips(("G19", "steady"), |run| dearer(run, middle), "ORDER");
+        trips(("G19", "steady"), |run| costlier(run, middle), "ORDER");
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
                 let before = turn.position.checked_sub(1).map(|place| &order[place as usize]);
                 if before.is_some_and(|model| model == "threads") { 1.025 } else { 1.0 }
             };
-            dearer(run, after);
+            costlier(run, after);
         };
         trips(("G19", "steady"), burden, "ORDER");
     }
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn g19_trips_on_a_machine_that_slows_down() {
         let slower = |turn: &TurnRecord| 1.0 + 0.004 * f64::from(turn.block);
-        trips(("G19", "steady"), |run| dearer(run, slower), "DRIFT");
+        trips(("G19", "steady"), |run| costlier(run, slower), "DRIFT");
     }
 
     #[test]

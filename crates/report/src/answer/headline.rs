@@ -3,13 +3,12 @@
 //! A sentence compares two models only by the verdict on that pair, and a client with models only
 //! where their intervals lie apart.
 
+use analysis::Verdict;
 use analysis::cell_figures::{CellFigures, Footprint, RowFigures};
 use analysis::family::MARGIN;
-use analysis::figures::Figures;
 use analysis::number::{count, digits};
-use record::{Model, Run};
-use stats::verdict::Verdict;
-use stats::{Estimate, Interval};
+use analysis::{Estimate, Interval};
+use analysis::{Model, Summary};
 
 use crate::answer::percent::{distance, percent, with_interval};
 
@@ -20,7 +19,7 @@ const FETCHES_PER_US: f64 = 0.01;
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {
-    run: &'a Run,
+    run: &'a Summary,
     cell: &'a CellFigures,
     baseline: &'a str,
     /// What the baseline costs, in microseconds.
@@ -40,7 +39,8 @@ struct Other<'a> {
 }
 
 /// Returns the answer of a cell in sentences.
-pub(crate) fn headline(run: &Run, figures: &Figures, cell: &CellFigures) -> Vec<String> {
+pub(crate) fn headline(run: &Summary, cell: &CellFigures) -> Vec<String> {
+    let figures = &run.figures;
     let (baseline, name) = (figures.baseline.as_str(), &cell.cell.name);
     if cell.blocks == 0 {
         return vec![format!("No block of {name} was measured to its end: nothing is compared.")];
@@ -53,7 +53,7 @@ pub(crate) fn headline(run: &Run, figures: &Figures, cell: &CellFigures) -> Vec<
     let Some(own) = measured(cell, baseline) else {
         return vec![format!(
             "{baseline}, which all others are compared with, has no valid turn in {name}, so no \
-             difference can be told."
+             difference can be shown."
         )];
     };
     let said = Said {
@@ -63,7 +63,7 @@ pub(crate) fn headline(run: &Run, figures: &Figures, cell: &CellFigures) -> Vec<
         cost_us: own.cpu_us.value,
         floor_name: format!("a hand-written loop ({})", figures.floor),
         floor: verdict_on(cell, (&figures.floor, baseline)),
-        others: others(run, (figures, cell)),
+        others: others(run, cell),
     };
     said.sentences()
 }
@@ -83,8 +83,9 @@ fn verdict_on(cell: &CellFigures, (model, other): (&str, &str)) -> Option<(Verdi
 }
 
 /// Returns the bare models that are compared with the baseline at its rate, the cheapest first.
-fn others<'a>(run: &Run, (figures, cell): (&Figures, &'a CellFigures)) -> Vec<Other<'a>> {
-    let is_bare = |name: &str| run.schedule.model(name).is_some_and(Model::is_bare);
+fn others<'a>(run: &Summary, cell: &'a CellFigures) -> Vec<Other<'a>> {
+    let figures = &run.figures;
+    let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| {
         ![&figures.baseline, &figures.floor].contains(&&row.model) && is_bare(&row.model)
     });
@@ -105,7 +106,7 @@ impl Said<'_> {
         let has_intervals = self.cell.pairs.iter().any(|pair| pair.ratio.interval.is_some());
         if !has_intervals && !self.cell.pairs.is_empty() {
             let few = format!(
-                "{} cannot tell these models apart: more are needed for an interval.",
+                "{} cannot distinguish these models: more are needed for an interval.",
                 count(self.cell.blocks, "block")
             );
             return [few].into_iter().chain(client).collect();
@@ -209,7 +210,7 @@ impl Said<'_> {
     /// Says what the library client of the baseline costs, or of another model if it has none, and
     /// whether that is more than any model differs from the baseline.
     fn client(&self) -> Option<String> {
-        let model = |footprint: &&Footprint| self.run.schedule.model(&footprint.model);
+        let model = |footprint: &&Footprint| self.run.model(&footprint.model);
         let bare = |footprint: &&Footprint| model(footprint)?.bare_name();
         let footprints = &self.cell.footprints;
         let own = footprints.iter().find(|footprint| bare(footprint) == Some(self.baseline));

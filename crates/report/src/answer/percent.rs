@@ -1,6 +1,6 @@
 //! Ratios as percentages: `+23 % (22 to 24)`.
 
-use stats::Estimate;
+use analysis::Estimate;
 
 /// Writes a ratio as a percentage with its sign.
 pub(super) fn percent(ratio: f64) -> String {
@@ -51,7 +51,7 @@ fn signed(ratios: &[f64]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use stats::Interval;
+    use analysis::Interval;
 
     use super::*;
 

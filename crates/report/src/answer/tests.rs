@@ -1,9 +1,8 @@
 //! Each branch of the answer, on made-up runs.
 
-use record::{Absent, State};
-use stats::verdict::Verdict;
-
+use analysis::Verdict;
 use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+use record::{Absent, Run, State};
 
 use super::*;
 
@@ -22,10 +21,8 @@ fn with(models: &[(&'static str, f64)]) -> Fixture {
 
 /// Returns the answer of a run in lines so wide.
 fn answered(run: &Run, columns: usize) -> String {
-    let figures = analysis::figures::figures(run, BASELINE, FLOOR);
-    let trust = Trust::of(run, (BASELINE, FLOOR));
     let place = Place { page: "report.html", run: "latest", program: "inflight", columns };
-    answer(run, (&figures, &trust), &place)
+    answer(&analysis::summarize(run, BASELINE, FLOOR), &place)
 }
 
 /// Returns what an answer says before its table, in one line.
@@ -180,7 +177,7 @@ fn without_a_baseline_nothing_is_compared_and_costs_are_shown() {
 #[test]
 fn a_run_with_too_few_blocks_or_without_a_valid_turn_says_so() {
     let said = sentences(&Fixture { blocks: 1, ..fixture() }.run());
-    assert_eq!(said, "1 block cannot tell these models apart: more are needed for an interval.");
+    assert_eq!(said, "1 block cannot distinguish these models: more are needed for an interval.");
 
     let mut run = fixture().run();
     let turns = std::mem::take(&mut run.turns);

@@ -5,7 +5,7 @@ use analysis::cell_figures::{CellFigures, Standing};
 use analysis::checks::question::{CheckState, RUN};
 use analysis::figures::Figures;
 use analysis::trust::Trust;
-use record::{Integrity, Run};
+use analysis::{Integrity, Summary};
 
 use crate::answer::Place;
 
@@ -16,15 +16,15 @@ const NAMES_MAX: usize = 4;
 
 /// Returns the warnings, the gravest first.
 pub(super) fn warnings(
-    run: &Run,
-    (figures, main, trust): (&Figures, Option<&CellFigures>, &Trust),
+    run: &Summary,
+    main: Option<&CellFigures>,
     place: &Place<'_>,
 ) -> Vec<String> {
     let Place { run: name, program, .. } = place;
     let integrity = match &run.integrity {
         Integrity::Whole => None,
         Integrity::Unfinished => {
-            let (done, due) = blocks(run);
+            let (done, due) = (run.blocks.measured, run.blocks.planned);
             Some(format!(
                 "unfinished, {done} of {due} blocks: go on with `{program} run --resume {name}`"
             ))
@@ -34,23 +34,14 @@ pub(super) fn warnings(
             files.join(", ")
         )),
     };
-    let lost = lost(figures);
+    let lost = lost(&run.figures);
     let lost = (!lost.is_empty())
         .then(|| format!("not all turns count of {}; --verbose says why", few(&lost)));
-    let failed = checks(main, trust);
+    let failed = checks(main, &run.trust);
     let failed = (!failed.is_empty())
         .then(|| format!("checks that did not pass: {}; --verbose says how far", few(&failed)));
     let all = [integrity, lost, failed].into_iter().flatten();
     all.take(WARNINGS_MAX).map(|text| format!("warning: {text}")).collect()
-}
-
-/// Returns how many blocks were measured, and how many the schedule has.
-fn blocks(run: &Run) -> (usize, usize) {
-    let schedule = &run.schedule;
-    let mut primitives: Vec<u32> = run.primitives.whole.iter().map(|trial| trial.block).collect();
-    primitives.dedup();
-    let due = schedule.blocks.len() + schedule.primitives.blocks.len();
-    (run.blocks.len() + primitives.len(), due)
 }
 
 /// Names the models of which turns were lost that should have counted, with their cells.

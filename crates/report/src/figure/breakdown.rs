@@ -1,9 +1,7 @@
 //! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
-use analysis::estimator::Estimator;
+use analysis::Estimate;
 use analysis::number::digits;
-use analysis::turns::{Quantity, cpu_us};
-use stats::Estimate;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, measured, reach};
@@ -53,7 +51,7 @@ pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
              library client adds on top. Each step is a difference inside blocks; lines show its \
              own 95 % interval ({}). A step below zero has no bar.",
             scene.all.floor,
-            Estimator::of(scene.run).both()
+            scene.run.estimator.both()
         ),
         chart: chart(
             data.rows.is_empty(),
@@ -81,20 +79,19 @@ fn finding(stacks: &[Stack]) -> String {
 /// Returns the stacks of the bare models, the cheapest first.
 fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
     let rows = &scene.cell.rows;
-    let is_bare = |name: &&str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
+    let is_bare = |name: &&str| scene.run.model(name).is_some_and(analysis::Model::is_bare);
     let bare = measured(rows).filter(|(name, _)| is_bare(name));
     let stack = |(name, figures): (&str, &analysis::cell_figures::RowFigures)| {
         let own = |footprint: &&analysis::cell_figures::Footprint| {
-            scene.run.schedule.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
+            scene.run.model(&footprint.model).and_then(|m| m.bare_name()) == Some(name)
         };
         let client = |footprint: &analysis::cell_figures::Footprint| {
-            let over = scene.source.difference((&footprint.model, name), Quantity::Turn(cpu_us))?;
-            Some((footprint.model.clone(), over))
+            (footprint.model.clone(), footprint.above_bare_us)
         };
         Stack {
             model: name.to_owned(),
             above_floor: figures.excess_us.filter(|_| name != scene.all.floor),
-            clients: scene.cell.footprints.iter().filter(own).filter_map(client).collect(),
+            clients: scene.cell.footprints.iter().filter(own).map(client).collect(),
         }
     };
     bare.map(stack).collect()
@@ -102,7 +99,7 @@ fn stacks(scene: &Scene<'_>) -> Vec<Stack> {
 
 /// Draws a stack.
 fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
-    let mut told = vec![digits(floor)];
+    let mut reported = vec![digits(floor)];
     let mut strip = Strip::new(&stack.model, String::new(), Look::default());
     strip.height = 30;
     strip.marks.push(Mark::Bar(0.0, floor, 0));
@@ -117,17 +114,17 @@ fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
     if let Some(over) = &stack.above_floor {
         step(&mut strip, reached, over, 1);
         reached += over.value;
-        told.push(signed(over.value));
+        reported.push(signed(over.value));
         let [value, low, high] = estimate(Some(over));
         data.push(vec![stack.model.clone(), "model".to_owned(), value, low, high]);
     }
     for (name, over) in &stack.clients {
         step(&mut strip, reached, over, 2);
-        told.push(signed(over.value));
+        reported.push(signed(over.value));
         let [value, low, high] = estimate(Some(over));
         data.push(vec![stack.model.clone(), format!("client ({name})"), value, low, high]);
     }
-    strip.note = told.join(" ") + " µs";
+    strip.note = reported.join(" ") + " µs";
     strip
 }
 

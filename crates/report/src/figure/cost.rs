@@ -1,11 +1,10 @@
 //! What a fetch costs, and how that compares: an interval a model.
 
+use analysis::Family;
+use analysis::Verdict;
 use analysis::cell_figures::{LanguageFigures, Row, RowFigures};
-use analysis::estimator::Estimator;
 use analysis::family::MARGIN;
 use analysis::number::{digits, word};
-use record::Family;
-use stats::verdict::Verdict;
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
@@ -165,12 +164,12 @@ fn ratio_caption(scene: &Scene<'_>) -> String {
         Family::AgainstBaseline => "all models at once",
         Family::AllPairs => "all pairs of models at once",
     };
-    let estimator = Estimator::of(scene.run);
+    let estimator = &scene.run.estimator;
     format!(
         "CPU time per fetch in times {}'s, compared inside blocks: {} with intervals that hold for \
          {level} with 95 % ({}; Bonferroni). A model is called different only where its interval \
          excludes 1. Shaded: within {:.0} %, where two models are as good as equal. ? cannot be \
-         told apart here.",
+         distinguished here.",
         scene.all.baseline,
         estimator.estimates,
         estimator.interval,
@@ -209,7 +208,7 @@ pub(crate) fn measured(rows: &[Row]) -> impl Iterator<Item = (&str, &RowFigures)
 }
 
 /// Returns the values that an axis has to hold for an estimate to be seen whole.
-pub(crate) fn reach(estimate: &stats::Estimate) -> Vec<f64> {
+pub(crate) fn reach(estimate: &analysis::Estimate) -> Vec<f64> {
     let ends = estimate.interval.map(|interval| [interval.low, interval.high]);
     ends.into_iter().flatten().chain([estimate.value]).collect()
 }

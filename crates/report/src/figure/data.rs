@@ -22,11 +22,11 @@ impl Data {
     pub(crate) fn csv(&self) -> Vec<u8> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for line in [&self.columns].into_iter().chain(&self.rows) {
-            let told = |text: &String| match text.parse::<f64>() {
+            let reported = |text: &String| match text.parse::<f64>() {
                 Ok(_) => text.clone(),
                 Err(_) => cell(text),
             };
-            writer.write_record(line.iter().map(told)).expect("memory holds it");
+            writer.write_record(line.iter().map(reported)).expect("memory holds it");
         }
         writer.into_inner().expect("memory holds it")
     }
@@ -48,7 +48,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// Writes an estimate as three columns: its value, and the ends of its interval.
-pub(crate) fn estimate(estimate: Option<&stats::Estimate>) -> [String; 3] {
+pub(crate) fn estimate(estimate: Option<&analysis::Estimate>) -> [String; 3] {
     let interval = estimate.and_then(|estimate| estimate.interval);
     let end = |value: Option<f64>| value.map_or_else(String::new, number);
     [

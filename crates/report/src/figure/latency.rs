@@ -1,42 +1,16 @@
 //! Service times: a small picture a model.
 
-use analysis::counts::real;
-use analysis::family::ALPHA;
+use analysis::latency::{Latencies, QUANTILES};
 use analysis::number::digits;
-use stats::{Sample, histogram, median};
 
 use crate::figure::data::{Data, number};
 use crate::figure::title::{ends, in_cell};
 use crate::figure::{Chart, Figure, Panel, Scene};
 
-/// Points of a curve.
-const POINTS: u32 = 24;
-/// The quantiles that are told.
-const TOLD: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
-
-/// Fetches of a stay that must lie beyond a quantile for it to be told: p99 needs 1,000 a stay
-/// and p99.9 10,000, of which ten are beyond.
-const BEYOND_MIN: f64 = 10.0;
-
-/// A histogram: values in nanoseconds, rising, with their counts.
-type Buckets = Vec<(u64, u64)>;
-
-/// A model, and how its service times are distributed.
-struct Own<'a> {
-    model: &'a str,
-    /// The histogram of each stay.
-    stays: Vec<Buckets>,
-    /// The medians of the stays' own quantiles, as far as they are told.
-    told: [Option<f64>; 4],
-    /// At places from left to right: least, median and greatest of the stays' own quantiles.
-    curve: Vec<(f64, [f64; 3])>,
-}
-
 /// Draws how the service times of each model are distributed. A curve ends where its figures may
-/// not be told any more, and the picture reaches as far as the highest block.
+/// not be reported any more, and the picture reaches as far as the highest block.
 pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
-    let measured = scene.cell.rows.iter().filter(|row| row.valid > 0);
-    let owns: Vec<Own<'_>> = measured.map(|row| Own::of(scene, &row.model)).collect();
+    let owns = &scene.cell.latencies;
     let points = || owns.iter().flat_map(|own| &own.curve);
     let right = points().map(|(decades, _)| *decades).fold(0.0, f64::max);
     let low = points().map(|(_, [low, ..])| *low).fold(f64::INFINITY, f64::min) * 0.98;
@@ -57,12 +31,12 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     ];
     let mut data = Data::new(&columns);
     let mut panels = Vec::new();
-    for own in &owns {
+    for own in owns {
         data.push(row(own));
         panels.push(Panel {
-            label: own.model.to_owned(),
-            note: note(&own.told),
-            look: scene.look(own.model),
+            label: own.model.clone(),
+            note: note(&own.quantiles_ms),
+            look: scene.look(&own.model),
             reference: reference.clone(),
             range: frame.range(&own.curve),
             thick: frame.line(&own.curve),
@@ -72,10 +46,10 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     }
     Figure {
         id: scene.id("latency"),
-        title: title(scene, &owns),
+        title: title(scene, owns),
         caption: caption(&frame, &scene.all.floor),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
-            true => Chart::Missing("no valid stay in this cell tells its latencies".to_owned()),
+            true => Chart::Missing("no valid stay in this cell reports its latencies".to_owned()),
             false => Chart::Panels(panels),
         },
         data,
@@ -83,10 +57,10 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
 }
 
 /// Says within what time fetches end.
-fn title(scene: &Scene<'_>, owns: &[Own<'_>]) -> String {
+fn title(scene: &Scene<'_>, owns: &[Latencies]) -> String {
     let of = |place: usize| {
-        let all = owns.iter().all(|own| own.told[place].is_some() || own.curve.is_empty());
-        ends(owns.iter().filter_map(|own| own.told[place]), " ms").filter(|_| all)
+        let all = owns.iter().all(|own| own.quantiles_ms[place].is_some() || own.curve.is_empty());
+        ends(owns.iter().filter_map(|own| own.quantiles_ms[place]), " ms").filter(|_| all)
     };
     let finding = match (of(0), of(2), of(1)) {
         (Some(half), Some(most), _) => {
@@ -98,22 +72,6 @@ fn title(scene: &Scene<'_>, owns: &[Own<'_>]) -> String {
         _ => "How long a fetch takes, ms".to_owned(),
     };
     in_cell(&finding, &scene.cell.cell)
-}
-
-impl<'a> Own<'a> {
-    /// Gathers the service times of a model.
-    fn of(scene: &Scene<'_>, model: &'a str) -> Self {
-        let stays: Vec<Buckets> =
-            scene.source.stays(model).into_iter().map(|stay| stay.latencies_ns.clone()).collect();
-        let told = TOLD.map(|(q, _)| typical(&stays, q));
-        let curve = curve(&stays);
-        Self { model, stays, told, curve }
-    }
-
-    /// Returns how many fetches the shortest stay holds.
-    fn each(&self) -> u64 {
-        self.stays.iter().map(count).min().unwrap_or(0)
-    }
 }
 
 /// What all small pictures have in common.
@@ -151,9 +109,9 @@ impl Frame {
         inside.map(|(up, value)| (up, format!("{value} ms"))).collect()
     }
 
-    /// Returns the lines upwards: the quantiles that are told.
+    /// Returns the lines upwards: the quantiles that are reported.
     fn upwards(&self) -> Vec<(f64, String)> {
-        let places = TOLD.iter().map(|(q, name)| (decades(*q) / self.right, *name));
+        let places = QUANTILES.iter().map(|(q, name)| (decades(*q) / self.right, *name));
         let inside = places.filter(|(x, _)| *x <= 1.0 + 1e-9);
         inside.map(|(x, name)| (x, name.to_owned())).collect()
     }
@@ -174,61 +132,21 @@ fn caption(frame: &Frame, floor: &str) -> String {
 }
 
 /// Returns the numbers of a model, with what is withheld.
-fn row(own: &Own<'_>) -> Vec<String> {
-    let each = own.each();
-    let all: u64 = own.stays.iter().map(count).sum();
-    let quantiles = own.told.iter().map(|value| value.map_or_else(String::new, number));
-    let first = [own.model.to_owned(), all.to_string()].into_iter();
-    first.chain(quantiles).chain([each.to_string(), withheld(&own.told, each)]).collect()
+fn row(own: &Latencies) -> Vec<String> {
+    let each = own.fetches_a_block;
+    let quantiles = own.quantiles_ms.iter().map(|value| value.map_or_else(String::new, number));
+    let first = [own.model.clone(), own.fetches.to_string()].into_iter();
+    first.chain(quantiles).chain([each.to_string(), withheld(&own.quantiles_ms, each)]).collect()
 }
 
-/// Returns how many fetches a histogram holds.
-fn count(buckets: &Buckets) -> u64 {
-    buckets.iter().map(|(_, count)| count).sum()
-}
-
-/// Returns the median of the stays' own quantiles, in milliseconds, if each has enough fetches.
-fn typical(turns: &[Buckets], q: f64) -> Option<f64> {
-    let enough = |own: &Buckets| real(count(own)) * (1.0 - q) >= BEYOND_MIN - 1e-9;
-    if !turns.iter().all(enough) {
-        return None;
-    }
-    let own = turns.iter().filter_map(|own| quantile(own, q)).collect();
-    Some(median::estimate(&Sample::new(own)?, ALPHA).value)
-}
-
-/// Says which quantiles are not told, and why.
-fn withheld(told: &[Option<f64>; 4], each: u64) -> String {
-    let names = TOLD.iter().zip(told).filter(|(_, value)| value.is_none());
+/// Says which quantiles are not reported, and why.
+fn withheld(reported: &[Option<f64>; 4], each: u64) -> String {
+    let names = QUANTILES.iter().zip(reported).filter(|(_, value)| value.is_none());
     let names: Vec<&str> = names.map(|((_, name), _)| *name).collect();
     match names.is_empty() {
         true => String::new(),
         false => format!("{}: too few fetches in a block of {each}", names.join(" ")),
     }
-}
-
-/// Returns a quantile in milliseconds.
-fn quantile(buckets: &Buckets, q: f64) -> Option<f64> {
-    Some(real(histogram::quantile(buckets, q)?) / 1e6)
-}
-
-/// Returns the quantiles of stays from the least to the last that is told, each place by how many
-/// powers of ten fewer fetches lie beyond.
-fn curve(stays: &[Buckets]) -> Vec<(f64, [f64; 3])> {
-    let each = stays.iter().map(count).min().unwrap_or(0);
-    let right = (real(each) / BEYOND_MIN).log10();
-    if right <= 0.0 {
-        return Vec::new();
-    }
-    let point = |index: u32| {
-        let x = right * f64::from(index) / f64::from(POINTS);
-        let q = 1.0 - 10_f64.powf(-x);
-        let own: Vec<f64> = stays.iter().filter_map(|own| quantile(own, q)).collect();
-        let (least, most) =
-            (own.iter().copied().reduce(f64::min)?, own.iter().copied().reduce(f64::max)?);
-        Some((x, [least, median::estimate(&Sample::new(own)?, ALPHA).value, most]))
-    };
-    (0..=POINTS).filter_map(point).collect()
 }
 
 /// Returns where a quantile lies along the picture.
@@ -237,12 +155,12 @@ fn decades(q: f64) -> f64 {
 }
 
 /// Writes some quantiles.
-fn note(told: &[Option<f64>; 4]) -> String {
+fn note(reported: &[Option<f64>; 4]) -> String {
     let one = |((_, name), value): (&(f64, &str), &Option<f64>)| {
         Some(format!("{name} {}", digits((*value)?)))
     };
-    let told = TOLD.iter().zip(told).filter(|((_, name), _)| *name != "p90");
-    format!("{} ms", told.filter_map(one).collect::<Vec<_>>().join(", "))
+    let reported = QUANTILES.iter().zip(reported).filter(|((_, name), _)| *name != "p90");
+    format!("{} ms", reported.filter_map(one).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
@@ -259,9 +177,8 @@ mod tests {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
             stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
-        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
         let rows = |run: &record::Run, cell: usize| {
-            let charts = Charts::of(run, &figures);
+            let charts = Charts::of(&analysis::summarize(run, BASELINE, FLOOR));
             let rows = charts.cells[cell].latency.data.rows.clone();
             rows.into_iter().find(|row| row[0] == "smol").unwrap()
         };
@@ -284,8 +201,7 @@ mod tests {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };
             stay.latencies_ns = vec![(30_000_000, 980), (slow, 20)];
         }
-        let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
-        let charts = Charts::of(&run, &figures);
+        let charts = Charts::of(&analysis::summarize(&run, BASELINE, FLOOR));
         let Chart::Panels(panels) = &charts.cells[1].latency.chart else { panic!("it is drawn") };
         let smol = panels.iter().find(|panel| panel.label == "smol").unwrap();
         let p99 = smol.upwards.iter().find(|(_, name)| name == "p99").unwrap().0;

@@ -1,10 +1,10 @@
 //! How a model looks in every figure of every run: a colour and a shape that its name decides.
 //!
 //! The colours are those of M. Okabe & K. Ito, *Color Universal Design*, 2008, which most people
-//! with a colour vision deficiency can tell apart. A model and the same model with its library
+//! with a colour vision deficiency can distinguish. A model and the same model with its library
 //! client share a colour; the client makes the mark hollow and the line dashed.
 
-use record::Run;
+use analysis::Summary;
 
 /// The colours of the palette, its yellow left out: it cannot be seen on white.
 pub(crate) const COLOURS: u32 = 7;
@@ -28,8 +28,8 @@ pub(crate) struct Look {
 
 impl Look {
     /// Returns the look of a model of a run.
-    pub(crate) fn of(run: &Run, name: &str) -> Self {
-        let model = run.schedule.model(name);
+    pub(crate) fn of(run: &Summary, name: &str) -> Self {
+        let model = run.model(name);
         let family = model.and_then(|model| model.bare_name()).unwrap_or(name);
         let hash = hash(family);
         Self {
@@ -59,7 +59,8 @@ fn hash(name: &str) -> u32 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use analysis::fixture::Fixture;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use analysis::summarize;
 
     use super::*;
 
@@ -72,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_library_client_keeps_the_colour_and_makes_the_mark_hollow() {
-        let run = Fixture::good().run();
+        let run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
         let (bare, usual) = (Look::of(&run, "tokio"), Look::of(&run, "tokio-reqwest"));
         assert_eq!((bare.colour, bare.shape), (usual.colour, usual.shape));
         assert!(!bare.is_hollow && usual.is_hollow);

@@ -2,7 +2,7 @@
 //!
 //! A figure is a stack of strips over one horizontal axis, one strip a model or quantity. Places
 //! along the axis are shares of its width, written in percent, so that one drawing fits a phone, a
-//! screen and a page; heights are pixels. Never does a colour alone tell two models apart: each
+//! screen and a page; heights are pixels. Never does a colour alone distinguish two models: each
 //! strip is labelled, and marks have shapes.
 //!
 //! The drawing is our own instead of a plotting library's because it has to follow the theme of the
@@ -26,13 +26,13 @@ mod primitives;
 mod sweep;
 mod wake_ups;
 
-use record::Run;
+use analysis::Summary;
 
 pub(crate) use cost::reach;
 
-use analysis::cell::Source;
 use analysis::cell_figures::CellFigures;
 use analysis::figures::Figures;
+use analysis::timeline::Timeline;
 
 use crate::figure::axis::Axis;
 use crate::figure::data::Data;
@@ -161,13 +161,13 @@ pub(crate) struct Panel {
 /// What a figure of one cell is drawn from.
 pub(crate) struct Scene<'a> {
     /// The run.
-    pub(crate) run: &'a Run,
+    pub(crate) run: &'a Summary,
     /// The figures of all cells.
     pub(crate) all: &'a Figures,
     /// The figures of the cell.
     pub(crate) cell: &'a CellFigures,
-    /// Its turns.
-    pub(crate) source: Source<'a>,
+    /// Every stay of the run.
+    pub(crate) timeline: &'a Timeline,
 }
 
 /// The figures of a cell.
@@ -212,9 +212,9 @@ pub(crate) struct Charts {
 
 impl<'a> Scene<'a> {
     /// Gathers what the figures of a cell are drawn from.
-    fn of(run: &'a Run, all: &'a Figures, cell: &'a CellFigures) -> Self {
-        let source = Source::of(run, &cell.cell, (&all.baseline, &all.floor));
-        Self { run, all, cell, source }
+    fn of(run: &'a Summary, cell: &'a CellFigures) -> Self {
+        let all = &run.figures;
+        Self { run, all, cell, timeline: &all.timeline }
     }
 
     /// Returns the look of a model.
@@ -237,12 +237,13 @@ pub(crate) fn anchor(text: &str) -> String {
 
 impl Charts {
     /// Draws a run.
-    pub(crate) fn of(run: &Run, figures: &Figures) -> Self {
-        let cell = |cell| CellCharts::of(&Scene::of(run, figures, cell));
+    pub(crate) fn of(run: &Summary) -> Self {
+        let figures = &run.figures;
+        let cell = |cell| CellCharts::of(&Scene::of(run, cell));
         Self {
             cells: figures.cells.iter().map(cell).collect(),
-            itself: plain::itself(run, figures),
-            machine: over_time::machine(run),
+            itself: plain::itself(run),
+            machine: over_time::machine(&figures.timeline),
             batches: primitives::batches(run, &figures.primitives),
             alone: primitives::alone(run, &figures.primitives),
             sweeps: sweep::sweeps(run, &figures.sweeps),
@@ -301,7 +302,7 @@ impl Strip {
     }
 
     /// Returns the strip with an estimate drawn in it.
-    pub(crate) fn estimate(mut self, estimate: &stats::Estimate) -> Self {
+    pub(crate) fn estimate(mut self, estimate: &analysis::Estimate) -> Self {
         if let Some(interval) = estimate.interval {
             self.marks.push(Mark::Interval(interval.low, interval.high));
         }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use analysis::cell_figures::Standing;
-use analysis::checks::machine::{foreign_share, stolen_share};
 use analysis::counts::real;
 use analysis::number::digits;
-use analysis::turns::cpu_us;
-use record::{Host, RoundRecord, Run, State, TurnRecord};
+use analysis::timeline::{MachinePoint, StayPoint, StayState, Timeline};
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, number};
@@ -20,8 +18,8 @@ const REACH: f64 = 1.5;
 /// The height of a strip with dots, in pixels.
 const HEIGHT: u32 = 38;
 
-/// A share that is read off what the machine did.
-type Share<'a> = &'a dyn Fn(&Host) -> Option<f64>;
+/// A share of what the machine did.
+type Share = fn(&MachinePoint) -> Option<f64>;
 
 /// Draws the cost of each stay in a cell beside the model's median.
 pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
@@ -36,18 +34,18 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
         let mut strip = Strip::new(&row.model, note, scene.look(&row.model));
         strip.height = HEIGHT;
         strip.marks.push(Mark::Level(0.5));
-        for (place, turn) in in_order(scene.run) {
-            if turn.cell != scene.cell.cell.name || turn.model != row.model {
+        for stay in &scene.timeline.stays {
+            if stay.cell != scene.cell.cell.name || stay.model != row.model {
                 continue;
             }
-            strip.marks.push(dot(place, turn, middle));
-            aways.extend(middle.and_then(|middle| Some((cpu_us(turn)? / middle).ln().abs())));
+            strip.marks.push(dot(stay, middle));
+            aways.extend(middle.and_then(|middle| Some((stay.cpu_us? / middle).ln().abs())));
             let columns = rows.len();
-            let line = by_block.entry(turn.block).or_insert(vec![String::new(); columns]);
-            line[column] = match &turn.state {
-                State::Valid => cpu_us(turn).map_or_else(String::new, number),
-                State::Invalid(_) => "invalid".to_owned(),
-                State::Failed(_) | State::Out => "failed".to_owned(),
+            let line = by_block.entry(stay.block).or_insert(vec![String::new(); columns]);
+            line[column] = match stay.state {
+                StayState::Valid => stay.cpu_us.map_or_else(String::new, number),
+                StayState::Invalid => "invalid".to_owned(),
+                StayState::Failed => "failed".to_owned(),
             };
         }
         strips.push(strip);
@@ -71,7 +69,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
         ),
         chart: match data.rows.is_empty() {
             true => Chart::Missing("no turn was measured in this cell".to_owned()),
-            false => Chart::Strips(over(scene.run, strips, Some(&scene.cell.cell.name))),
+            false => Chart::Strips(over(scene.timeline, strips, Some(&scene.cell.cell.name))),
         },
         data,
     }
@@ -91,48 +89,40 @@ fn drift(aways: &[f64]) -> String {
 }
 
 /// Draws what the machine did during each round.
-pub(crate) fn machine(run: &Run) -> Figure {
-    let hosts: Vec<(f64, &Host)> = in_order(run)
-        .filter_map(|(place, turn)| {
-            let of_turn =
-                |round: &&RoundRecord| (round.block, round.round) == (turn.block, turn.round);
-            Some((place, run.rounds.iter().find(of_turn)?.host.as_ref()?))
-        })
-        .collect();
-    let speed = |host: &Host| Some(real(host.probe_per_ms)).filter(|speed| *speed > 0.0);
-    let fastest = hosts.iter().filter_map(|(_, host)| speed(host)).fold(0.0, f64::max);
-    let shares: [(&str, Share<'_>); 3] = [
-        ("stolen CPU time", &stolen_share),
-        ("other processes", &foreign_share),
-        ("fixed loop, speed", &|host| Some(speed(host)? / fastest)),
+pub(crate) fn machine(timeline: &Timeline) -> Figure {
+    let points = &timeline.machine;
+    let shares: [(&str, Share); 3] = [
+        ("stolen CPU time", |point| point.stolen),
+        ("other processes", |point| point.foreign),
+        ("fixed loop, speed", |point| point.speed),
     ];
     let mut data = Data::new(&["place", "stolen_share", "foreign_share", "speed_share"]);
-    for (place, host) in &hosts {
-        let told = shares.iter().map(|(_, share)| share(host).map_or(String::new(), number));
-        data.push([format!("{place}")].into_iter().chain(told).collect());
+    for point in points {
+        let reported = shares.iter().map(|(_, share)| share(point).map_or(String::new(), number));
+        data.push([format!("{}", point.place)].into_iter().chain(reported).collect());
     }
     let strips: Vec<Strip> =
-        shares.iter().filter_map(|(name, share)| watched(name, *share, &hosts)).collect();
+        shares.iter().filter_map(|(name, share)| watched(name, *share, points)).collect();
     Figure {
         id: "machine".to_owned(),
-        title: busy(&hosts),
+        title: busy(points),
         caption: "A dot a stay, from 0 % at the lower line to 100 % at the upper one: CPU time \
                   that the hypervisor gave to others, CPU time that other processes used, and how \
                   fast a fixed loop ran just before, of the fastest. Every other block is shaded."
             .to_owned(),
         chart: match strips.is_empty() {
-            true => Chart::Missing("the run does not tell what the machine did".to_owned()),
-            false => Chart::Strips(over(run, strips, None)),
+            true => Chart::Missing("the run does not say what the machine did".to_owned()),
+            false => Chart::Strips(over(timeline, strips, None)),
         },
         data,
     }
 }
 
 /// Draws a share of what the machine did, between 0 and 100 %, if it was watched.
-fn watched(name: &str, share: Share<'_>, hosts: &[(f64, &Host)]) -> Option<Strip> {
-    let told: Vec<(f64, f64)> =
-        hosts.iter().filter_map(|(place, host)| Some((*place, share(host)?))).collect();
-    let worst = told.iter().map(|(_, share)| *share);
+fn watched(name: &str, share: Share, points: &[MachinePoint]) -> Option<Strip> {
+    let reported: Vec<(f64, f64)> =
+        points.iter().filter_map(|point| Some((point.place, share(point)?))).collect();
+    let worst = reported.iter().map(|(_, share)| *share);
     let note = match name {
         "fixed loop, speed" => {
             format!("at least {:.0} %", 100.0 * worst.fold(1.0, f64::min))
@@ -142,18 +132,17 @@ fn watched(name: &str, share: Share<'_>, hosts: &[(f64, &Host)]) -> Option<Strip
     let mut strip = Strip::new(name, note, Look::default());
     strip.height = 52;
     let up = |share: f64| 0.88 - 0.76 * share.clamp(0.0, 1.0);
-    let dots = told.iter().map(|&(place, share)| Mark::Dot(place, up(share)));
+    let dots = reported.iter().map(|&(place, share)| Mark::Dot(place, up(share)));
     let levels = [0.0, 1.0].map(|share| Mark::Level(up(share)));
     strip.marks = levels.into_iter().chain(dots).collect();
-    (!told.is_empty()).then_some(strip)
+    (!reported.is_empty()).then_some(strip)
 }
 
 /// Says what others took of the machine at most.
-fn busy(hosts: &[(f64, &Host)]) -> String {
-    let most = |share: Share<'_>| {
-        hosts.iter().filter_map(|(_, host)| share(host)).reduce(f64::max).map(|most| 100.0 * most)
-    };
-    match (most(&stolen_share), most(&foreign_share)) {
+fn busy(points: &[MachinePoint]) -> String {
+    let most =
+        |share: Share| points.iter().filter_map(share).reduce(f64::max).map(|most| 100.0 * most);
+    match (most(|point| point.stolen), most(|point| point.foreign)) {
         (Some(stolen), Some(foreign)) => format!(
             "At most {foreign:.1} % of the CPU went to other processes, {stolen:.1} % to other \
              machines"
@@ -162,34 +151,10 @@ fn busy(hosts: &[(f64, &Host)]) -> String {
     }
 }
 
-/// Returns the middle turn of each stay, with its place in the order of the blocks, from 1: of the
-/// valid ones that with the median cost, else the first.
-fn in_order(run: &Run) -> impl Iterator<Item = (f64, &TurnRecord)> {
-    let mut stays: BTreeMap<u32, Vec<(&str, Vec<&TurnRecord>)>> = BTreeMap::new();
-    for turn in &run.turns {
-        let stays = stays.entry(turn.block).or_default();
-        match stays.iter_mut().find(|(model, _)| *model == turn.model) {
-            Some((_, turns)) => turns.push(turn),
-            None => stays.push((&turn.model, vec![turn])),
-        }
-    }
-    let middles: Vec<&TurnRecord> =
-        stays.into_values().flatten().filter_map(|(_, turns)| middle(turns)).collect();
-    middles.into_iter().enumerate().map(|(index, turn)| (real(index as u64 + 1), turn))
-}
-
-/// Returns the valid turn of the median cost, else the first.
-fn middle(turns: Vec<&TurnRecord>) -> Option<&TurnRecord> {
-    let first = turns.first().copied();
-    let mut valid: Vec<(f64, &TurnRecord)> =
-        turns.into_iter().filter_map(|turn| Some((cpu_us(turn)?, turn))).collect();
-    valid.sort_by(|a, b| a.0.total_cmp(&b.0));
-    valid.get(valid.len() / 2).map(|(_, turn)| *turn).or(first)
-}
-
 /// Draws a stay.
-fn dot(place: f64, turn: &TurnRecord, middle: Option<f64>) -> Mark {
-    match (cpu_us(turn), middle) {
+fn dot(stay: &StayPoint, middle: Option<f64>) -> Mark {
+    let place = stay.place;
+    match (stay.cpu_us, middle) {
         (Some(cost), Some(middle)) => {
             let away = (cost / middle).ln() / REACH.ln();
             match away.abs() > 1.0 {
@@ -203,27 +168,34 @@ fn dot(place: f64, turn: &TurnRecord, middle: Option<f64>) -> Mark {
 
 /// Returns from where to where every other block of a cell reaches, or of all cells if none is
 /// named.
-fn every_other_block(run: &Run, cell: Option<&str>) -> Vec<(f64, f64)> {
+fn every_other_block(timeline: &Timeline, cell: Option<&str>) -> Vec<(f64, f64)> {
     let mut blocks: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-    for (place, turn) in in_order(run).filter(|(_, turn)| cell.is_none_or(|it| turn.cell == it)) {
-        blocks.entry(turn.block).or_insert((place - 0.5, place)).1 = place + 0.5;
+    for stay in timeline.stays.iter().filter(|stay| cell.is_none_or(|it| stay.cell == it)) {
+        let place = stay.place;
+        blocks.entry(stay.block).or_insert((place - 0.5, place)).1 = place + 0.5;
     }
     blocks.into_values().step_by(2).collect()
 }
 
 /// Returns strips over the turns of a run, in which the blocks of a cell or of all are marked.
-fn over(run: &Run, strips: Vec<Strip>, cell: Option<&str>) -> Strips {
-    let count = real(in_order(run).count() as u64);
+fn over(timeline: &Timeline, strips: Vec<Strip>, cell: Option<&str>) -> Strips {
+    let count = real(timeline.stays.len() as u64);
     let ticks = (0..=4).map(|quarter| (count * f64::from(quarter) / 4.0).round().max(1.0));
     let axis =
         Axis::between("stays in the order of the blocks", (0.0, count + 1.0), ticks.collect());
     let words = &Words { dot: "a stay in a block", band: "every other block", ..Words::USUAL };
-    Strips { axis, rules: Vec::new(), bands: every_other_block(run, cell), rows: strips, words }
+    Strips {
+        axis,
+        rules: Vec::new(),
+        bands: every_other_block(timeline, cell),
+        rows: strips,
+        words,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use analysis::fixture::Fixture;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
 
     use super::*;
 
@@ -231,11 +203,11 @@ mod tests {
     fn the_blocks_are_marked_from_their_first_stay_to_their_last() {
         let run = Fixture { blocks: 3, ..Fixture::good() }.run();
         // Seven stays a block; batch and steady take turns.
-        assert_eq!(every_other_block(&run, Some("steady")), [(7.5, 14.5), (35.5, 42.5)]);
-        assert_eq!(every_other_block(&run, None), [(0.5, 7.5), (14.5, 21.5), (28.5, 35.5)]);
-        let figures =
-            analysis::figures::figures(&run, analysis::fixture::BASELINE, analysis::fixture::FLOOR);
-        let charts = crate::figure::Charts::of(&run, &figures);
+        let summary = analysis::summarize(&run, BASELINE, FLOOR);
+        let timeline = &summary.figures.timeline;
+        assert_eq!(every_other_block(timeline, Some("steady")), [(7.5, 14.5), (35.5, 42.5)]);
+        assert_eq!(every_other_block(timeline, None), [(0.5, 7.5), (14.5, 21.5), (28.5, 35.5)]);
+        let charts = crate::figure::Charts::of(&summary);
         for figure in [&charts.cells[1].stays, &charts.machine] {
             let Chart::Strips(strips) = &figure.chart else { panic!("it is drawn") };
             assert!(strips.bands.len() > 1 && figure.caption.contains("block"), "{}", figure.id);

@@ -1,7 +1,7 @@
 //! Ratios as readers say them: so many percent more or less, with the interval.
 
 use analysis::number::digits;
-use stats::{Estimate, Interval};
+use analysis::{Estimate, Interval};
 
 /// Below so many percent a digit after the point is shown.
 const FINE: f64 = 10.0;

@@ -1,16 +1,13 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
-use analysis::cell::Source;
-use analysis::cell_figures::CellFigures;
-use analysis::estimator::Estimator;
-use analysis::family::{ALPHA, MARGIN};
+use analysis::Estimate;
+use analysis::Summary;
+use analysis::cell_figures::{CellFigures, RowFigures};
+use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::digits;
-use analysis::turns::{Quantity, cpu_us, memory_mib, switches as switches_per_fetch, wall_ms};
-use record::Run;
 use rules::expected;
-use stats::{Estimate, median};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{empty, measured, plain, reach};
@@ -35,7 +32,7 @@ struct Shown<'a> {
     name: &'a str,
     /// The column of the data.
     column: &'a str,
-    quantity: Quantity,
+    read: fn(&RowFigures) -> Option<Estimate>,
     /// A value that no model can be below, if there is one.
     bound: Option<f64>,
     /// Whether the values span so much that only factors can be seen.
@@ -63,7 +60,7 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
         caption,
         name: "wall time, ms",
         column: "wall_ms",
-        quantity: Quantity::Turn(wall_ms),
+        read: |figures| Some(figures.wall_ms),
         bound: Some(bound),
         is_log: !expected.is_paced_by_delays,
     })
@@ -82,7 +79,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
                 .to_owned(),
         name: "context switches per fetch",
         column: "switches_per_fetch",
-        quantity: Quantity::Turn(switches_per_fetch),
+        read: |figures| Some(figures.switches),
         bound: None,
         is_log: false,
     })
@@ -102,7 +99,7 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
             .to_owned(),
         name: "peak resident memory, MiB",
         column: "memory_peak_mib",
-        quantity: Quantity::Stay(memory_mib),
+        read: |figures| figures.memory_mib,
         bound: None,
         is_log: false,
     })
@@ -115,19 +112,18 @@ impl Scene<'_> {
         let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
         let mut all = Vec::new();
         for row in &self.cell.rows {
-            let sample = self.source.sample(&row.model, shown.quantity);
-            let Some(told) = sample.map(|sample| median::estimate(&sample, ALPHA)) else {
+            let Some(reported) = row.figures.as_ref().and_then(shown.read) else {
                 strips.extend(empty(self, row));
                 continue;
             };
-            ends.extend(reach(&told));
+            ends.extend(reach(&reported));
             let look = self.look(&row.model);
             if (shown.is_in_title)(self, &row.model) {
-                all.push(told.value);
+                all.push(reported.value);
             }
-            let note = format!("{}{}", digits(told.value), shown.unit);
-            strips.push(Strip::new(&row.model, note, look).estimate(&told));
-            let [value, low, high] = estimate(Some(&told));
+            let note = format!("{}{}", digits(reported.value), shown.unit);
+            strips.push(Strip::new(&row.model, note, look).estimate(&reported));
+            let [value, low, high] = estimate(Some(&reported));
             data.push(vec![row.model.clone(), value, low, high]);
         }
         let axis = match shown.is_log {
@@ -150,7 +146,7 @@ impl Scene<'_> {
 
 /// Returns whether a model holds more than one fetch in flight.
 fn is_concurrent(scene: &Scene<'_>, model: &str) -> bool {
-    scene.run.schedule.model(model).is_none_or(|model| model.max_in_flight != Some(1))
+    scene.run.model(model).is_none_or(|model| model.max_in_flight != Some(1))
 }
 
 /// Says what a batch takes, and what it takes one fetch after the other, where that was measured.
@@ -176,16 +172,15 @@ fn shortest_ms(scene: &Scene<'_>) -> f64 {
 }
 
 /// Draws the baseline beside itself: what it differs from itself is noise.
-pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
+pub(crate) fn itself(run: &Summary) -> Figure {
+    let figures = &run.figures;
     let mut data = Data::new(&["cell", "block", "second_over_first"]);
     let mut rows: Vec<(String, Estimate, Vec<f64>)> = Vec::new();
     for cell in &figures.cells {
-        let source = Source::of(run, &cell.cell, (&figures.baseline, &figures.floor));
-        let ratios = source.against_itself(cpu_us);
-        for (block, ratio) in &ratios {
+        for (block, ratio) in &cell.itself {
             data.push(vec![cell.cell.name.clone(), block.to_string(), number(*ratio)]);
         }
-        let dots = ratios.into_iter().map(|(_, ratio)| ratio).collect();
+        let dots = cell.itself.iter().map(|(_, ratio)| *ratio).collect();
         rows.extend(cell.noise.as_ref().map(|n| (cell.cell.name.clone(), n.ratio, dots)));
     }
     let ends =
@@ -208,7 +203,7 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
              its own 95 % interval ({}). Whatever it differs from itself is \
              noise, and any other model may be off by as much. Shaded: within {:.0} %.",
             figures.baseline,
-            Estimator::of(run).both(),
+            run.estimator.both(),
             100.0 * MARGIN
         ),
         chart: match rows.is_empty() {
@@ -230,12 +225,12 @@ pub(crate) fn itself(run: &Run, figures: &Figures) -> Figure {
 
 /// Says by how much the baseline differs from itself.
 fn itself_title(figures: &Figures) -> String {
-    let told = |cell: &CellFigures| {
+    let reported = |cell: &CellFigures| {
         Some(format!("{} in {}", more(&cell.noise.as_ref()?.ratio), cell.cell.name))
     };
-    let told: Vec<String> = figures.cells.iter().filter_map(told).collect();
-    match told.is_empty() {
+    let reported: Vec<String> = figures.cells.iter().filter_map(reported).collect();
+    match reported.is_empty() {
         true => format!("{} against itself", figures.baseline),
-        false => format!("{} against itself: {}", figures.baseline, told.join(", ")),
+        false => format!("{} against itself: {}", figures.baseline, reported.join(", ")),
     }
 }

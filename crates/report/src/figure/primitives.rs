@@ -1,9 +1,9 @@
 //! What models are made of: an interval a primitive and program.
 
+use analysis::Summary;
 use analysis::primitive_figures::{PrimitiveCosts, PrimitiveFigures};
 use analysis::primitives::Primitives;
-use record::Run;
-use stats::{Estimate, Interval};
+use analysis::{Estimate, Interval};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::reach;
@@ -26,7 +26,7 @@ struct Kind {
 }
 
 /// Draws what is done in batches: the CPU time of one.
-pub(crate) fn batches(run: &Run, primitives: &Primitives) -> Figure {
+pub(crate) fn batches(run: &Summary, primitives: &Primitives) -> Figure {
     let kind = Kind {
         id: "primitives",
         finding: "The pieces cost",
@@ -41,7 +41,7 @@ pub(crate) fn batches(run: &Run, primitives: &Primitives) -> Figure {
 }
 
 /// Draws what is timed alone: how late the waiter was.
-pub(crate) fn alone(run: &Run, primitives: &Primitives) -> Figure {
+pub(crate) fn alone(run: &Summary, primitives: &Primitives) -> Figure {
     let kind = Kind {
         id: "primitives-alone",
         finding: "A waiter runs after",
@@ -56,27 +56,27 @@ pub(crate) fn alone(run: &Run, primitives: &Primitives) -> Figure {
 }
 
 /// Draws a figure.
-fn draw(run: &Run, primitives: &Primitives, kind: &Kind) -> Figure {
+fn draw(run: &Summary, primitives: &Primitives, kind: &Kind) -> Figure {
     let mut data = Data::new(&["primitive", "program", "ns", "low", "high"]);
     let (mut rows, mut ends, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for figures in primitives.figures.iter().filter(|figures| figures.alone == kind.alone) {
         for row in &figures.rows {
-            let told = row.costs.as_ref().map(|costs| told(figures, costs));
+            let reported = row.costs.as_ref().map(|costs| reported(figures, costs));
             let label = format!("{} {}", figures.primitive.name(), row.program);
-            let note = match &told {
-                Some(told) => time(told.value),
+            let note = match &reported {
+                Some(reported) => time(reported.value),
                 None => row.reason.clone().unwrap_or_else(|| "not measured".to_owned()),
             };
             let strip = Strip::new(&label, note, Look::of(run, &row.program));
             let strip = Strip { height: 22, ..strip };
-            rows.push(match &told {
-                Some(told) => strip.estimate(&scaled(told, kind.unit)),
+            rows.push(match &reported {
+                Some(reported) => strip.estimate(&scaled(reported, kind.unit)),
                 None => strip,
             });
-            let Some(told) = told else { continue };
-            ends.extend(reach(&scaled(&told, kind.unit)));
-            all.push(told.value);
-            let [value, low, high] = estimate(Some(&told));
+            let Some(reported) = reported else { continue };
+            ends.extend(reach(&scaled(&reported, kind.unit)));
+            all.push(reported.value);
+            let [value, low, high] = estimate(Some(&reported));
             let name = figures.primitive.name().to_owned();
             data.push(vec![name, row.program.clone(), value, low, high]);
         }
@@ -98,15 +98,16 @@ fn draw(run: &Run, primitives: &Primitives, kind: &Kind) -> Figure {
 }
 
 /// Returns what a figure shows of a program.
-fn told(figures: &PrimitiveFigures, costs: &PrimitiveCosts) -> Estimate {
+fn reported(figures: &PrimitiveFigures, costs: &PrimitiveCosts) -> Estimate {
     costs.cpu_ns.filter(|_| !figures.alone).unwrap_or(costs.wall_ns)
 }
 
 /// Returns an estimate in another unit.
-fn scaled(told: &Estimate, unit: f64) -> Estimate {
-    let interval =
-        told.interval.map(|Interval { low, high }| Interval { low: low / unit, high: high / unit });
-    Estimate { value: told.value / unit, interval }
+fn scaled(reported: &Estimate, unit: f64) -> Estimate {
+    let interval = reported
+        .interval
+        .map(|Interval { low, high }| Interval { low: low / unit, high: high / unit });
+    Estimate { value: reported.value / unit, interval }
 }
 
 /// Says what the least costs, and the most.

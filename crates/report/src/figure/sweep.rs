@@ -1,33 +1,33 @@
 //! Where two models cross: an interval a level.
 
+use analysis::Summary;
+use analysis::Verdict;
 use analysis::crossing::{crossing, names};
 use analysis::family::MARGIN;
 use analysis::number::word;
 use analysis::sweep::{SweepFigures, SweepPair};
-use record::Run;
-use stats::verdict::Verdict;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::{Figure, Strip, Strips, Words, anchor};
-use crate::sweep_text::told;
+use crate::sweep_text::reported;
 
 /// Draws every pair of every sweep.
-pub(crate) fn sweeps(run: &Run, sweeps: &[SweepFigures]) -> Vec<Figure> {
+pub(crate) fn sweeps(run: &Summary, sweeps: &[SweepFigures]) -> Vec<Figure> {
     let pairs = sweeps.iter().flat_map(|sweep| sweep.pairs.iter().map(move |pair| (sweep, pair)));
     pairs.map(|(sweep, pair)| draw(run, sweep, pair)).collect()
 }
 
 /// Draws a pair: a strip a level, the lowest on top.
-fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
+fn draw(run: &Summary, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
     let (along, unit) = names(sweep.along);
     let look = Look::of(run, &pair.model);
     let mut data = Data::new(&["level", "ratio", "low", "high", "verdict"]);
     let (mut rows, mut ends) = (Vec::new(), vec![1.0]);
     for (level, found) in sweep.levels.iter().zip(&pair.levels) {
-        let strip = Strip::new(&format!("{level}{unit}"), told(found), look);
+        let strip = Strip::new(&format!("{level}{unit}"), reported(found), look);
         let strip = Strip { height: 22, ..strip };
         let Some(own) = &found.pair else {
             rows.push(strip);
@@ -58,8 +58,8 @@ fn draw(run: &Run, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
 /// Returns what the cells of a sweep begin with.
 fn cell_name(sweep: &SweepFigures) -> &'static str {
     match sweep.along {
-        record::Along::InFlight => "in-flight",
-        record::Along::DelayMs => "delay",
+        analysis::Along::InFlight => "in-flight",
+        analysis::Along::DelayMs => "delay",
     }
 }
 

@@ -1,7 +1,7 @@
 //! What figures are called: what they show, with the cell and the unit.
 
+use analysis::Verdict;
 use analysis::number::{count, digits};
-use stats::verdict::Verdict;
 use workload::Cell;
 
 use crate::figure::Scene;
@@ -38,7 +38,7 @@ pub(crate) fn ends(values: impl Iterator<Item = f64>, unit: &str) -> Option<Stri
 /// than their verdicts.
 pub(crate) fn against(scene: &Scene<'_>) -> String {
     let baseline = &scene.all.baseline;
-    let is_bare = |name: &str| scene.run.schedule.model(name).is_some_and(record::Model::is_bare);
+    let is_bare = |name: &str| scene.run.model(name).is_some_and(analysis::Model::is_bare);
     let others =
         scene.cell.rows.iter().filter(|row| {
             ![baseline, &scene.all.floor].contains(&&row.model) && is_bare(&row.model)
@@ -70,7 +70,8 @@ pub(crate) fn against(scene: &Scene<'_>) -> String {
             format!("{who} {span} less CPU per fetch than {baseline}")
         }
         (more, less, open) => format!(
-            "Against {baseline}, {} more CPU per fetch, {less} less; {open} cannot be told apart",
+            "Against {baseline}, {} more CPU per fetch, {less} less; {open} cannot be \
+             distinguished",
             match more {
                 1 => "1 model needs".to_owned(),
                 more => format!("{} need", count(more, "model")),

@@ -20,8 +20,8 @@ pub(crate) fn wake_ups(scene: &Scene<'_>) -> Option<Figure> {
         let strip = Strip::new(&wake_ups.model, note, scene.look(&wake_ups.model));
         strips.push(strip.estimate(&wake_ups.worst_ms));
         let own = [wake_ups.model.clone(), wake_ups.count.to_string()].into_iter();
-        let told = [&wake_ups.typical_ms, &wake_ups.worst_ms].into_iter();
-        data.push(own.chain(told.flat_map(|of| estimate(Some(of)))).collect());
+        let reported = [&wake_ups.typical_ms, &wake_ups.worst_ms].into_iter();
+        data.push(own.chain(reported.flat_map(|of| estimate(Some(of)))).collect());
     }
     let ends = wake_ups.iter().flat_map(|wake_ups| reach(&wake_ups.worst_ms));
     let axis = Axis::of_factors("the latest wake-up of a stay, ms late", ends);

@@ -1,9 +1,9 @@
 //! What a person types to measure a run again.
 //!
-//! The run tells the program and its arguments as the system saw them: a bench is a file with a
+//! The run reports the program and its arguments as the system saw them: a bench is a file with a
 //! hash in its name and cargo's `--bench` behind it, and `PATH` stands where a path stood.
 
-use record::Run;
+use analysis::Summary;
 
 /// What each bench is called, by the beginning of its program's name.
 const BENCHES: [(&str, &str); 3] = [
@@ -17,10 +17,10 @@ const INFLIGHT: &str = "cargo run --release --";
 const PATH: &str = "PATH";
 
 /// Returns the command that measures a run again.
-pub(crate) fn command(run: &Run) -> String {
-    let mut told = run.environment.tool.command_line.as_str().split_whitespace();
-    let program = told.next().unwrap_or_default();
-    let arguments = arguments(told);
+pub(crate) fn command(run: &Summary) -> String {
+    let mut reported = run.environment.tool.command_line.as_str().split_whitespace();
+    let program = reported.next().unwrap_or_default();
+    let arguments = arguments(reported);
     if arguments.iter().any(|argument| argument.contains(PATH)) {
         return by_schedule(run);
     }
@@ -36,18 +36,18 @@ pub(crate) fn command(run: &Run) -> String {
 }
 
 /// Returns the seed that drew the run's order, as an argument of `inflight run`.
-pub(crate) fn seed(run: &Run) -> String {
-    format!("--seed {}", run.schedule.seed)
+pub(crate) fn seed(run: &Summary) -> String {
+    format!("--seed {}", run.seed)
 }
 
 /// Returns the arguments that decide what is measured, each as a shell takes it for one word:
 /// those of cargo and where the run was written are left out.
-fn arguments<'a>(mut told: impl Iterator<Item = &'a str>) -> Vec<String> {
+fn arguments<'a>(mut reported: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut kept = Vec::new();
-    while let Some(word) = told.next() {
+    while let Some(word) = reported.next() {
         match word {
             "--bench" => {}
-            "--out" => drop(told.next()),
+            "--out" => drop(reported.next()),
             _ if word.starts_with("--out=") => {}
             _ => kept.push(quoted(word)),
         }
@@ -65,7 +65,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Joins a command of `inflight run`, with the seed that drew the run's order.
-fn seeded(run: &Run, mut words: Vec<String>) -> String {
+fn seeded(run: &Summary, mut words: Vec<String>) -> String {
     if !words.iter().any(|word| word == "--seed" || word.starts_with("--seed=")) {
         words.push(seed(run));
     }
@@ -74,18 +74,19 @@ fn seeded(run: &Run, mut words: Vec<String>) -> String {
 
 /// Returns the command that measures what the schedule holds, where the one that was given is not
 /// known or named a path.
-fn by_schedule(run: &Run) -> String {
-    let schedule = &run.schedule;
-    let cells = schedule.cells.iter().map(|cell| format!("--cell {}", quoted(&cell.name)));
-    let models = schedule.models.iter().map(|model| quoted(&model.name));
-    let preset = format!("run --preset {}", quoted(&schedule.preset));
+fn by_schedule(run: &Summary) -> String {
+    let cells = run.figures.cells.iter().map(|cell| &cell.cell.name);
+    let cells = cells.map(|name| format!("--cell {}", quoted(name)));
+    let models = run.models.iter().map(|model| quoted(&model.name));
+    let preset = format!("run --preset {}", quoted(&run.preset));
     let words = [INFLIGHT.to_owned(), preset].into_iter().chain(cells).chain(models);
     seeded(run, words.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use analysis::fixture::Fixture;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use analysis::summarize;
 
     use super::*;
 
@@ -103,23 +104,23 @@ mod tests {
             ),
             ("inflight run --out=PATH smol --seed 9", "cargo run --release -- run smol --seed 9"),
         ];
-        let mut run = Fixture::good().run();
-        for (told, typed) in cases {
-            run.environment.tool.command_line = told.into();
-            assert_eq!(command(&run), typed, "{told}");
+        let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
+        for (reported, typed) in cases {
+            run.environment.tool.command_line = reported.into();
+            assert_eq!(command(&run), typed, "{reported}");
         }
     }
 
     #[test]
     fn a_command_that_cannot_be_typed_again_is_told_by_what_was_measured() {
-        let mut run = Fixture::good().run();
-        for told in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
-            run.environment.tool.command_line = told.into();
+        let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
+        for reported in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
+            run.environment.tool.command_line = reported.into();
             assert_eq!(
                 command(&run),
                 "cargo run --release -- run --preset standard --cell batch --cell steady \
                  event-loop tokio smol threads tokio-reqwest --seed 7",
-                "{told}"
+                "{reported}"
             );
         }
     }

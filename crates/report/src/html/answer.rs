@@ -1,16 +1,15 @@
 //! Every model in a row, after what the differences mean.
 
+use analysis::Family;
 use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures};
-use analysis::estimator::Estimator;
 use analysis::family::MARGIN;
 use maud::{Markup, html};
-use record::Family;
 
 use crate::figure::anchor;
 use crate::figure::percent::{more, with_ends};
 use crate::html::Page;
 use crate::html::figures::NOT_RUN;
-use crate::html::matters::told;
+use crate::html::matters::reported;
 use crate::table::{NOTHING, TAIL, heading, places};
 
 /// A model and its figures.
@@ -68,7 +67,7 @@ impl Page<'_> {
                 @if let Some(pace) = pace_sentence(cell) { p.aside { (pace) } }
                 p.aside {
                     "In brackets, intervals of 95 %. Against " (baseline)
-                        ": " (Estimator::of(self.run).both()) ", simultaneous for the "
+                        ": " (self.run.estimator.both()) ", simultaneous for the "
                     (pairs) " " (family) " of this cell (Bonferroni). Above the floor: the same "
                     "estimates and test, each interval its own. CPU and wall are medians over \
                      blocks. "
@@ -142,7 +141,7 @@ impl Page<'_> {
 
     /// Writes the row of a model.
     fn row(&self, row: &Row, place: Option<String>, baseline: &str) -> Markup {
-        let model = self.run.schedule.model(&row.model);
+        let model = self.run.model(&row.model);
         let client = model.map_or("", |model| &model.client);
         let errors: u64 = row.errors.values().sum();
         let columns = crate::table::columns(row, baseline, &self.figures.floor);
@@ -162,9 +161,9 @@ impl Page<'_> {
             tr.invalid[is_lost(row)] {
                 @if let Some(place) = place { td { (place) } }
                 th scope="row" { a href=(format!("#model-{}", row.model)) { (row.model) } }
-                td.figure { (told(&against)) }
+                td.figure { (reported(&against)) }
                 td.figure { (cost) }
-                td.figure { (told(&above)) }
+                td.figure { (reported(&above)) }
                 td { (verdict) }
                 td.figure { (wall) }
                 td.figure { @if row.turns > 0 { (errors) } @else { "-" } }
@@ -215,7 +214,7 @@ fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
         html! {
             "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
                 100.0 * apart))
-            ": the origin's delay sets the pace, so wall time tells models apart here as little \
+            ": the origin's delay sets the pace, so wall time distinguishes models here as little \
              as throughput does."
         }
     })

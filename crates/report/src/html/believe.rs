@@ -3,12 +3,11 @@
 use analysis::checks::meaning::meaning;
 use analysis::checks::question::{CheckState, RUN};
 use maud::{Markup, html};
-use record::State;
 
 use crate::html::Page;
 
-/// Rows whose lost turns are told here; the tables tell all.
-const TOLD_MAX: usize = 5;
+/// Rows whose lost turns are reported here; the tables show all.
+const SHOWN_MAX: usize = 5;
 
 impl Page<'_> {
     /// Says whether the run may be believed.
@@ -20,7 +19,7 @@ impl Page<'_> {
             @if !self.trust.badges.is_empty() {
                 ul.badges { @for badge in &self.trust.badges { li {
                     span.badge { (badge) } " " (self.scopes(badge)) ": "
-                    (meaning(badge).unwrap_or("the check below tells")) "."
+                    (meaning(badge).unwrap_or("see the check below")) "."
                 } } }
             }
         }
@@ -65,29 +64,26 @@ impl Page<'_> {
     /// Says how many turns do not count, and why.
     fn lost_turns(&self) -> String {
         let turns = &self.run.turns;
-        let count =
-            |wanted: fn(&State) -> bool| turns.iter().filter(|turn| wanted(&turn.state)).count();
-        let invalid = count(|state| matches!(state, State::Invalid(_)));
-        let failed = count(|state| matches!(state, State::Failed(_) | State::Out));
-        let counts = format!("{} of {} turns count", turns.len() - invalid - failed, turns.len());
+        let (invalid, failed) = (turns.invalid, turns.failed);
+        let counts = format!("{} of {} turns count", turns.valid(), turns.all);
         if invalid + failed == 0 {
             return format!("{counts}: none is invalid, none failed.");
         }
         let cells = self.figures.cells.iter();
         let rows = cells.flat_map(|cell| cell.all_rows().map(move |row| (cell, row)));
         let lost = rows.filter(|(_, row)| row.valid < row.turns);
-        let mut told: Vec<String> = lost
+        let mut reported: Vec<String> = lost
             .filter_map(|(cell, row)| {
                 Some(format!("{} in {}, {}", row.model, cell.cell.name, row.reason.as_ref()?))
             })
             .collect();
-        let rest = told.len().saturating_sub(TOLD_MAX);
-        told.truncate(TOLD_MAX);
+        let rest = reported.len().saturating_sub(SHOWN_MAX);
+        reported.truncate(SHOWN_MAX);
         let rest = if rest > 0 { format!("; and {rest} more rows") } else { String::new() };
         format!(
             "{counts}: {invalid} broke a validity rule and {failed} failed, and their figures are \
              used nowhere. {}{rest}.",
-            told.join("; ")
+            reported.join("; ")
         )
     }
 }

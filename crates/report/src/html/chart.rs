@@ -1,7 +1,6 @@
 //! A figure on the page: letters are text of the page, so that they keep their size on a phone.
 
 use analysis::cell_figures::CellFigures;
-use analysis::claim::is_estimate;
 use analysis::number::count;
 use maud::{Markup, html};
 
@@ -70,8 +69,8 @@ impl Page<'_> {
         let of_cell = cell.map_or_else(String::new, |cell| {
             format!(", {}, {}", cell.cell.name, count(cell.blocks, "block"))
         });
-        let claim = if is_estimate(run) { ", an estimate" } else { "" };
-        format!("Inflight {}, run {}{of_cell}{claim}", run.schedule.version, run.id)
+        let claim = if run.is_estimate { ", an estimate" } else { "" };
+        format!("Inflight {}, run {}{of_cell}{claim}", run.version, run.id)
     }
 }
 

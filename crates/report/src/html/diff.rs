@@ -1,10 +1,10 @@
 //! The page of two runs compared: what changed, with the interval of each change drawn.
 
+use analysis::Estimate;
 use analysis::diff::{CellDiff, Change, Diff, RowDiff};
 use analysis::line::line;
 use analysis::number::digits;
 use maud::{Markup, html};
-use stats::Estimate;
 
 use crate::diff_table::{ratio, remarks, unit};
 use crate::figure::axis::Axis;
@@ -53,8 +53,8 @@ fn answer(diff: &Diff) -> String {
     let rows = || diff.cells.iter().flat_map(|cell| &cell.rows);
     let count = |change| rows().filter(|row| row.change == change).count();
     let all = [Change::Slower, Change::Faster, Change::Same, Change::Unknown];
-    let told = all.map(|change| format!("{} {}", count(change), diff.word(change))).join(", ");
-    format!("Of {} rows: {told}.", rows().count())
+    let reported = all.map(|change| format!("{} {}", count(change), diff.word(change))).join(", ");
+    format!("Of {} rows: {reported}.", rows().count())
 }
 
 /// Writes a cell: its table, what all models did together, and its drawing.

@@ -1,7 +1,6 @@
 //! The sections that are figures, and what stands beside them.
 
 use analysis::cell_figures::CellFigures;
-use analysis::estimator::Estimator;
 use maud::{Markup, html};
 use rules::expected;
 use workload::Cell;
@@ -9,7 +8,7 @@ use workload::Cell;
 use crate::figure::percent::more;
 use crate::figure::{CellCharts, Figure};
 use crate::html::Page;
-use crate::html::matters::told as ci;
+use crate::html::matters::reported as ci;
 use crate::table::heading;
 
 /// What is said where a section's workload was not run.
@@ -118,7 +117,7 @@ impl Page<'_> {
     /// Writes each model's ratio in all cells beside each other.
     fn across(&self) -> Markup {
         let baseline = &self.figures.baseline;
-        let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
+        let models = self.run.models.iter().map(|model| model.name.as_str());
         let mut rows: Vec<(Option<f64>, &str)> = Vec::new();
         for model in models.filter(|name| name != baseline) {
             rows.push((self.ratio_in(self.main_cell(), model).map(|ratio| ratio.value), model));
@@ -131,7 +130,7 @@ impl Page<'_> {
                 "The ratio to " (baseline) " in every cell of this run. Where a model's intervals \
                     in two cells do not overlap, the work changes the answer. "
                 @if !self.isolates_the_delay() {
-                    "No two cells of this run differ in the delay alone, so it does not tell what \
+                    "No two cells of this run differ in the delay alone, so it does not show what \
                      another delay by itself would change."
                 }
             }
@@ -187,7 +186,7 @@ impl Page<'_> {
                 models.push(&footprint.model);
             }
         }
-        let told = |cell: &CellFigures, model: &str| {
+        let reported = |cell: &CellFigures, model: &str| {
             let footprint = cell.footprints.iter().find(|footprint| footprint.model == model);
             footprint.map_or(crate::table::NOTHING.to_owned(), |footprint| more(&footprint.ratio))
         };
@@ -200,14 +199,14 @@ impl Page<'_> {
                     table {
                         caption { "CPU time per fetch against the same model on the shared core, \
                             each with its own 95 % interval ("
-                            (Estimator::of(self.run).both()) ")" }
+                            (self.run.estimator.both()) ")" }
                         thead { tr {
                             th scope="col" { "model" }
                             @for cell in cells { th.figure scope="col" { (cell.cell.name) } }
                         } }
                         tbody { @for model in models { tr {
                             th scope="row" { (model) }
-                            @for cell in cells { td.figure { (ci(&told(cell, model))) } }
+                            @for cell in cells { td.figure { (ci(&reported(cell, model))) } }
                         } } }
                     }
                 }
@@ -216,7 +215,7 @@ impl Page<'_> {
     }
 
     /// Returns the ratio of a model to the baseline in a cell.
-    fn ratio_in(&self, cell: usize, model: &str) -> Option<stats::Estimate> {
+    fn ratio_in(&self, cell: usize, model: &str) -> Option<analysis::Estimate> {
         let row = self.figures.cells[cell].rows.iter().find(|row| row.model == model)?;
         row.figures.as_ref()?.ratio
     }

@@ -1,14 +1,14 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
+use analysis::Verdict;
 use analysis::cell_figures::CellFigures;
 use analysis::consequence::{of_clients, of_models};
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::count;
 use analysis::order::costs_less;
+use analysis::{Model, Summary};
 use maud::{Markup, html};
-use record::{Model, Run};
-use stats::verdict::Verdict;
 
 use crate::figure::percent::{apart, span};
 use crate::figure::title::listed;
@@ -26,7 +26,7 @@ impl Page<'_> {
             return "What models are made of, measured piece by piece".to_owned();
         };
         let names: Vec<&str> =
-            rivals(self.run, self.figures, cell).into_iter().map(|rival| rival.model).collect();
+            rivals(self.run, cell).into_iter().map(|rival| rival.model).collect();
         let names = match names.len() {
             0 => "no model".to_owned(),
             many if many > NAMES_MAX => {
@@ -45,14 +45,14 @@ impl Page<'_> {
             let primitives = format!("{rest}#primitives");
             return html! {
                 div.lead { p { "This run measured no fetches: " a href=(primitives) {
-                    "what models are made of" } " is what it tells." } }
+                    "what models are made of" } " is what it shows." } }
             };
         };
         let (place, trust) = (self.main_cell(), format!("{rest}#trust"));
         html! {
             div.lead {
-                p.which { (which(self.run, self.figures, cell)) }
-                @if let Some(told) = self.matters(cell) { p { (told) } }
+                p.which { (which(self.run, cell)) }
+                @if let Some(reported) = self.matters(cell) { p { (reported) } }
                 p.trust-line { (self.trust_line(cell)) " " a href=(trust) { "Why?" } }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
             }
@@ -64,7 +64,7 @@ impl Page<'_> {
 
     /// Says whether the choice matters.
     fn matters(&self, cell: &CellFigures) -> Option<String> {
-        let model = |name: &str| self.run.schedule.model(name);
+        let model = |name: &str| self.run.model(name);
         let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
         let apart = of_models(is_bare, self.figures, cell).map(|found| {
             format!(
@@ -81,21 +81,17 @@ impl Page<'_> {
             let more = if clients_matter_more(self, cell) { " matters more: it" } else { "" };
             format!("The HTTP client{more} adds {}.", span(&ratios))
         });
-        let told: Vec<String> = apart.into_iter().chain(clients).collect();
-        (!told.is_empty()).then(|| told.join(" "))
+        let reported: Vec<String> = apart.into_iter().chain(clients).collect();
+        (!reported.is_empty()).then(|| reported.join(" "))
     }
 
     /// Says in a line how far to trust the figures.
     fn trust_line(&self, cell: &CellFigures) -> String {
         let run = self.run;
-        let of_cell = |block: u32| {
-            run.schedule.blocks.iter().any(|own| own.number == block && own.cell == cell.cell.name)
-        };
-        let rounds = run.rounds.iter().filter(|round| of_cell(round.block)).count();
-        let repeated = run.disturbed.iter().filter(|round| of_cell(round.block)).count();
-        let kind = match analysis::claim::is_estimate(run) {
-            true => format!("{} estimate", capital(&run.schedule.preset)),
-            false => format!("{} run", capital(&run.schedule.preset)),
+        let (rounds, repeated) = (cell.rounds, cell.repeated);
+        let kind = match run.is_estimate {
+            true => format!("{} estimate", capital(&run.preset)),
+            false => format!("{} run", capital(&run.preset)),
         };
         let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
         let missed = can_show.map_or_else(String::new, |share| {
@@ -122,8 +118,9 @@ struct Rival<'a> {
 
 /// Returns the measured models on the same HTTP code, the baseline among them and the floor not,
 /// the least ratio first.
-fn rivals<'a>(run: &Run, figures: &'a Figures, cell: &'a CellFigures) -> Vec<Rival<'a>> {
-    let is_bare = |name: &str| run.schedule.model(name).is_some_and(Model::is_bare);
+fn rivals<'a>(run: &'a Summary, cell: &'a CellFigures) -> Vec<Rival<'a>> {
+    let figures = &run.figures;
+    let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
     let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
     let rival = |row: &'a analysis::cell_figures::Row| {
         let own = row.figures.as_ref()?;
@@ -148,9 +145,10 @@ fn value(rival: &Rival<'_>) -> f64 {
 
 /// Says which model costs the least, as far as the verdicts say so, and how the others compare with
 /// the baseline.
-fn which(run: &Run, figures: &Figures, cell: &CellFigures) -> String {
+fn which(run: &Summary, cell: &CellFigures) -> String {
+    let figures = &run.figures;
     let baseline = figures.baseline.as_str();
-    let rivals = rivals(run, figures, cell);
+    let rivals = rivals(run, cell);
     if !rivals.iter().any(|rival| rival.model == baseline) {
         return format!("The baseline {baseline} has no valid turn, so nothing is compared.");
     }
@@ -174,17 +172,17 @@ fn which(run: &Run, figures: &Figures, cell: &CellFigures) -> String {
         None if equal(cell, &names) => {
             format!("{} use the least CPU, equal within 2 %", listed(&names))
         }
-        None => format!("{} cannot be told apart for the least CPU", listed(&names)),
+        None => format!("{} cannot be distinguished for the least CPU", listed(&names)),
     };
     // Of the one that costs the least everything else is said anyway.
     let than = match least {
         Some(least) if least.model == baseline => String::new(),
         _ => format!(" than {baseline}"),
     };
-    let told = groups(cell, &rivals, (baseline, &than));
-    match told.is_empty() {
+    let reported = groups(cell, &rivals, (baseline, &than));
+    match reported.is_empty() {
         true => format!("{begin}."),
-        false => format!("{begin}; {}.", told.join("; ")),
+        false => format!("{begin}; {}.", reported.join("; ")),
     }
 }
 
@@ -227,19 +225,19 @@ fn groups(cell: &CellFigures, rivals: &[Rival<'_>], (baseline, than): (&str, &st
     let names = |verdict| of(verdict).iter().map(|rival| rival.model).collect::<Vec<_>>();
     let (more, less): (Vec<&Rival<'_>>, Vec<&Rival<'_>>) =
         of(Verdict::Different).into_iter().partition(|rival| value(rival) > 1.0);
-    let mut told: Vec<String> = [("less", less), ("more", more)]
+    let mut reported: Vec<String> = [("less", less), ("more", more)]
         .into_iter()
         .filter(|(_, rivals)| !rivals.is_empty())
         .map(|(word, rivals)| apart_from(cell, &rivals, (baseline, &format!("{word}{than}"))))
         .collect();
     let (equal, open) = (names(Verdict::Equivalent), names(Verdict::Inconclusive));
     if !equal.is_empty() {
-        told.push(format!("{} as much as {baseline}", listed(&equal)));
+        reported.push(format!("{} as much as {baseline}", listed(&equal)));
     }
     if !open.is_empty() {
-        told.push(format!("{} cannot be told from {baseline} here", listed(&open)));
+        reported.push(format!("{} cannot be distinguished from {baseline} here", listed(&open)));
     }
-    told
+    reported
 }
 
 /// Says how far rivals are from the baseline: those whose intervals overlap together, since nothing
@@ -259,7 +257,7 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
             _ => together.push((vec![model], vec![ratio], high)),
         }
     }
-    let told = (0..).zip(&together).map(|(place, (names, ratios, _))| {
+    let reported = (0..).zip(&together).map(|(place, (names, ratios, _))| {
         // The first says what the others leave out.
         let (need, word) = match (place, names.len()) {
             (0, 1) => (" needs", format!(" {word}")),
@@ -268,13 +266,13 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
         };
         format!("{}{need} {}{word}", listed(names), span(ratios))
     });
-    told.collect::<Vec<String>>().join(", ")
+    reported.collect::<Vec<String>>().join(", ")
 }
 
 /// Returns whether every library client costs more than any choice of a model does.
 fn clients_matter_more(page: &Page<'_>, cell: &CellFigures) -> bool {
     let least = cell.footprints.iter().filter_map(|own| Some(own.ratio.interval?.low));
-    let most = rivals(page.run, page.figures, cell).into_iter();
+    let most = rivals(page.run, cell).into_iter();
     let most = most.filter_map(|rival| rival.against).map(|(_, [_, high], _)| high);
     match (least.reduce(f64::min), most.reduce(f64::max)) {
         (Some(least), Some(most)) => least > most,

@@ -1,9 +1,9 @@
 //! What the differences mean where fetches are a part of a program, in a reader's terms.
 
+use analysis::Model;
 use analysis::cell_figures::CellFigures;
 use analysis::consequence::{Consequence, of_clients, of_models};
 use maud::{Markup, html};
-use record::Model;
 
 use crate::figure::percent::with_ends;
 use crate::html::Page;
@@ -11,7 +11,7 @@ use crate::html::Page;
 impl Page<'_> {
     /// Writes what the largest differences mean.
     pub(crate) fn meaning(&self, cell: &CellFigures) -> Markup {
-        let model = |name: &str| self.run.schedule.model(name);
+        let model = |name: &str| self.run.model(name);
         let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
         let rows: Vec<(&str, Consequence)> = [
             ("model", of_models(is_bare, self.figures, cell)),
@@ -38,7 +38,7 @@ impl Page<'_> {
                         tbody { @for (choice, found) in &rows { tr {
                             th scope="row" {
                                 (choice) ", from " (found.less) " to " (found.more) }
-                            td.figure { (told(&with_ends(&found.us))) }
+                            td.figure { (reported(&with_ends(&found.us))) }
                             td.figure { (format!("{:.1}", 100.0 * found.of_cpu())) " %" }
                             td.figure { "+" (format!("{:.1}", 100.0 * found.beside_work()))
                                 " %" }
@@ -51,7 +51,7 @@ impl Page<'_> {
 }
 
 /// Writes a figure with its interval, which a phone puts below it.
-pub(crate) fn told(text: &str) -> Markup {
+pub(crate) fn reported(text: &str) -> Markup {
     html! {
         @match text.split_once(" (") {
             Some((value, interval)) => { (value) " " span.ci { "(" (interval) } },

@@ -1,9 +1,9 @@
 //! The page of runs side by side: a column a run, and each ratio with its interval drawn.
 
+use analysis::Estimate;
 use analysis::merge::{Merge, MergedCell, MergedEntry};
 use analysis::number::with_interval;
 use maud::{Markup, html};
-use stats::Estimate;
 
 use crate::figure::axis::Axis;
 use crate::figure::look::{COLOURS, Look, SHAPES};
@@ -126,7 +126,7 @@ fn shown(own: &MergedEntry) -> Option<Estimate> {
     own.is_measured().then_some(own.ratio)?.map(Estimate::from)
 }
 
-/// Returns the look of a run: what tells models apart elsewhere tells runs apart here.
+/// Returns the look of a run: what distinguishes models elsewhere distinguishes runs here.
 fn look(run: usize) -> Look {
     let run = u32::try_from(run).unwrap_or_default();
     Look { colour: Some(run % COLOURS), shape: run % SHAPES, is_hollow: false }

@@ -1,7 +1,7 @@
 //! What a run did not measure: a line each, with the command that does.
 
+use analysis::Family;
 use maud::{Markup, html};
-use record::Family;
 use rules::expected;
 
 use crate::html::Page;

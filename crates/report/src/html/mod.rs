@@ -23,12 +23,12 @@ mod site;
 mod sweep;
 mod trust;
 
+use analysis::Summary;
 use analysis::figures::Figures;
 use analysis::trust::Trust;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use record::Run;
 use sha2::{Digest, Sha256};
 
 use crate::figure::Charts;
@@ -46,7 +46,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// What a page is written from.
 pub(crate) struct Page<'a> {
     /// The run.
-    pub(crate) run: &'a Run,
+    pub(crate) run: &'a Summary,
     /// Its figures.
     pub(crate) figures: &'a Figures,
     /// Whether it may be believed.
@@ -99,7 +99,7 @@ pub(crate) struct Frame {
 pub(crate) fn page(page: &Page<'_>) -> Vec<u8> {
     let frame = Frame {
         title: page.compared(),
-        version: Some(page.run.schedule.version.clone()),
+        version: Some(page.run.version.clone()),
         question: page.compared(),
         lead: page.first_screen(""),
         sections: page.sections(),
@@ -180,7 +180,7 @@ impl Page<'_> {
     /// Returns the sections, in their order: what answers, then whether it may be believed, then
     /// what few readers look for.
     fn sections(&self) -> Vec<Section> {
-        let judges_all = self.figures.family == record::Family::AllPairs && self.main().is_some();
+        let judges_all = self.figures.family == analysis::Family::AllPairs && self.main().is_some();
         let sections = [
             (true, Section::new("answer", "Does it matter?", self.answer())),
             (true, Section::new("breakdown", "Model or client?", self.breakdown())),
@@ -212,48 +212,48 @@ impl Page<'_> {
 
     /// Returns the versions of what the models are built on, runtimes first.
     pub(crate) fn versions_of_all(&self) -> Vec<String> {
-        let mut models: Vec<&record::Model> = self.run.schedule.models.iter().collect();
+        let mut models: Vec<&analysis::Model> = self.run.models.iter().collect();
         models.sort_by_key(|model| (model.language.is_some(), !model.is_bare()));
-        let mut told: Vec<String> = Vec::new();
+        let mut reported: Vec<String> = Vec::new();
         for model in models {
             let versions = self.versions(&model.name);
             for version in versions.split(", ").filter(|version| !version.is_empty()) {
-                if !told.iter().any(|known| known == version) {
-                    told.push(version.to_owned());
+                if !reported.iter().any(|known| known == version) {
+                    reported.push(version.to_owned());
                 }
             }
         }
-        told
+        reported
     }
 
     /// Says what happened to the run that a reader has to know first, if anything did.
     pub(crate) fn warning(&self) -> Option<String> {
-        use record::Integrity;
-        let mut told = Vec::new();
+        use analysis::Integrity;
+        let mut reported = Vec::new();
         match &self.run.integrity {
             Integrity::Whole => {}
-            Integrity::Unfinished => told.push("unfinished".to_owned()),
+            Integrity::Unfinished => reported.push("unfinished".to_owned()),
             Integrity::Altered(files) => {
-                told.push(format!("altered after it was measured ({})", files.join(", ")));
+                reported.push(format!("altered after it was measured ({})", files.join(", ")));
             }
         }
-        match analysis::claim::times_cut_short(self.run) {
+        match self.run.resumes {
             0 => {}
-            times => told.push(format!("resumed {}", analysis::number::count(times, "time"))),
+            times => reported.push(format!("resumed {}", analysis::number::count(times, "time"))),
         }
         if self.run.environment.modified != "no" {
-            told.push(format!(
+            reported.push(format!(
                 "from a source tree with changes: {}",
                 self.run.environment.modified
             ));
         }
-        (!told.is_empty()).then(|| format!("This run is {}.", told.join("; ")))
+        (!reported.is_empty()).then(|| format!("This run is {}.", reported.join("; ")))
     }
 
     /// Writes the end of the page.
     fn foot(&self) -> Markup {
         html! {
-            "Written by Inflight " (self.run.schedule.version) " from run " code { (self.run.id) }
+            "Written by Inflight " (self.run.version) " from run " code { (self.run.id) }
             " alone; the same run gives the same bytes. "
             code { "inflight check " (self.run.id) } " computes them again."
         }

@@ -1,10 +1,9 @@
 //! The models one by one, and what failed.
 
+use analysis::Model;
 use analysis::cell_figures::{CellFigures, Row};
-use analysis::footprint::model_footprints;
 use analysis::number::digits;
 use maud::{Markup, html};
-use record::Model;
 
 use crate::footprint_text::{COLUMNS, columns};
 use crate::html::Page;
@@ -54,14 +53,14 @@ impl Page<'_> {
                  differs but the way of waiting; the others use the library that people usually \
                  take."
             }
-            div.models { @for model in &self.run.schedule.models { (self.model(model)) } }
+            div.models { @for model in &self.run.models { (self.model(model)) } }
             (self.footprint())
         }
     }
 
     /// Writes what models cost beside their speed.
     fn footprint(&self) -> Markup {
-        let footprints = model_footprints(self.run);
+        let footprints = &self.run.footprints;
         html! {
             h3 #footprint { "The footprint of a model" }
             @if footprints.is_known() {
@@ -104,7 +103,7 @@ impl Page<'_> {
                     }
                     @for cell in &self.figures.cells {
                         @if let Some(row) = cell.all_rows().find(|row| row.model == model.name) {
-                            dt { (cell.cell.name) } dd { (told(row)) }
+                            dt { (cell.cell.name) } dd { (reported(row)) }
                         }
                     }
                     @for (name, value) in &model.env { dt { "environment" } dd { code { (name)
@@ -120,7 +119,7 @@ impl Page<'_> {
 
     /// Returns what a model said that it is built on.
     pub(crate) fn versions(&self, model: &str) -> String {
-        let versions = self.run.versions(model);
+        let versions = self.run.versions_of(model);
         versions
             .iter()
             .map(|(name, version)| format!("{name} {version}"))
@@ -130,7 +129,7 @@ impl Page<'_> {
 }
 
 /// Writes what became of a model in a cell.
-fn told(row: &Row) -> String {
+fn reported(row: &Row) -> String {
     let turns = format!("{} of {} turns valid", row.valid, row.turns);
     match (&row.figures, &row.reason) {
         (Some(figures), None) => format!("{} µs a fetch; {turns}", digits(figures.cpu_us.value)),

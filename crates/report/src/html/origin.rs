@@ -11,7 +11,7 @@ impl Page<'_> {
     /// Writes where the run was measured.
     pub(crate) fn origin(&self) -> Markup {
         let environment = &self.run.environment;
-        let placement = &self.run.schedule.placement;
+        let placement = &self.run.placement;
         let awake = if placement.awake { "kept awake" } else { "left to sleep" };
         let mut all = serde_json::to_value(environment).unwrap_or(Value::Null);
         // The hashes of programs stand with how the run is checked.
@@ -34,13 +34,7 @@ impl Page<'_> {
                 format!("commit {}, modified: {}", environment.commit, environment.modified),
             ),
             ("run", self.run.id.clone()),
-            (
-                "began",
-                self.run
-                    .turns
-                    .first()
-                    .map_or_else(|| "no turn".to_owned(), |turn| turn.started_utc.clone()),
-            ),
+            ("began", self.run.began_utc.clone().unwrap_or_else(|| "no turn".to_owned())),
         ];
         html! {
             p.wide { (self.machine()) }
@@ -61,7 +55,7 @@ impl Page<'_> {
     /// Says in a sentence where a run was measured.
     fn machine(&self) -> String {
         let environment = &self.run.environment;
-        let placement = &self.run.schedule.placement;
+        let placement = &self.run.placement;
         format!(
             "{}, {} CPUs ({}), {} GiB, Linux {}, {}. {}; model on CPU {:?}, server on CPU {:?}, \
              {}.",

@@ -1,13 +1,13 @@
 //! Any two models of a cell: what may be said of them.
 
+use analysis::Verdict;
 use analysis::cell_figures::CellFigures;
 use analysis::estimator::Estimator;
 use maud::{Markup, html};
-use stats::verdict::Verdict;
 
 use crate::figure::percent::{change, more};
 use crate::html::Page;
-use crate::html::matters::told;
+use crate::html::matters::reported;
 
 impl Page<'_> {
     /// Writes what may be said of each two models of the main cell that were judged.
@@ -17,13 +17,13 @@ impl Page<'_> {
             p {
                 "Read across: the model of the line costs so much more or less than that of the \
                  column, in percent, in "
-                (cell.cell.name) ". " b { "?" } " cannot be told apart here, " b { "=" }
+                (cell.cell.name) ". " b { "?" } " cannot be distinguished here, " b { "=" }
                 " as good as equal; empty, not judged."
             }
             (matrix(cell))
             details.more {
                 summary { "Every pair with its interval" }
-                (list(cell, &Estimator::of(self.run)))
+                (list(cell, &self.run.estimator))
             }
         }
     }
@@ -57,13 +57,14 @@ fn matrix(cell: &CellFigures) -> Markup {
 /// Writes what may be said of two models.
 fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
     let of = |a: &str, b: &str| cell.pairs.iter().find(|pair| pair.model == a && pair.other == b);
-    let told = of(model, other).map(|pair| (pair.verdict, pair.ratio.value));
-    let told = told.or_else(|| of(other, model).map(|pair| (pair.verdict, 1.0 / pair.ratio.value)));
-    let (class, text) = match told {
+    let reported = of(model, other).map(|pair| (pair.verdict, pair.ratio.value));
+    let reported =
+        reported.or_else(|| of(other, model).map(|pair| (pair.verdict, 1.0 / pair.ratio.value)));
+    let (class, text) = match reported {
         None => ("", String::new()),
         Some((Verdict::Inconclusive, _)) => ("open", "?".to_owned()),
         Some((Verdict::Equivalent, _)) => ("open", "=".to_owned()),
-        Some((Verdict::Different, ratio)) if ratio > 1.0 => ("dearer", change(ratio)),
+        Some((Verdict::Different, ratio)) if ratio > 1.0 => ("costlier", change(ratio)),
         Some((Verdict::Different, ratio)) => ("cheaper", change(ratio)),
     };
     html! { td class=(class) { (text) } }
@@ -83,7 +84,7 @@ fn list(cell: &CellFigures, estimator: &Estimator) -> Markup {
                 } }
                 tbody { @for pair in &cell.pairs { tr {
                     th scope="row" { (pair.model) } td { (pair.other) }
-                    td.figure { (told(&more(&pair.ratio))) }
+                    td.figure { (reported(&more(&pair.ratio))) }
                     td.figure { @if pair.adjusted_p < 0.001 { "< 0.001" } @else {
                         (format!("{:.3}", pair.adjusted_p)) } }
                     td { (analysis::number::word(pair.verdict)) }

@@ -1,7 +1,6 @@
 //! What models are made of, and how much of their cost that explains.
 
 use analysis::cost_model::{CostModelCell, Explained};
-use analysis::ideas::ideas;
 use analysis::number::{digits, with_interval};
 use analysis::primitive_figures::{ShapeCheck, Shown};
 use maud::{Markup, html};
@@ -47,7 +46,7 @@ impl Page<'_> {
                  Each of its claims and definitions, with the figure that answers it:"
             }
             dl.ideas {
-                @for idea in ideas(self.run, self.figures) {
+                @for idea in &self.run.ideas {
                     dt { (idea.says) }
                     dd class=[idea.measured.is_none().then_some("aside")] { (idea.answer()) "." }
                 }

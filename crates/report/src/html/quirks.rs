@@ -1,6 +1,6 @@
 //! What library clients hide, forgive or call something else.
 
-use analysis::quirks::{Habit, Quirks, quirks};
+use analysis::quirks::{Habit, Quirks};
 use maud::{Markup, html};
 
 use crate::html::Page;
@@ -9,16 +9,16 @@ impl Page<'_> {
     /// Writes how the clients of the run count faults, folded.
     pub(crate) fn quirks(&self) -> Markup {
         html! {
-            @match quirks(self.run) {
+            @match self.run.quirks.as_ref() {
                 None => p.missing {
                     "What library clients hide or forgive was not recorded in this run."
                 },
                 Some(Quirks { clients, .. }) if clients.is_empty() => p {
                     "No client of this run is known to hide, forgive or rename a fault."
                 },
-                Some(told) => details.more #quirks {
+                Some(reported) => details.more #quirks {
                     summary { "What library clients hide, forgive or call something else" }
-                    (listed(&told))
+                    (listed(reported))
                 },
             }
         }
@@ -26,55 +26,54 @@ impl Page<'_> {
 }
 
 /// Writes the clients, and what they do.
-fn listed(told: &Quirks<'_>) -> Markup {
+fn listed(reported: &Quirks) -> Markup {
     html! {
         p {
             "Every model was held against an origin that misbehaves. Bare models count each fault \
              alike; these libraries do not, and their models' errors are to be read so. None \
              retries: the origin counts the requests of every turn."
         }
-        ul { @for client in &told.clients {
+        ul { @for client in &reported.clients {
             li { b { (crate::quirks_text::client(client)) } ": " (client.models.join(", ")) }
         } }
-        ul { @for habit in &told.habits { li { (written(habit)) } } }
+        ul { @for habit in &reported.habits { li { (written(habit)) } } }
     }
 }
 
 /// Writes what clients do.
-fn written(habit: &Habit<'_>) -> String {
-    let counts = habit.counts.map_or_else(|| "no failure".to_owned(), |code| format!("as {code}"));
+fn written(habit: &Habit) -> String {
+    let counts =
+        habit.counts.as_ref().map_or_else(|| "no failure".to_owned(), |code| format!("as {code}"));
     let Habit { does, faults, clients, .. } = habit;
     format!("{}: {does} ({}; counted {counts})", clients.join(", "), faults.join(", "))
 }
 
 #[cfg(test)]
 mod tests {
-    use analysis::figures::figures;
     use analysis::fixture::{BASELINE, FLOOR, Fixture};
-    use analysis::trust::Trust;
+    use analysis::summarize;
     use record::Quirk;
 
-    use crate::derive::derive_from;
+    use crate::derive::derive;
 
     /// Returns the page of a run that knows this of its clients.
-    fn page(told: Option<Vec<Quirk>>) -> String {
+    fn page(reported: Option<Vec<Quirk>>) -> String {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
-        run.schedule.quirks = told;
-        let figures = figures(&run, BASELINE, FLOOR);
-        let mut files = derive_from(&run, &figures, &Trust::of(&run, (BASELINE, FLOOR)));
+        run.schedule.quirks = reported;
+        let mut files = derive(&summarize(&run, BASELINE, FLOOR));
         String::from_utf8(files.remove("report.html").unwrap()).unwrap()
     }
 
     #[test]
     fn the_page_tells_what_clients_do_and_does_not_take_silence_for_innocence() {
-        let told = Quirk {
+        let reported = Quirk {
             client: "reqwest".to_owned(),
             fault: "<b>".to_owned(),
             does: "takes what comes".to_owned(),
             counts: Some("1604".to_owned()),
         };
         let written = "reqwest: takes what comes (&lt;b&gt;; counted as 1604)";
-        assert!(page(Some(vec![told])).contains(written));
+        assert!(page(Some(vec![reported])).contains(written));
         assert!(page(Some(Vec::new())).contains("No client of this run is known to hide"));
         assert!(page(None).contains("was not recorded in this run"));
     }

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use analysis::estimator::Estimator;
 use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
-use analysis::claim::is_estimate;
+use analysis::Family;
 use analysis::family::MARGIN;
 use analysis::proof::{OriginState, Proof};
-use record::Family;
 
 use crate::figure::data::Data;
 use crate::html::chart::table;
@@ -23,7 +21,7 @@ impl Page<'_> {
             Family::AllPairs => "every pair of models in a cell",
         };
         let (baseline, floor) = (&self.figures.baseline, &self.figures.floor);
-        let estimator = Estimator::of(self.run);
+        let estimator = &self.run.estimator;
         html! {
             h3 { "How to read it" }
             p {
@@ -82,7 +80,7 @@ impl Page<'_> {
                      status, length, CRC-32 and echoed id of every reply are checked, and each \
                      turn is held against what the server counted. The server is wiremock in a \
                      process of its own, renewed every block. "
-                "The source tells more in " code { "benches/README.md" } "."
+                "More stands in the source, in " code { "benches/README.md" } "."
             }
         }
     }
@@ -91,7 +89,7 @@ impl Page<'_> {
     fn limits(&self) -> Markup {
         html! {
             ul {
-                @if is_estimate(self.run) {
+                @if self.run.is_estimate {
                     li { "It is an estimate: a citable run has the preset " code { "citable" }
                         ", with several sessions, programs of several layouts, and controls." }
                 }
@@ -118,7 +116,7 @@ impl Page<'_> {
                     fairness between fetches, back-pressure and shutdown are not scored." }
                 li { "Stalls that are shorter or rarer than the windows are not seen." }
                 li { "Versions are those of the lock file; library clients run as their \
-                    documentation tells, with the settings that each model names." }
+                    documentation says, with the settings that each model names." }
             }
         }
     }
@@ -136,7 +134,7 @@ impl Page<'_> {
         listed(languages.map(|of| of.language.as_str()).collect())
     }
 
-    /// Says how the kernel accounted for CPU time, as far as the run tells it.
+    /// Says how the kernel accounted for CPU time, as far as the run reports it.
     fn accounting(&self) -> String {
         let machine = &self.run.environment;
         let ways = [
@@ -187,7 +185,7 @@ impl Page<'_> {
 
     /// Writes how the run is cited, or why it cannot be; and, folded, the other forms.
     fn citation(&self) -> (Markup, Markup) {
-        let cited = |form| cite(self.run, self.figures, form);
+        let cited = |form| cite(self.run, form);
         match (cited(CiteForm::Methods), cited(CiteForm::Bibtex)) {
             (Ok(methods), Ok(bibtex)) => (
                 copied("cite-methods", methods.trim_end()),
@@ -227,7 +225,9 @@ mod tests {
 
     /// Returns what a page says that its run does not show.
     fn limits(run: &Run) -> String {
-        let page = crate::derive::derive(run, BASELINE, FLOOR).remove("report.html").unwrap();
+        let page = crate::derive::derive(&analysis::summarize(run, BASELINE, FLOOR))
+            .remove("report.html")
+            .unwrap();
         let page = String::from_utf8(page).unwrap();
         let (_, limits) = page.split_once("What this does not show</h3>").unwrap();
         limits.split_once("Where it leans").unwrap().0.to_owned()
@@ -247,9 +247,15 @@ mod tests {
         (threads.language, threads.baseline) =
             (Some("Python".to_owned()), Some("threads".to_owned()));
         run.environment.kernel_settings.virt_cpu_accounting = "ticks".into();
-        let told = limits(&run);
-        assert!(told.contains("The server set the pace in steady: "), "{told}");
-        assert!(told.contains(bound) && told.contains("Models in Python mix language"), "{told}");
-        assert!(told.contains("(accounting of interrupts: off; of CPU time: ticks)."), "{told}");
+        let reported = limits(&run);
+        assert!(reported.contains("The server set the pace in steady: "), "{reported}");
+        assert!(
+            reported.contains(bound) && reported.contains("Models in Python mix language"),
+            "{reported}"
+        );
+        assert!(
+            reported.contains("(accounting of interrupts: off; of CPU time: ticks)."),
+            "{reported}"
+        );
     }
 }

@@ -1,11 +1,8 @@
 //! The first page of a site of runs: the newest comparison's answer, and a table of all runs.
 
-use analysis::claim::is_estimate;
-use analysis::figures::figures;
+use analysis::Summary;
 use analysis::number::count;
-use analysis::trust::Trust;
 use maud::{Markup, html};
-use record::{Integrity, Run};
 
 use crate::citation::Date;
 use crate::figure::Charts;
@@ -21,18 +18,18 @@ const LINKS: [(&str, &str); 5] = [
 ];
 
 /// Writes the first page of a site on which each run has a folder of its name, with the files that
-/// are derived from it; `baseline` and `floor` name models.
-pub fn site_page(runs: &[Run], (baseline, floor): (&str, &str)) -> String {
-    let mut runs: Vec<&Run> = runs.iter().collect();
+/// are derived from it.
+pub fn site_page(runs: &[Summary]) -> String {
+    let mut runs: Vec<&Summary> = runs.iter().collect();
     runs.sort_by(|a, b| b.id.cmp(&a.id));
     let all = Section::new("runs", "All runs", table(&runs));
-    let newest = runs.iter().find(|run| !run.schedule.cells.is_empty());
+    let newest = runs.iter().find(|run| !run.figures.cells.is_empty());
     written(&Frame {
         title: "the cost of keeping requests in flight".to_owned(),
-        version: newest.map(|run| run.schedule.version.clone()),
+        version: newest.map(|run| run.version.clone()),
         question: "What does it cost to keep many HTTP requests in flight?".to_owned(),
         lead: match newest {
-            Some(run) => answer(run, (baseline, floor)),
+            Some(run) => answer(run),
             None => html! { p.run { "No run compares models yet." } },
         },
         sections: vec![all],
@@ -42,11 +39,9 @@ pub fn site_page(runs: &[Run], (baseline, floor): (&str, &str)) -> String {
 }
 
 /// Writes the first screen of a run, and where the rest of it is.
-fn answer(run: &Run, (baseline, floor): (&str, &str)) -> Markup {
-    let figures = figures(run, baseline, floor);
-    let trust = Trust::of(run, (baseline, floor));
-    let charts = Charts::of(run, &figures);
-    let page = Page { run, figures: &figures, trust: &trust, charts: &charts };
+fn answer(run: &Summary) -> Markup {
+    let charts = Charts::of(run);
+    let page = Page { run, figures: &run.figures, trust: &run.trust, charts: &charts };
     let rest = format!("{}/report.html", run.id);
     html! {
         p.run {
@@ -58,7 +53,7 @@ fn answer(run: &Run, (baseline, floor): (&str, &str)) -> Markup {
 }
 
 /// Writes a table of runs, whose links lead into folders beside the page.
-fn table(runs: &[&Run]) -> Markup {
+fn table(runs: &[&Summary]) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="All runs" {
             table.runs {
@@ -74,7 +69,7 @@ fn table(runs: &[&Run]) -> Markup {
                     td { (Date::of_run(run).map_or_else(String::new, Date::iso)) }
                     td { (machine(run)) }
                     td { (preset(run)) }
-                    td { (run.schedule.models.len()) }
+                    td { (run.models.len()) }
                     td { @for (file, name) in LINKS {
                         a href=(format!("{}/{file}", run.id)) { (name) } " "
                     } }
@@ -85,18 +80,13 @@ fn table(runs: &[&Run]) -> Markup {
 }
 
 /// Says what a run was measured on.
-fn machine(run: &Run) -> String {
+fn machine(run: &Summary) -> String {
     let environment = &run.environment;
     format!("{}, {} ({})", environment.cpu, count(environment.cpus, "CPU"), environment.kind)
 }
 
-/// Says what a run measured, and what is to be known of that before it is believed.
-fn preset(run: &Run) -> String {
-    let estimate = if is_estimate(run) { ", estimate" } else { "" };
-    let doubt = match run.integrity {
-        Integrity::Whole => "",
-        Integrity::Unfinished => ", unfinished",
-        Integrity::Altered(_) => ", altered",
-    };
-    format!("{}{estimate}{doubt}", run.schedule.preset)
+/// Says what a run measured, and whether that is an estimate.
+fn preset(run: &Summary) -> String {
+    let estimate = if run.is_estimate { ", estimate" } else { "" };
+    format!("{}{estimate}", run.preset)
 }

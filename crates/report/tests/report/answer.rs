@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use analysis::Trust;
 use record::Run;
 use report::Place;
 
@@ -13,12 +12,11 @@ use crate::story::{BASELINE, FLOOR};
 #[test]
 fn the_answer_of_the_stored_run_is_the_text_that_is_stored() {
     let run = Run::read(&folder()).unwrap();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let trust = Trust::of(&run, (BASELINE, FLOOR));
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     for columns in [100, 80] {
         let page = "results/20261122T101502Z-2c-vm-7f3a91c4/derived/report.html";
         let place = Place { page, run: "20261122T101502Z", program: "inflight", columns };
-        let text = report::answer(&run, (&figures, &trust), &place);
+        let text = report::answer(&summary, &place);
         let file = format!("tests/golden/answer-{columns}.txt");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);
         if std::env::var_os(BLESS).is_some() {

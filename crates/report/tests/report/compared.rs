@@ -25,7 +25,7 @@ fn pages(runs: &[Run; 2]) -> [String; 2] {
 }
 
 /// Gives the versions of a stay, and the name of smol, a text that means harm.
-fn told(mut name: String, mut stay: StayRecord, text: &str) -> (String, StayRecord) {
+fn reported(mut name: String, mut stay: StayRecord, text: &str) -> (String, StayRecord) {
     if name == "smol" {
         text.clone_into(&mut name);
     }
@@ -56,7 +56,7 @@ fn renamed(run: &mut Run, text: &str) {
     }
     for block in &mut run.blocks {
         let stays = std::mem::take(&mut block.stays).into_iter();
-        block.stays = stays.map(|(name, stay)| told(name, stay, text)).collect();
+        block.stays = stays.map(|(name, stay)| reported(name, stay, text)).collect();
     }
     let machine = &mut run.environment;
     for field in [&mut machine.cpu, &mut machine.kernel, &mut machine.commit, &mut run.id] {

@@ -8,7 +8,7 @@ use crate::story::{BASELINE, CONTROL, FLOOR, Story, figures, invalid};
 /// Returns the summary of a story for a terminal.
 fn summary(story: &Story) -> String {
     let run = story.run();
-    report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), Form::Terminal)
+    report::summary(&analysis::summarize(&run, BASELINE, FLOOR), Form::Terminal)
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn models_that_do_not_differ_share_a_place_and_the_floor_is_ranked_like_any_othe
 #[test]
 fn the_figure_of_costs_shows_every_place_that_a_model_may_have() {
     let run = Story::of("standard", 14).run();
-    let files = report::derive(&run, BASELINE, FLOOR);
+    let files = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let file = |name: &str| String::from_utf8(files[name].clone()).unwrap();
     let drawn = file("figures/cost-steady.svg");
     // Two share the places 2 and 3; the first and the last have one each.
@@ -77,8 +77,7 @@ fn nothing_invalid_is_ranked() {
     // What machine or origin did is not held against a model, and who fell out leaves no gap.
     assert_eq!(["event-loop", "tokio", "smol-hyper"].map(place), [1, 2, 3].map(Some));
     assert!(row(&cell, "smol").figures.is_some());
-    let text =
-        report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
+    let text = report::summary(&analysis::summarize(&run, BASELINE, FLOOR), report::Form::Terminal);
     assert!(text.contains("are expected (1 of 28 turns), thus not ranked\n"), "{text}");
 }
 
@@ -109,8 +108,7 @@ fn from_twenty_blocks_on_rare_stalls_are_told() {
         .iter()
         .filter(|row| row.figures.as_ref().is_some_and(|figures| figures.tail_sensitive));
     assert_eq!(sensitive.map(|row| row.model.as_str()).collect::<Vec<_>>(), ["rayon"]);
-    let text =
-        report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), report::Form::Terminal);
+    let text = report::summary(&analysis::summarize(&run, BASELINE, FLOOR), report::Form::Terminal);
     assert_eq!(text.lines().filter(|line| line.starts_with('~')).count(), 1, "{text}");
     assert_eq!(text.matches("]~").count(), 1, "{text}");
 }

@@ -21,11 +21,11 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/run")
 }
 
-/// Tells a run in which everything happens that a summary has a word for.
+/// Returns a run in which everything happens that a summary has a word for.
 fn story() -> Story {
     let mut schedule = schedule("standard", &[(batch(), 6), (steady(), 24)]);
     schedule.supersedes = Some("20261121T101502Z-2c-vm-7f3a91c4".to_owned());
-    let mut story = Story::told(schedule);
+    let mut story = Story::by(schedule);
 
     story.end_before(26);
     for cell in ["batch", "steady"] {
@@ -79,7 +79,7 @@ fn bless() {
         fs::copy(written.join(name), folder().join(name)).unwrap();
     }
     let run = Run::read(&folder()).unwrap();
-    for (name, bytes) in report::derive(&run, BASELINE, FLOOR) {
+    for (name, bytes) in report::derive(&analysis::summarize(&run, BASELINE, FLOOR)) {
         let path = folder().join("derived").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
@@ -93,7 +93,7 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
     }
     let run = Run::read(&folder()).unwrap();
     assert_eq!(run.integrity, Integrity::Whole);
-    let derived = report::derive(&run, BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let names: Vec<&str> = derived.keys().map(String::as_str).collect();
     let whole: Vec<&str> =
         names.iter().copied().filter(|name| !name.starts_with("figures/")).collect();
@@ -120,12 +120,12 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
 
 #[test]
 fn the_stored_run_is_the_one_that_is_told_here() {
-    let (stored, told) = (Run::read(&folder()).unwrap(), story().run());
-    assert_eq!(stored.schedule, told.schedule);
-    assert_eq!((stored.turns, stored.cut), (told.turns, told.cut));
-    assert_eq!((stored.rounds, stored.blocks), (told.rounds, told.blocks));
-    assert_eq!((stored.repeated, stored.disturbed), (told.repeated, told.disturbed));
-    assert_eq!((stored.stops, stored.resumes), (told.stops, told.resumes));
+    let (stored, reported) = (Run::read(&folder()).unwrap(), story().run());
+    assert_eq!(stored.schedule, reported.schedule);
+    assert_eq!((stored.turns, stored.cut), (reported.turns, reported.cut));
+    assert_eq!((stored.rounds, stored.blocks), (reported.rounds, reported.blocks));
+    assert_eq!((stored.repeated, stored.disturbed), (reported.repeated, reported.disturbed));
+    assert_eq!((stored.stops, stored.resumes), (reported.stops, reported.resumes));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn the_summary_for_programs_has_its_schema_and_a_reason_beside_each_gap() {
         }
         value.as_array().into_iter().flatten().for_each(check);
     }
-    let derived = report::derive(&story().run(), BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&story().run(), BASELINE, FLOOR));
     let summary: serde_json::Value = serde_json::from_slice(&derived["summary.json"]).unwrap();
     assert_eq!(summary["schema"], "inflight.summary/2.0");
     check(&summary);

@@ -6,7 +6,7 @@ use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
 
 /// Returns a run with a model that fetches one after the other, threads, and the page's program.
 fn run() -> Run {
-    let mut run = Story::told(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
+    let mut run = Story::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
     for model in &mut run.schedule.models {
         match model.name.as_str() {
             "iterator" => model.max_in_flight = Some(1),
@@ -52,7 +52,7 @@ fn what_was_not_measured_says_what_measures_it() {
     {
         assert_eq!(answer(&run, says), None);
     }
-    let derived = report::derive(&run, BASELINE, FLOOR);
+    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let summary = String::from_utf8_lossy(&derived["summary.md"]).into_owned();
     assert!(summary.contains("not measured in this run: cargo bench --bench primitives"));
     assert!(
@@ -94,8 +94,9 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     run.schedule.cells[0].work_kib = 4_096;
     assert_eq!(answer(&run, "Tasks run concurrently"), None);
 
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let summary = report::summary(&run, &figures, report::Form::Terminal);
+    let said = analysis::summarize(&run, BASELINE, FLOOR);
+    let figures = &said.figures;
+    let summary = report::summary(&said, report::Form::Terminal);
     assert!(
         summary.contains("a probe task that wakes every 5.00 ms beside the fetches"),
         "{summary}"
@@ -105,13 +106,13 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     // 12 blocks, and 100 wake-ups a stay.
     assert_eq!(tokio.count, 1_200);
     assert!((tokio.typical_ms.value - 0.001).abs() < 1e-9, "{:?}", tokio.typical_ms);
-    let page = &report::derive(&run, BASELINE, FLOOR)["report.html"];
+    let page = &report::derive(&analysis::summarize(&run, BASELINE, FLOOR))["report.html"];
     assert!(String::from_utf8_lossy(page).contains("The latest wake-up comes "));
 }
 
 #[test]
 fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
-    let told = |id: &str, preset: &str, change: fn(&mut Run)| {
+    let reported = |id: &str, preset: &str, change: fn(&mut Run)| {
         let mut run = run();
         id.clone_into(&mut run.id);
         preset.clone_into(&mut run.schedule.preset);
@@ -121,26 +122,29 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
     let fast = |run: &mut Run| {
         run.turns.retain(|turn| turn.model != "iterator");
     };
+    #[expect(clippy::useless_vec, reason = "runs are too large for the stack")]
     let runs = vec![
-        told("1-old", "quick", |_| {}),
-        told("2-newer", "standard", |_| {}),
+        reported("1-old", "quick", |_| {}),
+        reported("2-newer", "standard", |_| {}),
         // Of the right kind, but without the model that fetches one after the other.
-        told("3-newest", "quick", fast),
+        reported("3-newest", "quick", fast),
         // A run of another kind is not asked, whatever it could say; this one has no level from
         // which it could answer what a sweep is asked.
-        told("4-sweep", "sweep", |run| {
+        reported("4-sweep", "sweep", |run| {
             run.schedule.sweeps = vec![Sweep { along: Along::InFlight, cells: Vec::new() }];
         }),
     ];
-    let page = report::ideas_page(&runs, (BASELINE, FLOOR));
+    let runs = runs.iter().map(|run| analysis::summarize(run, BASELINE, FLOOR));
+    let runs: Vec<analysis::Summary> = runs.collect();
+    let page = report::ideas_page(&runs);
     let row = |says: &str| page.lines().find(|line| line.contains(says)).unwrap().to_owned();
     let concurrent = row("Tasks run concurrently");
     assert!(concurrent.contains("](2-newer/derived/report.html)"), "{concurrent}");
-    assert!(concurrent.contains("; run 3-newest does not tell |"), "{concurrent}");
+    assert!(concurrent.contains("; run 3-newest does not say |"), "{concurrent}");
     let threads = row("It uses the system's resources efficiently");
     assert!(threads.contains("](3-newest/derived/report.html)"), "{threads}");
-    assert!(!threads.contains("does not tell"), "{threads}");
-    assert!(row("Tasks manage coroutines").contains("| no published run tells | - |"));
+    assert!(!threads.contains("does not say"), "{threads}");
+    assert!(row("Tasks manage coroutines").contains("| no published run says | - |"));
     // The runs that were asked, and what their figures are to be called.
     assert!(page.contains("run 2-newer   standard") || page.contains("run 2-newer   estimate"));
     assert!(!page.contains("run 4-sweep   ") && !page.contains("run 1-old   "));

@@ -7,7 +7,7 @@ use rules::METRICS;
 
 use crate::story::{BASELINE, FLOOR, Story, figures, row};
 
-/// Tells a run in which two models are in Python, and a third is missing.
+/// Returns a run in which two models are in Python, and a third is missing.
 fn run() -> Run {
     let mut story = Story::of("standard", 14);
     let models = &mut story.schedule.models;
@@ -29,7 +29,7 @@ fn run() -> Run {
 /// Returns the summary of that run.
 fn summary(form: Form) -> String {
     let run = run();
-    report::summary(&run, &analysis::figures(&run, BASELINE, FLOOR), form)
+    report::summary(&analysis::summarize(&run, BASELINE, FLOOR), form)
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn another_language_has_no_place_and_takes_none() {
     assert!(cell.languages[0].rows.iter().all(|row| row.rank.is_none()));
     let place = |model| row(&cell, model).rank.map(|rank| rank.best);
     let models = ["event-loop", "tokio", "rayon", "threads", "tokio-reqwest"];
-    // Rare stalls keep rayon from being told from threads.
+    // Rare stalls keep rayon from being reported from threads.
     assert_eq!(models.map(place), [1, 2, 3, 3, 5].map(Some));
     assert!(cell.rows.iter().all(|row| !other.contains(&row.model.as_str())));
 }
@@ -100,7 +100,7 @@ fn by_any_metric_the_languages_stay_apart() {
 #[test]
 fn the_document_keeps_the_languages_apart() {
     let run = run();
-    let document = analysis::document(&run, &analysis::figures(&run, BASELINE, FLOOR));
+    let document = serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR)).unwrap();
     let python = &document["cells"][0]["languages"][0];
     assert_eq!((&python["language"], &python["baseline"]), (&"Python".into(), &"smol".into()));
     let reason = |row: usize| &python["rows"][row]["figures"]["cpu_ratio"]["reason"];

@@ -44,12 +44,12 @@ fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
 #[test]
 fn a_value_that_no_stay_told_is_said_to_be_missing() {
     let text = report::ranking_text(&ranked(&Story::of("quick", 6), MEMORY, None).unwrap());
-    assert!(text.contains("not told"), "{text}");
+    assert!(text.contains("not reported"), "{text}");
 }
 
 #[test]
 fn one_cell_can_be_asked_for_and_must_exist() {
-    let story = Story::told(schedule("quick", &[(batch(), 6), (steady(), 6)]));
+    let story = Story::by(schedule("quick", &[(batch(), 6), (steady(), 6)]));
     let names = |cell| {
         let ranking = ranked(&story, SWITCHES, cell).unwrap();
         ranking.cells.into_iter().map(|cell| cell.figures.cell.name).collect::<Vec<_>>()
@@ -61,7 +61,7 @@ fn one_cell_can_be_asked_for_and_must_exist() {
 }
 
 /// Returns the row of a model in the document of a ranking.
-fn told(story: &Story, metric: Metric, model: &str) -> Value {
+fn reported(story: &Story, metric: Metric, model: &str) -> Value {
     let document = analysis::ranking_document(&ranked(story, metric, None).unwrap(), "a-run");
     assert_eq!((&document["run"], &document["metric"]), (&"a-run".into(), &metric.key.into()));
     let rows = document["cells"][0]["rows"].as_array().unwrap();
@@ -75,7 +75,7 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
         story.stays(model).into_iter().for_each(|stay| stay.memory_peak_kib = 6_000);
     }
     for metric in METRICS {
-        let smol = told(&story, metric, "smol");
+        let smol = reported(&story, metric, "smol");
         for pointer in ["", "/ratio", "/above_floor"] {
             let figure = smol.pointer(pointer).unwrap();
             for field in ["value", "low", "high"] {
@@ -86,17 +86,17 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
         assert_eq!(smol["ratio"]["verdict"].is_string(), metric.is_judged, "{smol}");
         assert_eq!((&smol["rounds"], &smol["repeated"]), (&28.into(), &0.into()));
 
-        let baseline = told(&story, metric, BASELINE);
+        let baseline = reported(&story, metric, BASELINE);
         assert_eq!(baseline["ratio"]["reason"], "it is the baseline");
         assert!(baseline["ratio"]["value"].is_null() && baseline["ratio"]["half_width"].is_null());
-        assert_eq!(told(&story, metric, FLOOR)["above_floor"]["reason"], "it is the floor");
+        assert_eq!(reported(&story, metric, FLOOR)["above_floor"]["reason"], "it is the floor");
     }
-    let threads = told(&story, MEMORY, "threads");
+    let threads = reported(&story, MEMORY, "threads");
     assert!(threads["value"].is_null() && threads["ratio"]["value"].is_null());
     assert!(threads["reason"].is_string() && threads["ratio"]["reason"].is_string());
-    let smol = told(&story, CPU, "smol");
+    let smol = reported(&story, CPU, "smol");
     assert_eq!(smol["ratio"]["verdict"], "equivalent");
-    let few = told(&Story::of("quick", 3), CPU, "smol");
+    let few = reported(&Story::of("quick", 3), CPU, "smol");
     assert_eq!(few["ratio"]["reason"], "too few blocks for an interval");
     assert!(few["ratio"]["value"].is_number() && few["ratio"]["low"].is_null(), "{few}");
 }

@@ -22,7 +22,7 @@ pub(crate) const HOSTILE: [&str; 6] = [
 
 /// Returns what is computed from a run.
 fn derived(run: &Run) -> BTreeMap<String, Vec<u8>> {
-    report::derive(run, BASELINE, FLOOR)
+    report::derive(&analysis::summarize(run, BASELINE, FLOOR))
 }
 
 /// Returns the page of a run.
@@ -56,7 +56,7 @@ pub(crate) fn check_inert(page: &str, text: &str) {
 
 /// Returns a run of a batch and a steady cell.
 pub(crate) fn good() -> Run {
-    Story::told(schedule("quick", &[(batch(), 12), (steady(), 12)])).run()
+    Story::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run()
 }
 
 /// Returns a run in which every text that a model, a machine or an error decides is hostile.
@@ -160,10 +160,10 @@ fn a_figure_or_a_table_that_leaves_the_report_says_what_must_be_known_of_it() {
         ("baseline-against-itself", "", true),
     ] {
         let svg = text(&format!("figures/{figure}.svg"));
-        let (_, told) = svg.split_once("<desc").unwrap();
-        let (told, _) = told.split_once("</desc>").unwrap();
-        assert!(told.contains(&source(of)) && told.contains(" An estimate."), "{told}");
-        assert_eq!(told.contains(" Badges: INVALID"), is_invalid, "{told}");
+        let (_, reported) = svg.split_once("<desc").unwrap();
+        let (reported, _) = reported.split_once("</desc>").unwrap();
+        assert!(reported.contains(&source(of)) && reported.contains(" An estimate."), "{reported}");
+        assert_eq!(reported.contains(" Badges: INVALID"), is_invalid, "{reported}");
         assert!(svg.matches("cb0e75ac709a").count() > 1, "it is drawn and not only described");
     }
     let tables = text("tables.tex");
@@ -178,7 +178,7 @@ fn a_figure_without_data_says_so_in_a_line() {
         stay.latencies_ns.clear();
     }
     let page = page(&run);
-    assert!(page.contains("Not drawn: no valid stay in this cell tells its latencies."));
+    assert!(page.contains("Not drawn: no valid stay in this cell reports its latencies."));
     assert!(page.contains("Not measured in this run"));
 }
 
@@ -214,12 +214,12 @@ fn the_first_screen_answers_and_says_how_far_to_trust_it() {
 
 #[test]
 fn a_model_that_cannot_be_told_from_another_is_given_no_place_before_it() {
-    // Three blocks tell nothing: no interval excludes 1.
-    let run = Story::told(schedule("quick", &[(steady(), 3)])).run();
+    // Three blocks show nothing: no interval excludes 1.
+    let run = Story::by(schedule("quick", &[(steady(), 3)])).run();
     let page = page(&run);
     let (_, sentence) = page.split_once("<p class=\"which\">").unwrap();
     let (sentence, _) = sentence.split_once("</p>").unwrap();
-    assert!(sentence.contains("cannot be told"), "{sentence}");
+    assert!(sentence.contains("cannot be distinguished"), "{sentence}");
     for claim in ["uses the least", " more", " less"] {
         assert!(!sentence.contains(claim), "{sentence}");
     }

@@ -32,7 +32,7 @@ const OVERHEAD_NS: u64 = 30_000;
 /// When an event wakes its waiter, in nanoseconds.
 const EVENT_NS: u64 = 3_000;
 
-/// Tells a run with primitives.
+/// Returns a run with primitives.
 fn story() -> Story {
     let mut schedule = schedule("quick", &[(steady(), 12), (batch(), 12)]);
     let program = |name: &str, unit: &str, primitives: &[&str]| {
@@ -64,7 +64,7 @@ fn story() -> Story {
     }))
     .unwrap();
 
-    let mut story = Story::told(schedule);
+    let mut story = Story::by(schedule);
     for block in story.schedule.primitives.blocks.clone() {
         for (position, program) in (0..).zip(&block.order) {
             let primitive = block.primitive.name();
@@ -75,7 +75,7 @@ fn story() -> Story {
     story
 }
 
-/// Returns what a program tells, with noise of at most 0.8 % and one wild batch.
+/// Returns what a program reports, with noise of at most 0.8 % and one wild batch.
 fn trial(primitive: &str, program: &str, number: u64) -> serde_json::Value {
     if primitive == "event-1ms" {
         let point = json!({ "count": 100, "counted": 100, "wall_ns": 1, "cpu_ns": 1,
@@ -189,7 +189,7 @@ fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
     }
     let checks = primitives(&other).checks;
     assert_eq!(checks.iter().map(|check| check.shown).collect::<Vec<_>>(), [Shown::No; 3]);
-    let text = report::summary(&other, &analysis::figures(&other, BASELINE, FLOOR), Form::Terminal);
+    let text = report::summary(&analysis::summarize(&other, BASELINE, FLOOR), Form::Terminal);
     assert!(text.contains("NOT shown: starting a task is at least ten times cheaper"), "{text}");
 }
 
@@ -271,8 +271,7 @@ fn a_trial_that_does_not_count_is_named_with_its_reason() {
 #[test]
 fn programs_read_primitives_and_cost_model_from_the_summary() {
     let run = story().run();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    let document = analysis::document(&run, &figures);
+    let document = serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR)).unwrap();
     let ping_pong = document["primitives"].as_array().unwrap();
     let ping_pong = ping_pong.iter().find(|p| p["primitive"] == "ping-pong").unwrap();
     assert_eq!(ping_pong["reference"], "tokio");
@@ -284,10 +283,10 @@ fn programs_read_primitives_and_cost_model_from_the_summary() {
 #[test]
 fn a_run_without_primitives_says_nothing_of_them() {
     let run = Story::of("quick", 12).run();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
-    assert!(figures.primitives.is_empty());
-    assert_eq!(analysis::document(&run, &figures).get("primitives"), None);
-    assert!(!report::summary(&run, &figures, Form::Markdown).contains("primitives"));
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    assert!(summary.figures.primitives.is_empty());
+    assert_eq!(serde_json::to_value(&summary).unwrap().get("primitives"), None);
+    assert!(!report::summary(&summary, Form::Markdown).contains("primitives"));
 }
 
 #[test]
@@ -298,12 +297,12 @@ fn trials_whose_halves_disagree_are_counted_kept_and_weighed() {
     // all of smol's another one is.
     let (mut spawn, mut readiness) = (0, 0);
     for trial in &mut run.primitives.whole {
-        let dearer = match (trial.primitive.name(), trial.program.as_str()) {
+        let costlier = match (trial.primitive.name(), trial.program.as_str()) {
             ("spawn", "threads") => (spawn += 1, spawn <= 4).1,
             ("readiness", "smol") => (readiness += 1, readiness <= 12).1,
             _ => false,
         };
-        for point in trial.trial.as_mut().unwrap().points.iter_mut().skip(4).filter(|_| dearer) {
+        for point in trial.trial.as_mut().unwrap().points.iter_mut().skip(4).filter(|_| costlier) {
             point.cpu_ns += point.cpu_ns / 10;
         }
     }

@@ -24,7 +24,7 @@ fn scatter(random: &mut SplitMix64) -> f64 {
     (SCATTER * (sum / f64::from(1 << 20) - 6.0)).exp()
 }
 
-/// Tells a run in which one model costs so many times the baseline, and every turn `disturbed`
+/// Returns a run in which one model costs so many times the baseline, and every turn `disturbed`
 /// times what it would have cost, by its block.
 fn story(factor: f64, seed: u64, disturbed: impl Fn(u32) -> f64) -> Story {
     let mut random = SplitMix64::new(seed);

@@ -42,13 +42,13 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// Tells a run of one steady cell in which nothing went wrong.
+    /// Returns a run of one steady cell in which nothing went wrong.
     pub(crate) fn of(preset: &str, blocks: u32) -> Self {
-        Self::told(schedule(preset, &[(steady(), blocks)]))
+        Self::by(schedule(preset, &[(steady(), blocks)]))
     }
 
-    /// Tells what happens if nothing goes wrong.
-    pub(crate) fn told(schedule: Schedule) -> Self {
+    /// Says what happens if nothing goes wrong.
+    pub(crate) fn by(schedule: Schedule) -> Self {
         let entries = schedule.blocks.iter().flat_map(measured).collect();
         Self { schedule, entries }
     }

@@ -1,4 +1,4 @@
-//! Where models cross: found where it was put, told in every form, and nowhere else.
+//! Where models cross: found where it was put, reported in every form, and nowhere else.
 
 use analysis::SweepFigures;
 use record::{Along, Run, Sweep};
@@ -27,7 +27,7 @@ fn story(percent: [u64; 5]) -> Story {
             _ => {}
         }
     }
-    let mut story = Story::told(schedule);
+    let mut story = Story::by(schedule);
     for (slots, percent) in LEVELS.into_iter().zip(percent) {
         for turn in story.turns(BASELINE, &name(slots)) {
             // Tokio's 15.0 us, times what makes them the share of the 24.9 us of threads.
@@ -54,7 +54,10 @@ fn check(percent: [u64; 5], (low, high): (usize, usize)) {
 
 /// Returns a file that is computed from a run.
 fn derived(run: &Run, name: &str) -> String {
-    String::from_utf8(report::derive(run, BASELINE, FLOOR).remove(name).unwrap()).unwrap()
+    String::from_utf8(
+        report::derive(&analysis::summarize(run, BASELINE, FLOOR)).remove(name).unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -128,9 +131,9 @@ fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_wi
 #[test]
 fn the_table_has_a_row_a_level_and_a_sentence_says_where_models_cross() {
     let run = story([130, 100, 100, 80, 70]).run();
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
+    let summary = analysis::summarize(&run, BASELINE, FLOOR);
     for form in [Form::Terminal, Form::Markdown] {
-        let text = report::summary(&run, &figures, form);
+        let text = report::summary(&summary, form);
         let heading = "crossover along the number in flight: 1 to 256 in flight, delay 16 to 48 \
                        ms; CPU time per fetch in times threads";
         assert!(text.contains(heading), "{text}");
@@ -174,18 +177,19 @@ fn the_page_draws_each_pair_and_the_ideas_tell_what_came_of_it() {
     let run = story([130, 110, 90, 80, 70]).run();
     let page = derived(&run, "report.html");
     assert!(page.contains("<figure id=\"crossover-in-flight-tokio\""));
-    let told = "tokio costs less than threads from 16 in flight on, and the crossover is no lower";
-    assert!(page.contains(told));
+    let reported =
+        "tokio costs less than threads from 16 in flight on, and the crossover is no lower";
+    assert!(page.contains(reported));
     let csv = derived(&run, "figures/crossover-in-flight-tokio.csv");
     assert_eq!(csv.lines().count(), 6, "{csv}");
     let ideas = analysis::ideas(&run, &analysis::figures(&run, BASELINE, FLOOR));
     let idea = ideas.iter().find(|idea| idea.says == "It is an alternative to threads").unwrap();
-    assert!(idea.measured.as_ref().unwrap().starts_with(told), "{idea:?}");
+    assert!(idea.measured.as_ref().unwrap().starts_with(reported), "{idea:?}");
 }
 
 #[test]
 fn a_run_without_a_sweep_names_the_command_and_nothing_more() {
-    let run = Story::told(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
+    let run = Story::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
     assert!(!derived(&run, "summary.json").contains("sweeps"));
     assert!(!derived(&run, "summary.md").contains("crossover"));
     let page = derived(&run, "report.html");

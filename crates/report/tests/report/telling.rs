@@ -1,4 +1,4 @@
-//! What the header and the lines around a table tell of a run.
+//! What the header and the lines around a table say of a run.
 
 use analysis::Standing;
 use record::{Entry, Run, Stop};
@@ -8,7 +8,7 @@ use crate::story::{BASELINE, FLOOR, Story, batch, figures, resume, row, schedule
 
 /// Returns the summary of a run for a terminal.
 fn summary(run: &Run) -> String {
-    report::summary(run, &analysis::figures(run, BASELINE, FLOOR), Form::Terminal)
+    report::summary(&analysis::summarize(run, BASELINE, FLOOR), Form::Terminal)
 }
 
 /// Checks that the summary of a run has each of these texts.
@@ -59,7 +59,7 @@ fn a_run_without_interruption_says_nothing_of_one() {
 
 #[test]
 fn blocks_are_those_measured_and_a_stop_is_told_for_each_cell() {
-    let mut story = Story::told(schedule("standard", &[(batch(), 6), (steady(), 14)]));
+    let mut story = Story::by(schedule("standard", &[(batch(), 6), (steady(), 14)]));
     story.end_before(17);
     let reason = "40 minutes are over".to_owned();
     story.entries.push(Entry::Stop(Stop { cell: None, blocks: 17, reason }));
@@ -98,7 +98,7 @@ fn a_model_that_never_had_its_turn_is_a_row() {
 
 #[test]
 fn a_table_fits_a_wide_terminal() {
-    let story = Story::told(schedule("standard", &[(batch(), 6), (steady(), 22)]));
+    let story = Story::by(schedule("standard", &[(batch(), 6), (steady(), 22)]));
     let text = summary(&story.run());
     let table = text.lines().filter(|line| !line.contains(": ") && !line.contains("Linux"));
     assert!(table.clone().all(|line| line.chars().count() < 130), "{text}");

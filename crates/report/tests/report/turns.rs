@@ -1,6 +1,7 @@
 //! Promises about turns: participants are compared inside rounds alone, what does not count enters
 //! nothing, and what only a whole stay shows is read off stays.
 
+use analysis::CellFigures;
 use record::{Entry, RoundRecord, Run, State, TurnRecord};
 use rules::Reason;
 use rules::{CPU, MEMORY};
@@ -12,7 +13,7 @@ use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, figures, invalid, row};
 const BLOCKS: u32 = 14;
 
 /// Multiplies what every turn of a story costs by a factor.
-fn dearer(story: &mut Story, factor: impl Fn(&TurnRecord) -> u64) {
+fn costlier(story: &mut Story, factor: impl Fn(&TurnRecord) -> u64) {
     for entry in &mut story.entries {
         if let Entry::Turn(turn) = entry {
             let factor = factor(turn);
@@ -42,7 +43,7 @@ fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
     let quiet = Story::of("standard", BLOCKS).run();
     let mut story = Story::of("standard", BLOCKS);
     // What a fetch costs doubles from round to round, in some blocks trebles.
-    dearer(&mut story, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
+    costlier(&mut story, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
     let drifted = story.run();
     for model in ["event-loop", "rayon", "smol", "smol-hyper", "threads", "tokio-reqwest"] {
         check_same(ratio(&drifted, model), ratio(&quiet, model));
@@ -55,7 +56,7 @@ fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
 fn an_invalid_turn_leaves_its_round_out_for_that_pair_alone() {
     let story = |is_broken: bool| {
         let mut story = Story::of("standard", BLOCKS);
-        dearer(&mut story, |turn| if turn.round == 0 { 3 } else { 1 });
+        costlier(&mut story, |turn| if turn.round == 0 { 3 } else { 1 });
         for turn in story.turns("smol", "steady") {
             if turn.round == 0 && is_broken {
                 turn.turned.as_mut().unwrap().window.cpu_ns *= 100;
@@ -92,7 +93,7 @@ fn an_invalid_stay_takes_its_turns_and_its_latencies_out() {
     assert!((smol.figures.as_ref().unwrap().ratio.unwrap().value - 1.0).abs() < 0.01);
     // Of every other participant the block stays.
     assert_eq!(row(&cell, "threads").valid, 28);
-    let files = report::derive(&run, BASELINE, FLOOR);
+    let files = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let latency = String::from_utf8(files["figures/latency-steady.csv"].clone()).unwrap();
     let smol = latency.lines().find(|line| line.starts_with("smol,")).unwrap();
     assert!(smol.starts_with("smol,26000,31,31,48,"), "{smol}");
@@ -119,7 +120,7 @@ fn repeated_rounds_enter_no_figure() {
         entries.push(entry);
     }
     story.entries = entries;
-    // Those that were measured first, in each block nine times as dear.
+    // Those that were measured first, in each block nine times as expensive.
     let mut seen = std::collections::BTreeSet::new();
     for entry in &mut story.entries {
         if let Entry::Turn(turn) = entry
@@ -131,7 +132,9 @@ fn repeated_rounds_enter_no_figure() {
     }
     let run = story.run();
     assert_eq!((run.disturbed.len(), run.repeated.len()), (14, 14 * 10));
-    assert_eq!(figures(&run), figures(&whole.run()));
+    let cell = figures(&run);
+    assert_eq!(cell.repeated, BLOCKS as usize);
+    assert_eq!(CellFigures { repeated: 0, ..cell }, figures(&whole.run()));
     let ranking = analysis::rank(&run, &analysis::figures(&run, BASELINE, FLOOR), CPU, None);
     let ranking = ranking.unwrap();
     let smol = ranking.cells[0].rows.iter().find(|row| row.row.model == "smol").unwrap();
