@@ -1,4 +1,4 @@
-//! What `cargo bench` runs: every model, measured in random blocks, then handed to criterion.
+//! What `cargo bench` runs: every model, measured in turns, then handed to criterion.
 //!
 //! Criterion measures one benchmark to its end before the next begins, so the drift of a machine
 //! becomes a difference between models. Here all models are measured together, by the harness,

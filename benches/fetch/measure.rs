@@ -1,4 +1,4 @@
-//! Measures all models in random blocks, hands the turns to criterion, and prints the answer.
+//! Measures all models in turns, hands the turns to criterion, and prints the answer.
 
 use std::path::Path;
 

@@ -82,7 +82,7 @@ pub fn preset(name: &str) -> Option<Preset> {
     presets().find(|preset| preset.name == name)
 }
 
-/// What `cargo bench` measures: enough to see who costs what, in about six minutes.
+/// What `cargo bench` measures: enough to see who costs what.
 pub fn quick() -> Preset {
     Preset {
         name: "quick",

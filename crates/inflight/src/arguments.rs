@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::output;
 use crate::pictures::PICTURES;
 
-/// Compares concurrency models by what a fetch costs, in random blocks, against a local server.
+/// Compares concurrency models by what a fetch costs, in turns, against a local server.
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "inflight",
@@ -21,7 +21,7 @@ use crate::pictures::PICTURES;
     verbatim_doc_comment,
     before_help = "\
 Examples:
-  inflight run                          measure every model for about ten minutes
+  inflight run                          measure every model
   inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?
@@ -52,7 +52,7 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Builds, measures in random blocks, writes a run, prints the answer.
+    /// Builds, measures in turns, writes a run, prints the answer.
     #[command(before_help = "\
 Examples:
   inflight run                          all models, preset quick

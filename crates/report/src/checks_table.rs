@@ -127,7 +127,7 @@ mod tests {
         });
         let text = checks_table(&checks, Form::Markdown);
         let passed = "passed: G1 G2 G3 G4 G5 (batch) G6 G7 G8 G9 G10 G11 G12 G13 G14 G15 G16 \
-                      (steady) G19 G20 G21\n";
+                      (steady) G19 G20 G21 G23\n";
         assert!(text.starts_with(passed), "{text}");
         assert!(text.contains("| G22 source"), "{text}");
         assert!(text.contains("| DIRTY "), "{text}");

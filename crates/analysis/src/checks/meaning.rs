@@ -1,8 +1,9 @@
 //! What a badge means to whoever reads a figure, in a sentence.
 
 /// Each badge, and what a reader does with it.
-const MEANINGS: [(&str, &str); 23] = [
+const MEANINGS: [(&str, &str); 24] = [
     ("ALTERED", "files are not what was measured: believe nothing of it"),
+    ("BELOW-FLOOR", "a model costs less than the least that it could: do not believe its cost"),
     ("BUILD", "programs were not built alike, or not for speed: believe no cost"),
     ("CLOCK", "the clock is slow or coarse: short times are doubtful"),
     ("COARSE", "the noise hides small differences, so that no two models can be called equal"),

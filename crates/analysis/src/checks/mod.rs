@@ -5,6 +5,7 @@
 //! its scope, or says that it cannot know. What a check measures is computed from the run alone, so
 //! the same run gives the same checks; why a threshold stands where it does is said beside it.
 
+mod floor;
 mod likeness;
 pub mod machine;
 pub mod meaning;
@@ -31,6 +32,7 @@ pub fn checks(run: &Run, baseline: &str, floor: &str) -> Vec<ValidityCheck> {
         checks.extend(origin::checks(&turns, baseline));
         checks.extend(sensitivity::checks(&turns, baseline));
         checks.push(likeness::check(&turns, (baseline, floor)));
+        checks.push(floor::check(&turns, floor));
         checks.extend(machine::checks(&turns));
         checks.extend(steadiness::checks(&turns));
     }
@@ -109,7 +111,7 @@ pub(crate) mod tests {
     fn the_good_run_passes_every_check_that_asks_something_of_it() {
         let ids: Vec<u32> = GOOD.iter().map(ValidityCheck::number).collect();
         // `cargo bench --bench claims` measures what 17 and 18 were.
-        let mut asked = (1..=22).filter(|id| ![17, 18].contains(id));
+        let mut asked = (1..=23).filter(|id| ![17, 18].contains(id));
         assert!(ids.is_sorted() && asked.all(|id| ids.contains(&id)), "{ids:?}");
         for check in GOOD.iter() {
             let fine = matches!(check.state, CheckState::Passed | CheckState::NotApplicable(_));

@@ -164,7 +164,7 @@ fn source(run: &Run) -> ValidityCheck {
         id: "G22",
         name: "source",
         scope: RUN,
-        threshold: "a commit without changes, a lock file, a whole run".to_owned(),
+        threshold: "a commit without changes, built from it, a lock file, a whole run".to_owned(),
     };
     let known = [&machine.commit, &machine.modified, &machine.cargo_lock_sha256, &machine.rustc];
     if known.into_iter().any(|reported| reported == UNKNOWN) {
@@ -177,6 +177,10 @@ fn source(run: &Run) -> ValidityCheck {
     let mut troubles: Vec<Trouble> = Vec::new();
     if machine.modified != "no" {
         troubles.push(("DIRTY", "the source differed from its commit".to_owned()));
+    }
+    if machine.tool.built_before_source.as_str() == "yes" {
+        let why = "the program that measured is older than the source beside it";
+        troubles.push(("DIRTY", why.to_owned()));
     }
     match &run.integrity {
         Integrity::Whole => {}
@@ -276,6 +280,8 @@ mod tests {
     #[test]
     fn g22_trips_on_a_modified_tree_and_on_an_altered_run() {
         trips(("G22", "run"), |run| run.environment.modified = "yes".to_owned(), "DIRTY");
+        let stale = |run: &mut Run| run.environment.tool.built_before_source = fact("yes");
+        trips(("G22", "run"), stale, "DIRTY");
         trips(("G22", "run"), |run| run.environment.commit = UNKNOWN.to_owned(), "unknown");
         trips(("G22", "run"), |run| run.integrity = Integrity::Unfinished, "UNFINISHED");
         let altered = |run: &mut Run| {

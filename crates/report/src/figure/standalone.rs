@@ -15,7 +15,7 @@ const NOTES: u32 = 170;
 const LINE: u32 = 18;
 /// Letters of a line of the caption, and of the title.
 const LETTERS: usize = 118;
-const TITLE: usize = 84;
+const TITLE: usize = 72;
 /// The width that a letter of the legend takes at most.
 const LETTER: u32 = 7;
 /// Small pictures side by side.

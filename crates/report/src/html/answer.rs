@@ -103,7 +103,7 @@ impl Page<'_> {
                     thead {
                         tr {
                             @if has_ranks { th scope="col" { "rank" } }
-                            (heads(baseline))
+                            (heads(baseline, true))
                         }
                     }
                     tbody {
@@ -130,7 +130,7 @@ impl Page<'_> {
                 div.scroll tabindex="0" role="group" aria-label=(format!("Results of {name}")) {
                     table.sortable.results id=(anchor(&format!("table-{name}"))) {
                         caption { (crate::summary::aside(of, &self.figures.baseline)) "." }
-                        thead { tr { (heads(&of.baseline)) } }
+                        thead { tr { (heads(&of.baseline, false)) } }
                         tbody { @for row in &of.rows { (self.row(row, None, &of.baseline)) } }
                     }
                 }
@@ -163,7 +163,7 @@ impl Page<'_> {
                 th scope="row" { a href=(format!("#model-{}", row.model)) { (row.model) } }
                 td.figure { (reported(&against)) }
                 td.figure { (cost) }
-                td.figure { (reported(&above)) }
+                @if baseline == self.figures.baseline { td.figure { (reported(&above)) } }
                 td { (verdict) }
                 td.figure { (wall) }
                 td.figure { @if row.turns > 0 { (errors) } @else { "-" } }
@@ -180,13 +180,14 @@ fn notes(rows: &[Row]) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; ") + ".")
 }
 
-/// Writes the heads of a table of models: what decides stands first, where a phone shows it.
-fn heads(baseline: &str) -> Markup {
+/// Writes the heads of a table of models: what decides stands first, where a phone shows it. Only
+/// models that are compared with the floor have a column for what they cost above it.
+fn heads(baseline: &str, has_floor: bool) -> Markup {
     html! {
         th scope="col" { "model" }
         th.figure scope="col" { "against " (baseline) }
         th.figure scope="col" { "CPU a fetch, µs" }
-        th.figure scope="col" { "above the floor, µs" }
+        @if has_floor { th.figure scope="col" { "above the floor, µs" } }
         th scope="col" { "verdict" }
         th.figure scope="col" { "wall, ms" }
         th.figure scope="col" { "errors" }

@@ -24,7 +24,8 @@ pub fn diff_page(diff: &Diff) -> String {
         "What to know beside it",
         html! {
             p {
-                b { (diff.word(Change::Slower)) } " and " b { (diff.word(Change::Faster)) } ": by more than " (percent(diff.margin))
+                b { (diff.word(Change::Slower)) } " and " b { (diff.word(Change::Faster)) }
+                ": by more than " (percent(diff.margin))
                 " %, for sure; " b { "same" } ": within it, for sure; " b { "unknown" }
                 ": the blocks do not settle it, which is not the same."
             }
