@@ -116,7 +116,7 @@ fn hidden(check: Check, turns: &CellTurns<'_>) -> Option<String> {
         Check::Connections => {
             turn.receipt.as_ref().is_none_or(|receipt| receipt.connections.is_none())
         }
-        _ => false,
+        Check::InFlight => false,
     };
     let valid = turns.all.iter().filter(|turn| turn.valid().is_some());
     let count = valid.filter(|turn| is_hidden(turn)).count();
