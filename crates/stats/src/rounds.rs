@@ -9,8 +9,9 @@
 //! experiments in analysis of variance", *Annals of Mathematical Statistics* 33, 1962, 482–497.
 //!
 //! Pairing each turn with the nearest one of the other participant throws away all other turns of a
-//! baseline that takes four a round: in a run of 168 rounds the data of blocks scattered by 6.5 %
-//! in `steady` and 11.4 % in `batch`; aligned, those of the same turns scatter by 5.0 % and 7.5 %.
+//! baseline that takes four a round: in two runs of 168 rounds on two machines the data of blocks
+//! scattered by 6.5 and 8.1 % in `steady`, and by 11.4 and 13.2 % in `batch`; aligned, those of the
+//! same turns scatter by 5.0 and 7.2 %, and by 7.5 and 10.8 %.
 //! Under the heavy tails of such noise the mean scatters by half as much again. The estimate is
 //! blind to what happens in fewer than 29 % of the turns, which is its breakdown point; the ratio
 //! of sums ([`crate::mean_cost`]) sees that.
