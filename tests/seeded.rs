@@ -215,7 +215,7 @@ fn an_origin_whose_cost_drifts_is_reported_by_its_receipts_and_ends_with_its_blo
     // What a request costs the origin is reported by every receipt, and blocks are balanced: each
     // model meets the origin as often young as old.
     let (dearer, said) = receipts(bad_origin("dearer"));
-    assert!(said.contains("grew dearer inside each block"), "{said}");
+    assert!(said.contains("grew more expensive inside each block"), "{said}");
     let cost = |receipt: &Receipt| receipt.cpu_ns / receipt.answered;
     for block in &dearer {
         assert!(block.windows(2).all(|pair| cost(&pair[1]) > cost(&pair[0])), "{dearer:?}");
