@@ -157,7 +157,7 @@ impl Date {
 }
 
 /// Returns what the run was measured on.
-fn machine(run: &Summary) -> String {
+pub(crate) fn machine(run: &Summary) -> String {
     let machine = &run.environment;
     line(&format!("{}, {} ({})", machine.cpu, count(machine.cpus, "CPU"), machine.kind))
 }

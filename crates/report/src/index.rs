@@ -1,10 +1,10 @@
 //! The index of runs that were published, as Markdown.
 
 use analysis::line::line;
-use analysis::number::{count, shortened};
+use analysis::number::shortened;
 use analysis::{Integrity, Summary};
 
-use crate::citation::Date;
+use crate::citation::{Date, machine};
 use crate::escape::markdown;
 
 /// What a reader opens of a run, by its name inside `derived/`.
@@ -28,16 +28,13 @@ pub fn index(runs: &[Summary]) -> String {
 fn row(run: &Summary) -> [String; 10] {
     let id = markdown(&line(&run.id));
     let hash = run.content_sha256.as_deref().map_or_else(String::new, shortened);
-    let environment = &run.environment;
-    let machine =
-        format!("{}, {} ({})", environment.cpu, count(environment.cpus, "CPU"), environment.kind);
     let links = LINKS.map(|name| format!("[{name}]({id}/derived/{name})"));
     let cells = run.figures.cells.iter().map(|cell| markdown(&line(&cell.cell.name)));
     let estimate = if run.is_estimate { ", estimate" } else { "" };
     [
         format!("{id} ({hash})"),
         Date::of_run(run).map_or_else(String::new, Date::iso),
-        markdown(&line(&machine)),
+        markdown(&machine(run)),
         format!("{}{estimate}", markdown(&line(&run.preset))),
         cells.collect::<Vec<_>>().join(", "),
         run.models.len().to_string(),

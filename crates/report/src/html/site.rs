@@ -1,10 +1,10 @@
 //! The first page of a site of runs: the newest comparison's answer, and a table of all runs.
 
 use analysis::Summary;
-use analysis::number::count;
+use analysis::line::line;
 use maud::{Markup, html};
 
-use crate::citation::Date;
+use crate::citation::{Date, machine};
 use crate::figure::Charts;
 use crate::html::{Frame, Page, Section, written};
 
@@ -79,14 +79,8 @@ fn table(runs: &[&Summary]) -> Markup {
     }
 }
 
-/// Says what a run was measured on.
-fn machine(run: &Summary) -> String {
-    let environment = &run.environment;
-    format!("{}, {} ({})", environment.cpu, count(environment.cpus, "CPU"), environment.kind)
-}
-
 /// Says what a run measured, and whether that is an estimate.
 fn preset(run: &Summary) -> String {
     let estimate = if run.is_estimate { ", estimate" } else { "" };
-    format!("{}{estimate}", run.preset)
+    line(&format!("{}{estimate}", run.preset))
 }
