@@ -227,15 +227,16 @@ fn an_origin_whose_cost_drifts_is_reported_by_its_receipts_and_ends_with_its_blo
 #[test]
 fn a_surcharge_costs_what_it_says() {
     let _alone = alone();
-    let delay_ms = DelayRange { lo: 4, hi: 12 };
-    let cell = Cell { delay_ms, warmup: 40, ..cell(Workload::Steady, 8, 400) };
+    // A surcharge of a hundred times what a fetch costs is found however noisy the machine is.
+    let delay_ms = DelayRange { lo: 40, hi: 80 };
+    let cell = Cell { delay_ms, warmup: 8, ..cell(Workload::Steady, 8, 80) };
     let name = "surcharged".to_owned();
     let control = Control { name: name.clone(), model: "event-loop".to_owned(), percent: 100 };
     let probe = Probe {
         cell: cell.name.clone(),
         ceiling_per_s: 0,
         floor_ns: 0,
-        baseline_ns: 20_000,
+        baseline_ns: 2_000_000,
         origin_ns: 0,
     };
     let basis = basis(&[house("event-loop")], cell, 7);
@@ -251,7 +252,7 @@ fn a_surcharge_costs_what_it_says() {
     let pairs = controls.iter().zip(&others).inspect(|(a, b)| assert_eq!(a.block, b.block));
     let mut extra: Vec<i64> = pairs.map(|(a, b)| cost(a) - cost(b)).collect();
     extra.sort_unstable();
-    assert!((15_000..30_000).contains(&extra[3]), "{extra:?} ns a fetch, expected 20 000");
+    assert!((1_000_000..3_000_000).contains(&extra[3]), "{extra:?} ns a fetch, expected 2 000 000");
 }
 
 #[test]
@@ -262,6 +263,14 @@ fn counts_that_are_forged_make_the_turn_invalid() {
     check(&threads("careless: make half of the fetches"), (batch(), built("origin")), words);
     let words = "the origin saw other ids than were dealt";
     check(&threads("careless: ask for one id"), (batch(), built("origin")), words);
+}
+
+#[test]
+fn a_batch_that_is_fetched_in_two_waves_makes_its_turns_invalid() {
+    // Each slot has a connection of its own, and the origin cannot tell who waits for whom.
+    let cell = Cell { fetches: 8, ..batch() };
+    let words = "the origin saw at most 4 of 8 in flight";
+    check(&threads("careless: fetch in two waves"), (cell, built("origin")), words);
 }
 
 #[test]

@@ -26,6 +26,7 @@ struct Sum {
     ok: u64,
     wall_ns: u64,
     in_flight: f64,
+    in_flight_peak: u64,
     cpu_ns: u64,
     ended: u64,
     /// What the kernel charged in the turns; nothing once it did not report.
@@ -71,6 +72,7 @@ impl Stays {
             sum.ok += turned.window.ok;
             sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
             sum.in_flight += receipt.in_flight_mean_estimate;
+            sum.in_flight_peak = sum.in_flight_peak.max(receipt.in_flight_peak_estimate);
             sum.cpu_ns = sum.cpu_ns.saturating_add(turned.window.cpu_ns);
             sum.ended += turned.window.ended;
             sum.issued += turned.total.issued;
@@ -99,6 +101,7 @@ impl Stays {
             wall_ns: sum.wall_ns,
             latencies_ns: &latencies_ns,
             in_flight_mean: sum.in_flight / sum.turns.max(1) as f64,
+            in_flight_peak: sum.in_flight_peak,
             cpu_ns: sum.cpu_ns,
             ended: sum.ended,
             charged_ns: sum.charged_ns,

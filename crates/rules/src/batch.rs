@@ -3,8 +3,9 @@
 use crate::expected::Expected;
 use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES, WALL};
 
-/// Its slots leave as its fetches run out, each model at its own rate, so that neither the peak nor
-/// the mean is asked for: a connection a slot shows how many places there were. Its replies are due
+/// Its slots leave as its fetches run out, each model at its own rate, so that neither the peak of
+/// each turn nor the mean is asked for: a connection a slot shows how many places there were, and
+/// the best turn of a stay that they fetched at once. Its replies are due
 /// together while one thread sends them in turn, so the last are late.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: false,

@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::sync::Barrier;
 use std::thread;
 
 use model_kit::{ErrorCode, Fetch, LibraryReply, Plan, Slot, Slots, content};
@@ -14,14 +15,17 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 struct Unit<'a> {
     how: &'a str,
     plan: &'a Plan,
+    /// Between two waves of fetches, one a slot.
+    waves: &'a Barrier,
     stream: Option<TcpStream>,
 }
 
 /// Carries the slots on a thread each, as `how` says.
 pub(crate) fn run(how: &str, plan: &Plan, slots: Slots) {
+    let waves = &Barrier::new(plan.cell.in_flight as usize);
     thread::scope(|scope| {
         for slot in slots {
-            let unit = Unit { how, plan, stream: None };
+            let unit = Unit { how, plan, waves, stream: None };
             scope.spawn(|| unit.drive(slot));
         }
     });
@@ -32,7 +36,12 @@ impl Unit<'_> {
     fn drive(mut self, mut slot: Slot) {
         while let Some(fetch) = slot.next_fetch_blocking() {
             // Half of the fetches are never made.
-            let skipped = self.how == "make half of the fetches" && fetch.id % 2 == 1;
+            let is_odd = fetch.id % 2 == 1;
+            let skipped = self.how == "make half of the fetches" && is_odd;
+            let in_waves = self.how == "fetch in two waves";
+            if in_waves && is_odd {
+                self.waves.wait();
+            }
             if !skipped && self.fetch(&fetch).is_err() {
                 self.stream = None;
                 if self.how == "wait anew for each byte" {
@@ -41,6 +50,9 @@ impl Unit<'_> {
                 }
             }
 
+            if in_waves && !is_odd {
+                self.waves.wait();
+            }
             let body = content::body(self.plan.seed, fetch.id, self.plan.cell.body_bytes);
             let id = Some(fetch.id.to_string());
             slot.finish(Ok(LibraryReply { status: 200, id, body }));
