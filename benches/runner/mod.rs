@@ -122,7 +122,7 @@ impl Runner {
 /// Reads arguments, or returns the exit code after saying what is wrong with them. From here on no
 /// limit on the size of files ends this program without a word.
 pub(crate) fn read<A: FromArgMatches>(command: Command) -> Result<A, ExitCode> {
-    harness::outlive_size_limits();
+    harness::settle_signals();
     let read = command.try_get_matches().and_then(|matches| A::from_arg_matches(&matches));
     read.map_err(|refusal| {
         let code = u8::try_from(refusal.exit_code()).unwrap_or(WRONG_USE);

@@ -12,7 +12,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
@@ -42,12 +42,18 @@ pub(crate) fn watch() -> Result<()> {
     Ok(())
 }
 
-/// Lets a write beyond the limit on the size of files fail as a write on a full disk does; unless
-/// asked, the system ends a process over it without a word.
-pub fn outlive_size_limits() {
+/// Settles the signals that whoever starts this may have set otherwise: a write beyond the limit on
+/// the size of files fails as a write on a full disk does, where the system would end the process
+/// without a word, and children can be waited for, which they cannot where their end is ignored.
+pub fn settle_signals() {
+    let is_ignored = |signal: i32| ignored() & (1 << (signal - 1)) != 0;
     // Who started this with the signal ignored gets the same, and so do the programs it starts.
-    if ignored() & (1 << (SIGXFSZ - 1)) == 0 {
+    if !is_ignored(SIGXFSZ) {
         let _ = flag::register(SIGXFSZ, Arc::default());
+    }
+    // What is handled here is as the system has it in the programs that this starts.
+    if is_ignored(SIGCHLD) {
+        let _ = flag::register(SIGCHLD, Arc::default());
     }
 }
 

@@ -56,7 +56,7 @@ pub use crate::find::{Workspace, find};
 pub use crate::footprint::time_builds;
 pub use crate::forecast::{Forecast, forecast};
 pub use crate::idle_inhibitor::IdleInhibitor;
-pub use crate::interrupt::outlive_size_limits;
+pub use crate::interrupt::settle_signals;
 pub use crate::language::{Interpreter, Program, compile, missing, update_lock};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};

@@ -238,6 +238,7 @@ fn build() -> Build {
         rustc: Some(rustc.map(|(name, value)| (name.to_owned(), value.to_owned())).into()),
         rustc_chosen_by: "default".into(),
         rustc_wrapper: "sccache".into(),
+        rustc_bootstrap: "none".into(),
         cargo: "cargo 1.95.0".into(),
         flags_in_force: "-Clinker=PATH".into(),
         rustflags: "none".into(),

@@ -183,12 +183,14 @@ fn variables(set: impl Iterator<Item = String>) -> Vec<String> {
         "RUSTC",
         "RUSTC_WRAPPER",
         "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_BOOTSTRAP",
         "RUSTFLAGS",
         "CARGO_ENCODED_RUSTFLAGS",
         "CARGO_BUILD_RUSTC",
         "CARGO_BUILD_RUSTC_WRAPPER",
         "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
         "CARGO_BUILD_RUSTFLAGS",
+        "CARGO_BUILD_TARGET",
     ];
     let changes = |name: &String| {
         let of_target = name.ends_with("_RUSTFLAGS") || name.ends_with("_LINKER");

@@ -140,10 +140,17 @@ fn shuffle(seed: u64) -> String {
 /// Says that a build waits for another call of cargo, if it will: cargo, asked to be quiet, waits
 /// without a word.
 fn report_waiting(workspace: &Workspace) {
-    let lock = workspace.target.join("release/.cargo-lock");
-    let tried = File::open(lock).map(|lock| lock.try_lock_shared());
-    if let Ok(Err(TryLockError::WouldBlock)) = tried {
-        let target = workspace.target.display();
-        say(&format!("waiting for another cargo, which builds into {target}\n"));
+    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    let locks = [
+        (Some(workspace.target.join("release")), ".cargo-lock", "builds into"),
+        (home, ".package-cache", "downloads into"),
+    ];
+    for (folder, lock, does) in locks {
+        let Some(folder) = folder else { continue };
+        let tried = File::open(folder.join(lock)).map(|lock| lock.try_lock_shared());
+        if let Ok(Err(TryLockError::WouldBlock)) = tried {
+            say(&format!("waiting for another cargo, which {does} {}\n", folder.display()));
+        }
     }
 }

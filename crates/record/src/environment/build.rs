@@ -31,6 +31,8 @@ pub struct Build {
     pub rustc_chosen_by: Fact,
     /// The programs that are put before the compiler, or `none`.
     pub rustc_wrapper: Fact,
+    /// `RUSTC_BOOTSTRAP`, which lets packages use what a stable compiler refuses, or `none`.
+    pub rustc_bootstrap: Fact,
     /// What `cargo --version` says.
     pub cargo: Fact,
     /// The compiler flags in force, whatever sets them, or `none`.
@@ -87,6 +89,7 @@ impl Build {
             rustc: toolchain.rustc,
             rustc_chosen_by: compiler.chosen_by,
             rustc_wrapper: compiler.wrapper,
+            rustc_bootstrap: flags::variable("RUSTC_BOOTSTRAP"),
             flags_in_force: if reported.is_empty() { NONE.into() } else { reported.into() },
             cargo: toolchain.cargo,
             rustflags: flags::variable("RUSTFLAGS"),
@@ -158,6 +161,11 @@ impl Build {
         report("the flags", &self.flags_in_force);
         report("a compiler chosen by", &self.rustc_chosen_by);
         report("the wrapper", &self.rustc_wrapper);
+        report("RUSTC_BOOTSTRAP", &self.rustc_bootstrap);
+        let host = self.rustc.as_ref().and_then(|reported| reported.get("host"));
+        if host.is_some_and(|host| *host != self.target.as_str()) {
+            report("the target", &self.target);
+        }
         report("the linker", &self.linker);
         for (name, value) in self.profile_overrides.iter().flatten() {
             report(&format!("the profile's {name}"), value);
@@ -197,6 +205,22 @@ mod tests {
     fn in_words([opt_level, lto, codegen_units]: [&str; 3]) -> String {
         let (opt_level, lto, codegen_units) = (opt_level.into(), lto.into(), codegen_units.into());
         Build { lto, codegen_units, opt_level, ..Build::default() }.profile_in_words().to_string()
+    }
+
+    #[test]
+    fn another_target_than_the_compiler_s_own_and_features_of_a_nightly_are_differences() {
+        let rustc = |host: &str| Some([("host".to_owned(), host.to_owned())].into());
+        let target = "x86_64-unknown-linux-musl";
+        let built = |host| Build { rustc: rustc(host), target: target.into(), ..Build::default() };
+        assert_eq!(built(target).differences(), [""; 0]);
+        assert_eq!(
+            built("x86_64-unknown-linux-gnu").differences(),
+            [format!("the target {target}")]
+        );
+        let unstable = Build { rustc_bootstrap: "1".into(), ..Build::default() };
+        assert_eq!(unstable.differences(), ["RUSTC_BOOTSTRAP 1"]);
+        let stable = Build { rustc_bootstrap: NONE.into(), ..Build::default() };
+        assert_eq!(stable.differences(), [""; 0]);
     }
 
     #[test]
