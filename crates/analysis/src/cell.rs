@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use record::{Absent, Family, Model, RoundRecord, Run, State, TurnRecord};
 use rules::expected;
-use stats::{Estimate, Sample, effect, mean_cost, median};
+use stats::{Estimate, Interval, Sample, effect, mean_cost, median};
 use workload::Cell;
 
 use crate::cell_figures::{
@@ -52,7 +52,7 @@ impl<'a> Source<'a> {
         }
         rows.sort_by(Row::order);
 
-        let (footprints, languages) = (self.footprints(None), self.languages());
+        let (footprints, languages) = (self.footprints(None, (&rows, &pairs)), self.languages());
         let (controls, controls_lost) = self.controls();
         let noise = self.noise(pairs.len());
         let (blocks, blocks_planned) = self.blocks();
@@ -98,6 +98,7 @@ impl<'a> Source<'a> {
             let of = (Some(language.as_str()), baseline.as_str());
             let (mut rows, pairs) = self.judged(Family::AgainstBaseline, of);
             rows.sort_by(Row::order);
+            let footprints = self.footprints(Some(language), (&rows, &pairs));
             let context = self.turns.paired((baseline, self.baseline), Quantity::Turn(cpu_us));
             languages.push(LanguageFigures {
                 language: language.clone(),
@@ -105,7 +106,7 @@ impl<'a> Source<'a> {
                 context: context.map(|pairs| pairs.ratio(ALPHA)),
                 rows,
                 pairs,
-                footprints: self.footprints(Some(language)),
+                footprints,
             });
         }
         languages
@@ -261,11 +262,14 @@ impl<'a> Source<'a> {
 
     /// Takes what the pairs with the baseline say into the rows.
     fn compare(&self, rows: &mut [Row], (pairs, baseline): (&[Pair], &str)) {
+        let against = rows.iter().find(|row| row.model == baseline);
+        let against = against.and_then(|row| row.figures.as_ref()).map(|own| own.cpu_us.value);
         for row in rows {
             let with_baseline = |pair: &&Pair| pair.model == row.model && pair.other == baseline;
             let pair = pairs.iter().find(with_baseline);
             let (Some(figures), Some(pair)) = (&mut row.figures, pair) else { continue };
             figures.ratio = Some(pair.ratio);
+            figures.cpu_us = against.map_or(figures.cpu_us, |cost| pair.ratio.times(cost));
             figures.verdict = Some(pair.verdict);
             if let Some((mean, is_sensitive)) = self.mean_ratio((&row.model, baseline)) {
                 figures.mean_ratio = Some(mean);
@@ -301,21 +305,26 @@ impl<'a> Source<'a> {
     }
 
     /// Returns what the library clients cost on top of the models of a language.
-    fn footprints(&self, language: Option<&str>) -> Vec<Footprint> {
-        let footprints = self.models(language).filter_map(|model| self.footprint(model));
+    fn footprints(&self, language: Option<&str>, judged: (&[Row], &[Pair])) -> Vec<Footprint> {
+        let footprints = self.models(language).filter_map(|model| self.footprint(model, judged));
         let mut footprints: Vec<Footprint> = footprints.collect();
         footprints.sort_by(|a, b| a.model.cmp(&b.model));
         footprints
     }
 
     /// Returns what a library client costs, if the model has one and both have figures.
-    fn footprint(&self, model: &Model) -> Option<Footprint> {
-        let pairs = self.turns.paired((&model.name, model.bare_name()?), Quantity::Turn(cpu_us))?;
-        Some(Footprint {
-            model: model.name.clone(),
-            ratio: pairs.ratio(ALPHA),
-            above_bare_us: pairs.difference(ALPHA),
-        })
+    /// Two models that were judged have one ratio, wherever it stands.
+    fn footprint(&self, model: &Model, (rows, pairs): (&[Row], &[Pair])) -> Option<Footprint> {
+        let (name, bare) = (model.name.as_str(), model.bare_name()?);
+        let judged = pairs.iter().find(|pair| pair.model == name && pair.other == bare);
+        let alone = || Some(self.paired((name, bare))?.ratio(ALPHA));
+        let ratio = judged.map(|pair| pair.ratio).or_else(alone)?;
+        let bare = rows.iter().find(|row| row.model == bare)?.figures.as_ref()?;
+        let above = |ratio: f64| bare.cpu_us.value * (ratio - 1.0);
+        let ends = |ends: Interval| Interval { low: above(ends.low), high: above(ends.high) };
+        let interval = ratio.interval.map(ends);
+        let above_bare_us = Estimate { value: above(ratio.value), interval };
+        Some(Footprint { model: name.to_owned(), ratio, above_bare_us })
     }
 
     /// Returns what was seen of the controls, and which of them have no figures.

@@ -136,7 +136,9 @@ pub enum Standing {
 /// What a fetch cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RowFigures {
-    /// CPU time of the model's process per fetch, in microseconds: median over blocks.
+    /// CPU time of the model's process per fetch, in microseconds. Of the baseline it is the median
+    /// over blocks, with its 95 % interval; of a model that was compared it is the baseline's
+    /// times the ratio and the interval of that, so that the two never disagree.
     pub cpu_us: Estimate,
     /// The ratio of CPU time to the baseline's, or to that of the language, with the simultaneous
     /// interval of the family.
@@ -166,9 +168,10 @@ pub struct RowFigures {
 pub struct Footprint {
     /// The model with the library client.
     pub model: String,
-    /// The ratio of CPU time per fetch, with its 95 % interval.
+    /// The ratio of CPU time per fetch, with the interval of its family, or of its own 95 % where
+    /// no family holds the pair.
     pub ratio: Estimate,
-    /// CPU time above the bare model's, in microseconds per fetch, with its 95 % interval.
+    /// CPU time above the bare model's, in microseconds per fetch, from that ratio.
     pub above_bare_us: Estimate,
 }
 

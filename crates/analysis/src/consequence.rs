@@ -71,13 +71,10 @@ pub fn of_clients<'a>(
 ) -> Option<Consequence> {
     let clients = cell.footprints.iter().filter_map(|footprint| {
         let bare = model(&footprint.model)?.bare_name()?;
-        let cost = cost(cell, bare)?;
-        let us = |ratio: f64| cost * (ratio - 1.0);
-        let ends = footprint.ratio.interval?;
-        let interval = Some(Interval { low: us(ends.low), high: us(ends.high) });
-        let us = Estimate { value: us(footprint.ratio.value), interval };
+        let least_us = cost(cell, bare)?;
         let (less, more) = (bare.to_owned(), footprint.model.clone());
-        (ends.low > 1.0).then_some(Consequence { less, more, us, least_us: cost })
+        let us = footprint.above_bare_us;
+        (us.interval?.low > 0.0).then_some(Consequence { less, more, us, least_us })
     });
     clients.max_by(|a, b| a.us.value.total_cmp(&b.us.value))
 }

@@ -47,7 +47,8 @@ pub struct RankedCell {
 pub struct RankedRow {
     /// The model's row in the figures.
     pub row: Row,
-    /// The median over blocks with its 95 % interval, if a valid turn has the value.
+    /// The median over blocks with its 95 % interval, if a valid turn has the value; of a judged
+    /// metric, what the row has.
     pub value: Option<Estimate>,
     /// The value in times the baseline's, or that of the language. That of CPU time is the one that
     /// was judged, with the interval of its family; any other has a 95 % interval of its own.
@@ -127,7 +128,10 @@ impl RankedRow {
         let (rounds, repeated) = source.rounds(model);
         Self {
             row: row.clone(),
-            value: sample.map(|sample| median::estimate(&sample, ALPHA)),
+            value: match (metric.is_judged, &row.figures) {
+                (true, Some(figures)) => Some(figures.cpu_us),
+                _ => sample.map(|sample| median::estimate(&sample, ALPHA)),
+            },
             ratio: ratio.filter(|_| model != baseline),
             above_floor: source.difference((model, floor), quantity).filter(|_| model != floor),
             rounds,

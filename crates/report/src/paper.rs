@@ -157,8 +157,8 @@ fn caption(
             format!(" These blocks can show {} %.", digits(100.0 * share))
         });
     paragraph(&format!(
-        "CPU time per fetch, {}. {} blocks; medians with 95 % intervals, ratios to {} with \
-         simultaneous 95 % intervals; lower is better.{marks}{noise}{badges} {}; {}. {}",
+        "CPU time per fetch, {}. {} blocks; ratios to {} with simultaneous 95 % intervals, and \
+         its median over blocks times them; lower is better.{marks}{noise}{badges} {}; {}. {}",
         heading(&cell.cell),
         cell.blocks,
         figures.baseline,

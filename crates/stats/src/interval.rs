@@ -47,6 +47,13 @@ impl Estimate {
     pub fn exp(&self) -> Self {
         Self { value: self.value.exp(), interval: self.interval.map(|interval| interval.exp()) }
     }
+
+    /// Returns the estimate of what it is a ratio to, which is a positive number, times that ratio.
+    #[must_use]
+    pub fn times(&self, number: f64) -> Self {
+        let times = |own: Interval| Interval { low: own.low * number, high: own.high * number };
+        Self { value: self.value * number, interval: self.interval.map(times) }
+    }
 }
 
 #[cfg(test)]

@@ -112,12 +112,14 @@ fn factors(low: f64, high: f64) -> Vec<f64> {
 fn changes(low: f64, high: f64) -> Vec<f64> {
     /// The least distance of two, as a share of the axis.
     const APART: f64 = 0.16;
-    let sets: [&[f64]; 7] = [
+    let sets: [&[f64]; 9] = [
         &[0.98, 0.99, 1.0, 1.01, 1.02],
         &[0.9, 0.95, 1.0, 1.05, 1.1],
         &[0.8, 0.9, 1.0, 1.1, 1.2, 1.3],
         &[0.6, 0.8, 1.0, 1.2, 1.4],
         &[0.5, 0.7, 1.0, 1.2, 1.5, 2.0],
+        &[0.5, 0.7, 1.0, 1.5, 2.0, 2.5, 3.5],
+        &[0.5, 0.7, 1.0, 1.5, 2.0, 3.0],
         &[0.2, 0.5, 1.0, 1.5, 2.5, 4.0, 7.0],
         &[0.01, 0.1, 0.5, 1.0, 2.0, 5.0, 20.0, 100.0],
     ];
@@ -176,7 +178,7 @@ mod tests {
     #[test]
     fn changes_are_written_in_percent_and_never_close_to_each_other() {
         let changes = |low, high| written(&Axis::of_changes("times", [low, high].into_iter()));
-        assert_eq!(changes(0.83, 3.2), ["0", "+50", "+150"]);
+        assert_eq!(changes(0.83, 3.2), ["0", "+50", "+100", "+200"]);
         assert_eq!(changes(0.78, 1.22), ["\u{2212}20", "\u{2212}10", "0", "+10", "+20"]);
         assert_eq!(changes(1.0, 1.0), ["0"]);
     }

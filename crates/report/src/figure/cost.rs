@@ -52,12 +52,12 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
         id: scene.id("cost"),
         title: in_cell(&finding, &scene.cell.cell),
         caption: format!(
-            "CPU time of the model's process per fetch: median over blocks with its own 95 % \
-             interval (sign test). The line is the floor, {}: a hand-written loop. Ranks, \
-             where there are any, are from the best place to the worst that the verdicts on all \
-             pairs leave open. They come from the ratios below, which compare inside blocks; these \
-             intervals may overlap and the models differ.",
-            scene.all.floor
+            "CPU time of the model's process per fetch: of {}, the median over blocks with its own \
+             95 % interval (sign test); of each other model, that median times its ratio, which \
+             compares inside rounds, and the interval of the ratio. The line is the floor, {}: a \
+             hand-written loop. Ranks, where there are any, are from the best place to the worst \
+             that the verdicts on all pairs leave open.",
+            scene.all.baseline, scene.all.floor
         ),
         chart: plain(data.rows.is_empty(), (axis, rules, strips)),
         data,
@@ -138,7 +138,10 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
     }
     strips.sort_by(|a, b| a.0.total_cmp(&b.0));
     let ends = measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref()).flat_map(reach);
-    let axis = Axis::of_changes(&format!("CPU per fetch against {baseline}, %"), ends.chain([1.0]));
+    let axis = Axis::of_changes(
+        &format!("CPU per fetch against {baseline}, % (log)"),
+        ends.chain([1.0]),
+    );
     let words = &Words { estimate: "ratio and its 95 % interval", ..Words::USUAL };
     Figure {
         id: scene.id("ratio"),

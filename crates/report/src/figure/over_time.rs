@@ -21,7 +21,7 @@ const HEIGHT: u32 = 38;
 /// A share of what the machine did.
 type Share = fn(&MachinePoint) -> Option<f64>;
 
-/// Draws the cost of each stay in a cell beside the model's median.
+/// Draws the cost of each stay in a cell beside what the model costs.
 pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     let mut by_block: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let rows = scene.cell.rows.iter().filter(|row| row.standing != Standing::NotApplicable);
@@ -29,8 +29,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     let (mut strips, mut aways) = (Vec::new(), Vec::new());
     for (column, row) in rows.iter().enumerate() {
         let middle = row.figures.as_ref().map(|figures| figures.cpu_us.value);
-        let note =
-            middle.map_or_else(String::new, |middle| format!("median {} µs", digits(middle)));
+        let note = middle.map_or_else(String::new, |middle| format!("{} µs", digits(middle)));
         let mut strip = Strip::new(&row.model, note, scene.look(&row.model));
         strip.height = HEIGHT;
         strip.marks.push(Mark::Level(0.5));
@@ -61,7 +60,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
         title: in_cell(&drift(&aways), &scene.cell.cell),
         caption: format!(
             "Every stay in a block by its middle turn, in the order of the blocks: CPU time per \
-             fetch against the model's median, from {} to {} times; a triangle lies beyond the \
+             fetch against what the model costs, from {} to {} times; a triangle lies beyond the \
              edge, a cross is invalid or failed, every other block is shaded. What moves all \
              strips alike is the machine; ratios cancel it.",
             digits(1.0 / REACH),
@@ -75,16 +74,16 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     }
 }
 
-/// Says how far stays lie from their model's median, of logarithms of what they are apart.
+/// Says how far stays lie from what their model costs, of logarithms of what they are apart.
 fn drift(aways: &[f64]) -> String {
     let mut aways = aways.to_vec();
     aways.sort_by(f64::total_cmp);
     match aways.get(aways.len() * 9 / 10) {
         Some(away) => format!(
-            "9 of 10 stays cost within {:.0} % of their model's median",
+            "9 of 10 stays lie within {:.0} % of what their model costs",
             100.0 * away.exp_m1()
         ),
-        None => "CPU time per fetch of every stay, against its model's median".to_owned(),
+        None => "CPU time per fetch of every stay, against what its model costs".to_owned(),
     }
 }
 

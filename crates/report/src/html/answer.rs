@@ -69,7 +69,8 @@ impl Page<'_> {
                     "In brackets, intervals of 95 %. Against " (baseline)
                         ": " (self.run.estimator.both()) ", simultaneous for the "
                     (pairs) " " (family) " of this cell (Bonferroni). Above the floor: the same "
-                    "estimates and test, each interval its own. CPU and wall are medians over \
+                    "estimates and test, each interval its own. CPU: the median over blocks of "
+                    (baseline) ", and of the others that times their ratio. Wall: the median over \
                      blocks. "
                     @match self.figures.family {
                         Family::AllPairs => {
@@ -97,9 +98,7 @@ impl Page<'_> {
             div.scroll tabindex="0" role="group" aria-label=(format!("Results of {}",
                 cell.cell.name)) {
                 table.sortable.results id=(format!("table-{}", cell.cell.name)) {
-                    caption { (heading(&cell.cell)) ". Lower is better. A ratio compares turns \
-                        of one round and a median all blocks, so the two columns need not divide \
-                        out: the ratio decides." }
+                    caption { (heading(&cell.cell)) ". Lower is better." }
                     thead {
                         tr {
                             @if has_ranks { th scope="col" { "rank" } }

@@ -43,8 +43,12 @@ impl Page<'_> {
             (0, 0) => " No badge: nothing speaks against the figures.",
             _ => " A badge marks figures and changes none.",
         };
+        let kinds = match self.trust.badges.len() {
+            0 => String::new(),
+            badges => format!(" with one of {badges} badges"),
+        };
         format!(
-            "{passed} of {asks} passed, {marked} put a badge on figures, {failed} failed{unknown}.\
+            "{passed} of {asks} passed, {marked} mark a doubt{kinds}, {failed} failed{unknown}.\
              {badges}"
         )
     }

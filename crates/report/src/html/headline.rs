@@ -48,12 +48,16 @@ impl Page<'_> {
                     "what models are made of" } " is what it shows." } }
             };
         };
-        let (place, trust) = (self.main_cell(), format!("{rest}#trust"));
+        let place = self.main_cell();
+        let [trust, cite] = ["trust", "cite"].map(|section| format!("{rest}#{section}"));
         html! {
             div.lead {
                 p.which { (which(self.run, cell)) }
                 @if let Some(reported) = self.matters(cell) { p { (reported) } }
-                p.trust-line { (self.trust_line(cell)) " " a href=(trust) { "Why?" } }
+                p.trust-line {
+                    (self.trust_line(cell)) " " a href=(trust) { "Why?" } " "
+                    a href=(cite) { "Cite it, run it again" }
+                }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
             }
             @if let Some(charts) = self.charts.cells.get(place) {
@@ -99,7 +103,7 @@ impl Page<'_> {
         });
         let marks = match self.trust.badges.len() {
             0 => "no doubt marked".to_owned(),
-            badges => count(badges, "doubt") + " marked",
+            badges => count(badges, "kind") + " of doubt marked",
         };
         format!(
             "{kind}: {}, {repeated} disturbed and repeated{missed}, {marks}.",

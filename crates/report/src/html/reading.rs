@@ -161,6 +161,7 @@ impl Page<'_> {
         let (reference, more) = self.citation();
         html! {
             (reference)
+            p { "To check the files, or to measure it again, in a checkout of Inflight:" }
             div.two {
                 (copied("check", &format!("cargo run --release -- check results/{id}")))
                 (copied("again", &again))
