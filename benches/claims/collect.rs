@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use harness::{Basis, Event, Preset, Programs};
+use harness::{BASELINE, Basis, Event, Preset, Programs};
 use record::{
     BlockRecord, Environment, Integrity, Model, PrimitiveTrials, RoundRecord, Run, Schedule,
     TurnRecord,
@@ -32,7 +32,7 @@ pub(crate) fn measured(
     let programs = programs(bench, models);
     let models: Vec<Model> = models.iter().map(|(model, _)| model.clone()).collect();
     let placement = bench.placement.clone();
-    let probes = harness::probe(&preset.cells, &models, (&programs, &placement))?;
+    let probes = harness::probe((&preset.cells, BASELINE), &models, (&programs, &placement))?;
     let missing = Vec::new();
     let schedule = harness::draw(Basis { preset, models, missing, seed, placement, probes });
     let mut collected = Collected::default();

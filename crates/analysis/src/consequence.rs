@@ -9,9 +9,9 @@ use crate::figures::Figures;
 use crate::order::costs_less;
 
 /// Fetches a second of the example.
-pub(crate) const RATE: f64 = 10_000.0;
+pub const RATE: f64 = 10_000.0;
 /// Work of one's own per fetch in the example, in microseconds of CPU time.
-pub(crate) const WORK_US: f64 = 1_000.0;
+pub const WORK_US: f64 = 1_000.0;
 
 /// What the larger of two costs means.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +77,23 @@ pub fn of_clients<'a>(
         (us.interval?.low > 0.0).then_some(Consequence { less, more, us, least_us })
     });
     clients.max_by(|a, b| a.us.value.total_cmp(&b.us.value))
+}
+
+/// Returns whether every library client costs more, on top of its model, than any choice of a model
+/// with the same HTTP code does against the baseline, the floor aside.
+pub fn clients_matter_more(
+    is_bare: impl Fn(&str) -> bool,
+    figures: &Figures,
+    cell: &CellFigures,
+) -> bool {
+    let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
+    let ratios = rows.filter_map(|row| row.figures.as_ref()?.ratio?.interval);
+    let most = ratios.map(|ends| ends.high).reduce(f64::max);
+    let least = cell.footprints.iter().map(|own| own.ratio.interval.map_or(0.0, |ends| ends.low));
+    match (least.reduce(f64::min), most) {
+        (Some(least), Some(most)) => least > most,
+        _ => false,
+    }
 }
 
 /// Returns what a model costs, in microseconds per fetch.

@@ -153,6 +153,7 @@ impl Fixture {
             placement: placement(),
             cells: self.cells.clone(),
             models: self.models.iter().map(|(name, _)| model(name)).collect(),
+            baseline: None,
             absent: Vec::new(),
             missing: Vec::new(),
             blocks,
@@ -276,6 +277,8 @@ pub fn model(name: &str) -> Model {
         baseline: None,
         requirements: Vec::new(),
         may_be_slow: None,
+        runtime: None,
+        variant: None,
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Preset {
     pub sweeps: Vec<Sweep>,
     /// Which models are measured where none is named.
     pub takes: Takes,
+    /// The model that ratios are taken against, where that is not the usual one.
+    pub baseline: Option<String>,
 }
 
 /// Which models a preset measures where none is named.
@@ -54,6 +56,11 @@ pub enum Takes {
 }
 
 impl Preset {
+    /// Returns the model that ratios are taken against.
+    pub(crate) fn baseline(&self) -> &str {
+        self.baseline.as_deref().unwrap_or(BASELINE)
+    }
+
     /// Returns how many rounds a block of a cell has: fewer where each turn is a fresh process.
     pub fn rounds_of(&self, cell: &Cell) -> u32 {
         match cell.workload.is_resident() {
@@ -97,6 +104,7 @@ pub fn quick() -> Preset {
         primitives: PrimitiveBlocks::MEASURED,
         sweeps: Vec::new(),
         takes: Takes::All,
+        baseline: None,
     }
 }
 
@@ -127,6 +135,15 @@ fn ideas() -> Preset {
         primitives: PrimitiveBlocks::NONE,
         ..quick()
     }
+}
+
+/// What `inflight compare` measures: versions of one package against the first of them.
+pub fn of_versions(baseline: &str) -> Preset {
+    let name = format!("{baseline}+0%");
+    let controls = vec![Control { name, model: baseline.to_owned(), percent: 0 }];
+    let (cells, baseline) = (vec![steady()], Some(baseline.to_owned()));
+    let primitives = PrimitiveBlocks::NONE;
+    Preset { name: "compare", cells, controls, primitives, baseline, ..quick() }
 }
 
 /// A study of this machine at this time: more cells, and blocks until the intervals are narrow.

@@ -5,8 +5,8 @@ use stats::random::SplitMix64;
 use stats::williams;
 use workload::Cell;
 
+use crate::Preset;
 use crate::quirks::quirks_of;
-use crate::{BASELINE, Preset};
 
 /// What a schedule is drawn from.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ const ROUNDS_OF_CHURN: u32 = 8;
 struct Orders {
     names: Vec<String>,
     rows: Vec<Vec<usize>>,
+    /// Who stands between them, if it is there.
+    baseline: Option<String>,
     /// Those that take part in one round of so many.
     seldom: Vec<(String, u32)>,
     /// Rounds that have been drawn.
@@ -51,8 +53,10 @@ impl Orders {
     /// Begins with the participants of a cell.
     fn new(models: &[&Model], (cell, preset): (&Cell, &Preset)) -> Self {
         let able = models.iter().filter(|model| absence(model, (cell, preset)).is_none());
+        let baseline = models.iter().find(|model| model.name == preset.baseline());
+        let baseline = baseline.map(|model| model.name.clone());
         let others: Vec<(String, u32)> = able
-            .filter(|model| model.name != BASELINE)
+            .filter(|model| model.name != preset.baseline())
             .map(|model| (model.name.clone(), one_round_of(model, cell)))
             .chain(preset.controls.iter().map(|control| (control.name.clone(), 1)))
             .collect();
@@ -61,15 +65,11 @@ impl Orders {
         // What is drawn depends on the seed alone, not on the order in which models were named.
         names.sort_unstable();
         seldom.sort_unstable();
-        Self { names, rows: Vec::new(), seldom, drawn: 0 }
+        Self { names, rows: Vec::new(), baseline, seldom, drawn: 0 }
     }
 
     /// Draws the rounds of the next block.
-    fn next(
-        &mut self,
-        (rounds, has_baseline): (u32, bool),
-        draws: &mut SplitMix64,
-    ) -> Vec<Vec<String>> {
+    fn next(&mut self, rounds: u32, draws: &mut SplitMix64) -> Vec<Vec<String>> {
         let round = |_| {
             let mut order = self.row(draws);
             for (name, one_of) in &self.seldom {
@@ -78,7 +78,10 @@ impl Orders {
                 }
             }
             self.drawn += 1;
-            if has_baseline { with_baseline(&order) } else { order }
+            match &self.baseline {
+                Some(baseline) => with_baseline(&order, baseline),
+                None => order,
+            }
         };
         (0..rounds).map(round).collect()
     }
@@ -96,10 +99,10 @@ impl Orders {
 }
 
 /// Puts a turn of the baseline before every few participants.
-fn with_baseline(order: &[String]) -> Vec<String> {
-    let groups = order.chunks(BETWEEN).map(|group| [&[BASELINE.to_owned()], group].concat());
+fn with_baseline(order: &[String], baseline: &str) -> Vec<String> {
+    let groups = order.chunks(BETWEEN).map(|group| [&[baseline.to_owned()], group].concat());
     let all: Vec<String> = groups.flatten().collect();
-    if all.is_empty() { vec![BASELINE.to_owned()] } else { all }
+    if all.is_empty() { vec![baseline.to_owned()] } else { all }
 }
 
 /// Returns of how many rounds of a cell a model takes part in one.
@@ -123,13 +126,12 @@ pub fn draw(basis: Basis) -> Schedule {
     let able: Vec<&Model> = models.iter().filter(runs).collect();
     let orders = |cell| (cell, Orders::new(&able, (cell, &preset)));
     let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
-    let has_baseline = able.iter().any(|model| model.name == BASELINE);
     let mut blocks = Vec::new();
     let sessions = u32::try_from(preset.sessions.len().max(1)).expect("a run has few sessions");
     for pass in 0..preset.blocks * sessions {
         draws.shuffle(&mut cells);
         for (cell, orders) in &mut cells {
-            let rounds = orders.next((preset.rounds_of(cell), has_baseline), &mut draws);
+            let rounds = orders.next(preset.rounds_of(cell), &mut draws);
             let number = u32::try_from(blocks.len()).expect("a schedule has few blocks");
             let (cell, seed) = (cell.name.clone(), draws.word());
             blocks.push(Block { number, cell, seed, rounds, session: pass / preset.blocks });
@@ -151,6 +153,7 @@ pub fn draw(basis: Basis) -> Schedule {
         sweeps: measured_sweeps(&preset),
         cells: preset.cells,
         models,
+        baseline: preset.baseline,
         missing,
         blocks,
         controls: preset.controls,
@@ -252,7 +255,7 @@ mod tests {
         }
         assert_eq!(batches, 48);
         let names: Vec<String> = (0..9).map(|name| name.to_string()).collect();
-        let order = with_baseline(&names);
+        let order = with_baseline(&names, "tokio");
         let places: Vec<usize> =
             (0..order.len()).filter(|place| order[*place] == "tokio").collect();
         assert_eq!((order.len(), places), (12, vec![0, 5, 10]));

@@ -21,6 +21,8 @@ pub(crate) fn model(name: &str) -> Model {
         baseline: None,
         requirements: Vec::new(),
         may_be_slow: None,
+        runtime: None,
+        variant: None,
     }
 }
 

@@ -34,10 +34,15 @@ pub(crate) fn footprints(
     let builds = Builds::read(workspace).filter(|builds| builds.are_of(environment));
     let footprint = |model: &Model| {
         let program = programs.models.get(&model.name);
-        let built = builds.as_ref().and_then(|builds| builds.build_ms.get(&model.package));
+        // With another version of a package it is built of others.
+        let is_locked = model.variant.is_none();
+        let built = builds
+            .as_ref()
+            .filter(|_| is_locked)
+            .and_then(|builds| builds.build_ms.get(&model.package));
         Footprint {
             lines: workspace.folder_of(&model.package).and_then(|folder| lines(&folder)),
-            dependencies: dependencies(workspace, &model.package),
+            dependencies: is_locked.then(|| dependencies(workspace, &model.package)).flatten(),
             program_bytes: program
                 .and_then(|program| Some(fs::metadata(&program.path).ok()?.len())),
             program_bytes_without_symbols: program.and_then(without_symbols),

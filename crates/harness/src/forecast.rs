@@ -5,11 +5,11 @@ use stats::capacity::{HEADROOM, MODEL_BOUND};
 use stats::{Sample, effect, rounds};
 use workload::Cell;
 
-use crate::BASELINE;
 use crate::cells::copy;
 use crate::language;
 use crate::run::held;
 use crate::stop::by_block;
+use crate::{BASELINE, baseline_of};
 
 /// What a turn takes beyond its fetches, in seconds: the mount, the end of its last fetch, the
 /// receipt.
@@ -104,9 +104,10 @@ fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
         false => "the delay sets the pace: CPU per fetch can be compared, throughput cannot",
     };
     Some(format!(
-        "{}: about {rate:.0} fetches a second, {origin}; {BASELINE} keeps {:.0} % of its CPUs \
-         busy, so {claim}",
+        "{}: about {rate:.0} fetches a second, {origin}; {} keeps {:.0} % of its CPUs busy, so \
+         {claim}",
         cell.name,
+        baseline_of(schedule),
         100.0 * busy
     ))
 }

@@ -15,7 +15,7 @@ use record::{Missing, Model, Unwritable};
 pub(crate) use self::python::{FIX_VENV, Python, Unavailable};
 pub use self::rust::update_lock;
 pub(crate) use self::rust::{cargo, may_shuffle};
-use crate::{Workspace, find};
+use crate::{Workspace, find, versions};
 
 /// The languages; the first is that of a model which names none.
 const LANGUAGES: [Language; 2] = [rust::LANGUAGE, python::LANGUAGE];
@@ -122,6 +122,20 @@ pub(crate) fn compile_in(
         Some(Err(missing)) => bail!("failed to run {package}: {missing}"),
     };
     Ok(Program { path, sha256, interpreter })
+}
+
+/// Builds the program of a model, with the version of a package that it may have been prepared for.
+pub(crate) fn compile_model(
+    workspace: &Workspace,
+    model: &Model,
+    layout: Option<u64>,
+) -> Result<Program> {
+    let Some(manifest) = versions::manifest_of(workspace, model) else {
+        return compile_in(workspace, &model.package, layout);
+    };
+    let built = rust::build_at(workspace, (&model.package, Some(&manifest)), layout)?;
+    let (path, sha256) = kept(workspace, &model.package, &built)?;
+    Ok(Program { path, sha256, interpreter: None })
 }
 
 /// Keeps a program under the hash of its bytes, and returns where it is, and its hash, which is

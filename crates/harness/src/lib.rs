@@ -45,8 +45,9 @@ mod sweep;
 mod terminal;
 mod thread_states;
 mod verify;
+mod versions;
 
-pub use crate::cells::{Preset, Takes, preset, presets, primitives, quick, smoke};
+pub use crate::cells::{Preset, Takes, of_versions, preset, presets, primitives, quick, smoke};
 pub use crate::child::{Child, ReceiveError, Start};
 pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};
@@ -76,8 +77,14 @@ pub use crate::run_lock::RunLock;
 pub use crate::sweep::sweep;
 pub use crate::terminal::columns;
 pub use crate::verify::{Verified, verify};
+pub use crate::versions::{Wanted, prepare};
 
 /// The model that ratios are taken against.
 pub const BASELINE: &str = "tokio";
 /// The model that costs the least that any could.
 pub const FLOOR: &str = "event-loop";
+
+/// Returns the model that the ratios of a run are taken against.
+pub fn baseline_of(schedule: &record::Schedule) -> &str {
+    schedule.baseline.as_deref().unwrap_or(BASELINE)
+}

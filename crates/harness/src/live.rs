@@ -10,7 +10,7 @@ use stats::rounds::{self, Turn};
 use stats::{Estimate, Sample, hodges_lehmann};
 use workload::plain_line;
 
-use crate::BASELINE;
+use crate::baseline_of;
 use crate::forecast::cost;
 
 /// The level of the intervals, each for itself.
@@ -19,8 +19,10 @@ const ALPHA: f64 = 0.05;
 const NAME_MAX: usize = 40;
 
 /// What is known so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Live {
+    /// The model that ratios are taken against.
+    baseline: String,
     /// The block under way, and its cell.
     block: Option<(u32, String)>,
     /// Its turns, by participant.
@@ -30,6 +32,12 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// Begins a run.
+    pub(crate) fn of(schedule: &Schedule) -> Self {
+        let baseline = baseline_of(schedule).to_owned();
+        Self { baseline, block: None, turns: BTreeMap::new(), data: BTreeMap::new() }
+    }
+
     /// Forgets the turns of a block that begins, or begins anew.
     pub(crate) fn begin(&mut self, block: u32) {
         match &self.block {
@@ -67,8 +75,8 @@ impl Live {
 
     /// Returns the logarithm of each participant's ratio to the baseline in the block under way.
     fn of_block(&self) -> Vec<(String, f64)> {
-        let Some(baseline) = self.turns.get(BASELINE) else { return Vec::new() };
-        let others = self.turns.iter().filter(|(model, _)| *model != BASELINE);
+        let Some(baseline) = self.turns.get(&self.baseline) else { return Vec::new() };
+        let others = self.turns.iter().filter(|(model, _)| **model != self.baseline);
         let ratio = |(model, own): (&String, &Vec<Turn>)| {
             Some((model.clone(), rounds::log_ratio(own, baseline)?))
         };
@@ -96,7 +104,7 @@ impl Live {
             |name: &str| schedule.absent.iter().any(|a| a.cell == cell && a.model == name);
         let models = schedule.models.iter().filter(|model| model.language.is_none());
         let names = models.map(|model| model.name.as_str());
-        let names = names.filter(|name| *name != BASELINE && !is_absent(name));
+        let names = names.filter(|name| *name != self.baseline && !is_absent(name));
         let mut rows: Vec<(&str, Option<&Estimate>)> =
             names.map(|name| (name, ratios.get(name))).collect();
         let order = |ratio: Option<&Estimate>| ratio.map_or(f64::INFINITY, |ratio| ratio.value);
@@ -107,7 +115,11 @@ impl Live {
         let width = width.max("so far".len());
         let line =
             |[name, ratio, half]: &[String; 3]| format!("{name:<width$}  {ratio:>13}  {half:>8}");
-        let title = ["so far".to_owned(), format!("against {BASELINE}"), "+/-".to_owned()];
+        let title = [
+            "so far".to_owned(),
+            format!("against {}", plain_line(&self.baseline, NAME_MAX)),
+            "+/-".to_owned(),
+        ];
         [title].iter().chain(&rows).map(line).collect()
     }
 }
@@ -139,12 +151,12 @@ mod tests {
     #[test]
     fn the_last_estimates_are_those_of_all_blocks() {
         let run = stored();
-        let mut live = Live::default();
+        let mut live = Live::of(&run.schedule);
         run.turns.iter().for_each(|turn| live.take(turn));
         for cell in &run.schedule.cells {
             let turns: Vec<&TurnRecord> =
                 run.turns.iter().filter(|turn| turn.cell == cell.name).collect();
-            let baseline = by_block(&turns, BASELINE);
+            let baseline = by_block(&turns, "tokio");
             let ratios = live.ratios(&cell.name);
             assert!(ratios.len() >= 5, "{ratios:?}");
             for (model, ratio) in ratios {
@@ -161,7 +173,7 @@ mod tests {
     #[test]
     fn there_is_an_estimate_after_a_round_and_an_interval_after_some_blocks() {
         let run = stored();
-        let mut live = Live::default();
+        let mut live = Live::of(&run.schedule);
         let first = run.turns.iter().filter(|turn| (turn.block, turn.round) == (0, 0));
         first.for_each(|turn| live.take(turn));
         let cell = run.schedule.blocks[0].cell.as_str();
@@ -182,7 +194,7 @@ mod tests {
     #[test]
     fn a_round_that_is_measured_again_and_a_block_that_begins_anew_leave_nothing() {
         let run = stored();
-        let mut live = Live::default();
+        let mut live = Live::of(&run.schedule);
         let block = run.turns.iter().filter(|turn| turn.block == 0);
         let (first, rest): (Vec<_>, Vec<_>) = block.partition(|turn| turn.round == 0);
         let cell = run.schedule.blocks[0].cell.as_str();

@@ -76,7 +76,11 @@ pub fn measure(order: &Order) -> Result<Ended> {
     let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
     let placement = place()?;
     interrupt::watch()?;
-    let probes = probe(&order.preset.cells, &order.models, (&programs.programs, &placement))?;
+    let probes = probe(
+        (&order.preset.cells, order.preset.baseline()),
+        &order.models,
+        (&programs.programs, &placement),
+    )?;
     let mut schedule = draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),

@@ -10,7 +10,7 @@ use workload::pipe::Turned;
 use workload::{Cell, DelayRange, Receipt, Workload};
 
 use crate::origin_process::OriginProcess;
-use crate::{BASELINE, FLOOR, Programs, interrupt};
+use crate::{FLOOR, Programs, interrupt};
 
 /// Fetches of a probe, and the most of them for each slot: one slot would need long on a machine
 /// that is busy.
@@ -24,13 +24,13 @@ const TRIES_MAX: u32 = 3;
 /// Decides bodies and delays of all probes.
 const SEED: u64 = 1;
 
-/// Probes the cells; `models` hold the floor and the baseline.
+/// Probes the cells; `models` hold the floor and the baseline, which is named.
 ///
 /// # Errors
 ///
 /// Says which probe failed.
 pub fn probe(
-    cells: &[Cell],
+    (cells, baseline): (&[Cell], &str),
     models: &[Model],
     (programs, placement): (&Programs, &Placement),
 ) -> Result<Vec<Probe>> {
@@ -68,7 +68,7 @@ pub fn probe(
             cell: cell.name.clone(),
             ceiling_per_s: window.ended * 1_000_000_000 / window.wall_ns.max(1),
             floor_ns: typical(FLOOR)?,
-            baseline_ns: typical(BASELINE)?,
+            baseline_ns: typical(baseline)?,
             origin_ns: receipt.cpu_ns / receipt.answered.max(1),
         })
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use record::Model;
 
-use crate::language::{compile_in, missing};
+use crate::language::{compile_in, compile_model, missing};
 use crate::progress::{Building, say};
 use crate::{Interpreter, Program, Programs, Workspace};
 
@@ -25,12 +25,9 @@ pub(crate) fn build_reported(
     models: &[Model],
     building: &mut Building,
 ) -> Result<Programs> {
-    let program = |package: &str, building: &mut Building| {
-        building.next(package);
-        compile_in(workspace, package, layout)
-    };
+    building.next("origin");
     let mut programs = Programs {
-        origin: program("origin", building)?,
+        origin: compile_in(workspace, "origin", layout)?,
         models: BTreeMap::new(),
         missing: Vec::new(),
     };
@@ -42,7 +39,8 @@ pub(crate) fn build_reported(
                 programs.missing.push(missing);
             }
             None => {
-                let built = program(&model.package, building)?;
+                building.next(if model.variant.is_some() { &model.name } else { &model.package });
+                let built = compile_model(workspace, model, layout)?;
                 programs.models.insert(model.name.clone(), built);
             }
         }

@@ -101,7 +101,7 @@ impl<'a> Progress<'a> {
     /// Begins before the first turn of the blocks that are due; `done` are the turns of those that
     /// were measured earlier.
     pub(crate) fn new(schedule: &'a Schedule, due: &[Block], done: &[TurnRecord]) -> Self {
-        let mut live = Live::default();
+        let mut live = Live::of(schedule);
         for turn in done {
             live.take(turn);
         }

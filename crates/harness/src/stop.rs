@@ -9,7 +9,7 @@ use record::{Block, RoundRecord, Schedule, Stop, StopRule, TurnRecord};
 use stats::rounds::{self, Turn};
 use stats::{Sample, hodges_lehmann};
 
-use crate::BASELINE;
+use crate::baseline_of;
 use crate::forecast::cost;
 
 /// The level of the intervals whose width is looked at.
@@ -94,13 +94,14 @@ fn blocks(turns: &[&TurnRecord]) -> u32 {
 /// Returns the largest half width of a ratio to the baseline, as a logarithm; nothing while one has
 /// no interval.
 fn widest(schedule: &Schedule, block: &Block, turns: &[&TurnRecord]) -> Option<f64> {
-    let reference = by_block(turns, BASELINE);
+    let baseline = baseline_of(schedule);
+    let reference = by_block(turns, baseline);
     let absent =
         |model: &str| schedule.absent.iter().any(|a| a.cell == block.cell && a.model == model);
     // Other languages are context: no cell is measured for longer because of them.
     let models = schedule.models.iter().filter(|model| model.language.is_none());
     let models = models.map(|model| model.name.as_str());
-    let others = models.filter(|model| *model != BASELINE && !absent(model));
+    let others = models.filter(|model| *model != baseline && !absent(model));
     let mut widest: f64 = 0.0;
     for model in others {
         let own = by_block(turns, model);

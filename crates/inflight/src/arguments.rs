@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use anstream::ColorChoice;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::json;
 
+use crate::asked::{Comparison, Listed, Order, Ranking, Verification, Versions};
 use crate::output;
 use crate::pictures::PICTURES;
 
@@ -94,6 +95,15 @@ Examples:
   inflight rank latest --metric wall --cell batch
 ")]
     Rank(Ranking),
+    /// Compares versions of a package on this machine, in turns of one run: about a minute.
+    #[command(before_help = "\
+Examples:
+  inflight compare tokio@1.50.0 tokio@1.54.1         what an upgrade costs
+  inflight compare tokio tokio@../tokio              a checkout of yours against the locked one
+  inflight compare tokio-reqwest tokio-reqwest@reqwest=0.12.28
+  inflight compare smol@2.0.0 smol --fail-if-slower 3% --md
+")]
+    Compare(Versions),
     /// Compares the same models across two runs of one machine: slower, faster, same or unknown.
     #[command(before_help = "\
 Examples:
@@ -212,116 +222,6 @@ Examples:
     },
 }
 
-/// What to measure.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Order {
-    /// Which models and cells.
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    /// How much: smoke, primitives, ideas, quick, sweep, standard or citable.
-    #[arg(long, default_value = "quick", value_parser = names_of_presets())]
-    pub(crate) preset: String,
-    /// Blocks a cell, instead of the preset's.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) blocks: Option<u32>,
-    /// Decides everything that is drawn.
-    #[arg(long)]
-    pub(crate) seed: Option<u64>,
-    /// Goes on with a run that was cut short: the one named, or the newest.
-    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
-          conflicts_with_all = ["models", "cell", "preset", "blocks", "seed", "dry_run",
-                                "supersedes"])]
-    pub(crate) resume: Option<String>,
-    /// Where the run is written, instead of `results/`.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The run that this one corrects; it is named in the schedule and in every table.
-    #[arg(long, value_name = "RUN")]
-    pub(crate) supersedes: Option<String>,
-    /// Prints what would be measured, how long it takes and what it could show.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Prints every table and check before the answer.
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
-}
-
-/// What to verify.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Verification {
-    /// Which models and cells.
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    /// Holds them against an origin that misbehaves: that each failure is counted once, and alike.
-    #[arg(long, conflicts_with = "cell")]
-    pub(crate) faults: bool,
-}
-
-/// Which models and cells.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Selection {
-    /// The models by name; all of the preset if none. Baseline and floor are measured with them.
-    pub(crate) models: Vec<String>,
-    /// The cells by name; all of the preset if none.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) cell: Vec<String>,
-}
-
-impl Selection {
-    /// Returns whether nothing was named, so that everything is meant.
-    pub(crate) fn names_all(&self) -> bool {
-        self.models.is_empty() && self.cell.is_empty()
-    }
-}
-
-/// What to list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Listed {
-    /// The models that were found.
-    Models,
-    /// The cells of the presets.
-    Cells,
-    /// The runs below `results/`.
-    Runs,
-    /// What an origin does to a model in `verify --faults`, and what a bare model says of it.
-    Faults,
-}
-
-/// What to rank.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Ranking {
-    /// The run: its folder, the beginning of its name, or `latest`.
-    #[arg(default_value = "latest")]
-    pub(crate) run: String,
-    /// By what.
-    #[arg(long, default_value = rules::CPU.key,
-          value_parser = rules::METRICS.map(|metric| metric.key))]
-    pub(crate) metric: String,
-    /// One cell; all if none.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) cell: Option<String>,
-}
-
-/// What to compare.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Comparison {
-    /// The earlier run.
-    pub(crate) old: String,
-    /// The later run.
-    pub(crate) new: String,
-    /// By what.
-    #[arg(long, default_value = rules::CPU.key,
-          value_parser = rules::METRICS.map(|metric| metric.key))]
-    pub(crate) metric: String,
-    /// In which form the tables are written.
-    #[arg(long = "as", value_name = "FORM", default_value = "text",
-          value_parser = ["text", "markdown", "html"])]
-    pub(crate) form: String,
-    /// Exits with 5 if a model is slower by more than this, for sure.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
-    pub(crate) fail_if_slower: Option<f64>,
-}
-
 /// Says what is wrong with the command line, and returns the exit code.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     let printed = error.print();
@@ -347,7 +247,7 @@ pub(crate) fn choose_color(asked: ColorChoice) {
 }
 
 /// Returns the names of the presets.
-fn names_of_presets() -> PossibleValuesParser {
+pub(crate) fn names_of_presets() -> PossibleValuesParser {
     PossibleValuesParser::new(harness::presets().map(|preset| preset.name))
 }
 
@@ -361,7 +261,7 @@ fn color() -> impl TypedValueParser<Value = ColorChoice> {
 }
 
 /// Reads a share such as `5%` or `5`.
-fn percent(text: &str) -> Result<f64, String> {
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).parse::<f64>();
     match number {
         Ok(percent) if percent.is_finite() && percent >= 0.0 => Ok(percent),

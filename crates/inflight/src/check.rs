@@ -1,7 +1,6 @@
 //! `check` and `report`: whether a run is what was measured, and what is computed from it.
 
 use anyhow::{Context, Result};
-use harness::{BASELINE, FLOOR};
 use record::{Integrity, Unreadable};
 use serde_json::{Value, json};
 
@@ -32,7 +31,7 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
         output.say(&format!("laws      hold in {} turns", run.turns.len() + run.cut.len()));
     }
     problems.extend(broken);
-    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
+    let derived = report::derive(&place::summary(&run));
     match record::differing_derived(&path, VERSION, &derived) {
         Ok(differing) if differing.is_empty() => {
             output.say(&format!("derived   {} files are rebuilt byte for byte", derived.len()));
@@ -78,7 +77,7 @@ fn rebuilt(
         let altered = format!("{}: altered after it was measured: {}", run.id, files.join(", "));
         return Err(anyhow::anyhow!("nothing was computed from it")).context(Unreadable(altered));
     }
-    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    let summary = place::summary(&run);
     let files = report::derive(&summary);
     record::write_derived(&path, VERSION, &files)?;
     let names: Vec<String> = files.into_keys().collect();

@@ -1,7 +1,7 @@
 //! `cite` and `export`: a run for papers, and for programs that follow benchmarks.
 
 use anyhow::Result;
-use harness::{BASELINE, FLOOR, Failure};
+use harness::Failure;
 use record::Unreadable;
 use report::{CiteForm, ExportForm, NotCitable};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const USUAL: [CiteForm; 2] = [CiteForm::Bibtex, CiteForm::Methods];
 /// Prints a citation of a run.
 pub(crate) fn cite(name: &str, form: Option<&str>, output: &mut Output) -> Result<u8> {
     let (_, run) = place::read(name)?;
-    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    let summary = place::summary(&run);
     let forms = match form {
         Some(form) => vec![form.parse::<CiteForm>()?],
         None => USUAL.to_vec(),
@@ -40,11 +40,7 @@ pub(crate) fn export(name: &str, to: &str, output: &mut Output) -> Result<u8> {
         return Err(refused(&NotCitable::Altered(run.id.clone(), files.clone())));
     }
     let form = to.parse::<ExportForm>()?;
-    let text = report::export(
-        &analysis::summarize(&run, BASELINE, FLOOR),
-        &analysis::turn_table(&run),
-        form,
-    );
+    let text = report::export(&place::summary(&run), &analysis::turn_table(&run), form);
     output.say(&text);
     // What is JSON anyway is the document itself.
     let document = serde_json::from_str(&text);

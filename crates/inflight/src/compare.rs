@@ -2,13 +2,13 @@
 
 use analysis::Refusal;
 use anyhow::Result;
-use harness::{BASELINE, FLOOR, Failure};
+use harness::{FLOOR, Failure};
 use record::Unreadable;
 use report::Form;
 use rules::{CPU, Metric};
 use serde_json::json;
 
-use crate::arguments::{Comparison, Ranking};
+use crate::asked::{Comparison, Ranking};
 use crate::output::Output;
 use crate::place;
 
@@ -19,7 +19,7 @@ const SLOWER: u8 = 5;
 pub(crate) fn rank(asked: &Ranking, output: &mut Output) -> Result<u8> {
     let (_, run) = place::read(&asked.run)?;
     let metric = Metric::find(&asked.metric).unwrap_or(CPU);
-    let figures = analysis::figures(&run, BASELINE, FLOOR);
+    let figures = analysis::figures(&run, harness::baseline_of(&run.schedule), FLOOR);
     let ranking = analysis::rank(&run, &figures, metric, asked.cell.as_deref());
     let ranking = ranking.map_err(|error| Failure::Usage(format!("{error:#}")))?;
     output.say(&report::ranking_text(&ranking));

@@ -4,7 +4,7 @@ use anyhow::Result;
 use record::Brief;
 use serde_json::json;
 
-use crate::arguments::Listed;
+use crate::asked::Listed;
 use crate::output::Output;
 use crate::place;
 

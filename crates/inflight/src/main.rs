@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod asked;
 mod check;
 mod cite;
 mod compare;
@@ -19,6 +20,7 @@ mod pages;
 mod pictures;
 mod place;
 mod site;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -61,6 +63,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Doctor => machine::doctor(output),
         Command::List { what } => list::list(*what, output),
         Command::Rank(asked) => compare::rank(asked, output),
+        Command::Compare(asked) => versions::compare(asked, output),
         Command::Diff(asked) => compare::diff(asked, output),
         Command::Merge { runs, out } => merge::merge(runs, out, output),
         Command::NewModel { name } => new_model::new_model(name, output),

@@ -11,7 +11,7 @@ use model_kit::Cell;
 use record::{Environment, Model, Run, State};
 use serde_json::json;
 
-use crate::arguments::{Order, Selection, Verification};
+use crate::asked::{Order, Selection, Verification};
 use crate::output::{Output, Tone};
 use crate::{answer, check, place};
 
@@ -168,7 +168,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
 fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let run = Run::read(&ended.path)?;
     harness::writing_report();
-    let summary = analysis::summarize(&run, BASELINE, FLOOR);
+    let summary = place::summary(&run);
     if verbose {
         answer::tables(&summary, output);
     }
@@ -190,10 +190,24 @@ fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
         "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
         "summary": summary, "trust": summary.trust,
     }));
-    Ok(match ended.how {
+    Ok(code(ended, &run))
+}
+
+/// Returns the exit code of a run.
+pub(crate) fn code(ended: &Ended, run: &Run) -> u8 {
+    match ended.how {
         How::Interrupted(code) => code,
         _ if !run.is_sound() => NOT_SOUND,
         _ => 0,
+    }
+}
+
+/// Returns the model of that name.
+pub(crate) fn known<'a>(found: &'a [Model], name: &str) -> Result<&'a Model> {
+    let model = found.iter().find(|model| model.name == name);
+    model.ok_or_else(|| {
+        let meant = place::most_like(name, found.iter().map(|model| model.name.as_str()));
+        unknown("model", name, meant).into()
     })
 }
 
@@ -209,10 +223,7 @@ enum Company {
 /// Returns the models that were named, all if none was, and those that go with them.
 fn chosen(found: &[Model], names: &[String], company: Company) -> Result<Vec<Model>> {
     for (place, name) in names.iter().enumerate() {
-        if !found.iter().any(|model| model.name == *name) {
-            let meant = place::most_like(name, found.iter().map(|model| model.name.as_str()));
-            return Err(unknown("model", name, meant).into());
-        }
+        known(found, name)?;
         if names[..place].contains(name) {
             return Err(Failure::Usage(format!("the model {name:?} is named twice")).into());
         }
@@ -237,7 +248,7 @@ fn can_run(workspace: &Workspace, models: &[Model], asked: &Selection) -> Result
 }
 
 /// Returns the cells that were named, all if none was.
-fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
+pub(crate) fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
     for name in names {
         if !preset.cells.iter().any(|cell| cell.name == *name) {
             let meant = place::most_like(name, preset.cells.iter().map(|cell| cell.name.as_str()));

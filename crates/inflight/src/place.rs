@@ -99,6 +99,11 @@ pub(crate) fn read(name: &str) -> Result<(PathBuf, record::Run)> {
     Ok((path, run))
 }
 
+/// Computes everything that is said of a run.
+pub(crate) fn summary(run: &record::Run) -> analysis::Summary {
+    analysis::summarize(run, harness::baseline_of(&run.schedule), harness::FLOOR)
+}
+
 /// Returns the name among some that is most like one that is not among them.
 pub(crate) fn most_like<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));

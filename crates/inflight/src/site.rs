@@ -5,7 +5,7 @@ use std::path::Path;
 
 use analysis::Summary;
 use anyhow::{Context, Result};
-use harness::{BASELINE, FLOOR, Failure};
+use harness::Failure;
 use record::{Integrity, Run, Unreadable, Unwritable};
 use serde_json::json;
 
@@ -32,8 +32,7 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
         }
     }
 
-    let runs: Vec<Summary> =
-        runs.iter().map(|run| analysis::summarize(run, BASELINE, FLOOR)).collect();
+    let runs: Vec<Summary> = runs.iter().map(place::summary).collect();
     for run in &runs {
         for (name, bytes) in report::derive(run) {
             put(&folder.join(&run.id).join(name), &bytes)?;

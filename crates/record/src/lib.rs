@@ -12,6 +12,7 @@ mod fault;
 mod folder;
 mod integrity;
 mod journal;
+mod model;
 mod primitive;
 mod quirk;
 mod run;
@@ -27,6 +28,7 @@ pub use crate::journal::{
     Again, Begin, BlockRecord, Entry, Host, Resume, RoundRecord, State, StayRecord, Stop,
     TurnRecord,
 };
+pub use crate::model::{Knob, Model, Variant};
 pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
     PrimitiveTrials,
@@ -34,7 +36,6 @@ pub use crate::primitive::{
 pub use crate::quirk::Quirk;
 pub use crate::run::Run;
 pub use crate::schedule::{
-    Absent, Block, Control, Family, Knob, Missing, Model, Placement, Probe, Schedule, Session,
-    StopRule,
+    Absent, Block, Control, Family, Missing, Placement, Probe, Schedule, Session, StopRule,
 };
 pub use crate::sweep::{Along, Sweep};

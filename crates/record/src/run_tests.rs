@@ -24,6 +24,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         placement,
         cells: Vec::new(),
         models: Vec::new(),
+        baseline: None,
         absent: Vec::new(),
         missing: Vec::new(),
         blocks: (0..3).map(block).collect(),

@@ -1,13 +1,13 @@
 //! The schedule: everything that is decided before the first turn.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use workload::Cell;
 
-use crate::{PrimitiveSchedule, Quirk, Sweep};
+use crate::{Model, PrimitiveSchedule, Quirk, Sweep};
 
 /// The most cells or models: each is a table, or a row in all of them.
 const NAMES_MAX: usize = 1_000;
@@ -45,6 +45,9 @@ pub struct Schedule {
     pub cells: Vec<Cell>,
     /// The models, as their manifests describe them.
     pub models: Vec<Model>,
+    /// The model that ratios are taken against, where that is not the usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<String>,
     /// Rows without figures, and why.
     pub absent: Vec<Absent>,
     /// Models that cannot run on this machine.
@@ -164,64 +167,6 @@ pub struct Placement {
     pub awake: bool,
 }
 
-/// A model, as its manifest describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Model {
-    /// The name of the package without `model-`.
-    pub name: String,
-    /// The package.
-    pub package: String,
-    /// What reports call it.
-    pub label: String,
-    /// What one slot is.
-    pub unit: String,
-    /// `bare`, or the library that speaks HTTP.
-    pub client: String,
-    /// The threads that its process should have, in terms of `workers` and `in_flight`.
-    pub threads: String,
-    /// The most fetches that it can hold in flight, where the model itself is bounded.
-    #[serde(default)]
-    pub max_in_flight: Option<u32>,
-    /// The most connections it may open, in the same terms, where that is more than one a slot.
-    #[serde(default)]
-    pub connections: Option<String>,
-    /// What only the environment can set.
-    #[serde(default)]
-    pub env: BTreeMap<String, String>,
-    /// Settings that differ from a library's default.
-    #[serde(default)]
-    pub knobs: Vec<Knob>,
-    /// The language that it is written in, if it is not Rust: its figures are context and no
-    /// contest of models.
-    #[serde(default)]
-    pub language: Option<String>,
-    /// The model of that language that ratios are taken against.
-    #[serde(default)]
-    pub baseline: Option<String>,
-    /// The lists of packages that it needs, by their paths in the workspace.
-    #[serde(default)]
-    pub requirements: Vec<String>,
-    /// Whether it may be too slow to keep every slot busy at the origin. Where a schedule does not
-    /// say, as one that was drawn before manifests did, models in another language may be.
-    #[serde(default)]
-    pub may_be_slow: Option<bool>,
-}
-
-/// A setting that differs from a library's default.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Knob {
-    /// What the library calls it.
-    pub name: String,
-    /// The library's default.
-    pub default: String,
-    /// What it is set to.
-    pub set: String,
-    /// Why.
-    pub why: String,
-}
-
 /// A row without figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -263,41 +208,6 @@ pub struct Block {
     #[serde(default)]
     #[serde(rename = "sitting")]
     pub session: u32,
-}
-
-impl Model {
-    /// Returns what its manifest says, as far as laws ask.
-    pub fn claims(&self) -> rules::Claims<'_> {
-        rules::Claims {
-            is_bare: self.is_bare(),
-            may_be_slow: self.may_be_slow.unwrap_or(self.language.is_some()),
-            connections: self.connections.as_deref(),
-            threads: &self.threads,
-        }
-    }
-
-    /// Returns whether no library speaks HTTP for it.
-    pub fn is_bare(&self) -> bool {
-        self.client == "bare"
-    }
-
-    /// Returns whether it speaks HTTP by the shared core: a bare model in another language has a
-    /// reader of its own.
-    pub fn uses_core(&self) -> bool {
-        self.is_bare() && self.language.is_none()
-    }
-
-    /// Returns whether what is said of a client is said of it: a model without a library goes by
-    /// its own name.
-    pub fn has_client(&self, client: &str) -> bool {
-        self.client == client || self.name == client
-    }
-
-    /// Returns the name of the bare model that differs from it in the client alone, if its own
-    /// name says so: `tokio` for `tokio-reqwest`.
-    pub fn bare_name(&self) -> Option<&str> {
-        self.name.strip_suffix(&self.client)?.strip_suffix('-')
-    }
 }
 
 impl Block {

@@ -7,6 +7,7 @@
 pub(crate) mod headline;
 mod percent;
 mod table;
+pub(crate) mod versions;
 mod warnings;
 
 use std::collections::BTreeMap;
@@ -85,12 +86,18 @@ fn without_fetches(figures: &Figures) -> Vec<String> {
 
 /// Writes what the cell says that the answer is about.
 fn of_cell(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
-    let figures = &run.figures;
     let sentences = headline::headline(run, cell);
     let mut lines: Vec<String> =
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
     lines.push(String::new());
-    lines.extend(wrapped(&heading(&cell.cell), columns));
+    lines.extend(figures_of(run, cell, columns));
+    lines
+}
+
+/// Writes the figures of a cell, and what stands behind them.
+fn figures_of(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
+    let figures = &run.figures;
+    let mut lines = wrapped(&heading(&cell.cell), columns);
     lines.extend(wrapped(&weight(run, cell), columns));
     lines.extend(wrapped(&machine(run), columns));
     lines.extend(table(cell, (&figures.baseline, &figures.floor), columns));

@@ -33,6 +33,7 @@ mod paper;
 
 mod derive;
 
+pub use crate::answer::versions::{versions, versions_table};
 pub use crate::answer::{Place, answer, page_of};
 pub use crate::checks_table::checks_table;
 pub use crate::citation::NotCitable;

@@ -3,9 +3,10 @@
 //! One package a call: a joint build would unify the features of shared dependencies, and one
 //! model could change another's binary.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -90,6 +91,17 @@ pub fn update_lock(workspace: &Workspace) -> Result<()> {
 ///
 /// Says that cargo failed, after cargo has said why on stderr.
 pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -> Result<PathBuf> {
+    build_at(workspace, (package, None), layout)
+}
+
+/// Does the same with the package of another workspace, if its manifest is named.
+pub(super) fn build_at(
+    workspace: &Workspace,
+    (package, manifest): (&str, Option<&Path>),
+    layout: Option<u64>,
+) -> Result<PathBuf> {
+    let manifest: Vec<&OsStr> =
+        manifest.into_iter().flat_map(|path| ["--manifest-path".as_ref(), path.as_ref()]).collect();
     let end = layout.map(shuffle);
     let end = end.as_ref().map_or_else(Vec::new, |shuffle| vec!["--", shuffle]);
     let verb = if layout.is_some() { "rustc" } else { "build" };
@@ -97,6 +109,7 @@ pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -
     let mut child = cargo(workspace)
         .args([verb, "--release", "--locked", "--quiet", "-p", package])
         .args(["--bin", package, "--message-format=json-render-diagnostics"])
+        .args(manifest)
         // Its variable may hold a path from another folder.
         .arg("--target-dir")
         .arg(&workspace.target)

@@ -3,19 +3,15 @@
 //! A sentence compares two models only by the verdict on that pair, and a client with models only
 //! where their intervals lie apart.
 
+use analysis::Estimate;
 use analysis::Verdict;
 use analysis::cell_figures::{CellFigures, Footprint, RowFigures};
+use analysis::consequence::{RATE, WORK_US, clients_matter_more, of_models};
 use analysis::family::MARGIN;
 use analysis::number::{count, digits};
-use analysis::{Estimate, Interval};
 use analysis::{Model, Summary};
 
 use crate::answer::percent::{distance, percent, with_interval};
-
-/// What a reader's own code may compute for a fetch, in microseconds.
-const OWN_WORK_US: f64 = 1_000.0;
-/// A load at which a service counts its CPUs, in fetches per microsecond.
-const FETCHES_PER_US: f64 = 0.01;
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {
@@ -182,28 +178,27 @@ impl Said<'_> {
 
     /// Says what the largest difference is worth to a reader.
     fn size(&self) -> Option<String> {
-        let different = self.others.iter().filter(|other| other.is_different());
-        let far = |other: &&Other<'_>| (other.ratio.value - 1.0).abs();
-        let (what, us) = match different.max_by(|a, b| far(a).total_cmp(&far(b))) {
-            Some(other) => {
-                let us = self.cost_us * far(&other);
-                let way = if other.ratio.value > 1.0 { "adds" } else { "saves" };
-                let what = format!("{} instead of {} {way}", other.name, self.baseline);
-                (format!("{what} {} us per fetch, the largest estimate", digits(us)), us)
+        let is_bare = |name: &str| self.run.model(name).is_some_and(Model::is_bare);
+        let (what, of_cpu, beside_work) = match of_models(is_bare, &self.run.figures, self.cell) {
+            Some(found) => {
+                let us = digits(found.us.value);
+                let what = format!("{} instead of {} costs {us} us", found.more, found.less);
+                (format!("{what} more per fetch"), found.of_cpu(), found.beside_work())
             }
             None => {
                 let share = self.cell.noise.as_ref().and_then(|noise| noise.can_show)?;
                 let us = self.cost_us * share;
                 let found = "which this run would show three times out of four";
                 let what = format!("A difference of {}, {found},", distance(1.0 + share));
-                (format!("{what} is {} us per fetch", digits(us)), us)
+                let what = format!("{what} is {} us per fetch", digits(us));
+                (what, us * RATE / 1e6, us / (WORK_US + self.cost_us))
             }
         };
         Some(format!(
-            "{what}: {} if your code works 1 ms per fetch, and {} of one CPU at 10,000 \
+            "{what}: {} where your code works 1 ms per fetch, and {} of one CPU at 10,000 \
              fetches a second.",
-            distance(1.0 + us / (OWN_WORK_US + self.cost_us)),
-            distance(1.0 + us * FETCHES_PER_US)
+            distance(1.0 + beside_work),
+            distance(1.0 + of_cpu)
         ))
     }
 
@@ -225,22 +220,17 @@ impl Said<'_> {
             () if interval.high < 1.0 => {
                 format!("The HTTP client {client} costs less than the bare one on {under}: {cost}.")
             }
-            () if self.is_beyond_all(interval) => {
+            () if self.clients_matter_more() => {
                 format!("The HTTP client matters more: {client} costs {cost} on top of {under}.")
             }
             () => format!("The HTTP client {client} costs {cost} on top of {under}."),
         })
     }
 
-    /// Returns whether an interval lies beyond those of all models, in whichever direction they
-    /// differ from the baseline.
-    fn is_beyond_all(&self, client: Interval) -> bool {
-        let farthest = |other: &Other<'_>| {
-            let interval = other.ratio.interval?;
-            Some(interval.low.ln().abs().max(interval.high.ln().abs()))
-        };
-        let is_within = |other| farthest(other).is_some_and(|most| most < client.low.ln());
-        !self.others.is_empty() && self.others.iter().all(is_within)
+    /// Returns whether clients cost more than any choice of a model.
+    fn clients_matter_more(&self) -> bool {
+        let is_bare = |name: &str| self.run.model(name).is_some_and(Model::is_bare);
+        clients_matter_more(is_bare, &self.run.figures, self.cell)
     }
 
     /// Returns the model that a verdict separates from every other as the cheaper one. One with a
@@ -266,12 +256,12 @@ impl Said<'_> {
         match self.floor {
             None => String::new(),
             Some((Verdict::Different, ratio)) => {
-                let way = if ratio < 1.0 { "more" } else { "less" };
-                format!(", {} {way} than {}", distance(1.0 / ratio), self.floor_name)
+                let way = if ratio < 1.0 { "less" } else { "more" };
+                format!("; {} needs {} {way}", self.floor_name, distance(ratio))
             }
-            Some((Verdict::Equivalent, _)) => format!(", the same as {}", self.floor_name),
+            Some((Verdict::Equivalent, _)) => format!("; {} needs as much", self.floor_name),
             Some((Verdict::Inconclusive, _)) => {
-                format!(", which is not shown to be more than {}", self.floor_name)
+                format!("; {} is not shown to need less", self.floor_name)
             }
         }
     }

@@ -4,6 +4,7 @@
 use analysis::cell_figures::{CellFigures, Standing};
 use analysis::checks::question::{CheckState, RUN};
 use analysis::figures::Figures;
+use analysis::number::count;
 use analysis::trust::Trust;
 use analysis::{Integrity, Summary};
 
@@ -38,8 +39,13 @@ pub(super) fn warnings(
     let lost = (!lost.is_empty())
         .then(|| format!("not all turns count of {}; --verbose says why", few(&lost)));
     let failed = checks(main, &run.trust);
-    let failed = (!failed.is_empty())
-        .then(|| format!("checks that did not pass: {}; --verbose says how far", few(&failed)));
+    let failed = (!failed.is_empty()).then(|| {
+        format!(
+            "{} did not pass ({}): `{program} doctor` says what would help",
+            count(failed.len(), "check"),
+            few(&failed)
+        )
+    });
     let all = [integrity, lost, failed].into_iter().flatten();
     all.take(WARNINGS_MAX).map(|text| format!("warning: {text}")).collect()
 }

@@ -38,7 +38,7 @@ impl Axis {
         let values: Vec<f64> = values.filter(|value| value.is_finite() && *value > 0.0).collect();
         let low = values.iter().copied().reduce(f64::min).unwrap_or(1.0) / ROOM;
         let high = values.iter().copied().reduce(f64::max).unwrap_or(1.0) * ROOM;
-        Self::new(name, (low, high), true, factors(low, high))
+        Self::new(&format!("{name} (log)"), (low, high), true, factors(low, high))
     }
 
     /// Returns an axis between two values, written at these.

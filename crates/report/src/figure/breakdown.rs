@@ -124,7 +124,7 @@ fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
         let [value, low, high] = estimate(Some(over));
         data.push(vec![stack.model.clone(), format!("client ({name})"), value, low, high]);
     }
-    strip.note = reported.join(" ") + " µs";
+    strip.note = reported.join(" ");
     strip
 }
 

@@ -138,10 +138,7 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
     }
     strips.sort_by(|a, b| a.0.total_cmp(&b.0));
     let ends = measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref()).flat_map(reach);
-    let axis = Axis::of_changes(
-        &format!("CPU per fetch against {baseline}, % (log)"),
-        ends.chain([1.0]),
-    );
+    let axis = Axis::of_changes(&format!("CPU per fetch against {baseline}, %"), ends.chain([1.0]));
     let words = &Words { estimate: "ratio and its 95 % interval", ..Words::USUAL };
     Figure {
         id: scene.id("ratio"),
@@ -170,9 +167,8 @@ fn ratio_caption(scene: &Scene<'_>) -> String {
     let estimator = &scene.run.estimator;
     format!(
         "CPU time per fetch in times {}'s, compared inside blocks: {} with intervals that hold for \
-         {level} with 95 % ({}; Bonferroni). A model is called different only where its interval \
-         excludes 1. Shaded: within {:.0} %, where two models are as good as equal. ? cannot be \
-         distinguished here.",
+         {level} with 95 % ({}; Bonferroni). A model is called different where its interval \
+         excludes 1 and it is more than {:.0} % away (shaded). ? cannot be distinguished here.",
         scene.all.baseline,
         estimator.estimates,
         estimator.interval,

@@ -141,10 +141,14 @@ fn watched(name: &str, share: Share, points: &[MachinePoint]) -> Option<Strip> {
 fn busy(points: &[MachinePoint]) -> String {
     let most =
         |share: Share| points.iter().filter_map(share).reduce(f64::max).map(|most| 100.0 * most);
+    let slowest = points.iter().filter_map(|point| point.speed).reduce(f64::min);
+    let slowest = slowest.map_or_else(String::new, |speed| {
+        format!("; a fixed loop ran at {:.0} % of its best speed at the slowest", 100.0 * speed)
+    });
     match (most(|point| point.stolen), most(|point| point.foreign)) {
         (Some(stolen), Some(foreign)) => format!(
             "At most {foreign:.1} % of the CPU went to other processes, {stolen:.1} % to other \
-             machines"
+             machines{slowest}"
         ),
         _ => "What the machine did for others, in percent of its CPU".to_owned(),
     }

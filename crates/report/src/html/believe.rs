@@ -2,6 +2,7 @@
 
 use analysis::checks::meaning::meaning;
 use analysis::checks::question::{CheckState, RUN};
+use analysis::number::count;
 use maud::{Markup, html};
 
 use crate::html::Page;
@@ -27,29 +28,28 @@ impl Page<'_> {
 
     /// Says what came of the checks.
     pub(crate) fn check_counts(&self) -> String {
-        let count = |wanted: fn(&CheckState) -> bool| {
+        let of = |wanted: fn(&CheckState) -> bool| {
             self.trust.checks.iter().filter(|check| wanted(&check.state)).count()
         };
-        let passed = count(|state| matches!(state, CheckState::Passed));
-        let marked = count(|state| matches!(state, CheckState::Badge(_)));
-        let failed = count(|state| matches!(state, CheckState::Failed(_)));
-        let unknown = count(|state| matches!(state, CheckState::Unknown(_)));
+        let passed = of(|state| matches!(state, CheckState::Passed));
+        let marked = of(|state| matches!(state, CheckState::Badge(_)));
+        let failed = of(|state| matches!(state, CheckState::Failed(_)));
+        let unknown = of(|state| matches!(state, CheckState::Unknown(_)));
         let asks = passed + marked + failed + unknown;
         let unknown = match unknown {
             0 => String::new(),
             unknown => format!(", {unknown} cannot be answered"),
         };
         let badges = match (marked, failed) {
-            (0, 0) => " No badge: nothing speaks against the figures.",
-            _ => " A badge marks figures and changes none.",
+            (0, 0) => " No warning: nothing speaks against the figures.",
+            _ => " A warning changes no figure: it says what not to conclude from some.",
         };
         let kinds = match self.trust.badges.len() {
             0 => String::new(),
-            badges => format!(" with one of {badges} badges"),
+            badges => format!(" with one of {}", count(badges, "warning")),
         };
         format!(
-            "{passed} of {asks} passed, {marked} mark a doubt{kinds}, {failed} failed{unknown}.\
-             {badges}"
+            "{passed} of {asks} passed, {marked} did not{kinds}, {failed} failed{unknown}.{badges}"
         )
     }
 

@@ -1,8 +1,8 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
 use analysis::Verdict;
-use analysis::cell_figures::CellFigures;
-use analysis::consequence::{of_clients, of_models};
+use analysis::cell_figures::{CellFigures, Footprint};
+use analysis::consequence::{clients_matter_more, of_clients, of_models};
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::count;
@@ -10,6 +10,7 @@ use analysis::order::costs_less;
 use analysis::{Model, Summary};
 use maud::{Markup, html};
 
+use crate::citation::machine;
 use crate::figure::percent::{apart, span};
 use crate::figure::title::listed;
 use crate::html::Page;
@@ -56,7 +57,7 @@ impl Page<'_> {
                 @if let Some(reported) = self.matters(cell) { p { (reported) } }
                 p.trust-line {
                     (self.trust_line(cell)) " " a href=(trust) { "Why?" } " "
-                    a href=(cite) { "Cite it, run it again" }
+                    a href=(cite) { "Run it" } " " a href=(cite) { "Cite it" }
                 }
                 @if let Some(warning) = self.warning() { p.warning { (warning) } }
             }
@@ -72,21 +73,42 @@ impl Page<'_> {
         let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
         let apart = of_models(is_bare, self.figures, cell).map(|found| {
             format!(
-                "At 10,000 fetches a second {} takes {:.1}{PERCENT} of a CPU more than {}; with \
-                 1 ms of work per fetch, {:.1}{PERCENT} more.",
+                "{} instead of {} costs {:.1}{PERCENT} of a CPU at 10,000 fetches a second; where \
+                 each fetch does 1 ms of work, the total rises by {:.1}{PERCENT}.",
                 found.more,
-                100.0 * found.of_cpu(),
                 found.less,
+                100.0 * found.of_cpu(),
                 100.0 * found.beside_work()
             )
         });
-        let ratios: Vec<f64> = cell.footprints.iter().map(|own| own.ratio.value).collect();
-        let clients = of_clients(model, cell).map(|_| {
-            let more = if clients_matter_more(self, cell) { " matters more: it" } else { "" };
-            format!("The HTTP client{more} adds {}.", span(&ratios))
+        let clients = of_clients(model, cell).and_then(|_| {
+            let more = match clients_matter_more(is_bare, self.figures, cell) {
+                true => " matters more: it",
+                false => "",
+            };
+            Some(format!("The HTTP client{more} adds {} to its model.", self.clients(cell)?))
         });
         let reported: Vec<String> = apart.into_iter().chain(clients).collect();
         (!reported.is_empty()).then(|| reported.join(" "))
+    }
+
+    /// Says what library clients add, from the one that adds the least to the one that adds the
+    /// most.
+    fn clients(&self, cell: &CellFigures) -> Option<String> {
+        let order = |a: &&Footprint, b: &&Footprint| a.ratio.value.total_cmp(&b.ratio.value);
+        let least = cell.footprints.iter().min_by(order)?;
+        let most = cell.footprints.iter().max_by(order)?;
+        let client = |own: &Footprint| Some(&self.run.model(&own.model)?.client);
+        let one =
+            |own: &Footprint| Some(format!("{} ({})", span(&[own.ratio.value]), client(own)?));
+        match client(least) == client(most) {
+            true => Some(format!(
+                "{} ({})",
+                span(&[least.ratio.value, most.ratio.value]),
+                client(least)?
+            )),
+            false => Some(format!("{} to {}", one(least)?, one(most)?)),
+        }
     }
 
     /// Says in a line how far to trust the figures.
@@ -102,11 +124,12 @@ impl Page<'_> {
             format!(", differences below {:.1} % may be missed", 100.0 * share.max(MARGIN))
         });
         let marks = match self.trust.badges.len() {
-            0 => "no doubt marked".to_owned(),
-            badges => count(badges, "kind") + " of doubt marked",
+            0 => "no warning".to_owned(),
+            badges => count(badges, "warning"),
         };
         format!(
-            "{kind}: {}, {repeated} disturbed and repeated{missed}, {marks}.",
+            "{kind} on {}: {}, {repeated} disturbed and repeated{missed}, {marks}.",
+            machine(run),
             count(rounds, "round")
         )
     }
@@ -132,7 +155,7 @@ fn rivals<'a>(run: &'a Summary, cell: &'a CellFigures) -> Vec<Rival<'a>> {
         if model == figures.baseline {
             return Some(Rival { model, against: None });
         }
-        let ratio = own.ratio?;
+        let ratio = own.ratio.filter(|_| !own.unequal_rate)?;
         let ends = ratio.interval.map_or([0.0, f64::INFINITY], |ends| [ends.low, ends.high]);
         let verdict = own.verdict.unwrap_or(Verdict::Inconclusive);
         Some(Rival { model, against: Some((ratio.value, ends, verdict)) })
@@ -198,7 +221,7 @@ fn above_floor(figures: &Figures, cell: &CellFigures, model: &str) -> String {
     let is_judged = model == figures.baseline;
     match floor.and_then(|own| Some((own.ratio?, own.verdict?))).filter(|_| is_judged) {
         Some((ratio, Verdict::Different)) if ratio.value < 1.0 => {
-            format!(" ({} above a hand-written loop)", apart(1.0 / ratio.value))
+            format!(" (a hand-written loop needs {} less)", apart(ratio.value))
         }
         _ => String::new(),
     }
@@ -271,17 +294,6 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
         format!("{}{need} {}{word}", listed(names), span(ratios))
     });
     reported.collect::<Vec<String>>().join(", ")
-}
-
-/// Returns whether every library client costs more than any choice of a model does.
-fn clients_matter_more(page: &Page<'_>, cell: &CellFigures) -> bool {
-    let least = cell.footprints.iter().filter_map(|own| Some(own.ratio.interval?.low));
-    let most = rivals(page.run, cell).into_iter();
-    let most = most.filter_map(|rival| rival.against).map(|(_, [_, high], _)| high);
-    match (least.reduce(f64::min), most.reduce(f64::max)) {
-        (Some(least), Some(most)) => least > most,
-        _ => false,
-    }
 }
 
 /// Returns a word with a capital.

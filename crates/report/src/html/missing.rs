@@ -8,7 +8,7 @@ use crate::html::Page;
 
 impl Page<'_> {
     /// Returns what the run did not measure, with the command that does.
-    pub(crate) fn missing(&self) -> Vec<(&'static str, &'static str)> {
+    fn missing(&self) -> Vec<(&'static str, &'static str)> {
         let cells = &self.figures.cells;
         let has = |is_paced: bool| {
             cells.iter().any(|cell| expected(cell.cell.workload).is_paced_by_delays == is_paced)
@@ -46,7 +46,10 @@ impl Page<'_> {
         html! {
             ul.not-measured { @for (what, command) in self.missing() {
                 li { (what) ": " code { (command) } }
-            } }
+            }
+                li { "How long a request waits while others keep coming (an open load): no \
+                    workload measures it yet" }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The models one by one, and what failed.
 
 use analysis::Model;
-use analysis::cell_figures::{CellFigures, Row};
+use analysis::cell_figures::Row;
 use analysis::number::digits;
 use maud::{Markup, html};
 
@@ -18,8 +18,7 @@ impl Page<'_> {
             .flat_map(|cell| cell.all_rows().map(|row| (cell.cell.name.as_str(), row)))
             .filter(|(_, row)| !row.errors.is_empty())
             .collect();
-        let rows = self.figures.cells.iter().flat_map(CellFigures::all_rows);
-        let turns: usize = rows.map(|row| row.turns).sum();
+        let turns = self.run.turns.all;
         html! {
             @if failing.is_empty() {
                 p { "No fetch failed in " (turns) " turns. A fetch counts only if its status, \

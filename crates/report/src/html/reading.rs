@@ -161,19 +161,19 @@ impl Page<'_> {
         let (reference, more) = self.citation();
         html! {
             (reference)
-            p { "To check the files, or to measure it again, in a checkout of Inflight:" }
+            p { "In a checkout of Inflight, measure it again, or check its files:" }
             div.two {
-                (copied("check", &format!("cargo run --release -- check results/{id}")))
                 (copied("again", &again))
+                (copied("check", &format!("cargo run --release -- check results/{id}")))
             }
             div.folds {
                 (more)
                 details.more {
-                    summary { "What they do" }
+                    summary { "What these commands do" }
                     p {
-                        "The first holds every measured file against its hash, computes this page \
-                         again and compares. On another machine figures differ and verdicts may. \
-                         The order of the turns was drawn from a seed: "
+                        "The second compares every measured file with its hash, and this page with \
+                         one that it computes again. On another machine figures differ and \
+                         verdicts may. The order of the turns was drawn from a seed: "
                         code { (again::seed(self.run)) } " of " code { "inflight run" }
                         "; " code { "cargo bench" } " takes none and draws its own."
                     }

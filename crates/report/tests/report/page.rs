@@ -208,7 +208,7 @@ fn the_first_screen_answers_and_says_how_far_to_trust_it() {
     // What is within the margin is called no difference, however well it is known.
     assert!(first.contains("differences below 2.0 % may be missed"), "{first}");
     let (trust, figure) = first.split_once("<figure id=\"ratio-steady\"").unwrap();
-    assert!(trust.contains("Quick estimate: 24 rounds, 0 disturbed and repeated"), "{trust}");
+    assert!(trust.contains(": 24 rounds, 0 disturbed and repeated"), "{trust}");
     assert!(figure.contains("class=\"legend\"") && figure.contains("Inflight 0.2.0, run "));
 }
 

@@ -1,0 +1,145 @@
+//! What each command takes beside its name.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::arguments::{names_of_presets, percent};
+
+/// What to measure.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Order {
+    /// Which models and cells.
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// How much: smoke, primitives, ideas, quick, sweep, standard or citable.
+    #[arg(long, default_value = "quick", value_parser = names_of_presets())]
+    pub(crate) preset: String,
+    /// Blocks a cell, instead of the preset's.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) blocks: Option<u32>,
+    /// Decides everything that is drawn.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Goes on with a run that was cut short: the one named, or the newest.
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
+          conflicts_with_all = ["models", "cell", "preset", "blocks", "seed", "dry_run",
+                                "supersedes"])]
+    pub(crate) resume: Option<String>,
+    /// Where the run is written, instead of `results/`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The run that this one corrects; it is named in the schedule and in every table.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) supersedes: Option<String>,
+    /// Prints what would be measured, how long it takes and what it could show.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Prints every table and check before the answer.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// What to verify.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Verification {
+    /// Which models and cells.
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Holds them against an origin that misbehaves: that each failure is counted once, and alike.
+    #[arg(long, conflicts_with = "cell")]
+    pub(crate) faults: bool,
+}
+
+/// Which models and cells.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Selection {
+    /// The models by name; all of the preset if none. Baseline and floor are measured with them.
+    pub(crate) models: Vec<String>,
+    /// The cells by name; all of the preset if none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Vec<String>,
+}
+
+impl Selection {
+    /// Returns whether nothing was named, so that everything is meant.
+    pub(crate) fn names_all(&self) -> bool {
+        self.models.is_empty() && self.cell.is_empty()
+    }
+}
+
+/// What to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// The models that were found.
+    Models,
+    /// The cells of the presets.
+    Cells,
+    /// The runs below `results/`.
+    Runs,
+    /// What an origin does to a model in `verify --faults`, and what a bare model says of it.
+    Faults,
+}
+
+/// What to rank.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Ranking {
+    /// The run: its folder, the beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    pub(crate) run: String,
+    /// By what.
+    #[arg(long, default_value = rules::CPU.key,
+          value_parser = rules::METRICS.map(|metric| metric.key))]
+    pub(crate) metric: String,
+    /// One cell; all if none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Option<String>,
+}
+
+/// Which versions to compare.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Versions {
+    /// The rows, the first of which the others are held against: MODEL as it is locked,
+    /// MODEL@VERSION, MODEL@FOLDER, or either with PACKAGE= before it for a package that is not the
+    /// model's runtime.
+    #[arg(value_name = "MODEL@VERSION", num_args = 2.., required = true)]
+    pub(crate) rows: Vec<String>,
+    /// The cells by name; steady if none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Vec<String>,
+    /// Blocks a cell.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) blocks: Option<u32>,
+    /// Decides everything that is drawn.
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Where the run is written, instead of `results/`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exits with 5 if a row is slower than the first by more than this, for sure.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) fail_if_slower: Option<f64>,
+    /// Prints a table in Markdown, for a pull request.
+    #[arg(long)]
+    pub(crate) md: bool,
+}
+
+/// What to compare.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Comparison {
+    /// The earlier run.
+    pub(crate) old: String,
+    /// The later run.
+    pub(crate) new: String,
+    /// By what.
+    #[arg(long, default_value = rules::CPU.key,
+          value_parser = rules::METRICS.map(|metric| metric.key))]
+    pub(crate) metric: String,
+    /// In which form the tables are written.
+    #[arg(long = "as", value_name = "FORM", default_value = "text",
+          value_parser = ["text", "markdown", "html"])]
+    pub(crate) form: String,
+    /// Exits with 5 if a model is slower by more than this, for sure.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) fail_if_slower: Option<f64>,
+}
