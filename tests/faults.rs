@@ -28,6 +28,11 @@ const PAGE: &str = "crates/harness/FAULTS.md";
 /// What stands in it before the rows of the harness, which are written by hand.
 const HARNESS_ROWS: &str = "## What the harness must survive";
 
+/// What a client does, and the clients that do so with their versions.
+type Found = (String, BTreeSet<String>);
+/// Models that counted alike, and what they counted, a cell a fault.
+type Column = (Vec<&'static str>, Vec<String>);
+
 /// Every model held against every fault.
 static VERIFIED: LazyLock<Vec<FaultVerified>> = LazyLock::new(|| {
     let _alone = alone();
@@ -159,7 +164,7 @@ fn the_page_shows_what_was_seen() {
     // The clients of a standard library have its version, which is not that of every machine.
     let interpreters = MODELS.iter().filter_map(|model| built(&model.package).interpreter);
     let pythons: BTreeSet<String> =
-        interpreters.map(|found| format!("http.client {} ", found.versions["python"])).collect();
+        interpreters.map(|found| format!("`http.client {}`", found.versions["python"])).collect();
     if !blesses && !pythons.iter().all(|client| stored.contains(client)) {
         eprintln!("the page was made with another Python: it is not compared");
         return;
@@ -198,41 +203,73 @@ fn every_row_of_the_harness_names_a_test_that_there_is() {
 
 /// Returns the generated part of the page.
 fn seen() -> String {
-    let mut quirks: Vec<&str> = Vec::new();
-    let mut rows = String::new();
+    let mut quirks: Vec<Found> = Vec::new();
+    let mut columns: Vec<Column> =
+        MODELS.iter().map(|model| (vec![&*model.name], vec![])).collect();
     for case in fault_cases() {
-        let _ = write!(rows, "| {} | `{}` | {} |", case.row, case.name, case.expected());
-        for model in MODELS.iter() {
+        for (model, (_, cells)) in MODELS.iter().zip(&mut columns) {
             let one = VERIFIED.iter().find(|one| one.fault == case.name && one.model == model.name);
             let one = one.expect("every model is held against every fault");
-            let shown = match &one.agreement {
+            cells.push(match &one.agreement {
                 Agreement::Agrees if model.is_bare() => codes(one, 4),
                 Agreement::Agrees => codes(one, 2),
-                Agreement::Deviates(what) => {
-                    let place = quirks.iter().position(|known| known == what);
-                    let number = place.unwrap_or_else(|| {
-                        quirks.push(what);
-                        quirks.len() - 1
-                    });
-                    format!("**[{}]**", number + 1)
-                }
+                Agreement::Deviates(what) => format!("**[{}]**", note(&mut quirks, what)),
                 Agreement::Fails(_) => "FAIL".to_owned(),
-            };
-            let _ = write!(rows, " {shown} |");
+            });
         }
-        rows.push('\n');
     }
-    let names: Vec<&str> = MODELS.iter().map(|model| model.name.as_str()).collect();
+    let cases = fault_cases().into_iter().map(|case| (case.row, case.name, case.expected()));
+    page(cases, columns, &quirks)
+}
+
+/// Returns the number of what a client does, which is noted with the client and its version.
+fn note(quirks: &mut Vec<Found>, what: &str) -> usize {
+    let does = what.splitn(3, ' ').nth(2).expect("it begins with the client and its version");
+    let client = what[..what.len() - does.len()].trim_end().to_owned();
+    let known = quirks.iter().position(|(known, _)| known == does);
+    let place = known.unwrap_or_else(|| {
+        quirks.push((does.to_owned(), BTreeSet::new()));
+        quirks.len() - 1
+    });
+    quirks[place].1.insert(client);
+    place + 1
+}
+
+/// Returns the generated part of the page: models that counted alike share a column, and faults of
+/// a row that were counted alike a line.
+fn page(
+    cases: impl Iterator<Item = (&'static str, &'static str, String)>,
+    columns: Vec<Column>,
+    quirks: &[Found],
+) -> String {
+    let mut shared: Vec<Column> = Vec::new();
+    for (names, cells) in columns {
+        match shared.iter_mut().find(|(_, known)| *known == cells) {
+            Some((known, _)) => known.extend(names),
+            None => shared.push((names, cells)),
+        }
+    }
+    let mut lines: Vec<(&str, Vec<&str>, String)> = Vec::new();
+    for (at, (row, name, expected)) in cases.enumerate() {
+        let cells: Vec<&str> = shared.iter().map(|(_, cells)| &*cells[at]).collect();
+        let cells = format!("{expected} | {}", cells.join(" | "));
+        match lines.iter_mut().find(|(of, _, known)| *of == row && *known == cells) {
+            Some((_, names, _)) => names.push(name),
+            None => lines.push((row, vec![name], cells)),
+        }
+    }
+
+    let heads: Vec<String> = shared.iter().map(|(names, _)| names.join(", ")).collect();
     let mut page = String::from(INTRODUCTION);
-    let _ = writeln!(page, "| row | fault | a bare model says | {} |", names.join(" | "));
-    let _ = writeln!(page, "|---|---|---|{}", "---|".repeat(names.len()));
-    page.push_str(&rows);
-    page.push_str(
-        "\n## Quirks\n\nHow libraries, and the readers of other languages, deviate, with the \
-         versions that do so:\n\n",
-    );
-    for (number, what) in quirks.iter().enumerate() {
-        let _ = writeln!(page, "{}. {what}.", number + 1);
+    let _ = writeln!(page, "| row | fault | expected | {} |", heads.join(" | "));
+    let _ = writeln!(page, "|---|---|---|{}", "---|".repeat(heads.len()));
+    for (row, names, cells) in lines {
+        let _ = writeln!(page, "| {row} | `{}` | {cells} |", names.join("`, `"));
+    }
+    page.push_str("\n## Quirks\n\n");
+    for (number, (does, clients)) in quirks.iter().enumerate() {
+        let clients: Vec<String> = clients.iter().map(|client| format!("`{client}`")).collect();
+        let _ = writeln!(page, "{}. {}: {does}.", number + 1, clients.join(", "));
     }
     page.push('\n');
     page
@@ -252,24 +289,19 @@ fn codes(one: &FaultVerified, digits: usize) -> String {
 const INTRODUCTION: &str = "\
 # What must survive
 
-`inflight verify --faults` runs every model against an origin that misbehaves.
-`tests/faults.rs` generates what models count and how they deviate, and fails when it is not \
-what was seen.
-From the rows of the harness on, all is written by hand; the same file fails when a test that is \
-named there does not exist.
-
 ## What models count
 
-Each trial has 12 fetches, of which 4 get a bad reply, or all where the row is about fresh \
-connections.
-Where nothing else ends a fetch, it has a deadline; replies that drip last longer, so a model \
-that renews its deadline with each byte fails the row.
-A bare model must count the failures that the origin has recorded, code by code \
-([error codes](../README.md#error-codes)), and the replies that extra bytes follow.
-The same holds for a bare model in another language, except for known quirks of its reader.
-A model with a library client must count as many, each in the family of that code (`14xx`), or \
-`10xx` where its library hits the deadline and does not show where.
-No fetch is requested more than once, and no failure has a latency.
-A number in brackets is a quirk, below.
+`inflight verify --faults` runs every model against an origin that misbehaves.
+`INFLIGHT_BLESS=1 cargo test --test faults` writes this table and the quirks below it.
+
+A trial has 12 fetches, of which 4 get a bad reply, or all if the fault needs fresh connections.
+If nothing else ends a fetch, it has a deadline, which replies that drip exceed.
+A bare model must count exactly the expected failures by [code](../README.md#error-codes), and \
+the replies that extra bytes follow.
+A model with a library client must count as many failures of the same family (`14xx`), or `10xx` \
+at a deadline.
+No fetch is requested twice, and no failure has a latency.
+A number in brackets is a quirk of the client.
+Models that count alike share a column, and faults a line.
 
 ";

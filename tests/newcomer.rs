@@ -9,7 +9,7 @@ use harness::Workspace;
 use model_kit::Workload;
 
 use support::misbehaving::{behaving, scripted};
-use support::shell::{check, copy_workspace};
+use support::shell::{check, copy_workspace, text};
 use support::{WORKSPACE, built, cell, placement, plan, test_model};
 
 #[test]
@@ -78,6 +78,16 @@ fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
     let said = String::from_utf8_lossy(&verified.stdout);
     assert_eq!(verified.status.code(), Some(3), "{said}{verified:?}");
     assert!(said.contains("FAIL") && said.contains("still to be written"), "{said}");
+
+    // A copy of each kind of model passes, but for those whose machine is not here.
+    for (way, file) in [("blocking", "main.rs"), ("async", "main.rs"), ("readiness", "main.rs")] {
+        let name = format!("my-{way}");
+        let made = inflight(&["new-model", &name, "--like", way]);
+        check(&made, 0, "");
+        assert!(text(&made).ends_with(&format!("change src/{file}.\n")), "{}", text(&made));
+        check(&inflight(&["verify", &name, "--cell", "batch"]), 0, "");
+    }
+    check(&inflight(&["new-model", "mine", "--like", "magic"]), 2, "possible values: blocking");
 
     for (name, words) in [
         ("my-model", "already, in crates/model-my-model"),

@@ -136,7 +136,7 @@ fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
     // Each answer is a figure with its interval, or says from where to where a crossover lies; of a
     // kind of run that is not published it says so.
     let page = fs::read_to_string(WORKSPACE.root.join("results/IDEAS.md")).expect("it is there");
-    let figure = Regex::new(r"[0-9.]+ \\?\[-?[0-9.]+, [0-9.]+\\?\]|lies between [0-9]+ and [0-9]+")
+    let figure = Regex::new(r"[0-9.]+ \(-?[0-9.]+ to [0-9.]+\)|lies between [0-9]+ and [0-9]+")
         .expect("it is an expression");
     let rows: Vec<&str> = page.lines().filter(|line| line.contains("| `cargo ")).collect();
     assert_eq!(rows.len(), runs[0].ideas.len());

@@ -84,7 +84,7 @@ fn what_cannot_be_compared_is_said_in_a_sentence_before_anything_is_measured() {
         (&["tokio", "tokio@./nowhere"], "there is no folder ./nowhere"),
         (&["tokio", "tokio@./crates"], "holds no package \"tokio\""),
         (&["tokio", "threads@1.2.3"], "threads names no package that it is a model of"),
-        (&["tokio", "tokio@quinn=1.2.3"], "it is not built with a package \"quinn\""),
+        (&["tokio", "tokio@quinn=1.2.3"], "the model is not built with a package \"quinn\""),
         (&["tokio", "asyncio@3.12.0"], "asyncio is not built by cargo"),
         (&["tokio", "tokio@999.0.0"], "tokio 999.0.0"),
         (&["tokio", "smol", "--cell", "stedy"], "there is no cell \"stedy\": did you mean"),

@@ -86,7 +86,13 @@ impl Setting {
                 }
             }
         }
-        entries.retain(|entry| self.selects(&entry.name()));
+        let is_core = |name: &str| {
+            let mut found = self.found.iter();
+            found.any(|model| model.name == name && model.core != Some(false))
+        };
+        // Whoever names models by a filter may name any.
+        let is_wanted = |model: &str| self.selection.is_some() || is_core(model);
+        entries.retain(|entry| is_wanted(&entry.model) && self.selects(&entry.name()));
         entries
     }
 
@@ -96,7 +102,9 @@ impl Setting {
         let wanted = |model: &&Model| {
             let reported = entries.iter().any(|entry| entry.model == model.name);
             // Without a filter a model that is n/a everywhere is still a row.
-            reported || self.selects_all() || [BASELINE, FLOOR].contains(&model.name.as_str())
+            reported
+                || self.selects_all() && model.core != Some(false)
+                || [BASELINE, FLOOR].contains(&model.name.as_str())
         };
         self.found.iter().filter(wanted).cloned().collect()
     }

@@ -9,8 +9,9 @@ use workload::Cell;
 
 use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
+    paced_within,
 };
-use crate::family::{self, ALPHA, Pair};
+use crate::family::{self, ALPHA, MARGIN, Pair};
 use crate::latency::Latencies;
 use crate::turns::{
     self, Pairs, Quantity, Turns, cpu_us, memory_mib, switches, wall_each_us, wall_ms,
@@ -63,9 +64,9 @@ impl<'a> Source<'a> {
         let latencies = measured.map(|row| Latencies::of(&self.turns, &row.model)).collect();
         let itself = self.turns.twice(self.baseline, cpu_us);
         let (rounds, repeated) = self.round_counts();
-        let cell = self.cell.clone();
+        let paced_within = paced_within(&rows);
         CellFigures {
-            cell,
+            cell: self.cell.clone(),
             blocks,
             blocks_planned,
             rounds,
@@ -81,6 +82,7 @@ impl<'a> Source<'a> {
             wake_ups,
             latencies,
             itself,
+            paced_within,
         }
     }
 
@@ -357,7 +359,9 @@ impl<'a> Source<'a> {
         let pairs = self.turns.against_itself(self.baseline, Quantity::Turn(cpu_us))?;
         let logarithms = pairs.paired.log_ratios();
         let least = effect::smallest_detectable(&logarithms, family::level(family));
-        Some(Noise { ratio: pairs.ratio(ALPHA), can_show: least.map(f64::exp_m1) })
+        let can_show = least.map(f64::exp_m1);
+        let missed_below = can_show.map(|share| share.max(MARGIN));
+        Some(Noise { ratio: pairs.ratio(ALPHA), can_show, missed_below })
     }
 }
 

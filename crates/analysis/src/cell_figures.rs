@@ -9,9 +9,13 @@ use stats::ranking::RankInterval;
 use stats::verdict::Verdict;
 use workload::Cell;
 
+use crate::counts::real;
 use crate::family::Pair;
 use crate::latency::Latencies;
 use crate::wake_ups::WakeUps;
+
+/// Walls that are no further apart than that, as a share, are set by the delay.
+const PACED: f64 = 0.05;
 
 /// The figures of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +53,9 @@ pub struct CellFigures {
     pub latencies: Vec<Latencies>,
     /// The baseline's second process in times its first, block by block.
     pub itself: Vec<(u32, f64)>,
+    /// How much longer the longest of the walls is than the shortest, as a share, where they are so
+    /// near that the delay sets the pace and not the model.
+    pub paced_within: Option<f64>,
 }
 
 /// The models of a cell in another language: a family of their own, and context for those in Rust.
@@ -76,6 +83,9 @@ pub struct Noise {
     /// The smallest relative difference that this many blocks of such noise would show, three
     /// times out of four, to a family of so many pairs.
     pub can_show: Option<f64>,
+    /// Relative differences below this may be missed: what can be shown, or the margin below which
+    /// nothing is called a difference.
+    pub missed_below: Option<f64>,
 }
 
 /// A model that ran once more with busy work added, and what was seen of it.
@@ -180,6 +190,37 @@ impl CellFigures {
     pub fn all_rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().chain(self.languages.iter().flat_map(|other| &other.rows))
     }
+
+    /// Returns the shortest time, in milliseconds, in which the delays of a window can pass: all of
+    /// them shared by the slots, and no shorter than one. Drawn delays count by their mean.
+    pub fn shortest_wall_ms(&self) -> f64 {
+        let cell = &self.cell;
+        let mean = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
+        let shared = real(cell.fetches) * mean / f64::from(cell.in_flight.max(1));
+        shared.max(real(cell.delay_ms.lo))
+    }
+
+    /// Returns the figures of a model in Rust, if it has any.
+    pub fn measured(&self, model: &str) -> Option<&RowFigures> {
+        self.rows.iter().find(|row| row.model == model)?.figures.as_ref()
+    }
+
+    /// Returns what may be said of two models of the family, and the first's cost in times the
+    /// second's: a pair is judged one way round, and read both ways.
+    pub fn between(&self, model: &str, other: &str) -> Option<(Verdict, f64)> {
+        self.pairs.iter().find_map(|pair| match (pair.model.as_str(), pair.other.as_str()) {
+            names if names == (model, other) => Some((pair.verdict, pair.ratio.value)),
+            names if names == (other, model) => Some((pair.verdict, 1.0 / pair.ratio.value)),
+            _ => None,
+        })
+    }
+}
+
+/// Returns how far apart walls are, where they are so near that the delay sets the pace.
+pub(crate) fn paced_within(rows: &[Row]) -> Option<f64> {
+    let walls = || rows.iter().filter_map(|row| Some(row.figures.as_ref()?.wall_ms.value));
+    let (least, most) = (walls().reduce(f64::min)?, walls().reduce(f64::max)?);
+    Some(most / least - 1.0).filter(|apart| *apart < PACED)
 }
 
 impl Standing {
@@ -197,6 +238,11 @@ impl Standing {
 }
 
 impl Row {
+    /// Returns how many fetches failed, over all turns and codes.
+    pub fn errors_all(&self) -> u64 {
+        self.errors.values().copied().fold(0, u64::saturating_add)
+    }
+
     /// Returns its place in the table: by rank, then by cost, those without figures last, and by
     /// name where nothing else distinguishes two rows.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
@@ -221,5 +267,52 @@ impl ControlFigures {
             found: ratio.interval.is_some_and(|interval| interval.low > 1.0),
             on_target: holds(1.0 + f64::from(control.percent) / 100.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::family::MARGIN;
+    use crate::figures::figures;
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+
+    #[test]
+    fn walls_within_five_percent_are_set_by_the_delay_and_others_by_the_model() {
+        let mut run = Fixture::good().run();
+        let steady = |run: &record::Run| figures(run, BASELINE, FLOOR).cells.swap_remove(1);
+        let apart = steady(&run).paced_within;
+        assert!(apart.is_some_and(|apart| (0.0..PACED).contains(&apart)), "{apart:?}");
+        for turn in corrupt(&mut run, ("smol", "steady")) {
+            turn.turned.as_mut().unwrap().window.wall_ns *= 2;
+        }
+        assert_eq!(steady(&run).paced_within, None);
+    }
+
+    #[test]
+    fn a_pair_reads_the_same_from_both_of_its_ends() {
+        let run = Fixture { preset: "standard", ..Fixture::good() }.run();
+        let cell = figures(&run, BASELINE, FLOOR).cells.swap_remove(1);
+        for pair in &cell.pairs {
+            let (verdict, there) = cell.between(&pair.model, &pair.other).unwrap();
+            let (same, back) = cell.between(&pair.other, &pair.model).unwrap();
+            assert_eq!((verdict, there), (same, pair.ratio.value));
+            assert!((there * back - 1.0).abs() < 1e-12, "{there} {back}");
+        }
+        assert_eq!(cell.between(BASELINE, "nobody"), None);
+    }
+
+    #[test]
+    fn differences_below_the_margin_may_be_missed_however_quiet_the_run_is() {
+        let noise = |noise| {
+            let run = Fixture { noise, ..Fixture::good() }.run();
+            figures(&run, BASELINE, FLOOR).cells.swap_remove(1).noise.unwrap()
+        };
+        let quiet = noise(0.0005);
+        assert!(quiet.can_show.is_some_and(|share| share < MARGIN));
+        assert_eq!(quiet.missed_below, Some(MARGIN));
+        let loud = noise(0.1);
+        assert!(loud.can_show.is_some_and(|share| share > MARGIN));
+        assert_eq!(loud.missed_below, loud.can_show);
     }
 }

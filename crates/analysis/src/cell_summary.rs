@@ -6,6 +6,7 @@ use record::Absent;
 use serde::Serialize;
 use workload::{DelayRange, Workload};
 
+use crate::answer_summary::AnswerSummary;
 use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures,
 };
@@ -14,6 +15,7 @@ use crate::figure::{Figure, rounded};
 use crate::figures::Figures;
 use crate::latency::LatencySummary;
 use crate::number::word;
+use crate::summary::Summary;
 use crate::wake_ups::WakeUpsSummary;
 
 /// Why the baseline has no ratio.
@@ -25,43 +27,80 @@ pub(crate) const IS_FLOOR: &str = "it is the floor";
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CellSummary<'a> {
+    /// Its name.
     name: &'a str,
+    /// What kind of work it is.
     workload: Workload,
+    /// Fetches in flight at most.
     in_flight: u32,
+    /// Fetches of a turn before its window opens.
     fetches_warmup: u64,
+    /// Fetches of a turn in its window.
     fetches: u64,
+    /// From where to where the delays of the origin go.
     delay_ms: DelayRange,
+    /// Bytes of a body.
     body_bytes: u32,
+    /// How often the probe task wakes up, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     probe_period_us: Option<u32>,
+    /// KiB of which a CRC-32 is computed for each fetch, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     work_kib: Option<u32>,
+    /// Whole blocks that were measured.
     blocks: usize,
+    /// Blocks that the schedule has for it.
     blocks_planned: usize,
+    /// Rounds that were measured and count.
     rounds: usize,
+    /// Rounds that were measured again, since they were disturbed.
     rounds_repeated: usize,
+    /// Why it has fewer blocks than planned, if the run decided so.
     stop: Option<&'a str>,
+    /// Which model uses the least, how the others compare, and what that is worth.
+    answer: Option<AnswerSummary<'a>>,
+    /// What the baseline differs from itself.
     noise: NoiseSummary,
+    /// Models that ran once more with busy work added, and what was seen of it.
     controls: Vec<ControlSummary<'a>>,
+    /// Controls without figures, and why.
     controls_lost: &'a [Absent],
+    /// The models: by rank, then the cheapest first, then those without figures.
     rows: Vec<RowSummary<'a>>,
+    /// Every pair of the family, by the names of the models.
     pairs: Vec<PairSummary<'a>>,
+    /// What the library clients cost on top, by the names of the models.
     client_overheads: Vec<FootprintSummary<'a>>,
+    /// Models in other languages, which stand apart from all above.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     languages: Vec<LanguageSummary<'a>>,
+    /// How late the probe tasks were, the worst last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     wake_ups: Vec<WakeUpsSummary<'a>>,
+    /// How the service times of each model are distributed, in the order of the rows.
     latencies: Vec<LatencySummary<'a>>,
+    /// How much longer the longest of the walls is than the shortest, as a share, where the delay
+    /// sets the pace.
+    paced_within: Option<f64>,
+    /// The shortest time in which the delays of a window can pass, in milliseconds.
+    shortest_wall_ms: Option<f64>,
+    /// The share, to either side of what their model costs, within which nine of ten stays lie.
+    stays_within: Option<f64>,
 }
 
 /// The models of a cell in another language.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct LanguageSummary<'a> {
+    /// Its name.
     language: &'a str,
+    /// The model of it that ratios are taken against.
     baseline: &'a str,
+    /// What that model costs in times the run's baseline.
     baseline_cpu_ratio: Figure,
+    /// The models, the cheapest first. None has a rank.
     rows: Vec<RowSummary<'a>>,
+    /// What the library clients cost on top, by the names of the models.
     client_overheads: Vec<FootprintSummary<'a>>,
 }
 
@@ -69,7 +108,9 @@ struct LanguageSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Share {
+    /// As a share of 1.
     value: Option<f64>,
+    /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
@@ -78,19 +119,29 @@ struct Share {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct NoiseSummary {
+    /// Its second process in times its first, of CPU time per fetch.
     cpu_ratio: Figure,
+    /// The smallest difference that this many blocks would show, three times out of four.
     can_show: Share,
+    /// Differences below this may be missed: what can be shown, and at least the margin.
+    missed_below: Share,
 }
 
 /// A control.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct ControlSummary<'a> {
+    /// What it is called.
     name: &'a str,
+    /// The model whose program it is.
     model: &'a str,
+    /// How much was added, in percent of the model's own cost.
     added_percent: u32,
+    /// Its CPU time per fetch in times the model's.
     cpu_ratio: Figure,
+    /// Whether the interval excludes 1: the difference was found.
     is_found: bool,
+    /// Whether the interval contains what was added.
     is_on_target: bool,
 }
 
@@ -98,14 +149,23 @@ struct ControlSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RowSummary<'a> {
+    /// Its name.
     model: &'a str,
+    /// `measured`, `not_applicable`, `missing`, `invalid`, `failed` or `not_measured`.
     standing: &'static str,
+    /// Why there are no figures, or why some turns do not count.
     reason: Option<&'a str>,
+    /// All turns.
     turns: usize,
+    /// Those that count.
     turns_valid: usize,
+    /// Fetches that failed, over all turns, by code.
     errors: &'a BTreeMap<String, u64>,
+    /// The best place that it may have, where all pairs were judged.
     rank_best: Option<usize>,
+    /// The worst.
     rank_worst: Option<usize>,
+    /// The figures, if a turn was valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     figures: Option<FiguresSummary>,
 }
@@ -114,15 +174,25 @@ struct RowSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FiguresSummary {
+    /// CPU time of the model's process per fetch, in microseconds.
     cpu_us_per_fetch: Figure,
+    /// That in times the baseline's, with the simultaneous interval of the family.
     cpu_ratio: Figure,
+    /// What may be said of that ratio: `different`, `equivalent` or `inconclusive`.
     verdict: Option<&'static str>,
+    /// The ratio of the sums over all blocks.
     cpu_mean_ratio: Figure,
+    /// Whether that differs from the typical ratio: rare expensive blocks count.
     is_tail_sensitive: bool,
+    /// CPU time above the floor's, in microseconds per fetch.
     cpu_excess_us_per_fetch: Figure,
+    /// Wall time of the window, in milliseconds.
     wall_ms: Figure,
+    /// Context switches per fetch.
     switches_per_fetch: Figure,
+    /// The most memory that the process held at once, in MiB.
     memory_peak_mib: Figure,
+    /// Whether the rate was not the baseline's: the costs are not like for like.
     is_unequal_rate: bool,
 }
 
@@ -136,10 +206,15 @@ struct Missing {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PairSummary<'a> {
+    /// The model.
     model: &'a str,
+    /// The one that it is held against.
     other: &'a str,
+    /// The model's CPU time per fetch in times the other's.
     cpu_ratio: Figure,
+    /// The chance of such a ratio between equal models, adjusted over the family.
     adjusted_p: Option<f64>,
+    /// What may be said of them: `different`, `equivalent` or `inconclusive`.
     verdict: &'static str,
 }
 
@@ -147,15 +222,19 @@ struct PairSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FootprintSummary<'a> {
+    /// The model with the library client.
     model: &'a str,
+    /// Its CPU time per fetch in times the bare model's.
     cpu_ratio: Figure,
+    /// CPU time above the bare model's, in microseconds per fetch.
     cpu_above_bare_us_per_fetch: Figure,
 }
 
 impl<'a> CellSummary<'a> {
     /// Gathers what is said of a cell.
-    pub(crate) fn of(figures: &'a CellFigures, all: &'a Figures) -> Self {
-        let cell = &figures.cell;
+    pub(crate) fn of(figures: &'a CellFigures, summary: &'a Summary) -> Self {
+        let (cell, all) = (&figures.cell, &summary.figures);
+        let drift = all.timeline.drifts.iter().find(|drift| drift.cell == cell.name);
         Self {
             name: &cell.name,
             workload: cell.workload,
@@ -171,6 +250,7 @@ impl<'a> CellSummary<'a> {
             rounds: figures.rounds,
             rounds_repeated: figures.repeated,
             stop: figures.stop.as_deref(),
+            answer: summary.answer_of(&cell.name).map(AnswerSummary::of),
             noise: NoiseSummary::of(figures.noise.as_ref()),
             controls: figures.controls.iter().map(ControlSummary::of).collect(),
             controls_lost: &figures.controls_lost,
@@ -180,6 +260,9 @@ impl<'a> CellSummary<'a> {
             languages: figures.languages.iter().map(|of| LanguageSummary::of(of, all)).collect(),
             wake_ups: figures.wake_ups.iter().map(WakeUpsSummary::of).collect(),
             latencies: figures.latencies.iter().map(LatencySummary::of).collect(),
+            paced_within: figures.paced_within.and_then(rounded),
+            shortest_wall_ms: rounded(figures.shortest_wall_ms()),
+            stays_within: drift.and_then(|drift| drift.within).and_then(rounded),
         }
     }
 }
@@ -187,15 +270,19 @@ impl<'a> CellSummary<'a> {
 impl NoiseSummary {
     /// Writes what the baseline differs from itself.
     fn of(noise: Option<&Noise>) -> Self {
-        let can_show = noise.and_then(|noise| noise.can_show).and_then(rounded);
-        let reason =
-            can_show.is_none().then_some("too few blocks with a second process of the baseline");
+        let share = |value: Option<f64>| Share {
+            value: value.and_then(rounded),
+            reason: value
+                .is_none()
+                .then_some("too few blocks with a second process of the baseline"),
+        };
         Self {
             cpu_ratio: Figure::or(
                 noise.map(|noise| &noise.ratio),
                 "the baseline had no second process",
             ),
-            can_show: Share { value: can_show, reason },
+            can_show: share(noise.and_then(|noise| noise.can_show)),
+            missed_below: share(noise.and_then(|noise| noise.missed_below)),
         }
     }
 }

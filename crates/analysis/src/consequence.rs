@@ -9,9 +9,20 @@ use crate::figures::Figures;
 use crate::order::costs_less;
 
 /// Fetches a second of the example.
-pub const RATE: f64 = 10_000.0;
+pub(crate) const RATE: f64 = 10_000.0;
 /// Work of one's own per fetch in the example, in microseconds of CPU time.
-pub const WORK_US: f64 = 1_000.0;
+pub(crate) const WORK_US: f64 = 1_000.0;
+
+/// What CPU time per fetch is worth where fetches are a part of a program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Worth {
+    /// The CPU time, in microseconds per fetch.
+    pub us: Estimate,
+    /// Its share of one CPU at [`RATE`] fetches a second.
+    pub of_cpu: f64,
+    /// How much more CPU time a fetch takes for it where it has [`WORK_US`] of work.
+    pub beside_work: f64,
+}
 
 /// What the larger of two costs means.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,26 +31,20 @@ pub struct Consequence {
     pub less: String,
     /// The one that costs more.
     pub more: String,
-    /// CPU time that it takes more, in microseconds per fetch, from the paired ratio.
-    pub us: Estimate,
-    /// What the other costs, in microseconds per fetch.
-    least_us: f64,
+    /// What it takes more, from the paired ratio.
+    pub worth: Worth,
 }
 
-impl Consequence {
-    /// Returns the difference as a share of one CPU at `RATE` fetches a second.
-    pub fn of_cpu(&self) -> f64 {
-        self.us.value * RATE / 1e6
-    }
-
-    /// Returns how much more CPU time a fetch takes where it has `WORK_US` of work.
-    pub fn beside_work(&self) -> f64 {
-        self.us.value / (WORK_US + self.least_us)
+impl Worth {
+    /// Returns what so much CPU time is worth, on top of what a fetch costs in microseconds.
+    pub(crate) fn of(us: Estimate, least_us: f64) -> Self {
+        let of_cpu = us.value * RATE / 1e6;
+        Self { us, of_cpu, beside_work: us.value / (WORK_US + least_us) }
     }
 }
 
 /// Returns the largest certain difference between models with the same HTTP code, the floor aside.
-pub fn of_models(
+pub(crate) fn of_models(
     is_bare: impl Fn(&str) -> bool,
     figures: &Figures,
     cell: &CellFigures,
@@ -60,12 +65,12 @@ pub fn of_models(
     let us = |ratio: f64| base * (ratio - least.value);
     let interval = ends.map(|ends| Interval { low: us(ends.low), high: us(ends.high) });
     let us = Estimate { value: us(most.value), interval };
-    let (less, more) = (less.to_owned(), more.to_owned());
-    Some(Consequence { less, more, us, least_us: base * least.value })
+    let worth = Worth::of(us, base * least.value);
+    Some(Consequence { less: less.to_owned(), more: more.to_owned(), worth })
 }
 
 /// Returns the largest difference that a library client makes to its model.
-pub fn of_clients<'a>(
+pub(crate) fn of_clients<'a>(
     model: impl Fn(&str) -> Option<&'a Model>,
     cell: &CellFigures,
 ) -> Option<Consequence> {
@@ -74,14 +79,15 @@ pub fn of_clients<'a>(
         let least_us = cost(cell, bare)?;
         let (less, more) = (bare.to_owned(), footprint.model.clone());
         let us = footprint.above_bare_us;
-        (us.interval?.low > 0.0).then_some(Consequence { less, more, us, least_us })
+        let worth = Worth::of(us, least_us);
+        (us.interval?.low > 0.0).then_some(Consequence { less, more, worth })
     });
-    clients.max_by(|a, b| a.us.value.total_cmp(&b.us.value))
+    clients.max_by(|a, b| a.worth.us.value.total_cmp(&b.worth.us.value))
 }
 
 /// Returns whether every library client costs more, on top of its model, than any choice of a model
 /// with the same HTTP code does against the baseline, the floor aside.
-pub fn clients_matter_more(
+pub(crate) fn clients_matter_more(
     is_bare: impl Fn(&str) -> bool,
     figures: &Figures,
     cell: &CellFigures,

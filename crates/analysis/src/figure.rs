@@ -11,9 +11,13 @@ pub(crate) const TOO_FEW: &str = "too few blocks for an interval";
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Figure {
+    /// The estimate.
     value: Option<f64>,
+    /// Where its interval begins.
     low: Option<f64>,
+    /// Where it ends.
     high: Option<f64>,
+    /// Why there is no estimate, or no interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
@@ -21,12 +25,17 @@ pub(crate) struct Figure {
 impl Figure {
     /// Writes an estimate.
     pub(crate) fn of(estimate: &Estimate) -> Self {
+        Self::or_without(estimate, TOO_FEW)
+    }
+
+    /// Writes an estimate, and why it has no interval if it has none.
+    pub(crate) fn or_without(estimate: &Estimate, reason: &'static str) -> Self {
         let interval = estimate.interval;
         Self {
             value: rounded(estimate.value),
             low: interval.and_then(|interval| rounded(interval.low)),
             high: interval.and_then(|interval| rounded(interval.high)),
-            reason: interval.is_none().then_some(TOO_FEW),
+            reason: interval.is_none().then_some(reason),
         }
     }
 

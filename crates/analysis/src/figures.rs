@@ -39,7 +39,7 @@ pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
     let primitives = Primitives::of(run, &cells, (baseline, floor));
     let sweeps = sweeps(run, (baseline, floor));
-    let timeline = Timeline::of(run);
+    let timeline = Timeline::of(run, &cells);
     let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
     Figures { baseline, floor, family, cells, primitives, sweeps, timeline }
 }
@@ -54,5 +54,37 @@ impl Figures {
             (cell.cell.in_flight, u32::MAX - cell.cell.body_bytes, usize::MAX - index)
         });
         best.map_or(0, |(index, _)| index)
+    }
+    /// Returns whether two cells differ in the delay and in nothing else, so that the run shows
+    /// what another delay changes.
+    pub fn isolates_the_delay(&self) -> bool {
+        let without_delay = |cell: &Cell| Cell {
+            name: String::new(),
+            delay_ms: [0, 0].into(),
+            fetches: 0,
+            warmup: 0,
+            ..cell.clone()
+        };
+        let alike =
+            |a: &Cell, b: &Cell| a.delay_ms != b.delay_ms && without_delay(a) == without_delay(b);
+        let cells = || self.cells.iter().map(|own| &own.cell);
+        cells().any(|a| cells().any(|b| alike(a, b)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{BASELINE, FLOOR, Fixture};
+
+    #[test]
+    fn only_cells_that_differ_in_nothing_else_isolate_the_delay() {
+        let good = Fixture { blocks: 2, ..Fixture::good() };
+        assert!(!figures(&good.run(), BASELINE, FLOOR).isolates_the_delay());
+        let mut cells = good.cells.clone();
+        let other = Cell { name: "slow".to_owned(), delay_ms: [99, 99].into(), ..cells[1].clone() };
+        cells.push(other);
+        let run = Fixture { cells, ..good }.run();
+        assert!(figures(&run, BASELINE, FLOOR).isolates_the_delay());
     }
 }

@@ -278,6 +278,8 @@ pub fn model(name: &str) -> Model {
         requirements: Vec::new(),
         may_be_slow: None,
         runtime: None,
+        needs: Vec::new(),
+        core: None,
         variant: None,
     }
 }

@@ -43,12 +43,19 @@ pub struct Latencies {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct LatencySummary<'a> {
+    /// The model's name.
     model: &'a str,
+    /// Fetches of all its stays.
     fetches: u64,
+    /// Fetches of its shortest stay.
     fetches_a_block: u64,
+    /// The median of the stays' own medians, in milliseconds.
     p50_ms: Option<f64>,
+    /// The same of the times that nine of ten do not exceed.
     p90_ms: Option<f64>,
+    /// The same of the times that 99 of 100 do not exceed.
     p99_ms: Option<f64>,
+    /// The same of the times that 999 of 1,000 do not exceed.
     p999_ms: Option<f64>,
 }
 

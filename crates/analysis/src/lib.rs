@@ -14,14 +14,12 @@ mod claim;
 pub mod estimator;
 pub mod family;
 pub mod latency;
-pub mod timeline;
 mod turns;
 pub mod wake_ups;
 
 mod cell;
 pub mod cell_figures;
-pub mod consequence;
-pub mod order;
+pub mod timeline;
 
 pub mod crossing;
 pub mod sweep;
@@ -35,6 +33,12 @@ pub mod primitives_steady;
 mod primitives_words;
 
 pub mod figures;
+
+pub mod answer;
+pub mod consequence;
+mod order;
+pub mod overhead;
+
 pub mod footprint;
 pub mod ideas;
 pub mod quirks;
@@ -51,6 +55,7 @@ mod apart;
 pub mod comparable;
 pub mod diff;
 
+mod answer_summary;
 mod cell_summary;
 mod document;
 mod primitives_summary;
@@ -73,12 +78,14 @@ pub use stats::ranking::RankInterval;
 pub use stats::verdict::Verdict;
 pub use stats::{Estimate, Interval};
 
+pub use crate::answer::{Answer, Nothing, Rival, Together};
 pub use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
 };
 pub use crate::checks::question::{CheckState, ValidityCheck};
 pub use crate::checks::{badges, checks};
 pub use crate::comparable::Refusal;
+pub use crate::consequence::{Consequence, Worth};
 pub use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 pub use crate::diff::{CellDiff, Change, Diff, Ratio, RowDiff, diff, diff_by, slower_than};
 pub use crate::family::Pair;
@@ -87,7 +94,7 @@ pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
 pub use crate::ideas::{Idea, ideas};
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::primitive_figures::{
-    Anchor, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown,
+    Anchor, Piece, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown,
 };
 pub use crate::primitives::Primitives;
 pub use crate::primitives_steady::Steadiness;
@@ -96,6 +103,6 @@ pub use crate::rank::{RankedCell, RankedRow, Ranking, rank};
 pub use crate::ranking_document::ranking_document;
 pub use crate::summary::{BlockCounts, Summary, TurnCounts, summarize};
 pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
-pub use crate::trust::Trust;
+pub use crate::trust::{CheckCounts, Trust};
 pub use crate::turn_table::{TurnRow, turn_table};
 pub use crate::wake_ups::WakeUps;

@@ -22,8 +22,8 @@ pub fn digits(value: f64) -> String {
 pub fn with_interval(estimate: &Estimate) -> String {
     let value = digits(estimate.value);
     match estimate.interval {
-        Some(Interval { low, high }) => format!("{value} [{}, {}]", digits(low), digits(high)),
-        None => format!("{value} [too few blocks]"),
+        Some(Interval { low, high }) => format!("{value} ({} to {})", digits(low), digits(high)),
+        None => format!("{value} (too few blocks)"),
     }
 }
 

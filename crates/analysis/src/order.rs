@@ -6,7 +6,7 @@ use crate::cell_figures::CellFigures;
 
 /// Returns whether a model certainly costs less than another: by the verdict on the two, or, where
 /// the family does not hold them, because the baseline certainly lies between them.
-pub fn costs_less(cell: &CellFigures, baseline: &str, model: &str, other: &str) -> bool {
+pub(crate) fn costs_less(cell: &CellFigures, baseline: &str, model: &str, other: &str) -> bool {
     match certain(cell, model, other) {
         Some(less) => less == Less::First,
         None => {
@@ -29,13 +29,9 @@ enum Less {
 
 /// Returns what the verdict on two models says, if they were judged.
 fn certain(cell: &CellFigures, model: &str, other: &str) -> Option<Less> {
-    let of = |a: &str, b: &str| cell.pairs.iter().find(|pair| pair.model == a && pair.other == b);
-    let first = of(model, other).map(|pair| (pair.verdict, pair.ratio.value < 1.0));
-    let second = || of(other, model).map(|pair| (pair.verdict, pair.ratio.value >= 1.0));
-    let (verdict, is_less) = first.or_else(second)?;
-    Some(match (verdict, is_less) {
-        (Verdict::Different, true) => Less::First,
-        (Verdict::Different, false) => Less::Second,
+    Some(match cell.between(model, other)? {
+        (Verdict::Different, ratio) if ratio < 1.0 => Less::First,
+        (Verdict::Different, _) => Less::Second,
         _ => Less::Neither,
     })
 }

@@ -70,6 +70,17 @@ pub struct PrimitiveCosts {
     pub verdict: Option<Verdict>,
 }
 
+/// A primitive in a program, with what one takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// The primitive.
+    pub primitive: Primitive,
+    /// The program.
+    pub program: String,
+    /// CPU time of one in nanoseconds, or wall time where each is timed alone.
+    pub ns: f64,
+}
+
 /// What others have published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Anchor {
@@ -101,6 +112,34 @@ pub enum Shown {
     No,
     /// The interval leaves it open, or there is none.
     Open,
+}
+
+impl PrimitiveFigures {
+    /// Returns what decides of a program: CPU time, or wall time where each is timed alone.
+    pub fn decisive(&self, costs: &PrimitiveCosts) -> Estimate {
+        costs.cpu_ns.filter(|_| !self.alone).unwrap_or(costs.wall_ns)
+    }
+
+    /// Returns what the primitive takes in each program, as far as that is known.
+    fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let measured = self.rows.iter().filter_map(|row| Some((row, row.costs.as_ref()?)));
+        measured.map(|(row, costs)| Piece {
+            primitive: self.primitive,
+            program: row.program.clone(),
+            ns: self.decisive(costs).value,
+        })
+    }
+}
+
+impl Piece {
+    /// Returns the cheapest and the most expensive of some primitives, those that are timed alone
+    /// or the others.
+    pub(crate) fn ends(figures: &[PrimitiveFigures], alone: bool) -> Option<[Self; 2]> {
+        let pieces =
+            || figures.iter().filter(|own| own.alone == alone).flat_map(PrimitiveFigures::pieces);
+        let order = |a: &Self, b: &Self| a.ns.total_cmp(&b.ns);
+        Some([pieces().min_by(order)?, pieces().max_by(order)?])
+    }
 }
 
 impl PrimitiveRow {

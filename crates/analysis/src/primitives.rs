@@ -6,7 +6,7 @@ use workload::primitive::Primitive;
 
 use crate::cell_figures::CellFigures;
 use crate::cost_model::{self, CostModelCell};
-use crate::primitive_figures::{PrimitiveFigures, ShapeCheck};
+use crate::primitive_figures::{Piece, PrimitiveFigures, ShapeCheck};
 use crate::primitive_source::Source;
 use crate::primitives_known::checks;
 use crate::primitives_steady::Steadiness;
@@ -16,6 +16,10 @@ use crate::primitives_steady::Steadiness;
 pub struct Primitives {
     /// Each primitive that was measured or could not be, in the order of reports.
     pub figures: Vec<PrimitiveFigures>,
+    /// The cheapest and the most expensive of those that are done in batches.
+    pub batch_ends: Option<[Piece; 2]>,
+    /// The earliest and the latest waiter of those that are timed alone.
+    pub alone_ends: Option<[Piece; 2]>,
     /// What leaving out unsteady trials would change, if there are any.
     pub steadiness: Option<Steadiness>,
     /// Whether the run shows what is known of tasks and threads.
@@ -40,7 +44,8 @@ impl Primitives {
         let steadiness = Steadiness::of(&figures, &steady.collect::<Vec<_>>());
         let checks = checks(&sources, baseline);
         let cost_model = cost_model::of(run, (cells, &figures), floor);
-        Self { figures, steadiness, checks, cost_model }
+        let [batch_ends, alone_ends] = [false, true].map(|alone| Piece::ends(&figures, alone));
+        Self { figures, batch_ends, alone_ends, steadiness, checks, cost_model }
     }
 
     /// Returns whether there are none.

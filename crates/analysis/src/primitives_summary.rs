@@ -17,14 +17,23 @@ const REFERENCE: &str = "it is the reference, or no block has both";
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PrimitiveSummary<'a> {
+    /// Which.
     primitive: Primitive,
+    /// What it is, in a few words.
     title: &'a str,
+    /// What one is: `step`, `round trip`.
     each: &'a str,
+    /// Whether each is timed alone; else costs are slopes over batches.
     is_timed_alone: bool,
+    /// The program that ratios are taken against.
     reference: &'a str,
+    /// Blocks that were measured.
     blocks: usize,
+    /// Why it was not measured, if it was not.
     absent: Option<&'a str>,
+    /// The programs, the cheapest first, then those without figures.
     rows: Vec<PrimitiveRowSummary<'a>>,
+    /// What others have published of it: context, not a comparison.
     anchors: Vec<AnchorSummary>,
 }
 
@@ -32,13 +41,21 @@ pub(crate) struct PrimitiveSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PrimitiveRowSummary<'a> {
+    /// Its name.
     program: &'a str,
+    /// What reports call it.
     label: &'a str,
+    /// What waits or is started in it.
     unit: &'a str,
+    /// All trials.
     trials: usize,
+    /// Those that count.
     trials_valid: usize,
+    /// Those of them whose halves do not agree on the slope.
     trials_unsteady: usize,
+    /// Why trials do not count.
     reason: Option<&'a str>,
+    /// The figures, if a trial was valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     costs: Option<CostsSummary>,
 }
@@ -47,13 +64,21 @@ struct PrimitiveRowSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CostsSummary {
+    /// Wall time of one, in nanoseconds.
     wall_ns: Figure,
+    /// CPU time of one, in nanoseconds.
     cpu_ns: Figure,
+    /// What a batch costs beside, in nanoseconds of wall time.
     overhead_ns: Option<f64>,
+    /// Context switches for one.
     switches: Figure,
+    /// The time that nine of ten do not exceed, in nanoseconds.
     p90_ns: Option<u64>,
+    /// The time that 99 of 100 do not exceed, in nanoseconds.
     p99_ns: Option<u64>,
+    /// The cost in times the reference's.
     ratio: Figure,
+    /// What may be said of that ratio: `different`, `equivalent` or `inconclusive`.
     verdict: Option<&'static str>,
 }
 
@@ -61,7 +86,9 @@ struct CostsSummary {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct AnchorSummary {
+    /// The figure, in words.
     says: &'static str,
+    /// Where it stands.
     source: &'static str,
 }
 
@@ -69,9 +96,13 @@ struct AnchorSummary {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CheckSummary {
+    /// What is known.
     claim: &'static str,
+    /// The primitive that shows it.
     primitive: Primitive,
+    /// What a thread costs in times the task of the baseline.
     thread_over_task: Figure,
+    /// Whether this run shows it: `yes`, `no` or `open`.
     shown: &'static str,
 }
 
@@ -79,7 +110,9 @@ pub(crate) struct CheckSummary {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct CostModelSummary<'a> {
+    /// The name of the cell.
     cell: &'a str,
+    /// The models.
     rows: Vec<CostModelRowSummary<'a>>,
 }
 
@@ -87,15 +120,25 @@ pub(crate) struct CostModelSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CostModelRowSummary<'a> {
+    /// The model.
     model: &'a str,
+    /// The program of primitives that stands for it.
     program: &'a str,
+    /// What its wake-ups should cost, in microseconds per fetch.
     wakes_us: Option<f64>,
+    /// What its context switches should cost, likewise.
     switches_us: Option<f64>,
+    /// What its spawns should cost, likewise.
     spawns_us: Option<f64>,
+    /// The sum of these.
     predicted_us: Option<f64>,
+    /// CPU time above the floor, in microseconds per fetch.
     measured_us: Figure,
+    /// What is measured and not predicted, in microseconds per fetch.
     remainder_us: Option<f64>,
+    /// That as a share of what is measured.
     unexplained: Option<f64>,
+    /// Whether the primitives explain it: `yes`, `no` or `nothing_to_explain`.
     explained: &'static str,
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use record::{Environment, Integrity, Model, Placement, Run, State};
 use serde::Serialize;
 
+use crate::answer::Answer;
 use crate::claim::{is_estimate, origin_of, times_cut_short};
 use crate::estimator::Estimator;
 use crate::figures::{Figures, figures};
@@ -58,6 +59,8 @@ pub struct Summary {
     pub has_sweeps: bool,
     /// What a fetch cost, and how that compares.
     pub figures: Figures,
+    /// What each cell answers, in the order of the cells.
+    pub answers: Vec<Answer>,
     /// What models cost beside their speed.
     pub footprints: ModelFootprints,
     /// How clients count faults in their own way, if the run reports it.
@@ -96,6 +99,8 @@ pub struct BlockCounts {
 pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
     let figures = figures(run, baseline, floor);
     let schedule = &run.schedule;
+    let answers = figures.cells.iter().map(|cell| Answer::of(&schedule.models, &figures, cell));
+    let answers: Vec<Answer> = answers.collect();
     let names = schedule.models.iter().map(|model| model.name.clone());
     Summary {
         id: run.id.clone(),
@@ -118,6 +123,7 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
         versions: names.map(|name| (name.clone(), run.versions(&name))).collect(),
         models: schedule.models.clone(),
         has_sweeps: !schedule.sweeps.is_empty(),
+        answers,
         footprints: model_footprints(run),
         quirks: quirks(run),
         ideas: ideas(run, &figures),
@@ -130,6 +136,16 @@ impl Summary {
     /// Returns a model.
     pub fn model(&self, name: &str) -> Option<&Model> {
         self.models.iter().find(|model| model.name == name)
+    }
+
+    /// Returns the answer of the cell that the run is summed up by, unless it has no cell.
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answers.get(self.figures.main_cell())
+    }
+
+    /// Returns the answer of a cell.
+    pub fn answer_of(&self, cell: &str) -> Option<&Answer> {
+        self.answers.iter().find(|answer| answer.cell == cell)
     }
 
     /// Returns what a model said that it is built on.

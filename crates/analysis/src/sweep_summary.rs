@@ -16,9 +16,13 @@ const NO_BLOCK: &str = "no block with both models";
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SweepSummary<'a> {
+    /// The number that changes from level to level.
     along: Along,
+    /// Its values.
     levels: &'a [u64],
+    /// The model that the others are held against.
     other: &'a str,
+    /// Each other model against it.
     pairs: Vec<SweepPairSummary<'a>>,
 }
 
@@ -26,8 +30,11 @@ pub(crate) struct SweepSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SweepPairSummary<'a> {
+    /// The model.
     model: &'a str,
+    /// From which level on it costs less.
     crossover: CrossoverSummary,
+    /// What was measured at each level.
     levels: Vec<SweepLevelSummary<'a>>,
 }
 
@@ -35,9 +42,13 @@ struct SweepPairSummary<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct CrossoverSummary {
+    /// The level.
     value: Option<u64>,
+    /// The lowest level that it may be.
     low: Option<u64>,
+    /// The highest.
     high: Option<u64>,
+    /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
@@ -46,11 +57,17 @@ struct CrossoverSummary {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct SweepLevelSummary<'a> {
+    /// The level.
     level: u64,
+    /// The name of its cell.
     cell: &'a str,
+    /// Blocks that were measured.
     blocks: usize,
+    /// The model's CPU time per fetch in times the other's.
     cpu_ratio: Figure,
+    /// The chance of such a ratio between equal models, adjusted over the family.
     adjusted_p: Option<f64>,
+    /// What may be said of them: `different`, `equivalent` or `inconclusive`.
     verdict: Option<&'static str>,
 }
 

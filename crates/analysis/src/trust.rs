@@ -4,7 +4,7 @@
 use record::Run;
 use serde::Serialize;
 
-use crate::checks::question::ValidityCheck;
+use crate::checks::question::{CheckState, ValidityCheck};
 use crate::checks::{badges, checks};
 use crate::proof::{Proof, proof};
 
@@ -21,10 +21,47 @@ pub struct Trust {
     pub run: String,
     /// What stands below every figure of the run.
     pub badges: Vec<String>,
+    /// What came of the checks.
+    pub counts: CheckCounts,
     /// Every check.
     pub checks: Vec<ValidityCheck>,
     /// The proof of each cell.
     pub proofs: Vec<Proof>,
+}
+
+/// How many checks came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CheckCounts {
+    /// Those that ask something of the run.
+    pub asked: usize,
+    /// Those of them that nothing speaks against.
+    pub passed: usize,
+    /// Those that put a warning on figures.
+    pub marked: usize,
+    /// Those that failed.
+    pub failed: usize,
+    /// Those that the run cannot answer.
+    pub unknown: usize,
+}
+
+impl CheckCounts {
+    /// Counts checks.
+    fn of(checks: &[ValidityCheck]) -> Self {
+        let mut counts = Self::default();
+        for check in checks {
+            let count = match check.state {
+                CheckState::Passed => &mut counts.passed,
+                CheckState::Badge(_) => &mut counts.marked,
+                CheckState::Failed(_) => &mut counts.failed,
+                CheckState::Unknown(_) => &mut counts.unknown,
+                CheckState::NotApplicable(_) => continue,
+            };
+            *count += 1;
+            counts.asked += 1;
+        }
+        counts
+    }
 }
 
 impl Trust {
@@ -36,8 +73,25 @@ impl Trust {
             schema: SCHEMA,
             run: run.id.clone(),
             badges: badges(&checks),
+            counts: CheckCounts::of(&checks),
             proofs: proofs.collect(),
             checks,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{BASELINE, FLOOR, Fixture};
+
+    #[test]
+    fn a_check_that_asks_nothing_of_the_run_is_in_no_count() {
+        let mut run = Fixture::good().run();
+        run.environment.modified = "yes".to_owned();
+        let trust = Trust::of(&run, (BASELINE, FLOOR));
+        let CheckCounts { asked, passed, marked, failed, unknown } = trust.counts;
+        assert_eq!((passed + marked + failed + unknown, marked), (asked, 1));
+        assert!(asked < trust.checks.len(), "{asked}");
     }
 }

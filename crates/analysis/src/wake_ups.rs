@@ -30,9 +30,13 @@ pub struct WakeUps {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct WakeUpsSummary<'a> {
+    /// The model's name.
     model: &'a str,
+    /// Wake-ups of all stays with a valid turn.
     wake_ups: u64,
+    /// By how much half of a stay's wake-ups were late, in milliseconds.
     late_typical_ms: Figure,
+    /// How late the latest wake-up of a stay was, in milliseconds.
     late_worst_ms: Figure,
 }
 

@@ -99,7 +99,7 @@ impl<'a> Measuring<'a> {
                 let record = RoundRecord { block: block.number, round, disturbed, host };
                 watch(Event::Round(&record))?;
                 if counts {
-                    self.stays.add(turns);
+                    self.stays.add(turns, self.cell);
                     break;
                 }
                 *repeats -= 1;

@@ -48,8 +48,8 @@ pub struct Preset {
 /// Which models a preset measures where none is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// All that are found.
-    All,
+    /// All that are found, but for those that say that they are to be named.
+    Core,
     /// The baseline, the floor, and of the other bare models in Rust those whose units are threads
     /// or that hold one fetch in flight: one of each kind.
     Representative,
@@ -72,7 +72,7 @@ impl Preset {
     /// Returns the models among those found that it measures where none is named.
     pub fn takes(&self, found: &[Model]) -> Vec<Model> {
         let is_taken = |model: &&Model| match self.takes {
-            Takes::All => true,
+            Takes::Core => model.core != Some(false),
             Takes::Representative => is_representative(model),
         };
         found.iter().filter(is_taken).cloned().collect()
@@ -103,7 +103,7 @@ pub fn quick() -> Preset {
         sessions: Vec::new(),
         primitives: PrimitiveBlocks::MEASURED,
         sweeps: Vec::new(),
-        takes: Takes::All,
+        takes: Takes::Core,
         baseline: None,
     }
 }
@@ -212,6 +212,25 @@ fn batch() -> Cell {
         body_bytes: 128,
         probe_period_us: 0,
         work_kib: 0,
+    }
+}
+
+/// Returns a steady cell with these numbers, and the usual ones where none is given.
+pub fn steady_of(in_flight: Option<u32>, delay_ms: Option<DelayRange>, body: Option<u32>) -> Cell {
+    let usual = steady();
+    let in_flight = in_flight.unwrap_or(usual.in_flight);
+    let delay_ms = delay_ms.unwrap_or(usual.delay_ms);
+    let body_bytes = body.unwrap_or(usual.body_bytes);
+    let DelayRange { lo, hi } = delay_ms;
+    let two_each = 2 * u64::from(in_flight);
+    Cell {
+        name: format!("steady-{in_flight}-{lo}-{hi}ms-{body_bytes}B"),
+        in_flight,
+        warmup: two_each,
+        fetches: two_each.max(usual.in_flight.into()),
+        delay_ms,
+        body_bytes,
+        ..usual
     }
 }
 

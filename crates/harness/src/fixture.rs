@@ -22,6 +22,8 @@ pub(crate) fn model(name: &str) -> Model {
         requirements: Vec::new(),
         may_be_slow: None,
         runtime: None,
+        needs: Vec::new(),
+        core: None,
         variant: None,
     }
 }

@@ -47,7 +47,9 @@ mod thread_states;
 mod verify;
 mod versions;
 
-pub use crate::cells::{Preset, Takes, of_versions, preset, presets, primitives, quick, smoke};
+pub use crate::cells::{
+    Preset, Takes, of_versions, preset, presets, primitives, quick, smoke, steady_of,
+};
 pub use crate::child::{Child, ReceiveError, Start};
 pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};

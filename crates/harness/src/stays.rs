@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use record::{State, StayRecord, TurnRecord};
-use rules::{Claims, Reason, Stay, validate_stay};
+use rules::{Charged, Claims, Reason, Stay, validate_stay};
 use workload::Cell;
 
 use crate::participant::Participant;
@@ -27,11 +27,10 @@ struct Sum {
     wall_ns: u64,
     in_flight: f64,
     in_flight_peak: u64,
-    cpu_ns: u64,
-    ended: u64,
-    /// What the kernel charged in the turns; nothing once it did not report.
-    charged_ns: Option<u64>,
-    issued: u64,
+    /// What is held against the kernel's clock.
+    charged: Charged,
+    /// Whether it did not report in one of these turns.
+    is_unread: bool,
     /// What it was idle for before its first turn that counts.
     idle_before: (Duration, Duration),
 }
@@ -63,8 +62,8 @@ impl Stays {
         self.out.contains(name)
     }
 
-    /// Adds the turns of a round that counts.
-    pub(crate) fn add(&mut self, turns: Vec<TurnRecord>) {
+    /// Adds the turns of a round of a cell that counts.
+    pub(crate) fn add(&mut self, turns: Vec<TurnRecord>, cell: &Cell) {
         for turn in turns.into_iter().filter(|turn| turn.state == State::Valid) {
             let (Some(turned), Some(receipt)) = (turn.turned, turn.receipt) else { continue };
             let sum = self.sum_of(&turn.model);
@@ -73,12 +72,17 @@ impl Stays {
             sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
             sum.in_flight += receipt.in_flight_mean_estimate;
             sum.in_flight_peak = sum.in_flight_peak.max(receipt.in_flight_peak_estimate);
-            sum.cpu_ns = sum.cpu_ns.saturating_add(turned.window.cpu_ns);
-            sum.ended += turned.window.ended;
-            sum.issued += turned.total.issued;
-            let so_far = if sum.turns == 1 { Some(0) } else { sum.charged_ns };
-            let charged = so_far.zip(turn.charged_ns);
-            sum.charged_ns = charged.map(|(so_far, more): (u64, u64)| so_far.saturating_add(more));
+            // The first turn of a process that stays connects, which its window does not hold.
+            if turned.turn > 0 || !cell.workload.is_resident() {
+                sum.is_unread |= turn.charged_ns.is_none();
+                let (held, window) = (&mut sum.charged, &turned.window);
+                held.turns += 1;
+                held.reported_ns = held.reported_ns.saturating_add(window.cpu_ns);
+                held.ended += window.ended;
+                held.issued += turned.total.issued;
+                let charged_ns = turn.charged_ns.unwrap_or_default();
+                held.charged_ns = held.charged_ns.saturating_add(charged_ns);
+            }
             add(&mut sum.latencies_ns, &turned.latencies_ns);
             add(&mut sum.wake_up_delays_ns, &turned.wake_up_delays_ns);
         }
@@ -102,10 +106,7 @@ impl Stays {
             latencies_ns: &latencies_ns,
             in_flight_mean: sum.in_flight / sum.turns.max(1) as f64,
             in_flight_peak: sum.in_flight_peak,
-            cpu_ns: sum.cpu_ns,
-            ended: sum.ended,
-            charged_ns: sum.charged_ns,
-            issued: sum.issued,
+            charged: (!sum.is_unread).then_some(sum.charged),
         };
         if sum.turns > 0 {
             invalid.extend(validate_stay(claims, cell, &stay));

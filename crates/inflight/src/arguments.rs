@@ -8,11 +8,12 @@ use anstream::ColorChoice;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use model_kit::DelayRange;
 use serde_json::json;
 
 use crate::asked::{Comparison, Listed, Order, Ranking, Verification, Versions};
-use crate::output;
 use crate::pictures::PICTURES;
+use crate::{new_model, output};
 
 /// Compares concurrency models by what a fetch costs, in turns, against a local server.
 #[derive(Clone, Debug, Parser)]
@@ -168,15 +169,19 @@ Examples:
               value_parser = report::ExportForm::ALL.map(report::ExportForm::name))]
         to: String,
     },
-    /// Writes the package of a new model, which fails `verify` until its loop is written.
+    /// Writes the package of a new model, which compiles.
     #[command(before_help = "\
 Examples:
-  inflight new-model my-model           writes crates/model-my-model
+  inflight new-model my-model           crates/model-my-model, whose loop is still to be written
+  inflight new-model mine --like async  a copy of the model on tokio, which works, to be changed
   inflight verify my-model              FAIL, until its loop is written
 ")]
     NewModel {
         /// The name, such as my-model.
         name: String,
+        /// Copies a model that waits in this way.
+        #[arg(long, value_name = "WAY", value_parser = new_model::ways())]
+        like: Option<String>,
     },
     /// Prints the completions for a shell.
     #[command(before_help = "\
@@ -269,6 +274,26 @@ pub(crate) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Reads delays such as `4..12` or `8`.
+pub(crate) fn delay(text: &str) -> Result<DelayRange, String> {
+    let (lo, hi) = text.split_once("..").unwrap_or((text, text));
+    match (lo.parse::<u64>(), hi.parse::<u64>()) {
+        (Ok(lo), Ok(hi)) if lo <= hi && hi <= 10_000 => Ok(DelayRange { lo, hi }),
+        _ => Err("expected milliseconds such as 8 or 4..12, at most 10000".to_owned()),
+    }
+}
+
+/// Reads a size such as `128` or `16KiB`.
+pub(crate) fn size(text: &str) -> Result<u32, String> {
+    let (number, unit) = match text.strip_suffix("KiB") {
+        Some(number) => (number, 1024),
+        None => (text, 1),
+    };
+    let bytes = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+    let bytes = bytes.filter(|bytes| *bytes <= 1024 * 1024);
+    bytes.ok_or_else(|| "expected bytes such as 128 or 16KiB, at most 1024KiB".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,6 +303,19 @@ mod tests {
         assert_eq!((percent("5%"), percent("2.5")), (Ok(5.0), Ok(2.5)));
         for wrong in ["", "%", "five", "-1", "NaN", "inf%"] {
             assert!(percent(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_cell_may_be_given_by_its_numbers() {
+        assert_eq!(delay("4..12"), Ok(DelayRange { lo: 4, hi: 12 }));
+        assert_eq!(delay("8"), Ok(DelayRange { lo: 8, hi: 8 }));
+        assert_eq!((size("128"), size("16KiB")), (Ok(128), Ok(16 * 1024)));
+        for wrong in ["", "12..4", "4..", "1ms", "1..99999"] {
+            assert!(delay(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "-1", "2MiB", "1025KiB", "KiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
         }
     }
 

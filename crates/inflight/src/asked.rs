@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::arguments::{names_of_presets, percent};
+use model_kit::{Cell, DelayRange};
+
+use crate::arguments::{delay, names_of_presets, percent, size};
 
 /// What to measure.
 #[derive(Clone, Debug, Args)]
@@ -12,6 +14,9 @@ pub(crate) struct Order {
     /// Which models and cells.
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// All models, those too that are measured only by name.
+    #[arg(long, conflicts_with = "models")]
+    pub(crate) all: bool,
     /// How much: smoke, primitives, ideas, quick, sweep, standard or citable.
     #[arg(long, default_value = "quick", value_parser = names_of_presets())]
     pub(crate) preset: String,
@@ -23,7 +28,7 @@ pub(crate) struct Order {
     pub(crate) seed: Option<u64>,
     /// Goes on with a run that was cut short: the one named, or the newest.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
-          conflicts_with_all = ["models", "cell", "preset", "blocks", "seed", "dry_run",
+          conflicts_with_all = ["models", "all", "cell", "preset", "blocks", "seed", "dry_run",
                                 "supersedes"])]
     pub(crate) resume: Option<String>,
     /// Where the run is written, instead of `results/`.
@@ -96,6 +101,29 @@ pub(crate) struct Ranking {
     pub(crate) cell: Option<String>,
 }
 
+/// A steady cell of one's own, by its numbers; what is left out is as in `steady`.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(conflicts_with = "cell")]
+pub(crate) struct Numbers {
+    /// Fetches in flight, in a steady cell of your own.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    in_flight: Option<u32>,
+    /// How long the server waits, in milliseconds: from where to where, such as 4..12.
+    #[arg(long, value_name = "MS..MS", value_parser = delay)]
+    delay: Option<DelayRange>,
+    /// Bytes of a reply, such as 128 or 16KiB.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    body: Option<u32>,
+}
+
+impl Numbers {
+    /// Returns the cell, if any of its numbers was given.
+    pub(crate) fn cell(self) -> Option<Cell> {
+        let is_given = self.in_flight.is_some() || self.delay.is_some() || self.body.is_some();
+        is_given.then(|| harness::steady_of(self.in_flight, self.delay, self.body))
+    }
+}
+
 /// Which versions to compare.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Versions {
@@ -107,6 +135,9 @@ pub(crate) struct Versions {
     /// The cells by name; steady if none.
     #[arg(long, value_name = "NAME")]
     pub(crate) cell: Vec<String>,
+    /// Or a cell by its numbers.
+    #[command(flatten)]
+    pub(crate) numbers: Numbers,
     /// Blocks a cell.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) blocks: Option<u32>,

@@ -66,7 +66,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Compare(asked) => versions::compare(asked, output),
         Command::Diff(asked) => compare::diff(asked, output),
         Command::Merge { runs, out } => merge::merge(runs, out, output),
-        Command::NewModel { name } => new_model::new_model(name, output),
+        Command::NewModel { name, like } => new_model::new_model(name, like.as_deref(), output),
         Command::Completions { shell } => Ok(pages::completions(*shell, output)),
         Command::Man { command } => pages::man(command.as_deref(), output),
         Command::Check { run } => check::check(run, output),

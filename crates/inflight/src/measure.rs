@@ -118,6 +118,7 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
         false => harness::find(&workspace, "crates")?,
     };
     let models = match order.selection.models.as_slice() {
+        [] if order.all => found,
         [] => preset.takes(&found),
         named => chosen(&found, named, Company::BaselineAndFloor)?,
     };

@@ -1,5 +1,5 @@
-//! `new-model`: the package of a model that compiles, and fails its verification until its loop is
-//! written.
+//! `new-model`: the package of a model that compiles. Like another, it is a copy of that one, which
+//! passes its verification and is to be changed; like none, it fails until its loop is written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,27 +33,50 @@ fn main() -> ExitCode {
 }
 "#;
 
-/// Writes the package of a new model.
-pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
+/// The models that one is copied from, by how they wait.
+const LIKE: [(&str, &str); 5] = [
+    ("blocking", "threads"),
+    ("async", "tokio"),
+    ("completion", "compio"),
+    ("readiness", "event-loop"),
+    ("python", "asyncio"),
+];
+
+/// Returns how a model may wait of which there is one to copy.
+pub(crate) fn ways() -> [&'static str; 5] {
+    LIKE.map(|(way, _)| way)
+}
+
+/// Writes the package of a new model, which waits like another if that is named.
+pub(crate) fn new_model(name: &str, like: Option<&str>, output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
     let package = format!("model-{name}");
     may_be_called(name, &workspace)?;
-    let example = workspace.root.join(EXAMPLE[0]).join(EXAMPLE[1]).join("Cargo.toml");
-    let manifest = fs::read_to_string(&example)
-        .with_context(|| format!("failed to read {}", example.display()))?;
+    let example = LIKE.into_iter().find(|(way, _)| Some(*way) == like).map(|(_, model)| model);
+    let of_example = format!("model-{}", example.unwrap_or(EXAMPLE[1]));
+    let from = match example {
+        None => workspace.root.join(EXAMPLE[0]).join(EXAMPLE[1]),
+        Some(_) => workspace.root.join("crates").join(&of_example),
+    };
+    let mut files = vec!["Cargo.toml"];
+    if example.is_some() {
+        let has = |file: &&str| from.join(file).exists();
+        files.extend(["src/main.rs", "src/model.py"].iter().filter(|file| has(file)));
+    }
     let label = label(name);
-    let manifest = manifest
-        .replace(&format!("model-{}", EXAMPLE[1]), &package)
-        .lines()
-        .map(|line| match line.split_once(" = ") {
-            Some(("label", _)) => format!("label = \"{label}\"\n"),
-            Some(("description", _)) => format!("description = \"The model {label}.\"\n"),
-            _ => format!("{line}\n"),
-        })
-        .collect::<String>();
+    let copied = |file: &&'static str| {
+        let path = from.join(file);
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        let text = text.replace(&of_example, &package);
+        Ok((*file, if *file == "Cargo.toml" { manifest(&text, &label) } else { text }))
+    };
+    let mut files = files.iter().map(copied).collect::<Result<Vec<_>>>()?;
+    if example.is_none() {
+        files.push(("src/main.rs", PROGRAM.replace("LABEL", &label)));
+    }
 
     let folder = workspace.root.join("crates").join(&package);
-    let files = [("Cargo.toml", manifest), ("src/main.rs", PROGRAM.replace("LABEL", &label))];
     let written = write(&folder, &files).inspect_err(|_| {
         // With half of a package below it, cargo would read nothing of the workspace any more.
         let _ = fs::remove_dir_all(&folder);
@@ -62,11 +85,29 @@ pub(crate) fn new_model(name: &str, output: &mut Output) -> Result<u8> {
         output.say(&path.to_string_lossy());
     }
     harness::update_lock(&workspace)?;
-    output.say(&format!(
-        "It compiles, and fails `inflight verify {name}` until its loop is written."
-    ));
+    output.say(&match example {
+        None => {
+            format!("It compiles, and fails `inflight verify {name}` until its loop is written.")
+        }
+        Some(example) => format!(
+            "It compiles and passes `inflight verify {name}`, as the copy of {example} that it is: \
+             change src/{}.",
+            files.last().map_or("main.rs", |(file, _)| file.trim_start_matches("src/"))
+        ),
+    });
     output.document(&json!({ "model": name, "package": package, "files": written }));
     Ok(0)
+}
+
+/// Returns the manifest of a copy, with a label of its own.
+fn manifest(of_example: &str, label: &str) -> String {
+    let line = |line: &str| match line.split_once(" = ") {
+        Some(("label", _)) => format!("label = \"{label}\"\n"),
+        Some(("description", _)) => format!("description = \"The model {label}.\"\n"),
+        Some(("core", _)) => String::new(),
+        _ => format!("{line}\n"),
+    };
+    of_example.lines().map(line).collect()
 }
 
 /// Writes the files of a new package, and returns their paths.

@@ -168,6 +168,7 @@ fn preset(asked: &Versions, baseline: &str) -> Result<Preset> {
         cells.dedup_by(|a, b| a.name == b.name);
         preset.cells = cells;
     }
+    preset.cells = asked.numbers.cell().map_or(preset.cells, |cell| vec![cell]);
     if let Some(blocks) = asked.blocks {
         preset.blocks = blocks;
     }

@@ -111,8 +111,9 @@
 //! * An async runtime: say how it connects, writes, reads and keeps time
 //!   ([`asynchronous::Runtime`]), and give each task [`asynchronous::drive`].
 //! * A readiness loop: [`readiness::Connection::advance`], whenever the socket is ready.
-//! * Anything else, such as a runtime that owns the buffers: call [`Slot::step`] in a loop of your
-//!   own, as the packages `completion-*` under `tests/models` do.
+//! * A runtime that owns a buffer while the kernel uses it: say the same, and give each buffer back
+//!   with the result ([`completion::Runtime`], [`completion::drive`]).
+//! * Anything else: call [`Slot::step`] in a loop of your own.
 //!
 //! A model whose HTTP is spoken by a library takes a [`Fetch`] from [`Slot::next_fetch`] and gives
 //! back what the library got, or why it got nothing, to [`Slot::finish`], which verifies it as
@@ -130,6 +131,7 @@ pub mod asynchronous;
 pub mod blocking;
 mod checksums;
 mod chunked;
+pub mod completion;
 mod fetch;
 mod gate;
 mod ledger;

@@ -381,7 +381,7 @@ impl Drop for Slot {
 }
 
 /// Returns a new buffer to read into.
-fn receive_buffer() -> Box<[u8]> {
+pub(crate) fn receive_buffer() -> Box<[u8]> {
     vec![0; RECEIVE_BYTES].into_boxed_slice()
 }
 

@@ -28,7 +28,7 @@ pub use crate::journal::{
     Again, Begin, BlockRecord, Entry, Host, Resume, RoundRecord, State, StayRecord, Stop,
     TurnRecord,
 };
-pub use crate::model::{Knob, Model, Variant};
+pub use crate::model::{Knob, Model, Need, Variant};
 pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
     PrimitiveTrials,

@@ -49,9 +49,24 @@ pub struct Model {
     /// The package that it is a model of, of which versions can be compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<String>,
+    /// What it needs of the machine beside a Rust compiler.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
+    /// Whether it is measured where no model is named; it is, unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core: Option<bool>,
     /// The version of a package with which it was built, where that is not the locked one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<Variant>,
+}
+
+/// Something that not every machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Rings of requests that the kernel completes.
+    IoUring,
 }
 
 /// A version of a package with which a model is built in place of the locked one.

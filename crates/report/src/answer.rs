@@ -10,14 +10,14 @@ mod table;
 pub(crate) mod versions;
 mod warnings;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use analysis::cell_figures::{CellFigures, Footprint};
+use analysis::cell_figures::CellFigures;
 use analysis::crossing::crossing;
 use analysis::figures::Figures;
 use analysis::number::count;
-use analysis::{Integrity, Summary};
+use analysis::overhead::Added;
+use analysis::{Answer, Integrity, Summary};
 
 use crate::answer::percent::{percent, range};
 use crate::answer::table::table;
@@ -86,7 +86,9 @@ fn without_fetches(figures: &Figures) -> Vec<String> {
 
 /// Writes what the cell says that the answer is about.
 fn of_cell(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
-    let sentences = headline::headline(run, cell);
+    let answer = run.answer_of(&cell.cell.name);
+    let sentences = answer.map(|answer| headline::headline(run, answer, cell.blocks));
+    let sentences = sentences.unwrap_or_default();
     let mut lines: Vec<String> =
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
     lines.push(String::new());
@@ -101,7 +103,8 @@ fn figures_of(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> 
     lines.extend(wrapped(&weight(run, cell), columns));
     lines.extend(wrapped(&machine(run), columns));
     lines.extend(table(cell, (&figures.baseline, &figures.floor), columns));
-    let notes = marks(cell, &figures.baseline).into_iter().chain(clients(run, cell));
+    let clients = run.answer_of(&cell.cell.name).and_then(clients);
+    let notes = marks(cell, &figures.baseline).into_iter().chain(clients);
     lines.extend(notes.flat_map(|note| wrapped(&note, columns)));
     lines
 }
@@ -115,8 +118,8 @@ fn weight(run: &Summary, cell: &CellFigures) -> String {
     if repeated > 0 {
         parts.push(format!("{repeated} repeated"));
     }
-    let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
-    parts.extend(can_show.map(|share| {
+    let below = cell.noise.as_ref().and_then(|noise| noise.missed_below);
+    parts.extend(below.map(|share| {
         let share = percent(1.0 + share).trim_start_matches('+').to_owned();
         format!("differences below {share} may be missed")
     }));
@@ -150,22 +153,12 @@ fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
 }
 
 /// Writes what each library client costs on top of the bare models.
-fn clients(run: &Summary, cell: &CellFigures) -> Option<String> {
-    let mut clients: BTreeMap<&str, Vec<&Footprint>> = BTreeMap::new();
-    for footprint in &cell.footprints {
-        let model = run.model(&footprint.model);
-        let client = model.map_or(footprint.model.as_str(), |model| &model.client);
-        clients.entry(client).or_default().push(footprint);
-    }
-    let of = |(client, footprints): (&&str, &Vec<&Footprint>)| {
-        let ratios: Vec<f64> = footprints.iter().map(|footprint| footprint.ratio.value).collect();
-        let is_sure = |footprint: &&Footprint| {
-            footprint.ratio.interval.is_some_and(|interval| !interval.contains(1.0))
-        };
-        let doubt = if footprints.iter().all(is_sure) { "" } else { " (inconclusive)" };
-        format!("{client} {}{doubt}", range(&ratios))
+fn clients(answer: &Answer) -> Option<String> {
+    let one = |own: &Added| {
+        let doubt = if own.is_certain { "" } else { " (inconclusive)" };
+        format!("{} {}{doubt}", own.client, range(&[own.least, own.most]))
     };
-    let clients: Vec<String> = clients.iter().map(of).collect();
+    let clients: Vec<String> = answer.added.iter().map(one).collect();
     (!clients.is_empty()).then(|| format!("client overhead: {}", clients.join(", ")))
 }
 

@@ -285,7 +285,7 @@ pub(crate) mod tests {
     #[test]
     fn what_means_nothing_in_markdown_stays_as_it_is() {
         for text in [
-            "0.97 [0.80, 1.07]~",
+            "0.97 (0.80 to 1.07)~",
             "async-std-hyper + 5 %, python_threads, x86_64",
             "665*",
             "model CPU [1], origin CPU [0] (wiremock 0.6.5), a < b & c: ~2 * 3",

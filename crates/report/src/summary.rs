@@ -8,6 +8,7 @@ use analysis::cell_figures::{
 use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
 
+use crate::figure::title::listed;
 use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
 use crate::sweep_text::sweeps_parts;
@@ -161,16 +162,23 @@ pub(crate) fn notes_of(rows: &[Row], footprints: &[Footprint]) -> Vec<String> {
     notes
 }
 
-/// Writes why rows have no figures, why turns do not count, and who is not ranked for it.
+/// Writes why rows have no figures, why turns do not count, and who is not ranked for it: a
+/// sentence for all rows of which the same is to be said.
 pub(crate) fn reasons(rows: &[Row]) -> Vec<String> {
     let any_rank = rows.iter().any(|row| row.rank.is_some());
-    let reason = |row: &Row| {
-        let reason = row.reason.as_ref()?;
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in rows {
+        let Some(reason) = &row.reason else { continue };
         let unranked = any_rank && row.figures.is_some() && row.rank.is_none();
         let consequence = if unranked { ", thus not ranked" } else { "" };
-        Some(format!("{}: {reason}{consequence}", row.model))
-    };
-    rows.iter().filter_map(reason).collect()
+        let reason = format!("{reason}{consequence}");
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, models)) => models.push(&row.model),
+            None => reasons.push((reason, vec![&row.model])),
+        }
+    }
+    let line = |(reason, models): (String, Vec<&str>)| format!("{}: {reason}", listed(&models));
+    reasons.into_iter().map(line).collect()
 }
 
 /// Writes what stands above the table of another language.
@@ -236,4 +244,26 @@ pub(crate) fn spaced(text: &str) -> String {
         }
     }
     spaced.trim_end().to_owned() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use record::Absent;
+
+    use super::*;
+
+    #[test]
+    fn models_without_figures_for_one_reason_are_named_in_one_sentence() {
+        let mut run = Fixture { blocks: 6, ..Fixture::good() }.run();
+        for model in ["smol", "threads"] {
+            run.turns.retain(|turn| turn.model != model || turn.cell != "steady");
+            let [cell, model, reason] =
+                ["steady", model, "one in flight by design"].map(str::to_owned);
+            run.schedule.absent.push(Absent { cell, model, reason });
+        }
+        let figures = analysis::figures(&run, BASELINE, FLOOR);
+        let reasons = reasons(&figures.cells[1].rows);
+        assert_eq!(reasons, ["smol and threads: n/a: one in flight by design"]);
+    }
 }

@@ -141,7 +141,7 @@ pub(crate) fn standing(standing: Standing) -> &'static str {
 
 /// Returns the columns of a row, its place aside.
 pub(crate) fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
-    let errors = row.errors.values().copied().fold(0, u64::saturating_add);
+    let errors = row.errors_all();
     let Some(figures) = &row.figures else {
         let mut columns = vec![NOTHING.to_owned(); 8];
         row.model.clone_into(&mut columns[0]);

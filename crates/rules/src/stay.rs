@@ -36,12 +36,22 @@ pub struct Stay<'a> {
     pub in_flight_mean: f64,
     /// The largest peak in flight that the origin saw in a turn.
     pub in_flight_peak: u64,
-    /// CPU time that was reported for the windows.
-    pub cpu_ns: u64,
+    /// What is held against the kernel's clock, where it could be read in each of those turns.
+    pub charged: Option<Charged>,
+}
+
+/// What turns add up to whose CPU time the kernel's clock shows: all of a stay, but for the first
+/// turn of a resident process, which connects, and its window does not hold that.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Charged {
+    /// How many they are.
+    pub turns: u64,
+    /// CPU time that was reported for their windows.
+    pub reported_ns: u64,
     /// Fetches that ended in them.
     pub ended: u64,
-    /// CPU time that the kernel charged in the whole turns, where it could be read in each.
-    pub charged_ns: Option<u64>,
+    /// CPU time that the kernel charged in the whole turns.
+    pub charged_ns: u64,
     /// Fetches of the whole turns.
     pub issued: u64,
 }
@@ -59,10 +69,10 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     if timed != stay.ok {
         reasons.push(Reason::LatenciesMissing { timed, ok: stay.ok });
     }
-    if let Some(charged_ns) = stay.charged_ns {
-        let charged_ns = charged_ns / stay.issued.max(1);
-        let reported_ns = stay.cpu_ns / stay.ended.max(1);
-        let aside_ns = stay.turns.saturating_mul(TURN_CHARGED_NS) / stay.issued.max(1);
+    if let Some(held) = stay.charged.filter(|held| held.turns > 0) {
+        let charged_ns = held.charged_ns / held.issued.max(1);
+        let reported_ns = held.reported_ns / held.ended.max(1);
+        let aside_ns = held.turns.saturating_mul(TURN_CHARGED_NS) / held.issued.max(1);
         let most_ns = reported_ns.saturating_mul(STAY_CHARGED_PERCENT_MAX) / 100;
         if charged_ns > most_ns.saturating_add(aside_ns) {
             reasons.push(Reason::CpuHidden { reported_ns, charged_ns });
@@ -142,10 +152,13 @@ mod tests {
             latencies_ns,
             in_flight_mean: 3.9,
             in_flight_peak: 4,
-            cpu_ns: 800_000,
-            ended: 80,
-            charged_ns: Some(1_200_000),
-            issued: 112,
+            charged: Some(Charged {
+                turns: 4,
+                reported_ns: 800_000,
+                ended: 80,
+                charged_ns: 1_200_000,
+                issued: 112,
+            }),
         };
         change(&mut stay);
         validate_stay(claims, &cell, &stay).iter().map(ToString::to_string).collect()
@@ -185,7 +198,8 @@ mod tests {
     fn a_process_that_reports_half_of_what_the_kernel_charged_is_found() {
         let charged = |ns: u64| {
             move |stay: &mut Stay<'_>| {
-                (stay.cpu_ns, stay.charged_ns) = (80_000_000, Some(112 * ns));
+                let held = stay.charged.as_mut().unwrap();
+                (held.reported_ns, held.charged_ns) = (80_000_000, 112 * ns);
             }
         };
         let found_at = |ns| {
@@ -203,7 +217,8 @@ mod tests {
 
     #[test]
     fn what_a_turn_takes_however_few_fetches_it_has_is_not_held_against_a_short_stay() {
-        let charged = |ns: u64| move |stay: &mut Stay<'_>| stay.charged_ns = Some(ns);
+        let charged =
+            |ns: u64| move |stay: &mut Stay<'_>| stay.charged.as_mut().unwrap().charged_ns = ns;
         let latencies = [(21_000_000, 80)];
         // 1.7 times 112 fetches of 10 us each, and half a millisecond for each of four turns.
         assert_eq!(broken(Workload::Steady, &latencies, charged(3_900_000)), [""; 0]);

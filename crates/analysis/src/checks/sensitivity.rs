@@ -105,7 +105,7 @@ fn found(turns: &CellTurns<'_>, (name, model): (&str, &str), share: f64) -> Vali
 /// Writes a ratio near 1 with its interval, in thousandths, so that one sees which side of 1 it is
 /// on.
 fn shown(ratio: f64, Interval { low, high }: Interval) -> String {
-    format!("{ratio:.3} [{low:.3}, {high:.3}]")
+    format!("{ratio:.3} ({low:.3} to {high:.3})")
 }
 
 /// Returns on which side of 1 an interval lies.

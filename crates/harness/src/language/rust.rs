@@ -11,7 +11,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::Message;
-use record::Unwritable;
+use io_uring::IoUring;
+use nix::errno::Errno;
+use record::{Missing, Model, Need, Unwritable};
 
 use super::Language;
 use crate::progress::say;
@@ -20,6 +22,9 @@ use crate::{Failure, Workspace};
 /// The manifest of a package that belongs to no workspace and has nothing in it.
 const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
 
+/// Entries of the ring by which `io_uring` is tried.
+const RING: u32 = 8;
+
 /// A model that names no language. Its program is what runs.
 pub(super) const LANGUAGE: Language = Language {
     name: "Rust",
@@ -27,8 +32,30 @@ pub(super) const LANGUAGE: Language = Language {
     sources: ("rs", "//"),
     start_s: 0.0,
     build,
-    interpreter: |_, _| Ok(None),
+    interpreter: |_, model| needs(model).map(|()| None),
 };
+
+/// Checks that this machine has what a model needs.
+fn needs(model: &Model) -> Result<(), Missing> {
+    let Some(Need::IoUring) = model.needs.first() else { return Ok(()) };
+    IoUring::new(RING).map(drop).map_err(|error| {
+        let disabled = fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or_default();
+        let (reason, fix) = match (error.raw_os_error().map(Errno::from_raw), disabled.trim()) {
+            (_, "1" | "2") => {
+                ("io_uring is disabled here".to_owned(), "sysctl -w kernel.io_uring_disabled=0")
+            }
+            (Some(Errno::ENOMEM), _) => {
+                ("too little memory may be locked for io_uring".to_owned(), "ulimit -l unlimited")
+            }
+            (Some(Errno::EPERM), _) => (
+                "whoever started this container forbids io_uring".to_owned(),
+                "docker run --security-opt seccomp=unconfined",
+            ),
+            _ => (format!("this kernel has no io_uring ({error})"), "uname -r"),
+        };
+        Missing { model: model.name.clone(), reason, fix: fix.to_owned() }
+    })
+}
 
 /// Makes sure that builds here can put sections in another order, before anything long is built: an
 /// empty program is linked as models are, by the settings of whoever builds.

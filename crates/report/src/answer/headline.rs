@@ -3,107 +3,54 @@
 //! A sentence compares two models only by the verdict on that pair, and a client with models only
 //! where their intervals lie apart.
 
-use analysis::Estimate;
-use analysis::Verdict;
-use analysis::cell_figures::{CellFigures, Footprint, RowFigures};
-use analysis::consequence::{RATE, WORK_US, clients_matter_more, of_models};
+use analysis::answer::{Answer, Nothing};
+use analysis::consequence::Worth;
 use analysis::family::MARGIN;
 use analysis::number::{count, digits};
-use analysis::{Model, Summary};
+use analysis::overhead::Adds;
+use analysis::{Rival, Summary, Together, Verdict};
 
 use crate::answer::percent::{distance, percent, with_interval};
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {
-    run: &'a Summary,
-    cell: &'a CellFigures,
+    answer: &'a Answer,
     baseline: &'a str,
-    /// What the baseline costs, in microseconds.
-    cost_us: f64,
     /// What the floor is called.
     floor_name: String,
-    /// The verdict on it, and its ratio to the baseline.
-    floor: Option<(Verdict, f64)>,
-    others: Vec<Other<'a>>,
-}
-
-/// A bare model that is compared with the baseline.
-struct Other<'a> {
-    name: &'a str,
-    ratio: Estimate,
-    verdict: Verdict,
+    /// Whole blocks that were measured.
+    blocks: usize,
 }
 
 /// Returns the answer of a cell in sentences.
-pub(crate) fn headline(run: &Summary, cell: &CellFigures) -> Vec<String> {
+pub(crate) fn headline(run: &Summary, answer: &Answer, blocks: usize) -> Vec<String> {
     let figures = &run.figures;
-    let (baseline, name) = (figures.baseline.as_str(), &cell.cell.name);
-    if cell.blocks == 0 {
-        return vec![format!("No block of {name} was measured to its end: nothing is compared.")];
-    }
-    if cell.rows.iter().all(|row| row.figures.is_none()) {
-        return vec![format!(
-            "No model has a valid turn in {name}, so there is nothing to compare."
-        )];
-    }
-    let Some(own) = measured(cell, baseline) else {
-        return vec![format!(
+    let (baseline, name) = (figures.baseline.as_str(), &answer.cell);
+    let why_not = answer.nothing.map(|nothing| match nothing {
+        Nothing::NoBlock => {
+            format!("No block of {name} was measured to its end: nothing is compared.")
+        }
+        Nothing::NoModel => {
+            format!("No model has a valid turn in {name}, so there is nothing to compare.")
+        }
+        Nothing::NoBaseline => format!(
             "{baseline}, which all others are compared with, has no valid turn in {name}, so no \
              difference can be shown."
-        )];
-    };
-    let said = Said {
-        run,
-        cell,
-        baseline,
-        cost_us: own.cpu_us.value,
-        floor_name: format!("a hand-written loop ({})", figures.floor),
-        floor: verdict_on(cell, (&figures.floor, baseline)),
-        others: others(run, cell),
-    };
-    said.sentences()
-}
-
-/// Returns the figures of a model, if it has any.
-fn measured<'a>(cell: &'a CellFigures, model: &str) -> Option<&'a RowFigures> {
-    cell.rows.iter().find(|row| row.model == model)?.figures.as_ref()
-}
-
-/// Returns what may be said of a model and another, and the ratio of their costs.
-fn verdict_on(cell: &CellFigures, (model, other): (&str, &str)) -> Option<(Verdict, f64)> {
-    cell.pairs.iter().find_map(|pair| match (pair.model.as_str(), pair.other.as_str()) {
-        names if names == (model, other) => Some((pair.verdict, pair.ratio.value)),
-        names if names == (other, model) => Some((pair.verdict, 1.0 / pair.ratio.value)),
-        _ => None,
-    })
-}
-
-/// Returns the bare models that are compared with the baseline at its rate, the cheapest first.
-fn others<'a>(run: &Summary, cell: &'a CellFigures) -> Vec<Other<'a>> {
-    let figures = &run.figures;
-    let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
-    let rows = cell.rows.iter().filter(|row| {
-        ![&figures.baseline, &figures.floor].contains(&&row.model) && is_bare(&row.model)
+        ),
     });
-    let other = |(name, figures): (&'a str, &'a RowFigures)| {
-        let (ratio, verdict) = figures.ratio.zip(figures.verdict)?;
-        (!figures.unequal_rate).then_some(Other { name, ratio, verdict })
-    };
-    let mut others: Vec<Other<'_>> =
-        rows.filter_map(|row| other((row.model.as_str(), row.figures.as_ref()?))).collect();
-    others.sort_by(|a, b| a.ratio.value.total_cmp(&b.ratio.value));
-    others
+    let floor_name = format!("a hand-written loop ({})", figures.floor);
+    let said = Said { answer, baseline, floor_name, blocks };
+    why_not.map_or_else(|| said.sentences(), |why_not| vec![why_not])
 }
 
 impl Said<'_> {
     /// Returns the sentences.
     fn sentences(&self) -> Vec<String> {
         let client = self.client();
-        let has_intervals = self.cell.pairs.iter().any(|pair| pair.ratio.interval.is_some());
-        if !has_intervals && !self.cell.pairs.is_empty() {
+        if !self.answer.has_intervals {
             let few = format!(
                 "{} cannot distinguish these models: more are needed for an interval.",
-                count(self.cell.blocks, "block")
+                count(self.blocks, "block")
             );
             return [few].into_iter().chain(client).collect();
         }
@@ -114,29 +61,30 @@ impl Said<'_> {
 
     /// Says which model uses the least, as far as verdicts go.
     fn lead(&self) -> String {
+        let Answer { rivals, compared, .. } = self.answer;
         let baseline = self.baseline;
-        let least = self.least();
-        let compared = 1 + self.others.len();
-        if self.others.is_empty() {
-            let cost = digits(self.cost_us);
-            return format!("{baseline} costs {cost} us of CPU per fetch{}.", self.above_floor());
+        if rivals.is_empty() {
+            let cost = self.answer.baseline_us.map_or(f64::NAN, |cost| cost.value);
+            let above = self.above_floor();
+            return format!("{baseline} costs {} us of CPU per fetch{above}.", digits(cost));
         }
-        if let Some(least) = least {
-            let beside = match self.others.iter().find(|other| other.name == least) {
+        if let Some(least) = &self.answer.least {
+            let beside = match rivals.iter().find(|rival| rival.model == *least) {
                 None => self.above_floor(),
-                Some(other) => format!(", {} less than {baseline}", distance(other.ratio.value)),
+                Some(rival) => format!(", {} less than {baseline}", distance(rival.ratio.value)),
             };
+            let compared = compared.len();
             return format!(
                 "{least} uses the least CPU per fetch of the {compared} models compared{beside}."
             );
         }
-        let cheaper = self.names(|other| other.is_different() && other.ratio.value < 1.0);
-        let has = |verdict: Verdict| self.others.iter().any(|other| other.verdict == verdict);
+        let cheaper = names(&self.answer.less);
+        let has = |verdict: Verdict| rivals.iter().any(|rival| rival.verdict == verdict);
         let (differs, open) = (has(Verdict::Different), has(Verdict::Inconclusive));
         match cheaper.as_slice() {
             [] if !differs && !open => format!(
                 "{} as much CPU per fetch as {baseline}, within {}.",
-                subject(&self.names(|_| true)),
+                subject(&rivals.iter().map(|rival| rival.model.as_str()).collect::<Vec<_>>()),
                 format_args!("{:.0} %", 100.0 * MARGIN)
             ),
             [] if !differs => {
@@ -150,23 +98,23 @@ impl Said<'_> {
     /// Says how far each of the others is from the baseline, and the floor if the first sentence
     /// does not.
     fn list(&self) -> Option<String> {
-        let least = self.least();
-        let all = self.others.iter().map(|other| (other.name, other.ratio.value, other.verdict));
-        let mut items: Vec<_> = all.filter(|(name, ..)| Some(*name) != least).collect();
-        let has_one_verdict = items.iter().all(|(.., verdict)| *verdict == items[0].2);
-        if has_one_verdict && items.first().is_some_and(|item| item.2 != Verdict::Different) {
+        let Answer { least, rivals, .. } = self.answer;
+        let all = rivals.iter().map(|rival| (rival.model.as_str(), rival));
+        let mut items: Vec<(&str, &Rival)> =
+            all.filter(|(name, _)| least.as_deref() != Some(name)).collect();
+        let has_one_verdict = items.iter().all(|(_, it)| it.verdict == items[0].1.verdict);
+        if has_one_verdict && items.first().is_some_and(|(_, it)| it.verdict != Verdict::Different)
+        {
             // The first sentence has said so.
             items.clear();
         }
-        if !self.others.is_empty() && least != Some(self.baseline) {
-            items.extend(
-                self.floor.map(|(verdict, ratio)| (self.floor_name.as_str(), ratio, verdict)),
-            );
+        if !rivals.is_empty() && least.as_deref() != Some(self.baseline) {
+            items.extend(self.answer.floor.as_ref().map(|floor| (&*self.floor_name, floor)));
         }
-        let of = |wanted: Verdict| items.iter().filter(move |(.., verdict)| *verdict == wanted);
-        let names = |wanted| of(wanted).map(|(name, ..)| *name).collect::<Vec<_>>().join(", ");
+        let of = |wanted: Verdict| items.iter().filter(move |(_, it)| it.verdict == wanted);
+        let names = |wanted| of(wanted).map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let ratios =
-            of(Verdict::Different).map(|(name, ratio, _)| format!("{name} {}", percent(*ratio)));
+            of(Verdict::Different).map(|(name, it)| format!("{name} {}", percent(it.ratio.value)));
         let lists = [
             ratios.collect::<Vec<_>>().join(", "),
             prefixed("the same: ", &names(Verdict::Equivalent)),
@@ -178,22 +126,21 @@ impl Said<'_> {
 
     /// Says what the largest difference is worth to a reader.
     fn size(&self) -> Option<String> {
-        let is_bare = |name: &str| self.run.model(name).is_some_and(Model::is_bare);
-        let (what, of_cpu, beside_work) = match of_models(is_bare, &self.run.figures, self.cell) {
-            Some(found) => {
-                let us = digits(found.us.value);
+        let (what, worth) = match (&self.answer.models, &self.answer.missed) {
+            (Some(found), _) => {
+                let us = digits(found.worth.us.value);
                 let what = format!("{} instead of {} costs {us} us", found.more, found.less);
-                (format!("{what} more per fetch"), found.of_cpu(), found.beside_work())
+                (format!("{what} more per fetch"), &found.worth)
             }
-            None => {
-                let share = self.cell.noise.as_ref().and_then(|noise| noise.can_show)?;
-                let us = self.cost_us * share;
+            (None, Some(missed)) => {
                 let found = "which this run would show three times out of four";
-                let what = format!("A difference of {}, {found},", distance(1.0 + share));
-                let what = format!("{what} is {} us per fetch", digits(us));
-                (what, us * RATE / 1e6, us / (WORK_US + self.cost_us))
+                let what = format!("A difference of {}, {found},", distance(1.0 + missed.share));
+                let what = format!("{what} is {} us per fetch", digits(missed.worth.us.value));
+                (what, &missed.worth)
             }
+            (None, None) => return None,
         };
+        let Worth { of_cpu, beside_work, .. } = worth;
         Some(format!(
             "{what}: {} where your code works 1 ms per fetch, and {} of one CPU at 10,000 \
              fetches a second.",
@@ -205,78 +152,40 @@ impl Said<'_> {
     /// Says what the library client of the baseline costs, or of another model if it has none, and
     /// whether that is more than any model differs from the baseline.
     fn client(&self) -> Option<String> {
-        let model = |footprint: &&Footprint| self.run.model(&footprint.model);
-        let bare = |footprint: &&Footprint| model(footprint)?.bare_name();
-        let footprints = &self.cell.footprints;
-        let own = footprints.iter().find(|footprint| bare(footprint) == Some(self.baseline));
-        let footprint = own.or_else(|| footprints.first())?;
-        let (client, under) = (&model(&footprint)?.client, bare(&footprint)?);
-        let interval = footprint.ratio.interval?;
-        let cost = with_interval(&footprint.ratio);
-        Some(match () {
-            () if interval.contains(1.0) => format!(
+        let own = self.answer.client.as_ref()?;
+        let (client, under, cost) = (&own.client, &own.under, with_interval(&own.ratio));
+        Some(match own.adds {
+            Adds::Open => format!(
                 "The HTTP client {client} is not shown to cost more than the bare one on {under}."
             ),
-            () if interval.high < 1.0 => {
+            Adds::Less => {
                 format!("The HTTP client {client} costs less than the bare one on {under}: {cost}.")
             }
-            () if self.clients_matter_more() => {
+            Adds::More if self.answer.clients_matter_more => {
                 format!("The HTTP client matters more: {client} costs {cost} on top of {under}.")
             }
-            () => format!("The HTTP client {client} costs {cost} on top of {under}."),
+            Adds::More => format!("The HTTP client {client} costs {cost} on top of {under}."),
         })
-    }
-
-    /// Returns whether clients cost more than any choice of a model.
-    fn clients_matter_more(&self) -> bool {
-        let is_bare = |name: &str| self.run.model(name).is_some_and(Model::is_bare);
-        clients_matter_more(is_bare, &self.run.figures, self.cell)
-    }
-
-    /// Returns the model that a verdict separates from every other as the cheaper one. One with a
-    /// fetch that failed is never it.
-    fn least(&self) -> Option<&str> {
-        let names: Vec<&str> =
-            [self.baseline].into_iter().chain(self.others.iter().map(|other| other.name)).collect();
-        let failed = |name: &str| {
-            let row = self.cell.rows.iter().find(|row| row.model == name);
-            row.is_some_and(|row| !row.errors.is_empty())
-        };
-        let beats = |name: &str, other: &str| {
-            let verdict = verdict_on(self.cell, (name, other));
-            verdict.is_some_and(|(verdict, ratio)| verdict == Verdict::Different && ratio < 1.0)
-        };
-        let is_least = |name: &&str| names.iter().all(|other| other == name || beats(name, other));
-        let is_only = names.len() == 1;
-        names.iter().copied().find(|name| !is_only && !failed(name) && is_least(name))
     }
 
     /// Says how far the baseline is above the floor, after its name.
     fn above_floor(&self) -> String {
-        match self.floor {
-            None => String::new(),
-            Some((Verdict::Different, ratio)) => {
+        let Some(floor) = &self.answer.floor else { return String::new() };
+        let (name, ratio) = (&self.floor_name, floor.ratio.value);
+        match floor.verdict {
+            Verdict::Different => {
                 let way = if ratio < 1.0 { "less" } else { "more" };
-                format!("; {} needs {} {way}", self.floor_name, distance(ratio))
+                format!("; {name} needs {} {way}", distance(ratio))
             }
-            Some((Verdict::Equivalent, _)) => format!("; {} needs as much", self.floor_name),
-            Some((Verdict::Inconclusive, _)) => {
-                format!("; {} is not shown to need less", self.floor_name)
-            }
+            Verdict::Equivalent => format!("; {name} needs as much"),
+            Verdict::Inconclusive => format!("; {name} is not shown to need less"),
         }
-    }
-
-    /// Names the models of which something is true.
-    fn names(&self, is: impl Fn(&Other<'_>) -> bool) -> Vec<&str> {
-        self.others.iter().filter(|other| is(other)).map(|other| other.name).collect()
     }
 }
 
-impl Other<'_> {
-    /// Returns whether it differs from the baseline.
-    fn is_different(&self) -> bool {
-        self.verdict == Verdict::Different
-    }
+/// Names the models of some groups.
+fn names(groups: &[Together]) -> Vec<&str> {
+    groups.iter().flat_map(|own| &own.models).map(String::as_str).collect()
 }
 
 /// Puts a word before a list, unless it is empty.

@@ -91,9 +91,7 @@ fn columns(cell: &CellFigures, (baseline, floor): (&str, &str)) -> Vec<Column> {
             verdict.map_or(NOTHING, word).to_owned()
         }));
     }
-    columns.push(column("errors", Some(2), &|row, _| {
-        row.errors.values().copied().fold(0, u64::saturating_add).to_string()
-    }));
+    columns.push(column("errors", Some(2), &|row, _| row.errors_all().to_string()));
     columns
 }
 

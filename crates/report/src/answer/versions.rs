@@ -1,6 +1,7 @@
 //! What a comparison of versions found: a verdict for each, then the table.
 
 use analysis::cell_figures::{CellFigures, Row, RowFigures};
+use analysis::line::line;
 use analysis::number::digits;
 use analysis::{Summary, Verdict};
 
@@ -30,16 +31,17 @@ pub fn versions(run: &Summary, place: &Place<'_>) -> String {
 /// Writes the same as a table in Markdown.
 pub fn versions_table(run: &Summary) -> String {
     let cells = run.figures.cells.iter().flat_map(|cell| table(run, cell));
-    cells.map(|line| in_line(&line, Form::Markdown) + "\n").collect()
+    cells.map(|line| line + "\n").collect()
 }
 
 /// Writes the lines of a cell in Markdown.
 fn table(run: &Summary, cell: &CellFigures) -> Vec<String> {
     let baseline = &run.figures.baseline;
+    let text = |text: &str| markdown(&line(text));
     let mut lines = vec![
-        markdown(&heading(&cell.cell)),
+        text(&heading(&cell.cell)),
         String::new(),
-        format!("| version | CPU per fetch | against {} | verdict |", markdown(baseline)),
+        format!("| version | CPU per fetch | against {} | verdict |", text(baseline)),
         "|---|---:|---:|---|".to_owned(),
     ];
     for row in versions_of(run, cell) {
@@ -49,11 +51,11 @@ fn table(run: &Summary, cell: &CellFigures) -> Vec<String> {
             Some(own) => (against(own), word(own).to_owned()),
             None => (String::new(), row.reason.clone().unwrap_or_default()),
         };
-        let [name, verdict] = [&row.model, &verdict].map(|text| markdown(text));
+        let [name, verdict] = [&row.model, &verdict].map(|own| text(own));
         lines.push(format!("| {name} | {} | {ratio} | {verdict} |", cost.unwrap_or_default()));
     }
     let missed = missed(cell).map_or_else(String::new, |missed| missed + ". ");
-    lines.extend([String::new(), missed + &markdown(&run.origin)]);
+    lines.extend([String::new(), missed + &text(&run.origin)]);
     lines
 }
 
@@ -112,7 +114,7 @@ fn word(own: &RowFigures) -> &'static str {
 
 /// Says which differences may be missed.
 fn missed(cell: &CellFigures) -> Option<String> {
-    let share = cell.noise.as_ref()?.can_show?;
+    let share = cell.noise.as_ref()?.missed_below?;
     let share = percent(1.0 + share).trim_start_matches('+').to_owned();
     Some(format!("differences below {share} may be missed"))
 }

@@ -69,6 +69,7 @@ fn title(scene: &Scene<'_>, owns: &[Latencies]) -> String {
         (Some(half), None, Some(most)) => {
             format!("Half of the fetches end within {half}, 90 % within {most}")
         }
+        (Some(half), None, None) => format!("Half of the fetches end within {half}"),
         _ => "How long a fetch takes, ms".to_owned(),
     };
     in_cell(&finding, &scene.cell.cell)
@@ -189,9 +190,22 @@ mod tests {
         let of_steady = rows(&run, 1);
         let expected = ["30", "30", "90", "", "1000", "p99.9: too few fetches in a block of 1000"];
         assert_eq!(of_steady[2..], expected);
+        let title = |run: &record::Run| {
+            let charts = Charts::of(&analysis::summarize(run, BASELINE, FLOOR));
+            charts.cells[1].latency.title.clone()
+        };
+        assert!(title(&run).contains(" ms, 99 % within "), "{}", title(&run));
         // One stay of fewer withholds it, however many the others have.
         stays(&mut run, ("smol", "steady")).next().unwrap().latencies_ns[0].1 -= 1;
         assert_eq!(rows(&run, 1)[4], "");
+        assert!(title(&run).contains(" ms, 90 % within "), "{}", title(&run));
+        // Where fewer than a hundred are in a stay, half of them is all that is told.
+        for stay in stays(&mut run, ("smol", "steady")) {
+            stay.latencies_ns = vec![(30_000_000, 60)];
+        }
+        let half = title(&run);
+        assert!(half.starts_with("Half of the fetches end within "), "{half}");
+        assert!(half.contains(" ms; steady") && !half.contains('%'), "{half}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use analysis::cell_figures::Standing;
 use analysis::counts::real;
 use analysis::number::digits;
-use analysis::timeline::{MachinePoint, StayPoint, StayState, Timeline};
+use analysis::timeline::{MachinePoint, StayPoint, StayState, Timeline, Worst};
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, number};
@@ -26,7 +26,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     let mut by_block: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     let rows = scene.cell.rows.iter().filter(|row| row.standing != Standing::NotApplicable);
     let rows: Vec<_> = rows.collect();
-    let (mut strips, mut aways) = (Vec::new(), Vec::new());
+    let mut strips = Vec::new();
     for (column, row) in rows.iter().enumerate() {
         let middle = row.figures.as_ref().map(|figures| figures.cpu_us.value);
         let note = middle.map_or_else(String::new, |middle| format!("{} µs", digits(middle)));
@@ -37,8 +37,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
             if stay.cell != scene.cell.cell.name || stay.model != row.model {
                 continue;
             }
-            strip.marks.push(dot(stay, middle));
-            aways.extend(middle.and_then(|middle| Some((stay.cpu_us? / middle).ln().abs())));
+            strip.marks.push(dot(stay));
             let columns = rows.len();
             let line = by_block.entry(stay.block).or_insert(vec![String::new(); columns]);
             line[column] = match stay.state {
@@ -57,7 +56,7 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     }
     Figure {
         id: scene.id("stays"),
-        title: in_cell(&drift(&aways), &scene.cell.cell),
+        title: in_cell(&drift(scene), &scene.cell.cell),
         caption: format!(
             "Every stay in a block by its middle turn, in the order of the blocks: CPU time per \
              fetch against what the model costs, from {} to {} times; a triangle lies beyond the \
@@ -74,15 +73,13 @@ pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     }
 }
 
-/// Says how far stays lie from what their model costs, of logarithms of what they are apart.
-fn drift(aways: &[f64]) -> String {
-    let mut aways = aways.to_vec();
-    aways.sort_by(f64::total_cmp);
-    match aways.get(aways.len() * 9 / 10) {
-        Some(away) => format!(
-            "9 of 10 stays lie within {:.0} % of what their model costs",
-            100.0 * away.exp_m1()
-        ),
+/// Says how far stays lie from what their model costs.
+fn drift(scene: &Scene<'_>) -> String {
+    let own = scene.timeline.drifts.iter().find(|drift| drift.cell == scene.cell.cell.name);
+    match own.and_then(|drift| drift.within) {
+        Some(within) => {
+            format!("9 of 10 stays lie within {:.0} % of what their model costs", 100.0 * within)
+        }
         None => "CPU time per fetch of every stay, against what its model costs".to_owned(),
     }
 }
@@ -90,21 +87,26 @@ fn drift(aways: &[f64]) -> String {
 /// Draws what the machine did during each round.
 pub(crate) fn machine(timeline: &Timeline) -> Figure {
     let points = &timeline.machine;
-    let shares: [(&str, Share); 3] = [
-        ("stolen CPU time", |point| point.stolen),
-        ("other processes", |point| point.foreign),
-        ("fixed loop, speed", |point| point.speed),
+    let at_most = |share: Option<f64>| share.map(|it| format!("at most {:.1} %", 100.0 * it));
+    let slowest = timeline.worst.speed.map(|it| format!("at least {:.0} %", 100.0 * it));
+    let shares: [(&str, Share, Option<String>); 3] = [
+        ("stolen CPU time", |point| point.stolen, at_most(timeline.worst.stolen)),
+        ("other processes", |point| point.foreign, at_most(timeline.worst.foreign)),
+        ("fixed loop, speed", |point| point.speed, slowest),
     ];
     let mut data = Data::new(&["place", "stolen_share", "foreign_share", "speed_share"]);
     for point in points {
-        let reported = shares.iter().map(|(_, share)| share(point).map_or(String::new(), number));
+        let reported =
+            shares.iter().map(|(_, share, _)| share(point).map_or(String::new(), number));
         data.push([format!("{}", point.place)].into_iter().chain(reported).collect());
     }
-    let strips: Vec<Strip> =
-        shares.iter().filter_map(|(name, share)| watched(name, *share, points)).collect();
+    let watched = shares.into_iter().filter_map(|(name, share, note)| {
+        note.map(|note| watched(Strip::new(name, note, Look::default()), share, points))
+    });
+    let strips: Vec<Strip> = watched.collect();
     Figure {
         id: "machine".to_owned(),
-        title: busy(points),
+        title: busy(&timeline.worst),
         caption: "A dot a stay, from 0 % at the lower line to 100 % at the upper one: CPU time \
                   that the hypervisor gave to others, CPU time that other processes used, and how \
                   fast a fixed loop ran just before, of the fastest. Every other block is shaded."
@@ -117,55 +119,41 @@ pub(crate) fn machine(timeline: &Timeline) -> Figure {
     }
 }
 
-/// Draws a share of what the machine did, between 0 and 100 %, if it was watched.
-fn watched(name: &str, share: Share, points: &[MachinePoint]) -> Option<Strip> {
-    let reported: Vec<(f64, f64)> =
-        points.iter().filter_map(|point| Some((point.place, share(point)?))).collect();
-    let worst = reported.iter().map(|(_, share)| *share);
-    let note = match name {
-        "fixed loop, speed" => {
-            format!("at least {:.0} %", 100.0 * worst.fold(1.0, f64::min))
-        }
-        _ => format!("at most {:.1} %", 100.0 * worst.fold(0.0, f64::max)),
-    };
-    let mut strip = Strip::new(name, note, Look::default());
+/// Draws a share of what the machine did, between 0 and 100 %.
+fn watched(mut strip: Strip, share: Share, points: &[MachinePoint]) -> Strip {
     strip.height = 52;
     let up = |share: f64| 0.88 - 0.76 * share.clamp(0.0, 1.0);
-    let dots = reported.iter().map(|&(place, share)| Mark::Dot(place, up(share)));
+    let reported = points.iter().filter_map(|point| Some((point.place, share(point)?)));
+    let dots = reported.map(|(place, share)| Mark::Dot(place, up(share)));
     let levels = [0.0, 1.0].map(|share| Mark::Level(up(share)));
     strip.marks = levels.into_iter().chain(dots).collect();
-    (!reported.is_empty()).then_some(strip)
+    strip
 }
 
 /// Says what others took of the machine at most.
-fn busy(points: &[MachinePoint]) -> String {
-    let most =
-        |share: Share| points.iter().filter_map(share).reduce(f64::max).map(|most| 100.0 * most);
-    let slowest = points.iter().filter_map(|point| point.speed).reduce(f64::min);
-    let slowest = slowest.map_or_else(String::new, |speed| {
+fn busy(worst: &Worst) -> String {
+    let slowest = worst.speed.map_or_else(String::new, |speed| {
         format!("; a fixed loop ran at {:.0} % of its best speed at the slowest", 100.0 * speed)
     });
-    match (most(|point| point.stolen), most(|point| point.foreign)) {
+    match (worst.stolen, worst.foreign) {
         (Some(stolen), Some(foreign)) => format!(
-            "At most {foreign:.1} % of the CPU went to other processes, {stolen:.1} % to other \
-             machines{slowest}"
+            "At most {:.1} % of the CPU went to other processes, {:.1} % to other \
+             machines{slowest}",
+            100.0 * foreign,
+            100.0 * stolen
         ),
         _ => "What the machine did for others, in percent of its CPU".to_owned(),
     }
 }
 
 /// Draws a stay.
-fn dot(stay: &StayPoint, middle: Option<f64>) -> Mark {
+fn dot(stay: &StayPoint) -> Mark {
     let place = stay.place;
-    match (stay.cpu_us, middle) {
-        (Some(cost), Some(middle)) => {
-            let away = (cost / middle).ln() / REACH.ln();
-            match away.abs() > 1.0 {
-                true => Mark::Beyond(place, away > 0.0),
-                false => Mark::Dot(place, 0.5 - 0.46 * away),
-            }
-        }
-        _ => Mark::Cross(place, 0.5),
+    let Some(times) = stay.of_typical else { return Mark::Cross(place, 0.5) };
+    let away = times.ln() / REACH.ln();
+    match away.abs() > 1.0 {
+        true => Mark::Beyond(place, away > 0.0),
+        false => Mark::Dot(place, 0.5 - 0.46 * away),
     }
 }
 

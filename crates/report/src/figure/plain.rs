@@ -41,7 +41,7 @@ struct Shown<'a> {
 
 /// Draws the wall time of the window beside its lower bound.
 pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
-    let bound = shortest_ms(scene);
+    let bound = scene.cell.shortest_wall_ms();
     let expected = expected(scene.cell.cell.workload);
     let finding = match expected.is_paced_by_delays {
         false => one_by_one(scene),
@@ -160,15 +160,6 @@ fn one_by_one(scene: &Scene<'_>) -> String {
         ),
         None => format!("{fetches} fetches at once take {{}}, by model"),
     }
-}
-
-/// Returns the shortest time, in milliseconds, in which the delays of a window can pass: all of
-/// them shared by the slots, and no shorter than one. Drawn delays count by their mean.
-fn shortest_ms(scene: &Scene<'_>) -> f64 {
-    let cell = &scene.cell.cell;
-    let real = analysis::counts::real;
-    let mean = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
-    (real(cell.fetches) * mean / f64::from(cell.in_flight.max(1))).max(real(cell.delay_ms.lo))
 }
 
 /// Draws the baseline beside itself: what it differs from itself is noise.

@@ -1,7 +1,7 @@
 //! What models are made of: an interval a primitive and program.
 
+use analysis::Piece;
 use analysis::Summary;
-use analysis::primitive_figures::{PrimitiveCosts, PrimitiveFigures};
 use analysis::primitives::Primitives;
 use analysis::{Estimate, Interval};
 
@@ -13,10 +13,12 @@ use crate::figure::title::time;
 use crate::figure::{Chart, Figure, Strip, Strips, Words};
 
 /// How a figure of primitives differs from the other.
-struct Kind {
+struct Kind<'a> {
     id: &'static str,
-    /// How its title begins.
-    finding: &'static str,
+    /// Says of two pieces that one takes the least, and the other the most.
+    finding: fn(&Piece, &Piece) -> String,
+    /// These two, if any was measured.
+    ends: Option<&'a [Piece; 2]>,
     caption: &'static str,
     axis: &'static str,
     /// The nanoseconds of the unit of the axis.
@@ -29,7 +31,16 @@ struct Kind {
 pub(crate) fn batches(run: &Summary, primitives: &Primitives) -> Figure {
     let kind = Kind {
         id: "primitives",
-        finding: "The pieces cost",
+        finding: |least, most| {
+            format!(
+                "The cheapest piece is {}, {} of CPU; the most expensive is {}, {}",
+                piece(least),
+                time(least.ns),
+                piece(most),
+                time(most.ns)
+            )
+        },
+        ends: primitives.batch_ends.as_ref(),
         caption: "CPU time of one, as the slope of the time on the count: median over blocks with \
                   its own 95 % interval (sign test). Equal steps are equal factors. Tasks on one \
                   worker, threads on one CPU.",
@@ -44,7 +55,16 @@ pub(crate) fn batches(run: &Summary, primitives: &Primitives) -> Figure {
 pub(crate) fn alone(run: &Summary, primitives: &Primitives) -> Figure {
     let kind = Kind {
         id: "primitives-alone",
-        finding: "A waiter runs after",
+        finding: |least, most| {
+            format!(
+                "The earliest waiter is that of {}, after {}; the latest is that of {}, after {}",
+                piece(least),
+                time(least.ns),
+                piece(most),
+                time(most.ns)
+            )
+        },
+        ends: primitives.alone_ends.as_ref(),
         caption: "From the moment that an event is set, or a timer is due, to the moment that its \
                   waiter runs: the median of a trial, over blocks, with its own 95 % interval \
                   (sign test). Each is timed alone. Equal steps are equal factors.",
@@ -56,12 +76,12 @@ pub(crate) fn alone(run: &Summary, primitives: &Primitives) -> Figure {
 }
 
 /// Draws a figure.
-fn draw(run: &Summary, primitives: &Primitives, kind: &Kind) -> Figure {
+fn draw(run: &Summary, primitives: &Primitives, kind: &Kind<'_>) -> Figure {
     let mut data = Data::new(&["primitive", "program", "ns", "low", "high"]);
-    let (mut rows, mut ends, mut all) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut ends) = (Vec::new(), Vec::new());
     for figures in primitives.figures.iter().filter(|figures| figures.alone == kind.alone) {
         for row in &figures.rows {
-            let reported = row.costs.as_ref().map(|costs| reported(figures, costs));
+            let reported = row.costs.as_ref().map(|costs| figures.decisive(costs));
             let label = format!("{} {}", figures.primitive.name(), row.program);
             let note = match &reported {
                 Some(reported) => time(reported.value),
@@ -75,7 +95,6 @@ fn draw(run: &Summary, primitives: &Primitives, kind: &Kind) -> Figure {
             });
             let Some(reported) = reported else { continue };
             ends.extend(reach(&scaled(&reported, kind.unit)));
-            all.push(reported.value);
             let [value, low, high] = estimate(Some(&reported));
             let name = figures.primitive.name().to_owned();
             data.push(vec![name, row.program.clone(), value, low, high]);
@@ -84,7 +103,7 @@ fn draw(run: &Summary, primitives: &Primitives, kind: &Kind) -> Figure {
     let axis = Axis::of_factors(kind.axis, ends.into_iter());
     Figure {
         id: kind.id.to_owned(),
-        title: title(kind, &all),
+        title: title(kind),
         caption: kind.caption.to_owned(),
         chart: match data.rows.is_empty() {
             true => Chart::Missing("no primitive of this kind was measured".to_owned()),
@@ -97,11 +116,6 @@ fn draw(run: &Summary, primitives: &Primitives, kind: &Kind) -> Figure {
     }
 }
 
-/// Returns what a figure shows of a program.
-fn reported(figures: &PrimitiveFigures, costs: &PrimitiveCosts) -> Estimate {
-    costs.cpu_ns.filter(|_| !figures.alone).unwrap_or(costs.wall_ns)
-}
-
 /// Returns an estimate in another unit.
 fn scaled(reported: &Estimate, unit: f64) -> Estimate {
     let interval = reported
@@ -110,11 +124,42 @@ fn scaled(reported: &Estimate, unit: f64) -> Estimate {
     Estimate { value: reported.value / unit, interval }
 }
 
-/// Says what the least costs, and the most.
-fn title(kind: &Kind, all: &[f64]) -> String {
-    let least = all.iter().copied().reduce(f64::min);
-    match least.zip(all.iter().copied().reduce(f64::max)) {
-        Some((least, most)) => format!("{} {} to {}", kind.finding, time(least), time(most)),
+/// Says what costs the least, and what the most.
+fn title(kind: &Kind<'_>) -> String {
+    match kind.ends {
+        Some([only, other]) if only == other => format!("{}: {}", piece(only), time(only.ns)),
+        Some([least, most]) => (kind.finding)(least, most),
         None => kind.axis.to_owned(),
+    }
+}
+
+/// Names a piece by what stands at its strip.
+fn piece(piece: &Piece) -> String {
+    format!("{} in {}", piece.primitive.name(), piece.program)
+}
+
+#[cfg(test)]
+mod tests {
+    use workload::primitive::Primitive;
+
+    use super::*;
+
+    #[test]
+    fn a_title_names_the_cheapest_piece_and_the_most_expensive() {
+        let piece =
+            |primitive, program: &str, ns| Piece { primitive, program: program.to_owned(), ns };
+        let ends = [
+            piece(Primitive::Generator, "std", 1.58),
+            piece(Primitive::SpawnMany, "threads", 40_600.0),
+        ];
+        let primitives = Primitives { batch_ends: Some(ends), ..Primitives::default() };
+        let run = analysis::fixture::Fixture { blocks: 2, ..analysis::fixture::Fixture::good() };
+        let run = analysis::summarize(&run.run(), "tokio", "event-loop");
+        assert_eq!(
+            batches(&run, &primitives).title,
+            "The cheapest piece is generator in std, 1.58 ns of CPU; the most expensive is \
+             spawn-many in threads, 40.6 µs"
+        );
+        assert_eq!(alone(&run, &primitives).title, "time to the waiter, µs");
     }
 }

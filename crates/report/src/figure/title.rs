@@ -1,6 +1,6 @@
 //! What figures are called: what they show, with the cell and the unit.
 
-use analysis::Verdict;
+use analysis::Together;
 use analysis::number::{count, digits};
 use workload::Cell;
 
@@ -11,10 +11,11 @@ use crate::figure::percent::span;
 const NAMES_MAX: usize = 4;
 
 /// Lists names in a sentence.
-pub(crate) fn listed(names: &[&str]) -> String {
-    match names {
+pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match &names[..] {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => names.join(""),
+        _ => names.concat(),
     }
 }
 
@@ -38,35 +39,27 @@ pub(crate) fn ends(values: impl Iterator<Item = f64>, unit: &str) -> Option<Stri
 /// than their verdicts.
 pub(crate) fn against(scene: &Scene<'_>) -> String {
     let baseline = &scene.all.baseline;
-    let is_bare = |name: &str| scene.run.model(name).is_some_and(analysis::Model::is_bare);
-    let others =
-        scene.cell.rows.iter().filter(|row| {
-            ![baseline, &scene.all.floor].contains(&&row.model) && is_bare(&row.model)
-        });
-    let (mut more, mut less, mut open, mut names) = (Vec::new(), Vec::new(), 0, Vec::new());
-    for row in others {
-        let Some(figures) = &row.figures else { continue };
-        let Some(ratio) = &figures.ratio else { continue };
-        names.push(row.model.as_str());
-        match figures.verdict {
-            Some(Verdict::Different) if ratio.value > 1.0 => more.push(ratio.value),
-            Some(Verdict::Different) => less.push(ratio.value),
-            _ => open += 1,
-        }
-    }
+    let Some(answer) = scene.run.answer_of(&scene.cell.cell.name) else { return String::new() };
+    let names: Vec<&str> = answer.rivals.iter().map(|rival| rival.model.as_str()).collect();
+    let different = |groups: &[Together]| groups.iter().map(|own| own.models.len()).sum::<usize>();
+    let (more, less) = (different(&answer.more), different(&answer.less));
+    let open = names.len() - more - less;
+    let ends = |groups: &[Together]| {
+        span(&groups.iter().flat_map(|own| [own.least, own.most]).collect::<Vec<_>>())
+    };
     let who = match names[..] {
         [only] => format!("{only} needs"),
         [..] if names.len() <= NAMES_MAX => format!("{} need", listed(&names)),
         _ => "Other models with the same HTTP code need".to_owned(),
     };
-    match (more.len(), less.len(), open) {
+    match (more, less, open) {
         (0, 0, 0) => format!("CPU per fetch against {baseline}, in percent"),
         (_, 0, 0) => {
-            let span = span(&more);
+            let span = ends(&answer.more);
             format!("{who} {span} more CPU per fetch than {baseline}")
         }
         (0, _, 0) => {
-            let span = span(&less);
+            let span = ends(&answer.less);
             format!("{who} {span} less CPU per fetch than {baseline}")
         }
         (more, less, open) => format!(

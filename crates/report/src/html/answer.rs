@@ -1,7 +1,7 @@
 //! Every model in a row, after what the differences mean.
 
 use analysis::Family;
-use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures};
+use analysis::cell_figures::{CellFigures, LanguageFigures, Row};
 use analysis::family::MARGIN;
 use maud::{Markup, html};
 
@@ -11,9 +11,6 @@ use crate::html::Page;
 use crate::html::figures::NOT_RUN;
 use crate::html::matters::reported;
 use crate::table::{NOTHING, TAIL, heading, places};
-
-/// A model and its figures.
-type Measured<'a> = (&'a str, &'a RowFigures);
 
 impl Page<'_> {
     /// Writes what the differences mean, and every model in a row.
@@ -142,7 +139,7 @@ impl Page<'_> {
     fn row(&self, row: &Row, place: Option<String>, baseline: &str) -> Markup {
         let model = self.run.model(&row.model);
         let client = model.map_or("", |model| &model.client);
-        let errors: u64 = row.errors.values().sum();
+        let errors = row.errors_all();
         let columns = crate::table::columns(row, baseline, &self.figures.floor);
         let [_, cost, _, verdict, excess, wall, ..] = &columns[..] else { unreachable!() };
         let own = row.figures.as_ref();
@@ -194,11 +191,6 @@ fn heads(baseline: &str, has_floor: bool) -> Markup {
     }
 }
 
-/// Returns the models of a cell that have figures.
-fn measured(cell: &CellFigures) -> impl Iterator<Item = Measured<'_>> {
-    cell.rows.iter().filter_map(|row| Some((row.model.as_str(), row.figures.as_ref()?)))
-}
-
 /// Returns whether a model should have figures and has none.
 fn is_lost(row: &Row) -> bool {
     use analysis::cell_figures::Standing::{Measured, Missing, NotApplicable};
@@ -207,15 +199,11 @@ fn is_lost(row: &Row) -> bool {
 
 /// Says that the delay set the pace, where it did.
 fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
-    let walls = || measured(cell).map(|(_, figures)| figures.wall_ms.value);
-    let (least, most) = (walls().reduce(f64::min)?, walls().reduce(f64::max)?);
-    let apart = most / least - 1.0;
-    (apart < 0.05).then(|| {
-        html! {
-            "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
-                100.0 * apart))
-            ": the origin's delay sets the pace, so wall time distinguishes models here as little \
-             as throughput does."
-        }
+    let apart = cell.paced_within?;
+    Some(html! {
+        "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
+            100.0 * apart))
+        ": the origin's delay sets the pace, so wall time distinguishes models here as little \
+         as throughput does."
     })
 }

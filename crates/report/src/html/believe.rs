@@ -1,7 +1,8 @@
 //! May the run be believed? In a few sentences, before the checks one by one.
 
+use analysis::CheckCounts;
 use analysis::checks::meaning::meaning;
-use analysis::checks::question::{CheckState, RUN};
+use analysis::checks::question::RUN;
 use analysis::number::count;
 use maud::{Markup, html};
 
@@ -28,14 +29,7 @@ impl Page<'_> {
 
     /// Says what came of the checks.
     pub(crate) fn check_counts(&self) -> String {
-        let of = |wanted: fn(&CheckState) -> bool| {
-            self.trust.checks.iter().filter(|check| wanted(&check.state)).count()
-        };
-        let passed = of(|state| matches!(state, CheckState::Passed));
-        let marked = of(|state| matches!(state, CheckState::Badge(_)));
-        let failed = of(|state| matches!(state, CheckState::Failed(_)));
-        let unknown = of(|state| matches!(state, CheckState::Unknown(_)));
-        let asks = passed + marked + failed + unknown;
+        let CheckCounts { asked, passed, marked, failed, unknown } = self.trust.counts;
         let unknown = match unknown {
             0 => String::new(),
             unknown => format!(", {unknown} cannot be answered"),
@@ -49,7 +43,7 @@ impl Page<'_> {
             badges => format!(" with one of {}", count(badges, "warning")),
         };
         format!(
-            "{passed} of {asks} passed, {marked} did not{kinds}, {failed} failed{unknown}.{badges}"
+            "{passed} of {asked} passed, {marked} did not{kinds}, {failed} failed{unknown}.{badges}"
         )
     }
 

@@ -3,7 +3,6 @@
 use analysis::cell_figures::CellFigures;
 use maud::{Markup, html};
 use rules::expected;
-use workload::Cell;
 
 use crate::figure::percent::more;
 use crate::figure::{CellCharts, Figure};
@@ -129,7 +128,7 @@ impl Page<'_> {
             p {
                 "The ratio to " (baseline) " in every cell of this run. Where a model's intervals \
                     in two cells do not overlap, the work changes the answer. "
-                @if !self.isolates_the_delay() {
+                @if !self.figures.isolates_the_delay() {
                     "No two cells of this run differ in the delay alone, so it does not show what \
                      another delay by itself would change."
                 }
@@ -159,22 +158,6 @@ impl Page<'_> {
                 }
             }
         }
-    }
-
-    /// Returns whether two cells differ in the delay and in nothing else.
-    fn isolates_the_delay(&self) -> bool {
-        let alike = |a: &Cell, b: &Cell| {
-            let without = |cell: &Cell| Cell {
-                name: String::new(),
-                delay_ms: [0, 0].into(),
-                fetches: 0,
-                warmup: 0,
-                ..cell.clone()
-            };
-            a.delay_ms != b.delay_ms && without(a) == without(b)
-        };
-        let cells = &self.figures.cells;
-        cells.iter().any(|a| cells.iter().any(|b| alike(&a.cell, &b.cell)))
     }
 
     /// Writes what the library clients cost in every cell.

@@ -1,13 +1,9 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
-use analysis::Verdict;
-use analysis::cell_figures::{CellFigures, Footprint};
-use analysis::consequence::{clients_matter_more, of_clients, of_models};
-use analysis::family::MARGIN;
-use analysis::figures::Figures;
+use analysis::cell_figures::CellFigures;
 use analysis::number::count;
-use analysis::order::costs_less;
-use analysis::{Model, Summary};
+use analysis::overhead::Client;
+use analysis::{Answer, Consequence, Together, Verdict};
 use maud::{Markup, html};
 
 use crate::citation::machine;
@@ -26,15 +22,14 @@ impl Page<'_> {
         let Some(cell) = self.main() else {
             return "What models are made of, measured piece by piece".to_owned();
         };
-        let names: Vec<&str> =
-            rivals(self.run, cell).into_iter().map(|rival| rival.model).collect();
+        let names = self.run.answer().map_or(&[][..], |answer| &answer.compared);
         let names = match names.len() {
             0 => "no model".to_owned(),
             many if many > NAMES_MAX => {
                 let first = names[..NAMES_MAX - 1].join(", ");
                 format!("{first} and {} more", many - NAMES_MAX + 1)
             }
-            _ => listed(&names),
+            _ => listed(names),
         };
         format!("CPU per fetch: {names}, {} in flight", cell.cell.in_flight)
     }
@@ -53,8 +48,10 @@ impl Page<'_> {
         let [trust, cite] = ["trust", "cite"].map(|section| format!("{rest}#{section}"));
         html! {
             div.lead {
-                p.which { (which(self.run, cell)) }
-                @if let Some(reported) = self.matters(cell) { p { (reported) } }
+                @if let Some(answer) = self.run.answer() {
+                    p.which { (which(answer, &self.figures.baseline)) }
+                    @if let Some(reported) = matters(answer) { p { (reported) } }
+                }
                 p.trust-line {
                     (self.trust_line(cell)) " " a href=(trust) { "Why?" } " "
                     a href=(cite) { "Run it" } " " a href=(cite) { "Cite it" }
@@ -67,50 +64,6 @@ impl Page<'_> {
         }
     }
 
-    /// Says whether the choice matters.
-    fn matters(&self, cell: &CellFigures) -> Option<String> {
-        let model = |name: &str| self.run.model(name);
-        let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
-        let apart = of_models(is_bare, self.figures, cell).map(|found| {
-            format!(
-                "{} instead of {} costs {:.1}{PERCENT} of a CPU at 10,000 fetches a second; where \
-                 each fetch does 1 ms of work, the total rises by {:.1}{PERCENT}.",
-                found.more,
-                found.less,
-                100.0 * found.of_cpu(),
-                100.0 * found.beside_work()
-            )
-        });
-        let clients = of_clients(model, cell).and_then(|_| {
-            let more = match clients_matter_more(is_bare, self.figures, cell) {
-                true => " matters more: it",
-                false => "",
-            };
-            Some(format!("The HTTP client{more} adds {} to its model.", self.clients(cell)?))
-        });
-        let reported: Vec<String> = apart.into_iter().chain(clients).collect();
-        (!reported.is_empty()).then(|| reported.join(" "))
-    }
-
-    /// Says what library clients add, from the one that adds the least to the one that adds the
-    /// most.
-    fn clients(&self, cell: &CellFigures) -> Option<String> {
-        let order = |a: &&Footprint, b: &&Footprint| a.ratio.value.total_cmp(&b.ratio.value);
-        let least = cell.footprints.iter().min_by(order)?;
-        let most = cell.footprints.iter().max_by(order)?;
-        let client = |own: &Footprint| Some(&self.run.model(&own.model)?.client);
-        let one =
-            |own: &Footprint| Some(format!("{} ({})", span(&[own.ratio.value]), client(own)?));
-        match client(least) == client(most) {
-            true => Some(format!(
-                "{} ({})",
-                span(&[least.ratio.value, most.ratio.value]),
-                client(least)?
-            )),
-            false => Some(format!("{} to {}", one(least)?, one(most)?)),
-        }
-    }
-
     /// Says in a line how far to trust the figures.
     fn trust_line(&self, cell: &CellFigures) -> String {
         let run = self.run;
@@ -119,9 +72,9 @@ impl Page<'_> {
             true => format!("{} estimate", capital(&run.preset)),
             false => format!("{} run", capital(&run.preset)),
         };
-        let can_show = cell.noise.as_ref().and_then(|noise| noise.can_show);
-        let missed = can_show.map_or_else(String::new, |share| {
-            format!(", differences below {:.1} % may be missed", 100.0 * share.max(MARGIN))
+        let below = cell.noise.as_ref().and_then(|noise| noise.missed_below);
+        let missed = below.map_or_else(String::new, |share| {
+            format!(", differences below {:.1} % may be missed", 100.0 * share)
         });
         let marks = match self.trust.badges.len() {
             0 => "no warning".to_owned(),
@@ -135,127 +88,94 @@ impl Page<'_> {
     }
 }
 
-/// A model that is compared with the baseline on the same HTTP code.
-struct Rival<'a> {
-    model: &'a str,
-    /// What it costs in times the baseline, from where to where, and what may be said of that;
-    /// nothing of the baseline itself.
-    against: Option<(f64, [f64; 2], Verdict)>,
+/// Says whether the choice matters.
+fn matters(answer: &Answer) -> Option<String> {
+    let apart = answer.models.as_ref().map(|Consequence { less, more, worth }| {
+        format!(
+            "{more} instead of {less} costs {:.1}{PERCENT} of a CPU at 10,000 fetches a second; \
+             where each fetch does 1 ms of work, the total rises by {:.1}{PERCENT}.",
+            100.0 * worth.of_cpu,
+            100.0 * worth.beside_work
+        )
+    });
+    let ends = answer.added_ends.as_ref().filter(|_| answer.clients.is_some());
+    let clients = ends.map(|ends| {
+        let more = if answer.clients_matter_more { " matters more: it" } else { "" };
+        format!("The HTTP client{more} adds {} to its model.", clients(ends))
+    });
+    let reported: Vec<String> = apart.into_iter().chain(clients).collect();
+    (!reported.is_empty()).then(|| reported.join(" "))
 }
 
-/// Returns the measured models on the same HTTP code, the baseline among them and the floor not,
-/// the least ratio first.
-fn rivals<'a>(run: &'a Summary, cell: &'a CellFigures) -> Vec<Rival<'a>> {
-    let figures = &run.figures;
-    let is_bare = |name: &str| run.model(name).is_some_and(Model::is_bare);
-    let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
-    let rival = |row: &'a analysis::cell_figures::Row| {
-        let own = row.figures.as_ref()?;
-        let model = row.model.as_str();
-        if model == figures.baseline {
-            return Some(Rival { model, against: None });
+/// Says what library clients add, from the one that adds the least to the one that adds the most.
+fn clients([least, most]: &[Client; 2]) -> String {
+    let of = |ratios: &[f64], client: &str| format!("{} ({client})", span(ratios));
+    match least.client == most.client {
+        true => of(&[least.ratio, most.ratio], &least.client),
+        false => {
+            let [least, most] = [least, most].map(|own| of(&[own.ratio], &own.client));
+            format!("{least} to {most}")
         }
-        let ratio = own.ratio.filter(|_| !own.unequal_rate)?;
-        let ends = ratio.interval.map_or([0.0, f64::INFINITY], |ends| [ends.low, ends.high]);
-        let verdict = own.verdict.unwrap_or(Verdict::Inconclusive);
-        Some(Rival { model, against: Some((ratio.value, ends, verdict)) })
-    };
-    let mut rivals: Vec<Rival<'_>> = rows.filter_map(rival).collect();
-    rivals.sort_by(|a, b| value(a).total_cmp(&value(b)));
-    rivals
-}
-
-/// Returns what a rival costs in times the baseline.
-fn value(rival: &Rival<'_>) -> f64 {
-    rival.against.map_or(1.0, |(ratio, ..)| ratio)
+    }
 }
 
 /// Says which model costs the least, as far as the verdicts say so, and how the others compare with
 /// the baseline.
-fn which(run: &Summary, cell: &CellFigures) -> String {
-    let figures = &run.figures;
-    let baseline = figures.baseline.as_str();
-    let rivals = rivals(run, cell);
-    if !rivals.iter().any(|rival| rival.model == baseline) {
+fn which(answer: &Answer, baseline: &str) -> String {
+    if answer.nothing.is_some() {
         return format!("The baseline {baseline} has no valid turn, so nothing is compared.");
     }
-    let beats = |a: &Rival<'_>, b: &Rival<'_>| costs_less(cell, baseline, a.model, b.model);
-    let least = rivals
-        .iter()
-        .find(|rival| rivals.iter().all(|other| other.model == rival.model || beats(rival, other)));
-    let first: Vec<&Rival<'_>> = match least {
-        Some(least) => vec![least],
-        None => rivals.iter().filter(|r| !rivals.iter().any(|other| beats(other, r))).collect(),
-    };
-    let names: Vec<&str> = first.iter().map(|rival| rival.model).collect();
+    let Answer { least, compared, .. } = answer;
+    let first = listed(&answer.first);
     let begin = match least {
-        _ if rivals.len() == 1 => format!("{baseline} alone was measured on the shared HTTP code"),
-        Some(least) => format!(
-            "{} uses the least CPU of {}{}",
-            least.model,
-            count(rivals.len(), "model"),
-            above_floor(figures, cell, least.model)
-        ),
-        None if equal(cell, &names) => {
-            format!("{} use the least CPU, equal within 2 %", listed(&names))
+        _ if compared.len() == 1 => {
+            format!("{baseline} alone was measured on the shared HTTP code")
         }
-        None => format!("{} cannot be distinguished for the least CPU", listed(&names)),
+        Some(least) => format!(
+            "{least} uses the least CPU of {}{}",
+            count(compared.len(), "model"),
+            if least == baseline { above_floor(answer) } else { String::new() }
+        ),
+        None if answer.is_first_equal => {
+            format!("{first} use the least CPU, equal within 2 %")
+        }
+        None if answer.first.len() == 1 => {
+            format!("{first} uses the least CPU, but fetches of it failed")
+        }
+        None => format!("{first} cannot be distinguished for the least CPU"),
     };
     // Of the one that costs the least everything else is said anyway.
     let than = match least {
-        Some(least) if least.model == baseline => String::new(),
+        Some(least) if least == baseline => String::new(),
         _ => format!(" than {baseline}"),
     };
-    let reported = groups(cell, &rivals, (baseline, &than));
+    let reported = groups(answer, (baseline, &than));
     match reported.is_empty() {
         true => format!("{begin}."),
         false => format!("{begin}; {}.", reported.join("; ")),
     }
 }
 
-/// Says how far a model is above the floor, if that is certain and the model is the baseline, with
-/// which the floor was compared.
-fn above_floor(figures: &Figures, cell: &CellFigures, model: &str) -> String {
-    let floor = cell.rows.iter().find(|row| row.model == figures.floor);
-    let floor = floor.and_then(|row| row.figures.as_ref());
-    let is_judged = model == figures.baseline;
-    match floor.and_then(|own| Some((own.ratio?, own.verdict?))).filter(|_| is_judged) {
-        Some((ratio, Verdict::Different)) if ratio.value < 1.0 => {
-            format!(" (a hand-written loop needs {} less)", apart(ratio.value))
+/// Says how far the baseline is above the floor, if that is certain.
+fn above_floor(answer: &Answer) -> String {
+    match &answer.floor {
+        Some(floor) if floor.verdict == Verdict::Different && floor.ratio.value < 1.0 => {
+            format!(" (a hand-written loop needs {} less)", apart(floor.ratio.value))
         }
         _ => String::new(),
     }
 }
 
-/// Returns whether all of some models are equivalent to each other.
-fn equal(cell: &CellFigures, names: &[&str]) -> bool {
-    let judged = |a: &str, b: &str| {
-        let is = |pair: &&analysis::family::Pair| {
-            (pair.model == a && pair.other == b) || (pair.model == b && pair.other == a)
-        };
-        cell.pairs.iter().find(is).is_some_and(|pair| pair.verdict == Verdict::Equivalent)
-    };
-    let pairs = names
-        .iter()
-        .enumerate()
-        .flat_map(|(place, a)| names[place + 1..].iter().map(move |b| (a, b)));
-    names.len() > 1 && pairs.into_iter().all(|(a, b)| judged(a, b))
-}
-
 /// Says how the others compare with the baseline.
-fn groups(cell: &CellFigures, rivals: &[Rival<'_>], (baseline, than): (&str, &str)) -> Vec<String> {
-    let of = |wanted| {
-        let judged =
-            rivals.iter().filter(move |r| r.against.is_some_and(|(.., own)| own == wanted));
-        judged.collect::<Vec<_>>()
+fn groups(answer: &Answer, (baseline, than): (&str, &str)) -> Vec<String> {
+    let names = |verdict| {
+        let rivals = answer.rivals.iter().filter(|rival| rival.verdict == verdict);
+        rivals.map(|rival| rival.model.as_str()).collect::<Vec<_>>()
     };
-    let names = |verdict| of(verdict).iter().map(|rival| rival.model).collect::<Vec<_>>();
-    let (more, less): (Vec<&Rival<'_>>, Vec<&Rival<'_>>) =
-        of(Verdict::Different).into_iter().partition(|rival| value(rival) > 1.0);
-    let mut reported: Vec<String> = [("less", less), ("more", more)]
+    let mut reported: Vec<String> = [("less", &answer.less), ("more", &answer.more)]
         .into_iter()
-        .filter(|(_, rivals)| !rivals.is_empty())
-        .map(|(word, rivals)| apart_from(cell, &rivals, (baseline, &format!("{word}{than}"))))
+        .filter(|(_, groups)| !groups.is_empty())
+        .map(|(word, groups)| apart_from(groups, &format!("{word}{than}")))
         .collect();
     let (equal, open) = (names(Verdict::Equivalent), names(Verdict::Inconclusive));
     if !equal.is_empty() {
@@ -267,31 +187,16 @@ fn groups(cell: &CellFigures, rivals: &[Rival<'_>], (baseline, than): (&str, &st
     reported
 }
 
-/// Says how far rivals are from the baseline: those whose intervals overlap together, since nothing
-/// is said of their order.
-fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str, &str)) -> String {
-    let mut together: Vec<(Vec<&str>, Vec<f64>, f64)> = Vec::new();
-    for (model, (ratio, [low, high], _)) in
-        rivals.iter().filter_map(|rival| Some((rival.model, rival.against?)))
-    {
-        let is_apart =
-            |names: &[&str]| names.iter().any(|other| costs_less(cell, baseline, other, model));
-        match together.last_mut() {
-            Some((names, ratios, end)) if low <= *end && !is_apart(names) => {
-                names.push(model);
-                ratios.push(ratio);
-            }
-            _ => together.push((vec![model], vec![ratio], high)),
-        }
-    }
-    let reported = (0..).zip(&together).map(|(place, (names, ratios, _))| {
+/// Says how far models are from the baseline, those together of whose order nothing is said.
+fn apart_from(groups: &[Together], word: &str) -> String {
+    let reported = groups.iter().enumerate().map(|(place, Together { models, least, most })| {
         // The first says what the others leave out.
-        let (need, word) = match (place, names.len()) {
+        let (need, word) = match (place, models.len()) {
             (0, 1) => (" needs", format!(" {word}")),
             (0, _) => (" need", format!(" {word}")),
             _ => ("", String::new()),
         };
-        format!("{}{need} {}{word}", listed(names), span(ratios))
+        format!("{}{need} {}{word}", listed(models), span(&[*least, *most]))
     });
     reported.collect::<Vec<String>>().join(", ")
 }
@@ -300,4 +205,52 @@ fn apart_from(cell: &CellFigures, rivals: &[&Rival<'_>], (baseline, word): (&str
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+    use record::Run;
+
+    use super::which;
+    use crate::answer::headline::headline;
+
+    /// Returns what runs are made from with these models beside baseline and floor.
+    fn with(models: &[(&'static str, f64)]) -> Fixture {
+        let models = [&[(FLOOR, 0.9), (BASELINE, 1.0)], models].concat();
+        Fixture { models, controls: Vec::new(), ..Fixture::good() }
+    }
+
+    /// Returns the first sentences of the page and of the terminal.
+    fn said(run: &Run) -> [String; 2] {
+        let run = analysis::summarize(run, BASELINE, FLOOR);
+        let answer = run.answer().unwrap();
+        [which(answer, BASELINE), headline(&run, answer, 24).join(" ")]
+    }
+
+    #[test]
+    fn the_page_and_the_terminal_name_the_same_model_as_the_one_that_uses_the_least() {
+        let models = [("smol", 0.8), ("threads", 1.5)];
+        for preset in ["quick", "standard"] {
+            for text in said(&Fixture { preset, ..with(&models) }.run()) {
+                assert!(text.starts_with("smol uses the least CPU "), "{text}");
+            }
+            let open = [("smol", 0.8), ("threads", 0.802), ("rayon", 1.5)];
+            for text in said(&Fixture { preset, noise: 0.02, ..with(&open) }.run()) {
+                assert!(!text.contains(" uses the least CPU"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_model_with_a_fetch_that_failed_is_not_praised_without_a_word_of_it() {
+        let mut run = with(&[("smol", 0.8), ("threads", 1.5)]).run();
+        for turn in corrupt(&mut run, ("smol", "steady")).take(1) {
+            turn.turned.as_mut().unwrap().total.errors.insert("timeout".to_owned(), 1);
+        }
+        let [page, terminal] = said(&run);
+        let doubt = "smol uses the least CPU, but fetches of it failed; smol needs 20\u{a0}% less";
+        assert!(page.starts_with(doubt), "{page}");
+        assert!(terminal.starts_with("smol uses less CPU per fetch than tokio."), "{terminal}");
+    }
 }

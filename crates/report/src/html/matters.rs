@@ -1,8 +1,7 @@
 //! What the differences mean where fetches are a part of a program, in a reader's terms.
 
-use analysis::Model;
 use analysis::cell_figures::CellFigures;
-use analysis::consequence::{Consequence, of_clients, of_models};
+use analysis::{Answer, Consequence};
 use maud::{Markup, html};
 
 use crate::figure::percent::with_ends;
@@ -11,15 +10,15 @@ use crate::html::Page;
 impl Page<'_> {
     /// Writes what the largest differences mean.
     pub(crate) fn meaning(&self, cell: &CellFigures) -> Markup {
-        let model = |name: &str| self.run.model(name);
-        let is_bare = |name: &str| model(name).is_some_and(Model::is_bare);
-        let rows: Vec<(&str, Consequence)> = [
-            ("model", of_models(is_bare, self.figures, cell)),
-            ("HTTP client", of_clients(model, cell)),
-        ]
-        .into_iter()
-        .filter_map(|(choice, found)| Some((choice, found?)))
-        .collect();
+        let answer = self.run.answer_of(&cell.cell.name);
+        let of = |choice, find: fn(&Answer) -> &Option<Consequence>| {
+            Some((choice, answer.and_then(|answer| find(answer).as_ref())?))
+        };
+        let rows: Vec<(&str, &Consequence)> =
+            [of("model", |own| &own.models), of("HTTP client", |own| &own.clients)]
+                .into_iter()
+                .flatten()
+                .collect();
         html! {
             @if rows.is_empty() {
                 p { "No two models of " (cell.cell.name) " differ for sure: whichever one takes, \
@@ -38,9 +37,9 @@ impl Page<'_> {
                         tbody { @for (choice, found) in &rows { tr {
                             th scope="row" {
                                 (choice) ", from " (found.less) " to " (found.more) }
-                            td.figure { (reported(&with_ends(&found.us))) }
-                            td.figure { (format!("{:.1}", 100.0 * found.of_cpu())) " %" }
-                            td.figure { "+" (format!("{:.1}", 100.0 * found.beside_work()))
+                            td.figure { (reported(&with_ends(&found.worth.us))) }
+                            td.figure { (format!("{:.1}", 100.0 * found.worth.of_cpu)) " %" }
+                            td.figure { "+" (format!("{:.1}", 100.0 * found.worth.beside_work))
                                 " %" }
                         } } }
                     }

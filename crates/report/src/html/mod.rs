@@ -148,7 +148,7 @@ pub(crate) fn written(frame: &Frame) -> String {
             }
         }
     };
-    crate::escape::visible(&compact(markup.into_string())) + "\n"
+    crate::escape::visible(&compact(whole_options(&markup.into_string()))) + "\n"
 }
 
 /// Writes a section.
@@ -164,6 +164,23 @@ fn written_section(section: &Section) -> Markup {
             }
         }
     }
+}
+
+/// Keeps each option of a command on one line: a browser breaks lines at hyphens, and another sign
+/// in their place would be copied.
+fn whole_options(markup: &str) -> String {
+    let mut parts = markup.split("<code>");
+    let mut whole = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (code, rest) = part.split_once("</code>").unwrap_or((part, ""));
+        let word = |word: &str| match word.starts_with("--") {
+            true => format!("<span>{word}</span>"),
+            false => word.to_owned(),
+        };
+        let words: Vec<String> = code.split(' ').map(word).collect();
+        whole += &["<code>", &words.join(" "), "</code>", rest].concat();
+    }
+    whole
 }
 
 /// Leaves out the ends that HTML lets one leave out, which are a tenth of a page of tables and
@@ -282,4 +299,17 @@ fn policy() -> String {
         hash(STYLE),
         hash(SCRIPT)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_stays_on_one_line_and_the_text_around_it_as_it_was() {
+        let markup = "<p>a --b</p> <code>run --bench x -- -y</code> <code id=\"c\">--d</code>";
+        let expected = "<p>a --b</p> <code>run <span>--bench</span> x <span>--</span> -y</code> \
+                        <code id=\"c\">--d</code>";
+        assert_eq!(whole_options(markup), expected);
+    }
 }

@@ -56,11 +56,7 @@ fn matrix(cell: &CellFigures) -> Markup {
 
 /// Writes what may be said of two models.
 fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
-    let of = |a: &str, b: &str| cell.pairs.iter().find(|pair| pair.model == a && pair.other == b);
-    let reported = of(model, other).map(|pair| (pair.verdict, pair.ratio.value));
-    let reported =
-        reported.or_else(|| of(other, model).map(|pair| (pair.verdict, 1.0 / pair.ratio.value)));
-    let (class, text) = match reported {
+    let (class, text) = match cell.between(model, other) {
         None => ("", String::new()),
         Some((Verdict::Inconclusive, _)) => ("open", "?".to_owned()),
         Some((Verdict::Equivalent, _)) => ("open", "=".to_owned()),

@@ -100,7 +100,7 @@ fn runs_side_by_side_are_columns_and_a_change_is_a_row() {
         assert!(merged.contains(words), "{words}");
     }
     let row = diff.split("<tr>").find(|row| row.contains(">smol<")).unwrap();
-    assert!(row.contains("<td>slower") && row.contains("1.30 ["), "{row}");
+    assert!(row.contains("<td>slower") && row.contains("1.30 ("), "{row}");
     let row = diff.split("<tr>").find(|row| row.contains(">threads<")).unwrap();
     assert!(row.contains("<td>same"), "{row}");
     assert!(diff.contains("2 slower, 0 faster"));

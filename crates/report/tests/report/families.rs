@@ -110,7 +110,7 @@ fn from_twenty_blocks_on_rare_stalls_are_told() {
     assert_eq!(sensitive.map(|row| row.model.as_str()).collect::<Vec<_>>(), ["rayon"]);
     let text = report::summary(&analysis::summarize(&run, BASELINE, FLOOR), report::Form::Terminal);
     assert_eq!(text.lines().filter(|line| line.starts_with('~')).count(), 1, "{text}");
-    assert_eq!(text.matches("]~").count(), 1, "{text}");
+    assert_eq!(text.matches(")~").count(), 1, "{text}");
 }
 
 #[test]

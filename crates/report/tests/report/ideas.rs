@@ -32,12 +32,12 @@ fn answer(run: &Run, says: &str) -> Option<String> {
 fn what_was_measured_is_answered_with_its_interval() {
     let run = run();
     let concurrent = answer(&run, "Tasks run concurrently").unwrap();
-    assert!(concurrent.starts_with("yes: one after the other (iterator) takes 1.00 ["));
+    assert!(concurrent.starts_with("yes: one after the other (iterator) takes 1.00 ("));
     let latency = answer(&run, "It lowers the latency of I/O").unwrap();
-    let halves = "end within 31.0 [31.0, 31.0] ms with tokio, within 31.0 [31.0, 31.0] ms with";
+    let halves = "end within 31.0 (31.0 to 31.0) ms with tokio, within 31.0 (31.0 to 31.0) ms with";
     assert!(latency.contains(halves), "{latency}");
     let threads = answer(&run, "It uses the system's resources efficiently").unwrap();
-    assert!(threads.starts_with("threads take 1.66 ["), "{threads}");
+    assert!(threads.starts_with("threads take 1.66 ("), "{threads}");
     assert!(threads.ends_with("(steady)"), "{threads}");
     let session = answer(&run, "A session is opened for every fetch").unwrap();
     assert!(session.starts_with("tokio-reqwest costs 1.2"), "{session}");
@@ -82,7 +82,7 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
         }
     }
     let blocked = answer(&run, "The main thread is not blocked meanwhile").unwrap();
-    let expected = "in ms: 0.40 [0.40, 0.40] threads, 2.00 [2.00, 2.00] tokio";
+    let expected = "in ms: 0.40 (0.40 to 0.40) threads, 2.00 (2.00 to 2.00) tokio";
     assert!(blocked.ends_with(expected), "{blocked}");
     assert_eq!(answer(&run, "It is meant for waiting, not for computing"), None);
     run.schedule.cells[1].work_kib = 4_096;
@@ -90,7 +90,7 @@ fn how_late_probe_tasks_wake_up_is_answered_with_its_interval_the_least_first() 
     assert!(computing.ends_with(expected), "{computing}");
     // A batch that computes is no answer to how fetches run at once.
     let gained = answer(&run, "It is particularly useful for I/O").unwrap();
-    assert!(gained.contains("(steady), threads take 1.66 ["), "{gained}");
+    assert!(gained.contains("(steady), threads take 1.66 ("), "{gained}");
     run.schedule.cells[0].work_kib = 4_096;
     assert_eq!(answer(&run, "Tasks run concurrently"), None);
 

@@ -34,7 +34,7 @@ fn by_another_metric_rows_stand_by_their_medians_and_nothing_is_judged() {
     assert_eq!(rows.iter().rev().take(2).filter(|row| row.value.is_none()).count(), 2);
     let text = report::ranking_text(&ranking);
     for word in
-        ["wall ms", "500 [500, 500]", "n/a", "invalid", "no verdict and no rank is computed"]
+        ["wall ms", "500 (500 to 500)", "n/a", "invalid", "no verdict and no rank is computed"]
     {
         assert!(text.contains(word), "{word}: {text}");
     }

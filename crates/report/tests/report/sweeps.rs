@@ -147,7 +147,7 @@ fn the_table_has_a_row_a_level_and_a_sentence_says_where_models_cross() {
             let row = table
                 .lines()
                 .find(|line| line.trim_start_matches('|').split_whitespace().next() == Some(level));
-            let tokio = row.unwrap().split(']').nth(6).unwrap_or_default();
+            let tokio = row.unwrap().split(')').nth(6).unwrap_or_default();
             assert!(tokio.starts_with(&format!(" {sign}")), "{level}: {row:?}");
         }
     }
