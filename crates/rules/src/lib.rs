@@ -12,6 +12,7 @@ mod batch;
 mod expected;
 mod metric;
 mod reason;
+mod sentence;
 mod stay;
 mod steady;
 mod terms;

@@ -118,7 +118,10 @@ fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec
         let most = wall_ns.saturating_add(TICK_NS).saturating_mul(plan.workers.into());
         hold(reasons, cpu_ns <= most, || Reason::CpuTooLong { cpu_ns, wall_ns });
     }
-    if let Some(charged_ns) = evidence.charged_ns.filter(|_| cpu_ns > 0) {
+    // The first turn of a process that stays connects and reads its program in, and its window
+    // holds neither.
+    let is_held = cpu_ns > 0 && !(turn.number == 0 && plan.cell.workload.is_resident());
+    if let Some(charged_ns) = evidence.charged_ns.filter(|_| is_held) {
         let ids = turn.ids(&plan.cell);
         let charged_ns = charged_ns / (ids.end - ids.start).max(1);
         let reported_ns = cpu_ns / turned.window.ended.max(1);

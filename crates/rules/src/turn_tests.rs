@@ -208,6 +208,11 @@ fn a_process_that_reports_less_than_the_kernel_charged_is_found() {
     let mut story = Story::new(Workload::Steady);
     story.charged_ns = Some(28 * 60_000);
     assert_eq!(story.broken(), Vec::<String>::new());
+    // The first turn of a process connects.
+    story.charged_ns = Some(28 * 61_000);
+    story.turn.number = 0;
+    assert!(!story.broken().iter().any(|why| why.contains("CPU time")), "{:?}", story.broken());
+    story.turn.number = 2;
     story.charged_ns = None;
     assert_eq!(story.broken(), Vec::<String>::new());
 }
@@ -276,6 +281,8 @@ fn what_a_busy_machine_does_to_an_honest_model_is_excused_and_no_more() {
     let mean = |tenths| Reason::Mean { tenths, slots: 64 }.is_excused();
     assert_eq!([10, 159, 160, 398].map(mean), [false, false, true, true]);
     assert!(!Reason::TooMany { peak: 65, slots: 64 }.is_excused());
+    let hidden = |charged_ns| Reason::CpuHidden { reported_ns: 100, charged_ns }.is_excused();
+    assert_eq!([171, 199, 200].map(hidden), [true, true, false]);
 }
 
 #[test]
