@@ -18,9 +18,9 @@ pub(crate) const WORK_US: f64 = 1_000.0;
 pub struct Worth {
     /// The CPU time, in microseconds per fetch.
     pub us: Estimate,
-    /// Its share of one CPU at [`RATE`] fetches a second.
+    /// Its share of one CPU at 10,000 fetches a second.
     pub of_cpu: f64,
-    /// How much more CPU time a fetch takes for it where it has [`WORK_US`] of work.
+    /// How much more CPU time a fetch takes for it where it has 1 ms of work.
     pub beside_work: f64,
 }
 
