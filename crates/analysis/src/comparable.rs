@@ -152,6 +152,10 @@ fn circumstances(runs: [&Run; 2]) -> Vec<(&'static str, [String; 2])> {
             "wrapper of the compiler",
             reported(|run| run.environment.build.rustc_wrapper.to_string()),
         ),
+        (
+            "use of RUSTC_BOOTSTRAP",
+            reported(|run| run.environment.build.rustc_bootstrap.to_string()),
+        ),
         ("target", reported(|run| run.environment.build.target.to_string())),
         ("linker", reported(|run| run.environment.build.linker.to_string())),
         ("origin", reported(|run| run.environment.origin.clone())),

@@ -99,7 +99,7 @@ impl<'a> Measuring<'a> {
                 let record = RoundRecord { block: block.number, round, disturbed, host };
                 watch(Event::Round(&record))?;
                 if counts {
-                    self.stays.add(turns, self.cell);
+                    self.stays.add(turns);
                     break;
                 }
                 *repeats -= 1;
@@ -207,8 +207,7 @@ impl<'a> Measuring<'a> {
         (participant, taken, receipt): (Participant, Taken, workload::Receipt),
     ) -> Result<Outcome> {
         let model = self.model(name)?;
-        let evidence =
-            Evidence { turned: &taken.turned, receipt: &receipt, charged_ns: taken.charged_ns };
+        let evidence = Evidence { turned: &taken.turned, receipt: &receipt };
         let mut reasons = validate(model.claims(), (plan, &turn), evidence);
         self.stays.look(name, &participant);
         if self.cell.workload.is_resident() {

@@ -67,7 +67,7 @@ fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let evidence = Evidence { turned, receipt, charged_ns: turn.charged_ns };
+    let evidence = Evidence { turned, receipt };
     let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
     let stay = run.blocks.iter().find(|other| other.block == turn.block);
     let stay = stay.and_then(|other| other.stays.get(&turn.model));

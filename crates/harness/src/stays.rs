@@ -28,9 +28,7 @@ struct Sum {
     in_flight: f64,
     in_flight_peak: u64,
     /// What is held against the kernel's clock.
-    charged: Charged,
-    /// Whether it did not report in one of these turns.
-    is_unread: bool,
+    charged: Vec<Charged>,
     /// What it was idle for before its first turn that counts.
     idle_before: (Duration, Duration),
 }
@@ -62,8 +60,8 @@ impl Stays {
         self.out.contains(name)
     }
 
-    /// Adds the turns of a round of a cell that counts.
-    pub(crate) fn add(&mut self, turns: Vec<TurnRecord>, cell: &Cell) {
+    /// Adds the turns of a round that counts.
+    pub(crate) fn add(&mut self, turns: Vec<TurnRecord>) {
         for turn in turns.into_iter().filter(|turn| turn.state == State::Valid) {
             let (Some(turned), Some(receipt)) = (turn.turned, turn.receipt) else { continue };
             let sum = self.sum_of(&turn.model);
@@ -72,17 +70,12 @@ impl Stays {
             sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
             sum.in_flight += receipt.in_flight_mean_estimate;
             sum.in_flight_peak = sum.in_flight_peak.max(receipt.in_flight_peak_estimate);
-            // The first turn of a process that stays connects, which its window does not hold.
-            if turned.turn > 0 || !cell.workload.is_resident() {
-                sum.is_unread |= turn.charged_ns.is_none();
-                let (held, window) = (&mut sum.charged, &turned.window);
-                held.turns += 1;
-                held.reported_ns = held.reported_ns.saturating_add(window.cpu_ns);
-                held.ended += window.ended;
-                held.issued += turned.total.issued;
-                let charged_ns = turn.charged_ns.unwrap_or_default();
-                held.charged_ns = held.charged_ns.saturating_add(charged_ns);
-            }
+            sum.charged.extend(turn.charged_ns.map(|charged_ns| Charged {
+                reported_ns: turned.window.cpu_ns,
+                ended: turned.window.ended,
+                charged_ns,
+                issued: turned.total.issued,
+            }));
             add(&mut sum.latencies_ns, &turned.latencies_ns);
             add(&mut sum.wake_up_delays_ns, &turned.wake_up_delays_ns);
         }
@@ -106,7 +99,7 @@ impl Stays {
             latencies_ns: &latencies_ns,
             in_flight_mean: sum.in_flight / sum.turns.max(1) as f64,
             in_flight_peak: sum.in_flight_peak,
-            charged: (!sum.is_unread).then_some(sum.charged),
+            charged: &sum.charged,
         };
         if sum.turns > 0 {
             invalid.extend(validate_stay(claims, cell, &stay));

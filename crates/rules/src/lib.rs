@@ -23,4 +23,4 @@ pub use crate::metric::{Better, CPU, FAULTS, MEMORY, METRICS, Metric, Read, SWIT
 pub use crate::reason::{Cause, Check, Reason};
 pub use crate::stay::{Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_stay};
 pub use crate::terms::{Sizes, evaluate};
-pub use crate::turn::{Claims, Evidence, STALLED_MS, TURN_CHARGED_PERCENT_MAX, validate};
+pub use crate::turn::{Claims, Evidence, STALLED_MS, validate};

@@ -240,15 +240,13 @@ impl Reason {
 
     /// Returns whether a busy machine can do this to an honest model: what it concerns does not
     /// count, and nobody is blamed. A few slots of a batch come up late and find their fetches
-    /// taken; slots whose replies wait for the model's CPU are idle at the origin; time that a
-    /// hypervisor takes is charged to whoever runs, in or between windows. What falls short by more
-    /// than that is the model's.
+    /// taken; slots whose replies wait for the model's CPU are idle at the origin. What falls short
+    /// by more than that is the model's.
     pub fn is_excused(&self) -> bool {
         match *self {
             Self::Connections { seen, least, .. } => seen < least && 4 * seen >= 3 * least,
             Self::Peak { peak, slots } => 4 * peak >= u64::from(slots),
             Self::Mean { tenths, slots } => 4 * tenths >= 10 * u64::from(slots),
-            Self::CpuHidden { reported_ns, charged_ns } => charged_ns < 2 * reported_ns,
             _ => false,
         }
     }

@@ -36,23 +36,20 @@ pub struct Stay<'a> {
     pub in_flight_mean: f64,
     /// The largest peak in flight that the origin saw in a turn.
     pub in_flight_peak: u64,
-    /// What is held against the kernel's clock, where it could be read in each of those turns.
-    pub charged: Option<Charged>,
+    /// What is held against the kernel's clock: a turn each in which it could be read.
+    pub charged: &'a [Charged],
 }
 
-/// What turns add up to whose CPU time the kernel's clock shows: all of a stay, but for the first
-/// turn of a resident process, which connects, and its window does not hold that.
-#[derive(Clone, Copy, Debug, Default)]
+/// The CPU time of a turn as the process reported it for its window, and as the kernel charged it.
+#[derive(Clone, Copy, Debug)]
 pub struct Charged {
-    /// How many they are.
-    pub turns: u64,
-    /// CPU time that was reported for their windows.
+    /// CPU time that was reported for the window.
     pub reported_ns: u64,
-    /// Fetches that ended in them.
+    /// Fetches that ended in it.
     pub ended: u64,
-    /// CPU time that the kernel charged in the whole turns.
+    /// CPU time that the kernel charged in the whole turn.
     pub charged_ns: u64,
-    /// Fetches of the whole turns.
+    /// Fetches of the whole turn.
     pub issued: u64,
 }
 
@@ -69,15 +66,7 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     if timed != stay.ok {
         reasons.push(Reason::LatenciesMissing { timed, ok: stay.ok });
     }
-    if let Some(held) = stay.charged.filter(|held| held.turns > 0) {
-        let charged_ns = held.charged_ns / held.issued.max(1);
-        let reported_ns = held.reported_ns / held.ended.max(1);
-        let aside_ns = held.turns.saturating_mul(TURN_CHARGED_NS) / held.issued.max(1);
-        let most_ns = reported_ns.saturating_mul(STAY_CHARGED_PERCENT_MAX) / 100;
-        if charged_ns > most_ns.saturating_add(aside_ns) {
-            reasons.push(Reason::CpuHidden { reported_ns, charged_ns });
-        }
-    }
+    reasons.extend(hidden(stay.charged));
     let (slots, reported) = (cell.slots(), stay.latencies_ns);
     let (Some(shortest), Some(longest)) = (reported.first(), reported.last()) else {
         return reasons;
@@ -112,6 +101,25 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
         reasons.push(Reason::Mean { tenths: tenths(stay.in_flight_mean), slots });
     }
     reasons
+}
+
+/// Returns what a process hid of its CPU time, if that is what its turns have in common: the lower
+/// median of them. In single turns a hypervisor takes time that the kernel charges to whoever runs,
+/// in or between windows: up to 7.7 times what was reported, on a machine whose median was 1.1. One
+/// turn alone shows nothing.
+fn hidden(turns: &[Charged]) -> Option<Reason> {
+    let each = |turn: &Charged| {
+        let aside_ns = TURN_CHARGED_NS / turn.issued.max(1);
+        let charged_ns = turn.charged_ns / turn.issued.max(1);
+        let reported_ns = turn.reported_ns / turn.ended.max(1);
+        let permille = charged_ns.saturating_sub(aside_ns).saturating_mul(1_000);
+        (permille / reported_ns.max(1), reported_ns, charged_ns)
+    };
+    let mut turns: Vec<(u64, u64, u64)> = turns.iter().map(each).collect();
+    turns.sort_unstable();
+    let (permille, reported_ns, charged_ns) = *turns.get(turns.len().checked_sub(1)? / 2)?;
+    let is_hidden = turns.len() > 1 && permille > 10 * STAY_CHARGED_PERCENT_MAX;
+    is_hidden.then_some(Reason::CpuHidden { reported_ns, charged_ns })
 }
 
 /// Returns a number in whole tenths.
@@ -152,16 +160,23 @@ mod tests {
             latencies_ns,
             in_flight_mean: 3.9,
             in_flight_peak: 4,
-            charged: Some(Charged {
-                turns: 4,
-                reported_ns: 800_000,
-                ended: 80,
-                charged_ns: 1_200_000,
-                issued: 112,
-            }),
+            charged: &[TURN; 4],
         };
         change(&mut stay);
         validate_stay(claims, &cell, &stay).iter().map(ToString::to_string).collect()
+    }
+
+    /// A turn of a stay, whose fetches cost 10 us each.
+    const TURN: Charged =
+        Charged { reported_ns: 200_000, ended: 20, charged_ns: 300_000, issued: 28 };
+    /// One whose fetches cost a millisecond each.
+    const LONG: Charged =
+        Charged { reported_ns: 20_000_000, ended: 20, charged_ns: 30_000_000, issued: 28 };
+
+    /// Returns the broken laws of a stay with these turns.
+    fn charged(workload: Workload, turns: &[Charged]) -> Vec<String> {
+        let turns = turns.to_vec().leak();
+        broken(workload, &[(21_000_000, 80)], |stay| stay.charged = turns)
     }
 
     #[test]
@@ -196,19 +211,11 @@ mod tests {
 
     #[test]
     fn a_process_that_reports_half_of_what_the_kernel_charged_is_found() {
-        let charged = |ns: u64| {
-            move |stay: &mut Stay<'_>| {
-                let held = stay.charged.as_mut().unwrap();
-                (held.reported_ns, held.charged_ns) = (80_000_000, 112 * ns);
-            }
-        };
-        let found_at = |ns| {
-            let mut found = Vec::new();
-            let change = charged(ns);
-            for workload in [Workload::Batch, Workload::Steady] {
-                found.extend(broken(workload, &[(21_000_000, 80)], change));
-            }
-            found
+        let turns = |ns: u64| [Charged { charged_ns: 28 * ns, ..LONG }; 4];
+        let found_at = |ns: u64| -> Vec<String> {
+            let turns = turns(ns);
+            let both = [Workload::Batch, Workload::Steady].into_iter();
+            both.flat_map(|workload| charged(workload, &turns)).collect()
         };
         assert_eq!(found_at(1_700_000), [""; 0]);
         let words = "it reported 1000000 ns of CPU time for what the kernel charged 2000000";
@@ -216,13 +223,20 @@ mod tests {
     }
 
     #[test]
-    fn what_a_turn_takes_however_few_fetches_it_has_is_not_held_against_a_short_stay() {
-        let charged =
-            |ns: u64| move |stay: &mut Stay<'_>| stay.charged.as_mut().unwrap().charged_ns = ns;
-        let latencies = [(21_000_000, 80)];
-        // 1.7 times 112 fetches of 10 us each, and half a millisecond for each of four turns.
-        assert_eq!(broken(Workload::Steady, &latencies, charged(3_900_000)), [""; 0]);
-        assert_eq!(broken(Workload::Steady, &latencies, charged(3_950_000)).len(), 1);
+    fn what_a_hypervisor_takes_of_single_turns_is_not_held_against_a_stay() {
+        let taken = Charged { charged_ns: 28 * 9_000_000, ..LONG };
+        assert_eq!(charged(Workload::Steady, &[taken, LONG, taken, LONG]), [""; 0]);
+        assert_eq!(charged(Workload::Steady, &[taken, taken, taken, LONG]).len(), 1);
+        // One turn alone may be one of them.
+        assert_eq!(charged(Workload::Steady, &[taken]), [""; 0]);
+    }
+
+    #[test]
+    fn what_a_turn_takes_however_few_fetches_it_has_is_not_held_against_it() {
+        // 1.7 times 28 fetches of 10 us each, and half a millisecond.
+        let with = |ns| [Charged { charged_ns: ns, ..TURN }; 2];
+        assert_eq!(charged(Workload::Steady, &with(970_000)), [""; 0]);
+        assert_eq!(charged(Workload::Steady, &with(990_000)).len(), 1);
     }
 
     #[test]

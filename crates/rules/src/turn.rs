@@ -22,10 +22,6 @@ pub const STALLED_MS: f64 = 250.0;
 pub(crate) const ROUNDING: f64 = 200.0;
 /// The longest time between two ticks of the kernel's clock, at 100 Hz.
 const TICK_NS: u64 = 10_000_000;
-/// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
-/// its window. A single turn scatters: a whole stay is held to less.
-pub const TURN_CHARGED_PERCENT_MAX: u64 = 400;
-
 /// What a manifest says of a model, as far as laws ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<'a> {
@@ -46,9 +42,6 @@ pub struct Evidence<'a> {
     pub turned: &'a Turned,
     /// What the origin counted.
     pub receipt: &'a Receipt,
-    /// CPU time that the kernel charged the process with from before the turn until after it, if it
-    /// could be read.
-    pub charged_ns: Option<u64>,
 }
 
 /// Returns why the figures of a turn may not be used: nothing, if it is valid.
@@ -59,7 +52,7 @@ pub fn validate(
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     counts((plan, turn), evidence.turned, &mut reasons);
-    times((plan, turn), evidence, &mut reasons);
+    times(plan, evidence, &mut reasons);
     meeting((plan, turn), evidence, &mut reasons);
     shape(claims, (plan, turn), evidence, &mut reasons);
     reasons
@@ -102,8 +95,8 @@ pub(crate) fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
     counts.fold(0, |sum, count| sum.saturating_add(*count))
 }
 
-/// What was timed is possible, and the kernel has not charged for more.
-fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
+/// What was timed is possible.
+fn times(plan: &Plan, evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
     let turned = evidence.turned;
     let (wall_ns, cpu_ns) = (turned.window.wall_ns, turned.window.cpu_ns);
     hold(reasons, wall_ns > 0 && cpu_ns > 0, || Reason::NoTime);
@@ -117,16 +110,6 @@ fn times((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec
         // ahead.
         let most = wall_ns.saturating_add(TICK_NS).saturating_mul(plan.workers.into());
         hold(reasons, cpu_ns <= most, || Reason::CpuTooLong { cpu_ns, wall_ns });
-    }
-    // The first turn of a process that stays connects and reads its program in, and its window
-    // holds neither.
-    let is_held = cpu_ns > 0 && !(turn.number == 0 && plan.cell.workload.is_resident());
-    if let Some(charged_ns) = evidence.charged_ns.filter(|_| is_held) {
-        let ids = turn.ids(&plan.cell);
-        let charged_ns = charged_ns / (ids.end - ids.start).max(1);
-        let reported_ns = cpu_ns / turned.window.ended.max(1);
-        let most = reported_ns.saturating_mul(TURN_CHARGED_PERCENT_MAX) / 100;
-        hold(reasons, charged_ns <= most, || Reason::CpuHidden { reported_ns, charged_ns });
     }
 }
 
