@@ -242,6 +242,7 @@ fn a_full_disk_is_reported_and_earlier_trials_stay_readable() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(8), "{said}");
     assert!(said.contains("failed to write") && !said.contains("panicked"), "{said}");
+    assert!(said.contains(" bytes") && said.contains("`inflight report "), "{said}");
 
     let run = fs::read_dir(results.path()).expect("it is there").flatten().map(|e| e.path());
     let run = run.into_iter().find(|path| path.is_dir() && !path.is_symlink()).expect("a run");

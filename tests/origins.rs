@@ -15,7 +15,7 @@ use rules::Reason;
 
 use support::misbehaving::{misbehaving, script, scripted};
 use support::{
-    Ran, alone, bad_origin, bare, basis, built, cell, child, held, house, is_valid, plan,
+    Ran, alone, bad_origin, bare, basis, built, cell, child, held, house, is_valid, placement, plan,
 };
 
 /// Fetches around a restart.
@@ -76,6 +76,28 @@ fn an_origin_that_stops_makes_its_turn_invalid_and_is_replaced() {
     let ran = struck("origin", Signal::SIGSTOP);
     repeated(&ran, 1, "does not answer");
     assert!(ran.turns.len() == 3 && ran.turns.iter().all(is_valid), "{:?}", ran.turns);
+}
+
+#[test]
+fn a_probe_whose_origin_dies_is_made_again_with_another() {
+    let _alone = alone();
+    let models = [house("tokio"), house("event-loop")];
+    let with_programs = |model: &Model| (model.name.clone(), built(&model.package));
+    let models_built = models.iter().map(with_programs).collect();
+    let programs = Programs { origin: built("origin"), models: models_built, missing: Vec::new() };
+    let cell = Cell { delay_ms: DelayRange { lo: 20, hi: 20 }, ..small() };
+    let struck = thread::spawn(|| {
+        thread::sleep(4 * IN_THE_MIDDLE);
+        loop {
+            match child("origin") {
+                Some(origin) => return kill(origin, Signal::SIGKILL),
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+    });
+    let probes = harness::probe((&[cell], "tokio"), &models, (&programs, &placement()));
+    struck.join().expect("it ends").expect("it is ours");
+    assert_eq!(probes.expect("the origin is replaced").len(), 1);
 }
 
 #[test]

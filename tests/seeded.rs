@@ -302,6 +302,7 @@ fn a_forged_cpu_time_is_held_against_the_kernel_s() {
     let said: Vec<String> = turns.iter().flat_map(reasons_of).collect();
     let words = "ns of CPU time for what the kernel charged ";
     assert!(said.iter().any(|why| why.contains(words)), "{said:?}");
+    assert!(turns.iter().any(|turn| turn.state.blames_the_model()), "{turns:?}");
 }
 
 #[test]

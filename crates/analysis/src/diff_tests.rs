@@ -268,6 +268,20 @@ fn what_else_may_be_the_cause_is_told() {
     check_note(rustc, "compiler differs: rustc 1.95.0 in the old run, rustc 1.96.0 in the new.");
     let kernel = |run: &mut Run| run.environment.kernel = "6.19".to_owned();
     check_note(kernel, "The kernel differs: ");
+    let flags = |run: &mut Run| run.environment.rustflags = "-Ctarget-cpu=native".to_owned();
+    check_note(flags, "set of compiler flags differs: ");
+    check_note(|run| run.environment.profile = "dev".to_owned(), "profile differs: known in the");
+    type Choose = fn(&mut record::environment::Build) -> &mut record::environment::Fact;
+    let choices: [(Choose, &str); 5] = [
+        (|build| &mut build.rustc_chosen_by, "choice of the compiler differs: "),
+        (|build| &mut build.rustc_wrapper, "wrapper of the compiler differs: "),
+        (|build| &mut build.rustc_bootstrap, "use of RUSTC_BOOTSTRAP differs: "),
+        (|build| &mut build.target, "target differs: "),
+        (|build| &mut build.linker, "linker differs: "),
+    ];
+    for (chosen, words) in choices {
+        check_note(|run| *chosen(&mut run.environment.build) = "another".into(), words);
+    }
     check_note(|run| run.schedule.preset = "quick".to_owned(), "preset differs: test in the old");
     check_note(|run| run.schedule.placement.workers = 2, "1 worker(s), 1 shard(s)");
     check_note(|run| drop(run.schedule.cells.remove(0)), "Only the old run has: batch.");

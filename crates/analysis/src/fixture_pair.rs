@@ -159,6 +159,10 @@ fn environment() -> Environment {
         "governor": "known", "tcp_congestion_control": "known", "rustc": "rustc 1.95.0",
         "rustflags": "", "profile": "known", "commit": "known", "modified": "known",
         "cargo_lock_sha256": "known", "origin": "known", "programs_sha256": {},
+        "build": {
+            "rustc_chosen_by": "known", "rustc_wrapper": "known", "rustc_bootstrap": "known",
+            "target": "known", "linker": "known",
+        },
     });
     serde_json::from_value(reported).expect("it is a machine")
 }

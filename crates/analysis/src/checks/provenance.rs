@@ -45,9 +45,14 @@ fn build(machine: &Environment) -> ValidityCheck {
     }
 
     let shown = if flags.is_empty() { "none" } else { flags };
+    let differs = machine.build.differences();
+    let differs = match differs.is_empty() {
+        true => String::new(),
+        false => format!("; otherwise than the project's files say, with {}", differs.join(", ")),
+    };
     let measured = format!(
-        "{profile}; flags from outside: {shown}; the harness refuses a model that reports debug \
-         assertions"
+        "{profile}; flags from outside: {shown}{differs}; the harness refuses a model that reports \
+         debug assertions"
     );
     match not_the_one(machine) {
         Some(why) => question.failed(measured, ("BUILD", why)),
@@ -248,6 +253,12 @@ mod tests {
         let mut run = crate::fixture::Fixture::good().run();
         run.environment.rustflags = "-Ctarget-cpu=native -Clink-arg=-fuse-ld=mold".to_owned();
         assert_eq!(build(&run.environment).badges, Vec::<&str>::new());
+        // What may be chosen is said, and no reason to doubt.
+        (run.environment.build.rustc_wrapper, run.environment.build.rustc_bootstrap) =
+            (fact("sccache"), fact("1"));
+        let check = build(&run.environment);
+        let said = "with the wrapper sccache, RUSTC_BOOTSTRAP 1;";
+        assert!(check.badges.is_empty() && check.measured.contains(said), "{}", check.measured);
     }
 
     #[test]

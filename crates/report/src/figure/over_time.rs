@@ -132,13 +132,12 @@ fn watched(mut strip: Strip, share: Share, points: &[MachinePoint]) -> Strip {
 
 /// Says what others took of the machine at most.
 fn busy(worst: &Worst) -> String {
-    let slowest = worst.speed.map_or_else(String::new, |speed| {
-        format!("; a fixed loop ran at {:.0} % of its best speed at the slowest", 100.0 * speed)
-    });
+    let slowest = worst
+        .speed
+        .map_or_else(String::new, |speed| format!("; the CPU slowed to {:.0} %", 100.0 * speed));
     match (worst.stolen, worst.foreign) {
         (Some(stolen), Some(foreign)) => format!(
-            "At most {:.1} % of the CPU went to other processes, {:.1} % to other \
-             machines{slowest}",
+            "Other processes took at most {:.1} %, other machines {:.1} %{slowest}",
             100.0 * foreign,
             100.0 * stolen
         ),

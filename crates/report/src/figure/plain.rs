@@ -176,7 +176,7 @@ pub(crate) fn itself(run: &Summary) -> Figure {
     }
     let ends =
         rows.iter().flat_map(|(_, ratio, dots)| reach(ratio).into_iter().chain(dots.clone()));
-    let axis = Axis::of_changes("second process against the first, %", ends.chain([1.0]));
+    let axis = Axis::of_changes("second against first, %", ends.chain([1.0]));
     let strip = |(name, ratio, dots): &(String, Estimate, Vec<f64>)| {
         let mut strip = Strip::new(name, more(ratio), Look::default());
         strip.height = 34;

@@ -36,7 +36,7 @@ impl Page<'_> {
         };
         let badges = match (marked, failed) {
             (0, 0) => " No warning: nothing speaks against the figures.",
-            _ => " A warning changes no figure: it says what not to conclude from some.",
+            _ => " A warning changes no figure.",
         };
         let kinds = match self.trust.badges.len() {
             0 => String::new(),

@@ -161,7 +161,6 @@ impl Page<'_> {
         let (reference, more) = self.citation();
         html! {
             (reference)
-            p { "In a checkout of Inflight, measure it again, or check its files:" }
             div.two {
                 (copied("again", &again))
                 (copied("check", &format!("cargo run --release -- check results/{id}")))
@@ -171,8 +170,9 @@ impl Page<'_> {
                 details.more {
                     summary { "What these commands do" }
                     p {
-                        "The second compares every measured file with its hash, and this page with \
-                         one that it computes again. On another machine figures differ and \
+                        "In a checkout of Inflight, the first measures again. The second compares \
+                         every measured file with its hash, and this page with one that it \
+                         computes again. On another machine figures differ and \
                          verdicts may. The order of the turns was drawn from a seed: "
                         code { (again::seed(self.run)) } " of " code { "inflight run" }
                         "; " code { "cargo bench" } " takes none and draws its own."
