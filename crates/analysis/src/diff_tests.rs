@@ -263,6 +263,7 @@ fn two_runs_are_compared_by_every_metric_in_its_own_words() {
 
 #[test]
 fn what_else_may_be_the_cause_is_told() {
+    type Choose = fn(&mut record::environment::Build) -> &mut record::environment::Fact;
     check_note(|run| run.integrity = Integrity::Unfinished, "The new run did not come to its end.");
     let rustc = |run: &mut Run| run.environment.rustc = "rustc 1.96.0".to_owned();
     check_note(rustc, "compiler differs: rustc 1.95.0 in the old run, rustc 1.96.0 in the new.");
@@ -271,7 +272,6 @@ fn what_else_may_be_the_cause_is_told() {
     let flags = |run: &mut Run| run.environment.rustflags = "-Ctarget-cpu=native".to_owned();
     check_note(flags, "set of compiler flags differs: ");
     check_note(|run| run.environment.profile = "dev".to_owned(), "profile differs: known in the");
-    type Choose = fn(&mut record::environment::Build) -> &mut record::environment::Fact;
     let choices: [(Choose, &str); 5] = [
         (|build| &mut build.rustc_chosen_by, "choice of the compiler differs: "),
         (|build| &mut build.rustc_wrapper, "wrapper of the compiler differs: "),
