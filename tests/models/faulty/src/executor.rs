@@ -8,66 +8,41 @@ use std::time::{Duration, Instant};
 
 use model_kit::asynchronous::{self, Runtime};
 use model_kit::{ModelResult, Slots};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::{self, Builder};
 use tokio::task::{JoinSet, LocalSet};
+use tokio_kit::Tokio;
 
 /// How long a task blocks its worker after each read.
 const NAP: Duration = Duration::from_millis(50);
 /// The memory that a runtime fills as it is built, in bytes: 16 384 pages, each a fault.
 const ARENA: usize = 64 * 1024 * 1024;
 
-/// Tokio's sockets and timer.
-struct Tokio;
-
-/// The same, where each read ends with a nap of the whole thread.
+/// Tokio's sockets and timer, where each read ends with a nap of the whole thread.
 struct Napping;
 
 /// Sockets and a timer that block the thread of whoever waits for them.
 struct Blocking;
 
-impl Runtime for Tokio {
-    type Stream = TcpStream;
-
-    async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    }
-
-    async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
-        stream.write(bytes).await
-    }
-
-    async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-        stream.read(buffer).await
-    }
-
-    async fn sleep_until(deadline: Instant) {
-        tokio::time::sleep_until(deadline.into()).await;
-    }
-}
-
 impl Runtime for Napping {
     type Stream = TcpStream;
 
     async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-        Tokio::connect(address).await
+        <Tokio>::connect(address).await
     }
 
     async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
-        Tokio::write(stream, bytes).await
+        <Tokio>::write(stream, bytes).await
     }
 
     async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = Tokio::read(stream, buffer).await;
+        let read = <Tokio>::read(stream, buffer).await;
         thread::sleep(NAP);
         read
     }
 
     async fn sleep_until(deadline: Instant) {
-        Tokio::sleep_until(deadline).await;
+        <Tokio>::sleep_until(deadline).await;
     }
 }
 
