@@ -96,6 +96,9 @@ impl fmt::Display for Reason {
             Self::Connections { seen, least, most } if least == most => {
                 write!(f, "the origin accepted {seen} connections, exactly {most} are expected")
             }
+            Self::Connections { seen, least, .. } if seen < least => {
+                write!(f, "the origin accepted {seen} connections, at least {least} are expected")
+            }
             Self::Connections { seen, most, .. } => {
                 write!(f, "the origin accepted {seen} connections, at most {most} are allowed")
             }

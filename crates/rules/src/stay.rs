@@ -9,12 +9,13 @@ use crate::{Claims, Reason, expected};
 /// machine an honest participant comes late to what has arrived, and its slots are idle at the
 /// origin meanwhile.
 pub const MEAN_PERCENT_MIN: u32 = 70;
-/// The share of the slots that the origin must have seen busy in the best turn of a batch, in
-/// percent. In two waves of equal size it is 50.
-const BATCH_PEAK_PERCENT_MIN: u64 = 75;
-/// What the kernel may charge for each fetch of a stay, in percent of what was reported for each of
-/// its windows. The rest of a turn has a beginning and an end, in which fewer fetches share a wake:
-/// 105 to 135 on machines that were quiet or busy.
+/// The share of the slots that the origin must have seen busy in the best turn of a batch, and the
+/// share of them for which a library must have opened a connection, in percent. In two waves of
+/// equal size it is 50.
+pub(crate) const BATCH_PEAK_PERCENT_MIN: u64 = 75;
+/// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
+/// its window, in at least half of the turns of a stay. The rest of a turn has a beginning and an
+/// end, in which fewer fetches share a wake: 105 to 135 on machines that were quiet or busy.
 pub const STAY_CHARGED_PERCENT_MAX: u64 = 170;
 /// What the kernel may charge besides for each turn, in nanoseconds: reading the turn, waking the
 /// slots and writing what was counted take as long for few fetches as for many. Eight threads were

@@ -3,6 +3,7 @@
 use workload::pipe::Turned;
 use workload::{Plan, Receipt, Turn, bare_heads_digest, ids_digest};
 
+use crate::stay::BATCH_PEAK_PERCENT_MIN;
 use crate::terms::Sizes;
 use crate::{Reason, evaluate, expected};
 
@@ -22,6 +23,7 @@ pub const STALLED_MS: f64 = 250.0;
 pub(crate) const ROUNDING: f64 = 200.0;
 /// The longest time between two ticks of the kernel's clock, at 100 Hz.
 const TICK_NS: u64 = 10_000_000;
+
 /// What a manifest says of a model, as far as laws ask.
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<'a> {
@@ -178,8 +180,9 @@ fn shape(
     }
 }
 
-/// The core connects once a slot, in the first turn of a process, and never again; a library has
-/// what the manifest allows.
+/// The core connects once a slot, in the first turn of a process, and never again. A library's pool
+/// gives a slot that the machine started late the connection of one that has ended, and opens fewer;
+/// what a manifest allows is allowed.
 fn connections(
     claims: Claims<'_>,
     (plan, turn): (&Plan, &Turn),
@@ -191,7 +194,8 @@ fn connections(
     let slots = u64::from(plan.cell.slots());
     let (least, most) = match claims.connections {
         Some(terms) => (0, evaluate(terms, Sizes::of(plan, turn)).unwrap_or(0)),
-        None if is_first => (slots, slots),
+        None if is_first && claims.is_bare => (slots, slots),
+        None if is_first => (slots * BATCH_PEAK_PERCENT_MIN / 100, slots),
         None => (0, 0),
     };
     let holds = (least..=most).contains(&seen);

@@ -169,6 +169,15 @@ fn a_batch_with_half_of_the_places_has_half_of_the_connections() {
 }
 
 #[test]
+fn a_pool_whose_slots_began_late_has_fewer_connections_but_not_half() {
+    let mut story = Story::new(Workload::Batch);
+    (story.claims.is_bare, story.receipt.connections) = (false, Some(3));
+    assert_eq!(story.broken(), Vec::<String>::new());
+    story.receipt.connections = Some(2);
+    assert_eq!(story.broken(), ["the origin accepted 2 connections, at least 3 are expected"]);
+}
+
+#[test]
 fn the_core_connects_in_the_first_turn_of_a_process_and_never_again() {
     let mut first = Story::new(Workload::Steady);
     (first.turn.number, first.receipt.connections) = (0, Some(4));
