@@ -48,7 +48,10 @@ fn without_python_its_rows_say_so_and_the_rest_is_measured() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.contains("asyncio is missing: no python3 was found"), "{said}");
-    assert!(table.contains("asyncio: missing: no python3 was found"), "{table}{said}");
+    assert!(
+        table.contains("asyncio and python-generator: missing: no python3 was found"),
+        "{table}{said}"
+    );
     assert!(table.contains("`sudo apt-get install python3` fixes it"), "{table}");
 
     let run = fs::read_dir(results.path()).expect("it is there").flatten();
