@@ -26,7 +26,7 @@ use crate::primitives_text::primitives_parts;
 use crate::summary::Form;
 use crate::sweep_text::heading as sweep_heading;
 use crate::table::{TAIL, UNEQUAL, heading};
-use crate::words::in_line;
+use crate::words::{in_line, wrapped};
 
 /// What stands before the place of the page.
 const PAGE: &str = "Page  ";
@@ -193,25 +193,6 @@ fn rest(figures: &Figures, main: Option<&CellFigures>) -> Vec<String> {
     }
     rest.push("checks".to_owned());
     rest
-}
-
-/// Breaks a text between words, so that no line has more letters than that. What stands between
-/// backticks is to be copied, and is a word however long it is.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut is_quoted = false;
-    for word in text.split(' ') {
-        let room = columns.checked_sub(1 + word.chars().count());
-        match lines.last_mut() {
-            Some(line) if is_quoted || room.is_some_and(|room| line.chars().count() <= room) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-        is_quoted ^= word.matches('`').count() % 2 == 1;
-    }
-    lines
 }
 
 #[cfg(test)]

@@ -29,6 +29,31 @@ pub(crate) fn in_line(text: &str, form: Form) -> String {
     }
 }
 
+/// Breaks a text between words, so that no line has more letters than that. What stands between
+/// backticks is to be copied, and is a word however long it is.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_quoted = false;
+    for part in text.split(' ') {
+        match words.last_mut() {
+            Some(word) if is_quoted => word.extend([" ", part]),
+            _ => words.push(part.to_owned()),
+        }
+        is_quoted ^= part.matches('`').count() % 2 == 1;
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        let room = columns.checked_sub(1 + word.chars().count());
+        match lines.last_mut() {
+            Some(line) if room.is_some_and(|room| line.chars().count() <= room) => {
+                line.extend([" ", &word]);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

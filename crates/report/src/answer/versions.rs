@@ -7,11 +7,11 @@ use analysis::{Summary, Verdict};
 
 use crate::answer::percent::{percent, with_interval};
 use crate::answer::warnings::warnings;
-use crate::answer::{Place, figures_of, footer, wrapped};
+use crate::answer::{Place, figures_of, footer};
 use crate::escape::markdown;
 use crate::summary::Form;
 use crate::table::heading;
-use crate::words::in_line;
+use crate::words::{in_line, wrapped};
 
 /// Writes the answer of a comparison of versions.
 pub fn versions(run: &Summary, place: &Place<'_>) -> String {
@@ -117,4 +117,40 @@ fn missed(cell: &CellFigures) -> Option<String> {
     let share = cell.noise.as_ref()?.missed_below?;
     let share = percent(1.0 + share).trim_start_matches('+').to_owned();
     Some(format!("differences below {share} may be missed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+
+    use super::*;
+
+    #[test]
+    fn each_version_has_a_sentence_and_a_row_by_its_verdict() {
+        let models = vec![(FLOOR, 0.5), (BASELINE, 1.0), ("smol", 1.2), ("threads", 0.8)];
+        let run = Fixture { models, noise: 0.002, controls: Vec::new(), ..Fixture::good() }.run();
+        let run = analysis::summarize(&run, BASELINE, FLOOR);
+        let place = Place { page: "page.html", run: "run", program: "inflight", columns: 100 };
+        let text = versions(&run, &place);
+        let table = versions_table(&run);
+        for (model, verdict) in [("smol", "slower"), ("threads", "faster")] {
+            let sentence = format!("{model} is {verdict} than {BASELINE}: ");
+            assert_eq!(text.matches(&sentence).count(), run.figures.cells.len(), "{text}");
+            let rows = table.lines().filter(|row| row.starts_with(&format!("| {model} | ")));
+            let rows = rows.filter(|row| row.ends_with(&format!(" | {verdict} |")));
+            assert_eq!(rows.count(), run.figures.cells.len(), "{table}");
+        }
+        // The floor is no version of anything.
+        assert!(!table.contains(FLOOR) && !text.contains(&format!("{FLOOR} is ")), "{table}");
+    }
+
+    #[test]
+    fn what_is_not_shown_to_differ_is_said_with_what_may_be_missed() {
+        let models = vec![(BASELINE, 1.0), ("smol", 1.0), ("threads", 1.0)];
+        let run = Fixture { models, noise: 0.1, ..Fixture::good() }.run();
+        let run = analysis::summarize(&run, BASELINE, FLOOR);
+        let table = versions_table(&run);
+        assert!(table.contains(" | no difference shown |"), "{table}");
+        assert!(table.contains("\ndifferences below "), "{table}");
+    }
 }

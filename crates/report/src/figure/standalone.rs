@@ -6,6 +6,7 @@ use maud::{Markup, PreEscaped, html};
 use crate::figure::draw::{self, Canvas, LETTERS as TICKS, PANEL, percent};
 use crate::figure::legend::{SAMPLE, legend, sample};
 use crate::figure::{Chart, Figure, Panel, Strips};
+use crate::words::wrapped;
 
 /// The width of the whole, of the labels and of the notes, in pixels.
 const WIDTH: u32 = 760;
@@ -14,8 +15,8 @@ const NOTES: u32 = 170;
 /// The height of a line of text.
 const LINE: u32 = 18;
 /// Letters of a line of the caption, and of the title.
-const LETTERS: usize = 118;
-const TITLE: usize = 72;
+const LETTERS: usize = 117;
+const TITLE: usize = 71;
 /// The width that a letter of the legend takes at most.
 const LETTER: u32 = 7;
 /// Small pictures side by side.
@@ -141,18 +142,4 @@ fn panel_height() -> u32 {
 /// Returns how high small pictures are.
 fn panels_height(panels: &[Panel]) -> u32 {
     u32::try_from(panels.len()).unwrap_or(0).div_ceil(ACROSS) * panel_height()
-}
-
-/// Breaks a text into lines.
-fn wrapped(text: &str, letters: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is always a line");
-        match last.chars().count() + word.chars().count() < letters {
-            _ if last.is_empty() => last.push_str(word),
-            true => *last = format!("{last} {word}"),
-            false => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
