@@ -77,22 +77,19 @@ impl Setting {
 
     /// Returns the benchmarks that are reported.
     pub(crate) fn entries(&self) -> Vec<Entry> {
+        // Whoever names models by a filter may name any.
+        let may_have = |model: &&Model| self.selection.is_some() || model.is_core();
         let mut entries = Vec::new();
         for group in ["cpu", "wall"] {
             for cell in &self.preset.cells {
-                for model in self.found.iter().filter(|model| holds(model, cell)) {
+                for model in self.found.iter().filter(|model| may_have(model) && holds(model, cell))
+                {
                     let (cell, model) = (cell.name.clone(), model.name.clone());
                     entries.push(Entry { group, cell, model });
                 }
             }
         }
-        let is_core = |name: &str| {
-            let mut found = self.found.iter();
-            found.any(|model| model.name == name && model.core != Some(false))
-        };
-        // Whoever names models by a filter may name any.
-        let is_wanted = |model: &str| self.selection.is_some() || is_core(model);
-        entries.retain(|entry| is_wanted(&entry.model) && self.selects(&entry.name()));
+        entries.retain(|entry| self.selects(&entry.name()));
         entries
     }
 
@@ -103,7 +100,7 @@ impl Setting {
             let reported = entries.iter().any(|entry| entry.model == model.name);
             // Without a filter a model that is n/a everywhere is still a row.
             reported
-                || self.selects_all() && model.core != Some(false)
+                || self.selects_all() && model.is_core()
                 || [BASELINE, FLOOR].contains(&model.name.as_str())
         };
         self.found.iter().filter(wanted).cloned().collect()

@@ -3,12 +3,14 @@
 //! Only whole blocks are looked at: turns of a block that was cut short never enter. What is
 //! printed and what is stored is written from these figures and from nothing else.
 
+use std::collections::BTreeSet;
+
 use record::{Family, Run};
 use rules::expected;
 use workload::Cell;
 
 use crate::cell::Source;
-use crate::cell_figures::CellFigures;
+use crate::cell_figures::{CellFigures, Row};
 use crate::primitives::Primitives;
 use crate::sweep::{SweepFigures, sweeps};
 use crate::timeline::Timeline;
@@ -55,6 +57,20 @@ impl Figures {
         });
         best.map_or(0, |(index, _)| index)
     }
+
+    /// Returns the models, the floor aside, whose whole interval lies above the baseline in a cell by
+    /// more than so many percent, each once.
+    pub fn slower_than(&self, percent: f64) -> Vec<&str> {
+        let limit = 1.0 + percent / 100.0;
+        let is_slower = |row: &&Row| {
+            let ratio = row.figures.as_ref().and_then(|own| own.ratio?.interval);
+            row.model != self.floor && ratio.is_some_and(|ratio| ratio.low > limit)
+        };
+        let rows = self.cells.iter().flat_map(|cell| &cell.rows).filter(is_slower);
+        let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).collect();
+        models.into_iter().collect()
+    }
+
     /// Returns whether two cells differ in the delay and in nothing else, so that the run shows
     /// what another delay changes.
     pub fn isolates_the_delay(&self) -> bool {
@@ -76,6 +92,15 @@ impl Figures {
 mod tests {
     use super::*;
     use crate::fixture::{BASELINE, FLOOR, Fixture};
+
+    #[test]
+    fn who_is_slower_than_a_limit_is_so_with_the_whole_interval() {
+        let models = vec![(BASELINE, 1.0), ("smol", 1.2), ("threads", 0.8)];
+        let run = Fixture { models, noise: 0.002, ..Fixture::good() }.run();
+        let figures = figures(&run, BASELINE, FLOOR);
+        assert_eq!(figures.slower_than(15.0), ["smol"]);
+        assert_eq!(figures.slower_than(20.0), [""; 0]);
+    }
 
     #[test]
     fn only_cells_that_differ_in_nothing_else_isolate_the_delay() {

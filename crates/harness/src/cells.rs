@@ -72,7 +72,7 @@ impl Preset {
     /// Returns the models among those found that it measures where none is named.
     pub fn takes(&self, found: &[Model]) -> Vec<Model> {
         let is_taken = |model: &&Model| match self.takes {
-            Takes::Core => model.core != Some(false),
+            Takes::Core => model.is_core(),
             Takes::Representative => is_representative(model),
         };
         found.iter().filter(is_taken).cloned().collect()

@@ -130,10 +130,12 @@ pub(crate) fn compile_model(
     model: &Model,
     layout: Option<u64>,
 ) -> Result<Program> {
-    let Some(manifest) = versions::manifest_of(workspace, model) else {
+    let Some(variant) = &model.variant else {
         return compile_in(workspace, &model.package, layout);
     };
-    let built = rust::build_at(workspace, (&model.package, Some(&manifest)), layout)?;
+    let built = versions::build(workspace, (model, variant), |manifest| {
+        rust::build_at(workspace, (&model.package, Some(manifest)), layout)
+    })?;
     let (path, sha256) = kept(workspace, &model.package, &built)?;
     Ok(Program { path, sha256, interpreter: None })
 }

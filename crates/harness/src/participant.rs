@@ -80,9 +80,7 @@ pub(crate) fn start(
     let env = model.env.iter().map(set).chain(interpreter).collect();
     let start = Start { program: &program.path, arguments: Vec::new(), env, cpus };
     let child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
-    // With another version of a package its program is the same, and does not know of the row.
-    let program = model.package.strip_prefix("model-").filter(|_| model.variant.is_some());
-    Ok(Started { child, name: program.unwrap_or(&model.name).to_owned() })
+    Ok(Started { child, name: model.program().to_owned() })
 }
 
 impl Started {

@@ -23,9 +23,25 @@ pub enum Wanted {
     Checkout(PathBuf),
 }
 
-/// Returns where the copy of a model lies that is built with another version.
-pub(crate) fn manifest_of(workspace: &Workspace, model: &Model) -> Option<PathBuf> {
-    model.variant.as_ref().map(|_| folder(workspace, &model.name).join("Cargo.toml"))
+/// Builds a model that was prepared for a version by `build`, which gets the manifest of its copy;
+/// of a copy that does not build nothing is kept.
+///
+/// # Errors
+///
+/// Says that the version does not go with the model, or that the model was not prepared.
+pub(crate) fn build(
+    workspace: &Workspace,
+    (model, variant): (&Model, &Variant),
+    build: impl FnOnce(&Path) -> Result<PathBuf>,
+) -> Result<PathBuf> {
+    let folder = folder(workspace, &model.name);
+    let manifest = folder.join("Cargo.toml");
+    let name = &model.name;
+    ensure!(manifest.exists(), "{name} is not prepared any more: `inflight compare` does so");
+    build(&manifest).inspect_err(|_| drop(fs::remove_dir_all(&folder))).with_context(|| {
+        let Variant { package, version, .. } = variant;
+        format!("{} does not build with {package} {version}", model.package)
+    })
 }
 
 /// Prepares a model, which gets this name, to be built with a version of a package, says which
@@ -170,13 +186,19 @@ fn lock(
         Ok(())
     };
     run(&["metadata", "--format-version", "1", "--quiet"])?;
+    let locked = || -> Result<Vec<String>> {
+        let all = packages(&folder.join("Cargo.lock"))?.into_iter();
+        Ok(all.filter(|(name, _)| name == package).map(|(_, version)| version).collect())
+    };
+    let mut found = locked()?;
     // A package that the model does not name itself is moved in the lock file alone.
-    if let (Wanted::Published(version), false) = (wanted, is_locked(folder, package, wanted)?) {
+    if let Wanted::Published(version) = wanted
+        && !found.is_empty()
+        && !found.contains(version)
+    {
         run(&["update", "--quiet", "-p", package, "--precise", version])?;
+        found = locked()?;
     }
-    let locked = packages(&folder.join("Cargo.lock"))?;
-    let found = locked.into_iter().filter(|(name, _)| name == package).map(|(_, version)| version);
-    let found: Vec<String> = found.collect();
     match found.as_slice() {
         [version] => Ok(version.clone()),
         [] => {
@@ -187,14 +209,6 @@ fn lock(
             Err(Failure::Usage(why).into())
         }
     }
-}
-
-/// Returns whether the lock file of a copy has the version that is asked for.
-fn is_locked(folder: &Path, package: &str, wanted: &Wanted) -> Result<bool> {
-    let Wanted::Published(version) = wanted else { return Ok(true) };
-    let locked = packages(&folder.join("Cargo.lock"))?;
-    let mut of_package = locked.iter().filter(|(name, _)| name == package).peekable();
-    Ok(of_package.peek().is_none() || of_package.any(|(_, locked)| locked == version))
 }
 
 /// Says in a sentence why a version cannot be had.

@@ -173,7 +173,7 @@ Examples:
     #[command(before_help = "\
 Examples:
   inflight new-model my-model           crates/model-my-model, whose loop is still to be written
-  inflight new-model mine --like async  a copy of the model on tokio, which works, to be changed
+  inflight new-model mine --like async  a copy of the model on smol, which works, to be changed
   inflight verify my-model              FAIL, until its loop is written
 ")]
     NewModel {

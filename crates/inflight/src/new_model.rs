@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 /// The models that one is copied from, by how they wait.
 const LIKE: [(&str, &str); 5] = [
     ("blocking", "threads"),
-    ("async", "tokio"),
+    ("async", "smol"),
     ("completion", "compio"),
     ("readiness", "event-loop"),
     ("python", "asyncio"),

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use analysis::Summary;
 use anyhow::{Context, Result};
 use harness::{FLOOR, Failure, Preset, Wanted, Workspace};
 use record::{Model, Run};
@@ -48,11 +47,13 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
         true => output.say(&report::versions_table(&summary)),
         false => answer::versions(&summary, (&ended.path, &place::called(&ended.path)), output),
     }
-    record::write_derived(&ended.path, check::VERSION, &report::derive(&summary))?;
-    let slower = asked.fail_if_slower.map(|percent| slower(&summary, percent)).unwrap_or_default();
+    let slower = asked.fail_if_slower.map(|percent| summary.figures.slower_than(percent));
+    let slower = slower.unwrap_or_default();
     if let (false, Some(percent)) = (slower.is_empty(), asked.fail_if_slower) {
         output.say(&format!("slower by more than {percent} %, for sure: {}", slower.join(", ")));
     }
+    // Last, so that a full disk does not keep the answer from being seen.
+    record::write_derived(&ended.path, check::VERSION, &report::derive(&summary))?;
     output.document(&json!({
         "run": run.id, "folder": ended.path, "baseline": rows[0].name, "slower": slower,
         "summary": summary,
@@ -173,16 +174,4 @@ fn preset(asked: &Versions, baseline: &str) -> Result<Preset> {
         preset.blocks = blocks;
     }
     Ok(preset)
-}
-
-/// Returns the rows that cost more than the first by more than that, for sure.
-fn slower(summary: &Summary, percent: f64) -> Vec<String> {
-    let limit = 1.0 + percent / 100.0;
-    let rows = summary.figures.cells.iter().flat_map(|cell| &cell.rows);
-    let rows = rows.filter(|row| row.model != summary.figures.floor);
-    let is_slower = |row: &&analysis::cell_figures::Row| {
-        let ratio = row.figures.as_ref().and_then(|own| own.ratio);
-        ratio.and_then(|ratio| ratio.interval).is_some_and(|interval| interval.low > limit)
-    };
-    rows.filter(is_slower).map(|row| row.model.clone()).collect()
 }

@@ -107,6 +107,18 @@ impl Model {
         }
     }
 
+    /// Returns whether it is measured where no model is named.
+    pub fn is_core(&self) -> bool {
+        self.core != Some(false)
+    }
+
+    /// Returns what its program calls itself: it does not know of the row that it has with another
+    /// version of a package.
+    pub fn program(&self) -> &str {
+        let of_package = self.package.strip_prefix("model-").filter(|_| self.variant.is_some());
+        of_package.unwrap_or(&self.name)
+    }
+
     /// Returns whether no library speaks HTTP for it.
     pub fn is_bare(&self) -> bool {
         self.client == "bare"

@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -37,24 +37,32 @@ pub(super) const LANGUAGE: Language = Language {
 
 /// Checks that this machine has what a model needs.
 fn needs(model: &Model) -> Result<(), Missing> {
-    let Some(Need::IoUring) = model.needs.first() else { return Ok(()) };
+    if !model.needs.contains(&Need::IoUring) {
+        return Ok(());
+    }
     IoUring::new(RING).map(drop).map_err(|error| {
         let disabled = fs::read_to_string("/proc/sys/kernel/io_uring_disabled").unwrap_or_default();
-        let (reason, fix) = match (error.raw_os_error().map(Errno::from_raw), disabled.trim()) {
-            (_, "1" | "2") => {
-                ("io_uring is disabled here".to_owned(), "sysctl -w kernel.io_uring_disabled=0")
-            }
-            (Some(Errno::ENOMEM), _) => {
-                ("too little memory may be locked for io_uring".to_owned(), "ulimit -l unlimited")
-            }
-            (Some(Errno::EPERM), _) => (
-                "whoever started this container forbids io_uring".to_owned(),
-                "docker run --security-opt seccomp=unconfined",
-            ),
-            _ => (format!("this kernel has no io_uring ({error})"), "uname -r"),
-        };
+        let (reason, fix) = refused(&error, &disabled);
         Missing { model: model.name.clone(), reason, fix: fix.to_owned() }
     })
+}
+
+/// Says why the kernel gives no ring, by its error and by what it says of its own setting, and what
+/// fixes it.
+fn refused(error: &io::Error, disabled: &str) -> (String, &'static str) {
+    match (error.raw_os_error().map(Errno::from_raw), disabled.trim()) {
+        (_, "1" | "2") => {
+            ("io_uring is disabled here".to_owned(), "sysctl -w kernel.io_uring_disabled=0")
+        }
+        (Some(Errno::ENOMEM), _) => {
+            ("too little memory may be locked for io_uring".to_owned(), "ulimit -l unlimited")
+        }
+        (Some(Errno::EPERM), _) => (
+            "whoever started this container forbids io_uring".to_owned(),
+            "docker run --security-opt seccomp=unconfined",
+        ),
+        _ => (format!("this kernel has no io_uring ({error})"), "uname -r"),
+    }
 }
 
 /// Makes sure that builds here can put sections in another order, before anything long is built: an
@@ -191,6 +199,25 @@ fn report_waiting(workspace: &Workspace) {
         let tried = File::open(folder.join(lock)).map(|lock| lock.try_lock_shared());
         if let Ok(Err(TryLockError::WouldBlock)) = tried {
             say(&format!("waiting for another cargo, which {does} {}\n", folder.display()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_that_is_refused_is_said_with_its_cause_and_what_fixes_it() {
+        let refused = |errno: Errno, disabled| refused(&io::Error::from(errno), disabled);
+        let fixes = [
+            (refused(Errno::EPERM, "2\n"), "disabled here", "sysctl -w"),
+            (refused(Errno::EPERM, "0\n"), "this container forbids", "docker run"),
+            (refused(Errno::ENOMEM, ""), "may be locked", "ulimit -l"),
+            (refused(Errno::ENOSYS, ""), "this kernel has no io_uring", "uname -r"),
+        ];
+        for ((reason, fix), words, command) in fixes {
+            assert!(reason.contains(words) && fix.starts_with(command), "{reason}: {fix}");
         }
     }
 }
