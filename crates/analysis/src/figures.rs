@@ -58,8 +58,8 @@ impl Figures {
         best.map_or(0, |(index, _)| index)
     }
 
-    /// Returns the models, the floor aside, whose whole interval lies above the baseline in a cell by
-    /// more than so many percent, each once.
+    /// Returns the models, the floor aside, whose whole interval lies above the baseline in a cell
+    /// by more than so many percent, each once.
     pub fn slower_than(&self, percent: f64) -> Vec<&str> {
         let limit = 1.0 + percent / 100.0;
         let is_slower = |row: &&Row| {

@@ -180,9 +180,9 @@ fn shape(
     }
 }
 
-/// The core connects once a slot, in the first turn of a process, and never again. A library's pool
-/// gives a slot that the machine started late the connection of one that has ended, and opens fewer;
-/// what a manifest allows is allowed.
+/// The core connects once a slot, in the first turn of a process, and never again. A library's
+/// pool gives a slot that the machine started late the connection of one that has ended, and opens
+/// fewer; what a manifest allows is allowed.
 fn connections(
     claims: Claims<'_>,
     (plan, turn): (&Plan, &Turn),
