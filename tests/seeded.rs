@@ -9,8 +9,11 @@
 
 mod support;
 
+use std::process::{Child, Command};
+use std::thread;
+
 use analysis::checks;
-use harness::{Basis, Preset, Program};
+use harness::{Basis, Preset, Program, Programs, Verified};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Control, Model, Probe, Run, TurnRecord};
 
@@ -50,6 +53,14 @@ fn reasons(model: &Model, cell: Cell, origin: Program) -> Vec<String> {
     let turns = run(basis(std::slice::from_ref(model), cell, 1), origin, |_| {});
     assert_eq!(turns.len(), 1);
     reasons_of(&turns[0])
+}
+
+/// Verifies a model on the cells of a preset.
+fn verified(model: Model, preset: &Preset) -> Vec<Verified> {
+    let models = [(model.name.clone(), built(&model.package))].into();
+    let programs = Programs { origin: built("origin"), models, missing: Vec::new() };
+    let asked = (vec![model], preset.clone());
+    harness::verify(asked, &programs, &mut |_| Ok(())).expect("it is tried")
 }
 
 /// Checks that a model against an origin is invalid for a reason with these words.
@@ -266,11 +277,31 @@ fn counts_that_are_forged_make_the_turn_invalid() {
 }
 
 #[test]
-fn a_batch_that_is_fetched_in_two_waves_makes_its_turns_invalid() {
+fn a_model_that_fetches_a_batch_in_two_waves_fails_its_verification() {
+    let _alone = alone();
     // Each slot has a connection of its own, and the origin cannot tell who waits for whom.
-    let cell = Cell { fetches: 8, ..batch() };
-    let words = "the origin saw at most 4 of 8 in flight";
-    check(&threads("careless: fetch in two waves"), (cell, built("origin")), words);
+    let preset = Preset { cells: vec![Cell { fetches: 8, ..batch() }], ..harness::smoke() };
+    let lines = |fault| verified(threads(fault), &preset).iter().map(Verified::line).collect();
+    let words = "FAIL  test/faulty: the origin saw 4 of 8 in flight in the best of its turns";
+    let in_waves: Vec<String> = lines("careless: fetch in two waves");
+    assert_eq!(in_waves, [words]);
+    let honest: Vec<String> = lines("careless: but honest");
+    assert_eq!(honest, ["OK    test/faulty"]);
+}
+
+#[test]
+fn an_exact_copy_of_the_baseline_passes_its_verification_on_a_busy_machine() {
+    let _alone = alone();
+    // Two for each CPU, which take what they get.
+    let count = 2 * thread::available_parallelism().map_or(1, usize::from);
+    let hog = || Command::new("/bin/sh").args(["-c", "while :; do :; done"]).spawn();
+    let mut hogs: Vec<Child> = (0..count).map(|_| hog().expect("a shell starts")).collect();
+    let verified = verified(house("tokio"), &harness::smoke());
+    for hog in &mut hogs {
+        let _ = (hog.kill(), hog.wait());
+    }
+    assert_eq!(verified.len(), harness::smoke().cells.len());
+    assert!(verified.iter().all(|one| one.works), "{verified:?}");
 }
 
 #[test]
@@ -303,6 +334,22 @@ fn a_forged_cpu_time_is_held_against_the_kernel_s() {
     let words = "ns of CPU time for what the kernel charged ";
     assert!(said.iter().any(|why| why.contains(words)), "{said:?}");
     assert!(turns.iter().any(|turn| turn.state.blames_the_model()), "{turns:?}");
+}
+
+#[test]
+fn what_a_model_does_while_others_have_their_turns_is_held_against_it() {
+    let _alone = alone();
+    let blamed = |fault| -> Vec<String> {
+        let basis = basis(&[threads(fault), house("smol")], steady(), 1);
+        let basis = Basis { preset: Preset { rounds: 4, ..basis.preset }, ..basis };
+        let turns = run(basis, built("origin"), |_| {});
+        turns.iter().flat_map(reasons_of).collect()
+    };
+    let words = "ns of CPU time between turns";
+    let said = blamed("lie: and work between turns");
+    assert!(said.iter().any(|why| why.contains(words)), "{said:?}");
+    let said = blamed("lie: nothing");
+    assert!(!said.iter().any(|why| why.contains(words)), "{said:?}");
 }
 
 #[test]

@@ -156,6 +156,15 @@ fn circumstances(runs: [&Run; 2]) -> Vec<(&'static str, [String; 2])> {
             "use of RUSTC_BOOTSTRAP",
             reported(|run| run.environment.build.rustc_bootstrap.to_string()),
         ),
+        ("incremental building", reported(|run| run.environment.build.incremental.to_string())),
+        (
+            "replacement of dependencies",
+            reported(|run| run.environment.build.config.replacements.to_string()),
+        ),
+        (
+            "variables of cargo's configuration",
+            reported(|run| run.environment.build.config.variables.to_string()),
+        ),
         ("target", reported(|run| run.environment.build.target.to_string())),
         ("linker", reported(|run| run.environment.build.linker.to_string())),
         ("origin", reported(|run| run.environment.origin.clone())),

@@ -161,7 +161,8 @@ fn environment() -> Environment {
         "cargo_lock_sha256": "known", "origin": "known", "programs_sha256": {},
         "build": {
             "rustc_chosen_by": "known", "rustc_wrapper": "known", "rustc_bootstrap": "known",
-            "target": "known", "linker": "known",
+            "target": "known", "linker": "known", "incremental": "none",
+            "config": { "replacements": "none", "variables": "none" },
         },
     });
     serde_json::from_value(reported).expect("it is a machine")

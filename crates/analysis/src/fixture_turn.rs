@@ -122,6 +122,7 @@ pub fn stay_of(name: &str, cell: &Cell, turns: &[TurnRecord]) -> StayRecord {
         memory_peak_kib: MEMORY_KIB,
         idle_wall_ns: 1_000_000_000,
         idle_cpu_ns: 100_000,
+        hides_children: false,
     }
 }
 

@@ -213,7 +213,7 @@ impl<'a> Measuring<'a> {
         if self.cell.workload.is_resident() {
             self.seats.insert(name.to_owned(), Ok(participant));
         } else {
-            reasons.extend(of_descendants(&participant));
+            reasons.extend(participant.children().against());
             if let Err(why) = participant.leave() {
                 return Ok(Outcome {
                     state: State::Failed(why),
@@ -268,7 +268,7 @@ impl<'a> Measuring<'a> {
         for (name, seat) in mem::take(&mut self.seats) {
             let Ok(participant) = seat else { continue };
             self.stays.look(&name, &participant);
-            let started = of_descendants(&participant).into_iter().collect();
+            let started = participant.children().against().into_iter().collect();
             left.insert(name, (started, participant.leave().err()));
         }
         let mut record = BlockRecord { block: self.block.number, stays: BTreeMap::new() };
@@ -388,10 +388,4 @@ impl Outcome {
 pub(crate) fn turn_of((block, cell): (&Block, &Cell), name: &str, number: u32) -> Turn {
     let place = block.participants().iter().position(|other| *other == name);
     Turn::of(cell, number, first_id(place.unwrap_or_default() as u64, number))
-}
-
-/// Returns the reason against a participant that started processes, if it did.
-fn of_descendants(participant: &Participant) -> Option<Reason> {
-    let count = participant.descendants();
-    (count > 0).then_some(Reason::Descendants { count })
 }

@@ -8,10 +8,54 @@ use std::fs;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rules::Reason;
 
-/// The field of `/proc/PID/stat`, counted from the state on, that reports the minor faults of
-/// children that have ended and were waited for (`cminflt`, field 11): each child has some.
+/// The fields of `/proc/PID/stat`, counted from the state on, that report the minor faults of a
+/// process (`minflt`, field 10), and of its children that have ended and were waited for
+/// (`cminflt`, field 11): each process has some.
+const FAULTS: usize = 7;
 const CHILD_FAULTS: usize = 8;
+
+/// What is known of the processes that a process has started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Children {
+    /// That there are so many, or none.
+    Known(u64),
+    /// It has the kernel forget them as they end.
+    Ignored,
+    /// The kernel does not say: some sandboxes count no fault, or show no other process.
+    Hidden,
+}
+
+impl Children {
+    /// Returns the reason against the process.
+    pub(crate) fn against(self) -> Option<Reason> {
+        match self {
+            Self::Known(0) | Self::Hidden => None,
+            Self::Known(count) => Some(Reason::Descendants { count }),
+            Self::Ignored => Some(Reason::ChildrenIgnored),
+        }
+    }
+}
+
+/// Returns what is known of the processes that a process has started.
+pub(crate) fn children(id: u32) -> Children {
+    let count = descendants(id);
+    let counts = stat(id).and_then(|fields| Some(fields.get(FAULTS)? != "0"));
+    match (count, ignores_children(id), counts) {
+        (0, Some(true), _) => Children::Ignored,
+        (0, _, None | Some(false)) => Children::Hidden,
+        _ => Children::Known(count),
+    }
+}
+
+/// Returns whether a process ignores SIGCHLD: what its children did is then added to no counter.
+fn ignores_children(id: u32) -> Option<bool> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
+    Some(ignored >> (Signal::SIGCHLD as i32 - 1) & 1 == 1)
+}
 
 /// Returns how many processes a process has started, as far as they are known of: those that live
 /// with it as parent or in its group, and one more if any has ended and was waited for.
@@ -54,16 +98,16 @@ mod tests {
 
     use super::*;
 
-    /// Returns how many descendants a shell is found to have that runs a script and then waits.
-    fn of(script: &str) -> u64 {
+    /// Returns what is found of the children of a shell that runs a script and then waits.
+    fn of(script: &str) -> Children {
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", &format!("{script}\nread line")]).process_group(0);
         let mut child = shell.stdin(Stdio::piped()).spawn().unwrap();
-        let mut found = 0;
+        let mut found = Children::Known(0);
         // It needs a moment to do what the script says.
         for _ in 0..200 {
-            found = descendants(child.id());
-            if found > 0 {
+            found = children(child.id());
+            if found != Children::Known(0) {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(1));
@@ -75,8 +119,20 @@ mod tests {
 
     #[test]
     fn a_process_that_started_others_is_found_while_they_live_and_after_they_ended() {
-        assert_eq!(of(":"), 0);
-        assert!(of("/bin/sleep 2 &") >= 1);
-        assert!(of("/bin/true") >= 1);
+        assert_eq!(of(":"), Children::Known(0));
+        for script in ["/bin/sleep 2 &", "/bin/true"] {
+            assert!(matches!(of(script), Children::Known(1..)), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_has_the_kernel_forget_its_children_is_found() {
+        // Of the common shells only this one can.
+        let script = "exec bash -c \"trap '' CHLD; exec cat\"";
+        assert_eq!(of(script), Children::Ignored);
+        assert!(Children::Ignored.against().is_some());
+        // Of a process that is not there nothing is known.
+        assert_eq!(children(u32::MAX), Children::Hidden);
+        assert!(Children::Hidden.against().is_none());
     }
 }

@@ -250,18 +250,16 @@ mod tests {
         let here = Environment::read(&root, "none", BTreeMap::new());
         let builds = Builds::none(&here);
         assert!(builds.are_of(&here));
-        let other = |change: fn(&mut Environment)| {
+        let changes: [fn(&mut Environment); 5] = [
+            |e| e.rustc.push('x'),
+            |e| e.cargo_lock_sha256.push('x'),
+            |e| e.cpu.push('x'),
+            |e| e.cpus += 1,
+            |e| e.rustflags.push('x'),
+        ];
+        for change in changes {
             let mut other = here.clone();
             change(&mut other);
-            other
-        };
-        for other in [
-            other(|e| e.rustc.push('x')),
-            other(|e| e.cargo_lock_sha256.push('x')),
-            other(|e| e.cpu.push('x')),
-            other(|e| e.cpus += 1),
-            other(|e| e.rustflags.push('x')),
-        ] {
             assert!(!builds.are_of(&other));
         }
     }

@@ -8,7 +8,7 @@ use record::Model;
 use workload::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
 use workload::{Plan, Turn};
 
-use crate::descendants::{descendants, end_descendants};
+use crate::descendants::{Children, children, end_descendants};
 use crate::{Child, Program, ReceiveError, Start};
 
 /// How long a child may take to say hello, or to have its units ready.
@@ -198,9 +198,9 @@ impl Participant {
         self.clock.and_then(read)
     }
 
-    /// Returns how many processes it has started, as far as they are known of.
-    pub(crate) fn descendants(&self) -> u64 {
-        descendants(self.child.id())
+    /// Returns what is known of the processes that it has started.
+    pub(crate) fn children(&self) -> Children {
+        children(self.child.id())
     }
 
     /// Returns the most memory that its process has held at once, in KiB; 0 if the system does not

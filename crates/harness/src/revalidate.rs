@@ -72,6 +72,8 @@ fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
     let stay = run.blocks.iter().find(|other| other.block == turn.block);
     let stay = stay.and_then(|other| other.stays.get(&turn.model));
     reasons.extend(stay.into_iter().flat_map(|stay| stay.invalid.clone()));
+    let of_all = run.over_blocks.get(&(turn.cell.clone(), turn.model.clone()));
+    reasons.extend(of_all.into_iter().flatten().cloned());
     match &turn.state {
         State::Valid if !reasons.is_empty() => {
             Some(format!("{place}: it is called valid, but {}", sentence(&reasons)))
@@ -86,9 +88,13 @@ fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
 
 /// Returns whether reasons hold one that only the living process shows.
 fn is_seen_alive(reasons: &[Reason]) -> bool {
-    reasons
-        .iter()
-        .any(|reason| matches!(reason, Reason::Descendants { .. } | Reason::OriginFailed { .. }))
+    let is_alive = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::Descendants { .. } | Reason::ChildrenIgnored | Reason::OriginFailed { .. }
+        )
+    };
+    reasons.iter().any(is_alive)
 }
 
 /// Writes reasons.

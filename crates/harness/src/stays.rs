@@ -7,6 +7,7 @@ use record::{State, StayRecord, TurnRecord};
 use rules::{Charged, Claims, Reason, Stay, validate_stay};
 use workload::Cell;
 
+use crate::descendants::Children;
 use crate::participant::Participant;
 
 /// The stays of a block.
@@ -48,6 +49,7 @@ impl Stays {
         let since = |now: Duration, then: Duration| nanoseconds(now.saturating_sub(then));
         record.idle_wall_ns = since(participant.idle.0, sum.idle_before.0);
         record.idle_cpu_ns = since(participant.idle.1, sum.idle_before.1);
+        record.hides_children |= participant.children() == Children::Hidden;
     }
 
     /// Notes that a participant has failed and takes no further turn.
@@ -63,6 +65,7 @@ impl Stays {
     /// Adds the turns of a round that counts.
     pub(crate) fn add(&mut self, turns: Vec<TurnRecord>) {
         for turn in turns.into_iter().filter(|turn| turn.state == State::Valid) {
+            let charged = turn.charged();
             let (Some(turned), Some(receipt)) = (turn.turned, turn.receipt) else { continue };
             let sum = self.sum_of(&turn.model);
             sum.turns += 1;
@@ -70,12 +73,7 @@ impl Stays {
             sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
             sum.in_flight += receipt.in_flight_mean_estimate;
             sum.in_flight_peak = sum.in_flight_peak.max(receipt.in_flight_peak_estimate);
-            sum.charged.extend(turn.charged_ns.map(|charged_ns| Charged {
-                reported_ns: turned.window.cpu_ns,
-                ended: turned.window.ended,
-                charged_ns,
-                issued: turned.total.issued,
-            }));
+            sum.charged.extend(charged);
             add(&mut sum.latencies_ns, &turned.latencies_ns);
             add(&mut sum.wake_up_delays_ns, &turned.wake_up_delays_ns);
         }
@@ -100,6 +98,7 @@ impl Stays {
             in_flight_mean: sum.in_flight / sum.turns.max(1) as f64,
             in_flight_peak: sum.in_flight_peak,
             charged: &sum.charged,
+            idle_cpu_ns: sum.record.idle_cpu_ns,
         };
         if sum.turns > 0 {
             invalid.extend(validate_stay(claims, cell, &stay));

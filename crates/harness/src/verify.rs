@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use record::{Model, PrimitiveRecord, State, TurnRecord};
-use rules::{Cause, Reason};
+use rules::{BATCH_TURNS_MIN, Cause, Reason};
 
 use crate::{Basis, Event, Preset, Programs, draw, place, run};
 
@@ -21,8 +21,9 @@ pub struct Verified {
     pub says: String,
 }
 
-/// Gives each model a turn on each cell of a preset and shows how it went. What the origin or the
-/// machine disturbed is measured again, as in a run.
+/// Gives each model a turn on each cell of a preset, or as many as show whether a batch is fetched
+/// at once, and shows how they went. What the origin or the machine disturbed is measured again, as
+/// in a run.
 ///
 /// # Errors
 ///
@@ -36,7 +37,13 @@ pub fn verify(
     let (stop, sessions, controls) = (None, Vec::new(), Vec::new());
     let preset = Preset { blocks: 1, rounds: 1, stop, sessions, controls, ..preset };
     let (placement, probes, missing) = (place()?, Vec::new(), programs.missing.clone());
-    let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
+    let mut schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
+    for block in &mut schedule.blocks {
+        let cell = schedule.cells.iter().find(|cell| cell.name == block.cell);
+        if cell.is_some_and(|cell| !cell.workload.is_resident()) {
+            block.rounds = vec![block.rounds.concat(); BATCH_TURNS_MIN as usize];
+        }
+    }
     let mut sorted = Sorted::default();
     for missing in &schedule.missing {
         let one = Verified {
@@ -64,8 +71,8 @@ pub fn verify(
 #[derive(Default)]
 struct Sorted {
     verified: Vec<Verified>,
-    /// Those of the block under way, each with whether its origin lived.
-    turns: Vec<(Verified, bool)>,
+    /// Those of the block under way, each with its round and whether its origin lived.
+    turns: Vec<(u32, Verified, bool)>,
     /// Models of which nothing is known: they were not tried.
     untried: BTreeSet<String>,
     /// Models of a block that begins anew.
@@ -81,14 +88,16 @@ impl Sorted {
     ) -> Result<()> {
         match event {
             Event::Turn(turn) => self.take(turn),
-            Event::Round(round) if !round.disturbed.is_empty() => self.turns.clear(),
+            Event::Round(round) if !round.disturbed.is_empty() => {
+                self.turns.retain(|(of, ..)| *of != round.round);
+            }
             Event::Again(block, _) => {
                 self.turns.clear();
                 self.failing = block.participants().into_iter().map(str::to_owned).collect();
             }
             Event::Block(_, block) => {
                 self.failing.clear();
-                for (mut one, is_tried) in self.turns.drain(..) {
+                for (mut one, is_tried) in self.of_block() {
                     if !is_tried {
                         self.untried.insert(one.model);
                         continue;
@@ -104,14 +113,21 @@ impl Sorted {
         Ok(())
     }
 
-    /// Keeps a turn: of several, as the baseline has them, one that went wrong.
+    /// Keeps a turn.
     fn take(&mut self, turn: &TurnRecord) {
-        let tried = is_tried(turn);
-        let stands = |(one, _): &(Verified, bool)| one.model == turn.model && !(one.works && tried);
-        if !self.turns.iter().any(stands) {
-            self.turns.retain(|(one, _)| one.model != turn.model);
-            self.turns.push((Verified::of(turn), tried));
-        }
+        self.turns.push((turn.round, Verified::of(turn), is_tried(turn)));
+    }
+
+    /// Returns one turn of each model and takes all away: one that went wrong, or else one of which
+    /// there is nothing to say.
+    fn of_block(&mut self) -> Vec<(Verified, bool)> {
+        let rank = |(_, one, is_tried): &(u32, Verified, bool)| {
+            (one.works && *is_tried, !one.says.is_empty())
+        };
+        self.turns.sort_by_key(rank);
+        let mut known = BTreeSet::new();
+        let turns = self.turns.drain(..).map(|(_, one, is_tried)| (one, is_tried));
+        turns.filter(|(one, _)| known.insert(one.model.clone())).collect()
     }
 }
 

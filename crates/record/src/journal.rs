@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use rules::{Cause, Reason};
+use rules::{Cause, Charged, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use workload::Receipt;
@@ -122,6 +122,9 @@ pub struct StayRecord {
     pub idle_wall_ns: u64,
     /// CPU time that the kernel charged it with meanwhile.
     pub idle_cpu_ns: u64,
+    /// Whether the kernel does not say which processes it started.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hides_children: bool,
 }
 
 /// Whether a turn's figures may be used.
@@ -211,6 +214,17 @@ impl TurnRecord {
     /// Returns the participant's own figures, if they may be used.
     pub fn valid(&self) -> Option<&Turned> {
         self.turned.as_ref().filter(|_| self.state == State::Valid)
+    }
+
+    /// Returns its CPU time as reported and as charged, if the kernel said what it charged.
+    pub fn charged(&self) -> Option<Charged> {
+        let turned = self.turned.as_ref()?;
+        Some(Charged {
+            reported_ns: turned.window.cpu_ns,
+            ended: turned.window.ended,
+            charged_ns: self.charged_ns?,
+            issued: turned.total.issued,
+        })
     }
 }
 

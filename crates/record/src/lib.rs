@@ -10,6 +10,7 @@ mod brief;
 pub mod environment;
 mod fault;
 mod folder;
+mod held;
 mod integrity;
 mod journal;
 mod model;

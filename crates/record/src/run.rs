@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rules::Reason;
 use serde::de::DeserializeOwned;
 
 use crate::fault::{self, Unreadable, unreadable};
@@ -37,6 +38,9 @@ pub struct Run {
     pub cut: Vec<TurnRecord>,
     /// What became of each trial of a primitive.
     pub primitives: PrimitiveTrials,
+    /// Why no turn of a participant in a cell may be used, by cell and participant: laws for which
+    /// single blocks have too few turns.
+    pub over_blocks: BTreeMap<(String, String), Vec<Reason>>,
     /// Why blocks were begun anew.
     pub again: Vec<Again>,
     /// Why blocks that were planned were not measured.
@@ -63,6 +67,7 @@ impl Run {
             disturbed: Vec::new(),
             cut: Vec::new(),
             primitives: PrimitiveTrials::default(),
+            over_blocks: BTreeMap::new(),
             again: Vec::new(),
             stops: Vec::new(),
             resumes: Vec::new(),
@@ -90,6 +95,8 @@ impl Run {
         run.schedule.check().with_context(|| unreadable(&path.join("schedule.json")))?;
         run.read_journal(&path.join("journal.jsonl"))?;
         run.set_cut_blocks_aside();
+        run.hold_over_stays();
+        run.hold_over_blocks();
         run.primitives.set_cut_blocks_aside(&run.schedule.primitives);
         Ok(run)
     }
@@ -324,8 +331,7 @@ impl Run {
         between.all(|block| stopped(&block.cell))
     }
 
-    /// Sets the turns of the block aside in which the run was cut short, if it was, and those of
-    /// stays that broke a law which single turns have too few fetches for.
+    /// Sets the turns of the block aside in which the run was cut short, if it was.
     fn set_cut_blocks_aside(&mut self) {
         let whole: Vec<u32> = self.blocks.iter().map(|block| block.block).collect();
         let (kept, cut): (Vec<_>, Vec<_>) =
@@ -333,15 +339,6 @@ impl Run {
         self.turns = kept;
         self.cut.extend(cut);
         self.rounds.retain(|round| whole.contains(&round.block));
-        for turn in &mut self.turns {
-            let block = self.blocks.iter().find(|block| block.block == turn.block);
-            let stay = block.and_then(|block| block.stays.get(&turn.model));
-            if let Some(stay) = stay.filter(|stay| !stay.invalid.is_empty())
-                && turn.state == State::Valid
-            {
-                turn.state = State::Invalid(stay.invalid.clone());
-            }
-        }
     }
 }
 

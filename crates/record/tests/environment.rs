@@ -239,6 +239,7 @@ fn build() -> Build {
         rustc_chosen_by: "default".into(),
         rustc_wrapper: "sccache".into(),
         rustc_bootstrap: "none".into(),
+        incremental: "none".into(),
         cargo: "cargo 1.95.0".into(),
         flags_in_force: "-Clinker=PATH".into(),
         rustflags: "none".into(),
@@ -247,6 +248,8 @@ fn build() -> Build {
             found: "workspace".into(),
             rustflags: "-Clinker=PATH".into(),
             release_profile: "no".into(),
+            replacements: "none".into(),
+            variables: "none".into(),
         },
         profile_environment: Some(BTreeMap::from([(
             "CARGO_PROFILE_RELEASE_PANIC".to_owned(),

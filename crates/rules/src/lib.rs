@@ -21,6 +21,9 @@ mod turn;
 pub use crate::expected::{Expected, expected};
 pub use crate::metric::{Better, CPU, FAULTS, MEMORY, METRICS, Metric, Read, SWITCHES, WALL};
 pub use crate::reason::{Cause, Check, Reason};
-pub use crate::stay::{Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_stay};
+pub use crate::stay::{
+    BATCH_TURNS_MIN, Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_all,
+    validate_stay,
+};
 pub use crate::terms::{Sizes, evaluate};
 pub use crate::turn::{Claims, Evidence, STALLED_MS, validate};

@@ -100,11 +100,20 @@ pub enum Reason {
         /// CPU time as charged for the same.
         charged_ns: u64,
     },
+    /// The process worked while it had no turn.
+    IdleCpu {
+        /// CPU time between the turns of its stay.
+        idle_ns: u64,
+        /// CPU time as charged for these turns.
+        charged_ns: u64,
+    },
     /// The process started others, whose work nobody counts.
     Descendants {
         /// How many are known of.
         count: u64,
     },
+    /// The process ignores the end of its children, so that the kernel counts none of them.
+    ChildrenIgnored,
     /// The process did not leave as it should have.
     Unruly {
         /// What it did instead.
@@ -187,6 +196,13 @@ pub enum Reason {
         /// How many there should be.
         slots: u32,
     },
+    /// The origin saw half of the slots in flight, or fewer, in every turn of a stay.
+    Waves {
+        /// How many at most.
+        peak: u64,
+        /// How many there should be.
+        slots: u32,
+    },
     /// The model had more in flight than it has slots.
     TooMany {
         /// How many.
@@ -244,7 +260,7 @@ impl Reason {
     /// by more than that is the model's.
     pub fn is_excused(&self) -> bool {
         match *self {
-            Self::Connections { seen, least, .. } => seen < least && 4 * seen >= 3 * least,
+            Self::Connections { seen, least, most } => seen < least && 4 * seen >= 3 * most,
             Self::Peak { peak, slots } => 4 * peak >= u64::from(slots),
             Self::Mean { tenths, slots } => 4 * tenths >= 10 * u64::from(slots),
             _ => false,
@@ -254,7 +270,9 @@ impl Reason {
     /// Returns the validity check that it concerns.
     pub fn check(&self) -> Check {
         match self {
-            Self::Peak { .. } | Self::Mean { .. } | Self::TooMany { .. } => Check::InFlight,
+            Self::Peak { .. } | Self::Mean { .. } | Self::Waves { .. } | Self::TooMany { .. } => {
+                Check::InFlight
+            }
             Self::Connections { .. } | Self::OtherHeads => Check::Connections,
             _ => Check::Replies,
         }
@@ -265,7 +283,10 @@ impl Reason {
         match self {
             Self::FetchesFailed { .. } => "failed fetches",
             Self::NoTime | Self::CpuTooLong { .. } => "impossible CPU time",
-            Self::CpuHidden { .. } | Self::Descendants { .. } => "hidden CPU time",
+            Self::CpuHidden { .. }
+            | Self::IdleCpu { .. }
+            | Self::Descendants { .. }
+            | Self::ChildrenIgnored => "hidden CPU time",
             Self::TooFast { .. } => "impossible latencies",
             Self::SlotsBusy { .. } => "latencies that do not fill the window",
             Self::OriginLate { .. } => "the origin was late",
@@ -274,7 +295,7 @@ impl Reason {
             Self::ClockJumped { .. } => "the clock jumped",
             Self::Stolen { .. } => "stolen CPU time",
             Self::Foreign { .. } => "other processes",
-            Self::Peak { .. } | Self::Mean { .. } => "too few in flight",
+            Self::Peak { .. } | Self::Mean { .. } | Self::Waves { .. } => "too few in flight",
             Self::TooMany { .. } => "too many in flight",
             Self::Connections { .. } => "other connections",
             Self::OtherHeads => "other request heads",

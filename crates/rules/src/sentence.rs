@@ -42,6 +42,15 @@ impl fmt::Display for Reason {
                 "it started other processes ({count}), whose CPU time nobody counts: do the work \
                  in the process itself"
             ),
+            Self::IdleCpu { idle_ns, charged_ns } => write!(
+                f,
+                "it used {idle_ns} ns of CPU time between turns, for which nobody charges, and \
+                 {charged_ns} in them: do the work of a turn before reporting it"
+            ),
+            Self::ChildrenIgnored => f.write_str(
+                "it ignores the end of its children (SIGCHLD), so that nobody can count what they \
+                 do: leave that signal as it is",
+            ),
             Self::Unruly { why } => f.write_str(why),
             Self::BatchShort { took_ns, least_ns } => {
                 write!(f, "a batch took {took_ns} ns, at least {least_ns} are needed to time it")
@@ -86,6 +95,9 @@ impl fmt::Display for Reason {
             }
             Self::Peak { peak, slots } => {
                 write!(f, "the origin saw at most {peak} of {slots} in flight")
+            }
+            Self::Waves { peak, slots } => {
+                write!(f, "the origin saw {peak} of {slots} in flight in the best of its turns")
             }
             Self::Mean { tenths, slots } => {
                 write!(f, "the origin saw {} of {slots} in flight in the mean", tenth(*tenths))

@@ -13,6 +13,14 @@ pub const MEAN_PERCENT_MIN: u32 = 70;
 /// share of them for which a library must have opened a connection, in percent. In two waves of
 /// equal size it is 50.
 pub(crate) const BATCH_PEAK_PERCENT_MIN: u64 = 75;
+/// What the kernel may charge for the time between the turns of a stay, in percent of what it
+/// charged in them, and in nanoseconds besides. Runtimes whose timers or reactors have threads of
+/// their own have 1 or 2 percent, and at most 1.3 ms; the time between also holds rounds that were
+/// measured again.
+const IDLE_PERCENT_MAX: u64 = 10;
+const IDLE_NS: u64 = 2_000_000;
+/// The turns of a batch that a busy machine does not hold up all.
+pub const BATCH_TURNS_MIN: u32 = 3;
 /// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
 /// its window, in at least half of the turns of a stay. The rest of a turn has a beginning and an
 /// end, in which fewer fetches share a wake: 105 to 135 on machines that were quiet or busy.
@@ -39,6 +47,8 @@ pub struct Stay<'a> {
     pub in_flight_peak: u64,
     /// What is held against the kernel's clock: a turn each in which it could be read.
     pub charged: &'a [Charged],
+    /// What the kernel charged between them.
+    pub idle_cpu_ns: u64,
 }
 
 /// The CPU time of a turn as the process reported it for its window, and as the kernel charged it.
@@ -68,6 +78,7 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
         reasons.push(Reason::LatenciesMissing { timed, ok: stay.ok });
     }
     reasons.extend(hidden(stay.charged));
+    reasons.extend(idle(stay));
     let (slots, reported) = (cell.slots(), stay.latencies_ns);
     let (Some(shortest), Some(longest)) = (reported.first(), reported.last()) else {
         return reasons;
@@ -92,9 +103,11 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     // A connection a slot does not show that all slots fetched at once; the best of several turns
     // does, even where some were held up.
     let (peak, least) = (stay.in_flight_peak, u64::from(slots) * BATCH_PEAK_PERCENT_MIN / 100);
-    if !expected(cell.workload).keeps_slots_busy && peak < least {
+    let waves = waves(cell, stay.turns, peak);
+    if waves.is_none() && !expected(cell.workload).keeps_slots_busy && peak < least {
         reasons.push(Reason::Peak { peak, slots });
     }
+    reasons.extend(waves);
     // One that may be too slow to keep all slots busy at the origin pays for it by its cost.
     let least = f64::from(slots) * f64::from(MEAN_PERCENT_MIN) / 100.0;
     let is_busy = claims.may_be_slow || stay.in_flight_mean >= least;
@@ -102,6 +115,31 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
         reasons.push(Reason::Mean { tenths: tenths(stay.in_flight_mean), slots });
     }
     reasons
+}
+
+/// Returns why the figures of a model in a cell may not be used by what all its turns of all blocks
+/// have in common: a stay may have one turn, which shows nothing.
+pub fn validate_all(cell: &Cell, in_flight_peaks: &[u64], charged: &[Charged]) -> Vec<Reason> {
+    let peak = in_flight_peaks.iter().copied().max().unwrap_or_default();
+    let waves = waves(cell, in_flight_peaks.len() as u64, peak);
+    hidden(charged).into_iter().chain(waves).collect()
+}
+
+/// Returns that a batch was fetched in waves, if the origin never saw more than half of the slots.
+fn waves(cell: &Cell, turns: u64, peak: u64) -> Option<Reason> {
+    let slots = cell.slots();
+    let is_batch = !expected(cell.workload).keeps_slots_busy;
+    let is_seen = turns >= u64::from(BATCH_TURNS_MIN) && 2 * peak <= u64::from(slots);
+    (is_batch && is_seen).then_some(Reason::Waves { peak, slots })
+}
+
+/// Returns what a process did between turns, if it is more than timers and reactors do.
+fn idle(stay: &Stay<'_>) -> Option<Reason> {
+    let charged_ns = sum(stay.charged.iter().map(|turn| &turn.charged_ns));
+    let most_ns = charged_ns / 100 * IDLE_PERCENT_MAX + IDLE_NS;
+    let idle_ns = stay.idle_cpu_ns;
+    let is_known = !stay.charged.is_empty();
+    (is_known && idle_ns > most_ns).then_some(Reason::IdleCpu { idle_ns, charged_ns })
 }
 
 /// Returns what a process hid of its CPU time, if that is what its turns have in common: the lower
@@ -162,6 +200,7 @@ mod tests {
             in_flight_mean: 3.9,
             in_flight_peak: 4,
             charged: &[TURN; 4],
+            idle_cpu_ns: 0,
         };
         change(&mut stay);
         validate_stay(claims, &cell, &stay).iter().map(ToString::to_string).collect()
@@ -241,9 +280,53 @@ mod tests {
     }
 
     #[test]
+    fn what_is_done_between_turns_makes_a_stay_invalid_beyond_what_timers_do() {
+        let idle = |ns| {
+            broken(Workload::Steady, &[(21_000_000, 80)], |stay| {
+                (stay.charged, stay.idle_cpu_ns) = (&[LONG; 4], ns);
+            })
+        };
+        assert_eq!(idle(14_000_000), [""; 0]);
+        let words = "it used 14000001 ns of CPU time between turns";
+        assert!(idle(14_000_001)[0].starts_with(words), "{:?}", idle(14_000_001));
+        // Where the kernel charges nothing that can be read, nothing is known.
+        let unknown = |stay: &mut Stay<'_>| (stay.charged, stay.idle_cpu_ns) = (&[], 14_000_001);
+        assert_eq!(broken(Workload::Steady, &[(21_000_000, 80)], unknown), [""; 0]);
+    }
+
+    #[test]
+    fn what_stays_of_one_turn_each_cannot_show_is_seen_in_all_of_them() {
+        let cell = |workload| Cell {
+            name: "test".to_owned(),
+            workload,
+            in_flight: 4,
+            warmup: 0,
+            fetches: 4,
+            delay_ms: DelayRange { lo: 20, hi: 20 },
+            body_bytes: 128,
+            probe_period_us: 0,
+            work_kib: 0,
+        };
+        let batch = cell(Workload::Batch);
+        let half = Charged { charged_ns: 56_000_000, ..LONG };
+        assert_eq!(validate_all(&batch, &[4, 4], &[half]), []);
+        let hidden = validate_all(&batch, &[4, 4], &[half, half]);
+        assert!(matches!(hidden[..], [Reason::CpuHidden { .. }]), "{hidden:?}");
+        let waves = [Reason::Waves { peak: 2, slots: 4 }];
+        assert_eq!(validate_all(&batch, &[2, 1, 2], &[]), waves);
+        assert_eq!(validate_all(&batch, &[2, 3, 2], &[]), []);
+        assert_eq!(validate_all(&batch, &[2, 2], &[]), []);
+        assert_eq!(validate_all(&cell(Workload::Steady), &[2, 2, 2], &[]), []);
+    }
+
+    #[test]
     fn a_batch_that_is_fetched_in_two_waves_makes_a_stay_invalid() {
         let waves = |stay: &mut Stay<'_>| stay.in_flight_peak = 2;
         let reported = broken(Workload::Batch, &[(21_000_000, 80)], waves);
+        assert_eq!(reported, ["the origin saw 2 of 4 in flight in the best of its turns"]);
+        // One turn may be held up by a busy machine.
+        let once = |stay: &mut Stay<'_>| (stay.turns, stay.in_flight_peak) = (1, 2);
+        let reported = broken(Workload::Batch, &[(21_000_000, 80)], once);
         assert_eq!(reported, ["the origin saw at most 2 of 4 in flight"]);
         let held_up = |stay: &mut Stay<'_>| stay.in_flight_peak = 3;
         assert_eq!(broken(Workload::Batch, &[(21_000_000, 80)], held_up), [""; 0]);

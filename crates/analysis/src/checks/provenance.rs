@@ -74,6 +74,13 @@ fn not_the_one(machine: &Environment) -> Option<String> {
     if config.release_profile.as_str() == "yes" {
         return Some("a configuration of cargo changed the profile".to_owned());
     }
+    if build.incremental.as_str() == "on" {
+        return Some("the programs were built incrementally, in other parts".to_owned());
+    }
+    let replaced = config.replacements.as_str();
+    if !["", "none", UNKNOWN].contains(&replaced) {
+        return Some(format!("a configuration of cargo replaced dependencies by {replaced}"));
+    }
     if build.profile_release.iter().flatten().any(|(name, _)| name == "package") {
         return Some("the profile is not the same for all packages".to_owned());
     }
@@ -231,6 +238,10 @@ mod tests {
         trips(("G1", "run"), of_variable, "BUILD");
         let of_config = |run: &mut Run| run.environment.build.config.release_profile = fact("yes");
         trips(("G1", "run"), of_config, "BUILD");
+        let incremental = |run: &mut Run| run.environment.build.incremental = fact("on");
+        trips(("G1", "run"), incremental, "BUILD");
+        let patched = |run: &mut Run| run.environment.build.config.replacements = fact("paths");
+        trips(("G1", "run"), patched, "BUILD");
         let of_one = |run: &mut Run| {
             let table = [("package".to_owned(), serde_json::json!({ "model-tokio": {} }))];
             run.environment.build.profile_release = Some(table.into());

@@ -111,20 +111,34 @@ fn kept(check: Check, turns: &CellTurns<'_>) -> String {
 
 /// Says what the kernel hid of valid turns that a check would have to know, if it hid anything.
 fn hidden(check: Check, turns: &CellTurns<'_>) -> Option<String> {
-    let is_hidden = |turn: &TurnRecord| match check {
-        Check::Replies => turn.charged_ns.is_none(),
+    let valid = || turns.all.iter().filter(|turn| turn.valid().is_some());
+    let hides_children = |turn: &TurnRecord| {
+        let mut stays = turns.run.blocks.iter().filter(|block| block.block == turn.block);
+        stays.any(|block| block.stays.get(&turn.model).is_some_and(|stay| stay.hides_children))
+    };
+    let counts = match check {
+        Check::Replies => vec![
+            ("the CPU time that it charged", valid().filter(|t| t.charged_ns.is_none()).count()),
+            ("how many threads there were", valid().filter(|t| threads(t) == Some(0)).count()),
+            ("which processes were started", valid().filter(|t| hides_children(t)).count()),
+        ],
         Check::Connections => {
-            turn.receipt.as_ref().is_none_or(|receipt| receipt.connections.is_none())
+            let unknown =
+                |turn: &&&TurnRecord| turn.receipt.as_ref().is_none_or(|r| r.connections.is_none());
+            vec![("the connections", valid().filter(unknown).count())]
         }
-        Check::InFlight => false,
+        Check::InFlight => Vec::new(),
     };
-    let valid = turns.all.iter().filter(|turn| turn.valid().is_some());
-    let count = valid.filter(|turn| is_hidden(turn)).count();
-    let what = match check {
-        Check::Replies => "the CPU time that it charged",
-        _ => "the connections",
-    };
-    (count > 0).then(|| format!("the kernel hid {what} in {count} of {} turns", turns.all.len()))
+    let all = turns.all.len();
+    let hidden = counts.into_iter().filter(|(_, count)| *count > 0);
+    let hidden = hidden.map(|(what, count)| format!("{what} in {count} of {all} turns"));
+    let hidden = hidden.collect::<Vec<_>>().join(", ");
+    (!hidden.is_empty()).then(|| format!("the kernel hid {hidden}"))
+}
+
+/// Returns how many threads a turn was taken with.
+fn threads(turn: &TurnRecord) -> Option<u64> {
+    turn.turned.as_ref().map(|turned| turned.threads)
 }
 
 /// Returns the kinds of reasons for which a turn does not count, each once, but for those that a
@@ -205,6 +219,17 @@ mod tests {
             corrupt(run, ("threads", "steady")).next().unwrap().charged_ns = None;
         };
         trips(("G2", "steady"), charged, "unknown");
+        let threads = |run: &mut Run| {
+            corrupt(run, ("threads", "steady")).next().unwrap().turned.as_mut().unwrap().threads =
+                0;
+        };
+        trips(("G2", "steady"), threads, "unknown");
+        let children = |run: &mut Run| {
+            let block = corrupt(run, ("threads", "steady")).next().unwrap().block;
+            let block = run.blocks.iter_mut().find(|other| other.block == block).unwrap();
+            block.stays.get_mut("threads").unwrap().hides_children = true;
+        };
+        trips(("G2", "steady"), children, "unknown");
         let connections = |run: &mut Run| {
             let turn = corrupt(run, ("threads", "steady")).next().unwrap();
             turn.receipt.as_mut().unwrap().connections = None;

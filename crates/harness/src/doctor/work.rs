@@ -191,6 +191,8 @@ fn variables(set: impl Iterator<Item = String>) -> Vec<String> {
         "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
         "CARGO_BUILD_RUSTFLAGS",
         "CARGO_BUILD_TARGET",
+        "CARGO_BUILD_INCREMENTAL",
+        "CARGO_INCREMENTAL",
     ];
     let changes = |name: &String| {
         let of_target = name.ends_with("_RUSTFLAGS") || name.ends_with("_LINKER");

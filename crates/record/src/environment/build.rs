@@ -1,6 +1,7 @@
 //! The build: with what, and how, every program was compiled.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub struct Build {
     pub rustflags: Fact,
     /// `CARGO_ENCODED_RUSTFLAGS`, or `none`; it goes before `RUSTFLAGS`.
     pub encoded_rustflags: Fact,
+    /// `on` where programs are built incrementally, which parts them otherwise, or `none`.
+    pub incremental: Fact,
     /// What cargo's own configuration adds.
     pub config: CargoSettings,
     /// Every `CARGO_PROFILE_*` that is set.
@@ -93,6 +96,7 @@ impl Build {
             flags_in_force: if reported.is_empty() { NONE.into() } else { reported.into() },
             cargo: toolchain.cargo,
             rustflags: flags::variable("RUSTFLAGS"),
+            incremental: incremental(env::var("CARGO_INCREMENTAL").ok().as_deref(), &config).into(),
             encoded_rustflags: flags::variable("CARGO_ENCODED_RUSTFLAGS"),
             lto: profile.setting("lto"),
             codegen_units: profile.setting("codegen-units"),
@@ -167,11 +171,21 @@ impl Build {
             report("the target", &self.target);
         }
         report("the linker", &self.linker);
+        report("incremental builds", &self.incremental);
+        report("other sources of dependencies by", &self.config.replacements);
+        report("variables of cargo's configuration:", &self.config.variables);
         for (name, value) in self.profile_overrides.iter().flatten() {
             report(&format!("the profile's {name}"), value);
         }
         reported
     }
+}
+
+/// Returns whether programs are built incrementally, `on` or `none`: a variable goes before the
+/// configuration. What a profile says of it is one of its settings.
+fn incremental(variable: Option<&str>, config: &CargoConfig) -> &'static str {
+    let is_on = variable.map(|value| value == "1").or_else(|| config.incremental());
+    if is_on == Some(true) { "on" } else { NONE }
 }
 
 /// Returns the target: that which was asked for, else the compiler's own.
@@ -219,6 +233,10 @@ mod tests {
         );
         let unstable = Build { rustc_bootstrap: "1".into(), ..Build::default() };
         assert_eq!(unstable.differences(), ["RUSTC_BOOTSTRAP 1"]);
+        let incremental = Build { incremental: "on".into(), ..Build::default() };
+        assert_eq!(incremental.differences(), ["incremental builds on"]);
+        let says = |variable| super::incremental(variable, &CargoConfig::default());
+        assert_eq!([Some("1"), Some("0"), None].map(says), ["on", NONE, NONE]);
         let stable = Build { rustc_bootstrap: NONE.into(), ..Build::default() };
         assert_eq!(stable.differences(), [""; 0]);
     }

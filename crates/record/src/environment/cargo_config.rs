@@ -22,6 +22,10 @@ pub struct CargoSettings {
     pub rustflags: Fact,
     /// Whether its files change the release profile, `yes` or `no`.
     pub release_profile: Fact,
+    /// The tables in it that put other sources in the place of dependencies, or `none`.
+    pub replacements: Fact,
+    /// The variables that it sets for the compiler, or `none`.
+    pub variables: Fact,
 }
 
 /// Cargo's configuration, what goes before the rest first.
@@ -81,6 +85,8 @@ impl CargoConfig {
             found: none_if_empty(places.join(", ")),
             rustflags: none_if_empty(flags.join(" ")),
             release_profile: if changes_profile { "yes" } else { "no" }.into(),
+            replacements: none_if_empty(self.replacements().join(", ")),
+            variables: none_if_empty(self.variables().join(", ")),
         }
     }
 
@@ -129,6 +135,29 @@ impl CargoConfig {
         tables.flatten().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// Returns what it says of incremental builds, if anything.
+    pub(super) fn incremental(&self) -> Option<bool> {
+        let (_, value) = self.build("incremental")?;
+        // A variable is a text.
+        value.as_bool().or_else(|| value.as_str().map(|text| text == "true"))
+    }
+
+    /// Returns the tables in it that replace dependencies with other code. Mirrors (`source`) do
+    /// not: cargo holds what they give against the lock file.
+    fn replacements(&self) -> Vec<&'static str> {
+        let has = |name: &&str| self.0.iter().any(|part| part.value.get(name).is_some());
+        ["paths", "patch"].into_iter().filter(has).collect()
+    }
+
+    /// Returns the names of the variables that it sets for the compiler.
+    fn variables(&self) -> Vec<String> {
+        let tables = self.0.iter().filter_map(|part| part.value.get("env")?.as_object());
+        let mut names: Vec<String> = tables.flat_map(|table| table.keys().cloned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Returns what stands first under a key of the table `build`, and in which folder.
     fn build(&self, key: &str) -> Option<(Option<&Path>, &Value)> {
         let mut found = self.0.iter().filter_map(|part| {
@@ -164,7 +193,14 @@ fn home() -> Option<PathBuf> {
 fn of_variables(variables: impl Iterator<Item = (String, String)>) -> Option<Value> {
     let (mut build, mut target) = (Map::new(), Map::new());
     for (name, value) in variables {
-        let of_build = ["RUSTC", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTFLAGS", "TARGET"];
+        let of_build = [
+            "INCREMENTAL",
+            "RUSTC",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+            "RUSTFLAGS",
+            "TARGET",
+        ];
         match (name.strip_prefix("CARGO_BUILD_"), name.strip_prefix("CARGO_TARGET_")) {
             (Some(key), _) if of_build.contains(&key) => {
                 build.insert(key.to_lowercase().replace('_', "-"), json!(value));
@@ -312,6 +348,24 @@ mod tests {
         let linker = variables(&[("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER", "/opt/clang")]);
         assert_eq!(linker.linker(TARGET).as_str(), "clang");
         assert!(variables(&[("CARGO_TARGET_DIR", "/home/me")]).0.is_empty());
+    }
+
+    #[test]
+    fn incremental_builds_replaced_dependencies_and_variables_are_reported() {
+        let config = files(&[
+            "paths = [\"/home/me/tokio\"]\n[build]\nincremental = true\n",
+            "[patch.crates-io]\ntokio = { path = \"tokio\" }\n[env]\nRUSTC_BOOTSTRAP = \"1\"\n",
+        ]);
+        assert_eq!(config.incremental(), Some(true));
+        let reported = config.reported(TARGET);
+        assert_eq!(reported.replacements.as_str(), "paths, patch");
+        assert_eq!(reported.variables.as_str(), "RUSTC_BOOTSTRAP");
+        let set = |value| variables(&[("CARGO_BUILD_INCREMENTAL", value)]).incremental();
+        assert_eq!([set("true"), set("false")], [Some(true), Some(false)]);
+        // A mirror gives what the lock file says.
+        let mirror = files(&["[source.crates-io]\nreplace-with = \"mirror\"\n"]);
+        assert_eq!(mirror.reported(TARGET).replacements.as_str(), "none");
+        assert_eq!(mirror.incremental(), None);
     }
 
     #[test]

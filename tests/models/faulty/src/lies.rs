@@ -7,11 +7,15 @@ use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use model_kit::pipe::{self, FromModel, Hello, Turned};
 use nix::unistd::{dup, dup2_stdout, pipe as os_pipe};
 
 use crate::units;
+
+/// How long it works while another has its turn.
+const BETWEEN_TURNS: Duration = Duration::from_millis(30);
 
 /// Speaks the pipe as the kit does, and lies as `how` says.
 pub(crate) fn serve(hello: Hello, how: &str) -> ExitCode {
@@ -42,6 +46,10 @@ fn divert(how: String) -> Result<thread::JoinHandle<()>, Box<dyn Error>> {
             }
             if pipe::write(&mut real, &message).is_err() {
                 return;
+            }
+            if how == "and work between turns" {
+                let begun = Instant::now();
+                while begun.elapsed() < BETWEEN_TURNS {}
             }
         }
     }))
