@@ -254,30 +254,66 @@ fn check_room(output: &Output) {
     assert!(said.contains(".json (") && said.contains(" bytes): File too large"), "{said}");
 }
 
-#[test]
-fn a_copy_of_a_run_under_another_name_is_that_run() {
-    let (folder, run) = small_run();
-    let results = folder.path().join("results");
-    let name = run.file_name().and_then(|name| name.to_str()).expect("our paths are UTF-8");
-    let copy = results.join("zz-backup");
-    for file in support::shell::files_below(&run) {
-        let to = copy.join(file.strip_prefix(&run).expect("it is below"));
-        fs::create_dir_all(to.parent().expect("it is in a folder")).expect("it is ours");
-        fs::copy(file, to).expect("it is ours");
+/// Copies a run into a folder beside it, all of it or what was measured.
+fn copied(run: &Path, name: &str, is_wanted: impl Fn(&Path) -> bool) {
+    let copy = run.with_file_name(name);
+    for file in support::shell::files_below(run) {
+        let place = file.strip_prefix(run).expect("it is below");
+        if is_wanted(place) {
+            let to = copy.join(place);
+            fs::create_dir_all(to.parent().expect("it is in a folder")).expect("it is ours");
+            fs::copy(&file, to).expect("it is ours");
+        }
     }
+}
+
+#[test]
+fn a_copy_of_a_run_under_another_name_is_that_run_with_and_without_what_was_computed() {
+    let (folder, run) = small_run();
+    let name = run.file_name().and_then(|name| name.to_str()).expect("our paths are UTF-8");
+    copied(&run, "zz-backup", |_| true);
+    copied(&run, "inflight-zzz", |file| !file.starts_with("derived"));
     let says = |arguments: &[&str]| {
         let output = inflight(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         text(&output)
     };
     assert_eq!(says(&["list", "runs"]).lines().count(), 1, "it was measured once");
-    for which in ["latest", "zz-backup", &name[..20]] {
+    for which in ["latest", "zz-backup", "inflight-zzz", &name[..20]] {
         assert!(says(&["check", which]).ends_with(&format!(" {name}\n")), "{which}");
         let cited = says(&["cite", which]);
         assert!(cited.contains(name) && !cited.contains("backup"), "{cited}");
+        assert!(!cited.contains("zzz"), "{cited}");
     }
-    // The copy alone is the run too.
+    for runs in [&["latest", "inflight-zzz", "--site", "site"][..], &["--site", "site"]] {
+        says(&[&["report"], runs].concat());
+        let shown = fs::read_dir(folder.path().join("site")).expect("it is there").flatten();
+        let mut shown: Vec<_> = shown.map(|entry| entry.file_name()).collect();
+        shown.sort();
+        assert_eq!(shown, [name, "index.html"], "{runs:?}");
+    }
+    // What is computed of a copy is computed of the run.
+    says(&["report", "inflight-zzz"]);
+    assert!(says(&["check", "inflight-zzz"]).contains("are rebuilt byte for byte"));
+    // The copies alone are the run too.
     fs::remove_dir_all(&run).expect("it is ours");
-    assert!(says(&["check", "latest"]).ends_with(&format!(" {name}\n")));
-    assert!(says(&["list", "runs"]).starts_with(name));
+    for gone in ["zz-backup", "inflight-zzz"] {
+        assert!(says(&["check", "latest"]).ends_with(&format!(" {name}\n")));
+        assert!(says(&["list", "runs"]).starts_with(name));
+        fs::remove_dir_all(run.with_file_name(gone)).expect("it is ours");
+    }
+}
+
+#[test]
+fn an_unfinished_copy_is_not_gone_on_with_where_its_run_is() {
+    let (_folder, run) = small_run();
+    let results = run.parent().expect("it lies in the results");
+    copied(&run, "zz-backup", |file| file != Path::new("MANIFEST"));
+    let refused = harness::newest_unfinished(results).expect_err("the run came to its end");
+    assert!(refused.to_string().contains("there is no run to go on with"), "{refused}");
+    fs::remove_file(run.join("MANIFEST")).expect("it is ours");
+    assert_eq!(harness::newest_unfinished(results).expect("it is one"), run);
+    fs::remove_dir_all(&run).expect("it is ours");
+    let copy = run.with_file_name("zz-backup");
+    assert_eq!(harness::newest_unfinished(results).expect("the copy is the run"), copy);
 }

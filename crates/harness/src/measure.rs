@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, anyhow, ensure};
 use record::{
     Again, Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run,
-    RunFolder, Schedule, TurnRecord, Unreadable, own_name,
+    RunFolder, Schedule, TurnRecord, Unreadable,
 };
 use workload::{Cell, plain};
 
@@ -150,9 +150,8 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
 ///
 /// Says that there is none.
 pub fn newest_unfinished(results: &Path) -> Result<PathBuf> {
-    let unfinished =
-        |path: &PathBuf| path.join("schedule.json").exists() && !path.join("MANIFEST").exists();
-    folders(results).into_iter().rev().find(unfinished).ok_or_else(|| {
+    let unfinished = |path: &PathBuf| !path.join("MANIFEST").exists();
+    record::runs(results).into_values().rev().find(unfinished).ok_or_else(|| {
         let where_ = results.display();
         anyhow!(Failure::Usage(format!("there is no run to go on with below {where_}")))
     })
@@ -358,7 +357,7 @@ pub fn earlier(results: &Path, machine: &Environment, cells: &[Cell]) -> Vec<Run
     };
     let mut wanted: Vec<&Cell> = cells.iter().collect();
     let mut runs = Vec::new();
-    for path in folders(results).into_iter().rev() {
+    for path in record::runs(results).into_values().rev() {
         let has = |brief: Brief| wanted.iter().any(|cell| brief.cells.contains(&cell.name));
         if !Brief::read(&path).is_ok_and(has) {
             continue;
@@ -371,15 +370,6 @@ pub fn earlier(results: &Path, machine: &Environment, cells: &[Cell]) -> Vec<Run
         }
     }
     runs
-}
-
-/// Returns the folders below some results, the oldest first.
-fn folders(results: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(results).into_iter().flatten().flatten();
-    let folders = entries.map(|entry| entry.path()).filter(|path| !path.is_symlink());
-    let mut folders: Vec<PathBuf> = folders.filter(|path| path.is_dir()).collect();
-    folders.sort_by_cached_key(|path| own_name(path));
-    folders
 }
 
 /// Returns a seed that no two runs share.
@@ -402,7 +392,13 @@ mod tests {
         for (from, file) in
             [(run, "schedule.json"), (machine, "environment.json"), (run, "journal.jsonl")]
         {
-            let bytes = fs::read(from.join(file)).unwrap();
+            let mut bytes = fs::read(from.join(file)).unwrap();
+            if file == "journal.jsonl" {
+                let (schema, run) = ("inflight.journal/2.0".to_owned(), Some(name.to_owned()));
+                let begin = Entry::Begin(record::Begin { schema, run }).to_line().unwrap();
+                let end = bytes.iter().position(|&byte| byte == b'\n').unwrap();
+                bytes.splice(..=end, begin.into_bytes());
+            }
             manifest.push(format!("{}  {file}\n", record::sha256(&bytes)));
             fs::write(folder.join(file), bytes).unwrap();
         }
@@ -414,7 +410,8 @@ mod tests {
     fn the_noise_of_a_cell_is_that_of_the_newest_run_that_has_the_cell() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let is_quick = |path: &PathBuf| Brief::read(path).is_ok_and(|run| run.preset == "quick");
-        let published = folders(&root.join("../../results")).into_iter().find(is_quick).unwrap();
+        let published = record::runs(&root.join("../../results"));
+        let published = published.into_values().find(is_quick).unwrap();
         // Its cells have the names of the published run's, and are others.
         let made_up = root.join("../report/tests/golden/run");
         let results = tempfile::tempdir().unwrap();

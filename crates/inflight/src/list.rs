@@ -68,7 +68,7 @@ fn faults(output: &mut Output) {
 fn runs(output: &mut Output) {
     let results = place::results();
     let mut reported = Vec::new();
-    for (name, path) in place::runs(&results) {
+    for (name, path) in record::runs(&results) {
         reported.push(match Brief::read(&path) {
             Ok(run) => {
                 let state = if run.is_complete { "complete" } else { "unfinished" };

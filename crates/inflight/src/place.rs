@@ -1,6 +1,5 @@
 //! Where things are: the workspace around the current folder, its results, and a run by its name.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +39,7 @@ pub(crate) fn run_in(results: &Path, name: &str) -> Result<PathBuf> {
         return Ok(results.join(name));
     }
 
-    let runs = runs(results);
+    let runs = record::runs(results);
     if let ("latest", Some(last)) = (name, runs.values().next_back()) {
         return Ok(last.clone());
     }
@@ -74,21 +73,6 @@ pub(crate) fn called(folder: &Path) -> String {
 fn same(one: &Path, other: &Path) -> bool {
     let both = [one, other].map(fs::canonicalize);
     matches!(both, [Ok(one), Ok(other)] if one == other)
-}
-
-/// Returns the folders of all runs below some results by the runs' own names, the oldest first. Of
-/// a run and its copies, the folder that has the run's name is the run.
-pub(crate) fn runs(results: &Path) -> BTreeMap<String, PathBuf> {
-    let entries = fs::read_dir(results).into_iter().flatten().flatten();
-    let is_run = |path: &PathBuf| !path.is_symlink() && path.join("schedule.json").exists();
-    let mut runs = BTreeMap::new();
-    for path in entries.map(|entry| entry.path()).filter(is_run) {
-        let name = record::own_name(&path);
-        if !runs.contains_key(&name) || path.ends_with(&name) {
-            runs.insert(name, path);
-        }
-    }
-    runs
 }
 
 /// Reads a run by its name.

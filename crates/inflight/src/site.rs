@@ -16,7 +16,7 @@ use crate::place;
 pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Result<u8> {
     let runs = match names {
         [] => whole()?,
-        names => names.iter().map(|name| Ok(place::read(name)?.1)).collect::<Result<Vec<_>>>()?,
+        names => named(names)?,
     };
     if runs.is_empty() {
         let results = place::results();
@@ -46,9 +46,21 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
     Ok(0)
 }
 
+/// Reads the runs that are named; one that is named twice, or by a copy of it, is shown once.
+fn named(names: &[String]) -> Result<Vec<Run>> {
+    let mut runs: Vec<Run> = Vec::new();
+    for name in names {
+        let (_, run) = place::read(name)?;
+        if !runs.iter().any(|other| other.id == run.id) {
+            runs.push(run);
+        }
+    }
+    Ok(runs)
+}
+
 /// Reads every whole run in the folder of results.
 fn whole() -> Result<Vec<Run>> {
-    let names = place::runs(&place::results()).into_keys();
+    let names = record::runs(&place::results()).into_keys();
     let runs = names.map(|name| Ok(place::read(&name)?.1)).collect::<Result<Vec<Run>>>()?;
     Ok(runs.into_iter().filter(|run| run.integrity != Integrity::Unfinished).collect())
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::fault::{self, unreadable};
-use crate::folder::own_name;
+use crate::name::own_name;
 use crate::run::known;
 
 /// What a run shows at a glance. Nothing is checked but the schema: `Run::read` does that.

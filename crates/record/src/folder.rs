@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::fault::{self, unreadable, unwritable};
+use crate::fault::{unreadable, unwritable};
 use crate::{Begin, Entry, Environment, Schedule, Unwritable};
 
 /// The files that the manifest covers.
@@ -43,7 +43,7 @@ impl RunFolder {
         fs::create_dir_all(results).with_context(|| unwritable(results))?;
         fs::create_dir(&path).with_context(|| unwritable(&path))?;
 
-        let folder = Self::begun(&path, (&text, environment)).inspect_err(|_| {
+        let folder = Self::begun(&path, (&name, &text, environment)).inspect_err(|_| {
             // Nothing was measured, and half a folder would look like a run.
             let _ = fs::remove_dir_all(&path);
         })?;
@@ -53,11 +53,15 @@ impl RunFolder {
     }
 
     /// Writes machine, journal and schedule into a folder that is new.
-    fn begun(path: &Path, (schedule, environment): (&[u8], &Environment)) -> Result<Self> {
+    fn begun(
+        path: &Path,
+        (name, schedule, environment): (&str, &[u8], &Environment),
+    ) -> Result<Self> {
         let machine = json(environment).context("failed to write the environment")?;
         write_synced(&path.join("environment.json"), &machine)?;
         let journal = path.join("journal.jsonl");
-        let begin = Entry::Begin(Begin { schema: JOURNAL.to_owned() }).to_line()?;
+        let (schema, run) = (JOURNAL.to_owned(), Some(name.to_owned()));
+        let begin = Entry::Begin(Begin { schema, run }).to_line()?;
         write_synced(&journal, begin.as_bytes())?;
         let journal = OpenOptions::new().append(true).open(&journal);
         let journal = journal.with_context(|| unwritable(path))?;
@@ -166,27 +170,6 @@ pub fn write_derived(path: &Path, version: &str, files: &BTreeMap<String, Vec<u8
         })?;
     }
     Ok(())
-}
-
-/// Returns the name of the run in a folder: that of the folder, unless somebody has given it
-/// another one, which the hash of its schedule reports; then the one by which its summary calls it.
-pub fn own_name(path: &Path) -> String {
-    let folder = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let Ok(schedule) = fault::read(&path.join("schedule.json")) else { return folder };
-    let hash = format!("-{}", &sha256(&schedule)[..8]);
-    if folder.ends_with(&hash) {
-        return folder;
-    }
-    let summary = fault::read(&path.join(DERIVED[0]).join("summary.json")).unwrap_or_default();
-    let reported = serde_json::from_slice(&summary).map(|Named { run }| run).unwrap_or_default();
-    let is_name = reported.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if is_name && reported.ends_with(&hash) { reported } else { folder }
-}
-
-/// The name by which a summary calls its run.
-#[derive(Deserialize)]
-struct Named {
-    run: String,
 }
 
 /// Returns the list of what was computed: the version, then a hash a file.

@@ -40,6 +40,10 @@ pub enum Entry {
 pub struct Begin {
     /// `inflight.journal/2.0`.
     pub schema: String,
+    /// The name of the run, whatever its folder is called later; not there in a journal that was
+    /// written before this was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
 }
 
 /// What became of one turn.
@@ -334,7 +338,7 @@ mod tests {
             programs_sha256: BTreeMap::new(),
         };
         let entries = [
-            Entry::Begin(Begin { schema: "inflight.journal/2.0".to_owned() }),
+            Entry::Begin(Begin { schema: "inflight.journal/2.0".to_owned(), run: None }),
             turn(State::Valid),
             turn(State::Invalid(vec![Reason::NoTime, Reason::Strays { count: 2 }])),
             turn(State::Failed("b".to_owned())),

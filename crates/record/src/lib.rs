@@ -14,6 +14,7 @@ mod held;
 mod integrity;
 mod journal;
 mod model;
+mod name;
 mod primitive;
 mod quirk;
 mod run;
@@ -23,13 +24,14 @@ mod sweep;
 pub use crate::brief::Brief;
 pub use crate::environment::Environment;
 pub use crate::fault::{Unreadable, Unwritable};
-pub use crate::folder::{RunFolder, own_name, sha256, write_derived};
+pub use crate::folder::{RunFolder, sha256, write_derived};
 pub use crate::integrity::{Integrity, differing_derived};
 pub use crate::journal::{
     Again, Begin, BlockRecord, Entry, Host, Resume, RoundRecord, State, StayRecord, Stop,
     TurnRecord,
 };
 pub use crate::model::{Knob, Model, Need, Variant};
+pub use crate::name::{own_name, runs};
 pub use crate::primitive::{
     PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
     PrimitiveTrials,

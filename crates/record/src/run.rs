@@ -9,7 +9,8 @@ use rules::Reason;
 use serde::de::DeserializeOwned;
 
 use crate::fault::{self, Unreadable, unreadable};
-use crate::folder::{own_name, sha256};
+use crate::folder::sha256;
+use crate::name::own_name;
 use crate::{
     Again, BlockRecord, Entry, Environment, Integrity, PrimitiveTrials, Resume, RoundRecord,
     Schedule, State, StayRecord, Stop, TurnRecord,

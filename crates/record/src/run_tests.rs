@@ -9,7 +9,7 @@ use rules::Reason;
 use serde_json::json;
 use workload::pipe::Turned;
 
-use crate::{Again, Block, Placement, RunFolder};
+use crate::{Again, Block, Placement, RunFolder, runs};
 
 /// Writes a small run and returns its folder, kept as long as the first value is.
 fn written() -> (tempfile::TempDir, PathBuf) {
@@ -115,6 +115,50 @@ fn the_name_of_a_run_ends_in_the_hash_of_its_schedule() {
     let (_results, path) = written();
     let hash = sha256(&fs::read(path.join("schedule.json")).unwrap());
     assert!(path.to_string_lossy().ends_with(&hash[..8]));
+}
+
+/// Copies the measured files of a run into a folder beside it, of that name.
+fn copied(run: &Path, name: &str) -> PathBuf {
+    let copy = run.with_file_name(name);
+    fs::create_dir(&copy).unwrap();
+    for file in MEASURED {
+        fs::copy(run.join(file), copy.join(file)).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn a_run_is_known_by_its_measured_files_whatever_its_folder_is_called() {
+    let (results, path) = written();
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let hash = &name[name.len() - 8..];
+    // The last could be the name of a run of this schedule.
+    for copy in ["backup", "zzz", &format!("20990101T000000Z-2c-vm-{hash}")] {
+        let copy = copied(&path, copy);
+        assert_eq!(Run::read(&copy).unwrap().id, name);
+        assert_eq!(runs(results.path()), [(name.clone(), path.clone())].into());
+    }
+    fs::remove_dir_all(&path).unwrap();
+    assert!(runs(results.path()).into_keys().eq([name]), "a copy is the run where it is alone");
+}
+
+#[test]
+fn a_run_whose_journal_does_not_name_it_is_known_by_when_it_began() {
+    let (results, path) = written();
+    let journal = fs::read_to_string(path.join("journal.jsonl")).unwrap();
+    let (_, rest) = journal.split_once('\n').unwrap();
+    let begin = crate::Begin { schema: "inflight.journal/2.0".to_owned(), run: None };
+    let begin = Entry::Begin(begin).to_line().unwrap();
+    fs::write(path.join("journal.jsonl"), begin + rest).unwrap();
+
+    let run = Run::read(&path).unwrap();
+    assert_eq!(run.id, path.file_name().unwrap().to_string_lossy());
+    let copy = copied(&path, "backup");
+    fs::remove_dir_all(&path).unwrap();
+    let (class, hash) = (run.environment.class(), &run.id[run.id.len() - 8..]);
+    let name = format!("20261122T101502Z-{class}-{hash}");
+    assert_eq!(Run::read(&copy).unwrap().id, name);
+    assert_eq!(runs(results.path()), [(name, copy)].into());
 }
 
 #[test]
