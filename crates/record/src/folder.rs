@@ -26,6 +26,8 @@ pub(crate) const DERIVED: [&str; 2] = ["derived", "DERIVED"];
 pub struct RunFolder {
     path: PathBuf,
     journal: File,
+    /// Bytes that were written since it was last synced.
+    unsynced: usize,
 }
 
 impl RunFolder {
@@ -65,7 +67,7 @@ impl RunFolder {
         write_synced(&journal, begin.as_bytes())?;
         let journal = OpenOptions::new().append(true).open(&journal);
         let journal = journal.with_context(|| unwritable(path))?;
-        let folder = Self { path: path.to_owned(), journal };
+        let folder = Self { path: path.to_owned(), journal, unsynced: 0 };
         // Last: a folder with a schedule is a run that can go on.
         replace(&folder.path.join("schedule.json"), schedule)?;
         // The entries of the files, and of the folder itself, must survive a crash too.
@@ -89,7 +91,7 @@ impl RunFolder {
         let end = u64::try_from(end).context("failed to measure the journal")?;
         let placed = journal.set_len(end).and_then(|()| journal.seek(SeekFrom::Start(end)));
         placed.with_context(|| unwritable(&name))?;
-        Ok(Self { path, journal })
+        Ok(Self { path, journal, unsynced: 0 })
     }
 
     /// Returns where the run is written.
@@ -104,16 +106,10 @@ impl RunFolder {
     /// Says that the journal could not be written; what was there before stays.
     pub fn append(&mut self, entry: &Entry) -> Result<()> {
         let line = entry.to_line()?;
-        let folder = self.path.display();
-        self.journal
-            .write_all(line.as_bytes())
-            .with_context(|| Unwritable::of(&self.path.join("journal.jsonl"), line.len()))
-            .with_context(|| {
-                format!(
-                    "what was measured is kept: make room and go on with `inflight run --resume \
-                     {folder}`, or see it with `inflight report {folder}`"
-                )
-            })
+        let written = self.journal.write_all(line.as_bytes());
+        self.unsynced += line.len();
+        let lacks = || Unwritable::of(&self.path.join("journal.jsonl"), line.len());
+        written.with_context(lacks).with_context(|| self.go_on())
     }
 
     /// Syncs the journal to disk.
@@ -123,10 +119,13 @@ impl RunFolder {
     /// Says that it could not be, or that it is gone.
     pub fn sync(&mut self) -> Result<()> {
         // A folder that somebody has removed takes every write and keeps none.
-        let there = fs::metadata(self.path.join("journal.jsonl"));
-        there
-            .and_then(|_| self.journal.sync_data())
-            .with_context(|| unwritable(&self.path.join("journal.jsonl")))
+        let path = self.path.join("journal.jsonl");
+        fs::metadata(&path).with_context(|| unwritable(&path))?;
+        let lacks = || Unwritable::of(&path, self.unsynced);
+        let synced = self.journal.sync_data().with_context(lacks);
+        synced.with_context(|| self.go_on())?;
+        self.unsynced = 0;
+        Ok(())
     }
 
     /// Writes the manifest: the run is complete.
@@ -142,8 +141,17 @@ impl RunFolder {
             Ok(manifest_line(&bytes, name))
         };
         let text = MEASURED.into_iter().map(line).collect::<Result<String>>()?;
-        replace(&self.path.join("MANIFEST"), text.as_bytes())?;
-        sync_folder(&self.path)
+        let written = replace(&self.path.join("MANIFEST"), text.as_bytes());
+        written.and_then(|()| sync_folder(&self.path)).with_context(|| self.go_on())
+    }
+
+    /// Says what to type once there is room again.
+    fn go_on(&self) -> String {
+        let folder = self.path.display();
+        format!(
+            "what was measured is kept: make room and go on with `inflight run --resume {folder}`, \
+             or see it with `inflight report {folder}`"
+        )
     }
 }
 
@@ -228,4 +236,56 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 fn sync_folder(path: &Path) -> Result<()> {
     let synced = File::open(path).and_then(|folder| folder.sync_all());
     synced.with_context(|| unwritable(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stop;
+
+    /// Returns a line of a journal.
+    fn stop() -> Entry {
+        Entry::Stop(Stop { cell: None, blocks: 1, reason: "enough".to_owned() })
+    }
+
+    /// Returns a run that is being written, and its folder for as long as it is to be there.
+    fn begun() -> (tempfile::TempDir, RunFolder) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        for name in MEASURED {
+            fs::write(path.join(name), "").unwrap();
+        }
+        let journal = File::create(path.join("journal.jsonl")).unwrap();
+        (folder, RunFolder { path, journal, unsynced: 0 })
+    }
+
+    /// Checks that an error says what to type, and names the bytes of a file.
+    fn says(error: &anyhow::Error, lacks: &str) {
+        let said = format!("{error:#}");
+        assert!(said.contains("what was measured is kept: make room and go on with "), "{said}");
+        assert!(said.contains("`inflight run --resume /"), "{said}");
+        assert!(said.contains("`inflight report /") && said.contains(lacks), "{said}");
+        assert!(error.downcast_ref::<Unwritable>().is_some(), "{said}");
+    }
+
+    #[test]
+    fn what_does_not_reach_the_disk_is_named_with_its_bytes_and_what_to_type() {
+        let (_kept, mut folder) = begun();
+        // A pipe takes what is written, and has nothing to sync it to: as a disk that is full only
+        // when the kernel empties its cache.
+        let (_reader, writer) = std::io::pipe().unwrap();
+        folder.journal = File::from(std::os::fd::OwnedFd::from(writer));
+        folder.append(&stop()).unwrap();
+        folder.append(&stop()).unwrap();
+        let bytes = 2 * stop().to_line().unwrap().len();
+        says(&folder.sync().unwrap_err(), &format!("journal.jsonl ({bytes} bytes): "));
+    }
+
+    #[test]
+    fn a_manifest_without_room_is_named_with_its_bytes_and_what_to_type() {
+        let (kept, mut folder) = begun();
+        folder.append(&stop()).unwrap();
+        fs::create_dir(kept.path().join("MANIFEST.new")).unwrap();
+        says(&folder.finish().unwrap_err(), "MANIFEST (");
+    }
 }
