@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 
 use harness::Workspace;
@@ -56,17 +57,29 @@ fn the_three_steps_of_the_readme_add_a_model() {
     assert_eq!(reported.expect("it fetches").turned.total.ok, 24);
 }
 
+/// Returns the program, to be run in a copy of the workspace.
+fn program(copy: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(built("inflight").path);
+    // What others have written is compiled already, there.
+    command.args(arguments).current_dir(copy).env("CARGO_TARGET_DIR", &WORKSPACE.target);
+    command
+}
+
+/// Checks that an answer which is lost is reported as such, whatever it would have been.
+fn loses(mut command: Command) {
+    let full = File::options().write(true).open("/dev/full").expect("Linux has it");
+    let lost = command.stdout(full).output().expect("it starts");
+    let said = String::from_utf8_lossy(&lost.stderr);
+    assert_eq!(lost.status.code(), Some(8), "{said}");
+    assert!(said.contains("error: failed to write stdout ("), "{said}");
+}
+
 #[test]
 fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
     let copy = tempfile::tempdir().expect("there is room for a copy");
     copy_workspace(copy.path());
-    let inflight = |arguments: &[&str]| {
-        let mut command = Command::new(built("inflight").path);
-        // What others have written is compiled already, there.
-        command.args(arguments).current_dir(copy.path());
-        command.env("CARGO_TARGET_DIR", &WORKSPACE.target);
-        command.output().expect("it starts")
-    };
+    let inflight =
+        |arguments: &[&str]| program(copy.path(), arguments).output().expect("it starts");
     let made = inflight(&["new-model", "my-model"]);
     check(&made, 0, "");
     let mine = copy.path().join("crates/model-my-model");
@@ -78,6 +91,7 @@ fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
     let said = String::from_utf8_lossy(&verified.stdout);
     assert_eq!(verified.status.code(), Some(3), "{said}{verified:?}");
     assert!(said.contains("FAIL") && said.contains("still to be written"), "{said}");
+    loses(program(copy.path(), &["verify", "my-model", "--cell", "batch"]));
 
     // A copy of each kind of model passes; where the machine lacks what one needs, it says so.
     let (rust, python) = ("main.rs", "model.py");

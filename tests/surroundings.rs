@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use support::shell::{check, copy_workspace, inflight, small_run, text};
+use support::shell::{check, copy_workspace, each_turn, inflight, small_run, text, written};
 use support::{WORKSPACE, alone, built};
 
 /// Returns a copy of the checkout.
@@ -216,6 +216,45 @@ fn a_new_model_that_had_no_room_leaves_no_half_of_a_package_that_stops_cargo() {
     check(&output, 8, "crates/model-mine/Cargo.toml (");
     check(&output, 8, " bytes): File too large");
     check(&inflight(copy.path(), &["list", "models"]), 0, "");
+}
+
+#[test]
+fn an_answer_that_is_lost_is_reported_also_where_it_would_have_been_no() {
+    let (_folder, old) = small_run();
+    let other = tempfile::tempdir().expect("it is made");
+    let more_work = each_turn(|turn| {
+        if let (Some(reported), "smol") = (&mut turn.turned, turn.model.as_str()) {
+            reported.window.cpu_ns = reported.window.cpu_ns * 3 / 2;
+        }
+    });
+    let new = written(other.path(), more_work);
+    let diff = format!("diff {} {} --fail-if-slower 5%", old.display(), new.display());
+    let another = tempfile::tempdir().expect("it is made");
+    let altered = written(another.path(), |_| {});
+    let journal = fs::read_to_string(altered.join("journal.jsonl")).expect("it reads");
+    let journal = journal.replacen("valid", "valib", 1);
+    fs::write(altered.join("journal.jsonl"), journal).expect("it is ours");
+    let check_altered = format!("--json check {}", altered.display());
+    // Each is wrong in its own way, and ends with its own code where the answer is seen.
+    let commands = [
+        (diff.as_str(), 5),
+        ("--json verify no-such", 2),
+        ("--json nonsense", 2),
+        ("doctor", 6),
+        ("--json verify tokio", 6),
+        (&check_altered, 7),
+    ];
+    for (arguments, code) in commands {
+        let ends = |to: &str| {
+            let program = built("inflight").path;
+            let script = format!("ulimit -n 100; exec {} {arguments} > {to}", program.display());
+            let mut sh = Command::new("sh");
+            sh.args(["-c", &script]).current_dir(&WORKSPACE.root).output().expect("sh starts")
+        };
+        let seen = ends("/dev/null");
+        assert_eq!(seen.status.code(), Some(code), "{arguments}: {seen:?}");
+        check(&ends("/dev/full"), 8, "error: failed to write stdout (");
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What can be asked for on the command line.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,8 +11,9 @@ use model_kit::DelayRange;
 use serde_json::json;
 
 use crate::asked::{Comparison, Listed, Order, Ranking, Verification, Versions};
+use crate::new_model;
+use crate::output::{self, Output};
 use crate::pictures::PICTURES;
-use crate::{new_model, output};
 
 /// Compares concurrency models by what a fetch costs, in turns, against a local server.
 #[derive(Clone, Debug, Parser)]
@@ -236,11 +236,13 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
         output::complain(&format!("{why:#}"));
         return ExitCode::from(harness::exit_code(&why));
     }
-    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
-        let reported = json!({ "error": { "exit_code": 2, "message": error.to_string() } });
-        let _ = writeln!(io::stdout(), "{reported:#}");
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    if !error.use_stderr() || std::env::args_os().all(|argument| argument != "--json") {
+        return ExitCode::from(code);
     }
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    let mut output = Output::new(true);
+    output.document(&json!({ "error": { "exit_code": code, "message": error.to_string() } }));
+    output.exit(code)
 }
 
 /// Colours words from here on as was asked. A dumb terminal gets none by itself, in continuous

@@ -46,13 +46,7 @@ fn main() -> ExitCode {
         output.fail(&error, code);
         code
     });
-    ExitCode::from(match output.end() {
-        Ok(()) => code,
-        Err(error) => {
-            output::complain(&format!("{error:#}"));
-            if code == 0 { harness::exit_code(&error) } else { code }
-        }
-    })
+    output.exit(code)
 }
 
 /// Carries out a command and returns the exit code.

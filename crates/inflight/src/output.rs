@@ -5,6 +5,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Error, Result};
@@ -79,8 +80,20 @@ impl Output {
         self.document(&json!({ "error": { "exit_code": code, "message": message } }));
     }
 
+    /// Ends what is said, and returns what the program exits with: the code of the command, unless
+    /// its answer is lost.
+    pub(crate) fn exit(self, code: u8) -> ExitCode {
+        ExitCode::from(match self.end() {
+            Ok(()) => code,
+            Err(error) => {
+                complain(&format!("{error:#}"));
+                harness::exit_code(&error)
+            }
+        })
+    }
+
     /// Ends what is said.
-    pub(crate) fn end(self) -> Result<()> {
+    fn end(self) -> Result<()> {
         match (self.document, self.failed) {
             (Some(document), _) => said(&format!("{document:#}\n")),
             (None, Some((error, bytes))) => written(Err(error), bytes),

@@ -69,7 +69,7 @@ fn during(fault: &str, plan: &Plan, slots: Slots) -> ModelResult {
         "refuse" => return Err("no runtime today".into()),
         "flood" => (0..10_000).for_each(|_| eprintln!("{}", "noise ".repeat(200))),
         "two results" => say("{\"turned\":{}}\n"),
-        "orphan" => drop(Command::new("/bin/sleep").arg("61").spawn()?),
+        "orphan" => drop(Command::new("/bin/sleep").arg("3661").spawn()?),
         _ => {}
     }
 
