@@ -192,3 +192,79 @@ fn an_environment_without_what_its_list_pins_is_not_kept() {
         assert!(!workspace.target.join("inflight/python").join(key).exists());
     }
 }
+
+#[test]
+fn an_environment_that_is_late_is_said_to_be_and_kept() {
+    let (_scripts, python) = made_up("{\"yarl\": \"1.2\"}");
+    let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
+    let first = set_up(&python, &workspace).unwrap();
+    let whole = fs::read(&first.path).unwrap();
+    fs::write(&first.path, "#!/bin/sh\nexec sleep 60\n").unwrap();
+
+    let folder = first.path.ancestors().nth(2).unwrap();
+    let lists = ["list.txt".to_owned()];
+    let packages = python.packages(folder, (&workspace.root, &lists), Duration::ZERO);
+    let late = packages.unwrap_err();
+    assert_eq!(late.why, "its packages do not load within 0 s here, though they are set up");
+    assert!(fs::read_to_string(&first.path).unwrap().contains("sleep"), "it was not made again");
+    fs::write(&first.path, whole).unwrap();
+    assert_eq!(set_up(&python, &workspace).unwrap(), first);
+}
+
+#[test]
+fn a_python_that_takes_seconds_to_answer_is_found() {
+    // As a script does that looks for the version that a project wants.
+    let slow = folder(&[("python3", "sleep 4; echo 3.12.1; echo /bin/true")]);
+    let found = Python::find(slow.path().as_os_str()).unwrap();
+    assert_eq!((found.version.as_str(), found.executable), ("3.12.1", "/bin/true".into()));
+}
+
+/// Writes a package as pip installs it, and returns a list that pins it.
+fn packed(python: &Path, folder: &Path) -> String {
+    let script = "import sys, zipfile\n\
+                  with zipfile.ZipFile(sys.argv[1], 'w') as wheel:\n \
+                  about = 'Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n'\n \
+                  kind = 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n'\n \
+                  wheel.writestr('tiny.py', '')\n \
+                  wheel.writestr('tiny-1.0.dist-info/METADATA', about)\n \
+                  wheel.writestr('tiny-1.0.dist-info/WHEEL', kind)\n \
+                  wheel.writestr('tiny-1.0.dist-info/RECORD', 'tiny.py,,\\n')\n";
+    let wheel = folder.join("tiny-1.0-py3-none-any.whl");
+    bounded(Command::new(python).args(["-I", "-c", script]).arg(&wheel), ANSWER).unwrap();
+    let sum = record::sha256(&fs::read(&wheel).unwrap());
+    let folder = folder.display();
+    format!("--no-index\n--find-links {folder}\ntiny==1.0 --hash=sha256:{sum}\n")
+}
+
+#[test]
+fn packages_go_where_they_belong_whatever_a_user_has_told_pip_and_wherever_temporary_files_go() {
+    let name = "packages_go_where_they_belong_whatever_a_user_has_told_pip";
+    let Ok(python) = FOUND.clone() else { return };
+    if !python.can_make_venv() {
+        eprintln!("this Python makes no virtual environments: nothing is checked");
+        return;
+    }
+    let Some(elsewhere) = std::env::var_os("INFLIGHT_ELSEWHERE") else {
+        // Variables are those of a process, which other tests share.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let mut own = Command::new(std::env::current_exe().unwrap());
+        own.args([name, "--nocapture"]).env("INFLIGHT_ELSEWHERE", elsewhere.path());
+        own.env("PIP_TARGET", elsewhere.path()).env("PIP_USER", "1").env("PIP_NO_BINARY", ":all:");
+        own.env("PIP_PREFIX", elsewhere.path())
+            .env("PIP_DRY_RUN", "1")
+            .env("PIP_REQUIRE_VENV", "0");
+        own.env("TMPDIR", elsewhere.path().join("absent"));
+        let output = own.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+        return;
+    };
+    let work = tempfile::tempdir_in("/tmp").unwrap();
+    let mut workspace = Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    workspace.root = work.path().to_owned();
+    workspace.target = work.path().join("target");
+    fs::write(work.path().join("list.txt"), packed(&python.executable, work.path())).unwrap();
+    let interpreter = set_up(&python, &workspace).unwrap();
+    assert_eq!(interpreter.versions["tiny"], "1.0");
+    assert_eq!(fs::read_dir(elsewhere).unwrap().count(), 0, "nothing went there");
+}

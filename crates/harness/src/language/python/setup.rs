@@ -8,10 +8,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use record::sha256;
 
-use super::bounded::bounded;
+use super::bounded::{Trouble, bounded};
 use super::{ANSWER, FIX_VENV, Interpreter, Python, Unavailable, pip, stem};
 use crate::Workspace;
 use crate::nameless::without_paths;
@@ -38,6 +38,30 @@ const OTHERS: Duration = Duration::from_mins(8);
 /// The versions of packages, by name.
 type Packages = BTreeMap<String, String>;
 
+/// Why a virtual environment cannot be used.
+enum Flaw {
+    /// It did not answer within this limit, as on a machine that is busy; it may be whole.
+    Late(Duration),
+    /// It is not what it should be.
+    Broken(anyhow::Error),
+}
+
+impl Flaw {
+    /// Returns it as what a row says.
+    fn unavailable(&self) -> Unavailable {
+        match self {
+            Self::Broken(error) => unavailable(error),
+            Self::Late(limit) => Unavailable {
+                why: format!(
+                    "its packages do not load within {} s here, though they are set up",
+                    limit.as_secs()
+                ),
+                fix: FIX.to_owned(),
+            },
+        }
+    }
+}
+
 impl Python {
     /// Returns an interpreter with the packages of some lists.
     pub(super) fn set_up(
@@ -54,15 +78,26 @@ impl Python {
         let folder = workspace.target.join("inflight").join("python");
         let folder = folder.join(self.key(&sums));
         let lists = (workspace.root.as_path(), lists);
-        let packages = match tried(&folder, lists) {
-            Ok(packages) => packages,
-            Err(_) => self.make_once(&folder, lists)?,
-        };
+        let packages = self.packages(&folder, lists, ANSWER)?;
         Ok(Interpreter {
             path: folder.join("bin").join("python"),
             versions: language.into_iter().chain(packages).collect(),
             lists_sha256: sums,
         })
+    }
+
+    /// Returns the packages of a virtual environment, which is made if it is not there or broken.
+    /// One that does not answer within a limit is neither: the machine is busy.
+    pub(super) fn packages(
+        &self,
+        folder: &Path,
+        lists: (&Path, &[String]),
+        limit: Duration,
+    ) -> Result<Packages, Unavailable> {
+        match tried(folder, lists, limit) {
+            Err(Flaw::Broken(_)) => self.make_once(folder, lists, limit),
+            tried => tried.map_err(|flaw| flaw.unavailable()),
+        }
     }
 
     /// Returns the name of the folder for this Python and lists with these hashes.
@@ -72,10 +107,16 @@ impl Python {
     }
 
     /// Makes a virtual environment, unless another process has made it meanwhile.
-    fn make_once(&self, folder: &Path, lists: (&Path, &[String])) -> Result<Packages, Unavailable> {
+    fn make_once(
+        &self,
+        folder: &Path,
+        lists: (&Path, &[String]),
+        limit: Duration,
+    ) -> Result<Packages, Unavailable> {
         let _lock = lock(folder).map_err(|error| unavailable(&error))?;
-        if let Ok(packages) = tried(folder, lists) {
-            return Ok(packages);
+        match tried(folder, lists, limit) {
+            Err(Flaw::Broken(_)) => {}
+            tried => return tried.map_err(|flaw| flaw.unavailable()),
         }
         let names: Vec<&str> = lists.1.iter().filter_map(|list| stem(list)).collect();
         let again = if folder.exists() { "again, since it is broken" } else { "once" };
@@ -88,7 +129,7 @@ impl Python {
             let _ = fs::remove_dir_all(old);
         }
         self.make(&new, lists)?;
-        let packages = tried(&new, lists).map_err(|error| unavailable(&error))?;
+        let packages = tried(&new, lists, STEP).map_err(|flaw| flaw.unavailable())?;
         // It becomes visible when it is whole.
         fs::rename(&new, folder)
             .context("failed to keep it")
@@ -116,14 +157,27 @@ impl Python {
     }
 }
 
-/// Tries a virtual environment as models use it, and returns the versions of its packages.
-fn tried(folder: &Path, (root, lists): (&Path, &[String])) -> Result<Packages> {
+/// Tries a virtual environment as models use it, within a limit of time, and returns the versions
+/// of its packages.
+fn tried(
+    folder: &Path,
+    (root, lists): (&Path, &[String]),
+    limit: Duration,
+) -> Result<Packages, Flaw> {
     let mut python = Command::new(folder.join("bin").join("python"));
-    let reported = bounded(python.args(["-I", "-c", TRY]).env_clear(), ANSWER);
-    let reported =
-        reported.map_err(|trouble| anyhow::anyhow!("what was set up {}", trouble.line()))?;
+    let reported = bounded(python.args(["-I", "-c", TRY]).env_clear(), limit).map_err(
+        |trouble| match trouble {
+            Trouble::Late(limit) => Flaw::Late(limit),
+            trouble => Flaw::Broken(anyhow!("what was set up {}", trouble.line())),
+        },
+    )?;
+    has_pinned(&reported, (root, lists)).map_err(Flaw::Broken)
+}
+
+/// Returns the packages that were reported, if all are among them that some lists pin.
+fn has_pinned(reported: &str, (root, lists): (&Path, &[String])) -> Result<Packages> {
     let packages: Packages =
-        serde_json::from_str(&reported).context("failed to read its packages")?;
+        serde_json::from_str(reported).context("failed to read its packages")?;
     for list in lists {
         let text = fs::read_to_string(root.join(list));
         for (name, version) in pinned(&text.with_context(|| format!("failed to read {list}"))?) {
