@@ -76,6 +76,7 @@ fn versions_and_a_checkout_are_rows_of_one_run_against_the_first() {
 
 #[test]
 fn what_cannot_be_compared_is_said_in_a_sentence_before_anything_is_measured() {
+    let _alone = alone();
     for (arguments, words) in [
         (&["tokio"][..], "2 values required"),
         (&["tokio", "toky@1.2.3"], "did you mean \"tokio\"?"),

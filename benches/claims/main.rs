@@ -117,7 +117,8 @@ fn run(arguments: &Arguments) -> Result<u8> {
 
 /// Measures the claims that are asked for.
 fn measure(arguments: &Arguments) -> Result<u8> {
-    harness::preflight(Path::new(env!("CARGO_MANIFEST_DIR")), &[], &[])?;
+    let workspace = runner::workspace()?;
+    harness::preflight(&workspace.root, &[&workspace.target], (&[], &[]))?;
     let _lock = RunLock::on_this_machine()?;
     let named = &arguments.claims;
     let is_named =

@@ -38,10 +38,7 @@ fn run(arguments: &Arguments) -> Result<u8> {
         Asked::List => arguments.runner.list(setting.entries().iter().map(Entry::name)),
         Asked::Nothing => Ok(0),
         _ if setting.entries().is_empty() => Ok(0),
-        Asked::Rehearse => {
-            setting.can_run()?;
-            rehearse::rehearse(&setting)
-        }
+        Asked::Rehearse => rehearse::rehearse(&setting),
         Asked::Measure => {
             let criterion = Criterion::of(arguments, &setting)?;
             match arguments.compares() {

@@ -13,12 +13,15 @@ const VERIFICATION_FAILED: u8 = 3;
 pub(crate) fn rehearse(setting: &Setting) -> Result<u8> {
     let preset = Preset { cells: setting.cells(), ..setting.preset.clone() };
     let models = setting.models();
-    harness::preflight(&setting.workspace.root, &preset.cells, &models)?;
+    let workspace = &setting.workspace;
+    let needs = (preset.cells.as_slice(), models.as_slice());
+    harness::preflight(&workspace.root, &[&workspace.target], needs)?;
     let _lock = RunLock::beside_no_run()?;
-    let programs = harness::build(&setting.workspace, &models, None)?;
+    setting.can_run()?;
+    let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;
     let primitives = setting.primitives()?;
-    let programs = harness::build_primitives(&setting.workspace, &primitives, None)?;
+    let programs = harness::build_primitives(workspace, &primitives, None)?;
     let mut primitives_work = true;
     harness::verify_primitives(primitives, &programs, &mut |trial| {
         let one = Verified::of_primitive(trial);

@@ -65,7 +65,7 @@ fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Order) -> Result<Vec<Pr
 
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
-    harness::preflight(&workspace.root, &[], &[])?;
+    harness::preflight(&workspace.root, &[&workspace.target], (&[], &[]))?;
     let _lock = RunLock::beside_no_run()?;
     let programs = harness::build_primitives(workspace, &found, None)?;
     let mut works = true;

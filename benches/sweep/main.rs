@@ -39,7 +39,8 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
             if models.is_empty() {
                 return Ok(0);
             }
-            harness::preflight(&workspace.root, &preset.cells, &models)?;
+            let needs = (preset.cells.as_slice(), models.as_slice());
+            harness::preflight(&workspace.root, &[&workspace.target], needs)?;
             let _lock = RunLock::beside_no_run()?;
             let programs = harness::build(&workspace, &models, None)?;
             let verified =

@@ -132,14 +132,20 @@ pub fn doctor(root: &Path, cells: &[Cell], models: &[Model]) -> Vec<Finding> {
 }
 
 /// Returns why no run of these models in these cells is possible, with the command that fixes it,
-/// in one sentence. Only what can make it so is read.
-pub(crate) fn refusal(root: &Path, cells: &[Cell], models: &[Model]) -> Option<String> {
+/// in one sentence. Only what can make it so is read; whoever writes into these folders says
+/// what cannot be written, but how much room they have is asked here.
+pub(crate) fn refusal(
+    root: &Path,
+    writes: &[&Path],
+    (cells, models): (&[Cell], &[Model]),
+) -> Option<String> {
     let machine = Readings {
         cells: cells.to_vec(),
         models: models.to_vec(),
         cpus: Cpus::read(&[]),
         network: Network::read(),
         shortage: resource_limits::shortage(cells),
+        work: Work::of_folders(writes),
         ..Readings::default()
     };
     let checks = CHECKS.iter().filter(|(name, _)| *name != TOOLCHAIN);

@@ -62,7 +62,9 @@ pub use crate::idle_inhibitor::IdleInhibitor;
 pub use crate::interrupt::settle_signals;
 pub use crate::language::{Interpreter, Program, compile, missing, update_lock};
 pub use crate::machine::{Limits, place, preflight};
-pub use crate::measure::{Ended, How, Order, earlier, measure, newest_unfinished, resume};
+pub use crate::measure::{
+    Ended, How, Order, claim, earlier, measure, measure_claimed, newest_unfinished, resume,
+};
 pub use crate::origin_process::{OriginProcess, Reported, converse};
 pub use crate::participant::time_for;
 pub use crate::primitives::{

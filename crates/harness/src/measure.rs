@@ -64,14 +64,32 @@ pub enum How {
     Session(u32),
 }
 
+/// Makes sure that what is ordered can be measured here and now, and claims the machine for it:
+/// before anything is prepared or built. Of the models only what their manifests say is looked at.
+///
+/// # Errors
+///
+/// Says what refuses to be measured or written, or who measures already.
+pub fn claim(order: &Order) -> Result<RunLock> {
+    may_measure(order)?;
+    RunLock::on_results(&order.results)
+}
+
 /// Measures what is ordered.
 ///
 /// # Errors
 ///
 /// Says what refuses to be measured, built or written.
 pub fn measure(order: &Order) -> Result<Ended> {
-    may_measure(&order.workspace.root, &order.preset, &order.models)?;
-    let _lock = RunLock::on_results(&order.results)?;
+    measure_claimed(order, claim(order)?)
+}
+
+/// Measures what is ordered on the machine that was claimed for it.
+///
+/// # Errors
+///
+/// Says what refuses to be built, measured or written.
+pub fn measure_claimed(order: &Order, _lock: RunLock) -> Result<Ended> {
     let layout = layout(&order.preset);
     let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
     let placement = place()?;
@@ -119,7 +137,8 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let next = next_block(&run)?;
     let session = session(&run.schedule, next);
     is_due(&run, session)?;
-    preflight(&workspace.root, &run.schedule.cells, &run.schedule.models)?;
+    let writes = [&*path, &workspace.target];
+    preflight(&workspace.root, &writes, (&run.schedule.cells, &run.schedule.models))?;
 
     let schedule = &run.schedule;
     let layout = schedule.sessions.get(session as usize).and_then(|session| session.layout_seed);
@@ -206,13 +225,14 @@ fn carry_out(
     Ok(Ended { path, how })
 }
 
-/// Checks that this program and this machine may measure these models in a preset.
-fn may_measure(root: &Path, preset: &Preset, models: &[Model]) -> Result<()> {
+/// Checks that this program and this machine may measure what is ordered.
+fn may_measure(order: &Order) -> Result<()> {
     if cfg!(debug_assertions) {
         let why = "a debug build measures nothing: use `cargo bench`, or `cargo run --release`";
         return Err(Failure::Usage(why.to_owned()).into());
     }
-    preflight(root, &preset.cells, models)
+    let Order { workspace, results, preset, models, .. } = order;
+    preflight(&workspace.root, &[results, &workspace.target], (&preset.cells, models))
 }
 
 /// Returns the layout of a preset's first session.

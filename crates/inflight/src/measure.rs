@@ -46,9 +46,10 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let mut preset = preset("smoke")?;
     preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
-    harness::preflight(&workspace.root, &preset.cells, &models)?;
-    can_run(&workspace, &models, selection)?;
+    let needs = (preset.cells.as_slice(), models.as_slice());
+    harness::preflight(&workspace.root, &[&workspace.target], needs)?;
     let _lock = RunLock::beside_no_run()?;
+    can_run(&workspace, &models, selection)?;
     let programs = harness::build(&workspace, &models, None)?;
     let verified = harness::verify((models, preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
@@ -65,9 +66,9 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
 /// Holds each model against every fault.
 fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
-    harness::preflight(&workspace.root, &[], &models)?;
-    can_run(workspace, &models, asked)?;
+    harness::preflight(&workspace.root, &[&workspace.target], (&[], &models))?;
     let _lock = RunLock::beside_no_run()?;
+    can_run(workspace, &models, asked)?;
     let programs = harness::build(workspace, &models, None)?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {

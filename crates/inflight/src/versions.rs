@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use harness::{FLOOR, Failure, Preset, Wanted, Workspace};
+use harness::{FLOOR, Failure, Order, Preset, Wanted, Workspace};
 use record::{Model, Run};
 use serde_json::json;
 
@@ -27,20 +27,24 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
     let found = harness::find(&workspace, "crates")?;
     let rows = rows(&asked.rows, &found)?;
     let preset = preset(asked, &rows[0].name)?;
-    let mut models = rows.iter().map(|row| row.model(&workspace)).collect::<Result<Vec<_>>>()?;
-    if !models.iter().any(|model| model.name == FLOOR) {
-        models.extend(found.iter().find(|model| model.name == FLOOR).cloned());
-    }
+    let is_row = |name: &str| rows.iter().any(|row| row.name == name);
+    let floor = found.iter().find(|model| model.name == FLOOR && !is_row(FLOOR));
     let results = asked.out.clone().unwrap_or_else(|| workspace.root.join("results"));
-    let ended = harness::measure(&harness::Order {
+    let mut order = Order {
         workspace,
         results,
         preset,
-        models,
+        models: rows.iter().map(Row::named).chain(floor.cloned()).collect(),
         primitives: Vec::new(),
         seed: asked.seed,
         supersedes: None,
-    })?;
+    };
+    // First: to prepare a version asks the network, and does away with what was there of it.
+    let lock = harness::claim(&order)?;
+    for (row, model) in rows.iter().zip(&mut order.models) {
+        *model = row.prepared(&order.workspace)?;
+    }
+    let ended = harness::measure_claimed(&order, lock)?;
     let run = Run::read(&ended.path)?;
     let summary = place::summary(&run);
     match asked.md {
@@ -63,10 +67,15 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
 }
 
 impl Row<'_> {
+    /// Returns the model under the name of the row.
+    fn named(&self) -> Model {
+        Model { name: self.name.clone(), ..self.model.clone() }
+    }
+
     /// Returns the model of the row, ready to be built.
-    fn model(&self, workspace: &Workspace) -> Result<Model> {
+    fn prepared(&self, workspace: &Workspace) -> Result<Model> {
         match &self.version {
-            None => Ok(Model { name: self.name.clone(), ..self.model.clone() }),
+            None => Ok(self.named()),
             Some((package, wanted)) => {
                 harness::prepare(workspace, (self.model, &self.name), (package, wanted))
             }

@@ -88,6 +88,7 @@ pub(super) const FAULTS: &[Fault] = &[
     ("loopback", |r| r.network.loopback_error = Some("down".into()), Bad, "link set lo up"),
     ("loopback", |r| r.network.loopback_mtu = Some(1_500), Doubtful, "lo mtu 65536"),
     ("disk", |r| r.work.write_error = Some("read-only".into()), Bad, "(read-only)"),
+    ("disk", |r| r.work.free_mib = Some(15), Bad, "15 MiB are free where a run writes, and it"),
     ("disk", |r| r.work.free_mib = Some(99), Bad, "cargo clean"),
     ("disk", |r| r.work.free_mib = Some(500), Doubtful, "500 MiB"),
     ("tree", |r| r.work.modified = Some("yes".into()), Doubtful, "git stash"),

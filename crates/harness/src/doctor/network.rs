@@ -92,8 +92,10 @@ pub(super) fn time_wait(readings: &Readings) -> Opinion {
     if ports.saturating_sub(waiting)
         < readings.most(|cell| Limits::ports_for(cell, &readings.models))
     {
-        return Opinion::bad(format!("{found}: too few are left for the cells, so fetches fail."))
-            .fix("sleep 60");
+        return Opinion::refusal(format!(
+            "{found}: too few are left for the cells, so that fetches would fail."
+        ))
+        .fix("sleep 60");
     }
     if waiting > ports / 2 {
         return Opinion::doubtful(format!(

@@ -14,7 +14,9 @@ use super::clock::known;
 use super::text::{text, unseen};
 use super::{Opinion, Readings};
 
-/// A run writes a few MiB; a full disk would end it.
+/// A run writes a few MiB: with less than this no run comes to its end.
+const RUN_MIB: u64 = 16;
+/// With less than this, whatever else writes may fill the disk before a run has ended.
 const DISK_MIB: u64 = 100;
 /// Building every program once took 775 MiB; what tests build comes on top.
 const BUILD_MIB: u64 = 2_048;
@@ -58,7 +60,6 @@ impl Work {
         let results = existing(&results);
         let python = Python::on_path();
         Self {
-            free_mib: free_mib(results),
             write_error: probe(results).err().map(|error| error.to_string()),
             modified: known(&environment.modified),
             is_older: known(environment.tool.built_before_source.as_str()),
@@ -66,8 +67,15 @@ impl Work {
             python: Some(python.map(|python| python.version)),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
             is_root: Uid::effective().is_root(),
+            free_mib: Self::of_folders(&[results]).free_mib,
             ..Self::tools(root, environment)
         }
+    }
+
+    /// Reads how much room there is in some folders alone: in that which has the least.
+    pub(super) fn of_folders(folders: &[&Path]) -> Self {
+        let free_mib = folders.iter().filter_map(|folder| free_mib(existing(folder))).min();
+        Self { free_mib, ..Self::default() }
     }
 
     /// Reads what programs are built with alone.
@@ -106,9 +114,11 @@ pub(super) fn disk(readings: &Readings) -> Opinion {
     let Some(mib) = work.free_mib else {
         return Opinion::good(unseen("Free space on the disk", "a probe was written to results/"));
     };
-    let found = format!("{mib} MiB are free where results are written");
+    let found = format!("{mib} MiB are free where a run writes");
     match mib {
-        ..DISK_MIB => {
+        ..RUN_MIB => Opinion::refusal(format!("{found}, and it needs {RUN_MIB}: make room."))
+            .fix("cargo clean"),
+        RUN_MIB..DISK_MIB => {
             Opinion::bad(format!("{found}: a run would end when they are full.")).fix("cargo clean")
         }
         DISK_MIB..BUILD_MIB => Opinion::doubtful(format!(
@@ -242,9 +252,10 @@ fn existing(folder: &Path) -> &Path {
     folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
 }
 
-/// Returns the space that whoever is not root may still use.
+/// Returns the space that whoever is not root may still use; nothing where there is no disk, as
+/// below `/proc`.
 fn free_mib(folder: &Path) -> Option<u64> {
-    let disk = statvfs(folder).ok()?;
+    let disk = statvfs(folder).ok().filter(|disk| disk.blocks() > 0)?;
     Some(disk.blocks_available() * disk.fragment_size() / (1024 * 1024))
 }
 

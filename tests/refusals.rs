@@ -1,0 +1,191 @@
+//! What cannot be measured here and now is refused with exit code 6, before anything is prepared
+//! or built for it: the folder that would be built into stays empty.
+
+mod support;
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread;
+use std::time::Duration;
+
+use harness::RunLock;
+use tempfile::TempDir;
+
+use support::bench::bench_program;
+use support::shell::{check, text};
+use support::{WORKSPACE, alone, built};
+
+/// Says that this process is the one inside the namespace.
+const INSIDE: &str = "INFLIGHT_INSIDE";
+/// How often the machine is asked for, which others may be using, each time after a moment.
+const TRIES: u32 = 6_000;
+/// The moment.
+const MOMENT: Duration = Duration::from_millis(100);
+/// The ports of a namespace, of which a batch of one model needs 256, and connections that hold
+/// some of them after their end.
+const PORTS: (u16, u16, usize) = (40_000, 40_299, 80);
+
+/// Returns the program, which would build into a folder.
+fn program(target: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(built("inflight").path);
+    command.args(arguments).current_dir(&WORKSPACE.root).env("CARGO_TARGET_DIR", target);
+    command
+}
+
+/// Returns a folder with nothing in it.
+fn empty() -> TempDir {
+    tempfile::tempdir().expect("it is made")
+}
+
+/// Checks that a folder has nothing in it.
+fn is_empty(folder: &Path) {
+    let mut left = fs::read_dir(folder).expect("it is there").flatten();
+    assert_eq!(left.next().map(|entry| entry.path()), None, "nothing is prepared or built");
+}
+
+/// Returns the path as an argument.
+fn word(path: &Path) -> &str {
+    path.to_str().expect("our paths are UTF-8")
+}
+
+/// Runs a script in namespaces of these kinds, in which `$inflight` is the program that would build
+/// into a folder and `$here` that folder; nothing where no such namespaces can be had.
+fn inside(kinds: &str, target: &Path, script: &str) -> Option<Output> {
+    let possible = Command::new("unshare").args([kinds, "true"]).output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        eprintln!("no namespaces {kinds} can be had here: nothing is checked");
+        return None;
+    }
+    let mut unshare = Command::new("unshare");
+    unshare.args([kinds, "sh", "-c", script]).current_dir(&WORKSPACE.root);
+    unshare.env("inflight", built("inflight").path).env("here", target);
+    Some(unshare.env("CARGO_TARGET_DIR", target).output().expect("it starts"))
+}
+
+/// Claims the machine as a run does, once nobody else uses it.
+fn claimed() -> RunLock {
+    let mut tries = (0..TRIES).filter_map(|number| {
+        thread::sleep(if number == 0 { Duration::ZERO } else { MOMENT });
+        RunLock::on_this_machine().ok()
+    });
+    tries.next().expect("whoever else measures here comes to an end")
+}
+
+#[test]
+fn without_loopback_the_command_that_mends_it_is_named_and_nothing_is_built() {
+    let _alone = alone();
+    let (target, results) = (empty(), empty());
+    let run = format!("$inflight run tokio --out {}", results.path().display());
+    let compare = format!("$inflight compare tokio tokio@1.0.0 --out {}", results.path().display());
+    for script in ["$inflight verify tokio", "$inflight verify --faults", &run, &compare] {
+        let Some(output) = inside("-rn", target.path(), &format!("exec {script}")) else { return };
+        check(&output, 6, "preflight refuses: nothing can be sent over loopback (");
+        check(&output, 6, ": type `sudo ip link set lo up`");
+        is_empty(target.path());
+        is_empty(results.path());
+    }
+}
+
+#[test]
+fn without_room_on_the_disk_nothing_is_built() {
+    let _alone = alone();
+    let (target, small) = (empty(), empty());
+    let small = small.path().display();
+    let full = format!("mount -t tmpfs -o size=4m none {small} || exit 77");
+    let results = format!("{full}; $inflight run tokio --out {small}/results");
+    let built_into = format!("{full}; CARGO_TARGET_DIR={small} $inflight verify tokio");
+    for script in [results, built_into] {
+        // What the small disk holds is seen in there alone.
+        let script = format!("{script}; code=$?; ls -A {small}; exit $code");
+        let Some(output) = inside("-rm", target.path(), &script) else { return };
+        if output.status.code() == Some(77) {
+            eprintln!("no disk can be mounted here: nothing is checked");
+            return;
+        }
+        check(&output, 6, "4 MiB are free where a run writes, and it needs 16: make room");
+        assert_eq!(text(&output), "");
+        is_empty(target.path());
+    }
+}
+
+#[test]
+fn without_ports_that_are_free_nothing_is_built() {
+    let name = "without_ports_that_are_free_nothing_is_built";
+    let Some(target) = std::env::var_os(INSIDE) else {
+        let _alone = alone();
+        let target = empty();
+        let own = std::env::current_exe().expect("it has a path");
+        // The program itself is built already, where others are.
+        let script = format!(
+            "ip link set lo up && unset CARGO_TARGET_DIR && \
+             {INSIDE}=\"$here\" exec {} --nocapture --exact {name}",
+            own.display()
+        );
+        let Some(output) = inside("-rn", target.path(), &script) else { return };
+        assert!(output.status.success(), "{output:?}");
+        assert!(text(&output).contains("1 passed"), "{output:?}");
+        return is_empty(target.path());
+    };
+
+    let (first, last, ended) = PORTS;
+    let range = "/proc/sys/net/ipv4/ip_local_port_range";
+    fs::write(range, format!("{first} {last}")).expect("the namespace is ours");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback is up");
+    let address = listener.local_addr().expect("it is bound");
+    for _ in 0..ended {
+        // Who ends first keeps the port.
+        drop(TcpStream::connect(address).expect("it listens"));
+        drop(listener.accept().expect("somebody came"));
+    }
+    let output = program(Path::new(&target), &["verify", "tokio", "--cell", "batch"]).output();
+    let output = output.expect("it starts");
+    check(
+        &output,
+        6,
+        "too few are left for the cells, so that fetches would fail: type `sleep 60`",
+    );
+}
+
+#[test]
+fn while_a_run_measures_nothing_else_does_and_who_measures_is_named() {
+    let _alone = alone();
+    let (target, results) = (empty(), empty());
+    let out = word(results.path());
+    let inflight: [&[&str]; 5] = [
+        &["verify", "tokio"],
+        &["verify", "--faults"],
+        &["run", "tokio", "--out", out],
+        &["run", "--preset", "sweep", "--out", out],
+        // There is no such version, and nobody is asked for it.
+        &["compare", "tokio", "tokio@999.0.0", "--out", out],
+    ];
+    let rehearsals = ["fetch", "primitives", "sweep"].map(|name| bench_program(name, "dev"));
+    let measures = ["claims", "sweep"].map(|name| bench_program(name, "bench"));
+    built("inflight");
+
+    let lock = claimed();
+    let refused = |mut command: Command| {
+        let output = command.output().expect("it starts");
+        let process = std::process::id();
+        let who = format!("another run, process {process}, is measuring on this machine: wait");
+        check(&output, 6, &who);
+        is_empty(target.path());
+    };
+    for arguments in inflight {
+        refused(program(target.path(), arguments));
+    }
+    let bench = |name: &String, argument| {
+        let mut command = Command::new(name);
+        command.args(["--bench", argument]).current_dir(&WORKSPACE.root);
+        command
+    };
+    for name in &rehearsals {
+        refused(bench(name, "--test"));
+    }
+    for name in &measures {
+        refused(bench(name, "--quiet"));
+    }
+    drop(lock);
+}
