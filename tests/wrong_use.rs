@@ -5,6 +5,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
@@ -14,7 +15,7 @@ use nix::unistd::Pid;
 use record::{Integrity, Run};
 
 use support::bench::bench_program;
-use support::{WORKSPACE, listening};
+use support::{WORKSPACE, alone, built, listening};
 
 /// The program as `cargo bench` builds it.
 static BENCH: LazyLock<String> = LazyLock::new(|| bench_program("fetch", "bench"));
@@ -120,7 +121,39 @@ fn the_list_names_every_benchmark_and_measures_nothing() {
 }
 
 #[test]
+fn the_answer_is_printed_before_criterion_has_anything_that_it_could_fall_over() {
+    let _alone = alone();
+    let home = tempfile::tempdir().expect("it is made");
+    // With little memory nothing is to be built.
+    for package in ["origin", "model-tokio", "model-event-loop"] {
+        built(package);
+    }
+    // Criterion resamples in memory, which it does not get so much of: it aborts, as nothing that
+    // can be caught does.
+    let script = format!(
+        "ulimit -v 1500000; exec {} --bench --exact cpu/batch/tokio --nresamples 4294967295",
+        *BENCH
+    );
+    let mut bench = Command::new("sh");
+    bench.args(["-c", &script]).current_dir(&WORKSPACE.root).env("CRITERION_HOME", home.path());
+    let output = bench.output().expect("sh starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.signal(), Some(6), "{said}{table}");
+    assert!(said.contains("memory allocation of "), "{said}");
+    assert!(table.contains("\nevent-loop ") && table.contains("\nPage  "), "{table}{said}");
+    fs::remove_dir_all(run_of(&table)).expect("it is ours");
+}
+
+/// Returns the folder of the run whose answer this is.
+fn run_of(table: &str) -> &Path {
+    let page = table.lines().find_map(|line| line.strip_prefix("Page  ")).expect("it has a page");
+    Path::new(page.strip_suffix("/derived/report.html").expect("it is the run's"))
+}
+
+#[test]
 fn an_interrupt_keeps_what_was_measured_and_prints_it() {
+    let _alone = alone();
     let mut bench = listening(BENCH.as_str());
     bench.args(["--bench", "--exact", "cpu/steady/tokio"]).current_dir(&WORKSPACE.root);
     let mut bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -152,8 +185,7 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     assert!(table.contains(unfinished) && table.contains("\nevent-loop "), "{table}");
 
     // The run stays readable; this test leaves none behind.
-    let page = table.lines().find_map(|line| line.strip_prefix("Page  ")).expect("it has a page");
-    let path = Path::new(page.strip_suffix("/derived/report.html").expect("it is the run's"));
+    let path = run_of(&table);
     let run = Run::read(path).expect("it reads");
     assert!(run.integrity == Integrity::Unfinished && run.turns.len() >= 6);
     fs::remove_dir_all(path).expect("it is ours");

@@ -3,7 +3,7 @@
 //! Criterion measures one benchmark to its end before the next begins, so the drift of a machine
 //! becomes a difference between models. Here all models are measured together, by the harness,
 //! and criterion gets what was measured as its samples: its statistics, its history and its
-//! reports are over the same turns as the answer that is printed at the end.
+//! reports are over the same turns as the answer that is printed before it gets them.
 
 mod arguments;
 mod measure;

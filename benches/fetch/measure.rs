@@ -1,4 +1,4 @@
-//! Measures all models in turns, hands the turns to criterion, and prints the answer.
+//! Measures all models in turns, prints the answer, and hands the turns to criterion.
 
 use std::path::Path;
 
@@ -16,7 +16,8 @@ use crate::setting::Setting;
 /// What a run exits with in which a model did something wrong.
 const NOT_SOUND: u8 = 4;
 
-/// Measures, and reports: the answer comes last, whatever becomes of what is before.
+/// Measures, and reports: the answer comes before criterion has anything, whatever becomes of it
+/// then.
 pub(crate) fn measure(
     setting: &Setting,
     arguments: &Arguments,
@@ -43,11 +44,12 @@ pub(crate) fn measure(
     }
     let derived = report::derive(&summary);
     let derived = record::write_derived(&ended.path, env!("CARGO_PKG_VERSION"), &derived);
+    let said = say(&answer(&summary, &ended.path));
     let replayed = match ended.how {
         How::Interrupted(_) => Ok(()),
         How::Complete | How::Session(_) => criterion.replay(&run.turns),
     };
-    say(&answer(&summary, &ended.path))?;
+    said?;
     derived?;
     replayed?;
     Ok(match ended.how {
