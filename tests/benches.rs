@@ -153,6 +153,13 @@ fn each_ends_quietly_when_nobody_reads_and_names_what_a_full_disk_lacks_room_for
     }
 }
 
+#[test]
+fn a_home_of_criterion_that_is_empty_is_none() {
+    let mut command = bench(&PROGRAMS[0], &["--baseline", "never"]);
+    command.env("CRITERION_HOME", "");
+    ends(command, 2, "criterion keeps nothing under \"never\": measure it first");
+}
+
 /// Lets criterion compare what it keeps below a home, of two benchmarks.
 fn compares(home: &Path, arguments: &[&str]) -> Command {
     let two = ["--baseline", "b", "--load-baseline", "b", "cpu/batch/(tokio|smol)$"];

@@ -48,8 +48,10 @@ impl Criterion {
     /// what the table ranks by, CPU time. Benchmarks of which it keeps no results to compare with
     /// are left out, with a word.
     pub(crate) fn of(arguments: &Arguments, setting: &Setting) -> Result<Self> {
-        let home = std::env::var_os("CRITERION_HOME").map(PathBuf::from);
-        let home = home.unwrap_or_else(|| setting.workspace.target.join("criterion"));
+        // A variable that is empty is as good as none.
+        let home = std::env::var_os("CRITERION_HOME").filter(|home| !home.is_empty());
+        let usual = || setting.workspace.target.join("criterion");
+        let home = home.map_or_else(usual, PathBuf::from);
         let home = path::absolute(home).context("failed to read the current folder")?;
         let made = unless_it_panics(|| {
             let criterion = quietly(criterion::Criterion::default);
