@@ -4,10 +4,9 @@
 mod support;
 
 use std::fs::{self, File, Permissions};
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use support::shell::{check, copy_workspace, each_turn, inflight, small_run, text, written};
 use support::{WORKSPACE, alone, built};
@@ -72,22 +71,6 @@ fn a_checkout_that_cargo_cannot_read_is_reported_in_the_words_of_cargo() {
 }
 
 #[test]
-fn a_folder_that_is_no_checkout_and_a_missing_cargo_are_distinguished() {
-    let folder = tempfile::tempdir().expect("it is made");
-    let words = "this needs a checkout of Inflight";
-    check(&inflight(folder.path(), &["list", "models"]), 2, words);
-    fs::create_dir(folder.path().join("src")).expect("it is ours");
-    fs::write(folder.path().join("src/lib.rs"), "").expect("it is ours");
-    let manifest = "[package]\nname = \"other\"\nedition = \"2024\"\n";
-    fs::write(folder.path().join("Cargo.toml"), manifest).expect("it is ours");
-    check(&inflight(folder.path(), &["list", "models"]), 2, words);
-
-    let mut without = program(&WORKSPACE.root, &["list", "models"]);
-    let without = without.env_remove("CARGO").env("PATH", folder.path()).output();
-    check(&without.expect("it starts"), 2, "there is no cargo on PATH");
-}
-
-#[test]
 fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_named_in() {
     let _alone = alone();
     let copy = copy();
@@ -98,44 +81,6 @@ fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_named_in() {
     let output = verify.env("CARGO_TARGET_DIR", "built").output().expect("it starts");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(!copy.path().join("built").exists(), "it is built once");
-}
-
-#[test]
-fn a_build_that_waits_for_another_says_so() {
-    let _alone = alone();
-    for (variable, locked, does) in [
-        ("CARGO_TARGET_DIR", "release/.cargo-lock", "builds into"),
-        ("CARGO_HOME", ".package-cache", "downloads into"),
-    ] {
-        let folder = tempfile::tempdir().expect("it is made");
-        let locked = folder.path().join(locked);
-        fs::create_dir_all(locked.parent().expect("it lies in a folder")).expect("it is ours");
-        let lock = File::create(locked).expect("it is ours");
-        lock.lock().expect("nobody else has it");
-        let mut verify = program(&WORKSPACE.root, &["verify", "tokio"]);
-        verify.env(variable, folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
-        let mut verify = verify.spawn().expect("it starts");
-        let stderr = BufReader::new(verify.stderr.take().expect("stderr is piped"));
-        let said = stderr.lines().map_while(Result::ok).nth(1).expect("it says two lines");
-        assert!(said.starts_with(&format!("waiting for another cargo, which {does} ")), "{said}");
-        verify.kill().expect("it is ours");
-        verify.wait().expect("it ends");
-    }
-}
-
-#[test]
-fn a_linker_that_cannot_reorder_sections_is_refused_before_anything_is_built() {
-    if !cfg!(target_arch = "x86_64") {
-        return;
-    }
-    let _alone = alone();
-    let out = tempfile::tempdir().expect("it is made");
-    let mut citable = program(&WORKSPACE.root, &["run", "--preset", "citable", "--out"]);
-    citable.arg(out.path()).env("RUSTFLAGS", "-Clinker-features=-lld");
-    let output = citable.output().expect("it starts");
-    check(&output, 6, "which the linker lld alone can");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("`-Clinker-features=-lld`") && !said.contains("building"), "{said}");
 }
 
 #[test]
@@ -187,38 +132,6 @@ fn what_cannot_be_said_is_reported_with_its_bytes_by_every_command() {
 }
 
 #[test]
-fn a_file_that_has_no_room_is_named_with_its_bytes_and_what_to_type_once_it_has() {
-    let (folder, run) = small_run();
-    let output = limited(folder.path(), 8, "report latest");
-    check(&output, 8, "make room and compute the rest with `inflight report ");
-    check(&output, 8, " bytes): File too large");
-    let files = support::shell::files_below(&run);
-    let halves = files.iter().filter(|file| file.extension().is_some_and(|end| end == "new"));
-    assert_eq!(halves.count(), 0, "no half of a file is left");
-    assert_eq!(inflight(folder.path(), &["report", "latest"]).status.code(), Some(0));
-    check(&inflight(folder.path(), &["check"]), 0, "");
-}
-
-#[test]
-fn a_run_that_has_no_room_for_its_lock_is_reported_before_anything_is_built() {
-    let results = tempfile::tempdir().expect("it is made");
-    let order = format!("run tokio --cell batch --out {}", results.path().display());
-    let output = limited(&WORKSPACE.root, 0, &order);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains(".lock (") && !said.contains("building"), "{said}");
-    check(&output, 8, " bytes): File too large");
-}
-
-#[test]
-fn a_new_model_that_had_no_room_leaves_no_half_of_a_package_that_stops_cargo() {
-    let copy = copy();
-    let output = limited(copy.path(), 0, "new-model mine");
-    check(&output, 8, "crates/model-mine/Cargo.toml (");
-    check(&output, 8, " bytes): File too large");
-    check(&inflight(copy.path(), &["list", "models"]), 0, "");
-}
-
-#[test]
 fn an_answer_that_is_lost_is_reported_also_where_it_would_have_been_no() {
     let (_folder, old) = small_run();
     let other = tempfile::tempdir().expect("it is made");
@@ -255,6 +168,38 @@ fn an_answer_that_is_lost_is_reported_also_where_it_would_have_been_no() {
         assert_eq!(seen.status.code(), Some(code), "{arguments}: {seen:?}");
         check(&ends("/dev/full"), 8, "error: failed to write stdout (");
     }
+}
+
+#[test]
+fn a_file_that_has_no_room_is_named_with_its_bytes_and_what_to_type_once_it_has() {
+    let (folder, run) = small_run();
+    let output = limited(folder.path(), 8, "report latest");
+    check(&output, 8, "make room and compute the rest with `inflight report ");
+    check(&output, 8, " bytes): File too large");
+    let files = support::shell::files_below(&run);
+    let halves = files.iter().filter(|file| file.extension().is_some_and(|end| end == "new"));
+    assert_eq!(halves.count(), 0, "no half of a file is left");
+    assert_eq!(inflight(folder.path(), &["report", "latest"]).status.code(), Some(0));
+    check(&inflight(folder.path(), &["check"]), 0, "");
+}
+
+#[test]
+fn a_run_that_has_no_room_for_its_lock_is_reported_before_anything_is_built() {
+    let results = tempfile::tempdir().expect("it is made");
+    let order = format!("run tokio --cell batch --out {}", results.path().display());
+    let output = limited(&WORKSPACE.root, 0, &order);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains(".lock (") && !said.contains("building"), "{said}");
+    check(&output, 8, " bytes): File too large");
+}
+
+#[test]
+fn a_new_model_that_had_no_room_leaves_no_half_of_a_package_that_stops_cargo() {
+    let copy = copy();
+    let output = limited(copy.path(), 0, "new-model mine");
+    check(&output, 8, "crates/model-mine/Cargo.toml (");
+    check(&output, 8, " bytes): File too large");
+    check(&inflight(copy.path(), &["list", "models"]), 0, "");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use cargo_metadata::{Metadata, MetadataCommand, Package};
 use record::Model;
 use serde_json::{Value, json};
 
-use crate::{Failure, language};
+use crate::Failure;
+use crate::language::{self, TRACES};
 
 /// A package that every checkout of Inflight has, whatever its models are.
 const KIT: &str = "model-kit";
@@ -35,6 +36,10 @@ impl Workspace {
         let is_package = |folder: &Path| folder.join("Cargo.toml").exists();
         ensure!(folder.ancestors().any(is_package), no_checkout());
         let mut command = MetadataCommand::new();
+        for variable in TRACES {
+            command.env_remove(variable);
+        }
+        command.cargo_path(language::named_cargo().unwrap_or_else(|| "cargo".into()));
         let metadata = command.no_deps().current_dir(folder).exec();
         let metadata = metadata.map_err(|error| refused(&error))?;
         let is_ours = metadata.workspace_packages().iter().any(|package| package.name == KIT);
@@ -71,17 +76,23 @@ fn no_checkout() -> Failure {
 /// Says why cargo does not describe the workspace.
 fn refused(error: &cargo_metadata::Error) -> Failure {
     use cargo_metadata::Error;
+    let named = language::named_cargo();
     Failure::Usage(match error {
         Error::CargoMetadata { stderr } => {
             let said = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
             let said = said.collect::<Vec<_>>().join(" ").replace(" Caused by: ", ": ");
             format!("cargo cannot read this checkout: {}", said.trim_start_matches("error: "))
         }
-        Error::Io(error) if error.kind() == ErrorKind::NotFound => {
-            "there is no cargo on PATH, by which models are built: install Rust from \
-             https://rustup.rs, or add the folder of cargo to PATH"
-                .to_owned()
-        }
+        Error::Io(error) if error.kind() == ErrorKind::NotFound => match named {
+            Some(cargo) => format!(
+                "there is no {:?}, which CARGO names as the cargo by which models are built: type \
+                 `unset CARGO`, or name one that is there",
+                cargo.to_string_lossy()
+            ),
+            None => "there is no cargo on PATH, by which models are built: install Rust from \
+                     https://rustup.rs, or add the folder of cargo to PATH"
+                .to_owned(),
+        },
         other => format!("cargo cannot be asked for the packages of this checkout: {other}"),
     })
 }

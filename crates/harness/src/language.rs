@@ -14,7 +14,7 @@ use record::{Missing, Model, Unwritable};
 
 pub(crate) use self::python::{FIX_VENV, Python, Unavailable};
 pub use self::rust::update_lock;
-pub(crate) use self::rust::{cargo, may_shuffle};
+pub(crate) use self::rust::{TRACES, cargo, may_shuffle, named_cargo};
 use crate::{Workspace, find, versions};
 
 /// The languages; the first is that of a model which names none.

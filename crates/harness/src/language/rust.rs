@@ -3,7 +3,7 @@
 //! One package a call: a joint build would unify the features of shared dependencies, and one
 //! model could change another's binary.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,8 @@ use crate::{Failure, Workspace};
 /// The manifest of a package that belongs to no workspace and has nothing in it.
 const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
 
+/// The variables that have programs in Rust print where they failed.
+pub(crate) const TRACES: [&str; 2] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"];
 /// Entries of the ring by which `io_uring` is tried.
 const RING: u32 = 8;
 
@@ -171,12 +173,20 @@ pub(super) fn build_at(
     Ok(path.into_std_path_buf())
 }
 
-/// Returns a call of cargo in the workspace.
+/// Returns a call of cargo in the workspace. What it says is quoted, without the trace of whoever
+/// debugs something else.
 pub(crate) fn cargo(workspace: &Workspace) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::new(named_cargo().unwrap_or_else(|| "cargo".into()));
+    for variable in TRACES {
+        command.env_remove(variable);
+    }
     command.current_dir(&workspace.root).stdin(Stdio::null());
     command
+}
+
+/// Returns the cargo that somebody has named.
+pub(crate) fn named_cargo() -> Option<OsString> {
+    std::env::var_os("CARGO").filter(|cargo| !cargo.is_empty())
 }
 
 /// Returns the argument by which a program is linked with its sections in an order drawn from a
@@ -190,17 +200,22 @@ fn shuffle(seed: u64) -> String {
 fn report_waiting(workspace: &Workspace) {
     let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let locks = [
-        (Some(workspace.target.join("release")), ".cargo-lock", "builds into"),
-        (home, ".package-cache", "downloads into"),
-    ];
-    for (folder, lock, does) in locks {
-        let Some(folder) = folder else { continue };
+    let builds = [Some(workspace.target.join("release")), of_target(workspace)];
+    let builds = builds.into_iter().flatten().map(|folder| (folder, ".cargo-lock", "builds into"));
+    let downloads = home.map(|folder| (folder, ".package-cache", "downloads into"));
+    for (folder, lock, does) in builds.chain(downloads) {
         let tried = File::open(folder.join(lock)).map(|lock| lock.try_lock_shared());
         if let Ok(Err(TryLockError::WouldBlock)) = tried {
             say(&format!("waiting for another cargo, which {does} {}\n", folder.display()));
         }
     }
+}
+
+/// Returns where programs for a target go that somebody has named.
+fn of_target(workspace: &Workspace) -> Option<PathBuf> {
+    let target = PathBuf::from(std::env::var_os("CARGO_BUILD_TARGET")?);
+    // It may be a file that describes one.
+    Some(workspace.target.join(target.file_stem()?).join("release"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,110 @@
+//! What people's cargo is, what it says and what it leaves behind: each cause is reported by its
+//! name, whoever waits for another is told, and a program that was cut is built anew.
+
+mod support;
+
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::shell::{check, inflight};
+use support::{WORKSPACE, alone, built};
+
+/// Returns the program, to be run in a folder.
+fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(built("inflight").path);
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+#[test]
+fn a_folder_that_is_no_checkout_and_a_missing_cargo_are_distinguished() {
+    let folder = tempfile::tempdir().expect("it is made");
+    let words = "this needs a checkout of Inflight";
+    check(&inflight(folder.path(), &["list", "models"]), 2, words);
+    fs::create_dir(folder.path().join("src")).expect("it is ours");
+    fs::write(folder.path().join("src/lib.rs"), "").expect("it is ours");
+    let manifest = "[package]\nname = \"other\"\nedition = \"2024\"\n";
+    fs::write(folder.path().join("Cargo.toml"), manifest).expect("it is ours");
+    check(&inflight(folder.path(), &["list", "models"]), 2, words);
+
+    let mut without = program(&WORKSPACE.root, &["list", "models"]);
+    let without = without.env_remove("CARGO").env("PATH", folder.path()).output();
+    check(&without.expect("it starts"), 2, "there is no cargo on PATH");
+
+    let absent = folder.path().join("cargo");
+    let mut named = program(&WORKSPACE.root, &["list", "models"]);
+    let named = named.env("CARGO", &absent).output().expect("it starts");
+    check(&named, 2, &format!("there is no {absent:?}, which CARGO names as the cargo by which"));
+    check(&named, 2, "type `unset CARGO`");
+    let mut empty = program(&WORKSPACE.root, &["list", "models"]);
+    check(&empty.env("CARGO", "").output().expect("it starts"), 0, "");
+}
+
+#[test]
+fn what_a_cargo_that_fails_says_is_quoted_without_a_trace() {
+    let folder = tempfile::tempdir().expect("it is made");
+    let cargo = folder.path().join("cargo");
+    // As rustup does, which is what people have on PATH for a cargo.
+    let script = "#!/bin/sh\necho 'error: toolchain x is not installed' >&2\n\
+                  test -z \"$RUST_BACKTRACE$RUST_LIB_BACKTRACE\" || echo ' 0: rustup::main' >&2\n\
+                  exit 1\n";
+    fs::write(&cargo, script).expect("it is ours");
+    fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("it is ours");
+    let mut list = program(&WORKSPACE.root, &["list", "models"]);
+    list.env("CARGO", &cargo).env("RUST_BACKTRACE", "1").env("RUST_LIB_BACKTRACE", "full");
+    let output = list.output().expect("it starts");
+    check(&output, 2, "cargo cannot read this checkout: toolchain x is not installed\n");
+}
+
+/// Returns the target that programs are built for here.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().expect("rustc starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.expect("it names its host").to_owned()
+}
+
+#[test]
+fn a_build_that_waits_for_another_says_so() {
+    let _alone = alone();
+    let host = host();
+    let of_host = format!("{host}/release/.cargo-lock");
+    for (variable, locked, target, does) in [
+        ("CARGO_TARGET_DIR", "release/.cargo-lock", None, "builds into"),
+        ("CARGO_TARGET_DIR", &of_host, Some(&host), "builds into"),
+        ("CARGO_HOME", ".package-cache", None, "downloads into"),
+    ] {
+        let folder = tempfile::tempdir().expect("it is made");
+        let locked = folder.path().join(locked);
+        fs::create_dir_all(locked.parent().expect("it lies in a folder")).expect("it is ours");
+        let lock = File::create(locked).expect("it is ours");
+        lock.lock().expect("nobody else has it");
+        let mut verify = program(&WORKSPACE.root, &["verify", "tokio"]);
+        verify.envs(target.map(|target| ("CARGO_BUILD_TARGET", target)));
+        verify.env(variable, folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
+        let mut verify = verify.spawn().expect("it starts");
+        let stderr = BufReader::new(verify.stderr.take().expect("stderr is piped"));
+        let said = stderr.lines().map_while(Result::ok).nth(1).expect("it says two lines");
+        assert!(said.starts_with(&format!("waiting for another cargo, which {does} ")), "{said}");
+        verify.kill().expect("it is ours");
+        verify.wait().expect("it ends");
+    }
+}
+
+#[test]
+fn a_linker_that_cannot_reorder_sections_is_refused_before_anything_is_built() {
+    if !cfg!(target_arch = "x86_64") {
+        return;
+    }
+    let _alone = alone();
+    let out = tempfile::tempdir().expect("it is made");
+    let mut citable = program(&WORKSPACE.root, &["run", "--preset", "citable", "--out"]);
+    citable.arg(out.path()).env("RUSTFLAGS", "-Clinker-features=-lld");
+    let output = citable.output().expect("it starts");
+    check(&output, 6, "which the linker lld alone can");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("`-Clinker-features=-lld`") && !said.contains("building"), "{said}");
+}
