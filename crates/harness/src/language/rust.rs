@@ -6,6 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -26,6 +27,11 @@ const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\
 pub(crate) const TRACES: [&str; 2] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"];
 /// Entries of the ring by which `io_uring` is tried.
 const RING: u32 = 8;
+
+/// Bytes of the header of a program.
+const HEADER: usize = 64;
+/// How a program begins, and what follows in one of 64 bits whose numbers begin with the low byte.
+const ELF: (&[u8], &[u8]) = (b"\x7fELF", &[2, 1]);
 
 /// A model that names no language. Its program is what runs.
 pub(super) const LANGUAGE: Language = Language {
@@ -132,13 +138,71 @@ pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -
 }
 
 /// Does the same with the package of another workspace, if its manifest is named.
+///
+/// Cargo looks at times alone: what a full disk or a crash has cut of a program is fresh to it.
+/// Such a program is built anew, once.
 pub(super) fn build_at(
     workspace: &Workspace,
     (package, manifest): (&str, Option<&Path>),
     layout: Option<u64>,
 ) -> Result<PathBuf> {
-    let manifest: Vec<&OsStr> =
-        manifest.into_iter().flat_map(|path| ["--manifest-path".as_ref(), path.as_ref()]).collect();
+    let built = built(workspace, (package, manifest), layout)?;
+    if is_program(&built)? {
+        return Ok(built);
+    }
+    say(&format!("{package} was cut after it was built: building it anew\n"));
+    forget(workspace, (package, manifest))?;
+    let built = self::built(workspace, (package, manifest), layout)?;
+    ensure!(
+        is_program(&built)?,
+        "failed to build {package}: what cargo makes of it is no whole program, even anew: make \
+         room on the disk, or type `cargo clean`"
+    );
+    Ok(built)
+}
+
+/// Has cargo forget what it built of a package.
+fn forget(workspace: &Workspace, (package, manifest): (&str, Option<&Path>)) -> Result<()> {
+    let cleaned = cargo(workspace)
+        .args(["clean", "--release", "--locked", "--offline", "--quiet", "-p", package])
+        .args(at(manifest))
+        .arg("--target-dir")
+        .arg(&workspace.target)
+        .status()
+        .context("failed to start cargo")?;
+    ensure!(cleaned.success(), "failed to remove what is left of {package}: type `cargo clean`");
+    Ok(())
+}
+
+/// Returns whether a file is a program from its first byte to its last: the table of its sections
+/// stands at the end. Of a program for another kind of machine only how it begins is looked at.
+fn is_program(path: &Path) -> Result<bool> {
+    let mut begin = [0; HEADER];
+    let file = File::open(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let length = file.metadata()?.len();
+    if file.read_exact_at(&mut begin, 0).is_err() || !begin.starts_with(ELF.0) {
+        return Ok(false);
+    }
+    if !begin[ELF.0.len()..].starts_with(ELF.1) {
+        return Ok(true);
+    }
+    let number = |place: usize| u16::from_le_bytes([begin[place], begin[place + 1]]);
+    let table = begin[0x28..0x30].try_into().map(u64::from_le_bytes)?;
+    let sections = u64::from(number(0x3a)) * u64::from(number(0x3c));
+    Ok(table.checked_add(sections).is_some_and(|end| end <= length))
+}
+
+/// Returns the arguments that name a manifest, if there is one.
+fn at(manifest: Option<&Path>) -> Vec<&OsStr> {
+    manifest.into_iter().flat_map(|path| ["--manifest-path".as_ref(), path.as_ref()]).collect()
+}
+
+/// Has cargo build the program of a package, and returns where it is.
+fn built(
+    workspace: &Workspace,
+    (package, manifest): (&str, Option<&Path>),
+    layout: Option<u64>,
+) -> Result<PathBuf> {
     let end = layout.map(shuffle);
     let end = end.as_ref().map_or_else(Vec::new, |shuffle| vec!["--", shuffle]);
     let verb = if layout.is_some() { "rustc" } else { "build" };
@@ -146,7 +210,7 @@ pub(super) fn build_at(
     let mut child = cargo(workspace)
         .args([verb, "--release", "--locked", "--quiet", "-p", package])
         .args(["--bin", package, "--message-format=json-render-diagnostics"])
-        .args(manifest)
+        .args(at(manifest))
         // Its variable may hold a path from another folder.
         .arg("--target-dir")
         .arg(&workspace.target)
@@ -221,6 +285,22 @@ fn of_target(workspace: &Workspace) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_whole_from_its_first_byte_to_its_last() {
+        let own = fs::read(std::env::current_exe().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let is_whole = |bytes: &[u8]| {
+            let path = folder.path().join("program");
+            fs::write(&path, bytes).unwrap();
+            is_program(&path).unwrap()
+        };
+        assert!(is_whole(&own));
+        for cut in [0, 1, 63, 64, own.len() / 2, own.len() - 1] {
+            assert!(!is_whole(&own[..cut]), "{cut} bytes of {}", own.len());
+        }
+        assert!(!is_whole(&vec![0; own.len()]) && !is_whole(b"#!/bin/sh\nexit 0\n"));
+    }
 
     #[test]
     fn a_ring_that_is_refused_is_said_with_its_cause_and_what_fixes_it() {
