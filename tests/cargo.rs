@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use support::shell::{check, inflight};
-use support::{WORKSPACE, alone, built};
+use support::{WORKSPACE, alone, built, test_model};
 
 /// Returns the program, to be run in a folder.
 fn program(folder: &Path, arguments: &[&str]) -> Command {
@@ -70,14 +70,15 @@ fn host() -> String {
 #[test]
 fn a_program_that_was_cut_after_it_was_built_is_built_anew() {
     let _alone = alone();
-    let whole = built("model-example");
+    let package = test_model("example").package;
+    let whole = built(&package);
     let length = |path: &Path| fs::metadata(path).expect("it is there").len();
     for cut in [0, length(&whole.path) / 2] {
         // As a full disk or a crash leaves it, which cargo takes for fresh.
-        let fresh = WORKSPACE.target.join("release/model-example");
+        let fresh = WORKSPACE.target.join("release").join(&package);
         let file = File::options().write(true).open(&fresh).expect("it is ours");
         file.set_len(cut).expect("it is ours");
-        let again = harness::compile(&WORKSPACE, "model-example").expect("it is built anew");
+        let again = harness::compile(&WORKSPACE, &package).expect("it is built anew");
         assert_eq!(length(&again.path), length(&whole.path), "cut to {cut} bytes");
         assert_eq!(length(&fresh), length(&whole.path), "cut to {cut} bytes");
     }

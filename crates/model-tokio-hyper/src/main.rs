@@ -1,4 +1,4 @@
-//! One tokio task a slot with hyper: a connection is made by a handshake and driven by its own task.
+//! One tokio task a slot with hyper: a handshake makes a connection, which has a task of its own.
 
 use std::{io, net::SocketAddr, process::ExitCode};
 
