@@ -4,7 +4,6 @@
 mod support;
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output};
 use std::thread;
@@ -17,15 +16,10 @@ use support::bench::bench_program;
 use support::shell::{check, text};
 use support::{WORKSPACE, alone, built};
 
-/// Says that this process is the one inside the namespace.
-const INSIDE: &str = "INFLIGHT_INSIDE";
 /// How often the machine is asked for, which others may be using, each time after a moment.
 const TRIES: u32 = 6_000;
 /// The moment.
 const MOMENT: Duration = Duration::from_millis(100);
-/// The ports of a namespace, of which a batch of one model needs 256, and connections that hold
-/// some of them after their end.
-const PORTS: (u16, u16, usize) = (40_000, 40_299, 80);
 
 /// Returns the program, which would build into a folder.
 fn program(target: &Path, arguments: &[&str]) -> Command {
@@ -108,44 +102,6 @@ fn without_room_on_the_disk_nothing_is_built() {
         assert_eq!(text(&output), "");
         is_empty(target.path());
     }
-}
-
-#[test]
-fn without_ports_that_are_free_nothing_is_built() {
-    let name = "without_ports_that_are_free_nothing_is_built";
-    let Some(target) = std::env::var_os(INSIDE) else {
-        let _alone = alone();
-        let target = empty();
-        let own = std::env::current_exe().expect("it has a path");
-        // The program itself is built already, where others are.
-        let script = format!(
-            "ip link set lo up && unset CARGO_TARGET_DIR && \
-             {INSIDE}=\"$here\" exec {} --nocapture --exact {name}",
-            own.display()
-        );
-        let Some(output) = inside("-rn", target.path(), &script) else { return };
-        assert!(output.status.success(), "{output:?}");
-        assert!(text(&output).contains("1 passed"), "{output:?}");
-        return is_empty(target.path());
-    };
-
-    let (first, last, ended) = PORTS;
-    let range = "/proc/sys/net/ipv4/ip_local_port_range";
-    fs::write(range, format!("{first} {last}")).expect("the namespace is ours");
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback is up");
-    let address = listener.local_addr().expect("it is bound");
-    for _ in 0..ended {
-        // Who ends first keeps the port.
-        drop(TcpStream::connect(address).expect("it listens"));
-        drop(listener.accept().expect("somebody came"));
-    }
-    let output = program(Path::new(&target), &["verify", "tokio", "--cell", "batch"]).output();
-    let output = output.expect("it starts");
-    check(
-        &output,
-        6,
-        "too few are left for the cells, so that fetches would fail: type `sleep 60`",
-    );
 }
 
 #[test]
