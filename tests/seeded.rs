@@ -2,10 +2,10 @@
 //! and where a receipt cannot find it, the test says so and names what does.
 //!
 //! What no receipt can see: that a reply was not verified, where a model reads it whole and waits
-//! for it like the others (the origin that misbehaves finds that); that a model reports less CPU
-//! time than it used, fewer threads than it has, or ok for what failed as it should have been
-//! served. Such a model lies on the pipe, and only whoever reads its `main.rs` finds out. Three
-//! more faults are found in `failures.rs`: fetches in series, one fetch too few, and a debug build.
+//! for it like the others (the origin that misbehaves finds that); that a model reports fewer
+//! threads than it has, or ok for what failed as it should have been served. Such a model lies on
+//! the pipe, and only whoever reads its `main.rs` finds out. Three more faults are found in
+//! `failures.rs`: fetches in series, one fetch too few, and a debug build.
 
 mod support;
 

@@ -213,7 +213,7 @@ impl<'a> Measuring<'a> {
         if self.cell.workload.is_resident() {
             self.seats.insert(name.to_owned(), Ok(participant));
         } else {
-            reasons.extend(participant.children().against());
+            reasons.extend(self.stays.look_for_children(name, &participant));
             if let Err(why) = participant.leave() {
                 return Ok(Outcome {
                     state: State::Failed(why),
@@ -268,7 +268,8 @@ impl<'a> Measuring<'a> {
         for (name, seat) in mem::take(&mut self.seats) {
             let Ok(participant) = seat else { continue };
             self.stays.look(&name, &participant);
-            let started = participant.children().against().into_iter().collect();
+            let started = self.stays.look_for_children(&name, &participant);
+            let started = started.into_iter().collect();
             left.insert(name, (started, participant.leave().err()));
         }
         let mut record = BlockRecord { block: self.block.number, stays: BTreeMap::new() };

@@ -49,7 +49,18 @@ impl Stays {
         let since = |now: Duration, then: Duration| nanoseconds(now.saturating_sub(then));
         record.idle_wall_ns = since(participant.idle.0, sum.idle_before.0);
         record.idle_cpu_ns = since(participant.idle.1, sum.idle_before.1);
-        record.hides_children |= participant.children() == Children::Hidden;
+    }
+
+    /// Looks for what a participant has started, before it leaves: every process of the machine is
+    /// read for it, so that no turn may be near. Returns the reason against the participant.
+    pub(crate) fn look_for_children(
+        &mut self,
+        name: &str,
+        participant: &Participant,
+    ) -> Option<Reason> {
+        let children = participant.children();
+        self.sum_of(name).record.hides_children |= children == Children::Hidden;
+        children.against()
     }
 
     /// Notes that a participant has failed and takes no further turn.
