@@ -44,7 +44,7 @@ impl fmt::Display for Reason {
             ),
             Self::IdleCpu { idle_ns, charged_ns } => write!(
                 f,
-                "it used {idle_ns} ns of CPU time between turns, for which nobody charges, and \
+                "it used {idle_ns} ns of CPU time between turns, which no turn counts, beside \
                  {charged_ns} in them: do the work of a turn before reporting it"
             ),
             Self::ChildrenIgnored => f.write_str(
