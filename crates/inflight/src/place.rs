@@ -90,9 +90,9 @@ pub(crate) fn summary(run: &record::Run) -> analysis::Summary {
 
 /// Returns the name among some that is most like one that is not among them.
 pub(crate) fn most_like<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));
-    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(score, _)| *score >= ALIKE).map(|(_, name)| name)
+    // Likeness of two names counts no letters that one of them has more: edits do.
+    let alike = names.filter(|other| strsim::jaro_winkler(name, other) >= ALIKE);
+    alike.min_by_key(|other| strsim::damerau_levenshtein(name, other))
 }
 
 /// Says that a folder is there and holds no run.
