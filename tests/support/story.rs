@@ -61,7 +61,14 @@ pub(crate) fn schedule(blocks: u32, models: Vec<Model>) -> Schedule {
 
 /// Returns the placement of a machine with two CPUs.
 fn two_cpus() -> Placement {
-    Placement { model_cpus: vec![1], origin_cpus: vec![0], workers: 1, shards: 1, awake: true }
+    Placement {
+        model_cpus: vec![1],
+        origin_cpus: vec![0],
+        workers: 1,
+        shards: 1,
+        awake: true,
+        unequal_cores: false,
+    }
 }
 
 /// Tells the turns of a block.

@@ -255,7 +255,7 @@ fn cell(workload: Workload) -> Cell {
 /// Returns the placement on two CPUs.
 fn placement() -> Placement {
     let (model_cpus, origin_cpus) = (vec![1], vec![0]);
-    Placement { model_cpus, origin_cpus, workers: 1, shards: 1, awake: true }
+    Placement { model_cpus, origin_cpus, workers: 1, shards: 1, awake: true, unequal_cores: false }
 }
 
 /// Returns a model; what follows a dash is its client, but for the floor.

@@ -37,5 +37,6 @@ pub(crate) fn placement(cpus: u8) -> Placement {
         workers: cpus.into(),
         shards: cpus.into(),
         awake: false,
+        unequal_cores: false,
     }
 }

@@ -36,7 +36,8 @@ const SHARDS_MAX: usize = 16;
 ///
 /// Says that the CPUs cannot be read.
 pub fn place() -> Result<Placement> {
-    divide(&Cores::read()?.used)
+    let cores = Cores::read()?;
+    Ok(Placement { unequal_cores: !cores.are_equal, ..divide(&cores.used)? })
 }
 
 /// Divides cores between model and origin, and leaves them asleep.
@@ -48,6 +49,7 @@ fn divide(cores: &[Vec<usize>]) -> Result<Placement> {
         workers: u32::try_from(model_cpus.len()).context("failed to count the CPUs")?,
         shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,
         awake: false,
+        unequal_cores: false,
         model_cpus,
         origin_cpus,
     })

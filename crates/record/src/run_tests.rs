@@ -15,8 +15,14 @@ mod held;
 /// Writes a small run and returns its folder, kept as long as the first value is.
 fn written() -> (tempfile::TempDir, PathBuf) {
     let results = tempfile::tempdir().unwrap();
-    let placement =
-        Placement { model_cpus: vec![1], origin_cpus: vec![0], workers: 1, shards: 1, awake: true };
+    let placement = Placement {
+        model_cpus: vec![1],
+        origin_cpus: vec![0],
+        workers: 1,
+        shards: 1,
+        awake: true,
+        unequal_cores: false,
+    };
     let schedule = Schedule {
         schema: "inflight.schedule/2.0".to_owned(),
         version: "0.2.0".to_owned(),

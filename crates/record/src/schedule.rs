@@ -165,6 +165,9 @@ pub struct Placement {
     pub shards: u32,
     /// Whether threads of the lowest priority keep the CPUs from falling asleep.
     pub awake: bool,
+    /// Whether model and origin have cores of different kinds, since no kind has one for each.
+    #[serde(default)]
+    pub unequal_cores: bool,
 }
 
 /// A row without figures.
@@ -320,6 +323,7 @@ mod tests {
             workers: 1,
             shards: 1,
             awake: false,
+            unequal_cores: false,
         };
         assert_eq!(placement(&[3, 2], &[0, 1]).cpus(), [0, 1, 2, 3]);
         assert_eq!(placement(&[5], &[5]).cpus(), [5]);

@@ -125,14 +125,14 @@ fn waited(turns: &CellTurns<'_>) -> ValidityCheck {
     question.marked(measured, troubles)
 }
 
-/// G12: the CPUs kept their frequency.
+/// G12: the CPUs are alike and kept their frequency.
 pub(crate) fn frequency(run: &Run) -> ValidityCheck {
     let question = Question {
         id: "G12",
         name: "frequency",
         scope: RUN,
         threshold: format!(
-            "a governor that holds it, and speeds within {}",
+            "cores of one kind, a governor that holds a frequency, speeds within {}",
             limit(SPEED_SPREAD_MAX)
         ),
     };
@@ -140,6 +140,10 @@ pub(crate) fn frequency(run: &Run) -> ValidityCheck {
     let mut troubles: Vec<Trouble> = Vec::new();
     if governor != "unknown" && !FIXED_GOVERNORS.contains(&governor) {
         troubles.push(("FREQ", format!("the governor {governor} changes the frequency")));
+    }
+    if run.schedule.placement.unequal_cores {
+        let why = "no kind of core has one for the model and one for the origin";
+        troubles.push(("CORES", why.to_owned()));
     }
     let Some(spread) = speed_spread(run) else {
         let unwatched = "the run does not say how fast its CPUs were";
@@ -257,7 +261,8 @@ mod tests {
     }
 
     #[test]
-    fn g12_trips_on_a_governor_and_on_a_cpu_that_slows_down() {
+    fn g12_trips_on_a_governor_on_unequal_cores_and_on_a_cpu_that_slows_down() {
+        trips(("G12", "run"), |run| run.schedule.placement.unequal_cores = true, "CORES");
         trips(("G12", "run"), |run| run.environment.governor = "powersave".to_owned(), "FREQ");
         let slow = |run: &mut Run| {
             for round in run.rounds.iter_mut().filter(|round| round.block >= 20) {

@@ -1,12 +1,13 @@
 //! What a badge means to whoever reads a figure, in a sentence.
 
 /// Each badge, and what a reader does with it.
-const MEANINGS: [(&str, &str); 24] = [
+const MEANINGS: [(&str, &str); 25] = [
     ("ALTERED", "files are not what was measured: believe nothing of it"),
     ("BELOW-FLOOR", "a model costs less than the least that it could: do not believe its cost"),
     ("BUILD", "programs were not built alike, or not for speed: believe no cost"),
     ("CLOCK", "the clock is slow or coarse: short times are doubtful"),
     ("COARSE", "the noise hides small differences, so that no two models can be called equal"),
+    ("CORES", "model and origin had cores of different kinds: costs hold for one kind alone"),
     ("DIRTY", "the source had changes that no commit holds: nobody can repeat it exactly"),
     ("DRIFT", "costs moved while it ran: compare ratios, which are taken inside blocks, not costs"),
     ("FEW-BLOCKS", "so few repetitions that a difference is hard to see; verdicts stand as tested"),

@@ -206,6 +206,7 @@ fn placed(model: &[usize], origin: &[usize]) -> Placement {
         workers: 1,
         shards: 1,
         awake: false,
+        unequal_cores: false,
     }
 }
 
