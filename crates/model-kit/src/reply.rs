@@ -127,6 +127,10 @@ impl Reply {
     fn read_own(&mut self, mut bytes: &[u8]) -> Result<Progress, ErrorCode> {
         while let Part::Head(earlier) = &mut self.part {
             let before = earlier.len();
+            // The parser passes over empty lines. Before the first head they belong to no reply.
+            if before == 0 && self.interim == 0 && matches!(bytes.first(), Some(b'\r' | b'\n')) {
+                return Err(ErrorCode::BadStatusLine);
+            }
             // A head that comes in one piece, as nearly all do, is read where it lies.
             if before > 0 {
                 earlier.extend_from_slice(bytes);

@@ -109,6 +109,15 @@ fn interim_replies_are_passed_over_up_to_a_limit() {
 }
 
 #[test]
+fn empty_lines_after_an_interim_reply_are_passed_over() {
+    for lines in ["\r\n", "\n", "\r\n\n\r\n"] {
+        check_ok(format!("HTTP/1.1 100 Continue\r\n\r\n{lines}{}", good()), 0, true);
+    }
+    let cut = "HTTP/1.1 100 Continue\r\n\r\n\r\n";
+    check_failed(cut, ErrorCode::HeadMalformed);
+}
+
+#[test]
 fn a_status_line_that_is_none_is_reported_as_such() {
     for line in [
         "garbage",
@@ -224,7 +233,7 @@ fn a_loss_is_reported_by_where_it_happened() {
 
 #[test]
 fn bytes_of_an_earlier_reply_are_skipped_on_a_reused_connection_and_refused_on_a_fresh_one() {
-    for strays in ["extra", "H", "HTTP", "\r\nx", "HTTHTTP\r\n\r\n"] {
+    for strays in ["extra", "H", "HTTP", "\r\n", "\n", "\r\nx", "HTTHTTP\r\n\r\n"] {
         let bytes = [strays.as_bytes(), good().as_bytes()].concat();
         for split in 0..=bytes.len() {
             let (first, rest) = bytes.split_at(split);
