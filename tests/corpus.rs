@@ -1,19 +1,24 @@
-//! Inputs that were kept for what they show, and their neighbours, break no promise. The fuzz
-//! targets in `fuzz/` look for more, by hand; what they find is kept here.
+//! Inputs that were kept for what they show, and their neighbours, break no promise, and the
+//! readers of replies in Rust and in Python say the same of them. The fuzz targets in `fuzz/` look
+//! for more, by hand; what they find is kept here.
 
 #[path = "../fuzz/promises.rs"]
 mod promises;
+mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use model_kit::content;
 use model_kit::pipe::{self, FromModel, ToModel};
 use model_kit::primitive::{FromProgram, ToProgram};
 use origin::{FromOrigin, ToOrigin};
 use record::Entry;
 use serde::de::DeserializeOwned;
 use stats::random::SplitMix64;
+use support::readers::{BODY_BYTES, Ending, PIECE_BYTES_MAX, SEED, Stream, by_python};
+use support::{MODELS, built};
 
 /// Neighbours of each input, unless it is long.
 const NEIGHBOURS: usize = 60;
@@ -76,6 +81,70 @@ fn hold(target: &str, promise: fn(&[u8])) {
 #[test]
 fn every_reply_has_one_verdict_in_any_pieces() {
     hold("reply", promises::reply);
+}
+
+#[test]
+fn every_reply_of_the_corpus_is_read_alike_by_rust_and_python() {
+    let Some(model) = MODELS.iter().find(|model| model.language.is_some()) else {
+        eprintln!("no Python that can run models was found: its reader is not compared");
+        return;
+    };
+    let interpreter = built(&model.package).interpreter.expect("it was found");
+    let kept = kept("reply");
+    let mut draws = SplitMix64::new(7);
+    let mut streams = Vec::new();
+    for (_, input) in &kept {
+        streams.extend(streams_of(input));
+        for _ in 0..NEIGHBOURS.min(BYTES_MAX / input.len().max(1)) {
+            let (_, other) = &kept[draws.below(kept.len())];
+            let mut all = streams_of(&neighbour(input, other, &mut draws));
+            streams.extend((!all.is_empty()).then(|| all.swap_remove(draws.below(all.len()))));
+        }
+    }
+
+    let said = by_python(&streams, &interpreter.path);
+    assert_eq!(said.len(), streams.len());
+    for (stream, by_python) in streams.iter().zip(said) {
+        let bytes = stream.pieces.concat();
+        let shown = bytes[..bytes.len().min(600)].escape_ascii();
+        assert_eq!(by_python, stream.by_rust(), "{:?} after \"{shown}\"", stream.end);
+    }
+}
+
+/// Returns an input as a reply on a fresh connection and on one that has carried another, whole and
+/// in pieces, with each end. One more fetch follows, which tells whether the connection was kept.
+/// The first byte says how long the pieces are.
+fn streams_of(input: &[u8]) -> Vec<Stream> {
+    let Some((&length, bytes)) = input.split_first() else { return Vec::new() };
+    let good = own(
+        b"HTTP/1.1 200 OK\r\ninflight-id: 0\r\ncontent-length: 16\r\n\r\n\
+        0123456789abcdef",
+        0,
+    );
+    let mut streams = Vec::new();
+    for length in [PIECE_BYTES_MAX, usize::from(length).max(1)] {
+        for end in [Ending::Closed, Ending::Reset, Ending::Timeout] {
+            let pieces = |id| own(bytes, id).chunks(length).map(<[u8]>::to_vec).collect::<Vec<_>>();
+            streams.push(Stream { fetches: 2, pieces: pieces(0), end });
+            let pieces = [vec![good.clone()], pieces(1)].concat();
+            streams.push(Stream { fetches: 3, pieces, end });
+        }
+    }
+    streams
+}
+
+/// Returns the bytes of a reply with this id and the body that belongs to it, where an input has an
+/// id and a body.
+fn own(bytes: &[u8], id: u64) -> Vec<u8> {
+    let body = content::body(SEED, id, BODY_BYTES);
+    let id = format!("inflight-id: {id}");
+    let replaced = [(&b"inflight-id: 0"[..], id.as_bytes()), (b"0123456789abcdef", &body)];
+    replaced.into_iter().fold(bytes.to_vec(), |mut bytes, (from, to)| {
+        if let Some(place) = bytes.windows(from.len()).position(|seen| seen == from) {
+            bytes.splice(place..place + from.len(), to.iter().copied());
+        }
+        bytes
+    })
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod misbehaving;
+pub(crate) mod readers;
 pub(crate) mod shell;
 pub(crate) mod story;
 pub(crate) mod unverified;

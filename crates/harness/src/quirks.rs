@@ -87,11 +87,6 @@ pub const DEVIATIONS: &[Quirk] = &[
     forgives("http.client", "interim_1000", INTERIM),
     forgives("http.client", "trailer_malformed", "does not look at trailers"),
     calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
-    calls("asyncio", "head_reset", ErrorCode::ClosedBeforeHeadReused, STREAMS),
-    calls("asyncio", "RANDOM_DATA_THEN_CLOSE", ErrorCode::HeadMalformed, WHOLE_HEAD),
-    calls("asyncio", "http_0_9", ErrorCode::HeadMalformed, WHOLE_HEAD),
-    calls("asyncio", "MALFORMED_RESPONSE_CHUNK", ErrorCode::ChunkTruncated, WHOLE_LINE),
-    calls("asyncio", "chunk_size_claimed", ErrorCode::BodyTooLarge, CLAIMED),
 ];
 
 /// Returns what the clients of some models are known to do, as a schedule keeps it.
@@ -131,10 +126,6 @@ const ANY_BYTE: &str = "takes any byte in the value of a field";
 const NO_FIELD: &str = "takes a line that is no field for the end of the head";
 const NO_NUMBER: &str = "takes a length that is no number for none";
 const FINAL: &str = "takes every interim reply but 100 for the final one";
-const STREAMS: &str = "hands no part of a head over when the connection is reset";
-const WHOLE_HEAD: &str = "looks at a head only when an empty line has ended it";
-const WHOLE_LINE: &str = "looks at the size of a chunk only when its line is whole";
-const CLAIMED: &str = "does not begin to read a chunk that claims to be too long";
 
 /// A fault that a client lets pass.
 const fn forgives(client: &'static str, fault: &'static str, does: &'static str) -> Quirk {
