@@ -4,7 +4,7 @@ import http.client
 import socket
 
 from inflight import ID_FIELD
-from inflight_codes import Code, Failed
+from inflight_codes import Code, Failed, status_fault
 
 # The longest body.
 BODY_BYTES_MAX = 16 * 1024 * 1024
@@ -62,9 +62,18 @@ class Connection:
         if self._http.sock is None:
             self._connect(slot)
         response = self._head(slot)
-        reply = response.status, response.headers.get(ID_FIELD), self._body(response)
+        status, echo = response.status, response.headers.get(ID_FIELD)
+        try:
+            body = self._body(response)
+        except Failed:
+            # What the head has shown already comes first.
+            if status != 200:
+                raise Failed(status_fault(status)) from None
+            if echo != str(slot.id):
+                raise Failed(Code.TOKEN_MISMATCH) from None
+            raise
         self._reused = self._http.sock is not None
-        return reply
+        return status, echo, body
 
     def _connect(self, slot):
         self._reused = False
