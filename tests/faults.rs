@@ -91,7 +91,7 @@ fn forty_replies_that_never_come_in_four_hundred_are_forty_failures_by_what_was_
     let late = FAULTS.iter().filter(|fault| fault.needs_a_deadline());
     // All in one script, since each fetch among them costs its limit of time.
     let late: Vec<&str> = late.map(|fault| fault.name).collect();
-    assert_eq!(late.len(), 8);
+    assert_eq!(late.len(), 9);
     let mut origin = behaving();
     for model in MODELS.iter().filter(|model| model.is_bare()) {
         // On a busy machine good replies are late too: the second limit is a patient one.

@@ -49,6 +49,13 @@ pub const DEVIATIONS: &[Quirk] = &[
     calls("hyper", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
     calls("reqwest", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
     calls("ureq", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    forgives("ureq", "trailer_name_with_space", "does not look at trailers"),
+    calls("hyper", "no_token_cut", ErrorCode::BodyTruncated, TOGETHER),
+    calls("reqwest", "no_token_cut", ErrorCode::BodyTruncated, TOGETHER),
+    calls("ureq", "no_token_cut", ErrorCode::BodyTruncated, TOGETHER),
+    calls("aiohttp", "no_token_cut", ErrorCode::BodyTruncated, TOGETHER),
+    forgives("aiohttp", "blank_line_first", "passes over an empty line before a reply"),
+    forgives("aiohttp", "control_in_value", "takes some control bytes in the value of a field"),
     calls("aiohttp", "gzip_not_asked_for", ErrorCode::BodyMismatch, DECODED),
     forgives("aiohttp", "http_2_0", "takes a reply in the text of HTTP/2.0"),
     calls("aiohttp", "status_099", ErrorCode::StatusUnexpected, "takes 099 for a status"),
@@ -69,13 +76,17 @@ pub const DEVIATIONS: &[Quirk] = &[
     calls("aiohttp", "chunk_size_2_64", ErrorCode::HeadMalformed, CHUNK),
     calls("aiohttp", "line_end_missing", ErrorCode::HeadMalformed, CHUNK),
     calls("aiohttp", "trailer_malformed", ErrorCode::HeadMalformed, CHUNK),
+    calls("aiohttp", "trailer_name_with_space", ErrorCode::HeadMalformed, CHUNK),
+    refuses("http.client", "blank_line_first", ErrorCode::BadStatusLine, LATE),
     calls("http.client", "head_cut", ErrorCode::BodyMismatch, CUT),
     forgives("http.client", "http_1_2", "takes every version that begins with `HTTP/1.`"),
     forgives("http.client", "nul", ANY_BYTE),
     forgives("http.client", "bare_cr", ANY_BYTE),
+    forgives("http.client", "control_in_value", ANY_BYTE),
     forgives("http.client", "obs_fold", "unfolds fields"),
     forgives("http.client", "no_colon", NO_FIELD),
     forgives("http.client", "space_before_colon", NO_FIELD),
+    forgives("http.client", "name_with_space", NO_FIELD),
     forgives("http.client", "lengths_unequal", "takes the first of two lengths"),
     forgives("http.client", "length_negative", NO_NUMBER),
     forgives("http.client", "length_42s", NO_NUMBER),
@@ -86,6 +97,7 @@ pub const DEVIATIONS: &[Quirk] = &[
     refuses("http.client", "hints_then_ok", ErrorCode::StatusUnexpected, FINAL),
     forgives("http.client", "interim_1000", INTERIM),
     forgives("http.client", "trailer_malformed", "does not look at trailers"),
+    forgives("http.client", "trailer_name_with_space", "does not look at trailers"),
     calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
 ];
 
@@ -118,6 +130,8 @@ const NO_LENGTH: &str =
 const INTERIM: &str = "passes over any number of interim replies";
 const ENCODED: &str = "hands a body over in an encoding that was not asked for, as it is";
 const DECODED: &str = "asks for encodings by itself, and decodes what comes";
+const TOGETHER: &str =
+    "is asked for head and body at once, and reports what is wrong with the body";
 const AT_ONCE: &str = "drops a whole reply for the bytes behind it, if they come together";
 const LATE: &str = "takes bytes that came late after a reply for the beginning of the next";
 const CHUNK: &str = "drops a reply with its head for a bad chunk, if they come together";
