@@ -1,8 +1,10 @@
 //! The languages that models are written in: one file each, and the list of them. No other code
 //! asks for the name of one.
 
+mod bounded;
 mod python;
 mod rust;
+mod search;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,9 +14,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use record::{Missing, Model, Unwritable};
 
-pub(crate) use self::python::{FIX_VENV, Python, Unavailable};
+pub(crate) use self::python::{FIX_VENV, Python};
 pub use self::rust::update_lock;
 pub(crate) use self::rust::{TRACES, cargo, may_shuffle, named_cargo};
+pub(crate) use self::search::Unavailable;
 use crate::{Workspace, find, versions};
 
 /// The languages; the first is that of a model which names none.

@@ -4,7 +4,6 @@
 //! Where that cannot be done, models are missing, with the reason and the command that fixes it,
 //! and nothing else changes. Neither names a path, since both are written down.
 
-mod bounded;
 mod pip;
 mod setup;
 
@@ -13,11 +12,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use record::{Missing, Model};
 
-use self::bounded::{Trouble, bounded};
+use super::bounded::{Trouble, bounded};
+use super::search::{self, ANSWER, Unavailable};
 use super::{Interpreter, Language};
 use crate::Workspace;
 
@@ -35,11 +35,6 @@ const NAMES: [&str; 5] = ["python3", "python3.14", "python3.13", "python3.12", "
 /// Has an interpreter report its version and where it is; what `PATH` leads to may be a script.
 const WHO: &str = "import platform, sys; print(platform.python_version()); print(sys.executable)";
 
-/// How long an interpreter may take to answer: a script that looks for one may take seconds.
-const ANSWER: Duration = Duration::from_secs(20);
-/// How long all that are found may take together.
-const ANSWERS: Duration = Duration::from_secs(40);
-
 /// A Python that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Python {
@@ -49,13 +44,6 @@ pub(crate) struct Python {
     executable: PathBuf,
     /// Such as `3.11.7`.
     pub(crate) version: String,
-}
-
-/// Why there is none, and the command that fixes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unavailable {
-    pub(crate) why: String,
-    pub(crate) fix: String,
 }
 
 /// The Python of this process's `PATH`, looked for once.
@@ -94,22 +82,14 @@ fn interpreter(workspace: &Workspace, model: &Model) -> Result<Option<Interprete
 impl Python {
     /// Finds the first Python on a search path that models can be run by.
     pub(crate) fn find(path: &OsStr) -> Result<Self, Unavailable> {
-        let folders = || std::env::split_paths(path);
-        let files = NAMES.iter().flat_map(|name| folders().map(move |folder| folder.join(name)));
-        let deadline = Instant::now() + ANSWERS;
-        let mut first = None;
-        for command in files.filter(|file| file.is_file()) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match Self::ask(command, left.min(ANSWER)).and_then(Self::fit) {
-                Ok(python) => return Ok(python),
-                Err(unavailable) => first = first.or(Some(unavailable)),
-            }
-        }
-        let (major, minor) = OLDEST;
-        Err(first.unwrap_or_else(|| Unavailable {
-            why: format!("no python3 was found, Python {major}.{minor} or newer is needed"),
-            fix: FIX_NONE.to_owned(),
-        }))
+        let attempt = |command: &Path, limit| Self::ask(command.to_owned(), limit)?.fit();
+        search::first(path, &NAMES, attempt).map_err(|unavailable| {
+            let (major, minor) = OLDEST;
+            unavailable.unwrap_or_else(|| Unavailable {
+                why: format!("no python3 was found, Python {major}.{minor} or newer is needed"),
+                fix: FIX_NONE.to_owned(),
+            })
+        })
     }
 
     /// Returns the Python of this process's `PATH`.
@@ -125,28 +105,8 @@ impl Python {
 
     /// Asks a program who it is.
     fn ask(command: PathBuf, limit: Duration) -> Result<Self, Unavailable> {
-        let name = command.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let fix = format!("{name} --version");
-        let said = match bounded(Command::new(&command).args(["-I", "-c", WHO]), limit) {
-            Ok(said) => said,
-            Err(trouble) => {
-                return Err(Unavailable {
-                    why: format!("{name} was found and {}", trouble.line()),
-                    fix,
-                });
-            }
-        };
-        let reported = said
-            .trim()
-            .split_once('\n')
-            .map(|(version, executable)| (version.to_owned(), PathBuf::from(executable)));
-        match reported.filter(|(_, executable)| executable.is_absolute()) {
-            Some((version, executable)) => Ok(Self { command, executable, version }),
-            None => Err(Unavailable {
-                why: format!("{name} was found and does not say who it is"),
-                fix,
-            }),
-        }
+        let (version, executable, _) = search::ask(&command, &["-I", "-c", WHO], limit)?;
+        Ok(Self { command, executable, version })
     }
 
     /// Makes sure that models can be run by it: they get none of the variables that whoever

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use super::super::bounded::{Trouble, bounded};
 use super::ANSWER;
-use super::bounded::{Trouble, bounded};
 
 /// How packages are reached: the settings of a user that hold.
 const REACH: [&str; 13] = [

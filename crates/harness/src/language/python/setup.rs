@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, ensure};
 use record::sha256;
 
-use super::bounded::{Trouble, bounded};
+use super::super::bounded::{Trouble, bounded};
 use super::{ANSWER, FIX_VENV, Interpreter, Python, Unavailable, pip, stem};
 use crate::Workspace;
 use crate::nameless::without_paths;
