@@ -33,7 +33,7 @@ pub(crate) fn reply(bytes: &[u8]) {
 
 /// Lets one slot fetch once; what it reads are these bytes in pieces of at most this length, and
 /// then the end of the connection.
-fn fetched(bytes: &[u8], length: usize) -> Turned {
+pub(crate) fn fetched(bytes: &[u8], length: usize) -> Turned {
     let cell = Cell {
         name: "fuzz".to_owned(),
         workload: Workload::Batch,

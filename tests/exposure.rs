@@ -58,9 +58,9 @@ fn children() -> Vec<(String, Process)> {
     let named = processes.filter_map(|process| {
         let is_own = process.stat().ok()?.ppid == own;
         let program = process.exe().ok()?.file_name()?.to_string_lossy().into_owned();
-        // A model in Python has become its interpreter, which is given the model's name.
+        // A model in another language has become its interpreter, which is given its name.
         let reported = process.cmdline().ok()?;
-        let model = reported.iter().skip_while(|argument| *argument != "-c").nth(2);
+        let model = reported.iter().skip_while(|word| *word != "-c" && *word != "--eval").nth(2);
         let program = model.map_or(program, |name| format!("model-{name}"));
         is_own.then_some((program, process))
     });

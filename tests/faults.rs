@@ -161,13 +161,15 @@ fn the_page_shows_what_was_seen() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(PAGE);
     let stored = fs::read_to_string(&path).unwrap_or_default();
     let blesses = std::env::var_os("INFLIGHT_BLESS").is_some();
-    // The clients of a standard library have its version, which is not that of every machine.
-    let interpreters = MODELS.iter().filter_map(|model| built(&model.package).interpreter);
-    let pythons: BTreeSet<String> =
-        interpreters.map(|found| format!("`http.client {}`", found.versions["python"])).collect();
-    if !blesses && !pythons.iter().all(|client| stored.contains(client)) {
-        eprintln!("the page was made with another Python: it is not compared");
-        return;
+    // The clients that come with an interpreter have a version that is not that of every machine.
+    for found in MODELS.iter().filter_map(|model| built(&model.package).interpreter) {
+        for (client, package) in [("http.client", "python"), ("undici", "undici")] {
+            let Some(version) = found.versions.get(package) else { continue };
+            if !blesses && !stored.contains(&format!("`{client} {version}`")) {
+                eprintln!("the page was made with another {client}: it is not compared");
+                return;
+            }
+        }
     }
     let by_hand = stored.find(HARNESS_ROWS).map_or("", |start| &stored[start..]);
     let page = format!("{}{by_hand}", seen());

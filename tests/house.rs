@@ -8,8 +8,8 @@ use std::process::Command;
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use regex::Regex;
 
-/// The one file that names a command to replace its process by it, and starts none.
-const BECOMES: &str = "crates/python-kit/src/lib.rs";
+/// The files that name a command to replace their process by it, and start none.
+const BECOME: [&str; 2] = ["crates/node-kit/src/lib.rs", "crates/python-kit/src/lib.rs"];
 
 /// The highest level.
 const TOP: u8 = 5;
@@ -19,7 +19,7 @@ const TOP: u8 = 5;
 fn level(package: &str) -> Option<u8> {
     match package {
         "stats" | "workload" => Some(0),
-        "rules" | "origin" | "model-kit" | "python-kit" => Some(1),
+        "rules" | "origin" | "model-kit" | "node-kit" | "python-kit" => Some(1),
         "record" | "tokio-kit" => Some(2),
         // The origin that misbehaves for tests speaks and counts with the code of the real one.
         "harness" | "analysis" | "bad-origin" => Some(3),
@@ -135,7 +135,7 @@ fn only_the_harness_starts_processes() {
     let may = ["crates/harness/", "crates/record/src/environment", "tests/", "benches/"];
     for (path, text) in sources() {
         let starts = text.contains("process::Command") || text.contains("Command::new");
-        let starts = starts && path != Path::new(BECOMES);
+        let starts = starts && !BECOME.iter().any(|becomes| path == Path::new(becomes));
         assert!(!starts || may.iter().any(|start| path.starts_with(start)), "{}", path.display());
     }
 }
@@ -160,9 +160,12 @@ fn no_duration_is_taken_from_a_clock_that_jumps() {
 
 #[test]
 fn a_program_that_becomes_an_interpreter_starts_no_second_process() {
-    let (_, text) = sources().into_iter().find(|(path, _)| path == Path::new(BECOMES)).expect("it");
-    assert!(text.contains(".exec()"));
-    assert!([".spawn(", ".output(", ".status("].iter().all(|call| !text.contains(call)));
+    for path in BECOME {
+        let text = fs::read_to_string(at(path)).expect("it is there");
+        assert!(text.contains(".exec()"), "{path}");
+        let starts = [".spawn(", ".output(", ".status("].iter().any(|call| text.contains(call));
+        assert!(!starts, "{path}");
+    }
 }
 
 #[test]
@@ -189,12 +192,12 @@ fn folder_package_and_program_share_one_name() {
 
 #[test]
 fn a_model_is_one_file_of_at_most_60_lines() {
-    let python =
-        files("*.py").into_iter().filter(|(path, _)| !path.starts_with("crates/python-kit"));
-    for (path, text) in sources().into_iter().chain(python) {
+    for (path, text) in [sources(), files("*.py"), files("*.mjs")].concat() {
         let package = path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
         if path.starts_with("crates") && is_model(&package) {
-            let one = ["src/main.rs", "src/model.py"].iter().any(|name| path.ends_with(name));
+            let one = ["src/main.rs", "src/model.py", "src/model.mjs"]
+                .iter()
+                .any(|name| path.ends_with(name));
             assert!(one, "{}", path.display());
             assert!(
                 text.lines().count() <= 60,
@@ -208,7 +211,9 @@ fn a_model_is_one_file_of_at_most_60_lines() {
 
 #[test]
 fn no_file_is_longer_than_400_lines_of_code_or_wider_than_100_columns() {
-    for (path, text) in sources().into_iter().chain(files("crates/*-kit/*.py")) {
+    for (path, text) in
+        [sources(), files("crates/*-kit/*.py"), files("crates/*-kit/*.mjs")].concat()
+    {
         let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
         assert!(code.lines().count() <= 400, "{}", path.display());
         // A row of a table cannot be broken.

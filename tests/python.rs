@@ -5,29 +5,19 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use analysis::Standing;
 use model_kit::Workload;
-use record::{Run, State};
+use record::{Model, Run, State};
 
+use support::shell::without;
 use support::{MODELS, WORKSPACE, alone, basis, built, cell, house, models_below};
 
-/// Returns a folder with every program of this machine but those whose names begin so.
-fn without(prefix: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().expect("it is made");
-    let path = std::env::var_os("PATH").expect("it is set");
-    for program in std::env::split_paths(&path).filter_map(|f| fs::read_dir(f).ok()).flatten() {
-        let program = program.expect("it is listed");
-        let name = program.file_name();
-        if !name.to_string_lossy().starts_with(prefix) {
-            // The first of a name counts.
-            let _ = symlink(program.path(), folder.path().join(name));
-        }
-    }
-    folder
+/// Returns whether a model is in Python.
+fn is_python(model: &Model) -> bool {
+    model.language.as_deref() == Some("Python")
 }
 
 /// Measures one block of a batch with a path, into a folder.
@@ -82,7 +72,7 @@ fn every_other_language_has_its_baseline_and_none_is_the_baseline_or_the_floor()
 
 #[test]
 fn a_program_in_python_is_known_by_its_hash_and_its_packages_by_that_of_their_list() {
-    for model in MODELS.iter().filter(|model| model.language.is_some()) {
+    for model in MODELS.iter().filter(|model| is_python(model)) {
         let found = built(&model.package).interpreter.expect("it was found");
         assert!(found.path.is_absolute() && found.path.exists(), "{}", found.path.display());
         assert!(found.versions.contains_key("python"));
@@ -104,9 +94,8 @@ for name, code in [('ECONNREFUSED', 1201), ('ETIMEDOUT', 1202), ('ECONNRESET', 1
 
 #[test]
 fn what_the_system_says_while_connecting_has_the_codes_of_the_shared_core() {
-    let Some(python) = MODELS.iter().find_map(|model| built(&model.package).interpreter) else {
-        return;
-    };
+    let mut models = MODELS.iter().filter(|model| is_python(model));
+    let Some(python) = models.find_map(|model| built(&model.package).interpreter) else { return };
     let kit = WORKSPACE.root.join("crates/python-kit/src");
     let mut asked = Command::new(python.path);
     let output = asked.args(["-B", "-c", CONNECTING]).env("PYTHONPATH", kit).output();

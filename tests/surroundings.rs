@@ -104,6 +104,7 @@ fn a_model_that_cannot_run_here_is_not_verified_and_not_called_so() {
     for models in [&["asyncio"][..], &["tokio", "asyncio"]] {
         check(&verify(models), 6, "asyncio cannot run here: missing: no python3 was found");
     }
+    check(&verify(&["node"]), 6, "node cannot run here: missing: no node was found");
 }
 
 #[test]

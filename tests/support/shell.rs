@@ -1,6 +1,7 @@
 //! The command line as a real process, and small runs to use it on.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -18,6 +19,21 @@ const BLOCKS_RANKED: u32 = 14;
 pub(crate) fn inflight(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(built("inflight").path);
     command.args(arguments).current_dir(folder).output().expect("it starts")
+}
+
+/// Returns a folder with every program of this machine but those whose names begin so.
+pub(crate) fn without(prefix: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("it is made");
+    let path = std::env::var_os("PATH").expect("it is set");
+    for program in std::env::split_paths(&path).filter_map(|f| fs::read_dir(f).ok()).flatten() {
+        let program = program.expect("it is listed");
+        let name = program.file_name();
+        if !name.to_string_lossy().starts_with(prefix) {
+            // The first of a name counts.
+            let _ = symlink(program.path(), folder.path().join(name));
+        }
+    }
+    folder
 }
 
 /// Checks the exit code, and that stderr says these words in one sentence.

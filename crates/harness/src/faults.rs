@@ -283,9 +283,8 @@ impl FaultCase {
                 format!("{} replies with extra bytes, of {followed} sent", total.extra_bytes)
             })
         });
-        let quirk = DEVIATIONS
-            .iter()
-            .find(|quirk| model.has_client(quirk.client) && quirk.fault == self.name);
+        let versions = &reported.hello.versions;
+        let quirk = DEVIATIONS.iter().find(|quirk| quirk.is_of(model, versions, self.name));
         let differs = reported_all.or_else(|| match (quirk, model.is_bare()) {
             (Some(quirk), _) => quirk.differs(total, &failures),
             (None, true) => (total.errors != failures).then(|| {

@@ -2,6 +2,7 @@
 //! asks for the name of one.
 
 mod bounded;
+mod node;
 mod python;
 mod rust;
 mod search;
@@ -21,7 +22,7 @@ pub(crate) use self::search::Unavailable;
 use crate::{Workspace, find, versions};
 
 /// The languages; the first is that of a model which names none.
-const LANGUAGES: [Language; 2] = [rust::LANGUAGE, python::LANGUAGE];
+const LANGUAGES: [Language; 3] = [rust::LANGUAGE, python::LANGUAGE, node::LANGUAGE];
 
 /// What a language says of itself.
 #[derive(Clone, Copy)]

@@ -1,14 +1,21 @@
 //! Where a library client hides a fault, forgives it, or calls it something else: findings about
 //! libraries, which are never patched over.
 
+use std::collections::BTreeMap;
+
 use record::Model;
 use workload::ErrorCode;
+
+/// The versions of what a model is built on, by name.
+type Versions = BTreeMap<String, String>;
 
 /// One quirk of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Quirk {
     /// The client, or the model that is its own.
     pub client: &'static str,
+    /// How the versions of the client that do so begin; all do if this is empty.
+    pub versions: &'static str,
     /// The name of the fault.
     pub fault: &'static str,
     /// What it finds.
@@ -99,6 +106,17 @@ pub const DEVIATIONS: &[Quirk] = &[
     forgives("http.client", "trailer_malformed", "does not look at trailers"),
     forgives("http.client", "trailer_name_with_space", "does not look at trailers"),
     calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    forgives("undici", "http_2_0", "takes a reply in the text of HTTP/2.0"),
+    forgives("undici", "fields_too_many", "takes more than 100 fields"),
+    refuses("undici", "bare_lf", ErrorCode::HeadMalformed, BARE_LF),
+    only_in("6.", forgives("undici", "obs_fold", "unfolds fields")),
+    only_in("6.", forgives("undici", "space_before_colon", SPACE)),
+    calls("undici", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
+    forgives("undici", "no_length", NO_LENGTH),
+    refuses("undici", "continue_then_ok", ErrorCode::ClosedBeforeHeadFresh, CONTINUE),
+    calls("undici", "switching_protocols", ErrorCode::ClosedBeforeHeadFresh, SWITCH),
+    refuses("undici", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
+    calls("undici", "gzip_not_asked_for", ErrorCode::BodyMismatch, DECODED),
 ];
 
 /// Returns what the clients of some models are known to do, as a schedule keeps it.
@@ -108,6 +126,13 @@ pub(crate) fn quirks_of(models: &[&Model]) -> Vec<record::Quirk> {
 }
 
 impl Quirk {
+    /// Returns whether it is known of a model that reported these versions, for a fault.
+    pub(crate) fn is_of(&self, model: &Model, versions: &Versions, fault: &str) -> bool {
+        let version = versions.get(self.client);
+        let has_version = version.is_none_or(|version| version.starts_with(self.versions));
+        has_version && model.has_client(self.client) && self.fault == fault
+    }
+
     /// Returns it as a schedule keeps it.
     fn recorded(&self) -> record::Quirk {
         let counts = match self.finds {
@@ -140,10 +165,14 @@ const ANY_BYTE: &str = "takes any byte in the value of a field";
 const NO_FIELD: &str = "takes a line that is no field for the end of the head";
 const NO_NUMBER: &str = "takes a length that is no number for none";
 const FINAL: &str = "takes every interim reply but 100 for the final one";
+const BARE_LF: &str = "takes a line that a line feed alone ends for malformed";
+const SPACE: &str = "takes a space before the colon of a field";
+const CONTINUE: &str = "closes the connection at a status 100 that it did not ask for";
+const SWITCH: &str = "closes the connection at a switch of protocols that it did not ask for";
 
 /// A fault that a client lets pass.
 const fn forgives(client: &'static str, fault: &'static str, does: &'static str) -> Quirk {
-    Quirk { client, fault, finds: Finds::Nothing, does }
+    Quirk { client, versions: "", fault, finds: Finds::Nothing, does }
 }
 
 /// A fault to which a client gives another code than it must.
@@ -153,7 +182,7 @@ const fn calls(
     code: ErrorCode,
     does: &'static str,
 ) -> Quirk {
-    Quirk { client, fault, finds: Finds::Code(code), does }
+    Quirk { client, versions: "", fault, finds: Finds::Code(code), does }
 }
 
 /// No fault for bare models, to which a client gives a code.
@@ -163,5 +192,10 @@ const fn refuses(
     code: ErrorCode,
     does: &'static str,
 ) -> Quirk {
-    Quirk { client, fault, finds: Finds::Refuses(code), does }
+    Quirk { client, versions: "", fault, finds: Finds::Refuses(code), does }
+}
+
+/// A quirk of those versions that begin so.
+const fn only_in(versions: &'static str, quirk: Quirk) -> Quirk {
+    Quirk { versions, ..quirk }
 }

@@ -129,8 +129,8 @@ pub struct Environment {
     #[serde(default)]
     #[serde(rename = "model_prices")]
     pub model_footprints: Option<BTreeMap<String, Footprint>>,
-    /// The versions of the Python that ran models, as `python`, and of its packages; null if none
-    /// did.
+    /// The versions of the interpreters that ran models, such as `python` and `node`, and of their
+    /// packages; null if none did.
     #[serde(default)]
     pub python: Option<BTreeMap<String, String>>,
 }

@@ -1,0 +1,7 @@
+/** The workloads, as the crate `workload` has them: one entry each. */
+export const WORKLOADS = {
+  /** So many fetches, at most `in_flight` at once, in a process of their own. */
+  batch: { isResident: false, surplus: () => 0 },
+  /** Always `in_flight` at once, turn after turn: a fetch a slot follows the window. */
+  steady: { isResident: true, surplus: (cell) => cell.in_flight },
+};
