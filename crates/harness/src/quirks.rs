@@ -109,8 +109,11 @@ pub const DEVIATIONS: &[Quirk] = &[
     forgives("undici", "http_2_0", "takes a reply in the text of HTTP/2.0"),
     forgives("undici", "fields_too_many", "takes more than 100 fields"),
     refuses("undici", "bare_lf", ErrorCode::HeadMalformed, BARE_LF),
+    refuses("undici", "lf_alone", ErrorCode::HeadMalformed, BARE_LF),
     only_in("6.", forgives("undici", "obs_fold", "unfolds fields")),
     only_in("6.", forgives("undici", "space_before_colon", SPACE)),
+    only_in("6.", forgives("undici", "name_with_space", SPACE)),
+    only_in("6.", forgives("undici", "trailer_name_with_space", SPACE)),
     calls("undici", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
     forgives("undici", "no_length", NO_LENGTH),
     refuses("undici", "continue_then_ok", ErrorCode::ClosedBeforeHeadFresh, CONTINUE),
@@ -166,7 +169,7 @@ const NO_FIELD: &str = "takes a line that is no field for the end of the head";
 const NO_NUMBER: &str = "takes a length that is no number for none";
 const FINAL: &str = "takes every interim reply but 100 for the final one";
 const BARE_LF: &str = "takes a line that a line feed alone ends for malformed";
-const SPACE: &str = "takes a space before the colon of a field";
+const SPACE: &str = "takes spaces in the name of a field";
 const CONTINUE: &str = "closes the connection at a status 100 that it did not ask for";
 const SWITCH: &str = "closes the connection at a switch of protocols that it did not ask for";
 

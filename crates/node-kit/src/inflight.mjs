@@ -84,10 +84,9 @@ class Slot extends TakesTurns {
     return Math.max(0, Math.ceil(Number(this._started + limit - process.hrtime.bigint()) / 1e6));
   }
 
-  /** Takes a whole reply of a library: its status, the value of the field ID_FIELD, its body. */
-  finish(status, echo, body) {
-    const fault = statusFault(status) ?? (echo === this.id ? null : Code.TOKEN_MISMATCH);
-    this.settle(fault, body.length, crc32(body));
+  /** Returns the fault of a head by its status and the value of its field ID_FIELD, or null. */
+  headFault(status, echo) {
+    return statusFault(status) ?? (echo === this.id ? null : Code.TOKEN_MISMATCH);
   }
 
   /** Ends the fetch by the fault of its head, if it has one, and by its body. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextLoop } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import { Code, whileConnecting } from "./codes.mjs";
 import { ID_FIELD } from "./inflight.mjs";
 
@@ -21,14 +22,16 @@ async function drive(slot, dispatcher) {
     const left = slot.timeLeft();
     const signal = left === null ? null : AbortSignal.timeout(left);
     let response, body;
+    let fault = null;
     try {
       response = await fetch(slot.url(), { dispatcher, redirect: "manual", signal });
+      fault = slot.headFault(response.status, response.headers.get(ID_FIELD));
       body = new Uint8Array(await response.arrayBuffer());
     } catch (error) {
-      slot.fail(code(error, response !== undefined));
+      slot.fail(fault ?? code(error, response !== undefined));
       continue;
     }
-    slot.finish(response.status, response.headers.get(ID_FIELD), body);
+    slot.settle(fault, body.length, crc32(body));
     // undici frees a connection one round of the loop after its reply, and makes another if it is
     // asked before. Its own limit of connections would do, but a 204 with a length blocks one.
     await nextLoop();
