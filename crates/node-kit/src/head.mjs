@@ -53,9 +53,8 @@ export class Head {
       this.status = Number(found[2]);
       return false;
     }
+    const found = field(line);
     if (this._fields.length === FIELDS_MAX) throw new Failed(Code.HEAD_TOO_LARGE);
-    const found = FIELD.exec(line);
-    if (!found) throw new Failed(Code.HEAD_MALFORMED);
     this._fields.push(found);
     return false;
   }
@@ -64,7 +63,7 @@ export class Head {
   _checkBeginning(line) {
     if (line === "" || line === "\r") return;
     if (this.status === null) this._takesLast(line + STATUS_BEGINS.slice(line.length));
-    else this._takesLast(line.includes(":") ? line : `${line}:`);
+    else field(line.includes(":") ? line : `${line}:`);
   }
 
   _understand() {
@@ -99,6 +98,13 @@ export class Head {
         this.encoded ||= value.toLowerCase() !== "identity";
     }
   }
+}
+
+/** Returns name and value of a field among what it matches. */
+function field(line) {
+  const found = FIELD.exec(line);
+  if (!found) throw new Failed(Code.HEAD_MALFORMED);
+  return found;
 }
 
 /** Returns the length that a field says: digits of a number of 64 bits, and the same each time. */
