@@ -13,7 +13,7 @@ use model_kit::pipe::{FromModel, LINE_BYTES_MAX, PROTOCOL, ToModel};
 use model_kit::primitive::{FromProgram, Primitive, PrimitivePlan, ToProgram};
 use model_kit::{DelayRange, ErrorCode, Plan, Receipt, Turn, content, ids_digest};
 use origin::{FromOrigin, Mount, ToOrigin};
-use record::Model;
+use record::{Model, OriginKind};
 use regex::Regex;
 use rules::{Evidence, MEAN_PERCENT_MIN, STALLED_MS, STAY_CHARGED_PERCENT_MAX, validate};
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
     assert_eq!(turn, Turn::of(&plan.cell, 0, content::first_id(2, 0)));
     assert_eq!(mount.turn, Turn::of(&plan.cell, 1, content::first_id(2, 1)));
     assert_eq!((&mount.cell, mount.seed), (&plan.cell, plan.seed));
-    let evidence = Evidence { turned: &turned, receipt: &receipt };
+    let evidence = Evidence { turned: &turned, receipt: &receipt, origin: OriginKind::Wiremock };
     assert_eq!(validate(model.claims(), (&plan, &mount.turn), evidence), []);
     assert_eq!(body("from-origin", "ready")["origins"], json!(plan.origins));
     assert_eq!(receipt.ids_digest, ids_digest(mount.turn.ids(&plan.cell)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use harness::{BASELINE, Basis, Event, Preset, Programs};
+use harness::{BASELINE, Basis, Event, FLOOR, Preset, Programs};
 use record::{
     BlockRecord, Environment, Integrity, Model, PrimitiveTrials, RoundRecord, Run, Schedule,
     TurnRecord,
@@ -45,6 +45,21 @@ pub(crate) fn measured(
         Ok(())
     })?;
     Ok(collected.run(schedule))
+}
+
+/// Returns the ratio of each row of a run's cell to the baseline, in a line.
+pub(crate) fn ratio_lines(run: &Run) -> Vec<String> {
+    let figures = analysis::figures(run, BASELINE, FLOOR);
+    let rows = figures.cells.iter().flat_map(|cell| &cell.rows);
+    let line = |row: &analysis::Row| {
+        let ratio = row.figures.as_ref()?.ratio.filter(|_| row.model != BASELINE)?;
+        let interval = ratio.interval.map_or_else(
+            || "too few blocks for an interval".to_owned(),
+            |interval| format!("{:.3} to {:.3}", interval.low, interval.high),
+        );
+        Some(format!("{:<18} {:.3} ({interval})", row.model, ratio.value))
+    };
+    rows.filter_map(line).collect()
 }
 
 /// Returns the programs of some models.

@@ -10,8 +10,8 @@
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- wrk` or `-- awake` measures one
 //! alone. By name only, since they take long: `-- controls` (40 minutes) counts how often the
 //! analysis is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway
-//! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause. Two
-//! more are no claims: `-- builds` times a build of each model from nothing, for the runs that
+//! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause; `-- origins`
+//! (10 minutes) shows ratios at one kind of origin beside those at the other. Two more are no claims: `-- builds` times a build of each model from nothing, for the runs that
 //! follow to report, and `-- listing` how long a thousand runs take to be listed and one to be
 //! reported. Nothing here asserts a time.
 
@@ -21,6 +21,7 @@ mod controls;
 mod listing;
 mod memory;
 mod neighbour;
+mod origins;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod sustained;
@@ -51,6 +52,7 @@ use crate::runner::{Asked, Runner, say, warn};
 const BLOCKS: u64 = 20;
 
 /// What all claims share.
+#[derive(Clone)]
 struct Bench {
     workspace: Workspace,
     placement: Placement,
@@ -70,9 +72,10 @@ const CLAIMS: [(&str, Claim); 3] = [
     ("awake", Bench::with_spinners),
 ];
 /// What is measured by its name alone: it takes long, or is no claim.
-const BY_NAME: [(&str, Claim); 3] = [
+const BY_NAME: [(&str, Claim); 4] = [
     ("controls", controls::print),
     ("neighbour", neighbour::print),
+    ("origins", origins::print),
     ("sustained", sustained::print),
 ];
 /// What is timed by its name alone, and needs no programs of models.

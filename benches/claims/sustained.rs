@@ -1,13 +1,13 @@
 //! A turn equals sustained running: the ratios to the baseline of turns of 128 and 1,024 fetches,
 //! and of ten seconds without a pause, beside each other, row by row.
 
-use anyhow::{Context, Result};
-use harness::{BASELINE, FLOOR, Preset, Program};
+use anyhow::Result;
+use harness::{Preset, Program};
 use model_kit::Cell;
 use record::Model;
 
 use crate::Bench;
-use crate::collect::measured;
+use crate::collect::{measured, ratio_lines};
 use crate::runner::say;
 
 /// Fetches of a window, rounds of a block, and blocks.
@@ -22,19 +22,8 @@ pub(crate) fn print(bench: &Bench) -> Result<()> {
         let preset =
             Preset { name: "sustained", cells: vec![cell], rounds, blocks, ..harness::quick() };
         let run = measured(bench, (preset, fetches), &models, &mut |_| {})?;
-        let figures = analysis::figures(&run, BASELINE, FLOOR);
-        let cell = figures.cells.first().context("failed to find the cell")?;
-        for row in &cell.rows {
-            let ratio = row.figures.as_ref().and_then(|figures| figures.ratio);
-            let Some(ratio) = ratio.filter(|_| row.model != BASELINE) else { continue };
-            let interval = ratio.interval.map_or_else(
-                || "too few blocks for an interval".to_owned(),
-                |interval| format!("{:.3} to {:.3}", interval.low, interval.high),
-            );
-            say(&format!(
-                "{fetches:>6} fetches a turn: {:<18} {:.3} ({interval})",
-                row.model, ratio.value
-            ))?;
+        for line in ratio_lines(&run) {
+            say(&format!("{fetches:>6} fetches a turn: {line}"))?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::path::Path;
 use analysis::Summary;
 use anyhow::Result;
 use harness::{BASELINE, FLOOR, How, Order, Preset};
-use record::Run;
+use record::{OriginKind, Run};
 use report::{Form, Place};
 
 use crate::arguments::Arguments;
@@ -31,6 +31,7 @@ pub(crate) fn measure(
         primitives: setting.primitives()?,
         seed: None,
         supersedes: None,
+        origin: OriginKind::default(),
     })?;
     let run = Run::read(&ended.path)?;
     if let How::Interrupted(_) = ended.how {

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use harness::{Order, RunLock, Verified, Workspace};
 use model_kit::primitive::Primitive;
-use record::PrimitiveProgram;
+use record::{OriginKind, PrimitiveProgram};
 
 use crate::alone::VERIFICATION_FAILED;
 use crate::runner::{Asked, say};
@@ -29,8 +29,9 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
         Asked::Measure => {
             let results = workspace.root.join("results");
             let (preset, models) = (harness::primitives(), Vec::new());
-            let (seed, supersedes) = (None, None);
-            let order = Order { workspace, results, preset, models, primitives, seed, supersedes };
+            let (seed, supersedes, origin) = (None, None, OriginKind::default());
+            let order =
+                Order { workspace, results, preset, models, primitives, seed, supersedes, origin };
             alone::measure(&order)
         }
         Asked::Rehearse => rehearse(&workspace, taken(primitives, asked)?),

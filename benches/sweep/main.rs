@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use harness::{Order, Preset, RunLock, Workspace};
 use model_kit::Cell;
-use record::Model;
+use record::{Model, OriginKind};
 
 use crate::alone::VERIFICATION_FAILED;
 use crate::runner::{Asked, say};
@@ -30,8 +30,9 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
     match asked.runner.asked() {
         Asked::Measure => {
             let (results, primitives) = (workspace.root.join("results"), Vec::new());
-            let (seed, supersedes) = (None, None);
-            let order = Order { workspace, results, preset, models, primitives, seed, supersedes };
+            let (seed, supersedes, origin) = (None, None, OriginKind::default());
+            let order =
+                Order { workspace, results, preset, models, primitives, seed, supersedes, origin };
             alone::measure(&order)
         }
         Asked::Rehearse => {

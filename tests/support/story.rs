@@ -7,6 +7,7 @@ use harness::{BASELINE, Basis, Preset};
 use model_kit::content::{first_id, split_mix_64};
 use model_kit::pipe::{Scheduled, Total, Turned, Window};
 use model_kit::{Cell, Plan, Receipt, Turn, bare_heads_digest, ids_digest};
+use record::OriginKind;
 use record::{
     Block, BlockRecord, Environment, Host, Model, Placement, Probe, RoundRecord, Run, Schedule,
     State, StayRecord, TurnRecord,
@@ -68,6 +69,7 @@ fn two_cpus() -> Placement {
         shards: 1,
         awake: true,
         unequal_cores: false,
+        origin: OriginKind::Wiremock,
     }
 }
 

@@ -12,7 +12,7 @@ use record::{
 use stats::random::SplitMix64;
 use stats::williams;
 use workload::pipe::Turned;
-use workload::{Cell, DelayRange, Receipt, Workload};
+use workload::{Cell, DelayRange, OriginKind, Receipt, Workload};
 
 pub use crate::fixture_turn::times;
 use crate::fixture_turn::{host_of, near_one, stay_of, turn_of};
@@ -255,7 +255,15 @@ fn cell(workload: Workload) -> Cell {
 /// Returns the placement on two CPUs.
 fn placement() -> Placement {
     let (model_cpus, origin_cpus) = (vec![1], vec![0]);
-    Placement { model_cpus, origin_cpus, workers: 1, shards: 1, awake: true, unequal_cores: false }
+    Placement {
+        model_cpus,
+        origin_cpus,
+        workers: 1,
+        shards: 1,
+        awake: true,
+        unequal_cores: false,
+        origin: OriginKind::Wiremock,
+    }
 }
 
 /// Returns a model; what follows a dash is its client, but for the floor.

@@ -207,7 +207,11 @@ impl<'a> Measuring<'a> {
         (participant, taken, receipt): (Participant, Taken, workload::Receipt),
     ) -> Result<Outcome> {
         let model = self.model(name)?;
-        let evidence = Evidence { turned: &taken.turned, receipt: &receipt };
+        let evidence = Evidence {
+            turned: &taken.turned,
+            receipt: &receipt,
+            origin: self.schedule.placement.origin,
+        };
         let mut reasons = validate(model.claims(), (plan, &turn), evidence);
         self.stays.look(name, &participant);
         if self.cell.workload.is_resident() {

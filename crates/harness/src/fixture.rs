@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use record::{Model, Placement};
+use record::{Model, OriginKind, Placement};
 
 /// Returns a bare model whose units are tasks on one thread.
 pub(crate) fn model(name: &str) -> Model {
@@ -38,5 +38,6 @@ pub(crate) fn placement(cpus: u8) -> Placement {
         shards: cpus.into(),
         awake: false,
         unequal_cores: false,
+        origin: OriginKind::Wiremock,
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, thread};
 
 use anyhow::{Context, Result};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use record::{Model, Placement};
+use record::{Model, OriginKind, Placement};
 use workload::Cell;
 
 use crate::cores::Cores;
@@ -50,6 +50,7 @@ fn divide(cores: &[Vec<usize>]) -> Result<Placement> {
         shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,
         awake: false,
         unequal_cores: false,
+        origin: OriginKind::Wiremock,
         model_cpus,
         origin_cpus,
     })

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use record::{
-    Again, Block, Brief, Entry, Environment, Integrity, Model, PrimitiveProgram, Resume, Run,
-    RunFolder, Schedule, TurnRecord, Unreadable,
+    Again, Block, Brief, Entry, Environment, Integrity, Model, Placement, PrimitiveProgram, Resume,
+    Run, RunFolder, Schedule, TurnRecord, Unreadable,
 };
-use workload::{Cell, plain};
+use workload::{Cell, OriginKind, plain};
 
 use crate::built::Built;
 use crate::footprint::footprints;
@@ -42,6 +42,8 @@ pub struct Order {
     pub seed: Option<u64>,
     /// The run that this one corrects.
     pub supersedes: Option<String>,
+    /// The kind of the origin.
+    pub origin: OriginKind,
 }
 
 /// A run as far as it came.
@@ -92,7 +94,7 @@ pub fn measure(order: &Order) -> Result<Ended> {
 pub fn measure_claimed(order: &Order, _lock: RunLock) -> Result<Ended> {
     let layout = layout(&order.preset);
     let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
-    let placement = place()?;
+    let placement = Placement { origin: order.origin, ..place()? };
     interrupt::watch()?;
     let probes = probe(
         (&order.preset.cells, order.preset.baseline()),

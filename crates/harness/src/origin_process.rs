@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
-use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin, WIREMOCK};
+use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin};
 use record::{Model, Placement};
 use rules::STALLED_MS;
 use workload::pipe::{Hello, Turned};
@@ -69,13 +69,13 @@ pub struct OriginProcess {
 }
 
 impl OriginProcess {
-    /// Starts an origin.
+    /// Starts an origin of the kind that is placed.
     ///
     /// # Errors
     ///
     /// Says why it did not start.
     pub fn start(program: &Program, placement: &Placement) -> Result<Self> {
-        let arguments = vec![WIREMOCK.to_owned(), placement.shards.to_string()];
+        let arguments = vec![placement.origin.name().to_owned(), placement.shards.to_string()];
         Self::start_as(program, (arguments, &placement.origin_cpus))
     }
 

@@ -67,7 +67,7 @@ fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let evidence = Evidence { turned, receipt };
+    let evidence = Evidence { turned, receipt, origin: run.schedule.placement.origin };
     let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
     let stay = run.blocks.iter().find(|other| other.block == turn.block);
     let stay = stay.and_then(|other| other.stays.get(&turn.model));

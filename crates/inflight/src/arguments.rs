@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use model_kit::DelayRange;
+use record::OriginKind;
 use serde_json::json;
 
 use crate::asked::{Comparison, Listed, Order, Ranking, Verification, Versions};
@@ -256,6 +257,14 @@ pub(crate) fn choose_color(asked: ColorChoice) {
 /// Returns the names of the presets.
 pub(crate) fn names_of_presets() -> PossibleValuesParser {
     PossibleValuesParser::new(harness::presets().map(|preset| preset.name))
+}
+
+/// Reads the kind of an origin.
+pub(crate) fn origin() -> impl TypedValueParser<Value = OriginKind> {
+    PossibleValuesParser::new(OriginKind::ALL.map(OriginKind::name)).map(|name| {
+        let is_named = |kind: &OriginKind| kind.name() == name;
+        OriginKind::ALL.into_iter().find(is_named).unwrap_or_default()
+    })
 }
 
 /// Reads when to colour words.

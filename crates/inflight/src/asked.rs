@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use model_kit::{Cell, DelayRange};
+use record::OriginKind;
 
-use crate::arguments::{delay, names_of_presets, percent, size};
+use crate::arguments::{delay, names_of_presets, origin, percent, size};
 
 /// What to measure.
 #[derive(Clone, Debug, Args)]
@@ -26,10 +27,13 @@ pub(crate) struct Order {
     /// Decides everything that is drawn.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Who serves: wiremock, or fast, an event loop of our own, to see whether it matters.
+    #[arg(long, value_name = "KIND", default_value = "wiremock", value_parser = origin())]
+    pub(crate) origin: OriginKind,
     /// Goes on with a run that was cut short: the one named, or the newest.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
           conflicts_with_all = ["models", "all", "cell", "preset", "blocks", "seed", "dry_run",
-                                "supersedes"])]
+                                "supersedes", "origin"])]
     pub(crate) resume: Option<String>,
     /// Where the run is written, instead of `results/`.
     #[arg(long, value_name = "DIR")]

@@ -8,7 +8,7 @@ use harness::{
     Workspace,
 };
 use model_kit::Cell;
-use record::{Environment, Model, Run, State};
+use record::{Environment, Model, Placement, Run, State};
 use serde_json::json;
 
 use crate::asked::{Order, Selection, Verification};
@@ -129,7 +129,8 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
         false => Vec::new(),
     };
     let (seed, supersedes) = (order.seed, order.supersedes.clone());
-    Ok(harness::Order { workspace, results, preset, models, primitives, seed, supersedes })
+    let origin = order.origin;
+    Ok(harness::Order { workspace, results, preset, models, primitives, seed, supersedes, origin })
 }
 
 /// Prints what would be measured.
@@ -139,7 +140,7 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
         models: order.models.clone(),
         missing: Vec::new(),
         seed: order.seed.unwrap_or_default(),
-        placement: harness::place()?,
+        placement: Placement { origin: order.origin, ..harness::place()? },
         probes: Vec::new(),
     });
     harness::add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);

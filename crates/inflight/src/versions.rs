@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use harness::{FLOOR, Failure, Order, Preset, Wanted, Workspace};
-use record::{Model, Run};
+use record::{Model, OriginKind, Run};
 use serde_json::json;
 
 use crate::asked::Versions;
@@ -38,6 +38,7 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
         primitives: Vec::new(),
         seed: asked.seed,
         supersedes: None,
+        origin: OriginKind::default(),
     };
     // First: to prepare a version asks the network, and does away with what was there of it.
     let lock = harness::claim(&order)?;

@@ -1,16 +1,23 @@
 //! The kinds of origins: one file each, and the list of them.
 
+mod fast;
 mod faulty;
 mod wiremock;
 
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
 use anyhow::{Result, bail};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use socket2::{Domain, Socket, Type};
 
 /// Connections that may wait to be accepted: the usual limit of Linux.
 pub(crate) const BACKLOG: i32 = 4096;
+/// More shards than this no machine has use for.
+const SHARDS_MAX: usize = 64;
 
 /// The kinds.
-const KINDS: [Kind; 2] = [wiremock::KIND, faulty::KIND];
+const KINDS: [Kind; 3] = [wiremock::KIND, fast::KIND, faulty::KIND];
 
 /// A kind of origin.
 struct Kind {
@@ -37,5 +44,26 @@ pub(crate) fn raise_descriptors() {
     if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
         // Where that fails, the harness has already checked that the present limit suffices.
         let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    }
+}
+
+/// Returns a listener on a free port of loopback.
+///
+/// A server left to itself would bind with a backlog of 128 and without `TCP_NODELAY`, which
+/// accepted sockets inherit on Linux.
+pub(crate) fn listener() -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Returns how many shards the only argument asks for; one without it.
+pub(crate) fn shards(arguments: &[String]) -> Result<usize> {
+    let Some(argument) = arguments.first() else { return Ok(1) };
+    match argument.parse() {
+        Ok(count @ 1..=SHARDS_MAX) => Ok(count),
+        _ => bail!("read its argument: expected 1 to {SHARDS_MAX} shards, found {argument:?}"),
     }
 }

@@ -26,9 +26,7 @@ pub use crate::script::{FULL, REFUSING, Record, SCRIPTED, Script};
 pub use crate::tally::Tally;
 pub use crate::template::{GOOD, reply};
 
-/// The kind that serves cells.
-pub const WIREMOCK: &str = "wiremock";
-/// The kind that misbehaves.
+/// By which name the kind is started that misbehaves.
 pub const FAULTY: &str = "faulty";
 
 /// What the harness asks an origin.

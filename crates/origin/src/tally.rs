@@ -16,7 +16,8 @@ pub struct Tally {
     pub mount: Mount,
     bodies: Vec<Vec<u8>>,
     counted: Mutex<Counted>,
-    connections: Arc<Mutex<Connections>>,
+    /// What counts the connections of a server that reports nothing of them.
+    connections: Option<Arc<Mutex<Connections>>>,
     counters: Counters,
     mounted: Instant,
 }
@@ -35,13 +36,30 @@ struct Counted {
 }
 
 impl Tally {
-    /// Starts to count for a mount.
-    pub fn new(mount: Mount, connections: Arc<Mutex<Connections>>) -> Self {
-        let body = |id| workload::content::body(mount.seed, id, mount.cell.body_bytes);
-        let bodies = (0..workload::content::BODIES as u64).map(body).collect();
+    /// Starts to count for a mount whose server reports each connection by [`Self::connect`].
+    pub fn new(mount: Mount) -> Self {
+        let receipt = Receipt { connections: Some(0), ..Receipt::default() };
+        let counted = Counted { receipt, ..Counted::default() };
+        Self::of(mount, Counters::read(), None, counted)
+    }
+
+    /// Starts to count for a mount whose server reports nothing of connections.
+    pub fn watching(mount: Mount, connections: Arc<Mutex<Connections>>) -> Self {
         let counters = Counters::read();
         locked(&connections).begin(counters.accepted);
-        let (counted, mounted) = (Mutex::default(), Instant::now());
+        Self::of(mount, counters, Some(connections), Counted::default())
+    }
+
+    /// Starts to count.
+    fn of(
+        mount: Mount,
+        counters: Counters,
+        connections: Option<Arc<Mutex<Connections>>>,
+        counted: Counted,
+    ) -> Self {
+        let body = |id| workload::content::body(mount.seed, id, mount.cell.body_bytes);
+        let bodies = (0..workload::content::BODIES as u64).map(body).collect();
+        let (counted, mounted) = (Mutex::new(counted), Instant::now());
         Self { mount, bodies, counted, connections, counters, mounted }
     }
 
@@ -59,6 +77,12 @@ impl Tally {
     pub fn body(&self, id: u64) -> &[u8] {
         let count = self.bodies.len() as u64;
         &self.bodies[usize::try_from(id % count).expect("the remainder is small")]
+    }
+
+    /// Counts a connection.
+    pub fn connect(&self) {
+        let connections = &mut self.counted().receipt.connections;
+        *connections = connections.map(|count| count + 1);
     }
 
     /// Counts a request for a fetch, whose head has this digest.
@@ -92,11 +116,13 @@ impl Tally {
     /// Returns what was seen so far.
     pub fn receipt(&self) -> Receipt {
         let (before, now) = (self.counters, Counters::read());
+        let watched = self.connections.as_ref();
+        let watched = watched.map(|connections| locked(connections).so_far(now.accepted));
         let mut counted = self.counted();
         counted.lateness_ms.sort_by(f64::total_cmp);
         Receipt {
             in_flight_mean_estimate: counted.area / counted.width.max(f64::MIN_POSITIVE),
-            connections: self.connections(now.accepted),
+            connections: watched.unwrap_or(counted.receipt.connections),
             delay_late_ms_p50_estimate: at_share(&counted.lateness_ms, 50),
             delay_late_ms_p99_estimate: at_share(&counted.lateness_ms, 99),
             delay_late_ms_max_estimate: counted.lateness_ms.last().copied().unwrap_or(0.0),
@@ -110,11 +136,6 @@ impl Tally {
             resident_kib: kernel::resident_kib(),
             ..counted.receipt.clone()
         }
-    }
-
-    /// Returns the connections that were accepted since the mount.
-    fn connections(&self, accepted: Option<u64>) -> Option<u64> {
-        locked(&self.connections).so_far(accepted)
     }
 
     /// Returns whether the window is open, by the count of arrivals.

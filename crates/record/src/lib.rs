@@ -42,3 +42,4 @@ pub use crate::schedule::{
     Absent, Block, Control, Family, Missing, Placement, Probe, Schedule, Session, StopRule,
 };
 pub use crate::sweep::{Along, Sweep};
+pub use workload::OriginKind;

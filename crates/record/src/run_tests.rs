@@ -7,7 +7,7 @@ use super::*;
 use crate::folder::MEASURED;
 use rules::Reason;
 
-use crate::{Again, Block, Placement, RunFolder, runs};
+use crate::{Again, Block, OriginKind, Placement, RunFolder, runs};
 
 #[path = "held_tests.rs"]
 mod held;
@@ -22,6 +22,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         shards: 1,
         awake: true,
         unequal_cores: false,
+        origin: OriginKind::Wiremock,
     };
     let schedule = Schedule {
         schema: "inflight.schedule/2.0".to_owned(),

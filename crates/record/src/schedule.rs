@@ -5,7 +5,7 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
-use workload::Cell;
+use workload::{Cell, OriginKind};
 
 use crate::{Model, PrimitiveSchedule, Quirk, Sweep};
 
@@ -151,7 +151,7 @@ pub struct Session {
     pub hours_after_last: u32,
 }
 
-/// Who runs on which CPU.
+/// Who runs on which CPU, and who serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Placement {
@@ -168,6 +168,9 @@ pub struct Placement {
     /// Whether model and origin have cores of different kinds, since no kind has one for each.
     #[serde(default)]
     pub unequal_cores: bool,
+    /// The kind of the origin.
+    #[serde(default)]
+    pub origin: OriginKind,
 }
 
 /// A row without figures.
@@ -324,6 +327,7 @@ mod tests {
             shards: 1,
             awake: false,
             unequal_cores: false,
+            origin: OriginKind::Wiremock,
         };
         assert_eq!(placement(&[3, 2], &[0, 1]).cpus(), [0, 1, 2, 3]);
         assert_eq!(placement(&[5], &[5]).cpus(), [5]);

@@ -1,7 +1,7 @@
 //! The laws of one turn.
 
 use workload::pipe::Turned;
-use workload::{Plan, Receipt, Turn, bare_heads_digest, ids_digest};
+use workload::{OriginKind, Plan, Receipt, Turn, bare_heads_digest, ids_digest};
 
 use crate::stay::BATCH_PEAK_PERCENT_MIN;
 use crate::terms::Sizes;
@@ -44,6 +44,8 @@ pub struct Evidence<'a> {
     pub turned: &'a Turned,
     /// What the origin counted.
     pub receipt: &'a Receipt,
+    /// Which kind of origin it is.
+    pub origin: OriginKind,
 }
 
 /// Returns why the figures of a turn may not be used: nothing, if it is valid.
@@ -153,7 +155,7 @@ fn shape(
     evidence: Evidence<'_>,
     reasons: &mut Vec<Reason>,
 ) {
-    let Evidence { turned, receipt, .. } = evidence;
+    let Evidence { turned, receipt, origin } = evidence;
     let ids = turn.ids(&plan.cell);
     let is_all = receipt.answered == ids.end - ids.start;
     let heads = !claims.is_bare || !is_all || receipt.heads_digest == bare_heads_digest(ids);
@@ -167,7 +169,9 @@ fn shape(
         peak,
         slots,
     });
-    let peak = turned.in_flight_peak;
+    // An estimate may be high by a few.
+    let seen = if origin.counts_in_flight() { peak } else { 0 };
+    let peak = turned.in_flight_peak.max(seen);
     hold(reasons, peak <= u64::from(slots), || Reason::TooMany { peak, slots });
     connections(claims, (plan, turn), receipt, reasons);
 

@@ -15,6 +15,7 @@ struct Story {
     turn: Turn,
     turned: Turned,
     receipt: Receipt,
+    origin: OriginKind,
 }
 
 impl Story {
@@ -58,13 +59,14 @@ impl Story {
                 wall_ns: 200_000_000,
                 ..Receipt::default()
             },
+            origin: OriginKind::Wiremock,
         }
     }
 
     /// Returns the broken laws, in words.
     fn broken(&self) -> Vec<String> {
-        let Self { claims, plan, turn, turned, receipt } = self;
-        let evidence = Evidence { turned, receipt };
+        let Self { claims, plan, turn, turned, receipt, origin } = self;
+        let evidence = Evidence { turned, receipt, origin: *origin };
         let reasons = validate(*claims, (plan, turn), evidence);
         reasons.iter().map(ToString::to_string).collect()
     }
@@ -147,6 +149,18 @@ fn a_fetch_that_was_never_made_makes_a_turn_invalid() {
 }
 
 #[test]
+fn more_in_flight_than_slots_are_too_many_where_the_origin_counts_and_no_flaw_of_an_estimate() {
+    let change = |story: &mut Story| {
+        story.receipt.in_flight_peak_estimate = 5;
+        story.origin = OriginKind::Fast;
+    };
+    check(Workload::Steady, change, "the model had 5 in flight in 4 slots");
+    let mut story = Story::new(Workload::Steady);
+    story.receipt.in_flight_peak_estimate = 5;
+    assert_eq!(story.broken(), Vec::<String>::new());
+}
+
+#[test]
 fn waiting_in_series_makes_a_turn_invalid() {
     let change = |story: &mut Story| story.receipt.in_flight_peak_estimate = 2;
     check(Workload::Steady, change, "at most 2 of 4 in flight");
@@ -205,7 +219,11 @@ fn a_connection_for_every_fetch_is_allowed_where_a_manifest_says_so() {
 
 #[test]
 fn more_in_flight_than_slots_makes_a_turn_invalid() {
-    check(Workload::Steady, |story| story.turned.in_flight_peak = 5, "5 in flight in 4 slots");
+    check(
+        Workload::Steady,
+        |story| story.turned.in_flight_peak = 5,
+        "the model had 5 in flight in 4 slots",
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use record::Placement;
+use record::{OriginKind, Placement};
 
 use super::clock::{Clock, Late};
 use super::cpus::{Cpus, Turbo};
@@ -207,6 +207,7 @@ fn placed(model: &[usize], origin: &[usize]) -> Placement {
         shards: 1,
         awake: false,
         unequal_cores: false,
+        origin: OriginKind::Wiremock,
     }
 }
 

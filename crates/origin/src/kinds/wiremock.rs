@@ -10,21 +10,16 @@
 
 mod respond;
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
-use origin::{Connections, FromOrigin, Ready, Tally, ToOrigin, WIREMOCK};
-use socket2::{Domain, Socket, Type};
+use origin::{Connections, FromOrigin, Ready, Tally, ToOrigin};
 use tokio::runtime::Runtime;
 use wiremock::{Mock, MockServer};
+use workload::OriginKind;
 
 use self::respond::Fetches;
-use super::{BACKLOG, Kind, raise_descriptors};
-
-/// More shards than this no machine has use for.
-const SHARDS_MAX: usize = 64;
+use super::{Kind, listener, raise_descriptors, shards};
 
 /// The servers, and what they count.
 struct Origin {
@@ -35,7 +30,7 @@ struct Origin {
 }
 
 /// Serves cells.
-pub(super) const KIND: Kind = Kind { name: WIREMOCK, serve };
+pub(super) const KIND: Kind = Kind { name: OriginKind::Wiremock.name(), serve };
 
 /// Serves until the pipe is closed.
 fn serve(arguments: &[String]) -> Result<()> {
@@ -67,7 +62,7 @@ impl Origin {
         match asked {
             ToOrigin::Mount(mount) => {
                 self.reset();
-                let tally = Arc::new(Tally::new(mount, Arc::clone(&self.connections)));
+                let tally = Arc::new(Tally::watching(mount, Arc::clone(&self.connections)));
                 for shard in &self.shards {
                     let mock = Mock::given(wiremock::matchers::any());
                     let mock = mock.respond_with(Fetches(Arc::clone(&tally)));
@@ -94,26 +89,5 @@ impl Origin {
         for shard in &self.shards {
             self.runtime.block_on(shard.reset());
         }
-    }
-}
-
-/// Returns a listener on a free port of loopback.
-///
-/// wiremock itself would bind with a backlog of 128 and without `TCP_NODELAY`, which accepted
-/// sockets inherit on Linux.
-fn listener() -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.set_tcp_nodelay(true)?;
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
-}
-
-/// Returns how many shards the only argument asks for; one without it.
-fn shards(arguments: &[String]) -> Result<usize> {
-    let Some(argument) = arguments.first() else { return Ok(1) };
-    match argument.parse() {
-        Ok(count @ 1..=SHARDS_MAX) => Ok(count),
-        _ => bail!("read its argument: expected 1 to {SHARDS_MAX} shards, found {argument:?}"),
     }
 }

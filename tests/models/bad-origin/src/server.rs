@@ -62,7 +62,7 @@ impl Server {
         match asked {
             ToOrigin::Mount(mount) => {
                 *held(&self.tally) =
-                    Some(Arc::new(Tally::new(mount, Arc::clone(&self.connections))));
+                    Some(Arc::new(Tally::watching(mount, Arc::clone(&self.connections))));
                 Ok(FromOrigin::Mounted)
             }
             ToOrigin::Misbehave(_) => bail!("follow a script: it has one fault for all"),

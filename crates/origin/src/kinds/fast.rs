@@ -1,0 +1,102 @@
+//! fast: serves cells at the least cost, from one event loop a shard.
+//!
+//! It answers as wiremock does, byte for byte. What it counts is exact: a fetch is in flight from
+//! the moment at which its request was read to that at which its reply was handed to the kernel.
+//! Its timers keep to some hundredths of a millisecond, and a connection takes less than 0.3 kB of
+//! its memory.
+
+mod connection;
+mod server;
+mod timers;
+
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use mio::Waker;
+use origin::{FromOrigin, Ready, Tally, ToOrigin};
+use workload::OriginKind;
+
+use self::server::Server;
+use super::{Kind, listener, raise_descriptors, shards};
+
+/// Serves cells.
+pub(super) const KIND: Kind = Kind { name: OriginKind::Fast.name(), serve };
+
+/// What a shard is to serve from now on.
+struct Order {
+    /// What it counts, if it serves anything.
+    tally: Option<Arc<Tally>>,
+    /// Receives a word when it does so.
+    done: Sender<()>,
+}
+
+/// A shard, as the thread of the pipe sees it.
+struct Shard {
+    orders: Sender<Order>,
+    waker: Waker,
+}
+
+/// The shards, and what they count.
+struct Origin {
+    shards: Vec<Shard>,
+    tally: Option<Arc<Tally>>,
+}
+
+/// Serves until the pipe is closed.
+fn serve(arguments: &[String]) -> Result<()> {
+    raise_descriptors();
+    let (mut shards, mut origins) = (Vec::new(), Vec::new());
+    for _ in 0..self::shards(arguments)? {
+        let listener = listener().context("listen on loopback")?;
+        origins.push(listener.local_addr().context("read the address of a listener")?);
+        let (orders, received) = mpsc::channel();
+        let (server, waker) = Server::start(listener, received).context("make an event loop")?;
+        thread::Builder::new().spawn(|| server.run()).context("start a thread")?;
+        shards.push(Shard { orders, waker });
+    }
+    let mut origin = Origin { shards, tally: None };
+    let server = format!("fast {}", env!("CARGO_PKG_VERSION"));
+    origin::speak(Ready { server, origins }, |asked| origin.answer(asked))
+}
+
+impl Origin {
+    /// Returns the answer to one question.
+    fn answer(&mut self, asked: ToOrigin) -> Result<FromOrigin> {
+        match asked {
+            ToOrigin::Mount(mount) => {
+                // What came for the turn before is no longer counted when this one's count begins.
+                self.order(None)?;
+                let tally = Arc::new(Tally::new(mount));
+                self.order(Some(tally))?;
+                Ok(FromOrigin::Mounted)
+            }
+            ToOrigin::Misbehave(_) => bail!("misbehave: only the faulty origin does"),
+            ToOrigin::Receipt => match &self.tally {
+                Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
+                None => bail!("hand over a receipt: nothing is mounted"),
+            },
+            ToOrigin::Reset => {
+                self.order(None)?;
+                Ok(FromOrigin::Reset)
+            }
+        }
+    }
+
+    /// Has all shards serve this, and returns once they do.
+    fn order(&mut self, tally: Option<Arc<Tally>>) -> Result<()> {
+        let (done, served) = mpsc::channel();
+        for shard in &self.shards {
+            let order = Order { tally: tally.clone(), done: done.clone() };
+            shard.orders.send(order).ok().context("reach a shard: its thread has ended")?;
+            shard.waker.wake().context("wake a shard")?;
+        }
+        drop(done);
+        for _ in &self.shards {
+            served.recv().context("hear of a shard: its thread has ended")?;
+        }
+        self.tally = tally;
+        Ok(())
+    }
+}
