@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Charged, validate_all};
+use rules::{Charged, Reason, validate_all};
 use workload::Cell;
 
 use crate::{Run, State, TurnRecord};
@@ -31,13 +31,19 @@ impl Run {
                 turns.entry(&turn.model).or_default().push(turn);
             }
             for (model, turns) in turns {
-                let valid = || turns.iter().filter(|turn| turn.state == State::Valid);
-                let receipts = valid().filter_map(|turn| turn.receipt.as_ref());
+                let described = self.schedule.model(model);
+                let is_whole = |turn: &&&TurnRecord| match &turn.state {
+                    State::Invalid(reasons) => reasons.iter().all(Reason::is_excused),
+                    state => *state == State::Valid,
+                };
+                let receipts = turns.iter().filter(is_whole).filter_map(|t| t.receipt.as_ref());
                 let peaks: Vec<u64> = receipts.map(|r| r.in_flight_peak_estimate).collect();
-                let charged: Vec<Charged> = valid().filter_map(|turn| turn.charged()).collect();
-                let most = self.schedule.model(model).and_then(|model| model.max_in_flight);
-                let in_flight = cell.in_flight.min(most.unwrap_or(u32::MAX));
-                let broken = validate_all(&Cell { in_flight, ..cell.clone() }, &peaks, &charged);
+                let valid = turns.iter().filter(|turn| turn.state == State::Valid);
+                let charged: Vec<Charged> = valid.filter_map(|turn| turn.charged()).collect();
+                let most = described.and_then(|model| model.max_in_flight).unwrap_or(u32::MAX);
+                let held = Cell { in_flight: cell.in_flight.min(most), ..cell.clone() };
+                let may_be_slow = described.is_none_or(|model| model.claims().may_be_slow);
+                let broken = validate_all(may_be_slow, &held, (&peaks, &charged));
                 if !broken.is_empty() {
                     let place = (cell.name.clone(), model.to_owned());
                     self.over_blocks.insert(place, broken);

@@ -257,11 +257,11 @@ impl Reason {
     /// Returns whether a busy machine can do this to an honest model: what it concerns does not
     /// count, and nobody is blamed. A few slots of a batch come up late and find their fetches
     /// taken; slots whose replies wait for the model's CPU are idle at the origin. What falls short
-    /// by more than that is the model's.
+    /// by more than that is the model's: at half of the slots it fetches in waves.
     pub fn is_excused(&self) -> bool {
         match *self {
             Self::Connections { seen, least, most } => seen < least && 4 * seen >= 3 * most,
-            Self::Peak { peak, slots } => 4 * peak >= u64::from(slots),
+            Self::Peak { peak, slots } => 2 * peak > u64::from(slots),
             Self::Mean { tenths, slots } => 4 * tenths >= 10 * u64::from(slots),
             _ => false,
         }

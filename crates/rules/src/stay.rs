@@ -2,7 +2,7 @@
 
 use workload::Cell;
 
-use crate::turn::{ROUNDING, sum};
+use crate::turn::{PEAK_PERCENT_MIN, ROUNDING, sum};
 use crate::{Claims, Reason, expected};
 
 /// The share of the slots that the origin must have seen busy in the mean, in percent. On a busy
@@ -21,6 +21,8 @@ const IDLE_PERCENT_MAX: u64 = 10;
 const IDLE_NS: u64 = 2_000_000;
 /// The turns of a batch that a busy machine does not hold up all.
 pub const BATCH_TURNS_MIN: u32 = 3;
+/// The turns of any workload of which a busy machine leaves one as it should be.
+const BEST_TURNS_MIN: usize = 8;
 /// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
 /// its window, in at least half of the turns of a stay. The rest of a turn has a beginning and an
 /// end, in which fewer fetches share a wake: 105 to 135 on machines that were quiet or busy.
@@ -119,9 +121,20 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
 
 /// Returns why the figures of a model in a cell may not be used by what all its turns of all blocks
 /// have in common: a stay may have one turn, which shows nothing.
-pub fn validate_all(cell: &Cell, in_flight_peaks: &[u64], charged: &[Charged]) -> Vec<Reason> {
-    let peak = in_flight_peaks.iter().copied().max().unwrap_or_default();
-    let waves = waves(cell, in_flight_peaks.len() as u64, peak);
+///
+/// The peaks are those of turns too that a busy machine held up: it does not hold up all of many.
+pub fn validate_all(
+    may_be_slow: bool,
+    cell: &Cell,
+    (in_flight_peaks, charged): (&[u64], &[Charged]),
+) -> Vec<Reason> {
+    let (peak, slots) = (in_flight_peaks.iter().copied().max().unwrap_or_default(), cell.slots());
+    let is_seen = in_flight_peaks.len() >= BEST_TURNS_MIN && !may_be_slow;
+    let is_low = is_seen && peak < u64::from(slots) * PEAK_PERCENT_MIN / 100;
+    let waves = match is_low {
+        true => Some(Reason::Waves { peak, slots }),
+        false => waves(cell, in_flight_peaks.len() as u64, peak),
+    };
     hidden(charged).into_iter().chain(waves).collect()
 }
 
@@ -190,8 +203,6 @@ mod tests {
             probe_period_us: 0,
             work_kib: 0,
         };
-        let claims =
-            Claims { is_bare: true, may_be_slow: false, connections: None, threads: "workers" };
         let mut stay = Stay {
             turns: 4,
             ok: 80,
@@ -203,9 +214,12 @@ mod tests {
             idle_cpu_ns: 0,
         };
         change(&mut stay);
-        validate_stay(claims, &cell, &stay).iter().map(ToString::to_string).collect()
+        validate_stay(CLAIMS, &cell, &stay).iter().map(ToString::to_string).collect()
     }
 
+    /// What a bare model says of itself.
+    const CLAIMS: Claims<'static> =
+        Claims { is_bare: true, may_be_slow: false, connections: None, threads: "workers" };
     /// A turn of a stay, whose fetches cost 10 us each.
     const TURN: Charged =
         Charged { reported_ns: 200_000, ended: 20, charged_ns: 300_000, issued: 28 };
@@ -308,15 +322,26 @@ mod tests {
             work_kib: 0,
         };
         let batch = cell(Workload::Batch);
+        let all = |cell, peaks: &[u64], charged: &[Charged]| -> Vec<Reason> {
+            validate_all(false, cell, (peaks, charged))
+        };
         let half = Charged { charged_ns: 56_000_000, ..LONG };
-        assert_eq!(validate_all(&batch, &[4, 4], &[half]), []);
-        let hidden = validate_all(&batch, &[4, 4], &[half, half]);
+        assert_eq!(all(&batch, &[4, 4], &[half]), []);
+        let hidden = all(&batch, &[4, 4], &[half, half]);
         assert!(matches!(hidden[..], [Reason::CpuHidden { .. }]), "{hidden:?}");
         let waves = [Reason::Waves { peak: 2, slots: 4 }];
-        assert_eq!(validate_all(&batch, &[2, 1, 2], &[]), waves);
-        assert_eq!(validate_all(&batch, &[2, 3, 2], &[]), []);
-        assert_eq!(validate_all(&batch, &[2, 2], &[]), []);
-        assert_eq!(validate_all(&cell(Workload::Steady), &[2, 2, 2], &[]), []);
+        assert_eq!(all(&batch, &[2, 1, 2], &[]), waves);
+        assert_eq!(all(&batch, &[2, 3, 2], &[]), []);
+        assert_eq!(all(&batch, &[2, 2], &[]), []);
+        let steady = cell(Workload::Steady);
+        assert_eq!(all(&steady, &[2, 2, 2], &[]), []);
+        // Of many turns one at least has all slots busy.
+        for cell in [&batch, &steady] {
+            let few = [Reason::Waves { peak: 2, slots: 4 }];
+            assert_eq!(all(cell, &[2; 8], &[]), few);
+            assert_eq!(all(cell, &[2, 2, 2, 2, 2, 2, 2, 4], &[]), []);
+        }
+        assert_eq!(validate_all(true, &steady, (&[2; 8], &[])), []);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{Reason, evaluate, expected};
 
 /// The share of the slots that the origin must have seen busy at the peak, in
 /// percent. Lower values are what waiting in series looks like.
-const PEAK_PERCENT_MIN: u64 = 95;
+pub(crate) const PEAK_PERCENT_MIN: u64 = 95;
 /// The same for a model that may be too slow to keep all slots busy.
 const SLOW_PEAK_PERCENT_MIN: u64 = 50;
 /// The share of its threads' time for which the origin may be busy, in percent. Above it, replies

@@ -281,7 +281,7 @@ fn what_a_busy_machine_does_to_an_honest_model_is_excused_and_no_more() {
     let late = |seen| Reason::Connections { seen, least: 64, most: 64 }.is_excused();
     assert_eq!([47, 48, 63, 65].map(late), [false, true, true, false]);
     let peak = |peak| Reason::Peak { peak, slots: 64 }.is_excused();
-    assert_eq!([1, 15, 16, 47].map(peak), [false, false, true, true]);
+    assert_eq!([1, 31, 32, 33, 47].map(peak), [false, false, false, true, true]);
     let mean = |tenths| Reason::Mean { tenths, slots: 64 }.is_excused();
     assert_eq!([10, 159, 160, 398].map(mean), [false, false, true, true]);
     assert!(!Reason::TooMany { peak: 65, slots: 64 }.is_excused());
