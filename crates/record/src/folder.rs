@@ -12,6 +12,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::fault::{unreadable, unwritable};
+use crate::name::HASH_DIGITS;
 use crate::{Begin, Entry, Environment, Schedule, Unwritable};
 
 /// The files that the manifest covers.
@@ -40,7 +41,7 @@ impl RunFolder {
         let text = json(schedule).context("failed to write the schedule")?;
         let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let time = time.replace(['-', ':'], "");
-        let name = format!("{time}-{}-{}", environment.class(), &sha256(&text)[..8]);
+        let name = format!("{time}-{}-{}", environment.class(), &sha256(&text)[..HASH_DIGITS]);
         let path = results.join(&name);
         fs::create_dir_all(results).with_context(|| unwritable(results))?;
         fs::create_dir(&path).with_context(|| unwritable(&path))?;

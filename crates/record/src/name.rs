@@ -6,18 +6,36 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::Entry;
+use crate::{Entry, sha256};
 
 /// How much of a journal is read for its first line, in bytes.
 const BEGIN_BYTES_MAX: u64 = 64 * 1024;
+/// With how many digits of its schedule's hash the name of a run ends.
+pub(crate) const HASH_DIGITS: usize = 8;
 /// The longest name of a run, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
-/// Returns the name of the run in a folder: the one that its journal begins with, or that of the
-/// folder where it was written before journals had one.
+/// Returns the name of the run in a folder: the one that its journal begins with, or where it was
+/// written before journals had one, that of the folder beside it that ends in the hash of its
+/// schedule, as each run's own does; without such a folder that of its own.
 pub fn own_name(path: &Path) -> String {
-    let folder = || path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    first_line(&path.join("journal.jsonl")).and_then(|line| begun_as(&line)).unwrap_or_else(folder)
+    let begun = first_line(&path.join("journal.jsonl")).and_then(|line| begun_as(&line));
+    begun.or_else(|| hashed(path)).unwrap_or_else(|| name_of(path))
+}
+
+/// Returns the name of a folder.
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Returns the name of the folder, the one given or one beside it, that ends in the hash of the
+/// schedule there.
+fn hashed(path: &Path) -> Option<String> {
+    let end = format!("-{}", &sha256(&fs::read(path.join("schedule.json")).ok()?)[..HASH_DIGITS]);
+    let beside = fs::read_dir(path.parent()?).into_iter().flatten().flatten();
+    let mut names: Vec<String> = beside.map(|entry| name_of(&entry.path())).collect();
+    names.retain(|name| name.ends_with(&end) && is_name(name));
+    names.into_iter().min()
 }
 
 /// Returns the folders of all runs below some results by the runs' own names, the oldest first. Of

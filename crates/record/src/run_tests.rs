@@ -161,7 +161,13 @@ fn a_run_whose_journal_does_not_name_it_has_the_name_of_its_folder() {
 
     let run = Run::read(&path).unwrap();
     assert_eq!(run.id, path.file_name().unwrap().to_string_lossy());
-    assert_eq!(runs(results.path()), [(run.id, path)].into());
+    for copy in ["backup", "zzz"] {
+        assert_eq!(Run::read(&copied(&path, copy)).unwrap().id, run.id);
+    }
+    assert_eq!(runs(results.path()), [(run.id, path.clone())].into());
+    // Nothing says what it was called where no folder is left that was its own.
+    fs::rename(&path, results.path().join("other")).unwrap();
+    assert_eq!(Run::read(&results.path().join("other")).unwrap().id, "other");
 }
 
 #[test]
