@@ -318,6 +318,7 @@ fn environment() -> Environment {
     let mut machine: Environment = serde_json::from_value(reported).expect("it is a machine");
     machine.limits.nofile.hard = serde_json::from_value("20000".into()).expect("it is a fact");
     machine.kernel_settings.clock_reading_ns = Some(25);
+    machine.tool.built_before_source = serde_json::from_value("no".into()).expect("it is a fact");
     machine.net.ip_local_port_range =
         serde_json::from_value("32768 60999".into()).expect("it is a fact");
     machine

@@ -110,6 +110,12 @@ mod tests {
             }
         };
         trips(("G8", "batch"), many, "UNEQUAL-IO");
+        let hidden = |run: &mut Run| {
+            for turn in run.turns.iter_mut().filter(|turn| turn.cell == "batch") {
+                receipt(turn).segments_in = None;
+            }
+        };
+        trips(("G8", "batch"), hidden, "unknown");
     }
 
     #[test]

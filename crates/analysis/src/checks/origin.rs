@@ -174,6 +174,10 @@ fn drift(turns: &CellTurns<'_>) -> ValidityCheck {
         let why = "the origin kept more of each fetch than it should, and its memory grew";
         troubles.push(("ORIGIN-DRIFT", why.to_owned()));
     }
+    let mut receipts = turns.all.iter().filter_map(|turn| turn.valid().and(turn.receipt.as_ref()));
+    if troubles.is_empty() && receipts.any(|receipt| receipt.resident_kib.is_none()) {
+        return question.unknown("the kernel hid how much memory the origin had");
+    }
     question.marked(measured, troubles)
 }
 
@@ -289,6 +293,12 @@ mod tests {
             }
         };
         trips(("G20", "steady"), larger, "ORIGIN-DRIFT");
+        let hidden = |run: &mut Run| {
+            for turn in run.turns.iter_mut().filter(|turn| turn.cell == "steady") {
+                receipt(turn).resident_kib = None;
+            }
+        };
+        trips(("G20", "steady"), hidden, "unknown");
     }
 
     #[test]

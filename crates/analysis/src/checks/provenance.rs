@@ -10,10 +10,20 @@ const UNKNOWN: &str = "unknown";
 /// as hpet, cost about a microsecond, and a fetch of the floor costs about twenty.
 const FAST_CLOCKS: [&str; 4] =
     ["tsc", "kvm-clock", "arch_sys_counter", "hyperv_clocksource_tsc_page"];
-/// Compiler flags under which a program is no longer what its users run.
-const WRONG_FLAGS: [&str; 3] = ["sanitizer", "debug-assertions", "instrument-coverage"];
-/// Options of the compiler that the profile decides: as a flag they go before it.
-const OF_THE_PROFILE: [&str; 4] = ["opt-level", "lto", "codegen-units", "overflow-checks"];
+/// Options of code generation that choose a machine or a linker, or what a debugger sees. Any other
+/// makes another program than the profile does, and so may an unstable flag.
+const HARMLESS_OPTIONS: [&str; 10] = [
+    "debuginfo",
+    "force-frame-pointers",
+    "link-arg",
+    "link-args",
+    "linker",
+    "linker-features",
+    "split-debuginfo",
+    "symbol-mangling-version",
+    "target-cpu",
+    "target-feature",
+];
 /// What a reading of the clock may take, in nanoseconds: a fetch of the floor costs some 18 us and
 /// reads the clock twice, so that this is a hundredth of it.
 const CLOCK_READING_NS: u64 = 100;
@@ -87,18 +97,29 @@ fn not_the_one(machine: &Environment) -> Option<String> {
 
     // Two of these are empty or "none" where there are none; none is in two places at once.
     let flags = [&machine.rustflags, build.encoded_rustflags.as_str(), config.rustflags.as_str()];
-    let words: Vec<&str> = flags.iter().flat_map(|flags| flags.split(' ')).collect();
-    let is_set = |option: &str| words.iter().any(|word| option_of(word) == option);
-    let wrong = WRONG_FLAGS.into_iter().find(|flag| words.iter().any(|word| word.contains(flag)));
-    let wrong = wrong.or_else(|| OF_THE_PROFILE.into_iter().find(|option| is_set(option)));
-    wrong.map(|flag| format!("the programs were compiled with {flag}"))
+    flags
+        .into_iter()
+        .find_map(harmful)
+        .map(|flag| format!("the programs were compiled with {flag}"))
 }
 
-/// Returns the name of the option of code generation in a word of the compiler's arguments.
-fn option_of(word: &str) -> &str {
-    let option = word.strip_prefix("--codegen=").or_else(|| word.strip_prefix("-C"));
-    let option = option.unwrap_or(word);
-    option.split_once('=').map_or(option, |(name, _)| name)
+/// Returns the first of some flags of the compiler that makes another program, if one does.
+fn harmful(flags: &str) -> Option<String> {
+    let mut words = flags.split(' ');
+    while let Some(word) = words.next() {
+        let (kind, option) = ["--codegen", "-C", "-Z"]
+            .into_iter()
+            .find_map(|kind| Some((kind, word.strip_prefix(kind)?)))
+            .unwrap_or_default();
+        // The option follows its kind at once, after a sign or in a word of its own.
+        let option = option.trim_start_matches('=');
+        let option = if option.is_empty() && !kind.is_empty() { words.next()? } else { option };
+        let name = option.split_once('=').map_or(option, |(name, _)| name);
+        if kind == "-Z" || (!kind.is_empty() && !HARMLESS_OPTIONS.contains(&name)) {
+            return Some(format!("{kind} {option}"));
+        }
+    }
+    None
 }
 
 /// G13: the clock is cheap to read.
@@ -194,7 +215,11 @@ fn source(run: &Run) -> ValidityCheck {
         let why = "the program that measured is older than the source beside it";
         troubles.push(("DIRTY", why.to_owned()));
     }
+    let age_is_known = machine.tool.built_before_source.is_known();
     match &run.integrity {
+        Integrity::Whole if troubles.is_empty() && !age_is_known => {
+            return question.unknown("whether the program was built from this source is not known");
+        }
         Integrity::Whole => {}
         Integrity::Unfinished => {
             troubles.push(("UNFINISHED", "the run did not come to its end".to_owned()));
@@ -260,9 +285,16 @@ mod tests {
         let config =
             |run: &mut Run| run.environment.build.config.rustflags = fact("--codegen=lto=off");
         trips(("G1", "run"), config, "BUILD");
+        for flag in
+            ["-C profile-generate=a", "-Cllvm-args=b", "-C instrument-coverage", "-Zunpretty"]
+        {
+            let set = |run: &mut Run| run.environment.rustflags = flag.to_owned();
+            trips(("G1", "run"), set, "BUILD");
+        }
 
         let mut run = crate::fixture::Fixture::good().run();
-        run.environment.rustflags = "-Ctarget-cpu=native -Clink-arg=-fuse-ld=mold".to_owned();
+        run.environment.rustflags =
+            "-C target-cpu=native -Clink-arg=-fuse-ld=mold -g --cfg a".to_owned();
         assert_eq!(build(&run.environment).badges, Vec::<&str>::new());
         // What may be chosen is said, and no reason to doubt.
         (run.environment.build.rustc_wrapper, run.environment.build.rustc_bootstrap) =
@@ -305,6 +337,8 @@ mod tests {
         let stale = |run: &mut Run| run.environment.tool.built_before_source = fact("yes");
         trips(("G22", "run"), stale, "DIRTY");
         trips(("G22", "run"), |run| run.environment.commit = UNKNOWN.to_owned(), "unknown");
+        let ageless = |run: &mut Run| run.environment.tool.built_before_source = fact(UNKNOWN);
+        trips(("G22", "run"), ageless, "unknown");
         trips(("G22", "run"), |run| run.integrity = Integrity::Unfinished, "UNFINISHED");
         let altered = |run: &mut Run| {
             run.integrity = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
