@@ -138,9 +138,13 @@ fn a_model_that_the_system_kills_fails_by_its_signal_and_the_others_go_on() {
     assert_eq!(first_round(&ran, 1).state, killed);
 }
 
-/// Verifies two models while the first origins that appear, so many, are killed as they serve.
-fn verified(deaths: usize) -> Result<Vec<Verified>> {
-    let models = vec![house("tokio"), house("threads")];
+/// Does something with the programs of some models while the first origins that appear beside
+/// one, so many, are killed as they serve.
+fn while_origins_die<T>(
+    deaths: usize,
+    models: &[Model],
+    work: impl FnOnce(&Programs) -> Result<T>,
+) -> Result<T> {
     let program = |model: &Model| (model.name.clone(), built(&model.package));
     let programs = Programs {
         origin: built("origin"),
@@ -159,12 +163,31 @@ fn verified(deaths: usize) -> Result<Vec<Verified>> {
                 thread::sleep(Duration::from_millis(1));
             }
         });
+        let done = work(&programs);
+        over.store(true, Ordering::SeqCst);
+        done
+    })
+}
+
+/// Verifies two models meanwhile.
+fn verified(deaths: usize) -> Result<Vec<Verified>> {
+    let models = vec![house("tokio"), house("threads")];
+    while_origins_die(deaths, &models, |programs| {
         let cell = Cell { delay_ms: DelayRange { lo: 400, hi: 400 }, ..small() };
         let preset = Preset { cells: vec![cell], ..harness::smoke() };
-        let verified = harness::verify((models, preset), &programs, &mut |_| Ok(()));
-        over.store(true, Ordering::SeqCst);
-        verified
+        harness::verify((models.clone(), preset), programs, &mut |_| Ok(()))
     })
+}
+
+#[test]
+fn a_faulty_origin_that_dies_is_replaced_and_no_model_is_blamed() {
+    let _alone = alone();
+    let models = [house("threads")];
+    let verified = while_origins_die(1, &models, |programs| {
+        harness::verify_faults(&models, programs, &mut |_| Ok(()))
+    });
+    let verified = verified.expect("another origin can be had");
+    assert!(verified.iter().all(harness::FaultVerified::works), "{verified:?}");
 }
 
 #[test]

@@ -141,7 +141,14 @@ fn work(
         let Some((case, model)) = jobs.get(number) else { return Ok(()) };
         ensure!(interrupt::exit_code().is_none(), "interrupted");
         let program = programs.models.get(&model.name).context("failed to find a program")?;
-        let verified = case.verify((model, program), &mut origin)?;
+        let verified = match case.verify((model, program), &mut origin) {
+            // An origin that has died is replaced, and the case tried again.
+            Err(_) if interrupt::exit_code().is_none() => {
+                origin = OriginProcess::start_faulty(&programs.origin)?;
+                case.verify((model, program), &mut origin)?
+            }
+            verified => verified?,
+        };
         if found.send((number, verified)).is_err() {
             return Ok(());
         }
