@@ -9,7 +9,6 @@ use workload::{Plan, Turn};
 
 use crate::block::turn_of;
 use crate::disturbed::disturbances;
-use crate::primitives;
 use crate::run::{planned, repeats_of};
 
 /// Returns a sentence for each turn whose state is not what its figures and its receipt say.
@@ -18,7 +17,7 @@ pub fn revalidate(run: &Run) -> Vec<String> {
     let cells = turns.filter_map(|turn| differs(run, turn));
     let counted = run.rounds.iter().filter_map(|round| counts_though(run, round));
     let repeated = run.disturbed.iter().filter_map(|round| repeated_though(run, round));
-    cells.chain(counted).chain(repeated).chain(primitives::revalidate(run)).collect()
+    cells.chain(counted).chain(repeated).collect()
 }
 
 /// Returns a sentence for a round that counts though it was disturbed, while rounds of its cell
@@ -58,12 +57,14 @@ fn of_round<'a>(
 fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
     let TurnRecord { position, round, block, model, .. } = turn;
     let place = format!("turn {position} of round {round} of block {block}, {model}");
-    let (Some(turned), Some(receipt)) = (&turn.turned, &turn.receipt) else {
+    let receipt = turn.receipt.as_ref();
+    let is_unseen = run.schedule.fetches(&turn.cell) && receipt.is_none();
+    let Some(turned) = turn.turned.as_ref().filter(|_| !is_unseen) else {
         let valid = turn.state == State::Valid;
         return valid.then(|| format!("{place}: it is called valid and has no figures"));
     };
 
-    let described = run.schedule.model(&turn.model)?;
+    let described = run.schedule.described(&turn.model)?;
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
@@ -109,5 +110,6 @@ fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, T
     let origins = vec![shard; schedule.placement.shards as usize];
     let plan = planned(schedule, (block, &turn.model), origins)?;
     let asked = turn_of((block, &plan.cell), &turn.model, number);
-    Some((plan, asked))
+    let fetches = turn.asked.unwrap_or(asked.fetches);
+    Some((plan, Turn { fetches, ..asked }))
 }
