@@ -140,16 +140,8 @@ pub fn draw(basis: Basis) -> Schedule {
         programs.clear();
     }
     let mut blocks = Vec::new();
-    let sessions = u32::try_from(preset.sessions.len().max(1)).expect("a run has few sessions");
-    for session in 0..sessions {
-        for _ in 0..preset.blocks {
-            draws.shuffle(&mut cells);
-            for (cell, orders) in &mut cells {
-                let rounds = orders.next(preset.rounds_of(cell), &mut draws);
-                let (cell, seed) = (cell.name.clone(), draws.word());
-                blocks.push(Block { number: 0, cell, seed, rounds, session });
-            }
-        }
+    for session in 0..u32::try_from(preset.sessions.len().max(1)).unwrap_or(u32::MAX) {
+        blocks.extend(of_session((&preset, session), &mut cells, &mut draws));
         let place = (seed, session);
         blocks.extend(operations::blocks((&operations, &unable), &programs, amount, place));
     }
@@ -184,6 +176,24 @@ pub fn draw(basis: Basis) -> Schedule {
         operations,
         programs,
     }
+}
+
+/// Draws the blocks of the cells of a session, without their numbers.
+fn of_session(
+    (preset, session): (&Preset, u32),
+    cells: &mut [(&Cell, Orders)],
+    draws: &mut SplitMix64,
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for _ in 0..preset.blocks {
+        draws.shuffle(cells);
+        for (cell, orders) in cells.iter_mut() {
+            let rounds = orders.next(preset.rounds_of(cell), draws);
+            let (cell, seed) = (cell.name.clone(), draws.word());
+            blocks.push(Block { number: 0, cell, seed, rounds, session });
+        }
+    }
+    blocks
 }
 
 /// Returns the sweeps of a preset, of whose cells some may not have been asked for.

@@ -75,8 +75,8 @@ pub(crate) fn operations(
 fn cell(primitive: Workload, amount: PrimitiveBlocks) -> Cell {
     let samples = |after_us: u128| match after_us {
         0 => 1_000,
-        ..1_000 => 400,
-        ..10_000 => 100,
+        1..1_000 => 400,
+        1_000..10_000 => 100,
         _ => 20,
     };
     match primitive.datum() {

@@ -84,7 +84,7 @@ impl Stays {
             sum.turns += 1;
             sum.ok += turned.window.ok;
             sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
-            sum.sizes.push((turned.window.ended, turned.window.wall_ns));
+            sum.sizes.push((turned.window.ended, turned.window.cpu_ns));
             sum.in_flight += receipt.in_flight_mean_estimate;
             sum.in_flight_peak = sum.in_flight_peak.max(receipt.in_flight_peak_estimate);
             sum.charged.extend(charged);

@@ -11,9 +11,11 @@ const LEAST_NS: f64 = 0.3;
 /// The level of an interval that is not looked at.
 const ALPHA: f64 = 0.05;
 
-/// Returns why the turns of a stay, each with so many operations and so long, make no cost of one.
+/// Returns why the turns of a stay, each of so many operations and so much CPU time, make no cost of
+/// one. The length of a turn says less: whoever is not given a CPU is slow, and not the slower the
+/// more there is to do.
 pub(crate) fn faults(turns: &[(u64, u64)]) -> Option<Reason> {
-    let point = |&(operations, wall_ns)| Point { x: real(operations), y: real(wall_ns) };
+    let point = |&(operations, cpu_ns)| Point { x: real(operations), y: real(cpu_ns) };
     let line = theil_sen::fit(&turns.iter().map(point).collect::<Vec<_>>(), ALPHA);
     match line.map(|line| line.slope.value) {
         // One turn shows nothing.

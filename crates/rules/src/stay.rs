@@ -39,7 +39,7 @@ pub struct Stay<'a> {
     pub ok: u64,
     /// The length of their windows.
     pub wall_ns: u64,
-    /// How many ended in the window of each turn, and its length.
+    /// How many ended in the window of each turn, and its CPU time.
     pub sizes: &'a [(u64, u64)],
     /// The latencies of these fetches, as pairs of value and count.
     pub latencies_ns: &'a [(u64, u64)],
