@@ -87,7 +87,7 @@ fn a_probe_whose_origin_dies_is_made_again_with_another() {
     let programs = Programs {
         origin: built("origin"),
         models: models_built,
-        primitives: BTreeMap::new(),
+        primitives: [].into(),
         missing: Vec::new(),
     };
     let cell = Cell { delay_ms: DelayRange { lo: 20, hi: 20 }, ..small() };
@@ -150,7 +150,7 @@ fn verified(deaths: usize) -> Result<Vec<Verified>> {
     let programs = Programs {
         origin: built("origin"),
         models: models.iter().map(program).collect(),
-        primitives: BTreeMap::new(),
+        primitives: [].into(),
         missing: Vec::new(),
     };
     let over = AtomicBool::new(false);
@@ -167,7 +167,7 @@ fn verified(deaths: usize) -> Result<Vec<Verified>> {
         });
         let cell = Cell { delay_ms: DelayRange { lo: 400, hi: 400 }, ..small() };
         let preset = Preset { cells: vec![cell], ..harness::smoke() };
-        let verified = harness::verify((models, preset), &programs, &mut |_| Ok(()));
+        let verified = harness::verify((models, Vec::new(), preset), &programs, &mut |_| Ok(()));
         over.store(true, Ordering::SeqCst);
         verified
     })

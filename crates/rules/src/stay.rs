@@ -381,7 +381,7 @@ mod tests {
         let timed = |count: u64| {
             let latencies_ns: &[(u64, u64)] = vec![(900, count)].leak();
             of_operations(Workload::Event1ms, |stay| {
-                (stay.ok, stay.latencies_ns) = (5, latencies_ns)
+                (stay.ok, stay.latencies_ns) = (5, latencies_ns);
             })
         };
         assert_eq!(timed(5), [""; 0]);
