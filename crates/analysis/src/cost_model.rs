@@ -169,7 +169,8 @@ fn spawns(cell: &CellFigures, model: &Model, program: &PrimitiveProgram) -> f64 
 
 /// Returns the CPU time of one context switch between threads that wake each other.
 fn thread_switch_ns(figures: &[PrimitiveFigures]) -> Option<f64> {
-    let ping_pong = figures.iter().find(|f| f.primitive == Workload::PingPong)?;
+    let primitive = Workload::PingPong;
+    let ping_pong = figures.iter().find(|figures| figures.primitive == primitive)?;
     let threads = ping_pong.rows.iter().find(|row| row.unit == "thread")?.costs.as_ref()?;
     let switches = threads.switches.value;
     (switches > 0.0).then_some(threads.cpu_ns?.value / switches)

@@ -22,7 +22,8 @@ pub struct Verified {
 }
 
 /// Gives each model a turn on each cell of a preset, or as many as show whether a batch is fetched
-/// at once, and each program turns on each of its primitives, and shows how they went. What the origin or the machine disturbed is measured again, as
+/// at once, and each program turns on each of its primitives, and shows how they went. What the
+/// origin or the machine disturbed is measured again, as
 /// in a run.
 ///
 /// # Errors

@@ -22,6 +22,8 @@ const SPAWNED: u64 = 64;
 const ARMED: u64 = 10_000;
 /// How long they take, which no stay does.
 const LONG: Duration = Duration::from_hours(1);
+/// How long they may take to be armed, in the first turn of a process, which counts for nothing.
+const SETTLES: Duration = Duration::from_millis(50);
 /// Places in a queue.
 pub const QUEUE: usize = 64;
 
@@ -315,6 +317,8 @@ async fn timers_of_many<R: Tasks>(work: Work) -> Done {
         }
         // What waits for a task may cancel it when it is dropped.
         mem::forget(others);
+        // A runtime whose timers have a thread of their own hears of them later.
+        R::sleep(SETTLES).await;
     }
     timers::<R>(work).await
 }
