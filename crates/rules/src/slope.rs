@@ -11,9 +11,9 @@ const LEAST_NS: f64 = 0.3;
 /// The level of an interval that is not looked at.
 const ALPHA: f64 = 0.05;
 
-/// Returns why the turns of a stay, each of so many operations and so much CPU time, make no cost of
-/// one. The length of a turn says less: whoever is not given a CPU is slow, and not the slower the
-/// more there is to do.
+/// Returns why the turns of a stay, each of so many operations and so much CPU time, make no cost
+/// of one. The length of a turn says less: whoever is not given a CPU is slow, however little there
+/// is to do.
 pub(crate) fn faults(turns: &[(u64, u64)]) -> Option<Reason> {
     let point = |&(operations, cpu_ns)| Point { x: real(operations), y: real(cpu_ns) };
     let line = theil_sen::fit(&turns.iter().map(point).collect::<Vec<_>>(), ALPHA);
