@@ -231,8 +231,8 @@ fn no_code_asks_for_the_name_of_a_workload_or_a_preset() {
     for asking in ["Workload::Batch if true => 1", "x != Workload::Batch", "schedule.preset == a"] {
         assert!(asks.is_match(asking), "{asking}");
     }
-    // What differs between workloads stands in the first two, one file each; a program of primitives
-    // does what it is asked for.
+    // What differs between workloads stands in the first two, one file each; a program of
+    // primitives does what it is asked for.
     let own = [
         "crates/workload/",
         "crates/rules/",

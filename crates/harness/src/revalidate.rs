@@ -13,8 +13,10 @@ use crate::run::{planned, repeats_of};
 
 /// Returns a sentence for each turn whose state is not what its figures and its receipt say.
 pub fn revalidate(run: &Run) -> Vec<String> {
-    let turns = run.turns.iter().chain(&run.repeated).chain(&run.cut);
-    let cells = turns.filter_map(|turn| differs(run, turn));
+    let counting = run.turns.iter().map(|turn| (turn, over_turns(run, turn)));
+    // A stay is the sum of turns that count: nothing follows from it for others.
+    let others = run.repeated.iter().chain(&run.cut).map(|turn| (turn, Vec::new()));
+    let cells = counting.chain(others).filter_map(|(turn, over)| differs(run, turn, over));
     let counted = run.rounds.iter().filter_map(|round| counts_though(run, round));
     let repeated = run.disturbed.iter().filter_map(|round| repeated_though(run, round));
     cells.chain(counted).chain(repeated).collect()
@@ -53,8 +55,17 @@ fn of_round<'a>(
     turns.iter().filter(|turn| (turn.block, turn.round) == (round.block, round.round))
 }
 
+/// Returns what speaks against a turn that counts in its stay, and in all stays of its participant.
+fn over_turns(run: &Run, turn: &TurnRecord) -> Vec<Reason> {
+    let block = run.blocks.iter().find(|other| other.block == turn.block);
+    let stay = block.and_then(|other| other.stays.get(&turn.model));
+    let of_all = run.over_blocks.get(&(turn.cell.clone(), turn.model.clone()));
+    let of_stay = stay.into_iter().flat_map(|stay| stay.invalid.clone());
+    of_stay.chain(of_all.into_iter().flatten().cloned()).collect()
+}
+
 /// Returns how the state of a turn differs from what its figures and its receipt say.
-fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
+fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     let TurnRecord { position, round, block, model, .. } = turn;
     let place = format!("turn {position} of round {round} of block {block}, {model}");
     let receipt = turn.receipt.as_ref();
@@ -70,11 +81,7 @@ fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
     };
     let evidence = Evidence { turned, receipt };
     let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
-    let stay = run.blocks.iter().find(|other| other.block == turn.block);
-    let stay = stay.and_then(|other| other.stays.get(&turn.model));
-    reasons.extend(stay.into_iter().flat_map(|stay| stay.invalid.clone()));
-    let of_all = run.over_blocks.get(&(turn.cell.clone(), turn.model.clone()));
-    reasons.extend(of_all.into_iter().flatten().cloned());
+    reasons.extend(over);
     match &turn.state {
         State::Valid if !reasons.is_empty() => {
             Some(format!("{place}: it is called valid, but {}", sentence(&reasons)))
