@@ -19,6 +19,9 @@ pub(crate) const BATCH_PEAK_PERCENT_MIN: u64 = 75;
 /// measured again.
 const IDLE_PERCENT_MAX: u64 = 10;
 const IDLE_NS: u64 = 2_000_000;
+/// The same where operations are timed one by one, of which one primitive keeps 10,000 timers: a
+/// reactor that looks through them between turns was charged with 5 ms.
+const IDLE_TIMED_NS: u64 = 30_000_000;
 /// The turns of a batch that a busy machine does not hold up all.
 pub const BATCH_TURNS_MIN: u32 = 3;
 /// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
@@ -83,7 +86,13 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
         Datum::Turn | Datum::Timed(_) => {}
     }
     reasons.extend(hidden(stay.charged));
-    reasons.extend(idle(stay));
+    reasons.extend(idle(
+        stay,
+        match cell.workload.datum() {
+            Datum::Timed(_) => IDLE_TIMED_NS,
+            Datum::Turn | Datum::Slope => IDLE_NS,
+        },
+    ));
     if cell.workload.fetches() {
         at_origin(claims, cell, (stay, timed), &mut reasons);
     }
@@ -152,9 +161,9 @@ fn waves(cell: &Cell, turns: u64, peak: u64) -> Option<Reason> {
 }
 
 /// Returns what a process did between turns, if it is more than timers and reactors do.
-fn idle(stay: &Stay<'_>) -> Option<Reason> {
+fn idle(stay: &Stay<'_>, beside_ns: u64) -> Option<Reason> {
     let charged_ns = sum(stay.charged.iter().map(|turn| &turn.charged_ns));
-    let most_ns = charged_ns / 100 * IDLE_PERCENT_MAX + IDLE_NS;
+    let most_ns = charged_ns / 100 * IDLE_PERCENT_MAX + beside_ns;
     let idle_ns = stay.idle_cpu_ns;
     let is_known = !stay.charged.is_empty();
     (is_known && idle_ns > most_ns).then_some(Reason::IdleCpu { idle_ns, charged_ns })
