@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use model_kit::pipe::{self, FromModel, ToModel, Turned};
-use model_kit::primitive::{FromProgram, ToProgram};
 use model_kit::{Cell, DelayRange, Plan, Slot, Step, Workload, rehearse};
 use origin::{FromOrigin, ToOrigin};
 use record::{Entry, Run};
@@ -15,8 +14,7 @@ use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 /// The kinds of lines of a journal.
-pub(crate) const KINDS: [&str; 8] =
-    ["begin", "turn", "round", "block", "primitive", "again", "stop", "resume"];
+pub(crate) const KINDS: [&str; 7] = ["begin", "turn", "round", "block", "again", "stop", "resume"];
 /// The longest that a sentence about a bad input may be, in bytes.
 const SENTENCE_BYTES_MAX: usize = 2_048;
 
@@ -80,8 +78,6 @@ fn carry(mut slot: Slot, mut bytes: &[u8], length: usize) {
 pub(crate) fn pipe(bytes: &[u8]) {
     messages::<FromModel>(bytes);
     messages::<ToModel>(bytes);
-    messages::<FromProgram>(bytes);
-    messages::<ToProgram>(bytes);
     messages::<FromOrigin>(bytes);
     messages::<ToOrigin>(bytes);
 }

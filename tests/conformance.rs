@@ -167,7 +167,7 @@ fn a_process_has_the_threads_that_its_manifest_says() {
 #[test]
 fn every_model_passes_the_judge_that_runs_use() {
     each(|Trial { kind, model, plan, reported, receipt }| {
-        let evidence = Evidence { turned: &reported.turned, receipt, origin: *kind };
+        let evidence = Evidence { turned: &reported.turned, receipt: Some(receipt), origin: *kind };
         let reasons = validate(model.claims(), (plan, &turn(plan)), evidence);
         // A busy machine is no fault of theirs.
         of_the_model(&reasons).next().is_none()

@@ -16,7 +16,6 @@ use std::thread;
 
 use model_kit::content;
 use model_kit::pipe::{self, FromModel, ToModel};
-use model_kit::primitive::{FromProgram, ToProgram};
 use origin::{FromOrigin, ToOrigin};
 use record::Entry;
 use serde::de::DeserializeOwned;
@@ -260,7 +259,6 @@ fn every_kind_of_line_and_of_message_is_among_the_inputs() {
         Entry::Turn(_) => "turn",
         Entry::Round(_) => "round",
         Entry::Block(_) => "block",
-        Entry::Primitive(_) => "primitive",
         Entry::Again(_) => "again",
         Entry::Stop(_) => "stop",
         Entry::Resume(_) => "resume",
@@ -274,16 +272,11 @@ fn every_kind_of_line_and_of_message_is_among_the_inputs() {
     for (way, reads) in [
         ("to a model", reads::<ToModel> as fn(&[u8]) -> bool),
         ("from a model", reads::<FromModel>),
-        ("to a program", reads::<ToProgram>),
-        ("from a program", reads::<FromProgram>),
         ("to an origin", reads::<ToOrigin>),
         ("from an origin", reads::<FromOrigin>),
     ] {
         assert!(pipe.iter().any(|(_, bytes)| reads(bytes)), "no message {way}");
     }
-    // What a program alone reports is no message of a model.
-    let points = &pipe.iter().find(|(name, _)| name == "program-trial").expect("it is kept").1;
-    assert!(reads::<FromProgram>(points) && !reads::<FromModel>(points));
 }
 
 /// Returns whether some bytes begin with a message.

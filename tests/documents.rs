@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use cargo_metadata::MetadataCommand;
 use harness::Workspace;
-use model_kit::pipe::{FromModel, LINE_BYTES_MAX, PROTOCOL, ToModel};
-use model_kit::primitive::{FromProgram, Primitive, PrimitivePlan, ToProgram};
-use model_kit::{DelayRange, ErrorCode, Plan, Receipt, Turn, content, ids_digest};
+use model_kit::pipe::{FromModel, LINE_BYTES_MAX, PROTOCOL, ToModel, Turned};
+use model_kit::{DelayRange, ErrorCode, Plan, Receipt, Turn, Workload, content, ids_digest};
 use origin::{FromOrigin, Mount, ToOrigin};
 use record::{Model, OriginKind};
 use regex::Regex;
-use rules::{Evidence, MEAN_PERCENT_MIN, STALLED_MS, STAY_CHARGED_PERCENT_MAX, validate};
+use rules::{Claims, Evidence, MEAN_PERCENT_MIN, STALLED_MS, STAY_CHARGED_PERCENT_MAX, validate};
 use serde_json::{Value, json};
 
 /// Reads a message as the code reads it, and writes it as the code writes it.
@@ -25,8 +24,8 @@ type Reread = fn(&str) -> Result<Value, serde_json::Error>;
 const DIRECTIONS: [(&str, Reread); 6] = [
     ("to-model", |line| Ok(json!(serde_json::from_str::<ToModel>(line)?))),
     ("from-model", |line| Ok(json!(serde_json::from_str::<FromModel>(line)?))),
-    ("to-program", |line| Ok(json!(serde_json::from_str::<ToProgram>(line)?))),
-    ("from-program", |line| Ok(json!(serde_json::from_str::<FromProgram>(line)?))),
+    ("to-program", |line| Ok(json!(serde_json::from_str::<ToModel>(line)?))),
+    ("from-program", |line| Ok(json!(serde_json::from_str::<FromModel>(line)?))),
     ("to-origin", |line| Ok(json!(serde_json::from_str::<ToOrigin>(line)?))),
     ("from-origin", |line| Ok(json!(serde_json::from_str::<FromOrigin>(line)?))),
 ];
@@ -94,7 +93,8 @@ fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
     assert_eq!(turn, Turn::of(&plan.cell, 0, content::first_id(2, 0)));
     assert_eq!(mount.turn, Turn::of(&plan.cell, 1, content::first_id(2, 1)));
     assert_eq!((&mount.cell, mount.seed), (&plan.cell, plan.seed));
-    let evidence = Evidence { turned: &turned, receipt: &receipt, origin: OriginKind::Wiremock };
+    let evidence =
+        Evidence { turned: &turned, receipt: Some(&receipt), origin: OriginKind::Wiremock };
     assert_eq!(validate(model.claims(), (&plan, &mount.turn), evidence), []);
     assert_eq!(body("from-origin", "ready")["origins"], json!(plan.origins));
     assert_eq!(receipt.ids_digest, ids_digest(mount.turn.ids(&plan.cell)));
@@ -102,16 +102,19 @@ fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
 
 #[test]
 fn the_conversation_about_a_primitive_on_the_page_is_one_that_the_judge_finds_valid() {
-    let plan: PrimitivePlan = serde_json::from_value(body("to-program", "plan")).unwrap();
-    let trial = serde_json::from_value(body("from-program", "trial")).unwrap();
+    let plan: Plan = serde_json::from_value(body("to-program", "plan")).unwrap();
+    let turn: Turn = serde_json::from_value(body("to-program", "turn")).unwrap();
+    let turned: Turned = serde_json::from_value(body("from-program", "turned")).unwrap();
     let plan = plan.checked().unwrap();
-    assert_eq!(harness::validate_primitive(&plan, &trial), record::State::Valid);
+    let claims = Claims { is_bare: false, may_be_slow: true, connections: None, threads: "" };
+    let evidence = Evidence { turned: &turned, receipt: None, origin: OriginKind::Wiremock };
+    assert_eq!(validate(claims, (&plan, &turn.checked(&plan.cell).unwrap()), evidence), []);
 }
 
 #[test]
 fn the_page_names_every_primitive() {
     let named: Vec<String> = table("### The primitives").iter().map(|row| linked(row[0])).collect();
-    assert_eq!(named, Primitive::ALL.map(|primitive| primitive.name().to_owned()));
+    assert_eq!(named, Workload::primitives().map(|own| own.name().to_owned()).collect::<Vec<_>>());
 }
 
 #[test]

@@ -38,7 +38,12 @@ static VERIFIED: LazyLock<Vec<FaultVerified>> = LazyLock::new(|| {
     let _alone = alone();
     let program = |model: &Model| (model.name.clone(), built(&model.package));
     let models = MODELS.iter().map(program).collect();
-    let programs = Programs { origin: built("origin"), models, missing: Vec::new() };
+    let programs = Programs {
+        origin: built("origin"),
+        models,
+        primitives: BTreeMap::new(),
+        missing: Vec::new(),
+    };
     let verified = verify_faults(&MODELS, &programs, &mut |one| {
         eprintln!("{}", one.line());
         Ok(())

@@ -84,7 +84,12 @@ fn a_probe_whose_origin_dies_is_made_again_with_another() {
     let models = [house("tokio"), house("event-loop")];
     let with_programs = |model: &Model| (model.name.clone(), built(&model.package));
     let models_built = models.iter().map(with_programs).collect();
-    let programs = Programs { origin: built("origin"), models: models_built, missing: Vec::new() };
+    let programs = Programs {
+        origin: built("origin"),
+        models: models_built,
+        primitives: [].into(),
+        missing: Vec::new(),
+    };
     let cell = Cell { delay_ms: DelayRange { lo: 20, hi: 20 }, ..small() };
     let over = AtomicBool::new(false);
     let (probes, struck) = thread::scope(|scope| {
@@ -149,6 +154,7 @@ fn while_origins_die<T>(
     let programs = Programs {
         origin: built("origin"),
         models: models.iter().map(program).collect(),
+        primitives: [].into(),
         missing: Vec::new(),
     };
     let over = AtomicBool::new(false);
@@ -175,7 +181,7 @@ fn verified(deaths: usize) -> Result<Vec<Verified>> {
     while_origins_die(deaths, &models, |programs| {
         let cell = Cell { delay_ms: DelayRange { lo: 400, hi: 400 }, ..small() };
         let preset = Preset { cells: vec![cell], ..harness::smoke() };
-        harness::verify((models.clone(), preset), programs, &mut |_| Ok(()))
+        harness::verify((models.clone(), Vec::new(), preset), programs, &mut |_| Ok(()))
     })
 }
 

@@ -5,101 +5,127 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
-use harness::{Basis, Preset, PrimitiveBlocks, Program};
-use model_kit::primitive::Primitive;
+use harness::{Basis, Preset, PrimitiveBlocks, Program, Programs};
+use model_kit::Workload;
 use record::{
-    Entry, Environment, Integrity, PrimitiveProgram, PrimitiveRecord, Resume, Run, RunFolder,
-    Schedule, State,
+    BlockRecord, Entry, Environment, Integrity, PrimitiveProgram, Resume, RoundRecord, Run,
+    RunFolder, Schedule, State, StayRecord, TurnRecord,
 };
-use support::{WORKSPACE, built, placement};
+use support::{Ran, WORKSPACE, built, placement};
 
 /// Returns the programs below a folder.
 fn found(folder: &str) -> Vec<PrimitiveProgram> {
     harness::find_primitives(&WORKSPACE, folder).expect("every manifest describes its program")
 }
 
-/// Returns the programs, built.
-fn programs(found: &[PrimitiveProgram]) -> BTreeMap<String, Program> {
-    found.iter().map(|program| (program.name.clone(), built(&program.package))).collect()
+/// Returns the faulty program, told how to misbehave.
+fn faulty(fault: &str) -> PrimitiveProgram {
+    let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
+    PrimitiveProgram { env, ..found("tests/models").remove(0) }
 }
 
 /// Returns a schedule of primitives alone.
-fn scheduled(found: Vec<PrimitiveProgram>, amount: PrimitiveBlocks) -> Schedule {
-    let preset = Preset { name: "test", cells: Vec::new(), ..harness::smoke() };
-    let basis = Basis {
+fn scheduled(programs: Vec<PrimitiveProgram>, primitives: PrimitiveBlocks) -> Schedule {
+    let preset = Preset { name: "test", cells: Vec::new(), primitives, ..harness::smoke() };
+    harness::draw(Basis {
         preset,
         models: Vec::new(),
         missing: Vec::new(),
+        programs,
         seed: 1,
         placement: placement(),
         probes: Vec::new(),
-    };
-    let mut schedule = harness::draw(basis);
-    harness::add_primitives(&mut schedule, found, amount);
-    schedule
+    })
 }
 
-/// Returns what the faulty program comes to.
-fn state_of(fault: &str) -> State {
-    let mut found = found("tests/models");
-    found[0].env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
-    let schedule = scheduled(found.clone(), PrimitiveBlocks::ONCE);
-    let mut states = Vec::new();
-    harness::run_primitives(
-        (&schedule, &schedule.primitives.blocks),
-        &programs(&found),
-        &mut |_, trial| {
-            states.extend(trial.map(|trial| trial.state.clone()));
-            Ok(())
-        },
-    )
-    .expect("nothing stops it");
-    assert_eq!(states.len(), 1);
-    states.remove(0)
+/// Runs a schedule with these programs, by package, and returns all that happened.
+fn ran(schedule: &Schedule, primitives: BTreeMap<String, Program>) -> Ran {
+    // No origin takes part, so that any program may stand for it.
+    let origin = Program { path: "/bin/false".into(), sha256: String::new(), interpreter: None };
+    let programs = Programs { origin, models: BTreeMap::new(), primitives, missing: Vec::new() };
+    support::carried_out(schedule, &programs, |_| {})
+}
+
+/// Returns the programs of a schedule, built.
+fn programs(schedule: &Schedule) -> BTreeMap<String, Program> {
+    let programs = schedule.programs.iter();
+    programs.map(|program| (program.package.clone(), built(&program.package))).collect()
+}
+
+/// Returns the turns that the faulty program comes to.
+fn turns_of(fault: &str) -> Vec<TurnRecord> {
+    let schedule = scheduled(vec![faulty(fault)], PrimitiveBlocks::ONCE);
+    ran(&schedule, programs(&schedule)).turns
+}
+
+/// Returns why turns are invalid.
+fn reasons(turns: &[TurnRecord]) -> Vec<String> {
+    let reasons = turns.iter().flat_map(support::reasons_of);
+    reasons.collect()
 }
 
 #[test]
 fn every_program_does_each_of_its_primitives_and_counts_right() {
-    let found = found("crates");
-    let pairs: usize = found.iter().map(|program| program.primitives.len()).sum();
-    let mut reported: Vec<PrimitiveRecord> = Vec::new();
-    harness::verify_primitives(found.clone(), &programs(&found), &mut |trial| {
-        reported.push(trial.clone());
-        Ok(())
-    })
-    .expect("nothing stops it");
-    let two_cpus = placement().model_cpus != placement().origin_cpus;
-    let apart = found.iter().filter(|p| p.primitives.contains(&Primitive::PingPongApart)).count();
-    assert_eq!(reported.len(), if two_cpus { pairs } else { pairs - apart });
-    for trial in reported {
-        let name = format!("{} of {}", trial.primitive.name(), trial.program);
-        assert!(!matches!(trial.state, State::Failed(_)), "{name}: {:?}", trial.state);
-        let trial = trial.trial.expect("it reported a trial");
-        assert!(trial.points.iter().all(|point| point.counted == point.count), "{name}");
+    let schedule = scheduled(found("crates"), PrimitiveBlocks::ONCE);
+    let ran = ran(&schedule, programs(&schedule));
+    let had = |primitive: &Workload| {
+        let has = |program: &&PrimitiveProgram| program.primitives.contains(primitive);
+        let is_able = schedule.absent.iter().all(|absent| absent.cell != primitive.name());
+        if is_able { schedule.programs.iter().filter(has).count() } else { 0 }
+    };
+    let pairs: usize = Workload::primitives().map(|primitive| had(&primitive)).sum();
+    let stays: usize = ran.blocks.iter().map(|block| block.stays.len()).sum();
+    assert_eq!(stays, pairs);
+    for turn in &ran.turns {
+        let name = format!("{} of {}", turn.cell, turn.model);
+        let State::Valid = turn.state else {
+            // A machine that is busy may do this, and nothing else.
+            assert!(!turn.state.blames_the_model(), "{name}: {:?}", turn.state);
+            continue;
+        };
+        let turned = turn.turned.as_ref().expect("it reported the turn");
+        assert_eq!(turned.window.ok, turned.window.ended, "{name}");
+        assert_eq!(turned.total.ok, turned.total.issued, "{name}");
+        assert!(turn.asked.is_none_or(|asked| asked == turned.window.ended), "{name}");
+        assert_eq!(turn.receipt, None, "{name}");
     }
 }
 
 #[test]
 fn every_primitive_has_a_program() {
     let found = found("crates");
-    for primitive in Primitive::ALL {
+    for primitive in Workload::primitives() {
         let has = found.iter().any(|program| program.primitives.contains(&primitive));
         assert!(has, "{}", primitive.name());
     }
 }
 
 #[test]
-fn a_program_that_counts_wrong_fails() {
-    let State::Failed(why) = state_of("miscounts") else { panic!("it did not fail") };
-    assert!(why.contains("that were asked for (generator)"), "{why}");
+fn the_turns_of_a_block_have_different_lengths_and_each_is_long_enough_to_be_timed() {
+    let turns = turns_of("");
+    let asked: Vec<u64> = turns.iter().filter_map(|turn| turn.asked).collect();
+    assert_eq!(asked.len(), 8);
+    let [least, most] = [asked.iter().min(), asked.iter().max()].map(|count| count.unwrap());
+    assert!((5..=13).contains(&(most / least)), "{asked:?}");
+    assert_eq!(reasons(&turns), [""; 0]);
+}
+
+#[test]
+fn a_program_that_counts_wrong_is_invalid() {
+    let why = reasons(&turns_of("miscounts"));
+    assert!(why.iter().any(|why| why.contains("that were asked for")), "{why:?}");
 }
 
 #[test]
 fn a_program_that_does_nothing_for_each_is_invalid() {
-    let State::Invalid(why) = state_of("nothing") else { panic!("it is not invalid") };
-    assert!(why.iter().any(|reason| reason.to_string().contains("optimised away")), "{why:?}");
+    let turns = turns_of("nothing");
+    assert!(turns.iter().all(|turn| turn.state != State::Valid), "{turns:?}");
+    let why = reasons(&turns);
+    assert!(why.iter().any(|why| why.contains("optimised away")), "{why:?}");
 }
 
 #[test]
@@ -108,34 +134,28 @@ fn a_program_whose_cpu_time_is_not_the_kernel_s_or_another_process_s_is_invalid(
         ("hides", "ns of CPU time for what the kernel charged"),
         ("starts", "it started other processes (1), whose CPU time nobody counts"),
     ] {
-        let State::Invalid(why) = state_of(fault) else { panic!("{fault}: it is not invalid") };
-        assert!(why.iter().any(|reason| reason.to_string().contains(words)), "{fault}: {why:?}");
+        let turns = turns_of(fault);
+        assert!(turns.iter().all(|turn| turn.state != State::Valid), "{fault}: {turns:?}");
+        let why = reasons(&turns);
+        assert!(why.iter().any(|why| why.contains(words)), "{fault}: {why:?}");
     }
 }
 
 #[test]
 fn a_process_that_is_left_behind_by_one_who_ignores_its_children_is_found_and_ended() {
-    let mut found = found("tests/models");
-    found[0].env = BTreeMap::from([("FAULT".to_owned(), "leaves".to_owned())]);
+    let program = faulty("leaves");
     let folder = tempfile::tempdir().expect("it is made");
     let path = folder.path().join("ignores");
-    let real = built(&found[0].package).path;
+    let real = built(&program.package).path;
     // The kernel counts nothing of children whose end is ignored.
     let script = format!("#!/bin/bash\ntrap '' CHLD\nexec {}\n", real.display());
     fs::write(&path, script).expect("it is ours");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    let program = Program { path, sha256: String::new(), interpreter: None };
-    let schedule = scheduled(found.clone(), PrimitiveBlocks::ONCE);
-    let programs = [(found[0].name.clone(), program)].into();
-    let mut states = Vec::new();
-    let blocks = &schedule.primitives.blocks;
-    harness::run_primitives((&schedule, blocks), &programs, &mut |_, trial| {
-        states.extend(trial.map(|trial| trial.state.clone()));
-        Ok(())
-    })
-    .expect("nothing stops it");
-    let State::Invalid(why) = &states[0] else { panic!("{states:?}") };
-    assert!(why.iter().any(|r| r.to_string().starts_with("it started other processes")), "{why:?}");
+    let ignores = Program { path, sha256: String::new(), interpreter: None };
+    let package = program.package.clone();
+    let schedule = scheduled(vec![program], PrimitiveBlocks::ONCE);
+    let why = reasons(&ran(&schedule, [(package, ignores)].into()).turns);
+    assert!(why.iter().any(|why| why.starts_with("it started other processes")), "{why:?}");
     let sleeps = |id: &str| {
         let line = fs::read(format!("/proc/{id}/cmdline"));
         line.is_ok_and(|line| line == b"/bin/sleep\x0062\0")
@@ -146,25 +166,43 @@ fn a_process_that_is_left_behind_by_one_who_ignores_its_children_is_found_and_en
 }
 
 #[test]
-fn a_program_that_dies_fails_with_its_last_words() {
-    let State::Failed(why) = state_of("dies") else { panic!("it did not fail") };
-    assert!(why.contains("there is no third batch"), "{why}");
+fn a_program_that_dies_fails_with_its_last_words_and_is_out() {
+    let turns = turns_of("dies");
+    let State::Failed(why) = &turns[0].state else { panic!("it did not fail") };
+    assert!(why.contains("there is no third turn"), "{why}");
+    assert!(turns[1..].iter().all(|turn| turn.state == State::Out), "{turns:?}");
 }
 
-/// Returns a trial of a block as it would be written.
-fn record(schedule: &Schedule, (block, position): (u32, u32)) -> Entry {
-    let block = schedule.primitives.block(block).expect("it is scheduled");
-    Entry::Primitive(Box::new(PrimitiveRecord {
-        block: block.number,
-        position,
-        primitive: block.primitive,
-        program: block.order[position as usize].clone(),
-        started_utc: "2026-11-22T10:15:02Z".to_owned(),
-        spent_ms: 1,
-        state: State::Failed("it was never run".to_owned()),
-        versions: BTreeMap::new(),
-        trial: None,
-    }))
+/// Returns what a journal says of some blocks of which no turn was taken.
+fn untaken(schedule: &Schedule, numbers: Range<u32>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for number in numbers {
+        let block = schedule.block(number).expect("it is scheduled");
+        for (round, order) in (0..).zip(&block.rounds) {
+            for (position, model) in (0..).zip(order) {
+                entries.push(Entry::Turn(Box::new(TurnRecord {
+                    block: number,
+                    round,
+                    position,
+                    cell: block.cell.clone(),
+                    model: model.clone(),
+                    started_utc: "2026-11-22T10:15:02Z".to_owned(),
+                    spent_us: 1,
+                    state: State::Failed("it was never run".to_owned()),
+                    asked: None,
+                    turned: None,
+                    receipt: None,
+                    charged_ns: None,
+                })));
+            }
+            let (disturbed, host) = (Vec::new(), None);
+            entries.push(Entry::Round(RoundRecord { block: number, round, disturbed, host }));
+        }
+        let stays = block.participants().into_iter();
+        let stays = stays.map(|name| (name.to_owned(), StayRecord::default())).collect();
+        entries.push(Entry::Block(Box::new(BlockRecord { block: number, stays })));
+    }
+    entries
 }
 
 /// Writes a run of primitives, as far as some entries go, and reads it back.
@@ -182,105 +220,82 @@ fn written(
     (results, folder, run)
 }
 
-/// Returns all trials of some blocks.
-fn whole(schedule: &Schedule, blocks: std::ops::Range<u32>) -> Vec<Entry> {
-    let order = |number: u32| schedule.primitives.block(number).map_or(0, |b| b.order.len());
-    let positions =
-        |number| (0..u32::try_from(order(number)).unwrap_or(0)).map(move |p| (number, p));
-    blocks.flat_map(positions).map(|place| record(schedule, place)).collect()
-}
-
 #[test]
 fn a_run_that_was_cut_inside_a_block_of_primitives_goes_on_with_that_block() {
     let schedule = scheduled(found("crates"), PrimitiveBlocks::MEASURED);
-    let mut entries = whole(&schedule, 0..5);
-    entries.push(record(&schedule, (5, 0)));
+    let blocks = u32::try_from(schedule.blocks.len()).expect("they are few");
+    let mut entries = untaken(&schedule, 0..5);
+    entries.extend(untaken(&schedule, 5..6).into_iter().take(1));
     let (_results, mut folder, run) = written(&schedule, &entries);
     let run = run.expect("it reads");
     assert_eq!(run.next_block(), Some(5));
-    assert_eq!((run.primitives.cut.len(), run.integrity), (1, Integrity::Unfinished));
+    assert_eq!((run.cut.len(), run.integrity), (1, Integrity::Unfinished));
 
     let (at_utc, programs_sha256) = ("2026-11-22T11:00:00Z".to_owned(), BTreeMap::new());
     let resume = Resume { at_utc, block: 5, session: 0, programs_sha256 };
-    let blocks = u32::try_from(schedule.primitives.blocks.len()).expect("they are few");
-    let rest = [vec![Entry::Resume(resume)], whole(&schedule, 5..blocks)].concat();
-    for entry in &rest {
-        folder.append(entry).expect("it writes");
+    for entry in [vec![Entry::Resume(resume)], untaken(&schedule, 5..blocks)].concat() {
+        folder.append(&entry).expect("it writes");
     }
     let path = folder.path().to_owned();
     folder.finish().expect("it writes");
     let run = Run::read(&path).expect("it reads");
     assert_eq!((run.next_block(), &run.integrity), (None, &Integrity::Whole));
-    assert_eq!(run.primitives.whole.len(), whole(&schedule, 0..blocks).len());
-    assert_eq!(run.primitives.cut.len(), 1);
+    assert_eq!((run.blocks.len(), run.cut.len()), (schedule.blocks.len(), 1));
 }
 
 #[test]
-fn a_trial_of_a_primitive_that_is_lost_doubled_or_swapped_is_noticed() {
-    let schedule = scheduled(found("crates"), PrimitiveBlocks::MEASURED);
-    let good = whole(&schedule, 0..3);
-    assert!(written(&schedule, &good).2.is_ok());
-    let lost = [&good[..1], &good[2..]].concat();
-    let doubled = [&good[..2], &good[1..]].concat();
-    let later = whole(&schedule, 1..3);
-    for entries in [lost, doubled, later] {
-        assert!(written(&schedule, &entries).2.is_err());
-    }
+fn check_holds_the_state_of_a_turn_against_its_counts() {
+    let schedule = scheduled(vec![faulty("")], PrimitiveBlocks::ONCE);
+    let entries = ran(&schedule, programs(&schedule)).entries;
+    let problems =
+        |entries: &[Entry]| harness::revalidate(&written(&schedule, entries).2.expect("it reads"));
+    assert_eq!(problems(&entries), [""; 0]);
+    let mut forged = entries;
+    let turn = forged.iter_mut().find_map(|entry| match entry {
+        Entry::Turn(turn) => Some(turn),
+        _ => None,
+    });
+    let turn = turn.expect("there is a turn");
+    turn.state = State::Valid;
+    turn.turned.as_mut().expect("it reported the turn").window.ended -= 1;
+    let problems = problems(&forged);
+    assert!(problems.len() == 1 && problems[0].contains("that were asked for"), "{problems:?}");
 }
 
 #[test]
-fn any_changed_byte_of_a_trial_of_a_primitive_is_noticed() {
-    let schedule = scheduled(found("crates"), PrimitiveBlocks::ONCE);
-    let blocks = u32::try_from(schedule.primitives.blocks.len()).expect("they are few");
-    let (_results, folder, _) = written(&schedule, &whole(&schedule, 0..blocks));
-    let path = folder.path().to_owned();
-    folder.finish().expect("it writes");
-    let journal = path.join("journal.jsonl");
-    let good = fs::read(&journal).expect("it is there");
-    for place in (0..good.len()).step_by(37) {
-        let mut bytes = good.clone();
-        bytes[place] ^= 1;
-        fs::write(&journal, &bytes).expect("it writes");
-        let whole = Run::read(&path).is_ok_and(|run| run.integrity == Integrity::Whole);
-        assert!(!whole, "byte {place}");
-    }
-}
-
-#[test]
-fn check_holds_the_state_of_a_trial_against_its_counts() {
-    let found = found("tests/models");
-    let schedule = scheduled(found.clone(), PrimitiveBlocks::ONCE);
-    let mut entries = Vec::new();
-    let blocks = schedule.primitives.blocks.clone();
-    harness::run_primitives((&schedule, &blocks), &programs(&found), &mut |_, trial| {
-        entries.extend(trial.cloned());
-        Ok(())
-    })
-    .expect("nothing stops it");
-    let run = |trial: &PrimitiveRecord| {
-        let entry = Entry::Primitive(Box::new(trial.clone()));
-        written(&schedule, &[entry]).2.expect("it reads")
-    };
-    assert_eq!(harness::revalidate(&run(&entries[0])), Vec::<String>::new());
-    let mut forged = entries[0].clone();
-    forged.state = State::Valid;
-    forged.trial.as_mut().expect("it reported a trial").points[0].counted -= 1;
-    let problems = harness::revalidate(&run(&forged));
-    assert!(problems.len() == 1 && problems[0].contains("its counts say"), "{problems:?}");
-}
-
-#[test]
-fn blocks_of_primitives_hold_every_program_once_and_are_drawn_from_the_seed() {
+fn rounds_of_primitives_hold_every_program_once_and_are_drawn_from_the_seed() {
     let drawn = || scheduled(found("crates"), PrimitiveBlocks::MEASURED);
     let schedule = drawn();
     assert_eq!(schedule, drawn());
-    for block in &schedule.primitives.blocks {
-        let mut order = block.order.clone();
-        order.sort();
-        let has = |program: &&PrimitiveProgram| program.primitives.contains(&block.primitive);
-        let all = schedule.primitives.programs.iter().filter(has);
-        assert_eq!(order, all.map(|program| program.name.clone()).collect::<Vec<_>>());
+    for block in &schedule.blocks {
+        let cell = schedule.cell(&block.cell).expect("it is scheduled");
+        let has = |program: &&PrimitiveProgram| program.primitives.contains(&cell.workload);
+        let all = schedule.programs.iter().filter(has).map(|program| program.package.clone());
+        let all: Vec<String> = all.collect();
+        for round in &block.rounds {
+            let mut order = round.clone();
+            order.sort();
+            assert_eq!(order, all);
+        }
     }
-    let numbers: Vec<u32> = schedule.primitives.blocks.iter().map(|block| block.number).collect();
+    let numbers: Vec<u32> = schedule.blocks.iter().map(|block| block.number).collect();
     assert!(numbers.iter().copied().eq(0..u32::try_from(numbers.len()).unwrap_or(0)));
+}
+
+#[test]
+fn trials_of_primitives_of_an_earlier_version_are_passed_over_and_counted() {
+    let schedule = scheduled(vec![faulty("")], PrimitiveBlocks::ONCE);
+    let (_results, folder, _) = written(&schedule, &untaken(&schedule, 0..1));
+    let journal = folder.path().join("journal.jsonl");
+    let text = fs::read_to_string(&journal).expect("it is there");
+    let (_, rest) = text.split_once('\n').expect("it has lines");
+    let trial = "{\"crc32\":\"deafa104\",\"primitive\":{\"block\":1}}\n";
+    let begun = |schema: &str| {
+        let schema = format!("inflight.journal/{schema}");
+        let begin = Entry::Begin(record::Begin { schema, run: None }).to_line().expect("it writes");
+        fs::write(&journal, format!("{begin}{rest}{trial}")).expect("it writes");
+        Run::read(Path::new(folder.path()))
+    };
+    assert_eq!(begun("2.0").expect("it reads").retired, 1);
+    assert!(begun("2.1").is_err(), "no later version has such lines");
 }

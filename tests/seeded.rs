@@ -58,8 +58,9 @@ fn reasons(model: &Model, cell: Cell, origin: Program) -> Vec<String> {
 /// Verifies a model on the cells of a preset.
 fn verified(model: Model, preset: &Preset) -> Vec<Verified> {
     let models = [(model.name.clone(), built(&model.package))].into();
-    let programs = Programs { origin: built("origin"), models, missing: Vec::new() };
-    let asked = (vec![model], preset.clone());
+    let programs =
+        Programs { origin: built("origin"), models, primitives: [].into(), missing: Vec::new() };
+    let asked = (vec![model], Vec::new(), preset.clone());
     harness::verify(asked, &programs, &mut |_| Ok(())).expect("it is tried")
 }
 

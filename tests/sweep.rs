@@ -26,7 +26,7 @@ fn basis() -> Basis {
     }
     let models = preset.takes(&MODELS);
     let (missing, probes) = (Vec::new(), Vec::new());
-    Basis { preset, models, missing, seed: 1, placement: placement(), probes }
+    Basis { preset, models, missing, programs: Vec::new(), seed: 1, placement: placement(), probes }
 }
 
 /// Returns whether a turn is valid, or invalid for no more than a busy machine, which also lets a

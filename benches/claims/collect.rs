@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use harness::{BASELINE, Basis, Event, FLOOR, Preset, Programs};
-use record::{
-    BlockRecord, Environment, Integrity, Model, PrimitiveTrials, RoundRecord, Run, Schedule,
-    TurnRecord,
-};
+use record::{BlockRecord, Environment, Model, RoundRecord, Run, Schedule, TurnRecord};
 
 use crate::Bench;
 
@@ -34,7 +31,15 @@ pub(crate) fn measured(
     let placement = bench.placement.clone();
     let probes = harness::probe((&preset.cells, BASELINE), &models, (&programs, &placement))?;
     let missing = Vec::new();
-    let schedule = harness::draw(Basis { preset, models, missing, seed, placement, probes });
+    let schedule = harness::draw(Basis {
+        preset,
+        models,
+        missing,
+        programs: Vec::new(),
+        seed,
+        placement,
+        probes,
+    });
     let mut collected = Collected::default();
     let due = (&schedule, schedule.blocks.as_slice());
     harness::run(due, &programs, Vec::new(), &mut |event| {
@@ -70,6 +75,7 @@ fn programs(bench: &Bench, models: &[&(Model, harness::Program)]) -> Programs {
             .iter()
             .map(|(model, program)| (model.name.clone(), program.clone()))
             .collect(),
+        primitives: BTreeMap::new(),
         missing: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo bench -- --test`: each model once on each cell, verified, one line each.
 
 use anyhow::Result;
-use harness::{Preset, RunLock, Verified};
+use harness::{Preset, PrimitiveBlocks, RunLock};
 
 use crate::runner::say;
 use crate::setting::Setting;
@@ -18,16 +18,11 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<u8> {
     harness::preflight(&workspace.root, &[&workspace.target], needs)?;
     let _lock = RunLock::beside_no_run()?;
     setting.can_run()?;
-    let programs = harness::build(workspace, &models, None)?;
-    let verified = harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;
     let primitives = setting.primitives()?;
-    let programs = harness::build_primitives(workspace, &primitives, None)?;
-    let mut primitives_work = true;
-    harness::verify_primitives(primitives, &programs, &mut |trial| {
-        let one = Verified::of_primitive(trial);
-        primitives_work &= one.works;
-        say(&one.line())
-    })?;
-    let works = primitives_work && verified.iter().all(|one| one.works);
+    let preset = Preset { primitives: PrimitiveBlocks::ONCE, ..preset };
+    let programs = harness::build(workspace, (&models, &primitives))?;
+    let all = (models, primitives, preset);
+    let verified = harness::verify(all, &programs, &mut |one| say(&one.line()))?;
+    let works = verified.iter().all(|one| one.works);
     Ok(if works { 0 } else { VERIFICATION_FAILED })
 }

@@ -11,8 +11,8 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, RunLock, Verified, Workspace};
-use model_kit::primitive::Primitive;
+use harness::{Order, Preset, PrimitiveBlocks, RunLock, Workspace};
+use model_kit::Workload;
 use record::{OriginKind, PrimitiveProgram};
 
 use crate::alone::VERIFICATION_FAILED;
@@ -42,22 +42,23 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
 /// Returns the names of the benchmarks.
 fn names(programs: &[PrimitiveProgram]) -> impl Iterator<Item = String> {
     let of = |program: &PrimitiveProgram| {
-        let names = program.primitives.iter().map(|primitive| name(*primitive, &program.name));
+        let names = program.primitives.iter().map(|primitive| name(*primitive, program));
         names.collect::<Vec<_>>()
     };
     programs.iter().flat_map(of)
 }
 
 /// Returns the name of a benchmark.
-fn name(primitive: Primitive, program: &str) -> String {
-    format!("{}/{program}", primitive.name())
+fn name(primitive: Workload, program: &PrimitiveProgram) -> String {
+    format!("{}/{}", primitive.name(), program.package)
 }
 
 /// Returns the programs with those of their primitives that are asked for.
 fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Order) -> Result<Vec<PrimitiveProgram>> {
     let mut programs = programs;
     for program in &mut programs {
-        program.primitives.retain(|primitive| asked.takes(&name(*primitive, &program.name)));
+        let all = program.clone();
+        program.primitives.retain(|primitive| asked.takes(&name(*primitive, &all)));
     }
     programs.retain(|program| !program.primitives.is_empty());
     asked.finds(!programs.is_empty())?;
@@ -68,12 +69,9 @@ fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Order) -> Result<Vec<Pr
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
     harness::preflight(&workspace.root, &[&workspace.target], (&[], &[]))?;
     let _lock = RunLock::beside_no_run()?;
-    let programs = harness::build_primitives(workspace, &found, None)?;
-    let mut works = true;
-    harness::verify_primitives(found, &programs, &mut |trial| {
-        let one = Verified::of_primitive(trial);
-        works &= one.works;
-        say(&one.line())
-    })?;
-    Ok(if works { 0 } else { VERIFICATION_FAILED })
+    let programs = harness::build(workspace, (&[], &found))?;
+    let preset = Preset { primitives: PrimitiveBlocks::ONCE, ..harness::primitives() };
+    let all = (Vec::new(), found, preset);
+    let verified = harness::verify(all, &programs, &mut |one| say(&one.line()))?;
+    Ok(if verified.iter().all(|one| one.works) { 0 } else { VERIFICATION_FAILED })
 }

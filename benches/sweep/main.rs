@@ -43,9 +43,9 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
             let needs = (preset.cells.as_slice(), models.as_slice());
             harness::preflight(&workspace.root, &[&workspace.target], needs)?;
             let _lock = RunLock::beside_no_run()?;
-            let programs = harness::build(&workspace, &models, None)?;
-            let verified =
-                harness::verify((models, preset), &programs, &mut |one| say(&one.line()))?;
+            let programs = harness::build(&workspace, (&models, &[]))?;
+            let all = (models, Vec::new(), preset);
+            let verified = harness::verify(all, &programs, &mut |one| say(&one.line()))?;
             Ok(if verified.iter().all(|one| one.works) { 0 } else { VERIFICATION_FAILED })
         }
         Asked::List | Asked::Nothing => {

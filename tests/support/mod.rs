@@ -22,7 +22,9 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use harness::{Basis, Event, Preset, Program, Programs, Workspace};
 use model_kit::{Cell, DelayRange, Plan, Workload};
 use nix::unistd::Pid;
-use record::{Again, BlockRecord, Entry, Model, Placement, RoundRecord, State, TurnRecord};
+use record::{
+    Again, BlockRecord, Entry, Model, Placement, RoundRecord, Schedule, State, TurnRecord,
+};
 use rules::{Cause, Reason};
 
 /// The workspace that is tested.
@@ -155,6 +157,7 @@ pub(crate) fn basis(models: &[Model], cell: Cell, blocks: u32) -> Basis {
         preset: Preset { name: "test", cells: vec![cell], blocks, ..harness::smoke() },
         models: models.to_vec(),
         missing: Vec::new(),
+        programs: Vec::new(),
         seed: 1,
         placement: placement(),
         probes: Vec::new(),
@@ -262,13 +265,22 @@ pub(crate) fn run(basis: Basis, origin: Program, watch: impl FnMut(&Event<'_>)) 
 }
 
 /// Runs what is drawn from a basis against an origin, and returns all that happened.
-pub(crate) fn ran(basis: Basis, origin: Program, mut watch: impl FnMut(&Event<'_>)) -> Ran {
+pub(crate) fn ran(basis: Basis, origin: Program, watch: impl FnMut(&Event<'_>)) -> Ran {
     let program = |model: &Model| (model.name.clone(), built(&model.package));
     let models = basis.models.iter().map(program).collect();
-    let (schedule, programs) =
-        (harness::draw(basis), Programs { origin, models, missing: Vec::new() });
+    let (primitives, missing) = (BTreeMap::new(), Vec::new());
+    let programs = Programs { origin, models, primitives, missing };
+    carried_out(&harness::draw(basis), &programs, watch)
+}
+
+/// Carries out a schedule, and returns all that happened.
+pub(crate) fn carried_out(
+    schedule: &Schedule,
+    programs: &Programs,
+    mut watch: impl FnMut(&Event<'_>),
+) -> Ran {
     let mut ran = Ran::default();
-    harness::run((&schedule, &schedule.blocks), &programs, Vec::new(), &mut |event| {
+    harness::run((schedule, &schedule.blocks), programs, Vec::new(), &mut |event| {
         ran.take(&event);
         watch(&event);
         Ok(())

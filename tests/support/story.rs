@@ -57,7 +57,15 @@ pub(crate) fn schedule(blocks: u32, models: Vec<Model>) -> Schedule {
     };
     let probes = preset.cells.iter().map(probe).collect();
     let missing = Vec::new();
-    harness::draw(Basis { preset, models, missing, seed: 1, placement: two_cpus(), probes })
+    harness::draw(Basis {
+        preset,
+        models,
+        missing,
+        programs: Vec::new(),
+        seed: 1,
+        placement: two_cpus(),
+        probes,
+    })
 }
 
 /// Returns the placement of a machine with two CPUs.
@@ -114,6 +122,7 @@ fn record(
         spent_us: 45_000 + draw,
         state: State::Valid,
         receipt: Some(receipt((model, &plan), turn)),
+        asked: None,
         charged_ns: Some(cost_ns * turned.total.issued),
         turned: Some(turned),
     }

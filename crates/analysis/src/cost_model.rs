@@ -12,7 +12,7 @@
 use record::{Model, PrimitiveProgram, Run};
 use rules::expected;
 use stats::Estimate;
-use workload::primitive::Primitive;
+use workload::Workload;
 
 use crate::cell_figures::{CellFigures, RowFigures};
 use crate::counts::real;
@@ -145,10 +145,10 @@ fn footprints<'a>(
     figures: &[PrimitiveFigures],
     model: &str,
 ) -> Option<Footprints<'a>> {
-    let mut programs = run.schedule.primitives.programs.iter();
+    let mut programs = run.schedule.programs.iter();
     let program = programs.find(|program| program.models.iter().any(|name| name == model))?;
-    let readiness = costs(figures, Primitive::Readiness, &program.name)?;
-    let spawn = costs(figures, Primitive::SpawnMany, &program.name);
+    let readiness = costs(figures, Workload::Readiness, &program.name)?;
+    let spawn = costs(figures, Workload::SpawnMany, &program.name);
     Some(Footprints {
         program,
         wake_ns: readiness.cpu_ns?.value / 2.0,
@@ -169,7 +169,8 @@ fn spawns(cell: &CellFigures, model: &Model, program: &PrimitiveProgram) -> f64 
 
 /// Returns the CPU time of one context switch between threads that wake each other.
 fn thread_switch_ns(figures: &[PrimitiveFigures]) -> Option<f64> {
-    let ping_pong = figures.iter().find(|f| f.primitive == Primitive::PingPong)?;
+    let primitive = Workload::PingPong;
+    let ping_pong = figures.iter().find(|figures| figures.primitive == primitive)?;
     let threads = ping_pong.rows.iter().find(|row| row.unit == "thread")?.costs.as_ref()?;
     let switches = threads.switches.value;
     (switches > 0.0).then_some(threads.cpu_ns?.value / switches)
@@ -178,7 +179,7 @@ fn thread_switch_ns(figures: &[PrimitiveFigures]) -> Option<f64> {
 /// Returns what a primitive costs in a program.
 fn costs<'a>(
     figures: &'a [PrimitiveFigures],
-    primitive: Primitive,
+    primitive: Workload,
     program: &str,
 ) -> Option<&'a PrimitiveCosts> {
     let figures = figures.iter().find(|figures| figures.primitive == primitive)?;

@@ -141,7 +141,7 @@ impl Fixture {
             }
         }
         Schedule {
-            schema: "inflight.schedule/2.0".to_owned(),
+            schema: "inflight.schedule/2.1".to_owned(),
             version: "0.2.0".to_owned(),
             preset: self.preset.to_owned(),
             family: match self.preset {
@@ -162,7 +162,9 @@ impl Fixture {
             stop: None,
             sessions: Vec::new(),
             supersedes: None,
-            primitives: record::PrimitiveSchedule::default(),
+            operations: Vec::new(),
+            programs: Vec::new(),
+            batch_ns: 0,
             quirks: Some(Vec::new()),
             sweeps: Vec::new(),
         }

@@ -204,6 +204,7 @@ fn turn(block: &Block, (round, position): (u32, u32), cost: f64) -> TurnRecord {
         started_utc: String::new(),
         spent_us: 0,
         state: State::Valid,
+        asked: None,
         turned: Some(turned),
         receipt: None,
         charged_ns: None,

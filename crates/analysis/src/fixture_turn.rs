@@ -35,6 +35,7 @@ pub fn turn_of((cell, before): (&Cell, u64), factor: f64, draws: &mut SplitMix64
         spent_us: receipt.wall_ns / 1_000,
         state: State::Valid,
         charged_ns: Some(2 * turned.window.cpu_ns),
+        asked: None,
         turned: Some(turned),
         receipt: Some(receipt),
     }

@@ -9,7 +9,7 @@ use record::{Model, Run, StayRecord};
 use rules::expected;
 use serde::Serialize;
 use stats::{Estimate, histogram, median};
-use workload::primitive::Primitive;
+use workload::Workload;
 
 use crate::cell::Source;
 use crate::cell_figures::CellFigures;
@@ -152,7 +152,7 @@ impl Answers<'_> {
 
     /// Says what a switch of tasks costs.
     fn switch(&self) -> Option<String> {
-        let cost = self.primitive(Primitive::Switch)?.cpu_ns?;
+        let cost = self.primitive(Workload::Switch)?.cpu_ns?;
         Some(format!(
             "yes: a task of {} yields and is resumed in {} ns of CPU time",
             self.figures.baseline,
@@ -162,8 +162,8 @@ impl Answers<'_> {
 
     /// Says what a task costs, beside a thread.
     fn spawn(&self) -> Option<String> {
-        let cost = self.primitive(Primitive::Spawn)?.cpu_ns?;
-        let thread = self.check(Primitive::Spawn).map_or_else(String::new, |ratio| {
+        let cost = self.primitive(Workload::Spawn)?.cpu_ns?;
+        let thread = self.check(Workload::Spawn).map_or_else(String::new, |ratio| {
             format!("; a thread costs {} times as much", with_interval(&ratio))
         });
         Some(format!(
@@ -175,7 +175,7 @@ impl Answers<'_> {
 
     /// Says how long a waiter takes to wake.
     fn event(&self) -> Option<String> {
-        let late = self.primitive(Primitive::Event1ms)?.wall_ns;
+        let late = self.primitive(Workload::Event1ms)?.wall_ns;
         Some(format!(
             "its waiter, a task of {}, runs {} ns after one is set",
             self.figures.baseline,
@@ -185,7 +185,7 @@ impl Answers<'_> {
 
     /// Says what a step of a generator costs.
     fn generator(&self) -> Option<String> {
-        let reported = self.rows(Primitive::Generator)?.iter().filter_map(|row| {
+        let reported = self.rows(Workload::Generator)?.iter().filter_map(|row| {
             let cost = row.costs.as_ref()?.cpu_ns?;
             Some(format!("{} ns ({})", with_interval(&cost), row.label))
         });
@@ -211,10 +211,10 @@ impl Answers<'_> {
         };
         Some(format!(
             "one is started and joined in {} ns of CPU time{}; two wake each other in {} ns{}",
-            with_interval(&thread(Primitive::Spawn)?),
-            times(Primitive::Spawn),
-            with_interval(&thread(Primitive::PingPong)?),
-            times(Primitive::PingPong)
+            with_interval(&thread(Workload::Spawn)?),
+            times(Workload::Spawn),
+            with_interval(&thread(Workload::PingPong)?),
+            times(Workload::PingPong)
         ))
     }
 
@@ -296,20 +296,20 @@ impl Answers<'_> {
     }
 
     /// Returns what a primitive costs the baseline.
-    fn primitive(&self, primitive: Primitive) -> Option<&PrimitiveCosts> {
+    fn primitive(&self, primitive: Workload) -> Option<&PrimitiveCosts> {
         let row = self.rows(primitive)?.iter().find(|row| row.program == self.figures.baseline)?;
         row.costs.as_ref()
     }
 
     /// Returns what a primitive costs each program.
-    fn rows(&self, primitive: Primitive) -> Option<&[PrimitiveRow]> {
+    fn rows(&self, primitive: Workload) -> Option<&[PrimitiveRow]> {
         let figures = &self.figures.primitives.figures;
         let figures = figures.iter().find(|figures| figures.primitive == primitive)?;
         Some(&figures.rows)
     }
 
     /// Returns what a primitive costs a thread in times a task of the baseline.
-    fn check(&self, primitive: Primitive) -> Option<Estimate> {
+    fn check(&self, primitive: Workload) -> Option<Estimate> {
         let checks = &self.figures.primitives.checks;
         checks.iter().find(|check| check.primitive == primitive)?.ratio
     }

@@ -30,7 +30,6 @@ mod primitive_source;
 pub mod primitives;
 mod primitives_known;
 pub mod primitives_steady;
-mod primitives_words;
 
 pub mod figures;
 
@@ -94,7 +93,7 @@ pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
 pub use crate::ideas::{Idea, ideas};
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::primitive_figures::{
-    Anchor, Piece, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown,
+    Piece, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown,
 };
 pub use crate::primitives::Primitives;
 pub use crate::primitives_steady::Steadiness;

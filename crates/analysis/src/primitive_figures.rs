@@ -2,18 +2,18 @@
 
 use stats::Estimate;
 use stats::verdict::Verdict;
-use workload::primitive::Primitive;
+use workload::Workload;
 
 /// A primitive.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrimitiveFigures {
     /// Which.
-    pub primitive: Primitive,
+    pub primitive: Workload,
     /// What it is, in a few words.
     pub title: &'static str,
     /// What one is: `step`, `round trip`.
     pub each: &'static str,
-    /// Whether each is timed alone; else costs are slopes over batches.
+    /// Whether each is timed alone; else costs are slopes over turns.
     pub alone: bool,
     /// The program that ratios are taken against.
     pub reference: String,
@@ -24,7 +24,7 @@ pub struct PrimitiveFigures {
     /// The cheapest first, then those without figures.
     pub rows: Vec<PrimitiveRow>,
     /// What others have published of it: context, not a comparison.
-    pub anchors: Vec<Anchor>,
+    pub published: &'static [&'static str],
 }
 
 /// A program.
@@ -36,15 +36,15 @@ pub struct PrimitiveRow {
     pub label: String,
     /// What waits or is started in it.
     pub unit: String,
-    /// All trials.
-    pub trials: usize,
+    /// Its stays: one a block.
+    pub stays: usize,
     /// Those that count.
     pub valid: usize,
     /// Those of them whose halves do not agree on the slope.
     pub unsteady: usize,
-    /// Why trials do not count.
+    /// Why turns do not count.
     pub reason: Option<String>,
-    /// The figures, if a trial was valid.
+    /// The figures, if a turn was valid.
     pub costs: Option<PrimitiveCosts>,
 }
 
@@ -52,17 +52,17 @@ pub struct PrimitiveRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct PrimitiveCosts {
     /// Wall time of one, in nanoseconds: median over blocks. Where each is timed alone, of the
-    /// medians of trials.
+    /// medians of stays.
     pub wall_ns: Estimate,
-    /// CPU time of one, in nanoseconds, where there are batches: median over blocks.
+    /// CPU time of one, in nanoseconds, where it is a slope: median over blocks.
     pub cpu_ns: Option<Estimate>,
-    /// What a batch costs beside, in nanoseconds of wall time: median over blocks.
+    /// What a turn costs beside, in nanoseconds of wall time: median over blocks.
     pub overhead_ns: Option<f64>,
     /// Context switches for one: median over blocks.
     pub switches: Estimate,
-    /// The time that nine of ten do not exceed, in nanoseconds, over all trials.
+    /// The time that nine of ten do not exceed, in nanoseconds, over all stays.
     pub p90_ns: Option<u64>,
-    /// The time that 99 of 100 do not exceed, in nanoseconds, over all trials.
+    /// The time that 99 of 100 do not exceed, in nanoseconds, over all stays.
     pub p99_ns: Option<u64>,
     /// The ratio to the reference, with the simultaneous interval of the family.
     pub ratio: Option<Estimate>,
@@ -74,20 +74,11 @@ pub struct PrimitiveCosts {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
     /// The primitive.
-    pub primitive: Primitive,
+    pub primitive: Workload,
     /// The program.
     pub program: String,
     /// CPU time of one in nanoseconds, or wall time where each is timed alone.
     pub ns: f64,
-}
-
-/// What others have published.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Anchor {
-    /// The figure, in words.
-    pub says: &'static str,
-    /// Where it stands.
-    pub source: &'static str,
 }
 
 /// Something that is known of tasks and threads, held against this run.
@@ -96,7 +87,7 @@ pub struct ShapeCheck {
     /// What is known.
     pub claim: &'static str,
     /// The primitive that shows it.
-    pub primitive: Primitive,
+    pub primitive: Workload,
     /// What a thread costs, in times the task of the baseline, with its 95 % interval.
     pub ratio: Option<Estimate>,
     /// Whether this run shows it.

@@ -1,66 +1,63 @@
 //! What primitives cost: for each of them and each program what one takes, and how that compares.
 //!
-//! What is done in batches costs the slope of the time on the count, by Theil and Sen over the
-//! batches of a trial; what is timed alone has a distribution. Trials are compared inside blocks,
-//! as those of models are: by CPU time where there are batches, else by the median of a trial.
+//! What is done many at a time costs the slope of the time on the count, by Theil and Sen over the
+//! turns of a stay; what is timed alone has a distribution. Stays are compared inside blocks, as
+//! those of models are: by CPU time where there is a slope, else by the median of a stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use record::{PrimitiveProgram, PrimitiveRecord, Run, State};
-use stats::Sample;
-use stats::histogram;
-use stats::median;
-use stats::theil_sen;
-use workload::primitive::{Point, Primitive, PrimitiveTrial};
+use record::{PrimitiveProgram, Run, State, TurnRecord};
+use rules::operation;
+use stats::{histogram, median, theil_sen};
+use workload::pipe::Window;
+use workload::{Cell, Datum, Workload};
 
-use crate::counts::real;
+use crate::counts::{ratio, real};
 use crate::family::{self, ALPHA, Pair};
 use crate::primitive_figures::{PrimitiveCosts, PrimitiveFigures, PrimitiveRow};
-use crate::primitives_words::{anchors, words};
-use crate::turns::Pairs;
+use crate::turns::{Pairs, Quantity, Turns};
 
 /// What generators are held against, which the baseline has none of.
 const STANDARD: &str = "std";
-/// The halves of a trial should agree on the slope to this share.
+/// The halves of a stay should agree on the slope to this share.
 const STEADY: f64 = 0.03;
 /// A percentile is read off no fewer times than this, divided by the share beyond it.
 const BEYOND_MIN: f64 = 10.0;
-/// A quantity of a trial.
-type Quantity = fn(&PrimitiveTrial) -> Option<f64>;
 
 /// What the figures of a primitive are computed from.
-#[derive(Clone)]
 pub(crate) struct Source<'a> {
     run: &'a Run,
-    pub(crate) primitive: Primitive,
+    pub(crate) primitive: Workload,
     pub(crate) programs: Vec<&'a PrimitiveProgram>,
-    trials: Vec<&'a PrimitiveRecord>,
-    sessions: BTreeMap<u32, u32>,
+    /// The turns of all of them.
+    all: Vec<&'a TurnRecord>,
+    turns: Turns<'a>,
 }
 
 impl<'a> Source<'a> {
-    /// Gathers the trials of a primitive.
-    pub(crate) fn of(run: &'a Run, primitive: Primitive) -> Self {
-        let schedule = &run.schedule.primitives;
-        let programs = schedule.programs.iter();
-        let blocks = schedule.blocks.iter();
-        let trials = run.primitives.whole.iter();
-        Self {
-            run,
-            primitive,
-            programs: programs.filter(|p| p.primitives.contains(&primitive)).collect(),
-            trials: trials.filter(|trial| trial.primitive == primitive).collect(),
-            sessions: blocks.map(|block| (block.number, block.session)).collect(),
-        }
+    /// Gathers the turns of a primitive.
+    pub(crate) fn of(run: &'a Run, cell: &Cell) -> Self {
+        let primitive = cell.workload;
+        let programs = run.schedule.programs.iter();
+        let programs = programs.filter(|p| p.primitives.contains(&primitive)).collect();
+        let all: Vec<_> = run.turns.iter().filter(|turn| turn.cell == cell.name).collect();
+        Self { run, primitive, programs, turns: Turns::valid(run, &all), all }
     }
 
-    /// Returns the same without the trials whose halves do not agree on the slope.
+    /// Returns the same without the stays whose halves do not agree on the slope.
     pub(crate) fn steady(&self) -> Self {
-        let mut steady = self.clone();
-        let is_steady = |trial: &PrimitiveTrial| steady.alone() || !is_unsteady(trial);
-        let keeps = |trial: &&PrimitiveRecord| trial.valid().is_some_and(is_steady);
-        steady.trials = steady.trials.iter().copied().filter(keeps).collect();
-        steady
+        let programs = self.programs.clone();
+        let unsteady: Vec<(&str, Vec<u32>)> =
+            programs.iter().map(|own| (own.package.as_str(), self.unsteady(own))).collect();
+        let is_steady = |turn: &&&TurnRecord| {
+            let is_it = |(name, blocks): &(&str, Vec<u32>)| {
+                *name == turn.model && blocks.contains(&turn.block)
+            };
+            turn.valid().is_some() && !unsteady.iter().any(is_it)
+        };
+        let all: Vec<&TurnRecord> = self.all.iter().filter(is_steady).copied().collect();
+        let turns = Turns::valid(self.run, &all);
+        Self { run: self.run, primitive: self.primitive, programs, all, turns }
     }
 
     /// Computes the figures.
@@ -74,27 +71,25 @@ impl<'a> Source<'a> {
             }
         }
         rows.sort_by(|a, b| a.order().total_cmp(&b.order()).then(a.program.cmp(&b.program)));
-        let mut blocks: Vec<u32> = self.trials.iter().map(|trial| trial.block).collect();
-        blocks.dedup();
-        let absent = &self.run.schedule.primitives.absent;
-        let absent = absent.iter().find(|absent| absent.primitive == self.primitive);
-        let (title, each) = words(self.primitive);
+        let name = self.primitive.name();
+        let absent = self.run.schedule.absent.iter().find(|absent| absent.cell == name);
+        let words = operation(self.primitive);
         PrimitiveFigures {
             primitive: self.primitive,
-            title,
-            each,
+            title: words.map_or("", |words| words.title),
+            each: words.map_or("", |words| words.each),
             alone: self.alone(),
             reference: reference.to_owned(),
-            blocks: blocks.len(),
+            blocks: blocks(self.all.iter().copied()),
             absent: absent.map(|absent| absent.reason.clone()),
             rows,
-            anchors: anchors(self.primitive),
+            published: words.map_or(&[], |words| words.published),
         }
     }
 
     /// Returns whether each is timed alone.
     fn alone(&self) -> bool {
-        self.primitive.alone().is_some()
+        matches!(self.primitive.datum(), Datum::Timed(_))
     }
 
     /// Returns the program that ratios are taken against: the baseline's, else the standard
@@ -107,60 +102,68 @@ impl<'a> Source<'a> {
 
     /// Returns the quantity by which programs are compared.
     fn compared(&self) -> Quantity {
-        if self.alone() { p50_ns } else { cpu_ns }
+        if self.alone() { P50_NS } else { Quantity::Turns(cpu_ns) }
     }
 
     /// Collects what happened to a program.
     fn row(&self, program: &PrimitiveProgram) -> PrimitiveRow {
-        let own: Vec<&PrimitiveRecord> =
-            self.trials.iter().copied().filter(|trial| trial.program == program.name).collect();
-        let valid: Vec<&PrimitiveTrial> = own.iter().filter_map(|trial| trial.valid()).collect();
+        let own = || self.all.iter().copied().filter(|turn| turn.model == program.package);
         PrimitiveRow {
             program: program.name.clone(),
             label: program.label.clone(),
             unit: program.unit.clone(),
-            trials: own.len(),
-            valid: valid.len(),
-            unsteady: valid.iter().filter(|trial| !self.alone() && is_unsteady(trial)).count(),
-            reason: first_reason(&own),
-            costs: self.costs(&valid),
+            stays: blocks(own()),
+            valid: blocks(own().filter(|turn| turn.valid().is_some())),
+            unsteady: self.unsteady(program).len(),
+            reason: first_reason(&own().collect::<Vec<_>>()),
+            costs: self.costs(&program.package),
         }
     }
 
-    /// Returns what one costs, if a trial was valid.
-    fn costs(&self, valid: &[&PrimitiveTrial]) -> Option<PrimitiveCosts> {
+    /// Returns the blocks in which the halves of a program's stay do not agree on what one costs.
+    fn unsteady(&self, program: &PrimitiveProgram) -> Vec<u32> {
+        let stays = self.turns.in_blocks(&program.package);
+        let unsteady = stays.filter(|(_, turns)| !self.alone() && is_unsteady(turns));
+        unsteady.map(|(block, _)| block).collect()
+    }
+
+    /// Returns what one costs, if a turn was valid.
+    fn costs(&self, package: &str) -> Option<PrimitiveCosts> {
         let level = |quantity: Quantity| {
-            let sample = Sample::new(valid.iter().filter_map(|trial| quantity(trial)).collect())?;
-            Some(median::estimate(&sample, ALPHA))
+            Some(median::estimate(&self.turns.sample(package, quantity)?, ALPHA))
         };
-        let batches = |quantity: Quantity| (!self.alone()).then(|| level(quantity)).flatten();
+        let slope = |read| (!self.alone()).then(|| level(Quantity::Turns(read))).flatten();
         Some(PrimitiveCosts {
-            wall_ns: if self.alone() { level(p50_ns)? } else { level(wall_ns)? },
-            cpu_ns: batches(cpu_ns),
-            overhead_ns: batches(overhead_ns).map(|overhead| overhead.value),
-            switches: level(switches)?,
-            p90_ns: percentile(valid, 0.90),
-            p99_ns: percentile(valid, 0.99),
+            wall_ns: if self.alone() { level(P50_NS)? } else { slope(wall_ns)? },
+            cpu_ns: slope(cpu_ns),
+            overhead_ns: slope(overhead_ns).map(|overhead| overhead.value),
+            switches: level(Quantity::Turns(switches))?,
+            p90_ns: self.percentile(package, 0.90),
+            p99_ns: self.percentile(package, 0.99),
             ratio: None,
             verdict: None,
         })
     }
 
-    /// Returns the quantity of a program by which it is compared, block by block.
-    fn by_block(&self, program: &str) -> BTreeMap<u32, f64> {
-        let own = self.trials.iter().filter(|trial| trial.program == program);
-        let quantity = self.compared();
-        own.filter_map(|trial| Some((trial.block, quantity(trial.valid()?)?)))
-            .filter(|(_, cost)| *cost > 0.0)
-            .collect()
+    /// Returns a percentile of what was timed alone in all stays, in nanoseconds, where enough lies
+    /// beyond it.
+    fn percentile(&self, package: &str, share: f64) -> Option<u64> {
+        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+        for (value, count) in self.turns.stays(package).iter().flat_map(|stay| &stay.latencies_ns) {
+            *counts.entry(*value).or_insert(0) += count;
+        }
+        let enough = real(counts.values().sum()) * (1.0 - share) >= BEYOND_MIN - 1e-6;
+        let counts: Vec<(u64, u64)> = counts.into_iter().collect();
+        enough.then(|| histogram::quantile(&counts, share)).flatten()
     }
 
     /// Returns the costs of two programs in the blocks that both have.
     pub(crate) fn paired(&self, program: &str, reference: &str) -> Option<Pairs> {
-        let others = self.by_block(reference);
-        let own = self.by_block(program).into_iter();
-        let both = own.filter_map(|(block, own)| Some((block, (own, *others.get(&block)?))));
-        Pairs::of(both, &self.sessions)
+        let package = |name: &str| {
+            let found = self.programs.iter().find(|program| program.name == name)?;
+            Some(found.package.as_str())
+        };
+        self.turns.paired((package(program)?, package(reference)?), self.compared())
     }
 
     /// Judges every program against the reference.
@@ -173,71 +176,66 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Returns the line through the batches of a trial.
-fn line(points: &[Point], time: fn(&Point) -> u64) -> Option<theil_sen::Line> {
-    let point = |point: &Point| theil_sen::Point { x: real(point.count), y: real(time(point)) };
-    theil_sen::fit(&points.iter().map(point).collect::<Vec<_>>(), ALPHA)
+/// The median of what was timed alone in a stay, in nanoseconds.
+const P50_NS: Quantity =
+    Quantity::Stay(|stay| histogram::quantile(&stay.latencies_ns, 0.5).map(real));
+
+/// Returns how many blocks turns belong to.
+fn blocks<'a>(turns: impl Iterator<Item = &'a TurnRecord>) -> usize {
+    turns.map(|turn| turn.block).collect::<BTreeSet<u32>>().len()
+}
+
+/// Returns the line through the turns of a stay.
+fn line(turns: &[&TurnRecord], time: fn(&Window) -> u64) -> Option<theil_sen::Line> {
+    let windows = turns.iter().filter_map(|turn| Some(&turn.valid()?.window));
+    let points = windows.map(|own| theil_sen::Point { x: real(own.ended), y: real(time(own)) });
+    theil_sen::fit(&points.collect::<Vec<_>>(), ALPHA)
 }
 
 /// Returns the wall time of one, in nanoseconds.
-fn wall_ns(trial: &PrimitiveTrial) -> Option<f64> {
-    line(&trial.points, |point| point.wall_ns).map(|line| line.slope.value)
+fn wall_ns(turns: &[&TurnRecord]) -> Option<f64> {
+    positive(line(turns, |window| window.wall_ns)?.slope.value)
 }
 
 /// Returns the CPU time of one, in nanoseconds.
-fn cpu_ns(trial: &PrimitiveTrial) -> Option<f64> {
-    line(&trial.points, |point| point.cpu_ns).map(|line| line.slope.value)
+fn cpu_ns(turns: &[&TurnRecord]) -> Option<f64> {
+    positive(line(turns, |window| window.cpu_ns)?.slope.value)
 }
 
-/// Returns what a batch costs beside, in nanoseconds of wall time.
-fn overhead_ns(trial: &PrimitiveTrial) -> Option<f64> {
-    line(&trial.points, |point| point.wall_ns).map(|line| line.intercept)
+/// Returns a cost that can be one.
+fn positive(ns: f64) -> Option<f64> {
+    (ns > 0.0).then_some(ns)
+}
+
+/// Returns what a turn costs beside, in nanoseconds of wall time.
+fn overhead_ns(turns: &[&TurnRecord]) -> Option<f64> {
+    line(turns, |window| window.wall_ns).map(|line| line.intercept)
 }
 
 /// Returns context switches for one.
-fn switches(trial: &PrimitiveTrial) -> Option<f64> {
-    let of = |point: &Point| point.switches_voluntary + point.switches_involuntary;
-    let (switches, count) = trial
-        .points
-        .iter()
-        .fold((0, 0), |(switches, count), point| (switches + of(point), count + point.count));
-    (count > 0).then(|| real(switches) / real(count))
+fn switches(turns: &[&TurnRecord]) -> Option<f64> {
+    let windows = || turns.iter().filter_map(|turn| Some(&turn.valid()?.window));
+    let all = windows().map(|own| own.switches_voluntary + own.switches_involuntary).sum();
+    ratio(all, windows().map(|own| own.ended).sum())
 }
 
-/// Returns the median of what was timed alone, in nanoseconds.
-fn p50_ns(trial: &PrimitiveTrial) -> Option<f64> {
-    histogram::quantile(&trial.latencies_ns, 0.5).map(real)
-}
-
-/// Returns a percentile over all trials, where enough lies beyond it.
-fn percentile(trials: &[&PrimitiveTrial], share: f64) -> Option<u64> {
-    let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
-    for (value, count) in trials.iter().flat_map(|trial| &trial.latencies_ns) {
-        *counts.entry(*value).or_insert(0) += count;
-    }
-    let enough = real(counts.values().sum()) * (1.0 - share) >= BEYOND_MIN - 1e-6;
-    let counts: Vec<(u64, u64)> = counts.into_iter().collect();
-    enough.then(|| histogram::quantile(&counts, share)).flatten()
-}
-
-/// Returns whether the halves of a trial do not agree on the slope.
-fn is_unsteady(trial: &PrimitiveTrial) -> bool {
-    let (first, second) = trial.points.split_at(trial.points.len() / 2);
-    let slope = |points| line(points, |point| point.cpu_ns).map(|line| line.slope.value);
-    match (slope(first), slope(second)) {
+/// Returns whether the halves of a stay do not agree on what one costs.
+fn is_unsteady(turns: &[&TurnRecord]) -> bool {
+    let (first, second) = turns.split_at(turns.len() / 2);
+    match (cpu_ns(first), cpu_ns(second)) {
         (Some(first), Some(second)) => (second / first - 1.0).abs() > STEADY,
         _ => true,
     }
 }
 
-/// Returns why trials do not count: the first reason, and how many trials do not.
-fn first_reason(own: &[&PrimitiveRecord]) -> Option<String> {
-    let reason = |trial: &&PrimitiveRecord| match &trial.state {
+/// Returns why turns do not count: the first reason, and how many turns do not.
+fn first_reason(own: &[&TurnRecord]) -> Option<String> {
+    let reason = |turn: &&TurnRecord| match &turn.state {
         State::Valid => None,
-        state @ (State::Invalid(_) | State::Out) => Some(format!("invalid: {}", state.why())),
-        State::Failed(reason) => Some(format!("failed: {reason}")),
+        state @ State::Invalid(_) => Some(format!("invalid: {}", state.why())),
+        state @ (State::Failed(_) | State::Out) => Some(format!("failed: {}", state.why())),
     };
     let reasons: Vec<String> = own.iter().filter_map(reason).collect();
     let first = reasons.first()?;
-    Some(format!("{first} ({} of {} trials)", reasons.len(), own.len()))
+    Some(format!("{first} ({} of {} turns)", reasons.len(), own.len()))
 }

@@ -2,7 +2,6 @@
 //! it predicts of models.
 
 use record::Run;
-use workload::primitive::Primitive;
 
 use crate::cell_figures::CellFigures;
 use crate::cost_model::{self, CostModelCell};
@@ -20,7 +19,7 @@ pub struct Primitives {
     pub batch_ends: Option<[Piece; 2]>,
     /// The earliest and the latest waiter of those that are timed alone.
     pub alone_ends: Option<[Piece; 2]>,
-    /// What leaving out unsteady trials would change, if there are any.
+    /// What leaving out unsteady stays would change, if there are any.
     pub steadiness: Option<Steadiness>,
     /// Whether the run shows what is known of tasks and threads.
     pub checks: Vec<ShapeCheck>,
@@ -31,16 +30,14 @@ pub struct Primitives {
 impl Primitives {
     /// Computes the figures of a run.
     pub(crate) fn of(run: &Run, cells: &[CellFigures], (baseline, floor): (&str, &str)) -> Self {
-        let schedule = &run.schedule.primitives;
-        if schedule.is_empty() {
+        if run.schedule.operations.is_empty() {
             return Self::default();
         }
-        let sources = Primitive::ALL.into_iter().map(|primitive| Source::of(run, primitive));
+        let sources = run.schedule.operations.iter().map(|cell| Source::of(run, cell));
         let sources: Vec<Source<'_>> = sources.collect();
-        let known = |source: &&Source<'_>| !source.programs.is_empty();
         let figures: Vec<PrimitiveFigures> =
-            sources.iter().filter(known).map(|source| source.figures(baseline)).collect();
-        let steady = sources.iter().filter(known).map(|source| source.steady().figures(baseline));
+            sources.iter().map(|source| source.figures(baseline)).collect();
+        let steady = sources.iter().map(|source| source.steady().figures(baseline));
         let steadiness = Steadiness::of(&figures, &steady.collect::<Vec<_>>());
         let checks = checks(&sources, baseline);
         let cost_model = cost_model::of(run, (cells, &figures), floor);

@@ -1,7 +1,7 @@
 //! What is known of tasks and threads, held against a run.
 
 use stats::Estimate;
-use workload::primitive::Primitive;
+use workload::Workload;
 
 use crate::family::ALPHA;
 use crate::primitive_figures::{ShapeCheck, Shown};
@@ -23,22 +23,22 @@ pub(crate) fn checks(sources: &[Source<'_>], baseline: &str) -> Vec<ShapeCheck> 
     let known: [(_, _, Judge); 3] = [
         (
             "a switch between tasks in memory is several times cheaper than one between threads",
-            Primitive::PingPong,
+            Workload::PingPong,
             |ratio| at_least(ratio, SEVERAL),
         ),
         (
             "the difference nearly vanishes where readiness of a socket causes the switch, on one \
              CPU",
-            Primitive::Readiness,
+            Workload::Readiness,
             |ratio| at_most(ratio, NEARLY),
         ),
         (
             "starting a task is at least ten times cheaper than starting a thread",
-            Primitive::Spawn,
+            Workload::Spawn,
             |ratio| at_least(ratio, TENFOLD),
         ),
     ];
-    let check = |(claim, primitive, judge): (_, Primitive, Judge)| {
+    let check = |(claim, primitive, judge): (_, Workload, Judge)| {
         let source = sources.iter().find(|source| source.primitive == primitive)?;
         let threads = source.programs.iter().find(|program| program.unit == "thread")?;
         let pairs = source.paired(&threads.name, baseline);

@@ -1,5 +1,5 @@
-//! What becomes of primitives without the trials whose halves do not agree on what one costs. They
-//! are kept in all figures: to leave them out would choose trials by what they say, and most often
+//! What becomes of primitives without the stays whose halves do not agree on what one costs. They
+//! are kept in all figures: to leave them out would choose stays by what they say, and most often
 //! those of whatever scatters most by itself.
 
 use stats::verdict::Verdict;
@@ -8,18 +8,18 @@ use stats::{Sample, median};
 use crate::family::ALPHA;
 use crate::primitive_figures::{PrimitiveFigures, PrimitiveRow};
 
-/// How many trials are unsteady, and what leaving them out would change.
+/// How many stays are unsteady, and what leaving them out would change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Steadiness {
-    /// Valid trials that have a slope.
-    pub trials: usize,
+    /// Valid stays that have a slope.
+    pub stays: usize,
     /// Those of them whose halves do not agree on it.
     pub unsteady: usize,
     /// By what share the CPU time of one would move, in half of the rows at most.
     pub moved_typical: f64,
     /// By what share it would move at most.
     pub moved_most: f64,
-    /// Rows that would have no trial left.
+    /// Rows that would have no stay left.
     pub lost: usize,
     /// Verdicts that decide.
     pub decided: usize,
@@ -30,7 +30,7 @@ pub struct Steadiness {
 }
 
 impl Steadiness {
-    /// Compares figures of all trials with those of steady ones; nothing if all are steady.
+    /// Compares figures of all stays with those of steady ones; nothing if all are steady.
     pub(crate) fn of(all: &[PrimitiveFigures], steady: &[PrimitiveFigures]) -> Option<Self> {
         let sloped = || all.iter().filter(|figures| !figures.alone).flat_map(|f| &f.rows);
         let unsteady = sloped().map(|row| row.unsteady).sum();
@@ -60,7 +60,7 @@ impl Steadiness {
         let decided: Vec<(Verdict, Option<Verdict>)> = decided.collect();
         let lost = pairs.iter().filter(|(_, other)| other.is_none_or(|row| row.costs.is_none()));
         Some(Self {
-            trials: sloped().map(|row| row.valid).sum(),
+            stays: sloped().map(|row| row.valid).sum(),
             unsteady,
             moved_typical: moved.as_ref().map_or(0.0, |m| median::estimate(m, ALPHA).value),
             moved_most: moved.map_or(0.0, |m| m.values().iter().copied().fold(0.0, f64::max)),

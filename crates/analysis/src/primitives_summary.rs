@@ -1,7 +1,8 @@
 //! Primitives and the cost model as JSON.
 
+use rules::PUBLISHED_IN;
 use serde::Serialize;
-use workload::primitive::Primitive;
+use workload::Workload;
 
 use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 use crate::figure::{Figure, rounded};
@@ -18,12 +19,12 @@ const REFERENCE: &str = "it is the reference, or no block has both";
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct PrimitiveSummary<'a> {
     /// Which.
-    primitive: Primitive,
+    primitive: Workload,
     /// What it is, in a few words.
     title: &'a str,
     /// What one is: `step`, `round trip`.
     each: &'a str,
-    /// Whether each is timed alone; else costs are slopes over batches.
+    /// Whether each is timed alone; else costs are slopes over turns.
     is_timed_alone: bool,
     /// The program that ratios are taken against.
     reference: &'a str,
@@ -47,15 +48,15 @@ struct PrimitiveRowSummary<'a> {
     label: &'a str,
     /// What waits or is started in it.
     unit: &'a str,
-    /// All trials.
-    trials: usize,
+    /// Its stays: one a block.
+    stays: usize,
     /// Those that count.
-    trials_valid: usize,
+    stays_valid: usize,
     /// Those of them whose halves do not agree on the slope.
-    trials_unsteady: usize,
-    /// Why trials do not count.
+    stays_unsteady: usize,
+    /// Why turns do not count.
     reason: Option<&'a str>,
-    /// The figures, if a trial was valid.
+    /// The figures, if a turn was valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     costs: Option<CostsSummary>,
 }
@@ -68,7 +69,7 @@ struct CostsSummary {
     wall_ns: Figure,
     /// CPU time of one, in nanoseconds.
     cpu_ns: Figure,
-    /// What a batch costs beside, in nanoseconds of wall time.
+    /// What a turn costs beside, in nanoseconds of wall time.
     overhead_ns: Option<f64>,
     /// Context switches for one.
     switches: Figure,
@@ -99,7 +100,7 @@ pub(crate) struct CheckSummary {
     /// What is known.
     claim: &'static str,
     /// The primitive that shows it.
-    primitive: Primitive,
+    primitive: Workload,
     /// What a thread costs in times the task of the baseline.
     thread_over_task: Figure,
     /// Whether this run shows it: `yes`, `no` or `open`.
@@ -145,7 +146,7 @@ struct CostModelRowSummary<'a> {
 impl<'a> PrimitiveSummary<'a> {
     /// Writes a primitive.
     pub(crate) fn of(figures: &'a PrimitiveFigures) -> Self {
-        let anchors = figures.anchors.iter();
+        let anchors = figures.published.iter();
         Self {
             primitive: figures.primitive,
             title: figures.title,
@@ -155,7 +156,7 @@ impl<'a> PrimitiveSummary<'a> {
             blocks: figures.blocks,
             absent: figures.absent.as_deref(),
             rows: figures.rows.iter().map(PrimitiveRowSummary::of).collect(),
-            anchors: anchors.map(|a| AnchorSummary { says: a.says, source: a.source }).collect(),
+            anchors: anchors.map(|says| AnchorSummary { says, source: PUBLISHED_IN }).collect(),
         }
     }
 }
@@ -167,9 +168,9 @@ impl<'a> PrimitiveRowSummary<'a> {
             program: &row.program,
             label: &row.label,
             unit: &row.unit,
-            trials: row.trials,
-            trials_valid: row.valid,
-            trials_unsteady: row.unsteady,
+            stays: row.stays,
+            stays_valid: row.valid,
+            stays_unsteady: row.unsteady,
             reason: row.reason.as_deref(),
             costs: row.costs.as_ref().map(CostsSummary::of),
         }

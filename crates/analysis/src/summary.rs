@@ -41,6 +41,8 @@ pub struct Summary {
     pub resumes: usize,
     /// Turns of blocks that were cut short, which enter no figure.
     pub turns_cut: usize,
+    /// Trials of primitives as they were before they took turns, which enter no figure.
+    pub retired: usize,
     /// What became of its turns.
     pub turns: TurnCounts,
     /// How many blocks it has.
@@ -115,6 +117,7 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
         began_utc: run.turns.first().map(|turn| turn.started_utc.clone()),
         resumes: times_cut_short(run),
         turns_cut: run.cut.len(),
+        retired: run.retired,
         turns: TurnCounts::of(run),
         blocks: BlockCounts::of(run),
         estimator: Estimator::of(run),
@@ -177,11 +180,11 @@ impl BlockCounts {
     /// Counts the blocks of a run.
     fn of(run: &Run) -> Self {
         let schedule = &run.schedule;
-        let of_primitives = run.primitives.whole.iter().map(|trial| trial.block);
+        let fetches = run.turns.iter().filter(|turn| schedule.fetches(&turn.cell));
         Self {
-            fetches: run.turns.iter().map(|turn| turn.block).collect::<BTreeSet<_>>().len(),
-            measured: run.blocks.len() + of_primitives.collect::<BTreeSet<_>>().len(),
-            planned: schedule.blocks.len() + schedule.primitives.blocks.len(),
+            fetches: fetches.map(|turn| turn.block).collect::<BTreeSet<_>>().len(),
+            measured: run.blocks.len(),
+            planned: schedule.blocks.len(),
         }
     }
 }

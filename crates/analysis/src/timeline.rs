@@ -177,7 +177,7 @@ impl StayPoint {
 /// valid ones that with the median cost, else the first.
 fn in_order(run: &Run) -> impl Iterator<Item = (f64, &TurnRecord)> {
     let mut stays: BTreeMap<u32, Vec<(&str, Vec<&TurnRecord>)>> = BTreeMap::new();
-    for turn in &run.turns {
+    for turn in run.turns.iter().filter(|turn| run.schedule.fetches(&turn.cell)) {
         let stays = stays.entry(turn.block).or_default();
         match stays.iter_mut().find(|(model, _)| *model == turn.model) {
             Some((_, turns)) => turns.push(turn),

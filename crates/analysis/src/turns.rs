@@ -21,6 +21,8 @@ const HALVINGS: usize = 20;
 pub(crate) enum Quantity {
     /// Of a turn.
     Turn(Read),
+    /// Of all turns of a stay together, in the order in which they were taken.
+    Turns(fn(&[&TurnRecord]) -> Option<f64>),
     /// Of a stay in a block.
     Stay(fn(&StayRecord) -> Option<f64>),
     /// A metric, which is of either.
@@ -35,7 +37,7 @@ impl Quantity {
     fn is_of_stays(self) -> bool {
         match self {
             Self::Turn(_) => false,
-            Self::Stay(_) => true,
+            Self::Turns(_) | Self::Stay(_) => true,
             Self::Of(metric) => metric.is_of_stays(),
         }
     }
@@ -44,15 +46,16 @@ impl Quantity {
     fn of_turn(self, turn: &TurnRecord) -> Option<f64> {
         match self {
             Self::Turn(read) => read(turn),
-            Self::Stay(_) => None,
+            Self::Turns(_) | Self::Stay(_) => None,
             Self::Of(metric) => metric.of_window(&turn.valid()?.window),
         }
     }
 
-    /// Returns it of a stay, if it is reported.
-    fn of_stay(self, stay: &StayRecord) -> Option<f64> {
+    /// Returns it of a stay and its turns, if it is reported.
+    fn of_stay(self, stay: &StayRecord, turns: &[&TurnRecord]) -> Option<f64> {
         match self {
             Self::Turn(_) => None,
+            Self::Turns(read) => read(turns),
             Self::Stay(read) => read(stay),
             Self::Of(metric) => metric.of_stay(stay.memory_peak_kib),
         }
@@ -111,6 +114,18 @@ impl<'a> Turns<'a> {
         self.by_model.get(model).into_iter().flat_map(BTreeMap::values).flatten().copied()
     }
 
+    /// Returns those of a participant, block by block.
+    pub(crate) fn in_blocks(&self, model: &str) -> impl Iterator<Item = (u32, &[&'a TurnRecord])> {
+        let blocks = self.by_model.get(model).into_iter().flatten();
+        blocks.map(|(block, turns)| (*block, turns.as_slice()))
+    }
+
+    /// Returns a quantity of the stay of a participant in a block.
+    fn of_stay(&self, (model, block): (&str, u32), quantity: Quantity) -> Option<f64> {
+        let turns = self.by_model.get(model)?.get(&block)?;
+        quantity.of_stay(self.stays.get(&(model, block))?, turns)
+    }
+
     /// Returns how many a participant has.
     pub(crate) fn count(&self, model: &str) -> usize {
         self.of(model).count()
@@ -138,7 +153,7 @@ impl<'a> Turns<'a> {
                 rounds::log_ratio(&turns(model), &turns(other)).map(f64::exp)
             }
             true => {
-                let of = |name| quantity.of_stay(self.stays.get(&(name, block))?);
+                let of = |name| self.of_stay((name, block), quantity);
                 Some(of(model)? / of(other)?)
             }
         };
@@ -184,7 +199,7 @@ impl<'a> Turns<'a> {
         let level = |(&block, turns): (&u32, &Vec<&'a TurnRecord>)| {
             let level = match quantity.is_of_stays() {
                 false => median(turns.iter().filter_map(|turn| quantity.of_turn(turn)).collect()),
-                true => quantity.of_stay(self.stays.get(&(model, block))?),
+                true => self.of_stay((model, block), quantity),
             };
             Some((block, level?))
         };

@@ -10,18 +10,20 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use origin::Mount;
-use record::{Block, BlockRecord, Host, Model, RoundRecord, Schedule, State, TurnRecord};
+use record::{Block, BlockRecord, Described, Host, RoundRecord, Schedule, State, TurnRecord};
 use rules::{Evidence, Reason, validate};
 use workload::content::{first_id, split_mix_64};
-use workload::{Cell, Plan, Turn};
+use workload::{Cell, Datum, Plan, Receipt, Turn};
 
 use crate::disturbed::{clock_jump_ms, disturbances};
 use crate::host::HostReading;
-use crate::origin_process::OriginProcess;
+use crate::operations::{Calibration, length_permille};
+use crate::outcome::Outcome;
 use crate::participant::{self, Participant, Taken};
-use crate::run::{Event, Watch, planned, renewed};
+use crate::run::{Event, Watch, places, planned, renewed};
+use crate::service::Service;
 use crate::stays::Stays;
-use crate::{Program, Programs, interrupt};
+use crate::{Programs, interrupt};
 
 /// After a pause of this length connections may be gone: libraries drop those that were idle.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -40,24 +42,19 @@ pub(crate) struct Measuring<'a> {
     programs: &'a Programs,
     block: &'a Block,
     cell: &'a Cell,
-    origin: OriginProcess,
+    service: Service,
     /// What sits on each participant's place: the process, or why there is none. Those of a batch
     /// are started for each turn.
     seats: BTreeMap<String, Result<Participant, String>>,
     /// The number of each participant's next turn.
     next: BTreeMap<String, u32>,
+    /// How many operations each participant's shortest turn has.
+    shortest: BTreeMap<String, u64>,
     stays: Stays,
 }
 
-/// What came of a turn.
-struct Outcome {
-    state: State,
-    taken: Option<Taken>,
-    receipt: Option<workload::Receipt>,
-}
-
 impl<'a> Measuring<'a> {
-    /// Starts an origin and, where they stay, every participant of a block.
+    /// Starts an origin, if there are fetches, and, where they stay, every participant of a block.
     ///
     /// # Errors
     ///
@@ -67,9 +64,19 @@ impl<'a> Measuring<'a> {
         block: &'a Block,
     ) -> Result<Self> {
         let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
-        let origin = renewed(schedule, programs, block)?;
-        let (seats, next, stays) = (BTreeMap::new(), BTreeMap::new(), Stays::default());
-        let mut measuring = Self { schedule, programs, block, cell, origin, seats, next, stays };
+        let fetches = cell.workload.fetches();
+        let origin = fetches.then(|| renewed(schedule, programs, block)).transpose()?;
+        let mut measuring = Self {
+            schedule,
+            programs,
+            block,
+            cell,
+            service: Service(origin),
+            seats: BTreeMap::new(),
+            next: BTreeMap::new(),
+            shortest: BTreeMap::new(),
+            stays: Stays::default(),
+        };
         if cell.workload.is_resident() {
             measuring.seat_all()?;
         }
@@ -158,31 +165,25 @@ impl<'a> Measuring<'a> {
             Ok(participant) => participant,
             Err(why) => return Ok(self.without(name, why)),
         };
-        if is_resident && participant.rested_for() > PAUSE_MAX {
+        let is_served = self.cell.workload.fetches();
+        if is_resident && is_served && participant.rested_for() > PAUSE_MAX {
             participant = match self.connect(name, participant) {
                 Ok(participant) => participant,
                 Err(why) => return Ok(self.without(name, why)),
             };
         }
 
-        let turn = self.next_turn(name);
+        let turn = self.turn_of_round(name, round);
         let plan = self.plan(name).map_err(anyhow::Error::msg)?;
         let mount = self.mount(&plan, turn, u64::from(round) + 1);
-        if let Err(error) = self.origin.mount(mount) {
+        if let Err(error) = self.service.mount(mount) {
             self.seats.insert(name.to_owned(), Ok(participant));
             return self.origin_failed(&error);
         }
-        let origin = &mut self.origin;
-        let taken = participant.take(&turn, || origin.was_stalled());
-        // Whoever has failed may have met an origin that no longer accepts; to ask it costs a
-        // connection, which would be counted.
+        let service = &mut self.service;
+        let taken = participant.take(&turn, || service.was_stalled());
         let went_well = taken.as_ref().is_ok_and(|taken| taken.turned.total.errors.is_empty());
-        let receipt = self.origin.receipt();
-        let receipt = match (went_well, receipt) {
-            (false, Ok(receipt)) => self.origin.accepts().map(|()| receipt),
-            (_, receipt) => receipt,
-        };
-        let receipt = match receipt {
+        let receipt = match self.service.receipt(went_well) {
             Ok(receipt) => receipt,
             Err(error) => {
                 self.seats.insert(name.to_owned(), Ok(participant));
@@ -193,7 +194,7 @@ impl<'a> Measuring<'a> {
             Ok(taken) => taken,
             Err(error) => {
                 let why = participant.end_after(&error);
-                return Ok(Outcome { receipt: Some(receipt), ..self.without(name, why) });
+                return Ok(Outcome { receipt, ..self.without(name, why) });
             }
         };
         self.validate((name, &plan), turn, (participant, taken, receipt))
@@ -204,30 +205,27 @@ impl<'a> Measuring<'a> {
         &mut self,
         (name, plan): (&str, &Plan),
         turn: Turn,
-        (participant, taken, receipt): (Participant, Taken, workload::Receipt),
+        (participant, taken, receipt): (Participant, Taken, Option<Receipt>),
     ) -> Result<Outcome> {
-        let model = self.model(name)?;
+        let described = self.described(name)?;
         let evidence = Evidence {
             turned: &taken.turned,
-            receipt: &receipt,
+            receipt: receipt.as_ref(),
             origin: self.schedule.placement.origin,
         };
-        let mut reasons = validate(model.claims(), (plan, &turn), evidence);
+        let mut reasons = validate(described.claims(), (plan, &turn), evidence);
         self.stays.look(name, &participant);
         if self.cell.workload.is_resident() {
             self.seats.insert(name.to_owned(), Ok(participant));
         } else {
             reasons.extend(self.stays.look_for_children(name, &participant));
             if let Err(why) = participant.leave() {
-                return Ok(Outcome {
-                    state: State::Failed(why),
-                    taken: None,
-                    receipt: Some(receipt),
-                });
+                return Ok(Outcome { receipt, ..Outcome::of(State::Failed(why)) });
             }
         }
         let state = if reasons.is_empty() { State::Valid } else { State::Invalid(reasons) };
-        Ok(Outcome { state, taken: Some(taken), receipt: Some(receipt) })
+        let asked = (self.cell.workload.datum() == Datum::Slope).then_some(turn.fetches);
+        Ok(Outcome { state, asked, taken: Some(taken), receipt })
     }
 
     /// Starts all participants at once, and lets one after the other connect.
@@ -238,7 +236,10 @@ impl<'a> Measuring<'a> {
         for (name, started) in started {
             ensure!(interrupt::exit_code().is_none(), "interrupted");
             let seat = started.and_then(|started| started.enter(self.plan(name)?));
-            let seat = seat.and_then(|participant| self.connect(name, participant));
+            let seat = seat.and_then(|participant| match self.cell.workload.datum() {
+                Datum::Slope => self.calibrate(name, participant),
+                Datum::Turn | Datum::Timed(_) => self.connect(name, participant),
+            });
             self.seats.insert(name.to_owned(), seat);
         }
         Ok(())
@@ -251,18 +252,43 @@ impl<'a> Measuring<'a> {
         let plan = self.plan(name)?;
         let mount = self.mount(&plan, turn, 0);
         // Where the origin fails, the next turn says so.
-        if self.origin.mount(mount).is_err() {
+        if self.service.mount(mount).is_err() {
             return Ok(participant);
         }
-        let origin = &mut self.origin;
-        match participant.take(&turn, || origin.was_stalled()) {
+        let service = &mut self.service;
+        match participant.take(&turn, || service.was_stalled()) {
             Ok(_) => {
                 self.stays.enter(name, &participant);
                 // A receipt is asked for so that the next turn begins when all is quiet.
-                let _ = self.origin.receipt();
+                let _ = self.service.receipt(true);
                 Ok(participant)
             }
             Err(error) => Err(participant.end_after(&error)),
+        }
+    }
+
+    /// Lets a participant take turns that count for nothing, until it is known how many operations
+    /// make one that is long enough.
+    fn calibrate(
+        &mut self,
+        name: &str,
+        mut participant: Participant,
+    ) -> Result<Participant, String> {
+        let mut calibration = Calibration::new(self.schedule.batch_ns);
+        loop {
+            let turn = Turn { fetches: calibration.count(), ..self.next_turn(name) };
+            let window = match participant.take(&turn, || false) {
+                Ok(taken) => taken.turned.window,
+                Err(error) => return Err(participant.end_after(&error)),
+            };
+            // Who cannot count will not learn it, and is seen in the turns that count.
+            let counts = window.ended == turn.fetches;
+            let known = calibration.took(if counts { window.wall_ns } else { u64::MAX });
+            if let Some(shortest) = known.or((!counts).then_some(turn.fetches)) {
+                self.shortest.insert(name.to_owned(), shortest);
+                self.stays.enter(name, &participant);
+                return Ok(participant);
+            }
         }
     }
 
@@ -278,13 +304,13 @@ impl<'a> Measuring<'a> {
         }
         let mut record = BlockRecord { block: self.block.number, stays: BTreeMap::new() };
         for name in self.block.participants() {
-            let model = self.model(name)?;
+            let claims = self.described(name)?.claims();
             let plan = self.plan(name).map_err(anyhow::Error::msg)?;
             let (mut reasons, failed) = left.remove(name).unwrap_or_default();
             if let Some(why) = failed {
                 reasons.push(Reason::Unruly { why });
             }
-            let stay = self.stays.sum(name, (model.claims(), &plan.cell), reasons);
+            let stay = self.stays.sum(name, (claims, &plan.cell), reasons);
             record.stays.insert(name.to_owned(), stay);
         }
         Ok(record)
@@ -297,8 +323,7 @@ impl<'a> Measuring<'a> {
             self.seats.insert(name.to_owned(), Err(why.clone()));
             self.stays.out(name);
         }
-        let state = if is_out { State::Out } else { State::Failed(why) };
-        Outcome { state, taken: None, receipt: None }
+        Outcome::of(if is_out { State::Out } else { State::Failed(why) })
     }
 
     /// Returns the outcome of a turn whose origin failed, and replaces the origin where that helps.
@@ -306,10 +331,10 @@ impl<'a> Measuring<'a> {
         let why = format!("{error:#}");
         if !self.cell.workload.is_resident() {
             self.seats.clear();
-            self.origin = renewed(self.schedule, self.programs, self.block)?;
+            let origin = renewed(self.schedule, self.programs, self.block)?;
+            self.service = Service(Some(origin));
         }
-        let state = State::Invalid(vec![Reason::OriginFailed { why }]);
-        Ok(Outcome { state, taken: None, receipt: None })
+        Ok(Outcome::of(State::Invalid(vec![Reason::OriginFailed { why }])))
     }
 
     /// Returns what the origin serves in a turn: all participants of a round meet the same delays.
@@ -332,23 +357,31 @@ impl<'a> Measuring<'a> {
 
     /// Returns what a participant is sent.
     fn plan(&self, name: &str) -> Result<Plan, String> {
-        let origins = self.origin.ready.origins.clone();
+        let origins = self.service.origins();
         planned(self.schedule, (self.block, name), origins)
             .ok_or_else(|| "the schedule does not know it".to_owned())
     }
 
-    /// Returns the model behind a participant.
-    fn model(&self, name: &str) -> Result<&'a Model> {
-        self.schedule.model(name).context("failed to find a model of the schedule")
+    /// Returns the turn of a participant in a round: where operations are done many at a time, as
+    /// many as the round says.
+    fn turn_of_round(&mut self, name: &str, round: u32) -> Turn {
+        let turn = self.next_turn(name);
+        let Some(&shortest) = self.shortest.get(name) else { return turn };
+        let length = length_permille(self.block.seed, round);
+        Turn { fetches: (shortest.saturating_mul(length) / 1_000).max(1), ..turn }
+    }
+
+    /// Returns what is behind a participant.
+    fn described(&self, name: &str) -> Result<Described<'a>> {
+        self.schedule.described(name).context("failed to find a participant of the schedule")
     }
 
     /// Starts the process of a participant.
     fn started(&self, name: &str) -> Result<participant::Started, String> {
-        let model = self.model(name).map_err(|error| error.to_string())?;
-        let program: Option<&Program> = self.programs.models.get(&model.name);
-        let program = program.ok_or("its program was not built")?;
-        let placement = &self.schedule.placement;
-        participant::start((model, program), (placement.workers, &placement.model_cpus))
+        let described = self.described(name).map_err(|error| error.to_string())?;
+        let program = self.programs.of(described).ok_or("its program was not built")?;
+        let (workers, cpus) = places(self.schedule, self.cell);
+        participant::start((described, program), (workers, &cpus))
     }
 
     /// Reads what the machine does.
@@ -360,32 +393,7 @@ impl<'a> Measuring<'a> {
     /// system reports of each.
     fn used(&self) -> Option<(Duration, Duration)> {
         let models = self.seats.values().flatten().map(Participant::cpu).sum::<Option<_>>()?;
-        Some((models, self.origin.cpu()?))
-    }
-}
-
-impl Outcome {
-    /// Returns what is written down of it.
-    fn record(
-        self,
-        (block, model): (&Block, &str),
-        (round, position): (u32, u32),
-        (began, started): (Instant, SystemTime),
-    ) -> TurnRecord {
-        let charged_ns = self.taken.as_ref().and_then(|taken| taken.charged_ns);
-        TurnRecord {
-            block: block.number,
-            round,
-            position,
-            cell: block.cell.clone(),
-            model: model.to_owned(),
-            started_utc: humantime::format_rfc3339_millis(started).to_string(),
-            spent_us: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-            state: self.state,
-            turned: self.taken.map(|taken| taken.turned),
-            receipt: self.receipt,
-            charged_ns,
-        }
+        Some((models, self.service.cpu()?))
     }
 }
 

@@ -13,6 +13,9 @@ const CLOCK_JUMP_MS_MAX: u64 = 1_000;
 const STOLEN_PERCENT_MAX: u64 = 10;
 /// The same for other processes.
 const FOREIGN_PERCENT_MAX: u64 = 15;
+/// What is less than this, in nanoseconds, does not show: the kernel counts the time of CPUs in
+/// ticks of 10 ms, and a round of operations has few of them.
+const SHOWN_NS: u64 = 40_000_000;
 
 /// Returns why a round is measured again: what the origin or the machine brought about.
 pub(crate) fn disturbances(turns: &[TurnRecord], host: Option<&Host>) -> Vec<Reason> {
@@ -30,7 +33,8 @@ pub(crate) fn disturbances(turns: &[TurnRecord], host: Option<&Host>) -> Vec<Rea
 pub(crate) fn of_machine(host: &Host) -> Vec<Reason> {
     let share = |part: u64| part.saturating_mul(100) / host.capacity_ns.max(1);
     let own = host.models_ns + host.origin_ns + host.harness_ns;
-    let (stolen, foreign) = (share(host.steal_ns), share(host.busy_ns.saturating_sub(own)));
+    let shown = |part: u64| if part < SHOWN_NS { 0 } else { share(part) };
+    let (stolen, foreign) = (shown(host.steal_ns), shown(host.busy_ns.saturating_sub(own)));
     let mut reasons = Vec::new();
     if host.clock_jump_ms.unsigned_abs() > CLOCK_JUMP_MS_MAX {
         reasons.push(Reason::ClockJumped { ms: host.clock_jump_ms });

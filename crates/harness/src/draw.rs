@@ -1,12 +1,12 @@
 //! Draws the schedule: which model runs when, at random from a seed, before the first turn.
 
-use record::{Absent, Block, Missing, Model, Placement, PrimitiveSchedule, Probe, Schedule, Sweep};
+use record::{Absent, Block, Missing, Model, Placement, PrimitiveProgram, Probe, Schedule, Sweep};
 use stats::random::SplitMix64;
 use stats::williams;
 use workload::Cell;
 
-use crate::Preset;
 use crate::quirks::quirks_of;
+use crate::{Preset, operations};
 
 /// What a schedule is drawn from.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Basis {
     pub models: Vec<Model>,
     /// Those of them that cannot run on this machine.
     pub missing: Vec<Missing>,
+    /// The programs of primitives.
+    pub programs: Vec<PrimitiveProgram>,
     /// Decides everything that is drawn.
     pub seed: u64,
     /// Who runs on which CPU.
@@ -38,7 +40,7 @@ const ROUNDS_OF_CHURN: u32 = 8;
 /// The orders of one cell: rows of a Williams design, in which every participant follows every
 /// other equally often, drawn without replacement; after a full set the participants change places.
 /// The baseline stands between them, and those that take part in few rounds anywhere.
-struct Orders {
+pub(crate) struct Orders {
     names: Vec<String>,
     rows: Vec<Vec<usize>>,
     /// Who stands between them, if it is there.
@@ -61,15 +63,20 @@ impl Orders {
             .chain(preset.controls.iter().map(|control| (control.name.clone(), 1)))
             .collect();
         let (always, mut seldom): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, n)| *n == 1);
-        let mut names: Vec<String> = always.into_iter().map(|(name, _)| name).collect();
         // What is drawn depends on the seed alone, not on the order in which models were named.
-        names.sort_unstable();
         seldom.sort_unstable();
-        Self { names, rows: Vec::new(), baseline, seldom, drawn: 0 }
+        let always = Self::of(always.into_iter().map(|(name, _)| name).collect());
+        Self { baseline, seldom, ..always }
+    }
+
+    /// Begins with participants that take part in every round, and no baseline between them.
+    pub(crate) fn of(mut names: Vec<String>) -> Self {
+        names.sort_unstable();
+        Self { names, rows: Vec::new(), baseline: None, seldom: Vec::new(), drawn: 0 }
     }
 
     /// Draws the rounds of the next block.
-    fn next(&mut self, rounds: u32, draws: &mut SplitMix64) -> Vec<Vec<String>> {
+    pub(crate) fn next(&mut self, rounds: u32, draws: &mut SplitMix64) -> Vec<Vec<String>> {
         let round = |_| {
             let mut order = self.row(draws);
             for (name, one_of) in &self.seldom {
@@ -118,38 +125,42 @@ fn one_round_of(model: &Model, cell: &Cell) -> u32 {
 }
 
 /// Draws a schedule: in each pass every cell once, in random order; in each round of a block every
-/// model that can hold the cell, in balanced order, and the baseline between them.
+/// model that can hold the cell, in balanced order, and the baseline between them. After the cells
+/// of each session come the primitives.
 pub fn draw(basis: Basis) -> Schedule {
-    let Basis { preset, models, missing, seed, placement, probes } = basis;
+    let Basis { preset, models, missing, mut programs, seed, placement, probes } = basis;
     let mut draws = SplitMix64::new(seed);
     let runs = |model: &&Model| missing.iter().all(|missing| missing.model != model.name);
     let able: Vec<&Model> = models.iter().filter(runs).collect();
     let orders = |cell| (cell, Orders::new(&able, (cell, &preset)));
     let mut cells: Vec<(&Cell, Orders)> = preset.cells.iter().map(orders).collect();
+    let amount = preset.primitives;
+    let (operations, unable) = operations::operations(&programs, amount, &placement);
+    if operations.is_empty() {
+        programs.clear();
+    }
     let mut blocks = Vec::new();
-    let sessions = u32::try_from(preset.sessions.len().max(1)).expect("a run has few sessions");
-    for pass in 0..preset.blocks * sessions {
-        draws.shuffle(&mut cells);
-        for (cell, orders) in &mut cells {
-            let rounds = orders.next(preset.rounds_of(cell), &mut draws);
-            let number = u32::try_from(blocks.len()).expect("a schedule has few blocks");
-            let (cell, seed) = (cell.name.clone(), draws.word());
-            blocks.push(Block { number, cell, seed, rounds, session: pass / preset.blocks });
-        }
+    for session in 0..u32::try_from(preset.sessions.len().max(1)).unwrap_or(u32::MAX) {
+        blocks.extend(of_session((&preset, session), &mut cells, &mut draws));
+        let place = (seed, session);
+        blocks.extend(operations::blocks((&operations, &unable), &programs, amount, place));
+    }
+    for (number, block) in (0..).zip(&mut blocks) {
+        block.number = number;
     }
 
     let absent =
         |cell: &Cell| models.iter().filter_map(|m| absence(m, (cell, &preset))).collect::<Vec<_>>();
     Schedule {
         quirks: Some(quirks_of(&able)),
-        schema: "inflight.schedule/2.0".to_owned(),
+        schema: "inflight.schedule/2.1".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
         family: preset.family,
         is_citable: preset.is_citable,
         seed,
         placement,
-        absent: preset.cells.iter().flat_map(absent).collect(),
+        absent: preset.cells.iter().flat_map(absent).chain(unable).collect(),
         sweeps: measured_sweeps(&preset),
         cells: preset.cells,
         models,
@@ -161,8 +172,28 @@ pub fn draw(basis: Basis) -> Schedule {
         stop: preset.stop,
         sessions: preset.sessions,
         supersedes: None,
-        primitives: PrimitiveSchedule::default(),
+        batch_ns: if operations.is_empty() { 0 } else { amount.batch_ns },
+        operations,
+        programs,
     }
+}
+
+/// Draws the blocks of the cells of a session, without their numbers.
+fn of_session(
+    (preset, session): (&Preset, u32),
+    cells: &mut [(&Cell, Orders)],
+    draws: &mut SplitMix64,
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    for _ in 0..preset.blocks {
+        draws.shuffle(cells);
+        for (cell, orders) in cells.iter_mut() {
+            let rounds = orders.next(preset.rounds_of(cell), draws);
+            let (cell, seed) = (cell.name.clone(), draws.word());
+            blocks.push(Block { number: 0, cell, seed, rounds, session });
+        }
+    }
+    blocks
 }
 
 /// Returns the sweeps of a preset, of whose cells some may not have been asked for.
@@ -208,7 +239,15 @@ mod tests {
         let models = vec![model("a"), model("tokio"), bounded("one", 1)];
         let placement = placement(1);
         let (missing, probes) = (Vec::new(), Vec::new());
-        draw(Basis { preset: crate::quick(), models, missing, seed, placement, probes })
+        draw(Basis {
+            preset: crate::quick(),
+            models,
+            missing,
+            programs: Vec::new(),
+            seed,
+            placement,
+            probes,
+        })
     }
 
     #[test]
@@ -222,7 +261,16 @@ mod tests {
         let drawn = |models: Vec<Model>| {
             let placement = drawn(1).placement;
             let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
-            draw(Basis { preset, models, missing, seed: 1, placement, probes }).blocks
+            draw(Basis {
+                preset,
+                models,
+                missing,
+                programs: Vec::new(),
+                seed: 1,
+                placement,
+                probes,
+            })
+            .blocks
         };
         let models = vec![model("a"), model("tokio"), bounded("one", 1)];
         let reversed = models.iter().rev().cloned().collect();
@@ -267,7 +315,15 @@ mod tests {
             vec![model("tokio"), python("asyncio", None), python("page", Some("2 * issued"))];
         let placement = placement(1);
         let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
-        let schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
+        let schedule = draw(Basis {
+            preset,
+            models,
+            missing,
+            programs: Vec::new(),
+            seed: 1,
+            placement,
+            probes,
+        });
         let steady = schedule.blocks.iter().filter(|block| block.cell == "steady");
         let rounds: Vec<&Vec<String>> = steady.flat_map(|block| &block.rounds).collect();
         let of = |name: &str| -> Vec<usize> {
@@ -284,7 +340,15 @@ mod tests {
         let models = vec![model("a"), model("b"), model("c"), model("tokio")];
         let placement = placement(1);
         let (preset, missing, probes) = (crate::quick(), Vec::new(), Vec::new());
-        let schedule = draw(Basis { preset, models, missing, seed: 5, placement, probes });
+        let schedule = draw(Basis {
+            preset,
+            models,
+            missing,
+            programs: Vec::new(),
+            seed: 5,
+            placement,
+            probes,
+        });
         // Four participants beside the baseline: sets of four orders, 42 of them in 24 blocks.
         let rounds = schedule.blocks.into_iter().filter(|block| block.cell == "steady");
         let mut follows = BTreeMap::new();

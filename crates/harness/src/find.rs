@@ -1,12 +1,13 @@
-//! Finds models by their manifests: every package of the workspace below a folder that says
-//! `[package.metadata.inflight]`. Nothing is registered anywhere.
+//! Finds models and programs of primitives by their manifests: every package of the workspace below
+//! a folder that has a section for one. Nothing is registered anywhere.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
-use record::Model;
+use record::{Model, PrimitiveProgram};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -14,6 +15,11 @@ use crate::language::{self, TRACES};
 
 /// A package that every checkout of Inflight has, whatever its models are.
 const KIT: &str = "model-kit";
+
+/// The section of a manifest that describes a model.
+const MODEL: &str = "inflight";
+/// The section that describes a program of primitives.
+const PROGRAM: &str = "inflight-primitives";
 
 /// The workspace, as cargo describes it.
 #[derive(Clone, Debug)]
@@ -106,10 +112,32 @@ pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
     let packages = workspace.packages_below(folder);
     let mut models: Vec<Model> = packages
         .into_iter()
-        .filter_map(|package| described(package, package.metadata.get("inflight")?).into())
+        .filter_map(|package| described(package, package.metadata.get(MODEL)?).into())
         .collect::<Result<_>>()?;
     models.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(models)
+}
+
+/// Returns the programs of primitives below a folder of the workspace, sorted by name.
+///
+/// # Errors
+///
+/// Names the manifest that does not describe its program as it should.
+pub fn find_primitives(workspace: &Workspace, folder: &str) -> Result<Vec<PrimitiveProgram>> {
+    let program = |package: &Package| {
+        let section = package.metadata.get(PROGRAM)?;
+        let read = section_of::<PrimitiveProgram>(package, section, (PROGRAM, "primitives-"));
+        Some(read.and_then(|program| {
+            let any = program.primitives.iter().all(|primitive| !primitive.fetches());
+            let any = any && !program.primitives.is_empty();
+            ensure!(any, "{} names no primitive, or what is none", package.name);
+            Ok(program)
+        }))
+    };
+    let programs = workspace.packages_below(folder).into_iter().filter_map(program);
+    let mut programs: Vec<PrimitiveProgram> = programs.collect::<Result<_>>()?;
+    programs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(programs)
 }
 
 /// Returns the model of a package, if it is one.
@@ -120,20 +148,30 @@ pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
 pub(crate) fn of_package(workspace: &Workspace, package: &str) -> Result<Option<Model>> {
     let mut packages = workspace.metadata.workspace_packages().into_iter();
     let package = packages.find(|other| other.name.as_str() == package);
-    let section = package.and_then(|package| Some((package, package.metadata.get("inflight")?)));
+    let section = package.and_then(|package| Some((package, package.metadata.get(MODEL)?)));
     section.map(|(package, section)| described(package, section)).transpose()
+}
+
+/// Returns what a section of a manifest describes, with its package, and its name without what
+/// packages of its kind begin with.
+fn section_of<T: DeserializeOwned>(
+    package: &Package,
+    section: &Value,
+    (key, begin): (&str, &str),
+) -> Result<T> {
+    let named = || format!("failed to read [package.metadata.{key}] of {}", package.name);
+    let mut fields = section.clone();
+    let table = fields.as_object_mut().with_context(named)?;
+    let name = package.name.strip_prefix(begin).unwrap_or(&package.name);
+    table.insert("name".to_owned(), json!(name));
+    table.insert("package".to_owned(), json!(package.name));
+    serde_json::from_value(fields).with_context(named)
 }
 
 /// Returns the model that a manifest describes.
 fn described(package: &Package, section: &Value) -> Result<Model> {
-    let named = || format!("failed to read [package.metadata.inflight] of {}", package.name);
-    let mut fields = section.clone();
-    let table = fields.as_object_mut().with_context(named)?;
-    let name = package.name.strip_prefix("model-").unwrap_or(&package.name);
-    table.insert("name".to_owned(), json!(name));
-    table.insert("package".to_owned(), json!(package.name));
-
-    let model: Model = serde_json::from_value(fields).with_context(named)?;
+    let named = || format!("failed to read [package.metadata.{MODEL}] of {}", package.name);
+    let model: Model = section_of(package, section, (MODEL, "model-"))?;
     for terms in [Some(&model.threads), model.connections.as_ref()].into_iter().flatten() {
         let value = rules::evaluate(terms, rules::Sizes { workers: 1, in_flight: 1, issued: 1 });
         ensure!(value.is_some(), "{}: cannot read the terms {terms:?}", named());

@@ -278,6 +278,7 @@ mod tests {
         let programs = Programs {
             origin: own.clone(),
             models: models.iter().map(|model| (model.name.clone(), own.clone())).collect(),
+            primitives: BTreeMap::new(),
             missing: Vec::new(),
         };
         let footprints = footprints(&workspace, (&models, &programs), &environment);

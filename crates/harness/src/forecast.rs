@@ -3,7 +3,7 @@
 use record::{Block, Family, Run, Schedule, TurnRecord};
 use stats::capacity::{HEADROOM, MODEL_BOUND};
 use stats::{Sample, effect, rounds};
-use workload::Cell;
+use workload::{Cell, Datum};
 
 use crate::cells::copy;
 use crate::language;
@@ -18,6 +18,13 @@ const TURN_S: f64 = 0.012;
 const START_S: f64 = 0.08;
 /// What a block takes beyond its turns, in seconds: a new origin.
 const BLOCK_S: f64 = 0.2;
+/// What a turn of operations takes beyond them, and a process to start and to leave, in seconds.
+const OPERATIONS_S: (f64, f64) = (0.001, 0.03);
+/// Turns of the least length that a turn of operations has in the mean, those that find out how
+/// many it takes included.
+const BATCHES: f64 = 5.5;
+/// What a timer or an event takes beside, in seconds.
+const EACH_S: f64 = 50e-6;
 /// Chance of a false difference in a family.
 const ALPHA: f64 = 0.05;
 
@@ -33,9 +40,12 @@ pub struct Forecast {
 /// Returns the forecast of a schedule; earlier runs on this machine, the newest first, show how
 /// noisy it is.
 pub fn forecast(schedule: &Schedule, earlier: &[Run]) -> Forecast {
-    let minutes = schedule.blocks.iter().map(|block| block_s(schedule, block)).sum::<f64>() / 60.0;
+    let minutes = |fetches: bool| {
+        let own = schedule.blocks.iter().filter(|b| schedule.fetches(&b.cell) == fetches);
+        own.map(|block| block_s(schedule, block)).sum::<f64>() / 60.0
+    };
     let limit = schedule.stop.as_ref().map_or(f64::INFINITY, |rule| f64::from(rule.minutes_max));
-    let minutes_max = minutes.min(limit);
+    let minutes_max = minutes(true).min(limit) + minutes(false);
     let turns: usize = schedule.blocks.iter().map(Block::turns).sum();
     let mut lines = vec![format!(
         "{} blocks, {turns} turns, about {} of measuring{}",
@@ -70,8 +80,20 @@ fn duration(minutes: f64) -> String {
 }
 
 /// Returns what a block takes, in seconds.
-fn block_s(schedule: &Schedule, block: &Block) -> f64 {
+pub(crate) fn block_s(schedule: &Schedule, block: &Block) -> f64 {
     let Some(cell) = schedule.cell(&block.cell) else { return 0.0 };
+    let of_operations = |turn_s: f64| {
+        let (beside_s, start_s) = OPERATIONS_S;
+        let (turns, processes) = (block.turns() as u64, block.participants().len() as u64);
+        real(turns) * (turn_s + beside_s) + real(processes) * start_s
+    };
+    match cell.workload.datum() {
+        Datum::Turn => {}
+        Datum::Slope => return of_operations(BATCHES * real(schedule.batch_ns) / 1e9),
+        Datum::Timed(after) => {
+            return of_operations(real(cell.dealt()) * (after.as_secs_f64() + EACH_S));
+        }
+    }
     let turn_s = |name: &String| {
         let own = schedule.model(name).map_or_else(|| cell.clone(), |model| held(cell, model));
         TURN_S + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
@@ -206,6 +228,7 @@ mod tests {
             preset,
             models: Vec::new(),
             missing: Vec::new(),
+            programs: Vec::new(),
             seed: 1,
             placement: placement(2),
             probes,
@@ -228,7 +251,15 @@ mod tests {
         for seed in 0..20 {
             let (missing, probes, models) = (Vec::new(), Vec::new(), models.clone());
             let (preset, placement) = (quick(), placement(1));
-            let mut schedule = draw(Basis { preset, models, missing, seed, placement, probes });
+            let mut schedule = draw(Basis {
+                preset,
+                models,
+                missing,
+                programs: Vec::new(),
+                seed,
+                placement,
+                probes,
+            });
             let cells = schedule.cells.len();
             schedule.blocks.truncate(cells);
             let first: BTreeSet<&String> = schedule.blocks.iter().map(|b| &b.cell).collect();

@@ -5,7 +5,6 @@
 //! pipe alone. It computes no more than it needs to stop and to forecast, and draws no tables.
 
 mod block;
-mod built;
 mod cells;
 mod child;
 mod cores;
@@ -28,9 +27,10 @@ mod live;
 mod machine;
 mod measure;
 mod nameless;
+mod operations;
 mod origin_process;
+mod outcome;
 mod participant;
-mod primitives;
 mod probe;
 mod programs;
 mod progress;
@@ -39,6 +39,7 @@ mod resource_limits;
 mod revalidate;
 mod run;
 mod run_lock;
+mod service;
 mod stays;
 mod stop;
 mod sweep;
@@ -55,7 +56,7 @@ pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};
 pub use crate::failure::{Failure, exit_code};
 pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases, verify_faults};
-pub use crate::find::{Workspace, find};
+pub use crate::find::{Workspace, find, find_primitives};
 pub use crate::footprint::time_builds;
 pub use crate::forecast::{Forecast, forecast};
 pub use crate::idle_inhibitor::IdleInhibitor;
@@ -65,12 +66,9 @@ pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{
     Ended, How, Order, claim, earlier, measure, measure_claimed, newest_unfinished, resume,
 };
+pub use crate::operations::PrimitiveBlocks;
 pub use crate::origin_process::{OriginProcess, Reported, converse};
 pub use crate::participant::time_for;
-pub use crate::primitives::{
-    PrimitiveBlocks, PrimitiveWatch, add_primitives, build_primitives, find_primitives,
-    measure_primitive, primitives_line, run_primitives, validate_primitive, verify_primitives,
-};
 pub use crate::probe::probe;
 pub use crate::programs::build;
 pub use crate::progress::{be_quiet, writing_report};

@@ -13,16 +13,15 @@ use record::{
 };
 use workload::{Cell, OriginKind, plain};
 
-use crate::built::Built;
 use crate::footprint::footprints;
 use crate::forecast::knows;
 use crate::origin_process::OriginProcess;
-use crate::programs::interpreter_versions;
+use crate::programs::{build_for_run, hashes, interpreter_versions};
 use crate::progress::{Progress, say};
 use crate::run_lock::RunLock;
 use crate::{
-    Basis, Event, Failure, Preset, Workspace, add_primitives, draw, forecast, interrupt, place,
-    preflight, primitives, probe,
+    Basis, Event, Failure, Preset, Programs, Workspace, draw, forecast, interrupt, place,
+    preflight, probe,
 };
 
 /// What is to be measured.
@@ -93,32 +92,31 @@ pub fn measure(order: &Order) -> Result<Ended> {
 /// Says what refuses to be built, measured or written.
 pub fn measure_claimed(order: &Order, _lock: RunLock) -> Result<Ended> {
     let layout = layout(&order.preset);
-    let programs = Built::of(&order.workspace, (&order.models, &order.primitives), layout)?;
+    let all = (order.models.as_slice(), order.primitives.as_slice());
+    let programs = build_for_run((&order.workspace, layout), all)?;
     let placement = Placement { origin: order.origin, ..place()? };
     interrupt::watch()?;
     let probes = probe(
         (&order.preset.cells, order.preset.baseline()),
         &order.models,
-        (&programs.programs, &placement),
+        (&programs, &placement),
     )?;
     let mut schedule = draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
-        missing: programs.programs.missing.clone(),
+        missing: programs.missing.clone(),
+        programs: order.primitives.clone(),
         seed: order.seed.unwrap_or_else(seed),
         placement,
         probes,
     });
     schedule.supersedes.clone_from(&order.supersedes);
-    add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);
     let mut environment = environment(&order.workspace.root, &schedule, &programs)?;
-    let models = (order.models.as_slice(), &programs.programs);
+    let models = (order.models.as_slice(), &programs);
     environment.model_footprints = Some(footprints(&order.workspace, models, &environment));
-    let of_primitives = primitives::primitives_line(&schedule.primitives);
     let earlier = earlier(&order.results, &environment, &schedule.cells);
-    let cells = forecast(&schedule, &earlier).lines;
-    for line in cells.iter().chain(&of_primitives) {
-        say(&format!("{}\n", plain(line)));
+    for line in forecast(&schedule, &earlier).lines {
+        say(&format!("{}\n", plain(&line)));
     }
 
     let folder = RunFolder::create(&order.results, &schedule, &environment)?;
@@ -146,18 +144,18 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let layout = schedule.sessions.get(session as usize).and_then(|session| session.layout_seed);
     let runs = |model: &&Model| schedule.missing(&model.name).is_none();
     let models: Vec<Model> = schedule.models.iter().filter(runs).cloned().collect();
-    let all = (models.as_slice(), schedule.primitives.programs.as_slice());
-    let programs = Built::of(workspace, all, layout)?;
-    if let Some(missing) = programs.programs.missing.first() {
+    let all = (models.as_slice(), schedule.programs.as_slice());
+    let programs = build_for_run((workspace, layout), all)?;
+    if let Some(missing) = programs.missing.first() {
         let why = format!("the run cannot go on: {} is {missing}", missing.model);
         return Err(Failure::Preflight(why).into());
     }
-    same_programs(&run, session, &programs.hashes())?;
+    same_programs(&run, session, &hashes(&programs))?;
     same_machine(&run, &environment(&workspace.root, schedule, &programs)?, session)?;
     interrupt::watch()?;
     let mut folder = RunFolder::reopen(&path)?;
     let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
-    let programs_sha256 = programs.hashes();
+    let programs_sha256 = hashes(&programs);
     folder.append(&Entry::Resume(Resume { at_utc, block: next, session, programs_sha256 }))?;
     folder.sync()?;
     let done = run.turns.clone();
@@ -181,7 +179,7 @@ pub fn newest_unfinished(results: &Path) -> Result<PathBuf> {
 /// Carries out what is due of a schedule, writes it down, and finishes the run if nothing is left.
 fn carry_out(
     schedule: &Schedule,
-    programs: &Built,
+    programs: &Programs,
     (mut folder, done, next): (RunFolder, Vec<TurnRecord>, u32),
 ) -> Result<Ended> {
     let path = folder.path().to_owned();
@@ -190,7 +188,7 @@ fn carry_out(
     let due: Vec<Block> = schedule.blocks.iter().filter(is_due).cloned().collect();
 
     let mut progress = Progress::new(schedule, &due, &done);
-    let ended = crate::run((schedule, &due), &programs.programs, done, &mut |event| {
+    let ended = crate::run((schedule, &due), programs, done, &mut |event| {
         progress.show(&event);
         match event {
             Event::Turn(turn) => folder.append(&Entry::Turn(Box::new(turn.clone()))),
@@ -208,10 +206,6 @@ fn carry_out(
         }
     });
     progress.end();
-    let ended = ended.and_then(|()| {
-        let due = primitives::due(schedule, (next, session));
-        primitives::carry_out((schedule, &due), &programs.primitives, &mut folder)
-    });
 
     let how = match (ended, interrupt::exit_code()) {
         (Err(_), Some(code)) => How::Interrupted(code),
@@ -243,10 +237,10 @@ fn layout(preset: &Preset) -> Option<u64> {
 }
 
 /// Returns what a reader must know of the machine.
-fn environment(root: &Path, schedule: &Schedule, programs: &Built) -> Result<Environment> {
-    let origin = OriginProcess::start(&programs.programs.origin, &schedule.placement)?;
-    let mut environment = Environment::read(root, &origin.ready.server, programs.hashes());
-    environment.python = interpreter_versions(&programs.programs);
+fn environment(root: &Path, schedule: &Schedule, programs: &Programs) -> Result<Environment> {
+    let origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    let mut environment = Environment::read(root, &origin.ready.server, hashes(programs));
+    environment.python = interpreter_versions(programs);
     Ok(environment)
 }
 
@@ -269,9 +263,7 @@ fn next_block(run: &Run) -> Result<u32> {
 
 /// Returns the session that begins with a block, or goes on with it: the last one after all blocks.
 fn session(schedule: &Schedule, next: u32) -> u32 {
-    let cells = schedule.blocks.iter().map(|block| (block.number, block.session));
-    let primitives = schedule.primitives.blocks.iter().map(|block| (block.number, block.session));
-    let blocks = || cells.clone().chain(primitives.clone());
+    let blocks = || schedule.blocks.iter().map(|block| (block.number, block.session));
     let next = blocks().filter(|(number, _)| *number >= next).min();
     next.or(blocks().max()).map_or(0, |(_, session)| session)
 }
@@ -357,13 +349,10 @@ fn same_machine(run: &Run, now: &Environment, session: u32) -> Result<()> {
 
 /// Returns the schedule of a run without the blocks of cells that have had enough.
 fn without_stopped(run: &Run) -> Schedule {
-    let stopped = |block: &Block| {
-        let mut cells = run.stops.iter().map(|stop| stop.cell.as_deref());
-        cells.any(|cell| cell.is_none_or(|cell| cell == block.cell))
-    };
     let mut schedule = run.schedule.clone();
     let measured: BTreeSet<u32> = run.blocks.iter().map(|block| block.block).collect();
-    schedule.blocks.retain(|block| measured.contains(&block.number) || !stopped(block));
+    let is_due = |block: &Block| !run.has_stopped(&block.cell);
+    schedule.blocks.retain(|block| measured.contains(&block.number) || is_due(block));
     schedule
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin};
-use record::{Model, Placement};
+use record::{Described, Model, Placement};
 use rules::STALLED_MS;
 use workload::pipe::{Hello, Turned};
 use workload::{Cell, Plan, Receipt, Turn};
@@ -47,7 +47,7 @@ pub fn converse(
     program: &Program,
     (plan, cpus): (&Plan, &[usize]),
 ) -> Result<Reported, String> {
-    let started = start((model, program), (plan.workers, cpus))?;
+    let started = start((Described::Model(model), program), (plan.workers, cpus))?;
     let mut participant = started.enter(plan.clone())?;
     match participant.take(&Turn::of(&plan.cell, 0, 0), || false) {
         Err(error) => Err(participant.end_after(&error)),

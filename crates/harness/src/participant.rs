@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
-use record::Model;
+use record::Described;
 use workload::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
-use workload::{Plan, Turn};
+use workload::{Datum, Plan, Turn};
 
 use crate::descendants::{Children, children, end_descendants};
 use crate::{Child, Program, ReceiveError, Start};
@@ -66,9 +66,9 @@ impl From<ReceiveError> for Ended {
     }
 }
 
-/// Starts the process of a model.
+/// Starts the process of a participant.
 pub(crate) fn start(
-    (model, program): (&Model, &Program),
+    (described, program): (Described<'_>, &Program),
     (workers, cpus): (u32, &[usize]),
 ) -> Result<Started, String> {
     let set = |(name, value): (&String, &String)| {
@@ -77,10 +77,10 @@ pub(crate) fn start(
     let interpreter = program.interpreter.iter();
     let interpreter = interpreter
         .map(|found| (INTERPRETER.to_owned(), found.path.to_string_lossy().into_owned()));
-    let env = model.env.iter().map(set).chain(interpreter).collect();
+    let env = described.env().iter().map(set).chain(interpreter).collect();
     let start = Start { program: &program.path, arguments: Vec::new(), env, cpus };
     let child = Child::start(&start).map_err(|error| format!("{error:#}"))?;
-    Ok(Started { child, name: model.program().to_owned() })
+    Ok(Started { child, name: described.says().to_owned() })
 }
 
 impl Started {
@@ -149,12 +149,19 @@ pub(crate) fn accept(hello: &Hello) -> Result<(), Ended> {
     Ok(())
 }
 
-/// Returns the longest that a turn may take: twice what its delays alone would take, and 10 s.
+/// Returns the longest that a turn may take: twice what its delays alone would take, and 10 s, in
+/// which operations that are done many at a time have their place.
 pub fn time_for(plan: &Plan, turn: &Turn) -> Duration {
     let (cell, ids) = (&plan.cell, turn.ids(&plan.cell));
     let waves = (ids.end - ids.start).div_ceil(u64::from(cell.in_flight));
-    let each = plan.deadline_ms.unwrap_or(cell.delay_ms.hi).max(cell.delay_ms.hi);
-    Duration::from_secs(10) + 2 * Duration::from_millis(waves * each)
+    let each = match cell.workload.datum() {
+        Datum::Timed(after) => after + Duration::from_millis(1),
+        Datum::Turn | Datum::Slope => {
+            let most = plan.deadline_ms.unwrap_or(cell.delay_ms.hi);
+            Duration::from_millis(most.max(cell.delay_ms.hi))
+        }
+    };
+    Duration::from_secs(10) + 2 * each.saturating_mul(u32::try_from(waves).unwrap_or(u32::MAX))
 }
 
 impl Participant {

@@ -3,32 +3,49 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use record::Model;
+use record::{Model, PrimitiveProgram};
 
-use crate::language::{compile_in, compile_model, missing};
+use crate::language::{compile_in, compile_model, may_shuffle, missing};
 use crate::progress::{Building, say};
 use crate::{Interpreter, Program, Programs, Workspace};
 
-/// Builds the origin and the models, in the given layout if there is one. A model that needs what
-/// this machine does not have is missing, which is said.
+/// Builds the origin, the models, and the programs of primitives. A model that needs what this
+/// machine does not have is missing, which is said.
 ///
 /// # Errors
 ///
 /// Names the package that does not build.
-pub fn build(workspace: &Workspace, models: &[Model], layout: Option<u64>) -> Result<Programs> {
-    build_reported((workspace, layout), models, &mut Building::alone(models.len() + 1))
+pub fn build(
+    workspace: &Workspace,
+    (models, primitives): (&[Model], &[PrimitiveProgram]),
+) -> Result<Programs> {
+    let mut building = Building::alone(1 + models.len() + primitives.len());
+    build_all((workspace, None), (models, primitives), &mut building)
 }
 
-/// Builds them, and shows how many of a number of programs that makes.
-pub(crate) fn build_reported(
+/// Builds them for a run, in the given layout if there is one.
+pub(crate) fn build_for_run(
     (workspace, layout): (&Workspace, Option<u64>),
-    models: &[Model],
+    (models, primitives): (&[Model], &[PrimitiveProgram]),
+) -> Result<Programs> {
+    if layout.is_some() {
+        may_shuffle(workspace)?;
+    }
+    let mut building = Building::of_run(1 + models.len() + primitives.len());
+    build_all((workspace, layout), (models, primitives), &mut building)
+}
+
+/// Builds them, and shows how many of all are built.
+fn build_all(
+    (workspace, layout): (&Workspace, Option<u64>),
+    (models, primitives): (&[Model], &[PrimitiveProgram]),
     building: &mut Building,
 ) -> Result<Programs> {
     building.next("origin");
     let mut programs = Programs {
         origin: compile_in(workspace, "origin", layout)?,
         models: BTreeMap::new(),
+        primitives: BTreeMap::new(),
         missing: Vec::new(),
     };
     for model in models {
@@ -45,6 +62,11 @@ pub(crate) fn build_reported(
             }
         }
     }
+    for program in primitives {
+        building.next(&program.package);
+        let built = compile_in(workspace, &program.package, layout)?;
+        programs.primitives.insert(program.package.clone(), built);
+    }
     Ok(programs)
 }
 
@@ -54,7 +76,9 @@ pub(crate) fn hashes(programs: &Programs) -> BTreeMap<String, String> {
         |(name, program): (&String, &Program)| (format!("model-{name}"), program.sha256.clone());
     let origin = ("origin".to_owned(), programs.origin.sha256.clone());
     let lists = interpreters(programs).flat_map(|found| found.lists_sha256.clone());
-    programs.models.iter().map(hash).chain([origin]).chain(lists).collect()
+    let primitives = programs.primitives.iter();
+    let primitives = primitives.map(|(package, program)| (package.clone(), program.sha256.clone()));
+    programs.models.iter().map(hash).chain(primitives).chain([origin]).chain(lists).collect()
 }
 
 /// Returns the versions of what runs models beside their programs, and of its packages, if anything

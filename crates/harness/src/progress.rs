@@ -3,15 +3,16 @@
 //! On a terminal the line of a phase, and below it the ratios so far, are drawn again between
 //! rounds; elsewhere each block is a line.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use record::{Block, PrimitiveBlock, Schedule, State, TurnRecord};
+use record::{Block, Schedule, State, TurnRecord};
 use workload::plain;
 
 use crate::Event;
-use crate::forecast::cost;
+use crate::forecast::{block_s, cost};
 use crate::live::Live;
 use crate::terminal::screen;
 
@@ -32,15 +33,6 @@ pub fn be_quiet() {
 /// Says that the report of a run is written, which is its last phase.
 pub fn writing_report() {
     show(&[format!("{}writing the report", PHASES[2])]);
-}
-
-/// Reports that a block of primitives has ended, as the one of so many with this number: on a
-/// terminal each, elsewhere every tenth and the last.
-pub(crate) fn primitives(block: &PrimitiveBlock, (ended, due): (usize, usize)) {
-    let (phase, name) = (PHASES[1], block.primitive.name());
-    if screen().is_some() || ended == due || ended.is_multiple_of(10) {
-        show(&[format!("{phase}measuring primitives: {ended} of {due} blocks, {name}")]);
-    }
 }
 
 /// How many programs are built.
@@ -79,7 +71,11 @@ impl Building {
 pub(crate) struct Progress<'a> {
     schedule: &'a Schedule,
     began: Instant,
-    due: usize,
+    /// About how long a turn of each block takes, in seconds: those of fetches are longer.
+    turn_s: BTreeMap<u32, f64>,
+    /// About how long all take that are due, and those that have ended.
+    due_s: f64,
+    ended_s: f64,
     blocks_due: usize,
     blocks: usize,
     ended: usize,
@@ -108,7 +104,9 @@ impl<'a> Progress<'a> {
         Self {
             schedule,
             began: Instant::now(),
-            due: due.iter().map(Block::turns).sum(),
+            due_s: due.iter().map(|block| block_s(schedule, block)).sum(),
+            turn_s: due.iter().map(|block| (block.number, turn_s(schedule, block))).collect(),
+            ended_s: 0.0,
             blocks_due: due.len(),
             blocks: 0,
             ended: 0,
@@ -137,6 +135,7 @@ impl<'a> Progress<'a> {
                 if !round.disturbed.is_empty() {
                     self.repeated += 1;
                     self.ended -= turns;
+                    self.ended_s -= real(turns) * self.turn_s(round.block);
                     self.live.repeat(round.round);
                 }
                 if self.drawn.elapsed() > BETWEEN {
@@ -154,7 +153,7 @@ impl<'a> Progress<'a> {
                 self.blocks += 1;
                 if screen().is_some() {
                     self.draw(block.number);
-                } else {
+                } else if self.is_shown(block) {
                     let rows = self.first_rows(block).map_or_else(String::new, |rows| rows + "\n");
                     say(&format!("{}\n{rows}", self.line(&block.cell)));
                 }
@@ -175,7 +174,9 @@ impl<'a> Progress<'a> {
             return;
         };
         let mut lines = vec![self.line(&block.cell)];
-        lines.extend(self.live.table(self.schedule, &block.cell));
+        if self.schedule.fetches(&block.cell) {
+            lines.extend(self.live.table(self.schedule, &block.cell));
+        }
         // The line of the prompt needs its place too.
         lines.truncate(height.saturating_sub(1));
         show(&lines);
@@ -184,7 +185,7 @@ impl<'a> Progress<'a> {
     /// Returns the first rows of a cell once its first block has ended, the cheapest first: what
     /// one turn each says, long before the answer.
     fn first_rows(&mut self, block: &Block) -> Option<String> {
-        if self.shown.contains(&block.cell) {
+        if self.shown.contains(&block.cell) || !self.schedule.fetches(&block.cell) {
             return None;
         }
         self.shown.push(block.cell.clone());
@@ -213,6 +214,7 @@ impl<'a> Progress<'a> {
     /// Counts a turn that has ended.
     fn count(&mut self, turn: &TurnRecord) {
         self.ended += 1;
+        self.ended_s += self.turn_s(turn.block);
         self.round += 1;
         self.invalid += usize::from(turn.state != State::Valid);
         self.live.take(turn);
@@ -225,26 +227,52 @@ impl<'a> Progress<'a> {
     fn line(&self, what: &str) -> String {
         let (phase, left) = (PHASES[1], self.left());
         let (block, blocks) = (self.blocks, self.blocks_due);
-        let percent = 100 * self.ended / self.due.max(1);
+        let percent = 100.0 * self.share();
         let repeated = counted(self.repeated, "rounds repeated");
         let invalid = counted(self.invalid, "turns invalid");
         plain(&format!(
-            "{phase}measuring {what}: {percent} %, {left} left, block {block} of \
+            "{phase}measuring {what}: {percent:.0} %, {left} left, block {block} of \
              {blocks}{repeated}{invalid}"
         ))
     }
 
     /// Returns the time left, judged by the turns that have ended.
     fn left(&self) -> String {
-        let (ended, left) = (self.ended, self.due.saturating_sub(self.ended));
-        let Ok(each) = u32::try_from(ended.max(1)) else { return "?".to_owned() };
-        let left = self.began.elapsed() / each * u32::try_from(left).unwrap_or(u32::MAX);
-        match (ended, left.as_secs()) {
-            (0, _) => "?".to_owned(),
-            (_, seconds @ ..100) => format!("{seconds} s"),
-            (_, seconds) => format!("{} min", (seconds + 30) / 60),
+        let share = self.share();
+        let left_s = self.began.elapsed().as_secs_f64() * (1.0 - share) / share;
+        match left_s {
+            _ if self.ended == 0 => "?".to_owned(),
+            ..100.0 => format!("{left_s:.0} s"),
+            _ => format!("{:.0} min", left_s / 60.0),
         }
     }
+
+    /// Returns which share has ended of all that is due.
+    fn share(&self) -> f64 {
+        (self.ended_s / self.due_s.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0)
+    }
+
+    /// Returns about how long a turn of a block takes, in seconds.
+    fn turn_s(&self, block: u32) -> f64 {
+        self.turn_s.get(&block).copied().unwrap_or_default()
+    }
+
+    /// Returns whether the end of a block is a line: those of operations are many and short.
+    fn is_shown(&self, block: &Block) -> bool {
+        let is_last = self.blocks == self.blocks_due;
+        self.schedule.fetches(&block.cell) || is_last || self.blocks.is_multiple_of(10)
+    }
+}
+
+/// Returns about how long a turn of a block takes, in seconds.
+fn turn_s(schedule: &Schedule, block: &Block) -> f64 {
+    block_s(schedule, block) / real(block.turns().max(1))
+}
+
+/// Returns a length as a real number.
+#[expect(clippy::cast_precision_loss, reason = "a run has few turns")]
+fn real(length: usize) -> f64 {
+    length as f64
 }
 
 /// Writes a number of things behind a comma, if there is any.
@@ -292,8 +320,9 @@ mod tests {
     fn schedule() -> Schedule {
         let schedule = serde_json::from_value(serde_json::json!({
             "schema": "", "version": "", "preset": "quick", "family": "against-baseline", "seed": 1,
-            "cells": [], "models": [],
-            "absent": [], "blocks": [],
+            "cells": [{ "name": "steady", "workload": "steady", "in_flight": 1, "warmup": 1,
+                        "fetches": 1, "delay_ms": [0, 0], "body_bytes": 0 }],
+            "models": [], "absent": [], "blocks": [],
             "placement": {
                 "model_cpus": [], "origin_cpus": [], "workers": 1, "shards": 1, "awake": false
             },
@@ -325,10 +354,11 @@ mod tests {
     fn a_line_names_the_phase_and_what_is_not_as_it_should_be() {
         let schedule = schedule();
         let mut progress = Progress::new(&schedule, &[], &[]);
-        (progress.due, progress.blocks_due) = (200, 28);
+        (progress.due_s, progress.blocks_due) = (20.0, 28);
         let line = progress.line("steady");
         assert_eq!(line, "[2/3] measuring steady: 0 %, ? left, block 0 of 28");
         (progress.ended, progress.blocks, progress.repeated) = (82, 11, 3);
+        progress.ended_s = 8.2;
         let line = progress.line("steady");
         assert!(line.starts_with("[2/3] measuring steady: 41 %, "), "{line}");
         assert!(line.ends_with(" left, block 11 of 28, 3 rounds repeated"), "{line}");

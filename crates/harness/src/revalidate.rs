@@ -9,16 +9,17 @@ use workload::{Plan, Turn};
 
 use crate::block::turn_of;
 use crate::disturbed::disturbances;
-use crate::primitives;
 use crate::run::{planned, repeats_of};
 
 /// Returns a sentence for each turn whose state is not what its figures and its receipt say.
 pub fn revalidate(run: &Run) -> Vec<String> {
-    let turns = run.turns.iter().chain(&run.repeated).chain(&run.cut);
-    let cells = turns.filter_map(|turn| differs(run, turn));
+    let counting = run.turns.iter().map(|turn| (turn, over_turns(run, turn)));
+    // A stay is the sum of turns that count: nothing follows from it for others.
+    let others = run.repeated.iter().chain(&run.cut).map(|turn| (turn, Vec::new()));
+    let cells = counting.chain(others).filter_map(|(turn, over)| differs(run, turn, over));
     let counted = run.rounds.iter().filter_map(|round| counts_though(run, round));
     let repeated = run.disturbed.iter().filter_map(|round| repeated_though(run, round));
-    cells.chain(counted).chain(repeated).chain(primitives::revalidate(run)).collect()
+    cells.chain(counted).chain(repeated).collect()
 }
 
 /// Returns a sentence for a round that counts though it was disturbed, while rounds of its cell
@@ -54,26 +55,33 @@ fn of_round<'a>(
     turns.iter().filter(|turn| (turn.block, turn.round) == (round.block, round.round))
 }
 
+/// Returns what speaks against a turn that counts in its stay, and in all stays of its participant.
+fn over_turns(run: &Run, turn: &TurnRecord) -> Vec<Reason> {
+    let block = run.blocks.iter().find(|other| other.block == turn.block);
+    let stay = block.and_then(|other| other.stays.get(&turn.model));
+    let of_all = run.over_blocks.get(&(turn.cell.clone(), turn.model.clone()));
+    let of_stay = stay.into_iter().flat_map(|stay| stay.invalid.clone());
+    of_stay.chain(of_all.into_iter().flatten().cloned()).collect()
+}
+
 /// Returns how the state of a turn differs from what its figures and its receipt say.
-fn differs(run: &Run, turn: &TurnRecord) -> Option<String> {
+fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     let TurnRecord { position, round, block, model, .. } = turn;
     let place = format!("turn {position} of round {round} of block {block}, {model}");
-    let (Some(turned), Some(receipt)) = (&turn.turned, &turn.receipt) else {
+    let receipt = turn.receipt.as_ref();
+    let is_unseen = run.schedule.fetches(&turn.cell) && receipt.is_none();
+    let Some(turned) = turn.turned.as_ref().filter(|_| !is_unseen) else {
         let valid = turn.state == State::Valid;
         return valid.then(|| format!("{place}: it is called valid and has no figures"));
     };
 
-    let described = run.schedule.model(&turn.model)?;
+    let described = run.schedule.described(&turn.model)?;
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
     let evidence = Evidence { turned, receipt, origin: run.schedule.placement.origin };
     let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
-    let stay = run.blocks.iter().find(|other| other.block == turn.block);
-    let stay = stay.and_then(|other| other.stays.get(&turn.model));
-    reasons.extend(stay.into_iter().flat_map(|stay| stay.invalid.clone()));
-    let of_all = run.over_blocks.get(&(turn.cell.clone(), turn.model.clone()));
-    reasons.extend(of_all.into_iter().flatten().cloned());
+    reasons.extend(over);
     match &turn.state {
         State::Valid if !reasons.is_empty() => {
             Some(format!("{place}: it is called valid, but {}", sentence(&reasons)))
@@ -109,5 +117,6 @@ fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, T
     let origins = vec![shard; schedule.placement.shards as usize];
     let plan = planned(schedule, (block, &turn.model), origins)?;
     let asked = turn_of((block, &plan.cell), &turn.model, number);
-    Some((plan, asked))
+    let fetches = turn.asked.unwrap_or(asked.fetches);
+    Some((plan, Turn { fetches, ..asked }))
 }

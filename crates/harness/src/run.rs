@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use anyhow::{Result, bail, ensure};
-use record::{Block, BlockRecord, Missing, Model, RoundRecord, Schedule, Stop, TurnRecord};
+use record::{
+    Block, BlockRecord, Described, Missing, Model, RoundRecord, Schedule, Stop, TurnRecord,
+};
 use rules::Reason;
 use workload::{Cell, DelayRange, Plan, Workload};
 
@@ -29,8 +31,20 @@ pub struct Programs {
     pub origin: Program,
     /// The models, by name.
     pub models: BTreeMap<String, Program>,
-    /// Those that cannot run on this machine.
+    /// Those that measure primitives, by package.
+    pub primitives: BTreeMap<String, Program>,
+    /// Models that cannot run on this machine.
     pub missing: Vec<Missing>,
+}
+
+impl Programs {
+    /// Returns the program of a participant, if it was built.
+    pub(crate) fn of(&self, described: Described<'_>) -> Option<&Program> {
+        match described {
+            Described::Model(_) => self.models.get(described.key()),
+            Described::Program(_) => self.primitives.get(described.key()),
+        }
+    }
 }
 
 /// What happens during a run, reported between turns.
@@ -68,26 +82,31 @@ pub fn run(
     let mut done = stop::Done::new(done);
     let mut stopped: Vec<&str> = Vec::new();
     let mut repeats: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut is_over = false;
     for block in due {
-        if stopped.contains(&block.cell.as_str()) {
+        // Rules of when to stop are about fetches.
+        let fetches = schedule.fetches(&block.cell);
+        if stopped.contains(&block.cell.as_str()) || (fetches && is_over) {
             continue;
         }
-        if let Some(over) = schedule.stop.as_ref().and_then(|rule| done.time_is_over(rule)) {
+        let rule = schedule.stop.as_ref().filter(|_| fetches);
+        if let Some(over) = rule.and_then(|rule| done.time_is_over(rule)) {
             watch(Event::Stop(&over))?;
-            break;
+            is_over = true;
+            continue;
         }
 
         let left = repeats.entry(&block.cell).or_insert_with(|| repeats_of(schedule, &block.cell));
         run_block((schedule, programs), block, left, &mut |event| {
             match &event {
-                Event::Turn(turn) => done.take(turn),
+                Event::Turn(turn) if fetches => done.take(turn),
                 Event::Round(round) => done.take_round(round),
                 Event::Again(block, _) => done.cut(block.number),
-                Event::Begin(..) | Event::Block(..) | Event::Stop(_) => {}
+                Event::Turn(_) | Event::Begin(..) | Event::Block(..) | Event::Stop(_) => {}
             }
             watch(event)
         })?;
-        if let Some(stop) = done.narrow_enough(schedule, block) {
+        if let Some(stop) = done.narrow_enough(schedule, block).filter(|_| fetches) {
             watch(Event::Stop(&stop))?;
             stopped.push(&block.cell);
         }
@@ -164,17 +183,34 @@ pub(crate) fn planned(
     (block, name): (&Block, &str),
     origins: Vec<SocketAddr>,
 ) -> Option<Plan> {
-    let (model, cell) = (schedule.model(name)?, schedule.cell(&block.cell)?);
-    let percent = schedule.control(name).map_or(0, |control| u64::from(control.percent));
-    let cost_ns = schedule.probe(&block.cell).map_or(0, |probe| probe.baseline_ns);
-    Some(Plan {
-        cell: held(cell, model),
+    let cell = schedule.cell(&block.cell)?;
+    let (workers, _) = places(schedule, cell);
+    let plan = Plan {
+        cell: cell.clone(),
         origins,
-        workers: schedule.placement.workers,
+        workers,
         seed: block.seed,
         deadline_ms: None,
-        surcharge_ns: cost_ns.saturating_mul(percent) / 100,
-    })
+        surcharge_ns: 0,
+    };
+    let model = match schedule.described(name)? {
+        Described::Model(model) => model,
+        Described::Program(_) => return Some(plan),
+    };
+    let percent = schedule.control(name).map_or(0, |control| u64::from(control.percent));
+    let cost_ns = schedule.probe(&block.cell).map_or(0, |probe| probe.baseline_ns);
+    let surcharge_ns = cost_ns.saturating_mul(percent) / 100;
+    Some(Plan { cell: held(cell, model), surcharge_ns, ..plan })
+}
+
+/// Returns on how many threads a runtime runs its units in a cell, and the CPUs of its process.
+pub(crate) fn places(schedule: &Schedule, cell: &Cell) -> (u32, Vec<usize>) {
+    let placement = &schedule.placement;
+    if cell.workload.fetches() {
+        return (placement.workers, placement.model_cpus.clone());
+    }
+    let cpus = placement.of_operations(cell.workload.cpus());
+    (u32::try_from(cpus.len()).unwrap_or(1), cpus)
 }
 
 /// Returns a cell as a model carries it out: one that holds fewer in flight gets so many slots, and

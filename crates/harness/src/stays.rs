@@ -26,6 +26,7 @@ struct Sum {
     turns: u64,
     ok: u64,
     wall_ns: u64,
+    sizes: Vec<(u64, u64)>,
     in_flight: f64,
     in_flight_peak: u64,
     /// What is held against the kernel's clock.
@@ -77,11 +78,13 @@ impl Stays {
     pub(crate) fn add(&mut self, turns: Vec<TurnRecord>) {
         for turn in turns.into_iter().filter(|turn| turn.state == State::Valid) {
             let charged = turn.charged();
-            let (Some(turned), Some(receipt)) = (turn.turned, turn.receipt) else { continue };
+            let Some(turned) = turn.turned else { continue };
+            let receipt = turn.receipt.unwrap_or_default();
             let sum = self.sum_of(&turn.model);
             sum.turns += 1;
             sum.ok += turned.window.ok;
             sum.wall_ns = sum.wall_ns.saturating_add(turned.window.wall_ns);
+            sum.sizes.push((turned.window.ended, turned.window.cpu_ns));
             sum.in_flight += receipt.in_flight_mean_estimate;
             sum.in_flight_peak = sum.in_flight_peak.max(receipt.in_flight_peak_estimate);
             sum.charged.extend(charged);
@@ -105,6 +108,7 @@ impl Stays {
             turns: sum.turns,
             ok: sum.ok,
             wall_ns: sum.wall_ns,
+            sizes: &sum.sizes,
             latencies_ns: &latencies_ns,
             in_flight_mean: sum.in_flight / sum.turns.max(1) as f64,
             in_flight_peak: sum.in_flight_peak,

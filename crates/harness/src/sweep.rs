@@ -105,7 +105,15 @@ mod tests {
     fn drawn(preset: Preset) -> Schedule {
         let placement = placement(1);
         let (missing, probes) = (Vec::new(), Vec::new());
-        draw(Basis { preset, models: models(), missing, seed: 1, placement, probes })
+        draw(Basis {
+            preset,
+            models: models(),
+            missing,
+            programs: Vec::new(),
+            seed: 1,
+            placement,
+            probes,
+        })
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use record::{Model, PrimitiveRecord, State, TurnRecord};
+use record::{Model, PrimitiveProgram, State, TurnRecord};
 use rules::{BATCH_TURNS_MIN, Cause, Reason};
 
 use crate::{Basis, Event, Preset, Programs, draw, place, run};
@@ -13,7 +13,7 @@ use crate::{Basis, Event, Preset, Programs, draw, place, run};
 pub struct Verified {
     /// The name of the cell; `all` if the model is missing.
     pub cell: String,
-    /// The name of the model.
+    /// The name of the model, or the package of the program.
     pub model: String,
     /// Whether it works; one that is missing cannot be found not to.
     pub works: bool,
@@ -22,7 +22,8 @@ pub struct Verified {
 }
 
 /// Gives each model a turn on each cell of a preset, or as many as show whether a batch is fetched
-/// at once, and shows how they went. What the origin or the machine disturbed is measured again, as
+/// at once, and each program turns on each of its primitives, and shows how they went. What the
+/// origin or the machine disturbed is measured again, as
 /// in a run.
 ///
 /// # Errors
@@ -30,14 +31,15 @@ pub struct Verified {
 /// Says why no origin could be had, of which models origins failed again and again, or what
 /// `say` said.
 pub fn verify(
-    (models, preset): (Vec<Model>, Preset),
+    (models, primitives, preset): (Vec<Model>, Vec<PrimitiveProgram>, Preset),
     programs: &Programs,
     say: &mut dyn FnMut(&Verified) -> Result<()>,
 ) -> Result<Vec<Verified>> {
     let (stop, sessions, controls) = (None, Vec::new(), Vec::new());
     let preset = Preset { blocks: 1, rounds: 1, stop, sessions, controls, ..preset };
     let (placement, probes, missing) = (place()?, Vec::new(), programs.missing.clone());
-    let mut schedule = draw(Basis { preset, models, missing, seed: 1, placement, probes });
+    let mut schedule =
+        draw(Basis { preset, models, missing, programs: primitives, seed: 1, placement, probes });
     for block in &mut schedule.blocks {
         let cell = schedule.cells.iter().find(|cell| cell.name == block.cell);
         if cell.is_some_and(|cell| !cell.workload.is_resident()) {
@@ -159,17 +161,6 @@ impl Verified {
             let and = if self.says.is_empty() { "" } else { "; " };
             self.says = format!("{}{and}{reason}", self.says);
         }
-    }
-
-    /// Checks a trial of a primitive; what is invalid for being short or cheap works all the same.
-    pub fn of_primitive(trial: &PrimitiveRecord) -> Self {
-        let (works, says) = match &trial.state {
-            State::Valid => (true, String::new()),
-            State::Invalid(_) | State::Out => (true, trial.state.why()),
-            State::Failed(reason) => (false, reason.clone()),
-        };
-        let cell = format!("primitives/{}", trial.primitive.name());
-        Self { cell, model: trial.program.clone(), works, says }
     }
 
     /// Returns it as a line.

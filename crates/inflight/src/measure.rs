@@ -50,8 +50,8 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     harness::preflight(&workspace.root, &[&workspace.target], needs)?;
     let _lock = RunLock::beside_no_run()?;
     can_run(&workspace, &models, selection)?;
-    let programs = harness::build(&workspace, &models, None)?;
-    let verified = harness::verify((models, preset), &programs, &mut |one| {
+    let programs = harness::build(&workspace, (&models, &[]))?;
+    let verified = harness::verify((models, Vec::new(), preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
         Ok(())
     })?;
@@ -69,7 +69,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
     harness::preflight(&workspace.root, &[&workspace.target], (&[], &models))?;
     let _lock = RunLock::beside_no_run()?;
     can_run(workspace, &models, asked)?;
-    let programs = harness::build(workspace, &models, None)?;
+    let programs = harness::build(workspace, (&models, &[]))?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {
             Agreement::Agrees => Tone::Good,
@@ -135,15 +135,15 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
 
 /// Prints what would be measured.
 fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
-    let mut schedule = harness::draw(Basis {
+    let schedule = harness::draw(Basis {
         preset: order.preset.clone(),
         models: order.models.clone(),
         missing: Vec::new(),
+        programs: order.primitives.clone(),
         seed: order.seed.unwrap_or_default(),
         placement: Placement { origin: order.origin, ..harness::place()? },
         probes: Vec::new(),
     });
-    harness::add_primitives(&mut schedule, order.primitives.clone(), order.preset.primitives);
     let machine = Environment::read(&order.workspace.root, "none", [].into());
     let earlier = harness::earlier(&order.results, &machine, &schedule.cells);
     let forecast = harness::forecast(&schedule, &earlier);
@@ -152,8 +152,11 @@ fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
     for cell in &schedule.cells {
         output.say(&report::heading(cell));
     }
-    let of_primitives = harness::primitives_line(&schedule.primitives);
-    for line in forecast.lines.iter().chain(&of_primitives) {
+    if !schedule.operations.is_empty() {
+        let (primitives, programs) = (schedule.operations.len(), schedule.programs.len());
+        output.say(&format!("{primitives} primitives of {programs} programs"));
+    }
+    for line in &forecast.lines {
         output.say(line);
     }
     if earlier.is_empty() {
@@ -184,13 +187,10 @@ fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     let derived = report::derive(&summary);
     record::write_derived(&ended.path, check::VERSION, &derived)?;
     let valid = run.turns.iter().filter(|trial| trial.state == State::Valid).count();
-    let of_primitives = &run.primitives.whole;
-    let primitives_valid = of_primitives.iter().filter(|t| t.state == State::Valid).count();
     output.document(&json!({
         "run": run.id, "folder": ended.path, "complete": ended.how == How::Complete,
         "turns": run.turns.len(), "valid": valid, "repeated": run.repeated.len(),
         "cut": run.cut.len(),
-        "primitives": of_primitives.len(), "primitives_valid": primitives_valid,
         "summary": summary, "trust": summary.trust,
     }));
     Ok(code(ended, &run))

@@ -197,7 +197,7 @@ impl Ledger {
 }
 
 /// Returns times as values, rounded to three digits, and counts.
-fn histogram(times_ns: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
+pub(crate) fn histogram(times_ns: impl Iterator<Item = u64>) -> Vec<(u64, u64)> {
     let mut counts = BTreeMap::new();
     for time_ns in times_ns {
         *counts.entry(three_digits(time_ns)).or_insert(0) += 1;
@@ -211,7 +211,7 @@ fn place(code: ErrorCode) -> usize {
 }
 
 /// Rounds to three significant decimal digits.
-pub(crate) fn three_digits(value: u64) -> u64 {
+fn three_digits(value: u64) -> u64 {
     let unit = match value.checked_ilog10() {
         Some(digits @ 3..) => 10_u64.pow(digits - 2),
         _ => 1,

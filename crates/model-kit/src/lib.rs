@@ -149,6 +149,6 @@ pub use crate::fetch::{Fetch, LibraryReply};
 pub use crate::serve::{ModelResult, Slots, rehearse, rehearse_turn, serve};
 pub use crate::slot::{Slot, Step};
 pub use workload::{
-    Cell, DelayRange, Error, ErrorCode, ID_FIELD, Outcome, Plan, Receipt, Turn, Workload,
+    Cell, Datum, DelayRange, Error, ErrorCode, ID_FIELD, Outcome, Plan, Receipt, Turn, Workload,
     bare_heads_digest, content, hello, ids_digest, mixed, pipe, plain, plain_line,
 };

@@ -7,7 +7,6 @@ use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::pipe::{self, Scheduled};
-use crate::primitive::Point;
 
 /// What was read at one moment.
 #[derive(Debug)]
@@ -55,19 +54,6 @@ pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)
         switches_voluntary: grown(Usage::voluntary_context_switches),
         switches_involuntary: grown(Usage::involuntary_context_switches),
         faults_minor: grown(Usage::minor_page_faults),
-    }
-}
-
-/// Returns what a batch of primitives cost, of which so many were asked for and so many counted.
-pub(crate) fn point(opened: &Reading, closed: &Reading, (count, counted): (u64, u64)) -> Point {
-    let spent = window(opened, closed, (counted, counted));
-    Point {
-        count,
-        counted,
-        wall_ns: spent.wall_ns,
-        cpu_ns: spent.cpu_ns,
-        switches_voluntary: spent.switches_voluntary,
-        switches_involuntary: spent.switches_involuntary,
     }
 }
 

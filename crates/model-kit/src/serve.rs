@@ -96,7 +96,12 @@ impl IntoIterator for Slots {
 ///
 /// What goes wrong is one sentence on stderr and exit code 1.
 pub fn serve(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> ExitCode {
-    match serve_one(hello, run) {
+    ended(serve_one(hello, run))
+}
+
+/// Returns the exit code of a process, and says what went wrong, if anything did.
+pub(crate) fn ended(served: Result<(), Error>) -> ExitCode {
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -133,20 +138,28 @@ pub fn rehearse_turn(
 
 /// Serves one plan, or says what went wrong.
 fn serve_one(hello: Hello, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
+    let Some(plan) = greet(hello)? else { return Ok(()) };
+    if !plan.cell.workload.fetches() {
+        let name = plan.cell.workload.name();
+        return Err(Error::Plan(format!("a model fetches, it has no {name}")));
+    }
+    match plan.cell.workload.is_resident() {
+        true => stay(&plan, run),
+        false => take_one(&plan, run),
+    }
+}
+
+/// Says hello and returns the plan, or nothing once the pipe is closed.
+pub(crate) fn greet(hello: Hello) -> Result<Option<Plan>, Error> {
     // When the harness dies, so does the model; where the kernel refuses, the closed pipe ends it.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
     // What a child of this process leaves behind becomes a child of this process, and is seen.
     let _ = prctl::set_child_subreaper(true);
     send(&FromModel::Hello(hello))?;
-    let plan = match receive()? {
-        Some(ToModel::Plan(plan)) => plan.checked()?,
-        Some(ToModel::Turn(_)) => return Err(Error::Protocol("a turn came before a plan".into())),
-        None => return Ok(()),
-    };
-
-    match plan.cell.workload.is_resident() {
-        true => stay(&plan, run),
-        false => take_one(&plan, run),
+    match receive()? {
+        Some(ToModel::Plan(plan)) => plan.checked().map(Some),
+        Some(ToModel::Turn(_)) => Err(Error::Protocol("a turn came before a plan".into())),
+        None => Ok(None),
     }
 }
 
@@ -202,7 +215,7 @@ fn take_turns(plan: &Plan, shared: &Shared) -> Result<(), Error> {
 }
 
 /// Returns what threads got between two readings, if both are there.
-fn since(before: Option<Scheduled>, after: Option<Scheduled>) -> Option<Scheduled> {
+pub(crate) fn since(before: Option<Scheduled>, after: Option<Scheduled>) -> Option<Scheduled> {
     let (before, after) = (before?, after?);
     Some(Scheduled {
         cpu_ns: after.cpu_ns.saturating_sub(before.cpu_ns),
@@ -211,7 +224,7 @@ fn since(before: Option<Scheduled>, after: Option<Scheduled>) -> Option<Schedule
 }
 
 /// Returns the next turn of a plan, or nothing once the pipe is closed.
-fn next_turn(plan: &Plan) -> Result<Option<Turn>, Error> {
+pub(crate) fn next_turn(plan: &Plan) -> Result<Option<Turn>, Error> {
     match receive()? {
         Some(ToModel::Turn(turn)) => turn.checked(&plan.cell).map(Some),
         Some(ToModel::Plan(_)) => Err(Error::Protocol("a second plan came".into())),
@@ -220,7 +233,7 @@ fn next_turn(plan: &Plan) -> Result<Option<Turn>, Error> {
 }
 
 /// Writes a message.
-fn send(message: &FromModel) -> Result<(), Error> {
+pub(crate) fn send(message: &FromModel) -> Result<(), Error> {
     pipe::write(&mut io::stdout().lock(), message)
 }
 

@@ -76,7 +76,7 @@ impl tasks::Tasks for AsyncStd {
 }
 
 fn main() -> ExitCode {
-    primitive::serve(model_kit::hello!(), |plan| {
-        Ok(task::block_on(task::spawn(tasks::measure::<AsyncStd>(plan.clone())))?)
+    primitive::serve(model_kit::hello!(), |_| {
+        Ok(|work| Ok(task::block_on(task::spawn(tasks::work::<AsyncStd>(work)))?))
     })
 }

@@ -6,18 +6,18 @@ use std::process::ExitCode;
 
 use mio::net::UnixStream;
 use mio::{Events, Interest, Poll, Token};
-use model_kit::primitive::{self, Primitive, Slope};
+use model_kit::Workload;
+use model_kit::primitive::{self, Work};
 
 fn main() -> ExitCode {
     primitive::serve(model_kit::hello!(), |plan| {
-        if plan.primitive != Primitive::Readiness {
-            return Err(format!("an event loop has no {}", plan.primitive.name()).into());
+        if plan.cell.workload != Workload::Readiness {
+            return Err(format!("an event loop has no {}", plan.cell.workload.name()).into());
         }
-        let mut slope = Slope::new(plan);
-        while let Some(count) = slope.next() {
-            slope.ended(readiness(count)?);
-        }
-        Ok(slope.trial())
+        Ok(|work: Work| {
+            let batch = work.begin();
+            Ok(batch.end(readiness(work.count)?))
+        })
     })
 }
 

@@ -81,15 +81,11 @@ impl tasks::Tasks for Smol {
 
 fn main() -> ExitCode {
     primitive::serve(model_kit::hello!(), |plan| {
-        let (stop, stopped) = channel::bounded::<()>(1);
-        thread::scope(|scope| {
-            for _ in 0..plan.workers {
-                scope.spawn(|| smol::block_on(EXECUTOR.run(stopped.recv())));
-            }
-            let measured = EXECUTOR.spawn(tasks::measure::<Smol>(plan.clone()));
-            let trial = smol::block_on(measured);
-            drop(stop);
-            Ok(trial?)
-        })
+        for _ in 0..plan.workers {
+            // They end with the process.
+            let run = || smol::block_on(EXECUTOR.run(future::pending::<()>()));
+            thread::Builder::new().spawn(run)?;
+        }
+        Ok(|work| Ok(smol::block_on(EXECUTOR.spawn(tasks::work::<Smol>(work)))?))
     })
 }

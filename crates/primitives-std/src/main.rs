@@ -5,15 +5,17 @@ use std::hint::black_box;
 use std::iter;
 use std::process::ExitCode;
 
-use model_kit::primitive::{self, Primitive, Slope};
+use model_kit::Workload;
+use model_kit::primitive::{self, Work};
 
 fn main() -> ExitCode {
     primitive::serve(model_kit::hello!(), |plan| {
-        if plan.primitive != Primitive::Generator {
-            return Err(format!("an iterator has no {}", plan.primitive.name()).into());
+        if plan.cell.workload != Workload::Generator {
+            return Err(format!("an iterator has no {}", plan.cell.workload.name()).into());
         }
-        let mut slope = Slope::new(plan);
-        while let Some(count) = slope.next() {
+        Ok(|work: Work| {
+            let count = work.count;
+            let batch = work.begin();
             let mut next = 0;
             let mut generator = iter::from_fn(|| {
                 next += 1;
@@ -23,8 +25,7 @@ fn main() -> ExitCode {
             while let Some(value) = black_box(&mut generator).next() {
                 taken += u64::from(value == taken + 1);
             }
-            slope.ended(taken);
-        }
-        Ok(slope.trial())
+            Ok(batch.end(taken))
+        })
     })
 }

@@ -9,9 +9,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
-use model_kit::primitive::{
-    self, Lateness, Primitive, PrimitivePlan, PrimitiveTrial, Setter, Slope, tasks,
-};
+use model_kit::Workload;
+use model_kit::primitive::{self, Done, Lateness, Setter, Work, tasks};
 
 /// Threads that live at once where many are started.
 const SPAWNED: u64 = 64;
@@ -19,42 +18,51 @@ const SPAWNED: u64 = 64;
 const SMALL_STACK: usize = 64 * 1024;
 
 fn main() -> ExitCode {
-    primitive::serve(model_kit::hello!(), |plan| match plan.primitive {
-        Primitive::Event0 | Primitive::Event50us | Primitive::Event1ms | Primitive::Event10ms => {
-            Ok(events(plan)?)
-        }
-        Primitive::Timer1ms | Primitive::Timer10ms => Ok(timers(plan)),
-        _ => Ok(batches(plan)?),
+    primitive::serve(model_kit::hello!(), |plan| {
+        let apart = match plan.cell.workload.cpus() {
+            1 => None,
+            _ => Some(apart()?),
+        };
+        Ok(move |work: Work| Ok(done(work, apart)?))
     })
 }
 
-/// Carries out a plan of batches.
-fn batches(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
-    let apart = (plan.primitive == Primitive::PingPongApart).then(|| plan.cpus[1]);
-    if apart.is_some() {
-        primitive::pin(plan.cpus[0])?;
+/// Binds this thread to the first CPU that the process may use, and returns the second.
+fn apart() -> io::Result<usize> {
+    let [own, other, ..] = primitive::cpus()?[..] else {
+        return Err(io::Error::other("there is one CPU, and it takes two to be apart"));
+    };
+    primitive::pin(own)?;
+    Ok(other)
+}
+
+/// Does the work of a turn.
+fn done(work: Work, apart: Option<usize>) -> io::Result<Done> {
+    match work.workload {
+        Workload::Event0 | Workload::Event50us | Workload::Event1ms | Workload::Event10ms => {
+            return events(work);
+        }
+        Workload::Timer1ms | Workload::Timer10ms => return Ok(timers(work)),
+        _ => {}
     }
-    let mut slope = Slope::new(plan);
-    while let Some(count) = slope.next() {
-        let counted = match plan.primitive {
-            Primitive::PingPong | Primitive::PingPongApart => ping_pong(count, apart)?,
-            Primitive::Spawn => spawn(count, 1, thread::Builder::new)?,
-            Primitive::SpawnMany => spawn(count, SPAWNED, thread::Builder::new)?,
-            Primitive::Spawn64k => {
-                spawn(count, 1, || thread::Builder::new().stack_size(SMALL_STACK))?
-            }
-            Primitive::Readiness => readiness(count)?,
-            Primitive::Queue => queue(count)?,
-            Primitive::Lock => lock(count),
-            Primitive::LockContended => lock_contended(count)?,
-            other => {
-                let what = format!("threads have no {}", other.name());
-                return Err(io::Error::new(io::ErrorKind::Unsupported, what));
-            }
-        };
-        slope.ended(counted);
-    }
-    Ok(slope.trial())
+
+    let count = work.count;
+    let batch = work.begin();
+    let counted = match work.workload {
+        Workload::PingPong | Workload::PingPongApart => ping_pong(count, apart)?,
+        Workload::Spawn => spawn(count, 1, thread::Builder::new)?,
+        Workload::SpawnMany => spawn(count, SPAWNED, thread::Builder::new)?,
+        Workload::Spawn64k => spawn(count, 1, || thread::Builder::new().stack_size(SMALL_STACK))?,
+        Workload::Readiness => readiness(count)?,
+        Workload::Queue => queue(count)?,
+        Workload::Lock => lock(count),
+        Workload::LockContended => lock_contended(count)?,
+        other => {
+            let what = format!("threads have no {}", other.name());
+            return Err(io::Error::new(io::ErrorKind::Unsupported, what));
+        }
+    };
+    Ok(batch.end(counted))
 }
 
 /// An event that one thread waits for.
@@ -208,9 +216,9 @@ fn locked(lock: &Mutex<u64>) -> MutexGuard<'_, u64> {
 }
 
 /// Waits for events that another thread sets.
-fn events(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
+fn events(work: Work) -> io::Result<Done> {
     let event = Event::here();
-    let mut setter = Setter::start(plan, {
+    let mut setter = Setter::start(work, {
         let event = Arc::clone(&event);
         move || event.set()
     })?;
@@ -218,17 +226,17 @@ fn events(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
         event.wait();
         setter.woken();
     }
-    Ok(setter.trial())
+    Ok(setter.done())
 }
 
 /// Waits for timers.
-fn timers(plan: &PrimitivePlan) -> PrimitiveTrial {
-    let mut lateness = Lateness::new(plan);
+fn timers(work: Work) -> Done {
+    let mut lateness = Lateness::new(work);
     while let Some(length) = lateness.next() {
         thread::sleep(length);
         lateness.woken();
     }
-    lateness.trial()
+    lateness.done()
 }
 
 /// Returns what a thread returned.

@@ -81,7 +81,6 @@ fn main() -> ExitCode {
     primitive::serve(model_kit::hello!(), |plan| {
         let workers = plan.workers as usize;
         let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
-        let measured = runtime.spawn(tasks::measure::<Tokio>(plan.clone()));
-        Ok(runtime.block_on(measured)??)
+        Ok(move |work| Ok(runtime.block_on(runtime.spawn(tasks::work::<Tokio>(work)))??))
     })
 }

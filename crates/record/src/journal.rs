@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use workload::Receipt;
 use workload::pipe::Turned;
 
-use crate::PrimitiveRecord;
+/// Kinds of lines that version 2.0 had: a trial of a primitive, which had a process of its own.
+const RETIRED: [&str; 1] = ["primitive"];
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +25,6 @@ pub enum Entry {
     Round(RoundRecord),
     /// A block has ended: what its participants' stays add up to.
     Block(Box<BlockRecord>),
-    /// A trial of a primitive has ended.
-    Primitive(Box<PrimitiveRecord>),
     /// A block begins anew, since its origin failed.
     Again(Again),
     /// A cell has enough blocks, or the run has had its time.
@@ -38,7 +37,7 @@ pub enum Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Begin {
-    /// `inflight.journal/2.0`.
+    /// `inflight.journal/2.1`.
     pub schema: String,
     /// The name of the run, whatever its folder is called later; not there in a journal that was
     /// written before this was.
@@ -58,7 +57,7 @@ pub struct TurnRecord {
     pub position: u32,
     /// The name of the cell.
     pub cell: String,
-    /// The name of the model, or of the control.
+    /// The name of the participant: a model, a control, or a program by its package.
     pub model: String,
     /// When it began, in UTC.
     pub started_utc: String,
@@ -66,6 +65,9 @@ pub struct TurnRecord {
     pub spent_us: u64,
     /// Whether its figures may be used.
     pub state: State,
+    /// How many operations were asked for, where their number differs from turn to turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
     /// What the participant reported, if it reported anything; its latencies stand in the block's
     /// line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,10 +279,25 @@ impl Entry {
     ///
     /// Says what is wrong with the line.
     pub fn from_line(line: &str) -> Result<Self> {
-        let (reported, whole) = split(line).context("failed to read the line")?;
-        ensure!(reported == checksum(content(&whole)?), "failed to match the checksum of the line");
-        serde_json::from_str(&whole).context("failed to read what the line is about")
+        serde_json::from_str(&whole(line)?).context("failed to read what the line is about")
     }
+
+    /// Returns whether a line is of a kind that only journals of an earlier minor version have.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with the line.
+    pub(crate) fn is_retired(line: &str) -> Result<bool> {
+        let whole = whole(line)?;
+        Ok(RETIRED.iter().any(|kind| whole.starts_with(&format!("{{\"{kind}\":"))))
+    }
+}
+
+/// Returns what a line is without its checksum, which is held against it.
+fn whole(line: &str) -> Result<String> {
+    let (reported, whole) = split(line).context("failed to read the line")?;
+    ensure!(reported == checksum(content(&whole)?), "failed to match the checksum of the line");
+    Ok(whole)
 }
 
 /// Splits a line into its checksum and what the line is without it.
@@ -320,6 +337,7 @@ mod tests {
             state,
             turned: None,
             receipt: None,
+            asked: None,
             charged_ns: Some(7),
         }))
     }

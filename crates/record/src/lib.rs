@@ -15,7 +15,7 @@ mod integrity;
 mod journal;
 mod model;
 mod name;
-mod primitive;
+mod program;
 mod quirk;
 mod run;
 mod schedule;
@@ -32,10 +32,7 @@ pub use crate::journal::{
 };
 pub use crate::model::{Knob, Model, Need, Variant};
 pub use crate::name::{own_name, runs};
-pub use crate::primitive::{
-    PrimitiveAbsent, PrimitiveBlock, PrimitiveProgram, PrimitiveRecord, PrimitiveSchedule,
-    PrimitiveTrials,
-};
+pub use crate::program::{Described, PrimitiveProgram};
 pub use crate::quirk::Quirk;
 pub use crate::run::Run;
 pub use crate::schedule::{

@@ -12,9 +12,12 @@ use crate::fault::{self, Unreadable, unreadable};
 use crate::folder::sha256;
 use crate::name::own_name;
 use crate::{
-    Again, BlockRecord, Entry, Environment, Integrity, PrimitiveTrials, Resume, RoundRecord,
-    Schedule, State, StayRecord, Stop, TurnRecord,
+    Again, BlockRecord, Entry, Environment, Integrity, Resume, RoundRecord, Schedule, State,
+    StayRecord, Stop, TurnRecord,
 };
+
+/// The schema of journals that have lines of kinds that are retired.
+const FIRST_MINOR: &str = "inflight.journal/2.0";
 
 /// A run that was read back.
 #[derive(Clone, Debug)]
@@ -37,8 +40,8 @@ pub struct Run {
     pub disturbed: Vec<RoundRecord>,
     /// Turns of blocks that were cut short: they are left out of every figure.
     pub cut: Vec<TurnRecord>,
-    /// What became of each trial of a primitive.
-    pub primitives: PrimitiveTrials,
+    /// Lines of kinds that no journal has any more: they are left out of every figure.
+    pub retired: usize,
     /// Why no turn of a participant in a cell may be used, by cell and participant: laws for which
     /// single blocks have too few turns.
     pub over_blocks: BTreeMap<(String, String), Vec<Reason>>,
@@ -67,7 +70,7 @@ impl Run {
             repeated: Vec::new(),
             disturbed: Vec::new(),
             cut: Vec::new(),
-            primitives: PrimitiveTrials::default(),
+            retired: 0,
             over_blocks: BTreeMap::new(),
             again: Vec::new(),
             stops: Vec::new(),
@@ -98,26 +101,24 @@ impl Run {
         run.set_cut_blocks_aside();
         run.hold_over_stays();
         run.hold_over_blocks();
-        run.primitives.set_cut_blocks_aside(&run.schedule.primitives);
         Ok(run)
     }
 
-    /// Returns the number of the first block, of cells or of primitives, that has not been measured
-    /// whole, if one is due.
+    /// Returns the number of the first block that has not been measured whole, if one is due.
     pub fn next_block(&self) -> Option<u32> {
-        let of_primitives = self.primitives.next_block(&self.schedule.primitives);
-        [self.next_block_of_cells(), of_primitives].into_iter().flatten().min()
+        let measured: Vec<u32> = self.blocks.iter().map(|block| block.block).collect();
+        let due = self.schedule.blocks.iter().filter(|block| !self.has_stopped(&block.cell));
+        due.map(|block| block.number).find(|number| !measured.contains(number))
     }
 
-    /// Returns the number of the first block of a cell that has not been measured whole, if one is
-    /// due.
-    fn next_block_of_cells(&self) -> Option<u32> {
-        let measured: Vec<u32> = self.blocks.iter().map(|block| block.block).collect();
-        let stopped = |cell: &str| {
-            self.stops.iter().any(|stop| stop.cell.as_deref().is_none_or(|name| name == cell))
+    /// Returns whether no further block of a cell is due: it has enough, or the fetches have had
+    /// their time.
+    pub fn has_stopped(&self, cell: &str) -> bool {
+        let ends = |stop: &Stop| match &stop.cell {
+            Some(name) => name == cell,
+            None => self.schedule.fetches(cell),
         };
-        let due = self.schedule.blocks.iter().filter(|block| !stopped(&block.cell));
-        due.map(|block| block.number).find(|number| !measured.contains(number))
+        self.stops.iter().any(ends)
     }
 
     /// Returns the turns of whole blocks, by the number of the block.
@@ -140,7 +141,6 @@ impl Run {
         }
         self.turns.iter().all(|turn| !turn.state.blames_the_model())
             && counts.values().all(|(valid, all)| 2 * valid >= *all)
-            && self.primitives.whole.iter().all(|trial| trial.state == State::Valid)
     }
 
     /// Returns the stays of a participant in the blocks of a cell.
@@ -167,9 +167,15 @@ impl Run {
         let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         let whole = if self.integrity == Integrity::Unfinished { &bytes[..end] } else { &bytes };
         let whole = str::from_utf8(whole).with_context(|| unreadable(path))?;
+        let mut is_older = false;
         for (line, number) in whole.lines().zip(1..) {
             let place = || Unreadable(format!("{}, line {number}", path.display()));
+            if is_older && Entry::is_retired(line).with_context(place)? {
+                self.retired += 1;
+                continue;
+            }
             let entry = Entry::from_line(line).with_context(place)?;
+            is_older |= matches!(&entry, Entry::Begin(begin) if begin.schema == FIRST_MINOR);
             self.take(entry).with_context(place)?;
         }
         Ok(())
@@ -185,17 +191,12 @@ impl Run {
             }
             Entry::Round(round) => self.take_round(round)?,
             Entry::Block(block) => self.take_block(*block)?,
-            Entry::Primitive(trial) => {
-                self.cells_are_done_before(trial.block)?;
-                self.primitives.take(&self.schedule, *trial)?;
-            }
             Entry::Again(again) => {
                 self.cut_from(again.block);
                 self.again.push(again);
             }
             Entry::Stop(stop) => self.stops.push(stop),
             Entry::Resume(resume) => {
-                self.primitives.cut_from(resume.block);
                 self.cut_from(resume.block);
                 self.resumes.push(resume);
             }
@@ -294,17 +295,6 @@ impl Run {
         Ok(())
     }
 
-    /// Checks that every block of a cell that belongs before a block of primitives has been
-    /// measured whole, or is not due.
-    fn cells_are_done_before(&self, number: u32) -> Result<()> {
-        let next = self.next_block_of_cells().unwrap_or(u32::MAX);
-        anyhow::ensure!(number < next, "block {next} comes before {number}");
-        let begun = self.turns.last().map(|last| last.block);
-        let is_whole = begun.is_none_or(|block| self.is_whole(block));
-        anyhow::ensure!(is_whole, "a block is not whole and block {number} has begun");
-        Ok(())
-    }
-
     /// Returns whether a turn comes next: in its round; as the first of a round after one that
     /// counts; or as the first of a later block after a whole one, if none in between is due.
     fn follows(&self, turn: &TurnRecord) -> bool {
@@ -326,10 +316,9 @@ impl Run {
 
     /// Returns whether no block from one number on and before another is due.
     fn none_due_before(&self, first: u32, number: u32) -> bool {
-        let stopped = |cell: &str| self.stops.iter().any(|stop| stop.cell.as_deref() == Some(cell));
         let blocks = &self.schedule.blocks;
         let mut between = blocks.iter().filter(|b| (first..number).contains(&b.number));
-        between.all(|block| stopped(&block.cell))
+        between.all(|block| self.has_stopped(&block.cell))
     }
 
     /// Sets the turns of the block aside in which the run was cut short, if it was.

@@ -43,7 +43,9 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         stop: None,
         sessions: Vec::new(),
         supersedes: None,
-        primitives: crate::PrimitiveSchedule::default(),
+        operations: Vec::new(),
+        programs: Vec::new(),
+        batch_ns: 0,
         quirks: None,
         sweeps: Vec::new(),
     };
@@ -88,6 +90,7 @@ fn turn(block: u32, round: u32) -> TurnRecord {
         state: State::Valid,
         turned: None,
         receipt: None,
+        asked: None,
         charged_ns: None,
     }
 }

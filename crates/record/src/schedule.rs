@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use workload::{Cell, OriginKind};
 
-use crate::{Model, PrimitiveSchedule, Quirk, Sweep};
+use crate::{Model, PrimitiveProgram, Quirk, Sweep};
 
 /// The most cells or models: each is a table, or a row in all of them.
 const NAMES_MAX: usize = 1_000;
@@ -26,7 +26,7 @@ const AT_MOST: &str = "more than any run has";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
-    /// `inflight.schedule/2.0`.
+    /// `inflight.schedule/2.1`.
     pub schema: String,
     /// The version of Inflight.
     pub version: String,
@@ -71,9 +71,15 @@ pub struct Schedule {
     /// The run that this one corrects.
     #[serde(default)]
     pub supersedes: Option<String>,
-    /// The primitives, if any are measured.
-    #[serde(default, skip_serializing_if = "PrimitiveSchedule::is_empty")]
-    pub primitives: PrimitiveSchedule,
+    /// The primitives that are measured: cells without an origin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Cell>,
+    /// The programs that measure them, as their manifests describe them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<PrimitiveProgram>,
+    /// The least length of a turn of operations that are done many at a time, in nanoseconds.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub batch_ns: u64,
     /// What the models' clients are known to count otherwise than bare models; not there in a
     /// schedule that was drawn before this was written down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -231,6 +237,16 @@ impl Block {
 }
 
 impl Placement {
+    /// Returns the CPUs for operations on so many: the first of the model's, and one of the
+    /// origin's, which is on another core, since no origin runs meanwhile; fewer where there are
+    /// no more.
+    pub fn of_operations(&self, count: usize) -> Vec<usize> {
+        let own = self.model_cpus.first().copied();
+        let others = self.origin_cpus.iter().copied();
+        let other = others.into_iter().find(|cpu| !self.model_cpus.contains(cpu));
+        own.into_iter().chain(other).take(count).collect()
+    }
+
     /// Returns every CPU that a run uses, once each, in ascending order.
     pub fn cpus(&self) -> Vec<usize> {
         let mut cpus = [self.model_cpus.as_slice(), &self.origin_cpus].concat();
@@ -251,9 +267,11 @@ impl Schedule {
     /// needs: whoever counts with it need not fear that a sum overflows or that a loop does not
     /// end.
     pub(crate) fn check(&self) -> Result<()> {
-        names("cell", self.cells.iter().map(|cell| &cell.name))?;
-        names("model", self.models.iter().map(|model| &model.name))?;
-        for cell in &self.cells {
+        let cells = || self.cells.iter().chain(&self.operations);
+        names("cell", cells().map(|cell| &cell.name))?;
+        let models = self.models.iter().map(|model| &model.name);
+        names("model", models.chain(self.programs.iter().map(|program| &program.package)))?;
+        for cell in cells() {
             let name = &cell.name;
             let counts = [cell.fetches, cell.warmup, cell.in_flight.into()];
             let fetches = counts.into_iter().max().unwrap_or(0);
@@ -276,9 +294,14 @@ impl Schedule {
         self.blocks.iter().find(|block| block.number == number)
     }
 
-    /// Returns the cell of that name.
+    /// Returns the cell of that name, of fetches or of operations.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.name == name)
+        self.cells.iter().chain(&self.operations).find(|cell| cell.name == name)
+    }
+
+    /// Returns whether the cell of that name is one of fetches.
+    pub fn fetches(&self, cell: &str) -> bool {
+        self.cells.iter().any(|own| own.name == cell)
     }
 
     /// Returns the model of that name, or the one that the control of that name runs.
@@ -303,14 +326,20 @@ impl Schedule {
     }
 }
 
+/// Returns whether there is nothing to write.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it so")]
+fn is_0(number: &u64) -> bool {
+    *number == 0
+}
+
 /// Checks that names are few, and each there once.
-fn names<'a>(what: &str, names: impl ExactSizeIterator<Item = &'a String>) -> Result<()> {
-    let count = names.len();
-    ensure!(count <= NAMES_MAX, "there are {count} {what}s, {AT_MOST}");
+fn names<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<()> {
     let mut known = BTreeSet::new();
     for name in names {
         ensure!(known.insert(name), "the {what} {name:?} is there twice");
     }
+    let count = known.len();
+    ensure!(count <= NAMES_MAX, "there are {count} {what}s, {AT_MOST}");
     Ok(())
 }
 
@@ -331,5 +360,7 @@ mod tests {
         };
         assert_eq!(placement(&[3, 2], &[0, 1]).cpus(), [0, 1, 2, 3]);
         assert_eq!(placement(&[5], &[5]).cpus(), [5]);
+        assert_eq!(placement(&[3, 2], &[0, 1]).of_operations(2), [3, 0]);
+        assert_eq!(placement(&[5], &[5]).of_operations(2), [5]);
     }
 }

@@ -6,6 +6,7 @@ use analysis::number::{count, digits, with_interval, word};
 use analysis::primitive_figures::{PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown};
 use analysis::primitives::Primitives;
 use analysis::primitives_steady::Steadiness;
+use rules::PUBLISHED_IN;
 
 use crate::summary::{Form, joined};
 use crate::table::{NOTHING, drawn};
@@ -46,6 +47,14 @@ fn heading(text: &str, form: Form) -> String {
         Form::Terminal => text.to_owned(),
         Form::Markdown => format!("### {text}\n"),
     }
+}
+
+/// Says that primitives which an earlier version measured enter no figure.
+pub(crate) fn retired(trials: usize) -> String {
+    format!(
+        "An earlier version measured primitives in a way that this one does not read: {} left out",
+        if trials == 1 { "1 trial is".to_owned() } else { format!("{trials} trials are") }
+    )
 }
 
 /// Writes the table of all primitives.
@@ -96,10 +105,10 @@ fn columns(figures: &PrimitiveFigures, row: &PrimitiveRow) -> Vec<String> {
     columns
 }
 
-/// Writes what the table cannot: what is not measured, and which trials do not count.
+/// Writes what the table cannot: what is not measured, and which turns do not count.
 pub(crate) fn notes(primitives: &Primitives) -> Vec<String> {
     let mut notes = vec![
-        "ns for one step, switch, round trip, unit or value (a slope over batches), or from event \
+        "ns for one step, switch, round trip, unit or value (a slope over turns), or from event \
          and due time to the waiter (each timed alone); ratios by CPU time, or by the median"
             .to_owned(),
     ];
@@ -113,15 +122,15 @@ pub(crate) fn notes(primitives: &Primitives) -> Vec<String> {
     notes
 }
 
-/// Writes what leaving out unsteady trials would change.
+/// Writes what leaving out unsteady stays would change.
 fn steadiness(of: &Steadiness) -> String {
     format!(
-        "in {} of {} trials the slopes of the two halves differ by more than 3 %; they are \
+        "in {} of {} stays the slopes of the two halves differ by more than 3 %; they are \
          kept: without them a cost would move by {:.1} % in half of the rows at most and by \
-         {:.0} % in one, {} would have no trial left, and of {} verdicts that decide \
+         {:.0} % in one, {} would have no stay left, and of {} verdicts that decide \
          {} would be open and {} the contrary",
         of.unsteady,
-        of.trials,
+        of.stays,
         100.0 * of.moved_typical,
         100.0 * of.moved_most,
         count(of.lost, "row"),
@@ -148,10 +157,8 @@ fn check(check: &ShapeCheck) -> String {
 /// Writes what others have published.
 fn anchors(figures: &PrimitiveFigures) -> Vec<String> {
     let name = figures.primitive.name();
-    let write = |anchor: &analysis::primitive_figures::Anchor| {
-        format!("published, {name}: {} ({})", anchor.says, anchor.source)
-    };
-    figures.anchors.iter().map(write).collect()
+    let write = |says: &&str| format!("published, {name}: {says} ({PUBLISHED_IN})");
+    figures.published.iter().map(write).collect()
 }
 
 /// Writes the cost model.

@@ -11,8 +11,10 @@
 mod batch;
 mod expected;
 mod metric;
+mod primitives;
 mod reason;
 mod sentence;
+mod slope;
 mod stay;
 mod steady;
 mod terms;
@@ -20,7 +22,9 @@ mod turn;
 
 pub use crate::expected::{Expected, expected};
 pub use crate::metric::{Better, CPU, FAULTS, MEMORY, METRICS, Metric, Read, SWITCHES, WALL};
+pub use crate::primitives::{Operation, PUBLISHED_IN, operation};
 pub use crate::reason::{Cause, Check, Reason};
+pub use crate::slope::SHORTEST_NS;
 pub use crate::stay::{
     BATCH_TURNS_MIN, Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_all,
     validate_stay,

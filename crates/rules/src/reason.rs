@@ -95,7 +95,7 @@ pub enum Reason {
     },
     /// The kernel charged the process with more than it reported.
     CpuHidden {
-        /// CPU time as reported: for each fetch, or for all batches of a primitive.
+        /// CPU time as reported for each fetch or operation.
         reported_ns: u64,
         /// CPU time as charged for the same.
         charged_ns: u64,
@@ -219,14 +219,14 @@ pub enum Reason {
         /// The most allowed.
         most: u64,
     },
-    /// A batch of a primitive was too short to be timed.
+    /// A turn of operations was too short to be timed.
     BatchShort {
         /// What it took.
         took_ns: u64,
         /// The least that is needed.
         least_ns: u64,
     },
-    /// The batches of a primitive have one length, which makes no slope.
+    /// The turns of a primitive have one length, which makes no slope.
     NoSlope,
     /// A primitive cost less than it can: it was optimised away.
     OptimisedAway {
@@ -257,12 +257,14 @@ impl Reason {
     /// Returns whether a busy machine can do this to an honest model: what it concerns does not
     /// count, and nobody is blamed. A few slots of a batch come up late and find their fetches
     /// taken; slots whose replies wait for the model's CPU are idle at the origin. What falls short
-    /// by more than that is the model's: at half of the slots it fetches in waves.
+    /// by more than that is the model's: at half of the slots it fetches in waves. A turn of
+    /// operations is short that was forecast while the machine was slow.
     pub fn is_excused(&self) -> bool {
         match *self {
             Self::Connections { seen, least, most } => seen < least && 4 * seen >= 3 * most,
             Self::Peak { peak, slots } => 2 * peak > u64::from(slots),
             Self::Mean { tenths, slots } => 4 * tenths >= 10 * u64::from(slots),
+            Self::BatchShort { .. } => true,
             _ => false,
         }
     }

@@ -13,15 +13,17 @@ impl fmt::Display for Reason {
                 let codes = codes.collect::<Vec<_>>().join(", ");
                 write!(f, "{failed} of {asked} fetches failed: {codes}")
             }
-            Self::Issued { issued, asked } => write!(f, "{issued} fetches issued of {asked}"),
+            Self::Issued { issued, asked } => {
+                write!(f, "{issued} issued of {asked} that were asked for")
+            }
             Self::Unbalanced { ok, failed, issued } => {
                 write!(f, "{ok} ok and {failed} failed do not make {issued} issued")
             }
             Self::WindowEnded { ended, asked } => {
-                write!(f, "{ended} fetches ended in the window of {asked}")
+                write!(f, "{ended} ended in the window of {asked} that were asked for")
             }
             Self::LatenciesMissing { timed, ok } => {
-                write!(f, "{timed} latencies for {ok} ok fetches")
+                write!(f, "{timed} latencies for {ok} that were ok")
             }
             Self::WindowOk { ok, ended } => {
                 write!(f, "{ok} of {ended} fetches in the window were ok")
@@ -53,9 +55,9 @@ impl fmt::Display for Reason {
             ),
             Self::Unruly { why } => f.write_str(why),
             Self::BatchShort { took_ns, least_ns } => {
-                write!(f, "a batch took {took_ns} ns, at least {least_ns} are needed to time it")
+                write!(f, "a turn took {took_ns} ns, at least {least_ns} are needed to time it")
             }
-            Self::NoSlope => f.write_str("its batches have one length, which makes no slope"),
+            Self::NoSlope => f.write_str("its turns have one length, which makes no slope"),
             Self::OptimisedAway { cost_ps } => {
                 write!(f, "one costs {cost_ps} ps, so it was optimised away")
             }

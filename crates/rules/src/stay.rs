@@ -1,9 +1,9 @@
 //! The laws that a single turn has too few fetches for, held over all turns of a stay in a block.
 
-use workload::Cell;
+use workload::{Cell, Datum};
 
 use crate::turn::{PEAK_PERCENT_MIN, ROUNDING, sum};
-use crate::{Claims, Reason, expected};
+use crate::{Claims, Reason, expected, slope};
 
 /// The share of the slots that the origin must have seen busy in the mean, in percent. On a busy
 /// machine an honest participant comes late to what has arrived, and its slots are idle at the
@@ -19,6 +19,9 @@ pub(crate) const BATCH_PEAK_PERCENT_MIN: u64 = 75;
 /// measured again.
 const IDLE_PERCENT_MAX: u64 = 10;
 const IDLE_NS: u64 = 2_000_000;
+/// The same where operations are timed one by one, of which one primitive keeps 10,000 timers: a
+/// reactor that looks through them between turns was charged with 5 ms.
+const IDLE_TIMED_NS: u64 = 30_000_000;
 /// The turns of a batch that a busy machine does not hold up all.
 pub const BATCH_TURNS_MIN: u32 = 3;
 /// The turns of any workload of which a busy machine leaves one as it should be.
@@ -37,10 +40,12 @@ const TURN_CHARGED_NS: u64 = 500_000;
 pub struct Stay<'a> {
     /// How many they are.
     pub turns: u64,
-    /// Fetches that were ok in their windows.
+    /// Fetches, or operations, that were ok in their windows.
     pub ok: u64,
     /// The length of their windows.
     pub wall_ns: u64,
+    /// How many ended in the window of each turn, and its CPU time.
+    pub sizes: &'a [(u64, u64)],
     /// The latencies of these fetches, as pairs of value and count.
     pub latencies_ns: &'a [(u64, u64)],
     /// The mean in flight that the origin saw, averaged over the turns.
@@ -72,18 +77,41 @@ pub struct Charged {
 /// its length times the slots that were busy: all of them in a steady cell, no more than there are
 /// in a batch. What lies across the edges of a window is at most one latency a slot, as likely too
 /// much as too little.
-#[expect(clippy::cast_precision_loss, reason = "a tenth of a slot is all that is asked")]
 pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let timed = sum(stay.latencies_ns.iter().map(|(_, count)| count));
-    if timed != stay.ok {
-        reasons.push(Reason::LatenciesMissing { timed, ok: stay.ok });
+    match cell.workload.datum() {
+        Datum::Slope => reasons.extend(slope::faults(stay.sizes)),
+        Datum::Turn | Datum::Timed(_) if timed != stay.ok => {
+            reasons.push(Reason::LatenciesMissing { timed, ok: stay.ok });
+        }
+        Datum::Turn | Datum::Timed(_) => {}
     }
     reasons.extend(hidden(stay.charged));
-    reasons.extend(idle(stay));
+    reasons.extend(idle(
+        stay,
+        match cell.workload.datum() {
+            Datum::Timed(_) => IDLE_TIMED_NS,
+            Datum::Turn | Datum::Slope => IDLE_NS,
+        },
+    ));
+    if cell.workload.fetches() {
+        at_origin(claims, cell, (stay, timed), &mut reasons);
+    }
+    reasons
+}
+
+/// The latencies make up the windows, and the origin saw the slots busy.
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a slot is all that is asked")]
+fn at_origin(
+    claims: Claims<'_>,
+    cell: &Cell,
+    (stay, timed): (&Stay<'_>, u64),
+    reasons: &mut Vec<Reason>,
+) {
     let (slots, reported) = (cell.slots(), stay.latencies_ns);
     let (Some(shortest), Some(longest)) = (reported.first(), reported.last()) else {
-        return reasons;
+        return;
     };
     let least_ns = cell.delay_ms.lo.saturating_mul(1_000_000);
     let took_ns = reported.iter().map(|(ns, _)| *ns).min().unwrap_or(shortest.0);
@@ -116,7 +144,6 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
     if expected(cell.workload).keeps_slots_busy && !is_busy {
         reasons.push(Reason::Mean { tenths: tenths(stay.in_flight_mean), slots });
     }
-    reasons
 }
 
 /// Returns why the figures of a model in a cell may not be used by what all its turns of all blocks
@@ -141,15 +168,15 @@ pub fn validate_all(
 /// Returns that a batch was fetched in waves, if the origin never saw more than half of the slots.
 fn waves(cell: &Cell, turns: u64, peak: u64) -> Option<Reason> {
     let slots = cell.slots();
-    let is_batch = !expected(cell.workload).keeps_slots_busy;
+    let is_batch = cell.workload.fetches() && !expected(cell.workload).keeps_slots_busy;
     let is_seen = turns >= u64::from(BATCH_TURNS_MIN) && 2 * peak <= u64::from(slots);
     (is_batch && is_seen).then_some(Reason::Waves { peak, slots })
 }
 
 /// Returns what a process did between turns, if it is more than timers and reactors do.
-fn idle(stay: &Stay<'_>) -> Option<Reason> {
+fn idle(stay: &Stay<'_>, beside_ns: u64) -> Option<Reason> {
     let charged_ns = sum(stay.charged.iter().map(|turn| &turn.charged_ns));
-    let most_ns = charged_ns / 100 * IDLE_PERCENT_MAX + IDLE_NS;
+    let most_ns = charged_ns / 100 * IDLE_PERCENT_MAX + beside_ns;
     let idle_ns = stay.idle_cpu_ns;
     let is_known = !stay.charged.is_empty();
     (is_known && idle_ns > most_ns).then_some(Reason::IdleCpu { idle_ns, charged_ns })
@@ -161,16 +188,18 @@ fn idle(stay: &Stay<'_>) -> Option<Reason> {
 /// turn alone shows nothing.
 fn hidden(turns: &[Charged]) -> Option<Reason> {
     let each = |turn: &Charged| {
-        let aside_ns = TURN_CHARGED_NS / turn.issued.max(1);
         let charged_ns = turn.charged_ns / turn.issued.max(1);
         let reported_ns = turn.reported_ns / turn.ended.max(1);
-        let permille = charged_ns.saturating_sub(aside_ns).saturating_mul(1_000);
-        (permille / reported_ns.max(1), reported_ns, charged_ns)
+        // Operations may take less than a nanosecond each.
+        let share = |ns: u64, of: u64| u128::from(ns) * 1_000_000 / u128::from(of.max(1));
+        let beyond = share(turn.charged_ns.saturating_sub(TURN_CHARGED_NS), turn.issued);
+        let permille = beyond * 1_000 / share(turn.reported_ns, turn.ended).max(1);
+        (permille, reported_ns, charged_ns)
     };
-    let mut turns: Vec<(u64, u64, u64)> = turns.iter().map(each).collect();
+    let mut turns: Vec<(u128, u64, u64)> = turns.iter().map(each).collect();
     turns.sort_unstable();
     let (permille, reported_ns, charged_ns) = *turns.get(turns.len().checked_sub(1)? / 2)?;
-    let is_hidden = turns.len() > 1 && permille > 10 * STAY_CHARGED_PERCENT_MAX;
+    let is_hidden = turns.len() > 1 && permille > u128::from(10 * STAY_CHARGED_PERCENT_MAX);
     is_hidden.then_some(Reason::CpuHidden { reported_ns, charged_ns })
 }
 
@@ -207,6 +236,7 @@ mod tests {
             turns: 4,
             ok: 80,
             wall_ns: 440_000_000,
+            sizes: &[],
             latencies_ns,
             in_flight_mean: 3.9,
             in_flight_peak: 4,
@@ -243,7 +273,7 @@ mod tests {
     #[test]
     fn latencies_that_are_missing_or_do_not_fill_the_slots_make_a_stay_invalid() {
         let missing = broken(Workload::Steady, &[(21_000_000, 79)], |_| {});
-        assert_eq!(missing, ["79 latencies for 80 ok fetches"]);
+        assert_eq!(missing, ["79 latencies for 80 that were ok"]);
         let forged = broken(Workload::Steady, &[(42_000_000, 80)], |_| {});
         assert_eq!(forged, ["by its latencies 7.6 of 4 slots were busy"]);
         let forged = broken(Workload::Batch, &[(42_000_000, 80)], |_| {});
@@ -342,6 +372,69 @@ mod tests {
             assert_eq!(all(cell, &[2, 2, 2, 2, 2, 2, 2, 4], &[]), []);
         }
         assert_eq!(validate_all(true, &steady, (&[2; 8], &[])), []);
+    }
+
+    /// Returns the broken laws of a stay of operations.
+    fn of_operations(workload: Workload, change: impl Fn(&mut Stay<'_>)) -> Vec<String> {
+        let cell = Cell::of_operations(workload, (0, 1));
+        let claims = Claims { is_bare: false, may_be_slow: true, connections: None, threads: "" };
+        let mut stay = Stay {
+            turns: 4,
+            ok: 150_000,
+            wall_ns: 8_700_000,
+            // 50 ns each, and 300 us beside.
+            sizes: &[
+                (10_000, 800_000),
+                (20_000, 1_300_000),
+                (40_000, 2_300_000),
+                (80_000, 4_300_000),
+            ],
+            latencies_ns: &[],
+            in_flight_mean: 0.0,
+            in_flight_peak: 0,
+            charged: &[],
+            idle_cpu_ns: 0,
+        };
+        change(&mut stay);
+        validate_stay(claims, &cell, &stay).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_one_of_many_operations_costs_is_a_slope_that_is_there_and_possible() {
+        assert_eq!(of_operations(Workload::Spawn, |_| {}), [""; 0]);
+        let nothing = of_operations(Workload::Spawn, |stay| {
+            stay.sizes = &[(10_000, 300_000), (20_000, 300_001), (40_000, 300_002)];
+        });
+        assert_eq!(nothing, ["one costs 0 ps, so it was optimised away"]);
+        let alike = of_operations(Workload::Spawn, |stay| stay.sizes = &[(9, 800_000); 4]);
+        assert_eq!(alike, ["its turns have one length, which makes no slope"]);
+    }
+
+    #[test]
+    fn what_is_timed_one_by_one_has_a_time_for_each() {
+        let timed = |count: u64| {
+            let latencies_ns: &[(u64, u64)] = vec![(900, count)].leak();
+            of_operations(Workload::Event1ms, |stay| {
+                (stay.ok, stay.latencies_ns) = (5, latencies_ns);
+            })
+        };
+        assert_eq!(timed(5), [""; 0]);
+        assert_eq!(timed(4), ["4 latencies for 5 that were ok"]);
+    }
+
+    #[test]
+    fn a_program_that_reports_a_quarter_of_what_the_kernel_charged_is_found() {
+        let of = |charged_ns| Charged {
+            reported_ns: 1_000_000,
+            ended: 2_000_000,
+            charged_ns,
+            issued: 2_000_000,
+        };
+        let found = |charged_ns| {
+            let charged: &[Charged] = vec![of(charged_ns); 4].leak();
+            of_operations(Workload::Generator, |stay| stay.charged = charged).len()
+        };
+        assert_eq!([1_100_000, 2_100_000, 4_000_000].map(found), [0, 0, 1]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The laws of one turn.
 
 use workload::pipe::Turned;
-use workload::{OriginKind, Plan, Receipt, Turn, bare_heads_digest, ids_digest};
+use workload::{Datum, OriginKind, Plan, Receipt, Turn, bare_heads_digest, ids_digest};
 
+use crate::slope::SHORTEST_NS;
 use crate::stay::BATCH_PEAK_PERCENT_MIN;
 use crate::terms::Sizes;
 use crate::{Reason, evaluate, expected};
@@ -42,8 +43,8 @@ pub struct Claims<'a> {
 pub struct Evidence<'a> {
     /// What the participant said.
     pub turned: &'a Turned,
-    /// What the origin counted.
-    pub receipt: &'a Receipt,
+    /// What the origin counted, if one takes part.
+    pub receipt: Option<&'a Receipt>,
     /// Which kind of origin it is.
     pub origin: OriginKind,
 }
@@ -56,9 +57,11 @@ pub fn validate(
 ) -> Vec<Reason> {
     let mut reasons = Vec::new();
     counts((plan, turn), evidence.turned, &mut reasons);
-    times(plan, evidence, &mut reasons);
-    meeting((plan, turn), evidence, &mut reasons);
-    shape(claims, (plan, turn), evidence, &mut reasons);
+    times(plan, evidence.turned, &mut reasons);
+    if let Some(receipt) = evidence.receipt {
+        meeting((plan, turn), (evidence.turned, receipt, evidence.origin), &mut reasons);
+        shape(claims, (plan, turn), (evidence.turned, receipt), &mut reasons);
+    }
     reasons
 }
 
@@ -100,10 +103,11 @@ pub(crate) fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
 }
 
 /// What was timed is possible.
-fn times(plan: &Plan, evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
-    let turned = evidence.turned;
+fn times(plan: &Plan, turned: &Turned, reasons: &mut Vec<Reason>) {
     let (wall_ns, cpu_ns) = (turned.window.wall_ns, turned.window.cpu_ns);
     hold(reasons, wall_ns > 0 && cpu_ns > 0, || Reason::NoTime);
+    let is_timed = plan.cell.workload.datum() != Datum::Slope || wall_ns >= SHORTEST_NS;
+    hold(reasons, is_timed, || Reason::BatchShort { took_ns: wall_ns, least_ns: SHORTEST_NS });
     let wake_ups = sum(turned.wake_up_delays_ns.iter().map(|(_, count)| count));
     let period_ns = u64::from(plan.cell.probe_period_us) * 1_000;
     let wake_ups_max = wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
@@ -118,8 +122,11 @@ fn times(plan: &Plan, evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
 }
 
 /// The origin saw just the fetches that the model says it made, and had the time to serve them.
-fn meeting((plan, turn): (&Plan, &Turn), evidence: Evidence<'_>, reasons: &mut Vec<Reason>) {
-    let Evidence { turned, receipt, .. } = evidence;
+fn meeting(
+    (plan, turn): (&Plan, &Turn),
+    (turned, receipt): (&Turned, &Receipt),
+    reasons: &mut Vec<Reason>,
+) {
     let ids = turn.ids(&plan.cell);
     let (answered, issued) = (receipt.answered, turned.total.issued);
     hold(reasons, answered == issued, || Reason::Answered { answered, issued });
@@ -152,10 +159,9 @@ fn micros(ms: f64) -> u64 {
 fn shape(
     claims: Claims<'_>,
     (plan, turn): (&Plan, &Turn),
-    evidence: Evidence<'_>,
+    (turned, receipt, origin): (&Turned, &Receipt, OriginKind),
     reasons: &mut Vec<Reason>,
 ) {
-    let Evidence { turned, receipt, origin } = evidence;
     let ids = turn.ids(&plan.cell);
     let is_all = receipt.answered == ids.end - ids.start;
     let heads = !claims.is_bare || !is_all || receipt.heads_digest == bare_heads_digest(ids);

@@ -1,6 +1,6 @@
 //! The workload `batch`: so many fetches, at most `in_flight` at once.
 
-use crate::list::Definition;
+use crate::list::{Datum, Definition};
 
 /// It costs what a program costs that is started for the work: the window opens as the slots are
 /// handed out, so that starting and connecting belong to it, and each turn has a process of its
@@ -8,6 +8,8 @@ use crate::list::Definition;
 /// work.
 pub(crate) const DEFINITION: Definition = Definition {
     name: "batch",
+    datum: Datum::Turn,
+    cpus: 1,
     is_resident: false,
     needs_every_slot: false,
     surplus: |_| 0,

@@ -14,9 +14,9 @@ pub struct Cell {
     pub workload: Workload,
     /// The number of slots.
     pub in_flight: u32,
-    /// Fetches of a turn that end before its window opens.
+    /// Fetches, or operations, of a turn that end before its window opens.
     pub warmup: u64,
-    /// Fetches of a turn that end inside its window.
+    /// Those that end inside its window.
     pub fetches: u64,
     /// The origin's delays are drawn from this range.
     pub delay_ms: DelayRange,
@@ -60,6 +60,22 @@ impl From<DelayRange> for [u64; 2] {
 }
 
 impl Cell {
+    /// Returns the cell of a primitive: so many operations a turn after those that warm up, unless
+    /// the harness asks for other numbers.
+    pub fn of_operations(workload: Workload, (warmup, operations): (u64, u64)) -> Self {
+        Self {
+            name: workload.name().to_owned(),
+            workload,
+            in_flight: 1,
+            warmup,
+            fetches: operations,
+            delay_ms: DelayRange { lo: 0, hi: 0 },
+            body_bytes: 0,
+            probe_period_us: 0,
+            work_kib: 0,
+        }
+    }
+
     /// Returns how many ids are dealt in a turn: warm-up, window, and the surplus that keeps every
     /// slot busy until the window closes.
     pub fn dealt(&self) -> u64 {

@@ -41,7 +41,9 @@ impl Plan {
             () if cell.fetches == 0 => "fetches is 0, expected at least 1",
             () if cell.delay_ms.lo > cell.delay_ms.hi => "delay_ms ends before it begins",
             () if self.workers == 0 => "workers is 0, expected at least 1",
-            () if self.origins.is_empty() => "origins is empty, expected at least one address",
+            () if cell.workload.fetches() && self.origins.is_empty() => {
+                "origins is empty, expected at least one address"
+            }
             () if !self.origins.iter().all(|origin| origin.ip().is_loopback()) => {
                 "origins has an address beyond loopback, and fetches never leave the machine"
             }

@@ -14,9 +14,9 @@ pub struct Turn {
     pub number: u32,
     /// The first id; the others follow it without a gap.
     pub first_id: u64,
-    /// Fetches that end before the window opens.
+    /// Fetches, or operations, that end before the window opens.
     pub warmup: u64,
-    /// Fetches that end inside the window.
+    /// Those that end inside the window.
     pub fetches: u64,
 }
 

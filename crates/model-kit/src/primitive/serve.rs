@@ -1,49 +1,45 @@
-//! Everything around a primitive: the hello, the plan, the trial.
+//! Everything around a program: the hello, the plan, and one turn after the other.
 
 use std::error::Error as StdError;
-use std::io::{self, BufRead, Read, Write};
+use std::io;
 use std::process::ExitCode;
 
-use nix::sched::{CpuSet, sched_setaffinity};
-use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::{FromProgram, PrimitivePlan, PrimitiveTrial, ToProgram};
-use crate::Error;
-use crate::pipe::{self, Hello};
+use super::{Done, Work};
+use crate::pipe::{FromModel, Hello};
+use crate::serve::{ended, greet, next_turn, send, since};
+use crate::{Error, Plan, reading};
 
-/// What a program returns: the trial, or why there is none.
-type Measured = Result<PrimitiveTrial, Box<dyn StdError + Send + Sync>>;
+/// Why a program cannot do what it is asked for.
+type Why = Box<dyn StdError + Send + Sync>;
 
-/// Serves one plan: prints the hello, reads the plan, lets `measure` carry it out, and prints the
-/// trial. What goes wrong is one sentence on stderr and exit code 1.
-pub fn serve(hello: Hello, measure: impl FnOnce(&PrimitivePlan) -> Measured) -> ExitCode {
-    match serve_on(&mut io::stdin().lock(), &mut io::stdout().lock(), (hello, measure)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+/// Serves one plan as a program of primitives: prints the hello, reads the plan, lets `begin` make
+/// ready for it, and does the work of each turn by what that returns. What goes wrong is one
+/// sentence on stderr and exit code 1.
+pub fn serve<W>(hello: Hello, begin: impl FnOnce(&Plan) -> Result<W, Why>) -> ExitCode
+where
+    W: FnMut(Work) -> Result<Done, Why>,
+{
+    ended(serve_one(hello, begin))
 }
 
-/// Serves one plan over any pipe.
-fn serve_on(
-    mut input: &mut (impl BufRead + ?Sized),
-    mut output: &mut (impl Write + ?Sized),
-    (hello, measure): (Hello, impl FnOnce(&PrimitivePlan) -> Measured),
-) -> Result<(), Error> {
-    // When the harness dies, so does the program; where the kernel refuses, the pipe does it.
-    let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-    // What a child of this process leaves behind becomes a child of this process, and is seen.
-    let _ = prctl::set_child_subreaper(true);
-    pipe::write(&mut output, &FromProgram::Hello(hello))?;
-    let Some(ToProgram::Plan(plan)) = pipe::read(&mut input)? else { return Ok(()) };
-    let plan = plan.checked()?;
-    let trial = measure(&plan).map_err(|error| Error::Model(error.to_string()))?;
-    pipe::write(&mut output, &FromProgram::Trial(trial))?;
-    io::copy(&mut input.take(pipe::LINE_BYTES_MAX), &mut io::sink())?;
+/// Serves one plan, or says what went wrong.
+fn serve_one<W>(hello: Hello, begin: impl FnOnce(&Plan) -> Result<W, Why>) -> Result<(), Error>
+where
+    W: FnMut(Work) -> Result<Done, Why>,
+{
+    let Some(plan) = greet(hello)? else { return Ok(()) };
+    let failed = |error: Why| Error::Model(error.to_string());
+    let mut work = begin(&plan).map_err(failed)?;
+    send(&FromModel::Ready)?;
+    while let Some(turn) = next_turn(&plan)? {
+        let before = reading::scheduled();
+        let done = work(Work::of(&plan, &turn)).map_err(failed)?;
+        let scheduled = since(before, reading::scheduled());
+        send(&FromModel::Turned(done.turned(&turn, scheduled)))?;
+    }
     Ok(())
 }
 
@@ -56,4 +52,14 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     let mut set = CpuSet::new();
     set.set(cpu)?;
     Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
+}
+
+/// Returns the CPUs that the calling thread may use, in rising order.
+///
+/// # Errors
+///
+/// Says that the system refuses.
+pub fn cpus() -> io::Result<Vec<usize>> {
+    let set = sched_getaffinity(Pid::from_raw(0))?;
+    Ok((0..CpuSet::count()).filter(|cpu| set.is_set(*cpu).unwrap_or(false)).collect())
 }

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::lateness::{WARM_UP, Woken};
-use super::{PrimitivePlan, PrimitiveTrial};
+use super::lateness::{Woken, after};
+use super::{Done, Work};
 
 /// The side of the waiter. Its setter ends with it.
 ///
@@ -26,7 +26,7 @@ use super::{PrimitivePlan, PrimitiveTrial};
 pub struct Setter {
     shared: Arc<Shared>,
     thread: JoinHandle<()>,
-    samples: u64,
+    events: u64,
     taken: u64,
     woken: Woken,
 }
@@ -42,28 +42,26 @@ struct Shared {
 }
 
 impl Setter {
-    /// Starts a thread that sets an event as often as a plan says, and a little more to warm up.
+    /// Starts a thread that sets an event as often as a turn asks for.
     ///
     /// # Errors
     ///
     /// Says that the thread cannot be started.
-    pub fn start(plan: &PrimitivePlan, set: impl Fn() + Send + 'static) -> io::Result<Self> {
+    pub fn start(work: Work, set: impl Fn() + Send + 'static) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             epoch: Instant::now(),
             set_at_ns: AtomicU64::new(0),
             taken: AtomicU64::new(0),
         });
-        let gap = plan.primitive.alone().unwrap_or_default();
-        let events = plan.samples + WARM_UP;
+        let (gap, events) = (after(work), work.warmup + work.count);
         let its = Arc::clone(&shared);
         let thread = thread::Builder::new().spawn(move || its.set_all(events, gap, &set))?;
-        let samples = plan.samples;
-        Ok(Self { shared, thread, samples, taken: 0, woken: Woken::new(samples) })
+        Ok(Self { shared, thread, events, taken: 0, woken: Woken::new(work) })
     }
 
     /// Returns whether there is an event left to wait for.
     pub fn is_left(&self) -> bool {
-        self.taken < self.samples + WARM_UP
+        self.taken < self.events
     }
 
     /// Notes that an event was taken.
@@ -76,9 +74,12 @@ impl Setter {
         self.thread.thread().unpark();
     }
 
-    /// Returns the trial.
-    pub fn trial(self) -> PrimitiveTrial {
-        self.woken.trial(self.samples)
+    /// Ends them, and waits until their thread has left: the next turn has its own.
+    pub fn done(self) -> Done {
+        let done = self.woken.done();
+        // It does not panic, and what it returns is nothing.
+        let _ = self.thread.join();
+        done
     }
 }
 

@@ -5,12 +5,14 @@
 //! is not on the way.
 
 use std::io::{self, Error as IoError};
+use std::mem;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Lateness, Primitive, PrimitivePlan, PrimitiveTrial, Setter, Signal, Slope};
+use super::{Done, Lateness, Setter, Signal, Work};
+use crate::Workload;
 
 /// Tasks that yield to each other.
 const YIELDING: u64 = 64;
@@ -18,8 +20,10 @@ const YIELDING: u64 = 64;
 const SPAWNED: u64 = 64;
 /// Timers that are armed beside the one that is waited for.
 const ARMED: u64 = 10_000;
-/// How long they take, which no trial does.
+/// How long they take, which no stay does.
 const LONG: Duration = Duration::from_hours(1);
+/// How long they may take to be armed, in the first turn of a process, which counts for nothing.
+const SETTLES: Duration = Duration::from_millis(50);
 /// Places in a queue.
 pub const QUEUE: usize = 64;
 
@@ -81,40 +85,38 @@ pub trait Tasks: 'static {
     fn count_up(lock: &Self::Lock, yields: bool) -> impl Future<Output = u64> + Send;
 }
 
-/// Carries a plan out, in a task of the runtime.
+/// Does the work of a turn, in a task of the runtime.
 ///
 /// # Errors
 ///
 /// Says what the system refuses, or that this is no primitive of tasks.
-pub async fn measure<R: Tasks>(plan: PrimitivePlan) -> io::Result<PrimitiveTrial> {
-    match plan.primitive {
-        Primitive::Event0 | Primitive::Event50us | Primitive::Event1ms | Primitive::Event10ms => {
-            return events(&plan).await;
+pub async fn work<R: Tasks>(work: Work) -> io::Result<Done> {
+    match work.workload {
+        Workload::Event0 | Workload::Event50us | Workload::Event1ms | Workload::Event10ms => {
+            return events(work).await;
         }
-        Primitive::Timer1ms | Primitive::Timer10ms => return Ok(timers::<R>(&plan).await),
-        Primitive::TimerOfMany => return Ok(timers_of_many::<R>(&plan).await),
+        Workload::Timer1ms | Workload::Timer10ms => return Ok(timers::<R>(work).await),
+        Workload::TimerOfMany => return Ok(timers_of_many::<R>(work).await),
         _ => {}
     }
 
-    let mut slope = Slope::new(&plan);
-    while let Some(count) = slope.next() {
-        let counted = match plan.primitive {
-            Primitive::Switch => switch::<R>(count).await,
-            Primitive::PingPong | Primitive::PingPongApart => ping_pong::<R>(count).await,
-            Primitive::Spawn => spawn::<R>(count).await,
-            Primitive::SpawnMany => spawn_many::<R>(count).await,
-            Primitive::Readiness => readiness::<R>(count).await?,
-            Primitive::Queue => queue::<R>(count).await,
-            Primitive::Lock => lock::<R>(count).await,
-            Primitive::LockContended => lock_contended::<R>(count).await,
-            other => {
-                let what = format!("{} is no primitive of tasks", other.name());
-                return Err(IoError::new(io::ErrorKind::Unsupported, what));
-            }
-        };
-        slope.ended(counted);
-    }
-    Ok(slope.trial())
+    let count = work.count;
+    let batch = work.begin();
+    let counted = match work.workload {
+        Workload::Switch => switch::<R>(count).await,
+        Workload::PingPong | Workload::PingPongApart => ping_pong::<R>(count).await,
+        Workload::Spawn => spawn::<R>(count).await,
+        Workload::SpawnMany => spawn_many::<R>(count).await,
+        Workload::Readiness => readiness::<R>(count).await?,
+        Workload::Queue => queue::<R>(count).await,
+        Workload::Lock => lock::<R>(count).await,
+        Workload::LockContended => lock_contended::<R>(count).await,
+        other => {
+            let what = format!("{} is no primitive of tasks", other.name());
+            return Err(IoError::new(io::ErrorKind::Unsupported, what));
+        }
+    };
+    Ok(batch.end(counted))
 }
 
 /// Lets tasks yield so many times altogether, and returns how often they did.
@@ -273,9 +275,9 @@ async fn lock_contended<R: Tasks>(count: u64) -> u64 {
 }
 
 /// Waits for events that a thread sets.
-async fn events(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
+async fn events(work: Work) -> io::Result<Done> {
     let event = Arc::new(Signal::default());
-    let mut setter = Setter::start(plan, {
+    let mut setter = Setter::start(work, {
         let event = Arc::clone(&event);
         move || event.set()
     })?;
@@ -283,34 +285,40 @@ async fn events(plan: &PrimitivePlan) -> io::Result<PrimitiveTrial> {
         event.wait().await;
         setter.woken();
     }
-    Ok(setter.trial())
+    Ok(setter.done())
 }
 
 /// Waits for timers.
-async fn timers<R: Tasks>(plan: &PrimitivePlan) -> PrimitiveTrial {
-    let mut lateness = Lateness::new(plan);
+async fn timers<R: Tasks>(work: Work) -> Done {
+    let mut lateness = Lateness::new(work);
     while let Some(length) = lateness.next() {
         R::sleep(length).await;
         lateness.woken();
     }
-    lateness.trial()
+    lateness.done()
 }
 
-/// Waits for timers while many others are armed, none of which ends meanwhile.
-async fn timers_of_many<R: Tasks>(plan: &PrimitivePlan) -> PrimitiveTrial {
-    let armed = Arc::new(AtomicU64::new(0));
-    let arm = |_| {
-        let armed = Arc::clone(&armed);
-        R::spawn(async move {
-            armed.fetch_add(1, Ordering::Relaxed);
-            R::sleep(LONG).await;
-        })
-    };
-    let others: Vec<_> = (0..ARMED).map(arm).collect();
-    while armed.load(Ordering::Relaxed) < ARMED {
-        R::yield_now().await;
+/// Waits for timers while many others are armed, none of which ends while the process lives: they
+/// are armed in its first turn, and stay.
+async fn timers_of_many<R: Tasks>(work: Work) -> Done {
+    static ARE_ARMED: AtomicBool = AtomicBool::new(false);
+    if !ARE_ARMED.swap(true, Ordering::Relaxed) {
+        let armed = Arc::new(AtomicU64::new(0));
+        let arm = |_| {
+            let armed = Arc::clone(&armed);
+            R::spawn(async move {
+                armed.fetch_add(1, Ordering::Relaxed);
+                R::sleep(LONG).await;
+            })
+        };
+        let others: Vec<_> = (0..ARMED).map(arm).collect();
+        while armed.load(Ordering::Relaxed) < ARMED {
+            R::yield_now().await;
+        }
+        // What waits for a task may cancel it when it is dropped.
+        mem::forget(others);
+        // A runtime whose timers have a thread of their own hears of them later.
+        R::sleep(SETTLES).await;
     }
-    let trial = timers::<R>(plan).await;
-    drop(others);
-    trial
+    timers::<R>(work).await
 }

@@ -66,7 +66,7 @@ pub(crate) fn alone(run: &Summary, primitives: &Primitives) -> Figure {
         },
         ends: primitives.alone_ends.as_ref(),
         caption: "From the moment that an event is set, or a timer is due, to the moment that its \
-                  waiter runs: the median of a trial, over blocks, with its own 95 % interval \
+                  waiter runs: the median of a stay, over blocks, with its own 95 % interval \
                   (sign test). Each is timed alone. Equal steps are equal factors.",
         axis: "time to the waiter, µs",
         unit: 1e3,
@@ -140,7 +140,7 @@ fn piece(piece: &Piece) -> String {
 
 #[cfg(test)]
 mod tests {
-    use workload::primitive::Primitive;
+    use workload::Workload;
 
     use super::*;
 
@@ -149,8 +149,8 @@ mod tests {
         let piece =
             |primitive, program: &str, ns| Piece { primitive, program: program.to_owned(), ns };
         let ends = [
-            piece(Primitive::Generator, "std", 1.58),
-            piece(Primitive::SpawnMany, "threads", 40_600.0),
+            piece(Workload::Generator, "std", 1.58),
+            piece(Workload::SpawnMany, "threads", 40_600.0),
         ];
         let primitives = Primitives { batch_ends: Some(ends), ..Primitives::default() };
         let run = analysis::fixture::Fixture { blocks: 2, ..analysis::fixture::Fixture::good() };

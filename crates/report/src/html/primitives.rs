@@ -4,16 +4,19 @@ use analysis::cost_model::{CostModelCell, Explained};
 use analysis::number::{digits, with_interval};
 use analysis::primitive_figures::{ShapeCheck, Shown};
 use maud::{Markup, html};
+use rules::PUBLISHED_IN;
 
 use crate::html::Page;
-use crate::primitives_text::notes;
+use crate::primitives_text::{notes, retired};
 
 impl Page<'_> {
     /// Writes what models are made of.
     pub(crate) fn primitives(&self) -> Markup {
         let primitives = &self.figures.primitives;
         html! {
-            @if primitives.is_empty() {
+            @if primitives.is_empty() && self.run.retired > 0 {
+                p.missing { (retired(self.run.retired)) "." }
+            } @else if primitives.is_empty() {
                 p.missing {
                     "Not measured in this run: " code { "cargo bench --bench primitives" }
                     " measures what a switch, a spawn and a wake cost."
@@ -27,9 +30,9 @@ impl Page<'_> {
                 (self.figure(&self.charts.batches, None))
                 (self.figure(&self.charts.alone, None))
                 @for note in notes(primitives) { p.aside { (note) } }
-                @for figures in &primitives.figures { @for anchor in &figures.anchors {
-                    p.aside { "Published, " (figures.primitive.name()) ": " (anchor.says) " ("
-                        (anchor.source) ")." }
+                @for figures in &primitives.figures { @for says in figures.published {
+                    p.aside { "Published, " (figures.primitive.name()) ": " (says) " ("
+                        (PUBLISHED_IN) ")." }
                 } }
                 (cost_model(&primitives.cost_model))
             }

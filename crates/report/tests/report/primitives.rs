@@ -1,11 +1,15 @@
 //! Promises about primitives: costs are slopes, what did not happen is not counted, what is known
 //! is held against the run, and the cost model adds up.
 
+use std::collections::BTreeMap;
+
 use analysis::{Explained, PrimitiveFigures, PrimitiveRow, Primitives, Shown};
-use record::{Entry, Run, State};
+use record::{Block, BlockRecord, Entry, RoundRecord, Run, State, StayRecord, TurnRecord};
 use report::Form;
 use rules::Reason;
 use serde_json::{from_value, json};
+use workload::pipe::Window;
+use workload::{Cell, Workload};
 
 use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
 
@@ -29,86 +33,104 @@ const COSTS: [(&str, &str, u64, u64); 13] = [
 ];
 /// What a batch costs beside, in nanoseconds.
 const OVERHEAD_NS: u64 = 30_000;
+/// The lengths of the turns of a block.
+const LENGTHS: [u64; 8] = [1, 8, 2, 4, 4, 1, 8, 2];
 /// When an event wakes its waiter, in nanoseconds.
 const EVENT_NS: u64 = 3_000;
 
 /// Returns a run with primitives.
 fn story() -> Story {
-    let mut schedule = schedule("quick", &[(steady(), 12), (batch(), 12)]);
+    let mut story = Story::by(schedule("quick", &[(steady(), 12), (batch(), 12)]));
     let program = |name: &str, unit: &str, primitives: &[&str]| {
         json!({ "name": name, "package": format!("primitives-{name}"), "label": name, "unit": unit,
                 "primitives": primitives, "models": [name] })
     };
     let all = ["ping-pong", "ping-pong-apart", "spawn", "spawn-many", "readiness", "event-1ms"];
-    let mut number = 24;
-    let mut blocks = Vec::new();
-    for _ in 0..BLOCKS {
-        for primitive in ["ping-pong", "spawn", "spawn-many", "readiness", "event-1ms"] {
-            let loop_too: &[&str] = if primitive == "readiness" { &["event-loop"] } else { &[] };
-            let order = [loop_too, &["smol", "threads", "tokio"]].concat();
-            let samples = if primitive == "event-1ms" { 100 } else { 0 };
-            blocks.push(json!({ "number": number, "primitive": primitive, "seed": 1,
-                                "samples": samples, "order": order }));
-            number += 1;
-        }
-    }
-    schedule.primitives = from_value(json!({
-        "programs": [
-            program("event-loop", "nothing", &["readiness"]), program("smol", "task", &all),
-            program("threads", "thread", &all), program("tokio", "task", &all),
-        ],
-        "cpus": [1],
-        "batch_ns": 2_000_000,
-        "absent": [{ "primitive": "ping-pong-apart", "reason": "it needs 2 CPUs of their own" }],
-        "blocks": blocks,
-    }))
-    .unwrap();
-
-    let mut story = Story::by(schedule);
-    for block in story.schedule.primitives.blocks.clone() {
-        for (position, program) in (0..).zip(&block.order) {
-            let primitive = block.primitive.name();
-            let trial = trial(primitive, program, u64::from(block.number + position));
-            story.entries.push(entry((block.number, position), (primitive, program), &trial));
+    let programs = [
+        program("event-loop", "nothing", &["readiness"]),
+        program("smol", "task", &all),
+        program("threads", "thread", &all),
+        program("tokio", "task", &all),
+    ];
+    story.schedule.programs = from_value(json!(programs)).unwrap();
+    story.schedule.batch_ns = 2_000_000;
+    let is_one = |workload: &Workload| all.contains(&workload.name());
+    let cell = |workload| Cell::of_operations(workload, (0, 1));
+    story.schedule.operations = Workload::primitives().filter(is_one).map(cell).collect();
+    let reason = "it needs 2 CPUs of their own";
+    let absent =
+        json!({ "cell": "ping-pong-apart", "model": "primitives-tokio", "reason": reason });
+    story.schedule.absent.push(from_value(absent).unwrap());
+    for number in 0..BLOCKS {
+        for (place, primitive) in (0..).zip(all.iter().filter(|name| !name.ends_with("apart"))) {
+            add_block(&mut story, 24 + 5 * number + place, primitive);
         }
     }
     story
 }
 
-/// Returns what a program reports, with noise of at most 0.8 % and one wild batch.
-fn trial(primitive: &str, program: &str, number: u64) -> serde_json::Value {
-    if primitive == "event-1ms" {
-        let point = json!({ "count": 100, "counted": 100, "wall_ns": 1, "cpu_ns": 1,
-                            "switches_voluntary": 200, "switches_involuntary": 0 });
-        let late = json!([[EVENT_NS + number, 95], [10_000, 4], [90_000, 1]]);
-        return json!({ "points": [point], "latencies_ns": late });
-    }
-    let cost = COSTS.iter().find(|(p, name, ..)| (*p, *name) == (primitive, program)).unwrap();
-    let (cost, switches) = (cost.2, cost.3);
-    let noise = workload::content::split_mix_64(number) % 17;
-    let point = |(place, length): (u64, u64)| {
-        let count = 1_000 * length + 13;
-        let ns = OVERHEAD_NS + cost * count * (992 + noise) / 1_000;
-        let wall_ns = if place == number % 8 { 20 * ns } else { ns };
-        json!({ "count": count, "counted": count, "wall_ns": wall_ns, "cpu_ns": ns,
-                "switches_voluntary": switches * count, "switches_involuntary": 0 })
+/// Adds a block of a primitive.
+fn add_block(story: &mut Story, number: u32, primitive: &str) {
+    let loop_too: &[&str] = if primitive == "readiness" { &["event-loop"] } else { &[] };
+    let order = [loop_too, &["smol", "threads", "tokio"]].concat();
+    let package = |name: &str| format!("primitives-{name}");
+    let packages: Vec<String> = order.iter().map(|name| package(name)).collect();
+    let rounds = if primitive == "event-1ms" { 1 } else { LENGTHS.len() };
+    let block = Block {
+        number,
+        cell: primitive.to_owned(),
+        seed: 1,
+        rounds: vec![packages; rounds],
+        session: 0,
     };
-    let points: Vec<_> = (0..).zip([1, 8, 2, 4, 4, 1, 8, 2]).map(point).collect();
-    json!({ "points": points, "latencies_ns": [] })
+    let mut stays = BTreeMap::new();
+    for round in 0..u32::try_from(rounds).unwrap() {
+        for (position, name) in (0..).zip(&order) {
+            let turned = turned((primitive, name), round, u64::from(number + position));
+            let stay: &mut StayRecord = stays.entry(package(name)).or_default();
+            stay.latencies_ns.extend(latencies(primitive, u64::from(number + position)));
+            let record = json!({
+                "block": number, "round": round, "position": position, "cell": primitive,
+                "model": package(name), "started_utc": "2026-11-22T10:15:02Z", "spent_us": 100,
+                "state": "valid", "turned": turned,
+            });
+            story.entries.push(Entry::Turn(Box::new(from_value(record).unwrap())));
+        }
+        let (disturbed, host) = (Vec::new(), None);
+        story.entries.push(Entry::Round(RoundRecord { block: number, round, disturbed, host }));
+    }
+    story.entries.push(Entry::Block(Box::new(BlockRecord { block: number, stays })));
+    story.schedule.blocks.push(block);
 }
 
-/// Returns a line of the journal.
-fn entry(
-    (block, position): (u32, u32),
-    (primitive, program): (&str, &str),
-    trial: &serde_json::Value,
-) -> Entry {
-    let record = json!({
-        "block": block, "position": position, "primitive": primitive, "program": program,
-        "started_utc": "2026-11-22T10:15:02Z", "spent_ms": 100, "state": "valid", "versions": {},
-        "trial": trial,
-    });
-    Entry::Primitive(Box::new(from_value(record).unwrap()))
+/// Returns how late a waiter was, where that is timed.
+fn latencies(primitive: &str, number: u64) -> Vec<(u64, u64)> {
+    match primitive {
+        "event-1ms" => vec![(EVENT_NS + number, 95), (10_000, 4), (90_000, 1)],
+        _ => Vec::new(),
+    }
+}
+
+/// Returns what a program reports of a turn, with noise of at most 0.8 % and one wild turn.
+fn turned((primitive, program): (&str, &str), round: u32, number: u64) -> serde_json::Value {
+    let cost = COSTS.iter().find(|(p, name, ..)| (*p, *name) == (primitive, program));
+    let (_, _, cost, switches) = cost.copied().unwrap_or(("", "", 1, 2));
+    let noise = workload::content::split_mix_64(number) % 17;
+    let count = match primitive {
+        "event-1ms" => 100,
+        _ => 1_000 * LENGTHS[round as usize] + 13,
+    };
+    let ns = OVERHEAD_NS + cost * count * (992 + noise) / 1_000;
+    let wall_ns = if u64::from(round) == number % 8 { 20 * ns } else { ns };
+    json!({
+        "turn": round + 9,
+        "window": { "ended": count, "ok": count, "wall_ns": wall_ns, "cpu_ns": ns, "user_ns": 0,
+                    "system_ns": 0, "switches_voluntary": switches * count,
+                    "switches_involuntary": 0, "faults_minor": 0 },
+        "total": { "issued": count, "ok": count, "errors": {} },
+        "threads": 2,
+        "in_flight_peak": 1,
+    })
 }
 
 /// Returns what a run shows of primitives.
@@ -126,13 +148,18 @@ fn row<'a>(primitives: &'a Primitives, name: &str, program: &str) -> &'a Primiti
     of(primitives, name).rows.iter().find(|row| row.program == program).unwrap()
 }
 
+/// Returns what a program reported of a turn.
+fn window(turn: &mut TurnRecord) -> &mut Window {
+    &mut turn.turned.as_mut().unwrap().window
+}
+
 /// Checks that a value is near another.
 fn assert_near(value: f64, expected: f64, share: f64) {
     assert!((value / expected - 1.0).abs() < share, "{value} is not {expected}");
 }
 
 #[test]
-fn a_cost_is_the_slope_of_its_batches_and_one_wild_batch_does_not_bend_it() {
+fn a_cost_is_the_slope_of_its_turns_and_one_wild_turn_does_not_bend_it() {
     let primitives = primitives(&story().run());
     for (name, program, cost, switches) in COSTS {
         let costs = row(&primitives, name, program).costs.as_ref().unwrap();
@@ -182,10 +209,8 @@ fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
 
     // A machine on which a thread is started as fast as a task.
     let mut other = run;
-    for trial in other.primitives.whole.iter_mut().filter(|t| t.program == "threads") {
-        for point in &mut trial.trial.as_mut().unwrap().points {
-            point.cpu_ns /= 100;
-        }
+    for turn in other.turns.iter_mut().filter(|turn| turn.model == "primitives-threads") {
+        window(turn).cpu_ns /= 100;
     }
     let checks = primitives(&other).checks;
     assert_eq!(checks.iter().map(|check| check.shown).collect::<Vec<_>>(), [Shown::No; 3]);
@@ -208,7 +233,7 @@ fn what_others_have_published_stands_beside_as_words_and_never_as_a_row() {
         let mut lines = text.lines().filter(|line| line.starts_with(&begin));
         assert!(lines.any(|line| line.contains(says)), "{name}: {says}\n{text}");
         let rows = &of(&primitives, name).rows;
-        assert!(rows.iter().all(|row| row.trials > 0), "{name}");
+        assert!(rows.iter().all(|row| row.stays > 0), "{name}");
     }
     let lines = text.lines().filter(|line| line.starts_with("published, "));
     assert!(lines.clone().all(|line| line.ends_with(" (jimblandy/context-switch)")), "{text}");
@@ -243,23 +268,23 @@ fn the_cost_model_adds_up_and_says_what_it_does_not_explain() {
 }
 
 #[test]
-fn a_trial_that_does_not_count_is_named_with_its_reason() {
+fn a_turn_that_does_not_count_is_named_with_its_reason() {
     let mut story = story();
     for entry in &mut story.entries {
-        if let Entry::Primitive(trial) = entry
-            && (trial.primitive.name(), trial.program.as_str()) == ("spawn", "smol")
+        if let Entry::Turn(turn) = entry
+            && (turn.cell.as_str(), turn.model.as_str()) == ("spawn", "primitives-smol")
         {
             let reason = Reason::OptimisedAway { cost_ps: 10 };
-            trial.state = State::Invalid(vec![reason]);
+            turn.state = State::Invalid(vec![reason]);
         }
     }
     let run = story.run();
     let primitives = primitives(&run);
     let row = row(&primitives, "spawn", "smol");
-    assert_eq!((row.trials, row.valid, row.costs.is_some()), (12, 0, false));
+    assert_eq!((row.stays, row.valid, row.costs.is_some()), (12, 0, false));
     let text = report::primitives_text(&primitives, Form::Markdown);
     for said in [
-        "spawn of smol: invalid: one costs 10 ps, so it was optimised away (12 of 12",
+        "spawn of smol: invalid: one costs 10 ps, so it was optimised away (96 of 96",
         "ping-pong-apart: n/a: it needs 2 CPUs of their own",
         "published, spawn: about 0.3 us for a task, 17 us for a thread (jimblandy/context-switch)",
         "primitive costs do not explain this",
@@ -290,20 +315,20 @@ fn a_run_without_primitives_says_nothing_of_them() {
 }
 
 #[test]
-fn trials_whose_halves_disagree_are_counted_kept_and_weighed() {
+fn stays_whose_halves_disagree_are_counted_kept_and_weighed() {
     let mut run = story().run();
     assert_eq!(primitives(&run).steadiness, None);
-    // In four of twelve trials each of threads one cost is a tenth more in the second half, and in
+    // In four of twelve stays each of threads one cost is a tenth more in the second half, and in
     // all of smol's another one is.
-    let (mut spawn, mut readiness) = (0, 0);
-    for trial in &mut run.primitives.whole {
-        let costlier = match (trial.primitive.name(), trial.program.as_str()) {
-            ("spawn", "threads") => (spawn += 1, spawn <= 4).1,
-            ("readiness", "smol") => (readiness += 1, readiness <= 12).1,
+    for turn in run.turns.iter_mut().filter(|turn| turn.block >= 24 && turn.round >= 4) {
+        let costlier = match (turn.cell.as_str(), turn.model.as_str()) {
+            ("spawn", "primitives-threads") => turn.block < 24 + 4 * 5,
+            ("readiness", "primitives-smol") => true,
             _ => false,
         };
-        for point in trial.trial.as_mut().unwrap().points.iter_mut().skip(4).filter(|_| costlier) {
-            point.cpu_ns += point.cpu_ns / 10;
+        if costlier {
+            let window = window(turn);
+            window.cpu_ns += window.cpu_ns / 10;
         }
     }
     let found = primitives(&run);
@@ -313,16 +338,16 @@ fn trials_whose_halves_disagree_are_counted_kept_and_weighed() {
     );
     assert_eq!(row(&found, "spawn", "threads").valid, 12);
     let steadiness = found.steadiness.clone().unwrap();
-    // Thirteen rows of twelve trials have a slope; what is timed alone has none.
-    assert_eq!((steadiness.unsteady, steadiness.trials, steadiness.lost), (16, 156, 1));
+    // Thirteen rows of twelve stays have a slope; what is timed alone has none.
+    assert_eq!((steadiness.unsteady, steadiness.stays, steadiness.lost), (16, 156, 1));
     assert_eq!((steadiness.decided, steadiness.opened, steadiness.contrary), (9, 1, 0));
     assert!((0.0001..0.05).contains(&steadiness.moved_most), "{steadiness:?}");
     assert!(steadiness.moved_typical < 1e-9, "{steadiness:?}");
     for form in [Form::Terminal, Form::Markdown] {
         let text = report::primitives_text(&found, form);
-        assert!(text.contains("in 16 of 156 trials the slopes of the two halves differ"), "{text}");
+        assert!(text.contains("in 16 of 156 stays the slopes of the two halves differ"), "{text}");
         assert!(
-            text.contains("4 of 12") && text.contains("1 row would have no trial left"),
+            text.contains("4 of 12") && text.contains("1 row would have no stay left"),
             "{text}"
         );
     }

@@ -3,31 +3,34 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use model_kit::primitive::{self, Slope};
+use model_kit::primitive::{self, Work};
 
 fn main() -> ExitCode {
     let fault = std::env::var("FAULT").unwrap_or_default();
-    primitive::serve(model_kit::hello!(), |plan| {
-        let mut slope = Slope::new(plan);
-        let mut batches = 0;
-        while let Some(count) = slope.next() {
-            batches += 1;
+    primitive::serve(model_kit::hello!(), |_| {
+        let mut turns = 0;
+        Ok(move |work: Work| {
+            let count = work.count;
+            turns += 1;
+            let batch = work.begin();
             match fault.as_str() {
                 // So little is done for each that it cannot have been done at all.
                 "nothing" => idle(count / 64),
-                "dies" if batches > 2 => return Err("there is no third batch".into()),
-                "starts" if batches == 1 => start()?,
-                "leaves" if batches == 1 => leave()?,
+                "dies" if turns > 2 => return Err("there is no third turn".into()),
+                "starts" if turns == 1 => start()?,
+                "leaves" if turns == 1 => leave()?,
+                // Three times as much is done after the clocks were read.
+                "hides" => {
+                    idle(count);
+                    let done = batch.end(count);
+                    idle(3 * count);
+                    return Ok(done);
+                }
                 _ => idle(count),
             }
             let missed = u64::from(fault == "miscounts" && count > 1_000_000);
-            slope.ended(count - missed);
-        }
-        let mut trial = slope.trial();
-        if fault == "hides" {
-            trial.points.iter_mut().for_each(|point| point.cpu_ns /= 4);
-        }
-        Ok(trial)
+            Ok(batch.end(count - missed))
+        })
     })
 }
 
