@@ -59,8 +59,9 @@ pub fn validate(
     counts((plan, turn), evidence.turned, &mut reasons);
     times(plan, evidence.turned, &mut reasons);
     if let Some(receipt) = evidence.receipt {
-        meeting((plan, turn), (evidence.turned, receipt, evidence.origin), &mut reasons);
-        shape(claims, (plan, turn), (evidence.turned, receipt), &mut reasons);
+        meeting((plan, turn), (evidence.turned, receipt), &mut reasons);
+        let seen = (evidence.turned, receipt, evidence.origin);
+        shape(claims, (plan, turn), seen, &mut reasons);
     }
     reasons
 }
