@@ -92,7 +92,7 @@ fn each_lists_every_benchmark_once_whatever_a_test_runner_adds() {
 
 #[test]
 fn each_runs_the_one_that_a_test_runner_names_and_no_other() {
-    let names = ["cpu/batch/tokio", "spawn/threads", "delay-1/tokio"];
+    let names = ["cpu/batch/tokio", "spawn/primitives-threads", "delay-1/tokio"];
     for (program, name) in PROGRAMS.iter().zip(names) {
         assert_eq!(listed(program, &["--exact", name]), format!("{name}: benchmark\n"));
         // Without what cargo says when it benches, as test runners do.

@@ -15,6 +15,7 @@ export async function fetchAll(slots) {
   const Agent = globalThis[DISPATCHER].constructor;
   const dispatcher = new Agent({ keepAliveTimeout: KEEP_ALIVE_MS });
   await Promise.all(Array.from(slots, (slot) => drive(slot, dispatcher)));
+  await dispatcher.destroy();
 }
 
 async function drive(slot, dispatcher) {
