@@ -33,7 +33,8 @@ fn without_node_its_rows_say_so_and_the_rest_is_measured() {
     let _alone = alone();
     let (path, results) = (without("node"), tempfile::tempdir().expect("it is made"));
     let mut command = Command::new(built("inflight").path);
-    command.args(["run", "--preset", "smoke", "--cell", "batch", "--out"]).arg(results.path());
+    let measured = ["run", "--preset", "smoke", "--cell", "batch", "--verbose", "--out"];
+    command.args(measured).arg(results.path());
     command.args(["node", "node-undici"]).env("PATH", path.path()).current_dir(&WORKSPACE.root);
     let output = command.output().expect("it starts");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

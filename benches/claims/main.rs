@@ -10,10 +10,11 @@
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- wrk` or `-- awake` measures one
 //! alone. By name only, since they take long: `-- controls` (40 minutes) counts how often the
 //! analysis is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway
-//! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause; `-- origins`
-//! (10 minutes) shows ratios at one kind of origin beside those at the other. Two more are no claims: `-- builds` times a build of each model from nothing, for the runs that
-//! follow to report, and `-- listing` how long a thousand runs take to be listed and one to be
-//! reported. Nothing here asserts a time.
+//! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause;
+//! `-- origins` (10 minutes) shows ratios at one kind of origin beside those at the other. Two more
+//! are no claims: `-- builds` times a build of each model from nothing, for the runs that follow to
+//! report, and `-- listing` how long a thousand runs take to be listed and one to be reported.
+//! Nothing here asserts a time.
 
 mod builds;
 mod collect;
