@@ -207,13 +207,9 @@ impl<'a> Measuring<'a> {
         turn: Turn,
         (participant, taken, receipt): (Participant, Taken, Option<Receipt>),
     ) -> Result<Outcome> {
-        let described = self.described(name)?;
-        let evidence = Evidence {
-            turned: &taken.turned,
-            receipt: receipt.as_ref(),
-            origin: self.schedule.placement.origin,
-        };
-        let mut reasons = validate(described.claims(), (plan, &turn), evidence);
+        let (turned, origin) = (&taken.turned, self.schedule.placement.origin);
+        let evidence = Evidence { turned, receipt: receipt.as_ref(), origin };
+        let mut reasons = validate(self.described(name)?.claims(), (plan, &turn), evidence);
         self.stays.look(name, &participant);
         if self.cell.workload.is_resident() {
             self.seats.insert(name.to_owned(), Ok(participant));

@@ -7,19 +7,15 @@
 //! deadline. Where a library does something else, that is a quirk with a name, in [`DEVIATIONS`].
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::thread;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use origin::{FAULTS, FULL, Fault, REFUSING, Record, SCRIPTED, Script, Verdict};
 use record::Model;
 use workload::pipe::Total;
 use workload::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 
 use crate::quirks::{DEVIATIONS, Finds, Quirk};
-use crate::{OriginProcess, Program, Programs, Reported, converse, interrupt, language};
+use crate::{OriginProcess, Program, Reported, converse, language};
 
 /// The seed of every trial.
 const SEED: u64 = 6;
@@ -34,8 +30,6 @@ const DEADLINE_MS: u64 = 300;
 /// The limit with which it is made again if a model disagrees: on a busy machine good replies are
 /// late too.
 const PATIENT_DEADLINE_MS: u64 = 1_500;
-/// Trials that run at the same time, each with an origin of its own; most of them wait.
-const AT_ONCE: usize = 6;
 
 /// One trial with one fault.
 #[derive(Clone, Copy, Debug)]
@@ -94,84 +88,6 @@ pub fn fault_cases() -> Vec<FaultCase> {
     [refused, full].into_iter().chain(scripted).collect()
 }
 
-/// Holds each model against every fault, and reports what came of it in the order of the table.
-///
-/// # Errors
-///
-/// Says why no origin could be had, what `say` said, or that a signal came.
-pub fn verify_faults(
-    models: &[Model],
-    programs: &Programs,
-    say: &mut dyn FnMut(&FaultVerified) -> Result<()>,
-) -> Result<Vec<FaultVerified>> {
-    let cases = fault_cases();
-    let jobs: Vec<_> = cases.iter().flat_map(|c| models.iter().map(move |m| (*c, m))).collect();
-    let (next, (found, finds)) = (AtomicUsize::new(0), channel());
-    let failed = Mutex::new(None);
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(jobs.len()) {
-            // Children live as long as the thread that started them, and so does an origin.
-            let (found, jobs, next, failed) = (found.clone(), &jobs, &next, &failed);
-            scope.spawn(move || {
-                if let Err(error) = work((jobs, next), programs, &found) {
-                    failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).replace(error);
-                }
-            });
-        }
-        drop(found);
-        in_order(jobs.len(), finds, say)
-    })
-    .and_then(|verified| {
-        match failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(verified),
-        }
-    })
-}
-
-/// Takes one job after the other until there are no more.
-fn work(
-    (jobs, next): (&[(FaultCase, &Model)], &AtomicUsize),
-    programs: &Programs,
-    found: &Sender<(usize, FaultVerified)>,
-) -> Result<()> {
-    let mut origin = OriginProcess::start_faulty(&programs.origin)?;
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let Some((case, model)) = jobs.get(number) else { return Ok(()) };
-        ensure!(interrupt::exit_code().is_none(), "interrupted");
-        let program = programs.models.get(&model.name).context("failed to find a program")?;
-        let verified = match case.verify((model, program), &mut origin) {
-            // An origin that has died is replaced, and the case tried again.
-            Err(_) if interrupt::exit_code().is_none() => {
-                origin = OriginProcess::start_faulty(&programs.origin)?;
-                case.verify((model, program), &mut origin)?
-            }
-            verified => verified?,
-        };
-        if found.send((number, verified)).is_err() {
-            return Ok(());
-        }
-    }
-}
-
-/// Reports what is found in the order of the jobs.
-fn in_order(
-    count: usize,
-    finds: std::sync::mpsc::Receiver<(usize, FaultVerified)>,
-    say: &mut dyn FnMut(&FaultVerified) -> Result<()>,
-) -> Result<Vec<FaultVerified>> {
-    let (mut early, mut verified) = (BTreeMap::new(), Vec::with_capacity(count));
-    for (number, one) in finds {
-        early.insert(number, one);
-        while let Some(one) = early.remove(&verified.len()) {
-            say(&one)?;
-            verified.push(one);
-        }
-    }
-    Ok(verified)
-}
-
 impl FaultCase {
     /// Returns what a bare model says of it, in words.
     pub fn expected(&self) -> String {
@@ -196,7 +112,7 @@ impl FaultCase {
     }
 
     /// Holds a model against it, and once more with patience if it disagrees at a limit of time.
-    fn verify(
+    pub(crate) fn verify(
         &self,
         model: (&Model, &Program),
         origin: &mut OriginProcess,

@@ -13,6 +13,7 @@ mod disturbed;
 mod doctor;
 mod draw;
 mod failure;
+mod fault_jobs;
 mod faults;
 mod find;
 #[cfg(test)]
@@ -55,7 +56,8 @@ pub use crate::child::{Child, ReceiveError, Start};
 pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};
 pub use crate::failure::{Failure, exit_code};
-pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases, verify_faults};
+pub use crate::fault_jobs::verify_faults;
+pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases};
 pub use crate::find::{Workspace, find, find_primitives};
 pub use crate::footprint::time_builds;
 pub use crate::forecast::{Forecast, forecast};

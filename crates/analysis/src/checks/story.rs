@@ -93,8 +93,8 @@ fn count(
     }
 }
 
-/// Says that no turn broke a check for which its model could be blamed; where a busy machine held up
-/// most of them, nothing is known.
+/// Says that no turn broke a check for which its model could be blamed; where a busy machine held
+/// up most of them, nothing is known.
 fn kept(question: Question<'_>, check: Check, turns: &CellTurns<'_>) -> ValidityCheck {
     let all = turns.all.len();
     let is_excused = |turn: &&&TurnRecord| match &turn.state {
