@@ -1,5 +1,5 @@
 //! What a model in JavaScript is built with. Its program is a small one that replaces itself by
-//! Node.mjs; what Node runs is JavaScript, written beside its `main.rs`.
+//! Node.js; what Node runs is JavaScript, written beside its `main.rs`.
 //!
 //! The sources of the model and of the kit are part of the program, so that its SHA-256, which a
 //! run records, is that of everything it runs but Node, and nothing has to be found on the disk.
