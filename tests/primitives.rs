@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use harness::{Basis, Preset, PrimitiveBlocks, Program, Programs};
 use model_kit::Workload;
@@ -280,22 +279,4 @@ fn rounds_of_primitives_hold_every_program_once_and_are_drawn_from_the_seed() {
     }
     let numbers: Vec<u32> = schedule.blocks.iter().map(|block| block.number).collect();
     assert!(numbers.iter().copied().eq(0..u32::try_from(numbers.len()).unwrap_or(0)));
-}
-
-#[test]
-fn trials_of_primitives_of_an_earlier_version_are_passed_over_and_counted() {
-    let schedule = scheduled(vec![faulty("")], PrimitiveBlocks::ONCE);
-    let (_results, folder, _) = written(&schedule, &untaken(&schedule, 0..1));
-    let journal = folder.path().join("journal.jsonl");
-    let text = fs::read_to_string(&journal).expect("it is there");
-    let (_, rest) = text.split_once('\n').expect("it has lines");
-    let trial = "{\"crc32\":\"deafa104\",\"primitive\":{\"block\":1}}\n";
-    let begun = |schema: &str| {
-        let schema = format!("inflight.journal/{schema}");
-        let begin = Entry::Begin(record::Begin { schema, run: None }).to_line().expect("it writes");
-        fs::write(&journal, format!("{begin}{rest}{trial}")).expect("it writes");
-        Run::read(Path::new(folder.path()))
-    };
-    assert_eq!(begun("2.0").expect("it reads").retired, 1);
-    assert!(begun("2.1").is_err(), "no later version has such lines");
 }

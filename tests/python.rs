@@ -119,3 +119,32 @@ fn nothing_that_is_set_in_the_environment_changes_what_python_imports() {
         assert!(!matches!(trial.state, State::Failed(_)), "{}: {:?}", trial.model, trial.state);
     }
 }
+
+/// Reads what the threads of a process got while threads of it end.
+const RACE: &str = "
+import inflight_ledger, threading
+def churn():
+    for _ in range(2000):
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
+churning = [threading.Thread(target=churn) for _ in range(4)]
+for thread in churning:
+    thread.start()
+read = 0
+while any(thread.is_alive() for thread in churning):
+    assert inflight_ledger.scheduled()
+    read += 1
+print(read)
+";
+
+#[test]
+fn threads_that_end_while_their_figures_are_read_end_no_model() {
+    let kit = WORKSPACE.root.join("crates/python-kit/src");
+    let mut python = Command::new("python3");
+    let output = python.args(["-c", RACE]).env("PYTHONPATH", kit).output().expect("it starts");
+    let wrong = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{wrong}");
+    let read: u64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a count");
+    assert!(read > 0);
+}

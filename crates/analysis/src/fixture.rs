@@ -141,7 +141,7 @@ impl Fixture {
             }
         }
         Schedule {
-            schema: "inflight.schedule/2.1".to_owned(),
+            schema: "inflight.schedule/2.0".to_owned(),
             version: "0.2.0".to_owned(),
             preset: self.preset.to_owned(),
             family: match self.preset {

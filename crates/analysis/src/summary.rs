@@ -41,8 +41,6 @@ pub struct Summary {
     pub resumes: usize,
     /// Turns of blocks that were cut short, which enter no figure.
     pub turns_cut: usize,
-    /// Trials of primitives as they were before they took turns, which enter no figure.
-    pub retired: usize,
     /// What became of its turns.
     pub turns: TurnCounts,
     /// How many blocks it has.
@@ -117,7 +115,6 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
         began_utc: run.turns.first().map(|turn| turn.started_utc.clone()),
         resumes: times_cut_short(run),
         turns_cut: run.cut.len(),
-        retired: run.retired,
         turns: TurnCounts::of(run),
         blocks: BlockCounts::of(run),
         estimator: Estimator::of(run),

@@ -153,7 +153,7 @@ pub fn draw(basis: Basis) -> Schedule {
         |cell: &Cell| models.iter().filter_map(|m| absence(m, (cell, &preset))).collect::<Vec<_>>();
     Schedule {
         quirks: Some(quirks_of(&able)),
-        schema: "inflight.schedule/2.1".to_owned(),
+        schema: "inflight.schedule/2.0".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         preset: preset.name.to_owned(),
         family: preset.family,

@@ -151,8 +151,9 @@ def scheduled():
         try:
             with open(f"/proc/self/task/{task}/schedstat", encoding="utf-8") as figures:
                 reported = figures.read().split()
-        except FileNotFoundError:
-            # A thread that has ended meanwhile has no figures, and some kernels have none at all.
+        except (FileNotFoundError, ProcessLookupError):
+            # A thread that ends before its file is opened, or before it is read, has no figures;
+            # some kernels have none at all.
             continue
         sums = [sum + int(figure) for sum, figure in zip(sums, reported)]
     return sums if sums[0] else None

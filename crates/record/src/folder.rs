@@ -18,7 +18,7 @@ use crate::{Begin, Entry, Environment, Schedule, Unwritable};
 /// The files that the manifest covers.
 pub(crate) const MEASURED: [&str; 3] = ["schedule.json", "environment.json", "journal.jsonl"];
 /// The schema of the journal; its minors only add.
-const JOURNAL: &str = "inflight.journal/2.1";
+const JOURNAL: &str = "inflight.journal/2.0";
 /// The folder of what is computed from them, and the file that lists it.
 pub(crate) const DERIVED: [&str; 2] = ["derived", "DERIVED"];
 

@@ -9,9 +9,6 @@ use serde_json::value::RawValue;
 use workload::Receipt;
 use workload::pipe::Turned;
 
-/// Kinds of lines that version 2.0 had: a trial of a primitive, which had a process of its own.
-const RETIRED: [&str; 1] = ["primitive"];
-
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -37,7 +34,7 @@ pub enum Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Begin {
-    /// `inflight.journal/2.1`.
+    /// `inflight.journal/2.0`.
     pub schema: String,
     /// The name of the run, whatever its folder is called later; not there in a journal that was
     /// written before this was.
@@ -280,16 +277,6 @@ impl Entry {
     /// Says what is wrong with the line.
     pub fn from_line(line: &str) -> Result<Self> {
         serde_json::from_str(&whole(line)?).context("failed to read what the line is about")
-    }
-
-    /// Returns whether a line is of a kind that only journals of an earlier minor version have.
-    ///
-    /// # Errors
-    ///
-    /// Says what is wrong with the line.
-    pub(crate) fn is_retired(line: &str) -> Result<bool> {
-        let whole = whole(line)?;
-        Ok(RETIRED.iter().any(|kind| whole.starts_with(&format!("{{\"{kind}\":"))))
     }
 }
 

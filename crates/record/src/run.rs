@@ -16,9 +16,6 @@ use crate::{
     StayRecord, Stop, TurnRecord,
 };
 
-/// The schema of journals that have lines of kinds that are retired.
-const FIRST_MINOR: &str = "inflight.journal/2.0";
-
 /// A run that was read back.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -40,8 +37,6 @@ pub struct Run {
     pub disturbed: Vec<RoundRecord>,
     /// Turns of blocks that were cut short: they are left out of every figure.
     pub cut: Vec<TurnRecord>,
-    /// Lines of kinds that no journal has any more: they are left out of every figure.
-    pub retired: usize,
     /// Why no turn of a participant in a cell may be used, by cell and participant: laws for which
     /// single blocks have too few turns.
     pub over_blocks: BTreeMap<(String, String), Vec<Reason>>,
@@ -70,7 +65,6 @@ impl Run {
             repeated: Vec::new(),
             disturbed: Vec::new(),
             cut: Vec::new(),
-            retired: 0,
             over_blocks: BTreeMap::new(),
             again: Vec::new(),
             stops: Vec::new(),
@@ -167,15 +161,9 @@ impl Run {
         let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         let whole = if self.integrity == Integrity::Unfinished { &bytes[..end] } else { &bytes };
         let whole = str::from_utf8(whole).with_context(|| unreadable(path))?;
-        let mut is_older = false;
         for (line, number) in whole.lines().zip(1..) {
             let place = || Unreadable(format!("{}, line {number}", path.display()));
-            if is_older && Entry::is_retired(line).with_context(place)? {
-                self.retired += 1;
-                continue;
-            }
             let entry = Entry::from_line(line).with_context(place)?;
-            is_older |= matches!(&entry, Entry::Begin(begin) if begin.schema == FIRST_MINOR);
             self.take(entry).with_context(place)?;
         }
         Ok(())

@@ -26,7 +26,7 @@ const AT_MOST: &str = "more than any run has";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Schedule {
-    /// `inflight.schedule/2.1`.
+    /// `inflight.schedule/2.0`.
     pub schema: String,
     /// The version of Inflight.
     pub version: String,
@@ -66,7 +66,6 @@ pub struct Schedule {
     pub stop: Option<StopRule>,
     /// The sessions that the blocks are divided into; none stands for one.
     #[serde(default)]
-    #[serde(rename = "sittings")]
     pub sessions: Vec<Session>,
     /// The run that this one corrects.
     #[serde(default)]
@@ -218,7 +217,6 @@ pub struct Block {
     pub rounds: Vec<Vec<String>>,
     /// The number of its session.
     #[serde(default)]
-    #[serde(rename = "sitting")]
     pub session: u32,
 }
 

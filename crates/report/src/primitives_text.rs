@@ -49,14 +49,6 @@ fn heading(text: &str, form: Form) -> String {
     }
 }
 
-/// Says that primitives which an earlier version measured enter no figure.
-pub(crate) fn retired(trials: usize) -> String {
-    format!(
-        "An earlier version measured primitives in a way that this one does not read: {} left out",
-        if trials == 1 { "1 trial is".to_owned() } else { format!("{trials} trials are") }
-    )
-}
-
 /// Writes the table of all primitives.
 fn table(figures: &[PrimitiveFigures], form: Form) -> String {
     let header = [

@@ -9,7 +9,7 @@ use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
 
 use crate::figure::title::listed;
-use crate::primitives_text::{primitives_parts, retired};
+use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
 use crate::sweep_text::sweeps_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
@@ -95,7 +95,6 @@ fn header(run: &Summary) -> Vec<String> {
     let supersedes = run.supersedes.as_ref();
     lines.extend(supersedes.map(|other| format!("supersedes run {other}")));
     lines.extend(interruptions(run));
-    lines.extend((run.retired > 0).then(|| retired(run.retired)));
     lines
 }
 

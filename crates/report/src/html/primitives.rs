@@ -7,16 +7,14 @@ use maud::{Markup, html};
 use rules::PUBLISHED_IN;
 
 use crate::html::Page;
-use crate::primitives_text::{notes, retired};
+use crate::primitives_text::notes;
 
 impl Page<'_> {
     /// Writes what models are made of.
     pub(crate) fn primitives(&self) -> Markup {
         let primitives = &self.figures.primitives;
         html! {
-            @if primitives.is_empty() && self.run.retired > 0 {
-                p.missing { (retired(self.run.retired)) "." }
-            } @else if primitives.is_empty() {
+            @if primitives.is_empty() {
                 p.missing {
                     "Not measured in this run: " code { "cargo bench --bench primitives" }
                     " measures what a switch, a spawn and a wake cost."

@@ -128,7 +128,7 @@ pub(crate) fn schedule(preset: &str, cells: &[(Cell, u32)]) -> Schedule {
     let is_citable = preset == "citable";
     let all = is_citable || preset == "standard";
     let schedule = json!({
-        "schema": "inflight.schedule/2.1",
+        "schema": "inflight.schedule/2.0",
         "version": "0.2.0",
         "preset": preset,
         "family": if all { "all-pairs" } else { "against-baseline" },
