@@ -1,11 +1,12 @@
 //! The programs of a run: built one by one, and what is written down of them.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use anyhow::Result;
-use record::{Model, PrimitiveProgram};
+use record::{Missing, Model, PrimitiveProgram};
 
-use crate::language::{compile_in, compile_model, may_shuffle, missing};
+use crate::language::{build_jointly, compile_in, compile_model, may_shuffle, missing};
 use crate::progress::{Building, say};
 use crate::{Interpreter, Program, Programs, Workspace};
 
@@ -41,6 +42,18 @@ fn build_all(
     (models, primitives): (&[Model], &[PrimitiveProgram]),
     building: &mut Building,
 ) -> Result<Programs> {
+    let models: Vec<(&Model, Option<Missing>)> =
+        models.iter().map(|model| (model, missing(workspace, model))).collect();
+    if layout.is_none() {
+        let models = models.iter().filter(|(model, missing)| {
+            // Other versions of a model's packages are built in a workspace of their own.
+            missing.is_none() && model.variant.is_none()
+        });
+        let models = models.map(|(model, _)| model.package.as_str());
+        let primitives = primitives.iter().map(|program| program.package.as_str());
+        let packages: Vec<&str> = iter::once("origin").chain(models).chain(primitives).collect();
+        build_jointly(workspace, &packages, &mut |package| building.built(package));
+    }
     building.next("origin");
     let mut programs = Programs {
         origin: compile_in(workspace, "origin", layout)?,
@@ -48,8 +61,8 @@ fn build_all(
         primitives: BTreeMap::new(),
         missing: Vec::new(),
     };
-    for model in models {
-        match missing(workspace, model) {
+    for (model, missing) in models {
+        match missing {
             Some(missing) => {
                 building.pass_over();
                 say(&format!("{} is {missing}\n", model.name));

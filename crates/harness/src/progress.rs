@@ -3,7 +3,7 @@
 //! On a terminal the line of a phase, and below it the ratios so far, are drawn again between
 //! rounds; elsewhere each block is a line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -40,17 +40,19 @@ pub(crate) struct Building {
     phase: &'static str,
     due: usize,
     begun: usize,
+    /// What was built jointly, and need not be reported again.
+    built: BTreeSet<String>,
 }
 
 impl Building {
     /// Begins before the first of so many programs, which are all that is asked for.
     pub(crate) fn alone(due: usize) -> Self {
-        Self { phase: "", due, begun: 0 }
+        Self { phase: "", due, begun: 0, built: BTreeSet::new() }
     }
 
     /// Begins before the first of so many programs of a run.
     pub(crate) fn of_run(due: usize) -> Self {
-        Self { phase: PHASES[0], due, begun: 0 }
+        Self { phase: PHASES[0], due, begun: 0, built: BTreeSet::new() }
     }
 
     /// Passes over one that cannot be built here.
@@ -58,12 +60,26 @@ impl Building {
         self.begun += 1;
     }
 
-    /// Reports which one is built next.
+    /// Reports which one is built next, unless it was built already.
     pub(crate) fn next(&mut self, package: &str) {
-        self.begun += 1;
-        let Self { phase, due, begun } = self;
+        if !self.built.contains(package) {
+            self.begun += 1;
+            self.show("building", package);
+        }
+    }
+
+    /// Reports that one was built, whose turn comes later.
+    pub(crate) fn built(&mut self, package: &str) {
+        if self.built.insert(package.to_owned()) {
+            self.begun += 1;
+            self.show("built", package);
+        }
+    }
+
+    fn show(&self, does: &str, package: &str) {
+        let Self { phase, due, begun, .. } = self;
         let name = package.strip_prefix("model-").unwrap_or(package);
-        show(&[format!("{phase}building {begun} of {due}: {name}")]);
+        show(&[format!("{phase}{does} {begun} of {due}: {name}")]);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Rust: programs are built with cargo, each alone and all in one way.
 //!
 //! One package a call: a joint build would unify the features of shared dependencies, and one
-//! model could change another's binary.
+//! model could change another's binary. Where it changes nothing, it is done first, to save time.
+
+mod joint;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
@@ -16,6 +18,7 @@ use io_uring::IoUring;
 use nix::errno::Errno;
 use record::{Missing, Model, Need, Unwritable};
 
+pub(crate) use self::joint::build_jointly;
 use super::Language;
 use crate::progress::say;
 use crate::{Failure, Workspace};
