@@ -23,6 +23,8 @@ pub struct Preset {
     pub cells: Vec<Cell>,
     /// Blocks a cell, and a session.
     pub blocks: u32,
+    /// The cells that have fewer, by name: time is spent on what the answer is about.
+    pub fewer_blocks: Vec<(&'static str, u32)>,
     /// Rounds a block, where participants stay in it.
     pub rounds: u32,
     /// Which pairs of a cell are judged together.
@@ -61,6 +63,17 @@ impl Preset {
         self.baseline.as_deref().unwrap_or(BASELINE)
     }
 
+    /// Returns how many blocks a cell has in a session.
+    pub fn blocks_of(&self, cell: &Cell) -> u32 {
+        let fewer = self.fewer_blocks.iter().find(|(name, _)| *name == cell.name);
+        fewer.map_or(self.blocks, |(_, blocks)| self.blocks.min(*blocks))
+    }
+
+    /// Sets how many blocks every cell has.
+    pub fn set_blocks(&mut self, blocks: u32) {
+        (self.blocks, self.fewer_blocks) = (blocks, Vec::new());
+    }
+
     /// Returns how many rounds a block of a cell has: fewer where each turn is a fresh process.
     pub fn rounds_of(&self, cell: &Cell) -> u32 {
         match cell.workload.is_resident() {
@@ -95,6 +108,8 @@ pub fn quick() -> Preset {
         name: "quick",
         cells: vec![batch(), steady()],
         blocks: 24,
+        // Half of its blocks have the models that hold one fetch in flight: nine at the least.
+        fewer_blocks: vec![("batch", 18)],
         rounds: 7,
         family: Family::AgainstBaseline,
         is_citable: false,
@@ -111,7 +126,8 @@ pub fn quick() -> Preset {
 /// What `cargo bench -- --test` runs: the same cells once, proving that everything runs.
 pub fn smoke() -> Preset {
     let (controls, primitives) = (Vec::new(), PrimitiveBlocks::ONCE);
-    Preset { name: "smoke", blocks: 1, rounds: 1, controls, primitives, ..quick() }
+    let fewer_blocks = Vec::new();
+    Preset { name: "smoke", blocks: 1, fewer_blocks, rounds: 1, controls, primitives, ..quick() }
 }
 
 /// What `cargo bench --bench primitives` measures: what models are made of, and no cell.
@@ -132,6 +148,7 @@ fn ideas() -> Preset {
     Preset {
         name: "ideas",
         cells: vec![heartbeat, cpu_bound],
+        fewer_blocks: Vec::new(),
         primitives: PrimitiveBlocks::NONE,
         ..quick()
     }
@@ -165,7 +182,13 @@ fn standard() -> Preset {
     Preset {
         name: "standard",
         cells: vec![batch(), low, steady(), slow, body],
-        blocks: 48,
+        blocks: 96,
+        fewer_blocks: vec![
+            ("batch", 24),
+            ("steady-low", 24),
+            ("steady-slow", 24),
+            ("steady-body", 24),
+        ],
         rounds: 7,
         family: Family::AllPairs,
         stop: Some(StopRule { blocks_min: 24, half_width_permille: 10, minutes_max: 20 }),
@@ -186,6 +209,7 @@ fn citable() -> Preset {
     Preset {
         name: "citable",
         blocks: 32,
+        fewer_blocks: Vec::new(),
         is_citable: true,
         stop: None,
         controls: vec![copy(), seeded],

@@ -124,7 +124,8 @@ fn one_round_of(model: &Model, cell: &Cell) -> u32 {
     }
 }
 
-/// Draws a schedule: in each pass every cell once, in random order; in each round of a block every
+/// Draws a schedule: in each pass every cell once, in random order, and those with fewer blocks in
+/// some of the passes; in each round of a block every
 /// model that can hold the cell, in balanced order, and the baseline between them. After the cells
 /// of each session come the primitives.
 pub fn draw(basis: Basis) -> Schedule {
@@ -185,9 +186,15 @@ fn of_session(
     draws: &mut SplitMix64,
 ) -> Vec<Block> {
     let mut blocks = Vec::new();
-    for _ in 0..preset.blocks {
+    for pass in 0..preset.blocks {
         draws.shuffle(cells);
-        for (cell, orders) in cells.iter_mut() {
+        let is_due = |cell: &Cell| {
+            // Its blocks lie as evenly among the passes as whole numbers can, from the first on.
+            let blocks = preset.blocks_of(cell);
+            let before = |pass: u32| (pass * blocks).div_ceil(preset.blocks);
+            before(pass) < before(pass + 1)
+        };
+        for (cell, orders) in cells.iter_mut().filter(|(cell, _)| is_due(cell)) {
             let rounds = orders.next(preset.rounds_of(cell), draws);
             let (cell, seed) = (cell.name.clone(), draws.word());
             blocks.push(Block { number: 0, cell, seed, rounds, session });
@@ -301,7 +308,7 @@ mod tests {
                 assert_eq!(order, expected, "round {round} of block {}", block.number);
             }
         }
-        assert_eq!(batches, 48);
+        assert_eq!(batches, 2 * 18);
         let names: Vec<String> = (0..9).map(|name| name.to_string()).collect();
         let order = with_baseline(&names, "tokio");
         let places: Vec<usize> =
@@ -333,6 +340,18 @@ mod tests {
         assert_eq!(of("asyncio"), (0..168).step_by(4).collect::<Vec<_>>());
         assert_eq!(of("page"), (0..168).step_by(8).collect::<Vec<_>>());
         assert_eq!(of("tokio").len(), 168);
+    }
+
+    #[test]
+    fn cells_with_fewer_blocks_are_spread_evenly_over_the_run_from_its_first_pass_on() {
+        let schedule = drawn(6);
+        let cells: Vec<&str> = schedule.blocks.iter().map(|block| block.cell.as_str()).collect();
+        let count = |cells: &[&str]| {
+            ["batch", "steady"].map(|name| cells.iter().filter(|cell| **cell == name).count())
+        };
+        assert_eq!(count(&cells[..2]), [1, 1]);
+        assert_eq!(count(&cells[..cells.len() / 2]), [9, 12]);
+        assert_eq!(count(&cells), [18, 24]);
     }
 
     #[test]

@@ -41,14 +41,16 @@ fn cells(output: &mut Output) {
             0 | 1 => String::new(),
             count => format!("{count} sessions of "),
         };
-        output.say(&format!("{}: {sessions}{} blocks a cell", preset.name, preset.blocks));
+        output.say(&format!("{}: {sessions}{} blocks at most", preset.name, preset.blocks));
         for cell in &preset.cells {
-            output.say(&format!("  {}", report::heading(cell)));
+            output.say(&format!("  {}: {} blocks", report::heading(cell), preset.blocks_of(cell)));
         }
     }
-    let reported = presets.iter().map(
-        |preset| json!({ "preset": preset.name, "blocks": preset.blocks, "cells": preset.cells }),
-    );
+    let reported = presets.iter().map(|preset| {
+        let blocks = preset.cells.iter().map(|cell| preset.blocks_of(cell));
+        let blocks: Vec<u32> = blocks.collect();
+        json!({ "preset": preset.name, "blocks": blocks, "cells": preset.cells })
+    });
     output.document(&reported.collect::<Vec<_>>());
 }
 

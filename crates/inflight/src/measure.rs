@@ -111,7 +111,8 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
     preset.cells = cells(&preset, &order.selection.cell)?;
     let has_primitives = preset.primitives.blocks > 0;
     if let Some(blocks) = order.blocks {
-        (preset.blocks, preset.stop) = (blocks, None);
+        preset.set_blocks(blocks);
+        preset.stop = None;
         preset.primitives.blocks = if has_primitives { blocks } else { 0 };
     }
     let found = match preset.cells.is_empty() {

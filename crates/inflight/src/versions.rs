@@ -181,7 +181,7 @@ fn preset(asked: &Versions, baseline: &str) -> Result<Preset> {
     }
     preset.cells = asked.numbers.cell().map_or(preset.cells, |cell| vec![cell]);
     if let Some(blocks) = asked.blocks {
-        preset.blocks = blocks;
+        preset.set_blocks(blocks);
     }
     Ok(preset)
 }
