@@ -1,11 +1,19 @@
 //! The table of features in `tests/README.md` names tests that exist, and says plainly what is
-//! open.
+//! open; and a test that lacks something says so, or fails where nothing may be missing.
+
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use regex::Regex;
 
+use skip::skipped;
+
+/// Set where a test is to lack something.
+const LACKS: &str = "INFLIGHT_LACKS";
 /// How many features the table has.
 const FEATURES: usize = 30;
 
@@ -70,5 +78,22 @@ fn a_test_that_is_gone_or_a_row_without_one_is_found() {
     ] {
         assert!(page.contains(right), "{right}");
         assert!(!wrong(&page.replacen(right, spoiled, 1)).is_empty(), "{spoiled}");
+    }
+}
+
+#[test]
+fn a_test_that_lacks_something_says_so_and_fails_where_nothing_may_be_missing() {
+    if std::env::var_os(LACKS).is_some() {
+        return skipped("no such program");
+    }
+    let own = std::env::current_exe().expect("it has a path");
+    let name = "a_test_that_lacks_something_says_so_and_fails_where_nothing_may_be_missing";
+    for (ci, passes) in [(None, true), (Some("1"), true), (Some("true"), false)] {
+        let mut inside = Command::new(&own);
+        inside.args(["--exact", name]).env(LACKS, "1").env_remove("CI");
+        let output = inside.envs(ci.map(|ci| ("CI", ci))).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.success(), passes, "{ci:?}: {output:?}");
+        assert_eq!(said.contains("skipped: no such program\n"), passes, "{ci:?}: {output:?}");
     }
 }

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use support::bench::bench_program;
 use support::shell::{check, text};
+use support::skip::unshare;
 use support::{WORKSPACE, alone, built};
 
 /// How often the machine is asked for, which others may be using, each time after a moment.
@@ -44,18 +45,13 @@ fn word(path: &Path) -> &str {
     path.to_str().expect("our paths are UTF-8")
 }
 
-/// Runs a script in namespaces of these kinds, in which `$inflight` is the program that would build
-/// into a folder and `$here` that folder; nothing where no such namespaces can be had.
-fn inside(kinds: &str, target: &Path, script: &str) -> Option<Output> {
-    let possible = Command::new("unshare").args([kinds, "true"]).output();
-    if !possible.is_ok_and(|output| output.status.success()) {
-        eprintln!("no namespaces {kinds} can be had here: nothing is checked");
-        return None;
-    }
-    let mut unshare = Command::new("unshare");
-    unshare.args([kinds, "sh", "-c", script]).current_dir(&WORKSPACE.root);
-    unshare.env("inflight", built("inflight").path).env("here", target);
-    Some(unshare.env("CARGO_TARGET_DIR", target).output().expect("it starts"))
+/// Runs a script in a namespace of this kind, in which `$inflight` is the program that would build
+/// into a folder; a trial says whether such a namespace can be had.
+fn inside((kind, trial): (&str, &str), target: &Path, script: &str) -> Option<Output> {
+    let mut unshare = unshare(kind, &["sh", "-c", trial])?;
+    unshare.args(["sh", "-c", script]).current_dir(&WORKSPACE.root);
+    unshare.env("inflight", built("inflight").path).env("CARGO_TARGET_DIR", target);
+    Some(unshare.output().expect("it starts"))
 }
 
 /// Claims the machine as a run does, once nobody else uses it.
@@ -74,7 +70,8 @@ fn without_loopback_the_command_that_mends_it_is_named_and_nothing_is_built() {
     let run = format!("$inflight run tokio --out {}", results.path().display());
     let compare = format!("$inflight compare tokio tokio@1.0.0 --out {}", results.path().display());
     for script in ["$inflight verify tokio", "$inflight verify --faults", &run, &compare] {
-        let Some(output) = inside("-rn", target.path(), &format!("exec {script}")) else { return };
+        let ran = inside(("--net", "true"), target.path(), script);
+        let Some(output) = ran else { return };
         check(&output, 6, "preflight refuses: nothing can be sent over loopback (");
         check(&output, 6, ": type `sudo ip link set lo up`");
         is_empty(target.path());
@@ -87,17 +84,13 @@ fn without_room_on_the_disk_nothing_is_built() {
     let _alone = alone();
     let (target, small) = (empty(), empty());
     let small = small.path().display();
-    let full = format!("mount -t tmpfs -o size=4m none {small} || exit 77");
-    let results = format!("{full}; $inflight run tokio --out {small}/results");
-    let built_into = format!("{full}; CARGO_TARGET_DIR={small} $inflight verify tokio");
+    let full = format!("mount -t tmpfs -o size=4m none {small}");
+    let results = format!("{full} && $inflight run tokio --out {small}/results");
+    let built_into = format!("{full} && CARGO_TARGET_DIR={small} $inflight verify tokio");
     for script in [results, built_into] {
         // What the small disk holds is seen in there alone.
         let script = format!("{script}; code=$?; ls -A {small}; exit $code");
-        let Some(output) = inside("-rm", target.path(), &script) else { return };
-        if output.status.code() == Some(77) {
-            eprintln!("no disk can be mounted here: nothing is checked");
-            return;
-        }
+        let Some(output) = inside(("--mount", &full), target.path(), &script) else { return };
         check(&output, 6, "4 MiB are free where a run writes, and it needs 16: make room");
         assert_eq!(text(&output), "");
         is_empty(target.path());

@@ -3,7 +3,7 @@
 //!
 //! A program is wrapped in a script that takes the resource away, so that nothing in the harness
 //! has to know how. Ports run out in a network namespace of their own, and threads under a user of
-//! its own: where the system does not give either, the test says so and checks nothing.
+//! its own: where the system does not give either, the test is skipped.
 
 mod support;
 
@@ -21,6 +21,7 @@ use rules::{Sizes, evaluate};
 use tempfile::TempDir;
 
 use support::misbehaving::{behaving, script, scripted};
+use support::skip::{is_possible, unshare};
 use support::{MODELS, alone, built, cell, plan};
 
 /// Says that this process is the one inside the namespace.
@@ -147,20 +148,16 @@ fn without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok() {
     wide().for_each(|model| drop(built(&model.package)));
     let script = "ip link set lo up && exec \"$0\" --nocapture --exact \
                   without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok";
-    if !possible(Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"])) {
-        eprintln!("no network namespace can be had here: nothing is checked");
-        return;
-    }
+    let trial = ["ip", "link", "set", "lo", "up"];
+    let Some(mut inside) = unshare("--net", &trial) else { return };
     let own = std::env::current_exe().expect("it has a path");
-    let mut inside = Command::new("unshare");
-    let status = inside.args(["-n", "sh", "-c", script]).arg(own).env(INSIDE, "1").status();
+    let status = inside.args(["sh", "-c", script]).arg(own).env(INSIDE, "1").status();
     assert!(status.expect("it starts").success());
 }
 
 #[test]
 fn without_threads_a_model_fails_with_the_reason_and_never_hangs() {
-    if !possible(Command::new("setpriv").args(["--reuid=64099", "true"])) {
-        eprintln!("no other user can be had here: nothing is checked");
+    if !can_be_another_user() {
         return;
     }
     let _alone = alone();
@@ -195,8 +192,7 @@ fn too_few_threads_are_refused_as_the_system_counts_them() {
         return;
     }
 
-    if !possible(Command::new("setpriv").args(["--reuid=64099", "true"])) {
-        eprintln!("no other user can be had here: nothing is checked");
+    if !can_be_another_user() {
         return;
     }
     let folder = tempfile::tempdir().expect("it is made");
@@ -231,14 +227,14 @@ fn without_memory_a_model_fails_with_the_reason() {
         let many = Cell { fetches: 20_000_000, ..waiting(4) };
         let reported = converse(model, &little.program, (&plan(many, scripted(&origin)), &[]));
         let why = reported.expect_err("there is no room for so many latencies");
-        eprintln!("{}: {why}", model.name);
         assert!(why.contains("memory allocation of"), "{}: {why}", model.name);
     }
 }
 
-/// Returns whether a command can be carried out here.
-fn possible(command: &mut Command) -> bool {
-    command.output().is_ok_and(|output| output.status.success())
+/// Returns whether this process may become another user; where not, the test is skipped.
+fn can_be_another_user() -> bool {
+    let mut another = Command::new("setpriv");
+    is_possible(another.args(["--reuid=64099", "true"]), "this user cannot become another")
 }
 
 /// The scripts need these, which Linux systems have.

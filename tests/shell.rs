@@ -12,6 +12,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use support::shell::{check, inflight, small_run, stored, text};
+use support::skip::skipped;
 use support::{WORKSPACE, built};
 
 /// Runs a script in a folder, in which `$inflight` is the program.
@@ -157,8 +158,7 @@ fn colour_is_for_terminals_and_for_whoever_asks_for_it() {
 #[test]
 fn a_terminal_gets_colour_unless_it_is_dumb_or_says_no() {
     if !sh(Path::new("/"), "command -v script").status.success() {
-        eprintln!("skipped: `script`, of util-linux, is not installed");
-        return;
+        return skipped("`script`, of util-linux, is not installed");
     }
     let (folder, _) = small_run();
     let seen = |environment: &str| {

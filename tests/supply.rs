@@ -1,6 +1,9 @@
 //! What Inflight is built from: `deny.toml` is kept, by `cargo deny` where it is installed, and by
 //! what cargo says of the tree everywhere.
 
+#[path = "support/skip.rs"]
+mod skip;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -10,6 +13,8 @@ use std::sync::LazyLock;
 use cargo_metadata::{Metadata, MetadataCommand, PackageId};
 use spdx::{Expression, ParseMode};
 use toml::Table;
+
+use skip::{noted, skipped};
 
 /// The page that says what may be.
 static DENY: LazyLock<Table> = LazyLock::new(|| {
@@ -123,15 +128,14 @@ fn cargo_deny_finds_nothing_where_it_is_installed() {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     if !deny(&["--help"]).0 {
-        eprintln!("cargo-deny is not installed: the tests beside this one hold without it");
-        return;
+        return skipped("cargo-deny is not installed");
     }
     let (ok, said) = deny(&["--hide-inclusion-graph", "bans", "licenses", "sources"]);
     assert!(ok, "{said}");
     let (ok, said) = deny(&["--hide-inclusion-graph", "advisories"]);
     // The list of advisories is downloaded by whoever wants to, not by a test.
     match !ok && said.contains("advisory-db") {
-        true => eprintln!("advisories were not checked: `cargo deny fetch` downloads them"),
+        true => noted("advisories were not checked: `cargo deny fetch` downloads them"),
         false => assert!(ok, "{said}"),
     }
 }

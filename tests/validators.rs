@@ -1,5 +1,5 @@
 //! What is derived for citing and sharing, held against the formats' own programs: cffconvert,
-//! bibtex, biber and pdflatex. Each runs where it is installed, and says so where it is not.
+//! bibtex, biber and pdflatex. Where one is not installed, its tests are skipped.
 
 mod support;
 
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use support::shell::{check, inflight, published, small_run, text, written};
+use support::skip::skipped;
 
 /// Texts that have done harm elsewhere, for every field that a machine or a model fills.
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)> {{7*7}} }} , note = { \
@@ -20,7 +21,7 @@ fn run(program: &str, arguments: &[&str], folder: &Path) -> Option<Output> {
     match Command::new(program).args(arguments).current_dir(folder).output() {
         Ok(output) => Some(output),
         Err(_) => {
-            eprintln!("skipped: {program} is not installed");
+            skipped(&format!("{program} is not installed"));
             None
         }
     }

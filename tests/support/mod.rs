@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod misbehaving;
 pub(crate) mod readers;
 pub(crate) mod shell;
+pub(crate) mod skip;
 pub(crate) mod story;
 pub(crate) mod unverified;
 

@@ -41,6 +41,9 @@ mod revalidate;
 mod run;
 mod run_lock;
 mod service;
+#[cfg(test)]
+#[path = "../../../tests/support/skip.rs"]
+mod skip;
 mod stays;
 mod stop;
 mod sweep;

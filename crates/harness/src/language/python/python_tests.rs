@@ -7,6 +7,7 @@ use std::thread;
 
 use super::setup::sums;
 use super::*;
+use crate::skip::skipped;
 
 /// Returns a folder with programs of these names and scripts.
 fn folder(scripts: &[(&str, &str)]) -> tempfile::TempDir {
@@ -27,6 +28,22 @@ fn workspace(list: &str) -> (tempfile::TempDir, Workspace) {
     folder.path().clone_into(&mut workspace.root);
     workspace.target = folder.path().join("target");
     (folder, workspace)
+}
+
+/// Returns the Python of this machine; where models can be run by none, the test is skipped.
+fn found() -> Option<Python> {
+    let found = FOUND.clone();
+    found.inspect_err(|unavailable| skipped(&unavailable.why)).ok()
+}
+
+/// Returns it where it makes virtual environments.
+fn found_with_venv() -> Option<Python> {
+    let python = found()?;
+    if !python.can_make_venv() {
+        skipped("this Python makes no virtual environments");
+        return None;
+    }
+    Some(python)
 }
 
 /// Sets a list of packages up.
@@ -95,7 +112,7 @@ fn a_python_that_lives_on_variables_of_the_user_is_passed_over_and_reported() {
 
 #[test]
 fn a_python_without_venv_runs_what_needs_no_package_and_is_reported_for_the_rest() {
-    let Ok(real) = FOUND.clone() else { return };
+    let Some(real) = found() else { return };
     let refuses = "echo 'ensurepip is not available' >&2; exit 1";
     let real = real.executable.display();
     let script = format!("case \"$*\" in *venv*) {refuses};; esac; exec {real} \"$@\"");
@@ -111,7 +128,7 @@ fn a_python_without_venv_runs_what_needs_no_package_and_is_reported_for_the_rest
 
 #[test]
 fn an_index_out_of_reach_is_reported_and_leaves_nothing_that_looks_whole() {
-    let Ok(python) = FOUND.clone() else { return };
+    let Some(python) = found() else { return };
     let none = "0".repeat(64);
     let list = format!("--index-url http://127.0.0.1:9/\nuvloop==0.23.0 --hash=sha256:{none}\n");
     let (_kept, workspace) = workspace(&list);
@@ -124,7 +141,7 @@ fn an_index_out_of_reach_is_reported_and_leaves_nothing_that_looks_whole() {
 
 #[test]
 fn two_at_once_set_up_one_and_what_an_interrupted_one_left_is_made_again() {
-    let Ok(python) = FOUND.clone() else { return };
+    let Some(python) = found_with_venv() else { return };
     let (_kept, workspace) = workspace("# nothing\n");
     let key = python.key(&sums(&workspace.root, &["list.txt".to_owned()]).unwrap());
     let folder = workspace.target.join("inflight/python").join(key);
@@ -134,7 +151,7 @@ fn two_at_once_set_up_one_and_what_an_interrupted_one_left_is_made_again() {
         let set_up = || scope.spawn(|| set_up(&python, &workspace));
         [set_up(), set_up()].map(|one| one.join().unwrap())
     });
-    let [Ok(one), Ok(other)] = both else { return assert!(both[0].is_err(), "{both:?}") };
+    let [one, other] = both.map(|one| one.expect("its packages are none"));
     assert_eq!(one, other);
     assert_eq!(one.versions, BTreeMap::from([("python".to_owned(), python.version.clone())]));
     let said = bounded(Command::new(&one.path).args(["-I", "-c", WHO]), ANSWER).unwrap();
@@ -239,11 +256,7 @@ fn packed(python: &Path, folder: &Path) -> String {
 #[test]
 fn packages_go_where_they_belong_whatever_a_user_has_told_pip_and_wherever_temporary_files_go() {
     let name = "packages_go_where_they_belong_whatever_a_user_has_told_pip";
-    let Ok(python) = FOUND.clone() else { return };
-    if !python.can_make_venv() {
-        eprintln!("this Python makes no virtual environments: nothing is checked");
-        return;
-    }
+    let Some(python) = found_with_venv() else { return };
     let Some(elsewhere) = std::env::var_os("INFLIGHT_ELSEWHERE") else {
         // Variables are those of a process, which other tests share.
         let elsewhere = tempfile::tempdir().unwrap();
