@@ -13,7 +13,7 @@ use record::{Model, OriginKind, Placement};
 use rules::{Evidence, Sizes, evaluate, validate};
 
 use support::unverified::unverified;
-use support::{MODELS, alone, built, cell, held, of_the_model, placement, plan};
+use support::{MODELS, against_the_model, alone, built, cell, held, placement, plan};
 
 /// What came of one model in one cell at one kind of origin: of the turn that is its first and only
 /// one.
@@ -170,7 +170,7 @@ fn every_model_passes_the_judge_that_runs_use() {
         let evidence = Evidence { turned: &reported.turned, receipt: Some(receipt), origin: *kind };
         let reasons = validate(model.claims(), (plan, &turn(plan)), evidence);
         // A busy machine is no fault of theirs.
-        of_the_model(&reasons).next().is_none()
+        against_the_model(&reasons).next().is_none()
     });
 }
 

@@ -9,7 +9,7 @@ use harness::{BASELINE, Basis, FLOOR, Preset};
 use record::{Block, Entry, Environment, Run, RunFolder, Schedule, State, TurnRecord};
 use report::Form;
 use rules::Reason;
-use support::{MODELS, alone, built, is_valid, of_the_model, placement, ran};
+use support::{MODELS, against_the_model, alone, built, is_valid, placement, ran};
 
 /// The cells that are tried: with few slots and many, and along the delay. Their delays are so
 /// long, in milliseconds, that no other load on the machine empties the slots.
@@ -33,7 +33,7 @@ fn basis() -> Basis {
 /// slot wait.
 fn is_valid_but_for_load(turn: &TurnRecord) -> bool {
     let State::Invalid(reasons) = &turn.state else { return is_valid(turn) };
-    of_the_model(reasons).all(|reason| matches!(reason, Reason::Mean { .. }))
+    against_the_model(reasons).all(|reason| matches!(reason, Reason::Mean { .. }))
 }
 
 /// Writes what happened down as a run, and reads it back.

@@ -26,7 +26,7 @@ use nix::unistd::Pid;
 use record::{
     Again, BlockRecord, Entry, Model, Placement, RoundRecord, Schedule, State, TurnRecord,
 };
-use rules::{Cause, Reason};
+use rules::Reason;
 
 /// The workspace that is tested.
 pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
@@ -170,18 +170,19 @@ pub(crate) fn is_valid(turn: &TurnRecord) -> bool {
     !turn.state.blames_the_model()
 }
 
-/// Returns why a turn is invalid or failed, but for a machine that is busy.
+/// Returns what speaks against the model of a turn that is invalid or failed: nothing that the
+/// origin did, or that a busy machine excuses.
 pub(crate) fn reasons_of(turn: &TurnRecord) -> Vec<String> {
     match &turn.state {
         State::Valid => Vec::new(),
-        State::Invalid(reasons) => of_the_model(reasons).map(ToString::to_string).collect(),
+        State::Invalid(reasons) => against_the_model(reasons).map(ToString::to_string).collect(),
         State::Failed(_) | State::Out => vec![turn.state.why()],
     }
 }
 
-/// Returns those reasons that the model brought about.
-pub(crate) fn of_the_model(reasons: &[Reason]) -> impl Iterator<Item = &Reason> {
-    reasons.iter().filter(|reason| reason.cause() == Cause::Model)
+/// Returns those reasons that speak against the model.
+pub(crate) fn against_the_model(reasons: &[Reason]) -> impl Iterator<Item = &Reason> {
+    reasons.iter().filter(|reason| reason.blames_the_model())
 }
 
 /// What happened in a run that was not written down.

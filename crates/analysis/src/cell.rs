@@ -13,6 +13,7 @@ use crate::cell_figures::{
 };
 use crate::family::{self, ALPHA, MARGIN, Pair};
 use crate::latency::Latencies;
+use crate::lost::why_lost;
 use crate::turns::{
     self, Pairs, Quantity, Turns, cpu_us, memory_mib, switches, wall_each_us, wall_ms,
 };
@@ -228,7 +229,7 @@ impl<'a> Source<'a> {
             turns: own.len(),
             errors: errors(&own),
             standing,
-            reason: absent.or(missing).or_else(|| first_reason(&own)),
+            reason: absent.or(missing).or_else(|| why_lost(&own)),
             rank: None,
             figures,
         }
@@ -339,7 +340,7 @@ impl<'a> Source<'a> {
                 None if self.schedules(&control.name) => lost.push(Absent {
                     cell: self.cell.name.clone(),
                     model: control.name.clone(),
-                    reason: first_reason(&own).unwrap_or_else(|| "not measured".to_owned()),
+                    reason: why_lost(&own).unwrap_or_else(|| "not measured".to_owned()),
                 }),
                 None => {}
             }
@@ -373,17 +374,4 @@ fn errors(own: &[&TurnRecord]) -> BTreeMap<String, u64> {
         *errors.entry(code.clone()).or_insert(0) += count;
     }
     errors
-}
-
-/// Returns why turns do not count: the first reason, and how many turns do not.
-fn first_reason(own: &[&TurnRecord]) -> Option<String> {
-    let reason = |turn: &&TurnRecord| match &turn.state {
-        State::Valid | State::Out => None,
-        State::Invalid(_) => Some(format!("invalid: {}", turn.state.why())),
-        State::Failed(reason) => Some(format!("failed: {reason}")),
-    };
-    let first = own.iter().find_map(reason)?;
-    // Those that were not taken after a failure do not count either.
-    let lost = own.iter().filter(|turn| turn.state != State::Valid).count();
-    Some(format!("{first} ({lost} of {} turns)", own.len()))
 }

@@ -14,6 +14,7 @@ mod claim;
 pub mod estimator;
 pub mod family;
 pub mod latency;
+mod lost;
 mod turns;
 pub mod wake_ups;
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{PrimitiveProgram, Run, State, TurnRecord};
+use record::{PrimitiveProgram, Run, TurnRecord};
 use rules::operation;
 use stats::{histogram, median, theil_sen};
 use workload::pipe::Window;
@@ -14,6 +14,7 @@ use workload::{Cell, Datum, Workload};
 
 use crate::counts::{ratio, real};
 use crate::family::{self, ALPHA, Pair};
+use crate::lost::why_lost;
 use crate::primitive_figures::{PrimitiveCosts, PrimitiveFigures, PrimitiveRow};
 use crate::turns::{Pairs, Quantity, Turns};
 
@@ -115,7 +116,7 @@ impl<'a> Source<'a> {
             stays: blocks(own()),
             valid: blocks(own().filter(|turn| turn.valid().is_some())),
             unsteady: self.unsteady(program).len(),
-            reason: first_reason(&own().collect::<Vec<_>>()),
+            reason: why_lost(&own().collect::<Vec<_>>()),
             costs: self.costs(&program.package),
         }
     }
@@ -226,16 +227,4 @@ fn is_unsteady(turns: &[&TurnRecord]) -> bool {
         (Some(first), Some(second)) => (second / first - 1.0).abs() > STEADY,
         _ => true,
     }
-}
-
-/// Returns why turns do not count: the first reason, and how many turns do not.
-fn first_reason(own: &[&TurnRecord]) -> Option<String> {
-    let reason = |turn: &&TurnRecord| match &turn.state {
-        State::Valid => None,
-        state @ State::Invalid(_) => Some(format!("invalid: {}", state.why())),
-        state @ (State::Failed(_) | State::Out) => Some(format!("failed: {}", state.why())),
-    };
-    let reasons: Vec<String> = own.iter().filter_map(reason).collect();
-    let first = reasons.first()?;
-    Some(format!("{first} ({} of {} turns)", reasons.len(), own.len()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
 use record::{Model, PrimitiveProgram, State, TurnRecord};
-use rules::{BATCH_TURNS_MIN, Cause, Reason};
+use rules::{BATCH_TURNS_MIN, Reason};
 
 use crate::{Basis, Event, Preset, Programs, draw, place, run};
 
@@ -153,11 +153,13 @@ impl Verified {
         one
     }
 
-    /// Adds reasons for which figures may not be used.
+    /// Adds reasons for which figures may not be used. Of a model that does not work those alone
+    /// are said that speak against it.
     fn also(&mut self, reasons: &[Reason]) {
-        let blames = |reason: &Reason| reason.cause() == Cause::Model && !reason.is_excused();
-        self.works &= !reasons.iter().any(blames);
-        for reason in reasons {
+        if self.works && reasons.iter().any(Reason::blames_the_model) {
+            (self.works, self.says) = (false, String::new());
+        }
+        for reason in reasons.iter().filter(|reason| self.works || reason.blames_the_model()) {
             let and = if self.says.is_empty() { "" } else { "; " };
             self.says = format!("{}{and}{reason}", self.says);
         }
@@ -172,5 +174,29 @@ impl Verified {
             (true, false) => format!("OK    {name}, though {says}"),
             (false, _) => format!("FAIL  {name}: {says}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_excused_is_said_of_a_model_that_works_and_not_against_one_that_does_not() {
+        let after = |reasons: [Vec<Reason>; 2]| {
+            let (cell, model) = ("steady".to_owned(), "tokio".to_owned());
+            let mut one = Verified { cell, model, works: true, says: String::new() };
+            for reasons in reasons {
+                one.also(&reasons);
+            }
+            one.line()
+        };
+        let peak = || Reason::Peak { peak: 40, slots: 64 };
+        let busy = "OK    steady/tokio, though the origin saw at most 40 of 64 in flight";
+        assert_eq!(after([vec![peak()], vec![]]), busy);
+        let wrong = "FAIL  steady/tokio: the window took no time";
+        assert_eq!(after([vec![peak(), Reason::NoTime], vec![]]), wrong);
+        assert_eq!(after([vec![peak()], vec![Reason::NoTime]]), wrong);
+        assert_eq!(after([vec![Reason::NoTime], vec![peak()]]), wrong);
     }
 }

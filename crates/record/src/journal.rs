@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
-use rules::{Cause, Charged, Reason};
+use rules::{Charged, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use workload::Receipt;
@@ -245,13 +245,11 @@ impl State {
     }
 
     /// Returns whether it speaks against the model: not where the origin or the machine brought it
-    /// about.
+    /// about, or where a busy machine excuses it.
     pub fn blames_the_model(&self) -> bool {
         match self {
             Self::Valid => false,
-            Self::Invalid(reasons) => {
-                reasons.iter().any(|r| r.cause() == Cause::Model && !r.is_excused())
-            }
+            Self::Invalid(reasons) => reasons.iter().any(Reason::blames_the_model),
             Self::Failed(_) | Self::Out => true,
         }
     }

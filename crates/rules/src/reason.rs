@@ -269,6 +269,12 @@ impl Reason {
         }
     }
 
+    /// Returns whether it speaks against the model: the model brought it about, and no busy machine
+    /// excuses it.
+    pub fn blames_the_model(&self) -> bool {
+        self.cause() == Cause::Model && !self.is_excused()
+    }
+
     /// Returns the validity check that it concerns.
     pub fn check(&self) -> Check {
         match self {
@@ -321,6 +327,10 @@ mod tests {
         assert!(of_machine.iter().all(|reason| reason.cause() == Cause::Machine));
         let of_model = [Reason::NoTime, Reason::Strays { count: 1 }, Reason::OtherIds];
         assert!(of_model.iter().all(|reason| reason.cause() == Cause::Model));
+        assert!(!of_origin.iter().chain(&of_machine).any(Reason::blames_the_model));
+        assert!(of_model.iter().all(Reason::blames_the_model));
+        let excused = Reason::Peak { peak: 40, slots: 64 };
+        assert!(excused.cause() == Cause::Model && !excused.blames_the_model());
     }
 
     #[test]
