@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use record::{Integrity, Run};
 
 use support::bench::bench_program;
+use support::shell::without;
 use support::{WORKSPACE, alone, built, listening};
 
 /// The program as `cargo bench` builds it.
@@ -74,10 +75,11 @@ fn what_criterion_would_refuse_is_refused_before_anything_is_measured() {
     check(&run(&BENCH, &["--quiet", "--verbose"]), 2, "cannot be used with '--verbose'");
     check(&run(&BENCH, &["--discard-baseline", "-s", "b"]), 2, "cannot be used with");
     check(&run(&BENCH, &["--skip", "smol"]), 2, "'--skip'");
-    if Command::new("gnuplot").arg("--version").output().is_err() {
-        let words = "criterion refuses the arguments: Gnuplot plotting backend";
-        check(&run(&BENCH, &["--plotting-backend", "gnuplot"]), 2, words);
-    }
+    let path = without("gnuplot");
+    let mut draws = Command::new(&*BENCH);
+    draws.args(["--bench", "--plotting-backend", "gnuplot"]).env("PATH", path.path());
+    let output = draws.current_dir(&WORKSPACE.root).output().expect("the bench starts");
+    check(&output, 2, "criterion refuses the arguments: Gnuplot plotting backend");
 }
 
 #[test]

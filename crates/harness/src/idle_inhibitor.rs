@@ -35,10 +35,15 @@ impl IdleInhibitor {
     /// Names the CPU for which the system refuses, and why: then none is kept awake, so that what
     /// is measured beside is never credited with a spinner that was not there.
     pub fn keep(cpus: &[usize]) -> Result<Self> {
+        Self::keep_by(cpus, |cpu| bind(cpu).and_then(|()| enter_idle_class()))
+    }
+
+    /// Keeps CPUs awake, each by a thread that has settled on it.
+    fn keep_by(cpus: &[usize], settle: fn(usize) -> Result<()>) -> Result<Self> {
         let mut kept = Self { stop: Arc::new(AtomicBool::new(false)), threads: Vec::new() };
         for &cpu in cpus {
             let (stop, (says, receives)) = (Arc::clone(&kept.stop), mpsc::channel());
-            kept.threads.push(thread::spawn(move || spin(cpu, &stop, &says)));
+            kept.threads.push(thread::spawn(move || spin(settle(cpu), &stop, &says)));
             let began = receives.recv().context("a spinner ended before it began")?;
             began.with_context(|| format!("failed to keep CPU {cpu} awake"))?;
         }
@@ -55,10 +60,9 @@ impl Drop for IdleInhibitor {
     }
 }
 
-/// Spins on a CPU, in the idle class, until asked to stop; says first whether it may.
-fn spin(cpu: usize, stop: &AtomicBool, says: &Sender<Result<()>>) {
+/// Spins until asked to stop, if it may; says first whether it may.
+fn spin(may: Result<()>, stop: &AtomicBool, says: &Sender<Result<()>>) {
     // A spinner of normal priority, or on another CPU, would disturb what it is to help.
-    let may = bind(cpu).and_then(|()| enter_idle_class());
     let may_not = may.is_err();
     if says.send(may).is_err() || may_not {
         return;
@@ -88,11 +92,32 @@ fn enter_idle_class() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use anyhow::ensure;
+
     use super::*;
 
     #[test]
     fn a_cpu_that_cannot_be_kept_awake_is_named_and_no_other_is_kept() {
-        let error = IdleInhibitor::keep(&[0, 1023]).expect_err("there is no CPU 1023 here");
-        assert!(format!("{error:#}").starts_with("failed to keep CPU 1023 awake: "), "{error:#}");
+        static SPINNERS: AtomicUsize = AtomicUsize::new(0);
+        // As a container refuses it, whatever this machine allows.
+        let settle = |cpu: usize| -> Result<()> {
+            ensure!(cpu == 0, "the thread may not enter the idle class");
+            SPINNERS.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let error = IdleInhibitor::keep_by(&[0, 7, 0], settle).expect_err("7 refuses");
+        let said = "failed to keep CPU 7 awake: the thread may not enter the idle class";
+        assert_eq!(format!("{error:#}"), said);
+        assert_eq!(SPINNERS.load(Ordering::SeqCst), 1, "those that follow do not begin");
+        drop(IdleInhibitor::keep_by(&[0, 0], settle).expect("both may"));
+    }
+
+    #[test]
+    fn a_cpu_that_no_machine_has_is_named_whatever_else_may_be_kept() {
+        let error = IdleInhibitor::keep(&[usize::MAX]).expect_err("there is none");
+        let said = format!("failed to keep CPU {} awake: there is no such CPU: ", usize::MAX);
+        assert!(format!("{error:#}").starts_with(&said), "{error:#}");
     }
 }
