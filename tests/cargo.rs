@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::shell::{check, inflight};
+use support::shell::{check, copy_workspace, inflight};
 use support::{WORKSPACE, alone, built, test_model};
 
 /// Returns the program, to be run in a folder.
@@ -89,17 +89,24 @@ fn a_build_that_waits_for_another_says_so() {
     let _alone = alone();
     let host = host();
     let of_host = format!("{host}/release/.cargo-lock");
-    for (variable, locked, target, does) in [
-        ("CARGO_TARGET_DIR", "release/.cargo-lock", None, "builds into"),
-        ("CARGO_TARGET_DIR", &of_host, Some(&host), "builds into"),
-        ("CARGO_HOME", ".package-cache", None, "downloads into"),
+    let copy = tempfile::tempdir().expect("there is room for a copy");
+    copy_workspace(copy.path());
+    let (own, configured) = (&WORKSPACE.root, &copy.path().to_owned());
+    let config = format!("[build]\ntarget = {host:?}\n");
+    fs::create_dir_all(configured.join(".cargo")).expect("it is ours");
+    fs::write(configured.join(".cargo/config.toml"), config).expect("it is ours");
+    for (root, variable, locked, target, does) in [
+        (own, "CARGO_TARGET_DIR", "release/.cargo-lock", None, "builds into"),
+        (own, "CARGO_TARGET_DIR", &of_host, Some(&host), "builds into"),
+        (configured, "CARGO_TARGET_DIR", &of_host, None, "builds into"),
+        (own, "CARGO_HOME", ".package-cache", None, "downloads into"),
     ] {
         let folder = tempfile::tempdir().expect("it is made");
         let locked = folder.path().join(locked);
         fs::create_dir_all(locked.parent().expect("it lies in a folder")).expect("it is ours");
         let lock = File::create(locked).expect("it is ours");
         lock.lock().expect("nobody else has it");
-        let mut verify = program(&WORKSPACE.root, &["verify", "tokio"]);
+        let mut verify = program(root, &["verify", "tokio"]);
         verify.envs(target.map(|target| ("CARGO_BUILD_TARGET", target)));
         verify.env(variable, folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
         let mut verify = verify.spawn().expect("it starts");

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, ensure};
 use cargo_metadata::Message;
 use io_uring::IoUring;
 use nix::errno::Errno;
+use record::environment::target_folders;
 use record::{Missing, Model, Need, Unwritable};
 
 pub(crate) use self::joint::build_jointly;
@@ -267,8 +268,10 @@ fn shuffle(seed: u64) -> String {
 fn report_waiting(workspace: &Workspace) {
     let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let builds = [Some(workspace.target.join("release")), of_target(workspace)];
-    let builds = builds.into_iter().flatten().map(|folder| (folder, ".cargo-lock", "builds into"));
+    let targets = target_folders(&workspace.root).into_iter();
+    let below = [PathBuf::new()].into_iter().chain(targets.map(PathBuf::from));
+    let builds = below.map(|folder| workspace.target.join(folder).join("release"));
+    let builds = builds.map(|folder| (folder, ".cargo-lock", "builds into"));
     let downloads = home.map(|folder| (folder, ".package-cache", "downloads into"));
     for (folder, lock, does) in builds.chain(downloads) {
         let tried = File::open(folder.join(lock)).map(|lock| lock.try_lock_shared());
@@ -276,13 +279,6 @@ fn report_waiting(workspace: &Workspace) {
             say(&format!("waiting for another cargo, which {does} {}\n", folder.display()));
         }
     }
-}
-
-/// Returns where programs for a target go that somebody has named.
-fn of_target(workspace: &Workspace) -> Option<PathBuf> {
-    let target = PathBuf::from(std::env::var_os("CARGO_BUILD_TARGET")?);
-    // It may be a file that describes one.
-    Some(workspace.target.join(target.file_stem()?).join("release"))
 }
 
 #[cfg(test)]

@@ -46,6 +46,13 @@ struct Part {
 /// How deep files may include others.
 const INCLUDES_MAX: u8 = 8;
 
+/// Returns the folders below that of all builds into which cargo puts the programs of a workspace
+/// whose configuration names targets: none where it names none.
+pub fn target_folders(root: &Path) -> Vec<String> {
+    let config = CargoConfig::read(root);
+    config.named_targets().into_iter().map(target_folder).collect()
+}
+
 impl CargoConfig {
     /// Reads what holds for a workspace.
     pub(super) fn read(root: &Path) -> Self {
@@ -113,7 +120,14 @@ impl CargoConfig {
 
     /// Returns the target that programs are built for, if it names one.
     pub(super) fn target(&self) -> Option<&str> {
-        self.build("target").and_then(|(_, target)| target.as_str())
+        self.named_targets().into_iter().next()
+    }
+
+    /// Returns the targets that it names: one, or a list.
+    fn named_targets(&self) -> Vec<&str> {
+        let Some((_, named)) = self.build("target") else { return Vec::new() };
+        let listed = named.as_array().map_or(std::slice::from_ref(named), Vec::as_slice);
+        listed.iter().filter_map(Value::as_str).collect()
     }
 
     /// Returns the program that it names under a key of its table `build`. A path with a slash
@@ -176,6 +190,13 @@ impl CargoConfig {
         let tables = tables.flatten().filter(|(name, _)| holds(name));
         tables.map(|(_, table)| table).collect()
     }
+}
+
+/// Returns the folder of a target: its name, or that of the file that describes it.
+fn target_folder(target: &str) -> String {
+    let described = Path::new(target).file_name().and_then(|name| name.to_str());
+    let described = described.and_then(|name| name.strip_suffix(".json"));
+    described.unwrap_or(target).to_owned()
 }
 
 /// Returns how a target is written in the names of variables.
@@ -300,6 +321,18 @@ mod tests {
         assert_eq!(flags(&files(&[&other])), "-Ctarget-cpu=native");
         let own = format!("{build}[target.{TARGET}]\nrustflags = \"-b\"\n");
         assert_eq!(flags(&files(&[&own])), "-b");
+    }
+
+    #[test]
+    fn targets_are_one_or_a_list_and_each_has_a_folder_of_its_name() {
+        let named = |value: &str| files(&[&format!("build.target = {value}\n")]);
+        assert_eq!(named("\"a\"").named_targets(), ["a"]);
+        let list = named("[\"thumbv8m.main-none-eabi\", \"specs/own.json\"]");
+        assert_eq!(list.target(), Some("thumbv8m.main-none-eabi"));
+        let folders: Vec<String> = list.named_targets().into_iter().map(target_folder).collect();
+        assert_eq!(folders, ["thumbv8m.main-none-eabi", "own"]);
+        assert_eq!(variables(&[("CARGO_BUILD_TARGET", "b")]).named_targets(), ["b"]);
+        assert_eq!(files(&["build.jobs = 1\n"]).named_targets(), [""; 0]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::activity::Activity;
 pub use self::build::Build;
-pub use self::cargo_config::CargoSettings;
+pub use self::cargo_config::{CargoSettings, target_folders};
 pub use self::cgroup::Cgroup;
 pub use self::fact::Fact;
 pub use self::footprint::Footprint;
