@@ -138,3 +138,20 @@ fn while_a_run_measures_nothing_else_does_and_who_measures_is_named() {
     }
     drop(lock);
 }
+
+#[test]
+fn a_run_is_met_from_other_namespaces_of_its_machine() {
+    let _alone = alone();
+    let target = empty();
+    built("inflight");
+    // Another network has other names of sockets, and other disks have other files.
+    let ways = [("--net", "ip link set lo up"), ("--mount", "mount -t tmpfs none /dev/shm")];
+    let _lock = claimed();
+    for (kind, first) in ways {
+        let script = format!("{first} && exec $inflight verify tokio");
+        let Some(output) = inside((kind, first), target.path(), &script) else { return };
+        check(&output, 6, "error: another run");
+        check(&output, 6, "is measuring on this machine: wait until it has ended");
+        is_empty(target.path());
+    }
+}

@@ -5,6 +5,10 @@
 //! who see the same folders, and a name that all have who see the same network. So two in
 //! namespaces that differ in one of them still meet. Those that verify share the file; a name is
 //! not shared, so each has one of its own, and runs look for those.
+//!
+//! Two containers that share neither, as is usual, do not meet: nothing that a program without
+//! rights can make is seen in both. Each sees the load of the other in `/proc/stat`, and measures
+//! its rounds again for it; `benches/README.md` says so.
 
 use std::fs::{self, File, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
