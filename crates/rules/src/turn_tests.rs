@@ -277,6 +277,18 @@ fn an_origin_that_is_late_makes_a_turn_invalid() {
 }
 
 #[test]
+fn what_the_kernel_counts_of_a_whole_namespace_is_held_against_no_model() {
+    for counted in [None, Some(0), Some(u64::MAX)] {
+        let mut story = Story::new(Workload::Steady);
+        let receipt = &mut story.receipt;
+        (receipt.listen_overflows, receipt.listen_drops) = (counted, counted);
+        (receipt.timeouts, receipt.retransmits) = (counted, counted);
+        receipt.segments_in = counted;
+        assert_eq!(story.broken(), [""; 0], "{counted:?}");
+    }
+}
+
+#[test]
 fn what_a_busy_machine_does_to_an_honest_model_is_excused_and_no_more() {
     let late = |seen| Reason::Connections { seen, least: 64, most: 64 }.is_excused();
     assert_eq!([47, 48, 63, 65].map(late), [false, true, true, false]);

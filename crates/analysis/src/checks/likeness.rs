@@ -16,7 +16,9 @@ const RATE_MAX: f64 = 0.02;
 /// segment to whoever sends it; that cancels in the excess above the floor if both cause as many.
 const SEGMENTS_MAX: f64 = 0.05;
 
-/// G8: costs are compared at equal rate, and excess above the floor at equal segments.
+/// G8: costs are compared at equal rate, and excess above the floor at equal segments. The kernel
+/// counts segments for the whole namespace, whoever's ports they are, so this is a badge and not a
+/// fault of a model: what others send may set it off, or hide a difference.
 pub(crate) fn check(turns: &CellTurns<'_>, (baseline, floor): (&str, &str)) -> ValidityCheck {
     let question = Question {
         id: "G8",
@@ -47,7 +49,11 @@ pub(crate) fn check(turns: &CellTurns<'_>, (baseline, floor): (&str, &str)) -> V
         troubles.push(("UNEQUAL-RATE", format!("at another rate than {baseline}: {models}")));
     }
     if let Some(models) = beyond(&segments, SEGMENTS_MAX) {
-        troubles.push(("UNEQUAL-IO", format!("other segments a fetch than {floor}: {models}")));
+        let why = format!(
+            "other segments a fetch than {floor}: {models}; those of other programs in the \
+             network namespace count as well"
+        );
+        troubles.push(("UNEQUAL-IO", why));
     }
     question.marked(format!("{rate_text}; segments: {}", farthest(&segments)), troubles)
 }

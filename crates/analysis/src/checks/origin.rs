@@ -116,7 +116,10 @@ fn health(turns: &CellTurns<'_>) -> ValidityCheck {
         }
         0 => question.passed(format!("{measured} in {} turns", receipts.len())),
         _ => {
-            let why = format!("segments or connections were lost in {lossy} of the turns");
+            let why = format!(
+                "segments or connections were lost in {lossy} of the turns, be they of this run \
+                 or of other programs in the network namespace"
+            );
             question.marked(measured, vec![("TCP", why)])
         }
     }
