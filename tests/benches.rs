@@ -116,6 +116,25 @@ fn each_runs_the_one_that_a_test_runner_names_and_no_other() {
 }
 
 #[test]
+fn where_nothing_is_left_each_says_so_and_a_list_is_empty() {
+    let left = "leaves no benchmark: see `-- --list`";
+    let names = ["cpu/batch/tokio", "spawn/primitives-threads", "delay-1/tokio"];
+    for (program, name) in PROGRAMS.iter().zip(names) {
+        ends(bench(program, &["--test", "--exact", name, "--skip", name]), 2, left);
+        ends(bench(program, &["--test", "--skip", "/"]), 2, left);
+        assert_eq!(listed(program, &["--skip", "/"]), "");
+    }
+    let [fetch, primitives, sweep, claims] = [0, 1, 2, 3].map(|place| PROGRAMS[place].as_str());
+    ends(bench(fetch, &["tokio", "--skip", "tokio"]), 2, left);
+    ends(bench(claims, &["slot", "--skip", "slot"]), 2, "\"slot\" with --skip slot leaves");
+    let usual = ["--skip", "slot", "--skip", "wrk", "--skip", "awake"];
+    ends(bench(claims, &usual), 2, "--skip slot --skip wrk --skip awake leaves no benchmark");
+    for program in [primitives, sweep] {
+        ends(bench(program, &["--skip", "/"]), 2, "this bench measures all benchmarks or none");
+    }
+}
+
+#[test]
 fn each_reports_how_it_is_used_and_refuses_what_it_does_not_know() {
     for (program, name) in PROGRAMS.iter().zip(BENCHES) {
         let help = bench(program, &["--help"]).output().expect("it starts");

@@ -39,7 +39,7 @@ fn check(output: &Output, code: i32, words: &str) {
 
 #[test]
 fn a_filter_that_matches_nothing_is_reported_with_the_way_to_the_names() {
-    let words = "\"no-such-model\" matches no benchmark: see `cargo bench -- --list`";
+    let words = "\"no-such-model\" matches no benchmark: see `-- --list`";
     check(&run(&BENCH, &["no-such-model"]), 2, words);
     check(&run(&BENCH, &["--exact", "steady"]), 2, "\"steady\" matches no benchmark");
 }

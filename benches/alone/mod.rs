@@ -31,7 +31,8 @@ struct Arguments {
 pub(crate) struct Order {
     /// What may be said to every bench.
     pub(crate) runner: Runner,
-    filter: Option<Regex>,
+    filter: Option<String>,
+    expression: Option<Regex>,
 }
 
 /// Does what the arguments ask for; `name` is the bench's.
@@ -51,17 +52,18 @@ fn answered(arguments: Arguments, act: fn(Workspace, &Order) -> Result<u8>) -> R
                        all benchmarks or none";
     let may_select = runner.asked() != Asked::Measure;
     ensure!(may_select || !selects, Failure::Usage(all_or_none.to_owned()));
-    let filter = filter.map(|filter| runner.expression(&filter)).transpose()?;
+    let expression = filter.as_ref().map(|filter| runner.expression(filter)).transpose()?;
     match runner.asked() {
         Asked::Nothing => Ok(0),
-        _ => act(runner::workspace()?, &Order { runner, filter }),
+        _ => act(runner::workspace()?, &Order { runner, filter, expression }),
     }
 }
 
 impl Order {
     /// Returns whether a benchmark is asked for.
     pub(crate) fn takes(&self, name: &str) -> bool {
-        self.runner.keeps(name) && self.filter.as_ref().is_none_or(|filter| filter.is_match(name))
+        let is_meant = self.expression.as_ref().is_none_or(|filter| filter.is_match(name));
+        is_meant && self.runner.keeps(name)
     }
 
     /// Names the benchmarks that are asked for.
@@ -69,12 +71,9 @@ impl Order {
         self.runner.list(names.filter(|name| self.takes(name)))
     }
 
-    /// Checks that there is something to do, unless it was left out.
+    /// Checks that there is something to do.
     pub(crate) fn finds(&self, any: bool) -> Result<()> {
-        let Some(filter) = &self.filter else { return Ok(()) };
-        let why = format!("the filter {filter} matches no benchmark: see `-- --list`");
-        ensure!(any || self.runner.leaves_out(), Failure::Usage(why));
-        Ok(())
+        self.runner.finds(any, self.filter.as_deref())
     }
 }
 

@@ -111,36 +111,40 @@ fn run(arguments: &Arguments) -> Result<u8> {
             warn("claims are measured or not: `cargo bench --bench claims` measures them");
             Ok(0)
         }
-        Asked::Measure if cfg!(debug_assertions) => {
+        Asked::Measure => {
+            let due = due(arguments)?;
             let why = "a debug build measures nothing: use `cargo bench --bench claims`";
-            Err(Failure::Usage(why.to_owned()).into())
+            ensure!(cfg!(not(debug_assertions)), Failure::Usage(why.to_owned()));
+            measure(&due)
         }
-        Asked::Measure => measure(arguments),
     }
 }
 
-/// Measures the claims that are asked for.
-fn measure(arguments: &Arguments) -> Result<u8> {
+/// Returns the names of the claims that are asked for and not left out.
+fn due(arguments: &Arguments) -> Result<Vec<&'static str>> {
+    let Arguments { claims, runner } = arguments;
+    let is_named = |name: &str| claims.iter().any(|claim| claim == name);
+    let is_usual = |name: &str| claims.is_empty() && CLAIMS.iter().any(|(usual, _)| *usual == name);
+    let due = names().filter(|name| runner.keeps(name) && (is_named(name) || is_usual(name)));
+    let due: Vec<&str> = due.collect();
+    let filter = claims.join(" ");
+    runner.finds(!due.is_empty(), Some(filter.as_str()).filter(|filter| !filter.is_empty()))?;
+    Ok(due)
+}
+
+/// Measures the claims of these names.
+fn measure(due: &[&str]) -> Result<u8> {
     let workspace = runner::workspace()?;
     harness::preflight(&workspace.root, &[&workspace.target], (&[], &[]))?;
     let _lock = RunLock::on_this_machine()?;
-    let named = &arguments.claims;
-    let is_named =
-        |name: &str| named.iter().any(|other| other == name) && arguments.runner.keeps(name);
-    for (_, time) in TIMED.iter().filter(|(name, _)| is_named(name)) {
+    for (_, time) in TIMED.iter().filter(|(name, _)| due.contains(name)) {
         time()?;
     }
-    let is_due = |name: &str| match named.is_empty() {
-        true => arguments.runner.keeps(name),
-        false => is_named(name),
-    };
-    let due = CLAIMS.iter().filter(|(name, _)| is_due(name));
-    let due: Vec<_> = due.chain(BY_NAME.iter().filter(|(name, _)| is_named(name))).collect();
-    if !due.is_empty() {
-        let bench = Bench::build()?;
-        due.iter().try_for_each(|(_, measure)| measure(&bench))?;
-    }
-    Ok(0)
+    let mut claims = CLAIMS.iter().chain(&BY_NAME).filter(|(name, _)| due.contains(name));
+    let Some((_, first)) = claims.next() else { return Ok(0) };
+    let bench = Bench::build()?;
+    first(&bench)?;
+    claims.try_for_each(|(_, measure)| measure(&bench)).map(|()| 0)
 }
 
 /// Returns all names that may be asked for.
@@ -153,18 +157,12 @@ impl Bench {
     /// Builds the programs.
     fn build() -> Result<Self> {
         let workspace = runner::workspace()?;
-        let built = |folder: &str, name: &str| -> Result<(Model, Program)> {
-            let mut models = harness::find(&workspace, folder)?.into_iter();
-            let model = models.find(|m| m.name == name).context("failed to find a model")?;
-            let program = compile(&workspace, &model.package)?;
-            Ok((model, program))
-        };
         Ok(Self {
             placement: harness::place()?,
             origin: compile(&workspace, "origin")?,
-            floor: built("crates", FLOOR)?,
-            unchecked: built("tests/models", "unchecked")?,
-            baseline: built("crates", BASELINE)?,
+            floor: built(&workspace, ("crates", FLOOR))?,
+            unchecked: built(&workspace, ("tests/models", "unchecked"))?,
+            baseline: built(&workspace, ("crates", BASELINE))?,
             workspace,
         })
     }
@@ -209,7 +207,7 @@ impl Bench {
             ("a spinner on the model's CPU", model_cpus.as_slice()),
             ("a spinner on both", both.as_slice()),
         ];
-        let threads = self.built("crates", "threads")?;
+        let threads = built(&self.workspace, ("crates", "threads"))?;
         for (way, cpus) in ways {
             let _inhibitor = IdleInhibitor::keep(cpus)?;
             let preset = Preset { name: "awake", cells: vec![cell()], ..harness::quick() };
@@ -229,14 +227,6 @@ impl Bench {
         let holds = |model: &Model| model.language.is_none() && model.max_in_flight.is_none();
         let own = found.into_iter().filter(holds);
         own.map(|model| Ok((model.clone(), compile(&self.workspace, &model.package)?))).collect()
-    }
-
-    /// Builds a model.
-    fn built(&self, folder: &str, name: &str) -> Result<(Model, Program)> {
-        let mut models = harness::find(&self.workspace, folder)?.into_iter();
-        let model = models.find(|model| model.name == name).context("failed to find a model")?;
-        let program = compile(&self.workspace, &model.package)?;
-        Ok((model, program))
     }
 
     /// Keeps all CPUs of the placement awake.
@@ -291,6 +281,14 @@ impl Bench {
         let _ = child.dismiss();
         Ok(())
     }
+}
+
+/// Builds a model below a folder.
+fn built(workspace: &Workspace, (folder, name): (&str, &str)) -> Result<(Model, Program)> {
+    let mut models = harness::find(workspace, folder)?.into_iter();
+    let model = models.find(|model| model.name == name).context("failed to find a model")?;
+    let program = compile(workspace, &model.package)?;
+    Ok((model, program))
 }
 
 /// Returns the cell of all claims: the headline.

@@ -37,7 +37,6 @@ fn run(arguments: &Arguments) -> Result<u8> {
     match arguments.runner.asked() {
         Asked::List => arguments.runner.list(setting.entries().iter().map(Entry::name)),
         Asked::Nothing => Ok(0),
-        _ if setting.entries().is_empty() => Ok(0),
         Asked::Rehearse => rehearse::rehearse(&setting),
         Asked::Measure => {
             let criterion = Criterion::of(arguments, &setting)?;

@@ -49,13 +49,8 @@ impl Setting {
         let selection = arguments.filter.as_ref();
         let selection = selection.map(|filter| runner.expression(filter)).transpose()?;
         let setting = Self { workspace, preset: harness::quick(), found, selection, runner };
-        if setting.entries().is_empty() && !setting.runner.leaves_out() {
-            let filter = arguments.filter.as_deref().unwrap_or_default();
-            return Err(Failure::Usage(format!(
-                "the filter {filter:?} matches no benchmark: see `cargo bench -- --list`"
-            ))
-            .into());
-        }
+        let any = !setting.entries().is_empty();
+        setting.runner.finds(any, arguments.filter.as_deref())?;
         Ok(setting)
     }
 

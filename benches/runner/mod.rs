@@ -88,9 +88,20 @@ impl Runner {
         }
     }
 
-    /// Returns whether benchmarks may be left out, so that none may be what was asked for.
-    pub(crate) fn leaves_out(&self) -> bool {
-        self.ignored || !self.skip.is_empty()
+    /// Checks that any benchmark is left of those that were asked for. A list that leaves some out
+    /// may be empty, and what is ignored always is.
+    pub(crate) fn finds(&self, any: bool, filter: Option<&str>) -> Result<()> {
+        if any || self.ignored || self.list && !self.skip.is_empty() {
+            return Ok(());
+        }
+        let skips = self.skip.iter().map(|text| format!("--skip {text}"));
+        let skips = skips.collect::<Vec<_>>().join(" ");
+        let why = match (filter, skips.as_str()) {
+            (None, _) => format!("{skips} leaves no benchmark"),
+            (Some(filter), "") => format!("the filter {filter:?} matches no benchmark"),
+            (Some(filter), _) => format!("{filter:?} with {skips} leaves no benchmark"),
+        };
+        Err(Failure::Usage(format!("{why}: see `-- --list`")).into())
     }
 
     /// Reads a filter: a regular expression, or the whole name.

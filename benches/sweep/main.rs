@@ -37,9 +37,6 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
         }
         Asked::Rehearse => {
             let (preset, models) = taken(preset, models, asked)?;
-            if models.is_empty() {
-                return Ok(0);
-            }
             let needs = (preset.cells.as_slice(), models.as_slice());
             harness::preflight(&workspace.root, &[&workspace.target], needs)?;
             let _lock = RunLock::beside_no_run()?;
