@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tungstenite::{Message, WebSocket};
 
-use crate::support::skip::skipped;
+use crate::support::skip::skipped_but_in_ci;
 
 /// What a browser that speaks the protocol may be called.
 const PROGRAMS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
@@ -63,7 +63,10 @@ impl Browser {
     /// Starts a browser; where there is none, says so.
     pub(crate) fn start() -> Option<Self> {
         let Some(program) = program() else {
-            skipped(&format!("no browser: none of {} is on the PATH", PROGRAMS.join(", ")));
+            skipped_but_in_ci(&format!(
+                "no browser: none of {} is on the PATH",
+                PROGRAMS.join(", ")
+            ));
             return None;
         };
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::chromium::{Browser, on_path};
 use crate::pages::{NEWEST, page};
-use crate::support::skip::skipped;
+use crate::support::skip::skipped_but_in_ci;
 use crate::{DESKTOP, LOOK, PHONE, THEMES, nothing, open, unfold};
 
 /// The least contrast of text and of what else must be seen: WCAG 2.2, 1.4.3 and 1.4.11.
@@ -118,7 +118,9 @@ fn paper_shows_every_section_and_what_is_folded() {
     browser.call("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
     let ground = browser.ask("getComputedStyle(document.body).backgroundColor");
     assert_eq!(ground, "rgb(253, 252, 250)", "paper is light in every theme");
-    let Some(text) = text_of(&pdf) else { return skipped("no pdftotext to read the print with") };
+    let Some(text) = text_of(&pdf) else {
+        return skipped_but_in_ci("no pdftotext to read the print with");
+    };
     let on_paper: BTreeSet<&str> = text.split_whitespace().collect();
     let wanted = browser.texts(
         "[...document.querySelectorAll('h2,h3,caption,th,td,summary')]
@@ -151,7 +153,7 @@ fn text_of(pdf: &[u8]) -> Option<String> {
 fn a_checker_of_accessibility_finds_nothing() {
     let Some(mut browser) = Browser::start() else { return };
     let Ok(axe) = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(AXE)) else {
-        return skipped(&format!("no axe-core at {AXE}; .ci/run puts it there"));
+        return skipped_but_in_ci(&format!("no axe-core at {AXE}; .ci/run puts it there"));
     };
     // The checker adds styles of its own to what it looks at.
     browser.call("Page.setBypassCSP", &json!({ "enabled": true }));
