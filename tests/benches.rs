@@ -153,7 +153,7 @@ fn each_reports_how_it_is_used_and_refuses_what_it_does_not_know() {
 }
 
 #[test]
-fn each_ends_quietly_when_nobody_reads_and_names_what_a_full_disk_lacks_room_for() {
+fn each_ends_quietly_when_nobody_reads_and_names_what_a_full_disk_has_no_room_for() {
     for program in PROGRAMS.iter() {
         for arguments in [["--list"], ["--help"]] {
             let reported = |stdout: Stdio| {

@@ -1,5 +1,5 @@
 //! What people's cargo is, what it says and what it leaves behind: each cause is reported by its
-//! name, whoever waits for another is told, and a program that was cut is built anew.
+//! name, whoever waits for another learns of it, and a program that was cut is built anew.
 
 mod support;
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 use stats::random::SplitMix64;
 
 use support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
-use support::story::made_up;
+use support::fixture::fixture;
 use support::{WORKSPACE, alone, built};
 
 /// Bytes that are changed in each file, one at a time; of figures, which are many, one of each.
@@ -96,7 +96,7 @@ fn a_trial_that_is_called_valid_against_its_receipt_is_found() {
 #[test]
 fn a_round_that_is_repeated_without_its_reason_and_one_that_counts_in_spite_of_one_are_found() {
     let recounted = |change: &dyn Fn(&mut Run)| {
-        let mut run = made_up(2);
+        let mut run = fixture(2);
         change(&mut run);
         harness::revalidate(&run).join("; ")
     };

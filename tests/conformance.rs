@@ -165,7 +165,7 @@ fn a_process_has_the_threads_that_its_manifest_says() {
 }
 
 #[test]
-fn every_model_passes_the_judge_that_runs_use() {
+fn every_model_passes_the_validation_that_runs_use() {
     each(|Trial { kind, model, plan, reported, receipt }| {
         let evidence = Evidence { turned: &reported.turned, receipt: Some(receipt), origin: *kind };
         let reasons = validate(model.claims(), (plan, &turn(plan)), evidence);

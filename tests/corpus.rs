@@ -190,7 +190,7 @@ fn every_reply_of_the_corpus_is_read_alike_by_rust_and_python() {
 }
 
 /// Returns an input as a reply on a fresh connection and on one that has carried another, whole and
-/// in pieces, with each end. One more fetch follows, which tells whether the connection was kept.
+/// in pieces, with each end. One more fetch follows, which shows whether the connection was kept.
 /// The first byte says how long the pieces are.
 fn streams_of(input: &[u8]) -> Vec<Stream> {
     let Some((&length, bytes)) = input.split_first() else { return Vec::new() };

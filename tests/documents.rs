@@ -78,7 +78,7 @@ fn every_field_of_every_message_is_explained() {
 }
 
 #[test]
-fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
+fn the_conversation_on_the_page_is_valid() {
     let body = |direction, name| body(direction, name);
     let plan: Plan = serde_json::from_value(body("to-model", "plan")).unwrap();
     let turn: Turn = serde_json::from_value(body("to-model", "turn")).unwrap();
@@ -101,7 +101,7 @@ fn the_conversation_on_the_page_is_one_that_the_judge_finds_valid() {
 }
 
 #[test]
-fn the_conversation_about_a_primitive_on_the_page_is_one_that_the_judge_finds_valid() {
+fn the_conversation_about_a_primitive_on_the_page_is_valid() {
     let plan: Plan = serde_json::from_value(body("to-program", "plan")).unwrap();
     let turn: Turn = serde_json::from_value(body("to-program", "turn")).unwrap();
     let turned: Turned = serde_json::from_value(body("from-program", "turned")).unwrap();

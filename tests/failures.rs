@@ -1,5 +1,5 @@
-//! A model that hangs, dies or speaks nonsense becomes a recorded failure, and the others go on;
-//! the death of the origin is nobody's but its own.
+//! A model that hangs, dies or writes malformed lines becomes a recorded failure, and the others go
+//! on; the death of the origin is nobody's but its own.
 
 mod support;
 
@@ -71,8 +71,8 @@ fn a_model_that_does_not_leave_is_killed() {
 }
 
 #[test]
-fn nonsense_on_the_pipe_is_reported_with_what_was_said() {
-    check("nonsense", "hello, this is no JSON");
+fn a_malformed_line_on_the_pipe_is_reported_with_what_was_said() {
+    check("malformed", "hello, this is no JSON");
     check("not a number", "it sent a malformed message on the pipe");
     check("two results", "it sent a malformed message on the pipe");
     check("afterthought", "it reported more than one result");

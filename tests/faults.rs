@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use std::thread;
 
 use harness::{
-    Agreement, DEVIATIONS, FaultVerified, OriginProcess, Programs, converse, fault_cases,
+    Agreement, QUIRKS, FaultVerified, OriginProcess, Programs, converse, fault_cases,
     verify_faults,
 };
 use model_kit::{Plan, Workload};
@@ -83,7 +83,7 @@ fn forty_faults_in_four_hundred_replies_are_forty_failures() {
     let mut origin = behaving();
     for model in MODELS.iter().filter(|model| model.is_bare()) {
         let is_known = |name: &&&str| {
-            DEVIATIONS.iter().any(|known| model.has_client(known.client) && known.fault == **name)
+            QUIRKS.iter().any(|known| model.has_client(known.client) && known.fault == **name)
         };
         for name in names.iter().filter(|name| !is_known(name)) {
             assert_eq!(forty(model, &mut origin, (&[name], None)), Ok(()), "{}", model.name);

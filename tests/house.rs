@@ -268,21 +268,21 @@ fn the_files_of_analysis_build_on_one_another_without_a_circle() {
 }
 
 #[test]
-fn a_made_up_circle_of_files_is_found() {
-    let mut made_up = sources_of_analysis();
+fn a_circle_of_files_is_found() {
+    let mut changed = sources_of_analysis();
     let chain = ["figures", "cell", "turns", "counts"].map(str::to_owned);
     for pair in chain.windows(2) {
-        assert!(uses(&made_up)[&pair[0]].contains(&pair[1]), "{} uses {}", pair[0], pair[1]);
+        assert!(uses(&changed)[&pair[0]].contains(&pair[1]), "{} uses {}", pair[0], pair[1]);
     }
-    let text = made_up.get_mut("counts").expect("it is there");
+    let text = changed.get_mut("counts").expect("it is there");
     text.insert_str(0, "use crate::{\n    figures::{self, Figures},\n    line,\n};\n");
-    assert!(circle(&uses(&made_up)).is_some_and(|circle| circle.contains("counts -> figures")));
+    assert!(circle(&uses(&changed)).is_some_and(|circle| circle.contains("counts -> figures")));
 
     // A parent that declares its child, and a child that uses its parent, are one too.
-    let mut made_up = sources_of_analysis();
-    let text = made_up.get_mut("checks::story").expect("it is there");
+    let mut changed = sources_of_analysis();
+    let text = changed.get_mut("checks::counters").expect("it is there");
     text.push_str("\nfn of() { crate::checks::badges(&[]); }\n");
-    assert!(circle(&uses(&made_up)).is_some_and(|circle| circle.contains("checks::story")));
+    assert!(circle(&uses(&changed)).is_some_and(|circle| circle.contains("checks::counters")));
 }
 
 /// Returns the source files of `analysis` by the paths of their modules, without their tests.

@@ -93,7 +93,7 @@ fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
     assert!(said.contains("FAIL") && said.contains("still to be written"), "{said}");
     loses(program(copy.path(), &["verify", "my-model", "--cell", "batch"]));
 
-    // A copy of each kind of model passes; where the machine lacks what one needs, it says so.
+    // A copy of each kind of model passes; where what one needs is unavailable, it says so.
     let (rust, python) = ("main.rs", "model.py");
     for (way, file) in [
         ("blocking", rust),

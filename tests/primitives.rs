@@ -21,7 +21,7 @@ fn found(folder: &str) -> Vec<PrimitiveProgram> {
     harness::find_primitives(&WORKSPACE, folder).expect("every manifest describes its program")
 }
 
-/// Returns the faulty program, told how to misbehave.
+/// Returns the faulty program, with its way to misbehave.
 fn faulty(fault: &str) -> PrimitiveProgram {
     let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
     PrimitiveProgram { env, ..found("tests/models").remove(0) }

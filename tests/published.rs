@@ -128,7 +128,7 @@ fn the_index_of_the_results_names_every_published_run_and_has_the_newest_table()
 }
 
 #[test]
-fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
+fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_can() {
     let runs = published();
     let runs: Vec<Summary> = runs.iter().map(|path| read(path)).collect();
     check("results/IDEAS.md", &[("ideas", report::ideas_page(&runs))]);
@@ -143,11 +143,11 @@ fn every_idea_of_the_teaching_page_is_answered_by_the_newest_run_that_tells() {
     for row in rows {
         let kinds = ["sweep", "ideas", "primitives"];
         let kind = kinds.into_iter().find(|kind| row.contains(&format!("{kind}`")));
-        let tells = |run: &Summary, kind: &str| match kind {
+        let answers = |run: &Summary, kind: &str| match kind {
             "primitives" => !run.figures.primitives.is_empty(),
             preset => run.preset == preset,
         };
-        let is_published = kind.is_none_or(|kind| runs.iter().any(|run| tells(run, kind)));
+        let is_published = kind.is_none_or(|kind| runs.iter().any(|run| answers(run, kind)));
         assert!(
             figure.is_match(row) || !is_published && row.contains("no published run says"),
             "{row}"
@@ -191,7 +191,7 @@ fn what_leaving_out_unsteady_stays_would_change_is_reported_of_the_newest_run() 
     let mut runs = published().into_iter().rev().map(|path| read(&path));
     let steadiness = runs.find_map(|run| run.figures.primitives.steadiness);
     let steadiness = steadiness.expect("primitives are measured in a published run");
-    let told = format!(
+    let reported = format!(
         "{} of {} stays are unsteady; without them the CPU time of one would move by {:.1} % in \
          half of the rows at most and by {:.0} % in one, {} rows would have no stay left, and of \
          {} verdicts that decide {} would be open and {} the contrary",
@@ -205,7 +205,7 @@ fn what_leaving_out_unsteady_stays_would_change_is_reported_of_the_newest_run() 
         steadiness.contrary,
     );
     let page = fs::read_to_string(WORKSPACE.root.join("benches/README.md")).expect("it is there");
-    assert!(page.contains(&told), "benches/README.md, \"A cost is a slope\": {told}");
+    assert!(page.contains(&reported), "benches/README.md, \"A cost is a slope\": {reported}");
 }
 
 /// Returns the schemas of the files of a run.

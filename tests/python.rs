@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use analysis::Standing;
+use analysis::RowState;
 use model_kit::Workload;
 use record::{Model, Run, State};
 
@@ -60,7 +60,7 @@ fn without_python_its_rows_say_so_and_the_rest_is_measured() {
     assert_eq!(output.status.code(), Some(code), "{said}");
     let figures = analysis::figures(&run, harness::BASELINE, harness::FLOOR);
     let missing =
-        figures.cells[0].languages[0].rows.iter().filter(|row| row.standing == Standing::Missing);
+        figures.cells[0].languages[0].rows.iter().filter(|row| row.state == RowState::Missing);
     assert_eq!(missing.count(), 2);
 }
 

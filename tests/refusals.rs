@@ -64,7 +64,7 @@ fn claimed() -> RunLock {
 }
 
 #[test]
-fn without_loopback_the_command_that_mends_it_is_named_and_nothing_is_built() {
+fn without_loopback_the_command_that_fixes_it_is_named_and_nothing_is_built() {
     let _alone = alone();
     let (target, results) = (empty(), empty());
     let run = format!("$inflight run tokio --out {}", results.path().display());

@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use support::WORKSPACE;
 use support::shell::published;
-use support::story::made_up;
+use support::fixture::fixture;
 
 /// The folder of the schemas.
 const FOLDER: &str = "crates/record/schemas";
@@ -90,41 +90,41 @@ fn faults(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<Stri
         return if schema == &json!(true) { Vec::new() } else { vec![format!("{place} is there")] };
     };
     let mut faults = Vec::new();
-    for (word, told) in schema {
+    for (word, rule) in schema {
         match word.as_str() {
             "$schema" | "$id" | "$defs" | "title" | "description" | "required" | "default"
             | "format" => {}
             "$ref" => {
-                let name = told.as_str().and_then(|path| path.strip_prefix("#/$defs/"));
+                let name = rule.as_str().and_then(|path| path.strip_prefix("#/$defs/"));
                 let target = &whole["$defs"][name.expect("it names a definition")];
                 faults.extend(self::faults(target, value, whole, place));
             }
             "type" => {
-                let types = told.as_array().cloned().unwrap_or_else(|| vec![told.clone()]);
+                let types = rule.as_array().cloned().unwrap_or_else(|| vec![rule.clone()]);
                 if !types.iter().any(|name| is_of(name.as_str().unwrap_or_default(), value)) {
-                    faults.push(format!("{place} is no {told}: {value}"));
+                    faults.push(format!("{place} is no {rule}: {value}"));
                 }
             }
             "pattern" => {
-                let pattern = regex::Regex::new(told.as_str().expect("a text")).expect("it is one");
+                let pattern = regex::Regex::new(rule.as_str().expect("a text")).expect("it is one");
                 if value.as_str().is_some_and(|text| !pattern.is_match(text)) {
-                    faults.push(format!("{place} is not like {told}: {value}"));
+                    faults.push(format!("{place} is not like {rule}: {value}"));
                 }
             }
-            "const" => faults.extend((told != value).then(|| format!("{place} is not {told}"))),
+            "const" => faults.extend((rule != value).then(|| format!("{place} is not {rule}"))),
             "minimum" => {
-                let is_less = value.as_f64().is_some_and(|value| Some(value) < told.as_f64());
-                faults.extend(is_less.then(|| format!("{place} < {told}")));
+                let is_less = value.as_f64().is_some_and(|value| Some(value) < rule.as_f64());
+                faults.extend(is_less.then(|| format!("{place} < {rule}")));
             }
             "minItems" | "maxItems" => {
-                let (count, limit) = (value.as_array().map_or(0, Vec::len), told.as_u64());
+                let (count, limit) = (value.as_array().map_or(0, Vec::len), rule.as_u64());
                 let is_less = u64::try_from(count).ok() < limit;
                 let is_more = u64::try_from(count).ok() > limit;
                 let is_wrong = if word == "minItems" { is_less } else { is_more };
                 faults.extend(is_wrong.then(|| format!("{place} has {count} entries")));
             }
             "prefixItems" => {
-                let pairs = told
+                let pairs = rule
                     .as_array()
                     .into_iter()
                     .flatten()
@@ -133,12 +133,12 @@ fn faults(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<Stri
             }
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                    faults.extend(self::faults(told, item, whole, &format!("{place}[{index}]")));
+                    faults.extend(self::faults(rule, item, whole, &format!("{place}[{index}]")));
                 }
             }
             "oneOf" | "anyOf" => {
                 let fits = |own: &&Value| self::faults(own, value, whole, place).is_empty();
-                let count = told.as_array().expect("it is a list").iter().filter(fits).count();
+                let count = rule.as_array().expect("it is a list").iter().filter(fits).count();
                 if count == 0 || word == "oneOf" && count > 1 {
                     faults.push(format!("{place} fits {count} of the kinds: {value}"));
                 }
@@ -150,7 +150,7 @@ fn faults(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<Stri
                 };
                 let fields = value.as_object().into_iter().flatten();
                 for (name, own) in fields.filter(|(name, _)| !known(name)) {
-                    faults.extend(self::faults(told, own, whole, &format!("{place}.{name}")));
+                    faults.extend(self::faults(rule, own, whole, &format!("{place}.{name}")));
                 }
             }
             other => faults.push(format!("{place}: no word of ours: {other}")),
@@ -170,7 +170,7 @@ fn in_object(
     let names = schema.get("required").and_then(Value::as_array).into_iter().flatten();
     let names = names.filter_map(Value::as_str);
     let missing = names.filter(|name| !object.contains_key(*name));
-    let mut faults: Vec<String> = missing.map(|name| format!("{place} lacks {name}")).collect();
+    let mut faults: Vec<String> = missing.map(|name| format!("{place} has no {name}")).collect();
     for (name, own) in object {
         let place = format!("{place}.{name}");
         match schema["properties"].get(name) {
@@ -266,7 +266,7 @@ fn every_stored_run_keeps_to_the_schemas() {
 
 #[test]
 fn what_is_written_today_keeps_to_the_schemas() {
-    let run = made_up(2);
+    let run = fixture(2);
     let journal = Entry::Turn(Box::new(run.turns[0].clone())).to_line().expect("it is written");
     let documents = [
         ("schedule", serde_json::to_value(&run.schedule)),
@@ -284,7 +284,7 @@ fn what_is_written_today_keeps_to_the_schemas() {
 #[test]
 fn what_is_made_of_several_runs_keeps_to_its_schema() {
     let runs = [("one", 1), ("two", 2)].map(|(id, seed)| {
-        let run = made_up(14);
+        let run = fixture(14);
         Run { id: id.to_owned(), schedule: Schedule { seed, ..run.schedule }, ..run }
     });
     let diff = analysis::diff(&runs[0], &runs[0]).expect("a run compares with itself");

@@ -17,7 +17,7 @@ use harness::{Basis, Preset, Program, Programs, Verified};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
 use record::{Control, Model, Probe, Run, TurnRecord};
 
-use support::story::made_up;
+use support::fixture::fixture;
 use support::unverified::unverified;
 use support::{alone, bad_origin, basis, built, cell, faulty, house, ran, reasons_of, run};
 
@@ -198,7 +198,7 @@ fn receipts(origin: Program) -> (Vec<Vec<Receipt>>, String) {
     let receipts = receipts.collect();
 
     let (rounds, blocks) = (ran.rounds.clone(), ran.blocks.clone());
-    let run = Run { schedule: harness::draw(basis), turns, rounds, blocks, ..made_up(1) };
+    let run = Run { schedule: harness::draw(basis), turns, rounds, blocks, ..fixture(1) };
     let mut checks = checks(&run, "a", "b").into_iter();
     let drift = checks.find(|check| check.name == "origin drift").expect("it is asked");
     (receipts, format!("{:?}", drift.state))
@@ -221,14 +221,14 @@ fn an_origin_whose_memory_drifts_is_reported_by_its_receipts_and_ends_with_its_b
 fn an_origin_whose_cost_drifts_is_reported_by_its_receipts_and_ends_with_its_block() {
     // What a request costs the origin is reported by every receipt, and blocks are balanced: each
     // model meets the origin as often young as old.
-    let (dearer, said) = receipts(bad_origin("dearer"));
+    let (costlier, said) = receipts(bad_origin("costlier"));
     assert!(said.contains("grew more expensive inside each block"), "{said}");
     let cost = |receipt: &Receipt| receipt.cpu_ns / receipt.answered;
-    for block in &dearer {
-        assert!(block.windows(2).all(|pair| cost(&pair[1]) > cost(&pair[0])), "{dearer:?}");
-        assert!(cost(&block[2]) > 2 * cost(&block[0]), "{dearer:?}");
+    for block in &costlier {
+        assert!(block.windows(2).all(|pair| cost(&pair[1]) > cost(&pair[0])), "{costlier:?}");
+        assert!(cost(&block[2]) > 2 * cost(&block[0]), "{costlier:?}");
     }
-    assert!(2 * cost(&dearer[1][0]) < cost(&dearer[0][2]), "{dearer:?}");
+    assert!(2 * cost(&costlier[1][0]) < cost(&costlier[0][2]), "{costlier:?}");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn counts_that_are_forged_make_the_turn_invalid() {
 #[test]
 fn a_model_that_fetches_a_batch_in_two_waves_fails_its_verification() {
     let _alone = alone();
-    // Each slot has a connection of its own, and the origin cannot tell who waits for whom.
+    // Each slot has a connection of its own, and the origin cannot know who waits for whom.
     let preset = Preset { cells: vec![Cell { fetches: 8, ..batch() }], ..harness::smoke() };
     let lines = |fault| verified(threads(fault), &preset).iter().map(Verified::line).collect();
     let words = "FAIL  test/faulty: the origin saw 4 of 8 in flight in the best of its turns";

@@ -29,10 +29,10 @@ fn ranked(run: &mut Run) {
 }
 
 /// Lets a model cost as many times what it did.
-fn dearer(model: &str, percent: u64) -> impl FnOnce(&mut Run) {
+fn more_expensive(model: &str, percent: u64) -> impl FnOnce(&mut Run) {
     each_turn(move |trial| {
-        if let (true, Some(told)) = (trial.model == model, &mut trial.turned) {
-            told.window.cpu_ns = told.window.cpu_ns * percent / 100;
+        if let (true, Some(reported)) = (trial.model == model, &mut trial.turned) {
+            reported.window.cpu_ns = reported.window.cpu_ns * percent / 100;
         }
     })
 }
@@ -50,7 +50,7 @@ fn a_run_is_cited_in_every_form_by_its_name_its_hash_and_what_measured_it() {
         for words in
             [&run.id, &hash, env!("CARGO_PKG_VERSION"), &run.environment.commit[..12], "estimates"]
         {
-            assert!(said.contains(words), "{form} lacks {words}: {said}");
+            assert!(said.contains(words), "{form} has no {words}: {said}");
         }
     }
     // What most want, without asking for a form: the entry and the sentence.
@@ -73,7 +73,7 @@ fn invalid_rows_resumes_and_a_modified_tree_stand_in_the_citation_itself() {
     for form in FORMS {
         let said = text(&inflight(folder.path(), &["cite", "latest", "--as", form]));
         for words in ["modified tree", "invalid or failed", "smol in steady (invalid)"] {
-            assert!(said.contains(words), "{form} lacks {words}: {said}");
+            assert!(said.contains(words), "{form} has no {words}: {said}");
         }
     }
 }
@@ -136,8 +136,8 @@ fn every_trial_of_a_run_is_a_row_of_its_raw_samples() {
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
     assert_eq!(rows.len(), run.turns.len() + run.cut.len());
     for (row, trial) in rows.iter().zip(&run.turns) {
-        let told = trial.turned.as_ref().map(|told| told.window.cpu_ns.to_string());
-        assert_eq!((row[cpu], row[model]), (&*told.unwrap_or_default(), &*trial.model));
+        let reported = trial.turned.as_ref().map(|reported| reported.window.cpu_ns.to_string());
+        assert_eq!((row[cpu], row[model]), (&*reported.unwrap_or_default(), &*trial.model));
     }
 }
 
@@ -145,9 +145,9 @@ fn every_trial_of_a_run_is_a_row_of_its_raw_samples() {
 fn bencher_gets_its_metric_format() {
     let (_folder, path) = small_run();
     let output = inflight(&path, &["export", path.to_str().expect("UTF-8"), "--to", "bencher"]);
-    let told: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    let reported: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     // bencher.dev/bmf.json: benchmarks of measures of a value with two optional bounds.
-    let benchmarks = told.as_object().expect("an object");
+    let benchmarks = reported.as_object().expect("an object");
     assert!(benchmarks.len() > 20);
     for (benchmark, measures) in benchmarks {
         assert!(benchmark.len() <= 1024 && !measures.as_object().expect("measures").is_empty());
@@ -168,8 +168,8 @@ fn bencher_gets_its_metric_format() {
 fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
     let (_folder, path) = small_run();
     let arguments = ["export", path.to_str().expect("UTF-8"), "--to", "github-action-benchmark"];
-    let told: Value = serde_json::from_slice(&inflight(&path, &arguments).stdout).expect("JSON");
-    let results = told.as_array().expect("an array");
+    let reported: Value = serde_json::from_slice(&inflight(&path, &arguments).stdout).expect("JSON");
+    let results = reported.as_array().expect("an array");
     assert!(results.len() > 60);
     // The action reads the number after the sign by this expression.
     let range = regex::Regex::new(r"^± (\d.+)$").expect("it is an expression");
@@ -197,8 +197,8 @@ fn models_in_every_language_are_followed_over_commits() {
         let arguments = ["export", path.to_str().expect("UTF-8"), "--to", form];
         let said = text(&inflight(&path, &arguments));
         for name in models.iter().map(|model| format!("batch/{}", model.name)) {
-            let is_told = ["\"", " "].iter().any(|end| said.contains(&format!("{name}{end}")));
-            assert!(is_told, "{form} lacks {name}");
+            let is_reported = ["\"", " "].iter().any(|end| said.contains(&format!("{name}{end}")));
+            assert!(is_reported, "{form} has no {name}");
         }
     }
 }
@@ -211,20 +211,20 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     // There, smol costs three times what it does here, so its place is another one.
     let other = whole(there.path(), |run| {
         elsewhere(run);
-        dearer("smol", 300)(run);
+        more_expensive("smol", 300)(run);
     });
     let out = here.path().join("merged");
     let [one, other, dir] = [&one, &other, &out].map(|path| path.to_str().expect("UTF-8"));
     let output = inflight(here.path(), &["merge", one, other, "--out", dir, "--json"]);
-    let told: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
-    assert_eq!(output.status.code(), Some(0), "{told}");
+    let reported: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!(output.status.code(), Some(0), "{reported}");
 
     let of_run = |path: &str| {
         let run = Run::read(path.as_ref()).expect("it reads");
         analysis::figures(&run, harness::BASELINE, harness::FLOOR)
     };
     let figures = [of_run(one), of_run(other)];
-    for cell in told["merge"]["cells"].as_array().expect("cells") {
+    for cell in reported["merge"]["cells"].as_array().expect("cells") {
         for row in cell["rows"].as_array().expect("rows") {
             for (entry, figures) in row["entries"].as_array().expect("entries").iter().zip(&figures)
             {
@@ -232,10 +232,10 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
                 let mut rows = own.expect("both have it").rows.iter();
                 let own = rows.find(|own| row["model"] == *own.model).expect("both have it");
                 let ratio = own.figures.as_ref().and_then(|figures| figures.ratio);
-                let (told, ratio) = (entry["ratio"]["value"].as_f64(), ratio.map(|r| r.value));
-                let both = told.zip(ratio);
-                assert!(told.is_some() == ratio.is_some(), "{entry}");
-                assert!(both.is_none_or(|(told, own)| (told / own - 1.0).abs() < 1e-5), "{entry}");
+                let (reported, ratio) = (entry["ratio"]["value"].as_f64(), ratio.map(|r| r.value));
+                let both = reported.zip(ratio);
+                assert!(reported.is_some() == ratio.is_some(), "{entry}");
+                assert!(both.is_none_or(|(reported, own)| (reported / own - 1.0).abs() < 1e-5), "{entry}");
             }
         }
         let stability = &cell["stability"][0];
@@ -251,7 +251,7 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
     assert!(page.contains("<th scope=\"row\">smol<") && page.contains("Another CPU"));
     let stored = fs::read_to_string(out.join("merge.json")).expect("it is written");
     let stored: Value = serde_json::from_str(&stored).expect("it is JSON");
-    assert_eq!((&stored, &stored["schema"]), (&told["merge"], &"inflight.merge/2.0".into()));
+    assert_eq!((&stored, &stored["schema"]), (&reported["merge"], &"inflight.merge/2.0".into()));
 }
 
 #[test]

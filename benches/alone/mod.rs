@@ -28,7 +28,7 @@ struct Arguments {
 }
 
 /// What is asked of a bench, and for which benchmarks.
-pub(crate) struct Order {
+pub(crate) struct Request {
     /// What may be said to every bench.
     pub(crate) runner: Runner,
     filter: Option<String>,
@@ -36,7 +36,7 @@ pub(crate) struct Order {
 }
 
 /// Does what the arguments ask for; `name` is the bench's.
-pub(crate) fn answer(name: &str, act: fn(Workspace, &Order) -> Result<u8>) -> ExitCode {
+pub(crate) fn answer(name: &str, act: fn(Workspace, &Request) -> Result<u8>) -> ExitCode {
     let command = Arguments::command().bin_name(format!("cargo bench --bench {name} --"));
     match runner::read::<Arguments>(command) {
         Ok(arguments) => runner::ended(answered(arguments, act)),
@@ -45,7 +45,7 @@ pub(crate) fn answer(name: &str, act: fn(Workspace, &Order) -> Result<u8>) -> Ex
 }
 
 /// Does what a runner asks for.
-fn answered(arguments: Arguments, act: fn(Workspace, &Order) -> Result<u8>) -> Result<u8> {
+fn answered(arguments: Arguments, act: fn(Workspace, &Request) -> Result<u8>) -> Result<u8> {
     let Arguments { filter, runner } = arguments;
     let selects = filter.is_some() || !runner.skip.is_empty();
     let all_or_none = "a filter and --skip go with --list and --test alone: this bench measures \
@@ -55,11 +55,11 @@ fn answered(arguments: Arguments, act: fn(Workspace, &Order) -> Result<u8>) -> R
     let expression = filter.as_ref().map(|filter| runner.expression(filter)).transpose()?;
     match runner.asked() {
         Asked::Nothing => Ok(0),
-        _ => act(runner::workspace()?, &Order { runner, filter, expression }),
+        _ => act(runner::workspace()?, &Request { runner, filter, expression }),
     }
 }
 
-impl Order {
+impl Request {
     /// Returns whether a benchmark is asked for.
     pub(crate) fn takes(&self, name: &str) -> bool {
         let is_meant = self.expression.as_ref().is_none_or(|filter| filter.is_match(name));
@@ -78,8 +78,8 @@ impl Order {
 }
 
 /// Measures, writes the run down, and prints the tables.
-pub(crate) fn measure(order: &harness::Order) -> Result<u8> {
-    let ended = harness::measure(order)?;
+pub(crate) fn measure(request: &harness::Request) -> Result<u8> {
+    let ended = harness::measure(request)?;
     let run = Run::read(&ended.path)?;
     let summary = analysis::summarize(&run, BASELINE, FLOOR);
     let report = ended.path.join("derived/report.html");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analysis::Summary;
 use anyhow::Result;
-use harness::{BASELINE, FLOOR, How, Order, Preset};
+use harness::{BASELINE, FLOOR, How, Request, Preset};
 use record::{OriginKind, Run};
 use report::{Form, Place};
 
@@ -23,7 +23,7 @@ pub(crate) fn measure(
     arguments: &Arguments,
     criterion: Criterion,
 ) -> Result<u8> {
-    let ended = harness::measure(&Order {
+    let ended = harness::measure(&Request {
         workspace: setting.workspace.clone(),
         results: setting.workspace.root.join("results"),
         preset: Preset { cells: setting.cells(), ..setting.preset.clone() },

@@ -11,7 +11,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, Preset, PrimitiveBlocks, RunLock, Workspace};
+use harness::{Request, Preset, PrimitiveBlocks, RunLock, Workspace};
 use model_kit::Workload;
 use record::{OriginKind, PrimitiveProgram};
 
@@ -23,16 +23,16 @@ fn main() -> ExitCode {
 }
 
 /// Does what is asked for.
-fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
+fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
     let primitives = harness::find_primitives(&workspace, "crates")?;
     match asked.runner.asked() {
         Asked::Measure => {
             let results = workspace.root.join("results");
             let (preset, models) = (harness::primitives(), Vec::new());
             let (seed, supersedes, origin) = (None, None, OriginKind::default());
-            let order =
-                Order { workspace, results, preset, models, primitives, seed, supersedes, origin };
-            alone::measure(&order)
+            let request =
+                Request { workspace, results, preset, models, primitives, seed, supersedes, origin };
+            alone::measure(&request)
         }
         Asked::Rehearse => rehearse(&workspace, taken(primitives, asked)?),
         Asked::List | Asked::Nothing => asked.list(names(&primitives)),
@@ -54,7 +54,7 @@ fn name(primitive: Workload, program: &PrimitiveProgram) -> String {
 }
 
 /// Returns the programs with those of their primitives that are asked for.
-fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Order) -> Result<Vec<PrimitiveProgram>> {
+fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Request) -> Result<Vec<PrimitiveProgram>> {
     let mut programs = programs;
     for program in &mut programs {
         let all = program.clone();

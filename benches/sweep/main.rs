@@ -12,7 +12,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Order, Preset, RunLock, Workspace};
+use harness::{Request, Preset, RunLock, Workspace};
 use model_kit::Cell;
 use record::{Model, OriginKind};
 
@@ -24,16 +24,16 @@ fn main() -> ExitCode {
 }
 
 /// Does what is asked for.
-fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
+fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
     let preset = harness::sweep();
     let models = preset.takes(&harness::find(&workspace, "crates")?);
     match asked.runner.asked() {
         Asked::Measure => {
             let (results, primitives) = (workspace.root.join("results"), Vec::new());
             let (seed, supersedes, origin) = (None, None, OriginKind::default());
-            let order =
-                Order { workspace, results, preset, models, primitives, seed, supersedes, origin };
-            alone::measure(&order)
+            let request =
+                Request { workspace, results, preset, models, primitives, seed, supersedes, origin };
+            alone::measure(&request)
         }
         Asked::Rehearse => {
             let (preset, models) = taken(preset, models, asked)?;
@@ -57,7 +57,7 @@ fn act(workspace: Workspace, asked: &alone::Order) -> Result<u8> {
 fn taken(
     mut preset: Preset,
     mut models: Vec<Model>,
-    asked: &alone::Order,
+    asked: &alone::Request,
 ) -> Result<(Preset, Vec<Model>)> {
     let takes = |cell: &Cell, model: &Model| asked.takes(&format!("{}/{}", cell.name, model.name));
     let all = models.clone();

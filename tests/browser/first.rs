@@ -77,13 +77,13 @@ fn the_filter_reaches_the_rows_of_other_languages_too() {
 fn every_figure_has_a_legend_and_a_credit_to_copy() {
     let Some(mut browser) = Browser::start() else { return };
     open(&mut browser, page(&NEWEST), LAPTOP);
-    let lacks = "[...document.querySelectorAll('figure')]\
+    let unlabelled = "[...document.querySelectorAll('figure')]\
         .filter((own) => !own.querySelector('.missing'))\
         .filter((own) => !own.querySelector('.legend li') \
             || !document.getElementById(own.querySelector('button.copy').dataset.of)\
                 .textContent.includes(', run '))\
         .map((own) => own.id)";
-    assert_eq!(browser.texts(lacks), nothing());
+    assert_eq!(browser.texts(unlabelled), nothing());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The pages that are tried: that of the newest published run, or of a made-up one where none is,
+//! The pages that are tried: that of the newest published run, or of a fixture where none is,
 //! and one of which every text that a model, a machine or an error decides is hostile.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use record::{Absent, Run, State, StayRecord};
 use rules::Reason;
 
 use crate::support::shell::{newest_comparison, published};
-use crate::support::story::made_up;
+use crate::support::fixture::fixture;
 
 /// The files that are computed from a run.
 type Files = BTreeMap<String, Vec<u8>>;
@@ -31,9 +31,9 @@ pub(crate) fn page(files: &Files) -> &[u8] {
     &files["report.html"]
 }
 
-/// Returns the newest published run that compares all models, or a made-up one where none is.
+/// Returns the newest published run that compares all models, or a fixture where none is.
 fn newest() -> Run {
-    if published().is_empty() { made_up(14) } else { newest_comparison() }
+    if published().is_empty() { fixture(14) } else { newest_comparison() }
 }
 
 /// Returns a run that means harm.

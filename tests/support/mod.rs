@@ -3,11 +3,11 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod bench;
+pub(crate) mod fixture;
 pub(crate) mod misbehaving;
 pub(crate) mod readers;
 pub(crate) mod shell;
 pub(crate) mod skip;
-pub(crate) mod story;
 pub(crate) mod unverified;
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ pub(crate) fn test_model(name: &str) -> Model {
     models.find(|model| model.name == name).expect("it is a test package")
 }
 
-/// Returns the faulty model, told how to misbehave.
+/// Returns the faulty model, with its way to misbehave.
 pub(crate) fn faulty(fault: &str) -> Model {
     let env = BTreeMap::from([("FAULT".to_owned(), fault.to_owned())]);
     Model { env, ..test_model("faulty") }

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use record::{Entry, Run, RunFolder, TurnRecord};
 
-use super::story::made_up;
+use super::fixture::fixture;
 use super::{WORKSPACE, built};
 
 /// Blocks of each cell of a small run.
@@ -79,14 +79,14 @@ pub(crate) fn small_run() -> (tempfile::TempDir, PathBuf) {
 
 /// Writes a small run, changed as asked for, and what is derived.
 pub(crate) fn written(folder: &Path, change: impl FnOnce(&mut Run)) -> PathBuf {
-    let mut run = made_up(BLOCKS);
+    let mut run = fixture(BLOCKS);
     change(&mut run);
     with_derived(folder, &run)
 }
 
 /// Writes a run that has enough blocks for places, changed as asked for, and what is derived.
 pub(crate) fn whole(folder: &Path, change: impl FnOnce(&mut Run)) -> PathBuf {
-    let mut run = made_up(BLOCKS_RANKED);
+    let mut run = fixture(BLOCKS_RANKED);
     change(&mut run);
     with_derived(folder, &run)
 }

@@ -1,6 +1,6 @@
 //! Whether a model verifies what it gets: held against an origin whose every reply is wrong.
 //!
-//! No receipt can tell, since a model that looks at nothing sends what an honest one sends, so
+//! No receipt can show it, since a model that looks at nothing sends what an honest one sends, so
 //! every model of the house is held against this before a figure of it is believed.
 
 use harness::Program;
@@ -21,8 +21,8 @@ pub(crate) fn unverified(model: &Model, program: &Program) -> Vec<&'static str> 
         let origin = misbehaving(&[fault], (FETCHES, FETCHES));
         let cell = held(model, &cell(Workload::Batch, 4, FETCHES));
         let plan = plan(cell, scripted(&origin));
-        let told = harness::converse(model, program, (&plan, &placement().model_cpus));
-        told.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total.ok > 0
+        let reported = harness::converse(model, program, (&plan, &placement().model_cpus));
+        reported.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total.ok > 0
     };
     WRONG.into_iter().filter(is_believed).collect()
 }

@@ -41,7 +41,7 @@ pub struct Answer {
     pub less: Vec<Together>,
     /// Those that certainly cost more.
     pub more: Vec<Together>,
-    /// The floor, if it was judged.
+    /// The floor, if it was compared.
     pub floor: Option<Rival>,
     /// What the largest certain difference between compared models is worth.
     pub models: Option<Consequence>,
@@ -141,7 +141,7 @@ impl Answer {
 }
 
 impl Rival {
-    /// Returns what is said of a model, if it was judged.
+    /// Returns what is said of a model, if it was compared.
     fn of(model: &str, own: &RowFigures) -> Option<Self> {
         let (ratio, verdict) = own.ratio.zip(own.verdict)?;
         Some(Self { model: model.to_owned(), ratio, verdict })
@@ -158,7 +158,7 @@ fn nothing(cell: &CellFigures, baseline: &str) -> Option<Nothing> {
     }
 }
 
-/// Returns the models with the same HTTP code that were judged against the baseline at its rate,
+/// Returns the models with the same HTTP code that were compared against the baseline at its rate,
 /// the floor aside, by their ratios.
 fn rivals(is_bare: impl Fn(&str) -> bool, figures: &Figures, cell: &CellFigures) -> Vec<Rival> {
     let aside = [&figures.baseline, &figures.floor];

@@ -37,7 +37,7 @@ pub(crate) struct AnswerSummary<'a> {
     less: Vec<TogetherSummary<'a>>,
     /// Those that certainly cost more, likewise.
     more: Vec<TogetherSummary<'a>>,
-    /// The floor, if it was judged.
+    /// The floor, if it was compared.
     floor: Option<RivalSummary<'a>>,
     /// What the largest certain difference between compared models is worth.
     models: Option<ConsequenceSummary<'a>>,

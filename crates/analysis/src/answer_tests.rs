@@ -1,4 +1,4 @@
-//! What an answer decides, on made-up runs.
+//! What an answer decides, on fixture runs.
 
 use record::Run;
 
@@ -90,7 +90,7 @@ fn without_blocks_models_or_a_baseline_the_answer_says_which_is_missing() {
 }
 
 #[test]
-fn what_clients_add_is_told_from_the_least_to_the_most_of_each() {
+fn what_clients_add_goes_from_the_least_to_the_most_of_each() {
     let models = [("smol", 1.2), ("smol-hyper", 1.8), ("tokio-hyper", 1.3), ("tokio-ureq", 2.6)];
     let answer = answered(&with(&models).run());
     let [least, most] = answer.added_ends.unwrap();

@@ -8,7 +8,7 @@ use stats::{Estimate, Interval, Sample, effect, mean_cost, median};
 use workload::Cell;
 
 use crate::cell_figures::{
-    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, RowState,
     paced_within,
 };
 use crate::family::{self, ALPHA, MARGIN, Pair};
@@ -48,7 +48,7 @@ impl<'a> Source<'a> {
 
     /// Computes the figures of the cell.
     pub(crate) fn figures(&self, family: Family) -> CellFigures {
-        let (mut rows, pairs) = self.judged(family, (None, self.baseline));
+        let (mut rows, pairs) = self.compared(family, (None, self.baseline));
         if family == Family::AllPairs {
             self.rank(&mut rows, &pairs);
         }
@@ -99,7 +99,7 @@ impl<'a> Source<'a> {
             }
 
             let of = (Some(language.as_str()), baseline.as_str());
-            let (mut rows, pairs) = self.judged(Family::AgainstBaseline, of);
+            let (mut rows, pairs) = self.compared(Family::AgainstBaseline, of);
             rows.sort_by(Row::order);
             let footprints = self.footprints(Some(language), (&rows, &pairs));
             let context = self.turns.paired((baseline, self.baseline), Quantity::Turn(cpu_us));
@@ -122,7 +122,7 @@ impl<'a> Source<'a> {
     }
 
     /// Judges the models of a language as one family, and takes that into their rows.
-    fn judged(
+    fn compared(
         &self,
         family: Family,
         (language, baseline): (Option<&str>, &str),
@@ -130,7 +130,7 @@ impl<'a> Source<'a> {
         let mut rows: Vec<Row> = self.models(language).map(|model| self.row(model)).collect();
         let measured = rows.iter().filter(|row| row.figures.is_some());
         let names: BTreeSet<&str> = measured.map(|row| row.model.as_str()).collect();
-        let pairs = family::judge(family, (&names, baseline), &self.turns);
+        let pairs = family::compare(family, (&names, baseline), &self.turns);
         self.compare(&mut rows, (&pairs, baseline));
         (rows, pairs)
     }
@@ -215,20 +215,20 @@ impl<'a> Source<'a> {
         let absent = absent.next().map(|absent| format!("n/a: {}", absent.reason));
         let missing = self.run.schedule.missing(&model.name).map(ToString::to_string);
         let figures = self.row_figures(&model.name);
-        let standing = match own.first().map(|turn| &turn.state) {
-            _ if figures.is_some() => Standing::Measured,
-            _ if absent.is_some() => Standing::NotApplicable,
-            None if missing.is_some() => Standing::Missing,
-            Some(State::Valid | State::Invalid(_)) => Standing::Invalid,
-            Some(State::Failed(_) | State::Out) => Standing::Failed,
-            None => Standing::NotMeasured,
+        let state = match own.first().map(|turn| &turn.state) {
+            _ if figures.is_some() => RowState::Measured,
+            _ if absent.is_some() => RowState::NotApplicable,
+            None if missing.is_some() => RowState::Missing,
+            Some(State::Valid | State::Invalid(_)) => RowState::Invalid,
+            Some(State::Failed(_) | State::Out) => RowState::Failed,
+            None => RowState::NotMeasured,
         };
         Row {
             model: model.name.clone(),
             valid: self.turns.count(&model.name),
             turns: own.len(),
             errors: errors(&own),
-            standing,
+            state,
             reason: absent.or(missing).or_else(|| why_lost(&own)),
             rank: None,
             figures,
@@ -308,20 +308,20 @@ impl<'a> Source<'a> {
     }
 
     /// Returns what the library clients cost on top of the models of a language.
-    fn footprints(&self, language: Option<&str>, judged: (&[Row], &[Pair])) -> Vec<Footprint> {
-        let footprints = self.models(language).filter_map(|model| self.footprint(model, judged));
+    fn footprints(&self, language: Option<&str>, compared: (&[Row], &[Pair])) -> Vec<Footprint> {
+        let footprints = self.models(language).filter_map(|model| self.footprint(model, compared));
         let mut footprints: Vec<Footprint> = footprints.collect();
         footprints.sort_by(|a, b| a.model.cmp(&b.model));
         footprints
     }
 
     /// Returns what a library client costs, if the model has one and both have figures.
-    /// Two models that were judged have one ratio, wherever it stands.
+    /// Two models that were compared have one ratio, wherever it stands.
     fn footprint(&self, model: &Model, (rows, pairs): (&[Row], &[Pair])) -> Option<Footprint> {
         let (name, bare) = (model.name.as_str(), model.bare_name()?);
-        let judged = pairs.iter().find(|pair| pair.model == name && pair.other == bare);
+        let compared = pairs.iter().find(|pair| pair.model == name && pair.other == bare);
         let alone = || Some(self.paired((name, bare))?.ratio(ALPHA));
-        let ratio = judged.map(|pair| pair.ratio).or_else(alone)?;
+        let ratio = compared.map(|pair| pair.ratio).or_else(alone)?;
         let bare = rows.iter().find(|row| row.model == bare)?.figures.as_ref()?;
         let above = |ratio: f64| bare.cpu_us.value * (ratio - 1.0);
         let ends = |ends: Interval| Interval { low: above(ends.low), high: above(ends.high) };

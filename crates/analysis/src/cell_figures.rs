@@ -117,10 +117,10 @@ pub struct Row {
     /// Fetches that failed, over all turns, by code.
     pub errors: BTreeMap<String, u64>,
     /// Whether it has figures, and what kind of row it is if not.
-    pub standing: Standing,
+    pub state: RowState,
     /// Why there are no figures, or why some turns do not count.
     pub reason: Option<String>,
-    /// The places it may have, where all pairs were judged and nothing can be held against it.
+    /// The places it may have, where all pairs were compared and nothing can be held against it.
     pub rank: Option<RankInterval>,
     /// The figures, if a turn was valid.
     pub figures: Option<RowFigures>,
@@ -128,7 +128,7 @@ pub struct Row {
 
 /// Whether a row has figures, and what kind of row it is if not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum RowState {
     /// At least one turn counts.
     Measured,
     /// The model cannot hold the cell by design.
@@ -206,7 +206,7 @@ impl CellFigures {
     }
 
     /// Returns what may be said of two models of the family, and the first's cost in times the
-    /// second's: a pair is judged one way round, and read both ways.
+    /// second's: a pair is compared one way round, and read both ways.
     pub fn between(&self, model: &str, other: &str) -> Option<(Verdict, f64)> {
         self.pairs.iter().find_map(|pair| match (pair.model.as_str(), pair.other.as_str()) {
             names if names == (model, other) => Some((pair.verdict, pair.ratio.value)),
@@ -223,7 +223,7 @@ pub(crate) fn paced_within(rows: &[Row]) -> Option<f64> {
     Some(most / least - 1.0).filter(|apart| *apart < PACED)
 }
 
-impl Standing {
+impl RowState {
     /// Returns the word for it in documents.
     pub fn key(self) -> &'static str {
         match self {

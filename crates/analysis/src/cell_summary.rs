@@ -152,7 +152,7 @@ struct RowSummary<'a> {
     /// Its name.
     model: &'a str,
     /// `measured`, `not_applicable`, `missing`, `invalid`, `failed` or `not_measured`.
-    standing: &'static str,
+    state: &'static str,
     /// Why there are no figures, or why some turns do not count.
     reason: Option<&'a str>,
     /// All turns.
@@ -161,7 +161,7 @@ struct RowSummary<'a> {
     turns_valid: usize,
     /// Fetches that failed, over all turns, by code.
     errors: &'a BTreeMap<String, u64>,
-    /// The best place that it may have, where all pairs were judged.
+    /// The best place that it may have, where all pairs were compared.
     rank_best: Option<usize>,
     /// The worst.
     rank_worst: Option<usize>,
@@ -307,7 +307,7 @@ impl<'a> RowSummary<'a> {
         let figures = row.figures.as_ref();
         Self {
             model: &row.model,
-            standing: row.standing.key(),
+            state: row.state.key(),
             reason: row.reason.as_deref(),
             turns: row.turns,
             turns_valid: row.valid,

@@ -1,7 +1,7 @@
 //! The same model in two runs: slower, faster, the same, or unknown.
 //!
 //! Two runs share no block, so what was quiet in one may have been loud in the other. What the
-//! machine did to all models is therefore taken out first (`apart`); what remains of a
+//! machine did to all models is therefore taken out first (`common_shift`); what remains of a
 //! model is compared between the blocks of the two runs ([`stats::two_sample`]), as one family a
 //! cell (Bonferroni). A change that half of the models or more have in common cannot be
 //! distinguished from the machine's: it is given for the cell as a whole and for no model.
@@ -18,7 +18,7 @@ use stats::verdict::{Criteria, Evidence, Verdict};
 use stats::{Estimate, Interval, Sample, bonferroni, median, two_sample};
 use workload::Cell;
 
-use crate::apart::{Apart, MODELS_MIN};
+use crate::common_shift::{CommonShift, MODELS_MIN};
 use crate::comparable::{self, Refusal};
 use crate::family::{ALPHA, MARGIN};
 use crate::turns::{Quantity, Turns};
@@ -179,7 +179,7 @@ impl CellDiff {
         };
         match all[0] == all[1] {
             true => diff.call_same(),
-            false => diff.judge(Apart::of(&turns, &common, quantity)),
+            false => diff.compare(CommonShift::of(&turns, &common, quantity)),
         }
         diff.rows.sort_by(|a, b| a.cost_old.total_cmp(&b.cost_old));
         diff
@@ -196,14 +196,14 @@ impl CellDiff {
         }
     }
 
-    /// Judges the models by what is their own, as one family.
-    fn judge(&mut self, apart: Option<Apart<'_>>) {
-        let Some(Apart { together: [old, new], mut own }) = apart else { return };
+    /// Compares the models by what is their own, as one family.
+    fn compare(&mut self, shift: Option<CommonShift<'_>>) {
+        let Some(CommonShift { together: [old, new], mut own }) = shift else { return };
         self.together = Some(two_sample::ratio(&old, &new, ALPHA).into());
 
         let rows = self.rows.iter_mut();
         let family = rows.filter_map(|row| own.remove(row.model.as_str()).map(|own| (row, own)));
-        judge_family(family.collect());
+        compare_family(family.collect());
     }
 
     /// Returns what a reader must know beside the cell.
@@ -231,7 +231,7 @@ impl CellDiff {
 }
 
 impl RowDiff {
-    /// Returns a model that has not been judged yet.
+    /// Returns a model that has not been compared yet.
     fn of(model: &str, turns: &[Turns<'_>; 2], quantity: Quantity) -> Option<Self> {
         let cost = |turns: &Turns<'_>| {
             Some(median::estimate(&turns.sample(model, quantity)?, ALPHA).value)
@@ -292,8 +292,8 @@ impl Diff {
     }
 }
 
-/// Judges the models of a cell as one family, given what is their own in the blocks of the runs.
-fn judge_family(family: Vec<(&mut RowDiff, [Sample; 2])>) {
+/// Compares the models of a cell as one family, given what is their own in the blocks of the runs.
+fn compare_family(family: Vec<(&mut RowDiff, [Sample; 2])>) {
     let p_value = |(_, [old, new]): &(_, [Sample; 2])| two_sample::p_value(old, new);
     let adjusted = bonferroni::adjust(&family.iter().map(p_value).collect::<Vec<f64>>());
     let count = u32::try_from(family.len()).map_or(1.0, f64::from);

@@ -85,7 +85,7 @@ fn a_slower_machine_is_no_slower_model() {
 }
 
 #[test]
-fn the_one_of_three_models_that_changed_is_told_from_the_machine() {
+fn the_one_of_three_models_that_changed_is_distinguished_from_the_machine() {
     for model in &MODELS[..3] {
         let new = PairFixture {
             machine: 1.07,
@@ -133,7 +133,7 @@ fn exchanging_the_runs_makes_slower_faster_and_mirrors_the_ratio() {
 }
 
 #[test]
-fn what_the_machine_did_is_told_for_all_models_together() {
+fn what_the_machine_did_is_reported_for_all_models_together() {
     let quiet = |maker: &mut PairFixture| (maker.machine, maker.blocks) = (1.07, 60);
     let (old, new) = pair(quiet);
     let together = diff(&old, &new).unwrap().cells[1].together.unwrap();
@@ -168,7 +168,7 @@ fn too_few_blocks_leave_all_unknown() {
 }
 
 #[test]
-fn fewer_than_three_models_cannot_be_told_from_the_machine() {
+fn fewer_than_three_models_cannot_be_distinguished_from_the_machine() {
     for models in [&MODELS[..1], &MODELS[..2]] {
         let (old, new) = pair(|maker| maker.models = models.to_vec());
         let diff = diff(&old, &new).unwrap();
@@ -262,7 +262,7 @@ fn two_runs_are_compared_by_every_metric_in_its_own_words() {
 }
 
 #[test]
-fn what_else_may_be_the_cause_is_told() {
+fn what_else_may_be_the_cause_is_reported() {
     type Choose = fn(&mut record::environment::Build) -> &mut record::environment::Fact;
     check_note(|run| run.integrity = Integrity::Unfinished, "The new run did not come to its end.");
     let rustc = |run: &mut Run| run.environment.rustc = "rustc 1.96.0".to_owned();
@@ -304,7 +304,7 @@ fn another_version_of_a_library_is_named_with_its_model() {
 }
 
 #[test]
-fn a_change_without_a_changed_program_is_told() {
+fn a_change_without_a_changed_program_is_reported() {
     let (mut old, mut new) = pair(|maker| maker.changed = vec![("tokio", 1.1)]);
     for run in [&mut old, &mut new] {
         let programs = ["model-tokio", "model-smol"].map(|name| (name.to_owned(), "a".to_owned()));

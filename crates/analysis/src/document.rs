@@ -62,7 +62,7 @@ pub(crate) struct Document<'a> {
     baseline: &'a str,
     /// The model that excess is taken over.
     floor: &'a str,
-    /// Which pairs of a cell are judged together: `against_baseline` or `all_pairs`.
+    /// Which pairs of a cell are compared as one family: `against_baseline` or `all_pairs`.
     family: &'static str,
     /// The chance of any false difference that is accepted in a family.
     alpha: f64,

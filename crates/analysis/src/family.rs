@@ -53,8 +53,8 @@ fn pairs_of<'a>(
     pairs
 }
 
-/// Judges the pairs of a family that have blocks in common.
-pub(crate) fn judge(
+/// Compares the pairs of a family that have blocks in common.
+pub(crate) fn compare(
     family: Family,
     (models, baseline): (&BTreeSet<&str>, &str),
     turns: &Turns<'_>,
@@ -62,22 +62,22 @@ pub(crate) fn judge(
     let pairs = pairs_of(family, models, baseline).into_iter();
     let pairs =
         pairs.filter_map(|names| Some((names, turns.paired(names, Quantity::Turn(cpu_us))?)));
-    judged(pairs.collect())
+    compare_all(pairs.collect())
 }
 
-/// Judges pairs that make up a family.
-pub(crate) fn judged(pairs: Vec<((&str, &str), Pairs)>) -> Vec<Pair> {
+/// Compares pairs that make up a family.
+pub(crate) fn compare_all(pairs: Vec<((&str, &str), Pairs)>) -> Vec<Pair> {
     let p_value = |(_, pairs): &(_, Pairs)| pairs.p_value();
     let p_values: Vec<f64> = pairs.iter().map(p_value).collect();
     let alpha = level(pairs.len());
     let criteria = Criteria { alpha: ALPHA, margin: MARGIN };
-    let judged = pairs.into_iter().zip(bonferroni::adjust(&p_values));
+    let pairs = pairs.into_iter().zip(bonferroni::adjust(&p_values));
     let pair = |(((model, other), pairs), adjusted_p): (((&str, &str), Pairs), f64)| {
         let ratio = pairs.ratio(alpha);
         let verdict = Evidence { adjusted_p, ratio }.verdict(&criteria);
         Pair { model: model.to_owned(), other: other.to_owned(), ratio, adjusted_p, verdict }
     };
-    judged.map(pair).collect()
+    pairs.map(pair).collect()
 }
 
 /// Returns the level at which each of so many statements is made, so that all hold together.

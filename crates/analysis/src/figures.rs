@@ -22,7 +22,7 @@ pub struct Figures {
     pub baseline: String,
     /// The model that excess is taken over.
     pub floor: String,
-    /// Which pairs of a cell are judged together.
+    /// Which pairs of a cell are compared as one family.
     pub family: Family,
     /// In the order of the schedule.
     pub cells: Vec<CellFigures>,

@@ -51,7 +51,7 @@ pub mod trust;
 
 pub mod summary;
 
-mod apart;
+mod common_shift;
 pub mod comparable;
 pub mod diff;
 
@@ -80,7 +80,7 @@ pub use stats::{Estimate, Interval};
 
 pub use crate::answer::{Answer, Nothing, Rival, Together};
 pub use crate::cell_figures::{
-    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, Standing,
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, RowState,
 };
 pub use crate::checks::question::{CheckState, ValidityCheck};
 pub use crate::checks::{badges, checks};

@@ -15,7 +15,7 @@ use stats::kendall;
 use stats::verdict::Verdict;
 use workload::Cell;
 
-use crate::cell_figures::{CellFigures, Row, Standing};
+use crate::cell_figures::{CellFigures, Row, RowState};
 use crate::claim::is_estimate;
 use crate::diff::Ratio;
 use crate::figure::rounded;
@@ -89,7 +89,7 @@ pub struct MergedRow {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MergedEntry {
     /// Whether it has figures, and what kind of row it is if not.
-    pub standing: &'static str,
+    pub state: &'static str,
     /// Why it has none, or why some turns do not count.
     pub reason: Option<String>,
     /// CPU time per fetch, in times the baseline's in the same run, with the interval of its
@@ -241,7 +241,7 @@ impl MergedEntry {
     fn of(row: &Row) -> Self {
         let figures = row.figures.as_ref();
         Self {
-            standing: row.standing.key(),
+            state: row.state.key(),
             reason: row.reason.as_deref().map(line),
             ratio: figures.and_then(|figures| figures.ratio).and_then(written),
             verdict: figures.and_then(|figures| figures.verdict).map(word),
@@ -252,7 +252,7 @@ impl MergedEntry {
 
     /// Returns whether it has figures.
     pub fn is_measured(&self) -> bool {
-        self.standing == Standing::Measured.key()
+        self.state == RowState::Measured.key()
     }
 }
 

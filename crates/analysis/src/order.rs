@@ -27,7 +27,7 @@ enum Less {
     Neither,
 }
 
-/// Returns what the verdict on two models says, if they were judged.
+/// Returns what the verdict on two models says, if they were compared.
 fn certain(cell: &CellFigures, model: &str, other: &str) -> Option<Less> {
     Some(match cell.between(model, other)? {
         (Verdict::Different, ratio) if ratio < 1.0 => Less::First,

@@ -173,7 +173,7 @@ impl<'a> Source<'a> {
         let others = others.filter(|name| *name != reference);
         let pairs =
             others.filter_map(|name| Some(((name, reference), self.paired(name, reference)?)));
-        family::judged(pairs.collect())
+        family::compare_all(pairs.collect())
     }
 }
 

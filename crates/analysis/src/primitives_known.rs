@@ -15,12 +15,12 @@ const NEARLY: f64 = 2.0;
 const TENFOLD: f64 = 10.0;
 
 /// What a ratio shows.
-type Judge = fn(Estimate) -> Shown;
+type Reading = fn(Estimate) -> Shown;
 
 /// Holds what is known of tasks and threads against the run. A program whose units are threads
 /// stands against the baseline's.
 pub(crate) fn checks(sources: &[Source<'_>], baseline: &str) -> Vec<ShapeCheck> {
-    let known: [(_, _, Judge); 3] = [
+    let known: [(_, _, Reading); 3] = [
         (
             "a switch between tasks in memory is several times cheaper than one between threads",
             Workload::PingPong,
@@ -38,12 +38,12 @@ pub(crate) fn checks(sources: &[Source<'_>], baseline: &str) -> Vec<ShapeCheck> 
             |ratio| at_least(ratio, TENFOLD),
         ),
     ];
-    let check = |(claim, primitive, judge): (_, Workload, Judge)| {
+    let check = |(claim, primitive, reading): (_, Workload, Reading)| {
         let source = sources.iter().find(|source| source.primitive == primitive)?;
         let threads = source.programs.iter().find(|program| program.unit == "thread")?;
         let pairs = source.paired(&threads.name, baseline);
         let ratio = pairs.map(|pairs| pairs.ratio(ALPHA));
-        Some(ShapeCheck { claim, primitive, ratio, shown: ratio.map_or(Shown::Open, judge) })
+        Some(ShapeCheck { claim, primitive, ratio, shown: ratio.map_or(Shown::Open, reading) })
     };
     known.into_iter().filter_map(check).collect()
 }

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn each_client_is_told_once_with_the_version_of_the_run_and_what_it_does() {
+    fn each_client_is_reported_once_with_the_version_of_the_run_and_what_it_does() {
         let run = run(Some(vec![
             quirk("reqwest", "no_length", "takes what comes", None),
             quirk("reqwest", "nul", "takes any byte", None),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_tells_nothing_of_its_clients_is_not_called_free_of_quirks() {
+    fn a_run_that_reports_nothing_of_its_clients_is_not_called_free_of_quirks() {
         assert_eq!(quirks(&run(None)), None);
         assert!(quirks(&run(Some(Vec::new()))).unwrap().clients.is_empty());
     }

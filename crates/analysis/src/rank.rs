@@ -47,11 +47,11 @@ pub struct RankedCell {
 pub struct RankedRow {
     /// The model's row in the figures.
     pub row: Row,
-    /// The median over blocks with its 95 % interval, if a valid turn has the value; of a judged
+    /// The median over blocks with its 95 % interval, if a valid turn has the value; of a compared
     /// metric, what the row has.
     pub value: Option<Estimate>,
     /// The value in times the baseline's, or that of the language. That of CPU time is the one that
-    /// was judged, with the interval of its family; any other has a 95 % interval of its own.
+    /// was compared, with the interval of its family; any other has a 95 % interval of its own.
     pub ratio: Option<Estimate>,
     /// The value less the floor's, with its 95 % interval.
     pub above_floor: Option<Estimate>,
@@ -120,9 +120,9 @@ impl RankedRow {
     ) -> Self {
         let (model, quantity) = (row.model.as_str(), Quantity::Of(metric));
         let sample = source.sample(model, quantity);
-        let judged = row.figures.as_ref().and_then(|figures| figures.ratio);
+        let compared = row.figures.as_ref().and_then(|figures| figures.ratio);
         let ratio = match metric.is_judged {
-            true => judged,
+            true => compared,
             false => source.ratio((model, baseline), quantity),
         };
         let (rounds, repeated) = source.rounds(model);

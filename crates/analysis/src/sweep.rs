@@ -10,7 +10,7 @@ use stats::crossover::{Crossover, Sure};
 use stats::verdict::{Criteria, Evidence};
 
 use crate::cell::Source;
-use crate::family::{ALPHA, MARGIN, Pair, judged};
+use crate::family::{ALPHA, MARGIN, Pair, compare_all};
 use crate::number::range;
 
 /// A sweep, and where models cross along it.
@@ -104,7 +104,7 @@ impl SweepPair {
             .map(|pairs| pairs.as_ref().map_or(0, |pairs| pairs.paired.pairs().len()))
             .collect();
         let family = found.into_iter().flatten().map(|pairs| ((model, other), pairs)).collect();
-        let mut family = judged(family).into_iter();
+        let mut family = compare_all(family).into_iter();
         let level = |(source, blocks): (&Source<'_>, usize)| {
             let pair = if blocks > 0 { family.next() } else { None };
             let sure = pair.as_ref().map_or(Sure::Neither, sure);

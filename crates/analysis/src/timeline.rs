@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_that_the_machine_did_is_told_and_nothing_of_an_unwatched_run() {
+    fn the_worst_that_the_machine_did_is_reported_and_nothing_of_an_unwatched_run() {
         let mut run = Fixture::good().run();
         for host in hosts(&mut run, "steady") {
             host.probe_per_ms /= 2;

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_that_shows_nothing_is_judged_all_the_same() {
+    fn a_machine_that_shows_nothing_is_graded_all_the_same() {
         let findings = examine(&Readings::default());
         findings.iter().for_each(is_whole);
         assert_eq!(findings.len(), CHECKS.len());

@@ -4,7 +4,7 @@
 //! A bare model in another language has a reader of its own: it must say the same, but for a quirk
 //! of it. What a model with a library client must say is less, since a library hides where a fetch
 //! broke: as many failures, each in the family of the bare model's code, or the code for a
-//! deadline. Where a library does something else, that is a quirk with a name, in [`DEVIATIONS`].
+//! deadline. Where a library does something else, that is a quirk with a name, in [`QUIRKS`].
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use record::Model;
 use workload::pipe::Total;
 use workload::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 
-use crate::quirks::{DEVIATIONS, Finds, Quirk};
+use crate::quirks::{QUIRKS, Finds, Quirk};
 use crate::{OriginProcess, Program, Reported, converse, language};
 
 /// The seed of every trial.
@@ -207,7 +207,7 @@ impl FaultCase {
             })
         });
         let versions = &reported.hello.versions;
-        let quirk = DEVIATIONS.iter().find(|quirk| quirk.is_of(model, versions, self.name));
+        let quirk = QUIRKS.iter().find(|quirk| quirk.is_of(model, versions, self.name));
         let differs = reported_all.or_else(|| match (quirk, model.is_bare()) {
             (Some(quirk), _) => quirk.differs(total, &failures),
             (None, true) => (total.errors != failures).then(|| {
@@ -304,7 +304,7 @@ impl FaultVerified {
         match &self.agreement {
             Agreement::Agrees => format!("OK         {name}: {}", shown(&self.failures)),
             Agreement::Deviates(what) => {
-                format!("DEVIATION  {name}: {}; {what}", shown(&self.failures))
+                format!("QUIRK  {name}: {}; {what}", shown(&self.failures))
             }
             Agreement::Fails(why) => format!("FAIL       {name}: {why}"),
         }

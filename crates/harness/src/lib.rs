@@ -69,7 +69,7 @@ pub use crate::interrupt::settle_signals;
 pub use crate::language::{Interpreter, Program, compile, missing, update_lock};
 pub use crate::machine::{Limits, place, preflight};
 pub use crate::measure::{
-    Ended, How, Order, claim, earlier, measure, measure_claimed, newest_unfinished, resume,
+    Ended, How, Request, claim, earlier, measure, measure_claimed, newest_unfinished, resume,
 };
 pub use crate::operations::PrimitiveBlocks;
 pub use crate::origin_process::{OriginProcess, Reported, converse};
@@ -77,7 +77,7 @@ pub use crate::participant::time_for;
 pub use crate::probe::probe;
 pub use crate::programs::build;
 pub use crate::progress::{be_quiet, writing_report};
-pub use crate::quirks::{DEVIATIONS, Finds, Quirk};
+pub use crate::quirks::{QUIRKS, Finds, Quirk};
 pub use crate::revalidate::revalidate;
 pub use crate::run::{Event, Programs, Watch, run};
 pub use crate::run_lock::RunLock;

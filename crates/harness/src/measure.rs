@@ -26,7 +26,7 @@ use crate::{
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct Request {
     /// Where the models come from.
     pub workspace: Workspace,
     /// Where the run is written.
@@ -71,9 +71,9 @@ pub enum How {
 /// # Errors
 ///
 /// Says what refuses to be measured or written, or who measures already.
-pub fn claim(order: &Order) -> Result<RunLock> {
-    may_measure(order)?;
-    RunLock::on_results(&order.results)
+pub fn claim(request: &Request) -> Result<RunLock> {
+    may_measure(request)?;
+    RunLock::on_results(&request.results)
 }
 
 /// Measures what is ordered.
@@ -81,8 +81,8 @@ pub fn claim(order: &Order) -> Result<RunLock> {
 /// # Errors
 ///
 /// Says what refuses to be measured, built or written.
-pub fn measure(order: &Order) -> Result<Ended> {
-    measure_claimed(order, claim(order)?)
+pub fn measure(request: &Request) -> Result<Ended> {
+    measure_claimed(request, claim(request)?)
 }
 
 /// Measures what is ordered on the machine that was claimed for it.
@@ -90,36 +90,36 @@ pub fn measure(order: &Order) -> Result<Ended> {
 /// # Errors
 ///
 /// Says what refuses to be built, measured or written.
-pub fn measure_claimed(order: &Order, _lock: RunLock) -> Result<Ended> {
-    let layout = layout(&order.preset);
-    let all = (order.models.as_slice(), order.primitives.as_slice());
-    let programs = build_for_run((&order.workspace, layout), all)?;
-    let placement = Placement { origin: order.origin, ..place()? };
+pub fn measure_claimed(request: &Request, _lock: RunLock) -> Result<Ended> {
+    let layout = layout(&request.preset);
+    let all = (request.models.as_slice(), request.primitives.as_slice());
+    let programs = build_for_run((&request.workspace, layout), all)?;
+    let placement = Placement { origin: request.origin, ..place()? };
     interrupt::watch()?;
     let probes = probe(
-        (&order.preset.cells, order.preset.baseline()),
-        &order.models,
+        (&request.preset.cells, request.preset.baseline()),
+        &request.models,
         (&programs, &placement),
     )?;
     let mut schedule = draw(Basis {
-        preset: order.preset.clone(),
-        models: order.models.clone(),
+        preset: request.preset.clone(),
+        models: request.models.clone(),
         missing: programs.missing.clone(),
-        programs: order.primitives.clone(),
-        seed: order.seed.unwrap_or_else(seed),
+        programs: request.primitives.clone(),
+        seed: request.seed.unwrap_or_else(seed),
         placement,
         probes,
     });
-    schedule.supersedes.clone_from(&order.supersedes);
-    let mut environment = environment(&order.workspace.root, &schedule, &programs)?;
-    let models = (order.models.as_slice(), &programs);
-    environment.model_footprints = Some(footprints(&order.workspace, models, &environment));
-    let earlier = earlier(&order.results, &environment, &schedule.cells);
+    schedule.supersedes.clone_from(&request.supersedes);
+    let mut environment = environment(&request.workspace.root, &schedule, &programs)?;
+    let models = (request.models.as_slice(), &programs);
+    environment.model_footprints = Some(footprints(&request.workspace, models, &environment));
+    let earlier = earlier(&request.results, &environment, &schedule.cells);
     for line in forecast(&schedule, &earlier).lines {
         say(&format!("{}\n", plain(&line)));
     }
 
-    let folder = RunFolder::create(&order.results, &schedule, &environment)?;
+    let folder = RunFolder::create(&request.results, &schedule, &environment)?;
     carry_out(&schedule, &programs, (folder, Vec::new(), 0))
 }
 
@@ -222,12 +222,12 @@ fn carry_out(
 }
 
 /// Checks that this program and this machine may measure what is ordered.
-fn may_measure(order: &Order) -> Result<()> {
+fn may_measure(request: &Request) -> Result<()> {
     if cfg!(debug_assertions) {
         let why = "a debug build measures nothing: use `cargo bench`, or `cargo run --release`";
         return Err(Failure::Usage(why.to_owned()).into());
     }
-    let Order { workspace, results, preset, models, .. } = order;
+    let Request { workspace, results, preset, models, .. } = request;
     preflight(&workspace.root, &[results, &workspace.target], (&preset.cells, models))
 }
 
@@ -424,11 +424,11 @@ mod tests {
         let published = record::runs(&root.join("../../results"));
         let published = published.into_values().find(is_quick).unwrap();
         // Its cells have the names of the published run's, and are others.
-        let made_up = root.join("../report/tests/golden/run");
+        let fixture = root.join("../report/tests/golden/run");
         let results = tempfile::tempdir().unwrap();
         let old = publish((&published, &published), results.path(), "1");
         let quick = publish((&published, &published), results.path(), "2");
-        let newest = publish((&made_up, &published), results.path(), "3");
+        let newest = publish((&fixture, &published), results.path(), "3");
         assert_eq!(quick.environment.cpu, newest.environment.cpu);
 
         let reported = |cells: &[Cell]| -> Vec<String> {

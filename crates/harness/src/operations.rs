@@ -56,9 +56,9 @@ pub(crate) fn operations(
         Workload::primitives().filter(is_measured).map(|one| cell(one, amount)).collect();
     let absent = |cell: &Cell| {
         let cpus = cell.workload.cpus();
-        let lacks = placement.of_operations(cpus).len() < cpus;
+        let is_short = placement.of_operations(cpus).len() < cpus;
         let reason = format!("it needs {cpus} CPUs of their own, there is one");
-        let own = programs.iter().filter(|own| lacks && own.primitives.contains(&cell.workload));
+        let own = programs.iter().filter(|own| is_short && own.primitives.contains(&cell.workload));
         let row = |program: &PrimitiveProgram| Absent {
             cell: cell.name.clone(),
             model: program.package.clone(),

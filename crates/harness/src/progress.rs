@@ -357,11 +357,11 @@ mod tests {
             session: 0,
         };
         let mut progress = Progress::new(&schedule, &[], &[]);
-        let costs = [("dear", Some(30_040.0)), ("broken", None), ("cheap", Some(20_000.0))];
+        let costs = [("costly", Some(30_040.0)), ("broken", None), ("cheap", Some(20_000.0))];
         progress.costs = costs.map(|(model, cost)| (model.to_owned(), cost)).into();
 
         let rows = progress.first_rows(&block(0)).expect("it is the first of its cell");
-        assert!(rows.ends_with(": cheap 20.0, dear 30.0, broken -"), "{rows}");
+        assert!(rows.ends_with(": cheap 20.0, costly 30.0, broken -"), "{rows}");
         assert!(rows.starts_with("steady, ") && rows.contains("proves nothing yet"), "{rows}");
         assert_eq!(progress.first_rows(&block(1)), None, "once is enough");
     }

@@ -36,7 +36,7 @@ pub enum Finds {
 }
 
 /// Every quirk that is known.
-pub const DEVIATIONS: &[Quirk] = &[
+pub const QUIRKS: &[Quirk] = &[
     forgives("hyper", "field_too_long", "takes heads of up to about 400 KiB"),
     forgives("reqwest", "field_too_long", "takes heads of up to about 400 KiB"),
     forgives("ureq", "fields_too_many", "takes more than 100 fields"),
@@ -125,7 +125,7 @@ pub const DEVIATIONS: &[Quirk] = &[
 /// Returns what the clients of some models are known to do, as a schedule keeps it.
 pub(crate) fn quirks_of(models: &[&Model]) -> Vec<record::Quirk> {
     let is_used = |known: &&Quirk| models.iter().any(|model| model.has_client(known.client));
-    DEVIATIONS.iter().filter(is_used).map(Quirk::recorded).collect()
+    QUIRKS.iter().filter(is_used).map(Quirk::recorded).collect()
 }
 
 impl Quirk {

@@ -71,7 +71,7 @@ pub(crate) struct Shortage {
     pub(crate) raise: String,
 }
 
-/// Returns what the cells lack of threads and memory first, if they lack any.
+/// Returns what the cells are short of first, of threads and memory, if they are short of any.
 pub(crate) fn shortage(cells: &[Cell]) -> Option<Shortage> {
     let limits = limits();
     cells.iter().find_map(|cell| limits.iter().find_map(|limit| limit.shortage(cell)))

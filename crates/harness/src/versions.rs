@@ -246,14 +246,14 @@ fn differs(workspace: &Workspace, folder: &Path) -> Result<Vec<String>> {
     let here = packages(&workspace.root.join("Cargo.lock"))?;
     let there = packages(&folder.join("Cargo.lock"))?;
     let changed = there.iter().filter(|package| !here.contains(package));
-    let told = changed.map(|(name, version)| {
+    let reported = changed.map(|(name, version)| {
         let gone = |other: &&(String, String)| other.0 == *name && !there.contains(other);
         match here.iter().find(gone) {
             Some((_, locked)) => format!("{name} {locked} -> {version}"),
             None => format!("{name} {version}, new"),
         }
     });
-    Ok(told.collect())
+    Ok(reported.collect())
 }
 
 /// Returns the names and versions of the packages of a lock file.

@@ -11,7 +11,7 @@ use model_kit::DelayRange;
 use record::OriginKind;
 use serde_json::json;
 
-use crate::asked::{Comparison, Listed, Order, Ranking, Verification, Versions};
+use crate::asked::{Comparison, Listed, Request, Ranking, Verification, Versions};
 use crate::new_model;
 use crate::output::{self, Output};
 use crate::pictures::PICTURES;
@@ -64,7 +64,7 @@ Examples:
   inflight run --dry-run                what it would take, and what it could show
   inflight run --resume                 go on with the newest run that was cut short
 ")]
-    Run(Order),
+    Run(Request),
     /// Runs each model once on each cell: one OK or FAIL line each.
     #[command(before_help = "\
 Examples:

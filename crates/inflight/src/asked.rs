@@ -11,7 +11,7 @@ use crate::arguments::{delay, names_of_presets, origin, percent, size};
 
 /// What to measure.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Order {
+pub(crate) struct Request {
     /// Which models and cells.
     #[command(flatten)]
     pub(crate) selection: Selection,

@@ -52,8 +52,8 @@ fn main() -> ExitCode {
 /// Carries out a command and returns the exit code.
 fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
     match &arguments.command {
-        Command::Run(order) => measure::run(order, output),
-        Command::Verify(order) => measure::verify(order, output),
+        Command::Run(request) => measure::run(request, output),
+        Command::Verify(request) => measure::verify(request, output),
         Command::Doctor => machine::doctor(output),
         Command::List { what } => list::list(*what, output),
         Command::Rank(asked) => compare::rank(asked, output),

@@ -11,7 +11,7 @@ use model_kit::Cell;
 use record::{Environment, Model, Placement, Run, State};
 use serde_json::json;
 
-use crate::asked::{Order, Selection, Verification};
+use crate::asked::{Request, Selection, Verification};
 use crate::output::{Output, Tone};
 use crate::{answer, check, place};
 
@@ -21,19 +21,19 @@ const VERIFICATION_FAILED: u8 = 3;
 const NOT_SOUND: u8 = 4;
 
 /// Measures, or goes on measuring, and prints what came of it.
-pub(crate) fn run(order: &Order, output: &mut Output) -> Result<u8> {
+pub(crate) fn run(request: &Request, output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
-    let ended = match &order.resume {
-        Some(name) => resume(&workspace, (name, order.out.as_deref()))?,
+    let ended = match &request.resume {
+        Some(name) => resume(&workspace, (name, request.out.as_deref()))?,
         None => {
-            let ordered = ordered(order, workspace)?;
-            if order.dry_run {
+            let ordered = ordered(request, workspace)?;
+            if request.dry_run {
                 return dry_run(&ordered, output);
             }
             harness::measure(&ordered)?
         }
     };
-    show(&ended, order.verbose, output)
+    show(&ended, request.verbose, output)
 }
 
 /// Runs each model once on each cell, or on each fault.
@@ -45,7 +45,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     }
     let mut preset = preset("smoke")?;
     preset.cells = cells(&preset, &selection.cell)?;
-    let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Company::None)?;
+    let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Implied::None)?;
     let needs = (preset.cells.as_slice(), models.as_slice());
     harness::preflight(&workspace.root, &[&workspace.target], needs)?;
     let _lock = RunLock::beside_no_run()?;
@@ -65,7 +65,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
 
 /// Holds each model against every fault.
 fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
-    let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Company::None)?;
+    let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Implied::None)?;
     harness::preflight(&workspace.root, &[&workspace.target], (&[], &models))?;
     let _lock = RunLock::beside_no_run()?;
     can_run(workspace, &models, asked)?;
@@ -106,11 +106,11 @@ fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<E
 }
 
 /// Returns what is to be measured.
-fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
-    let mut preset = preset(&order.preset)?;
-    preset.cells = cells(&preset, &order.selection.cell)?;
+fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> {
+    let mut preset = preset(&request.preset)?;
+    preset.cells = cells(&preset, &request.selection.cell)?;
     let has_primitives = preset.primitives.blocks > 0;
-    if let Some(blocks) = order.blocks {
+    if let Some(blocks) = request.blocks {
         preset.set_blocks(blocks);
         preset.stop = None;
         preset.primitives.blocks = if has_primitives { blocks } else { 0 };
@@ -119,34 +119,34 @@ fn ordered(order: &Order, workspace: Workspace) -> Result<harness::Order> {
         true => Vec::new(),
         false => harness::find(&workspace, "crates")?,
     };
-    let models = match order.selection.models.as_slice() {
-        [] if order.all => found,
+    let models = match request.selection.models.as_slice() {
+        [] if request.all => found,
         [] => preset.takes(&found),
-        named => chosen(&found, named, Company::BaselineAndFloor)?,
+        named => chosen(&found, named, Implied::BaselineAndFloor)?,
     };
-    let results = order.out.clone().unwrap_or_else(|| workspace.root.join("results"));
-    let primitives = match order.selection.names_all() && has_primitives {
+    let results = request.out.clone().unwrap_or_else(|| workspace.root.join("results"));
+    let primitives = match request.selection.names_all() && has_primitives {
         true => harness::find_primitives(&workspace, "crates")?,
         false => Vec::new(),
     };
-    let (seed, supersedes) = (order.seed, order.supersedes.clone());
-    let origin = order.origin;
-    Ok(harness::Order { workspace, results, preset, models, primitives, seed, supersedes, origin })
+    let (seed, supersedes) = (request.seed, request.supersedes.clone());
+    let origin = request.origin;
+    Ok(harness::Request { workspace, results, preset, models, primitives, seed, supersedes, origin })
 }
 
 /// Prints what would be measured.
-fn dry_run(order: &harness::Order, output: &mut Output) -> Result<u8> {
+fn dry_run(request: &harness::Request, output: &mut Output) -> Result<u8> {
     let schedule = harness::draw(Basis {
-        preset: order.preset.clone(),
-        models: order.models.clone(),
+        preset: request.preset.clone(),
+        models: request.models.clone(),
         missing: Vec::new(),
-        programs: order.primitives.clone(),
-        seed: order.seed.unwrap_or_default(),
-        placement: Placement { origin: order.origin, ..harness::place()? },
+        programs: request.primitives.clone(),
+        seed: request.seed.unwrap_or_default(),
+        placement: Placement { origin: request.origin, ..harness::place()? },
         probes: Vec::new(),
     });
-    let machine = Environment::read(&order.workspace.root, "none", [].into());
-    let earlier = harness::earlier(&order.results, &machine, &schedule.cells);
+    let machine = Environment::read(&request.workspace.root, "none", [].into());
+    let earlier = harness::earlier(&request.results, &machine, &schedule.cells);
     let forecast = harness::forecast(&schedule, &earlier);
     let models: Vec<&str> = schedule.models.iter().map(|model| model.name.as_str()).collect();
     output.say(&format!("{} models: {}", models.len(), models.join(", ")));
@@ -217,7 +217,7 @@ pub(crate) fn known<'a>(found: &'a [Model], name: &str) -> Result<&'a Model> {
 
 /// Who is measured beside the models that were named.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Company {
+enum Implied {
     /// Nobody.
     None,
     /// The baseline and the floor.
@@ -225,7 +225,7 @@ enum Company {
 }
 
 /// Returns the models that were named, all if none was, and those that go with them.
-fn chosen(found: &[Model], names: &[String], company: Company) -> Result<Vec<Model>> {
+fn chosen(found: &[Model], names: &[String], implied: Implied) -> Result<Vec<Model>> {
     for (place, name) in names.iter().enumerate() {
         known(found, name)?;
         if names[..place].contains(name) {
@@ -233,7 +233,7 @@ fn chosen(found: &[Model], names: &[String], company: Company) -> Result<Vec<Mod
         }
     }
     let goes_with =
-        |name: &str| company == Company::BaselineAndFloor && [BASELINE, FLOOR].contains(&name);
+        |name: &str| implied == Implied::BaselineAndFloor && [BASELINE, FLOOR].contains(&name);
     let is_chosen =
         |model: &&Model| names.is_empty() || names.contains(&model.name) || goes_with(&model.name);
     Ok(found.iter().filter(is_chosen).cloned().collect())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use harness::{FLOOR, Failure, Order, Preset, Wanted, Workspace};
+use harness::{FLOOR, Failure, Request, Preset, Wanted, Workspace};
 use record::{Model, OriginKind, Run};
 use serde_json::json;
 
@@ -30,7 +30,7 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
     let is_row = |name: &str| rows.iter().any(|row| row.name == name);
     let floor = found.iter().find(|model| model.name == FLOOR && !is_row(FLOOR));
     let results = asked.out.clone().unwrap_or_else(|| workspace.root.join("results"));
-    let mut order = Order {
+    let mut request = Request {
         workspace,
         results,
         preset,
@@ -41,11 +41,11 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
         origin: OriginKind::default(),
     };
     // First: to prepare a version asks the network, and does away with what was there of it.
-    let lock = harness::claim(&order)?;
-    for (row, model) in rows.iter().zip(&mut order.models) {
-        *model = row.prepared(&order.workspace)?;
+    let lock = harness::claim(&request)?;
+    for (row, model) in rows.iter().zip(&mut request.models) {
+        *model = row.prepared(&request.workspace)?;
     }
-    let ended = harness::measure_claimed(&order, lock)?;
+    let ended = harness::measure_claimed(&request, lock)?;
     let run = Run::read(&ended.path)?;
     let summary = place::summary(&run);
     match asked.md {

@@ -1,4 +1,4 @@
-//! One compio task a slot, on a runtime of one thread, which the kernel tells what is complete.
+//! One compio task a slot, on a runtime of one thread that the kernel notifies of what is complete.
 
 use std::io;
 use std::net::SocketAddr;

@@ -273,7 +273,7 @@ fn cut<'a>(bytes: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
 
 proptest! {
     #[test]
-    fn whatever_comes_is_judged_alike_in_any_pieces(
+    fn whatever_comes_is_read_alike_in_any_pieces(
         start in 0..200_usize,
         chunked in any::<bool>(),
         noise in vec(any::<u8>(), 0..60),

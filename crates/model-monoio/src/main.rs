@@ -1,4 +1,4 @@
-//! One monoio task a slot, on a runtime of one thread, which the kernel tells what is complete.
+//! One monoio task a slot, on a runtime of one thread that the kernel notifies of what is complete.
 
 use std::io;
 use std::net::SocketAddr;

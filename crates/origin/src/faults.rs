@@ -62,7 +62,7 @@ pub enum End {
     /// The connection is reset.
     Reset,
     /// Nothing more, until the peer has left.
-    Silence,
+    Stall,
     /// Every connection is lost, nothing listens for so many milliseconds, and all is well again.
     Restart(u64),
 }

@@ -19,7 +19,7 @@ const NEAR: usize = 64;
 const SPLITS: usize = 40;
 
 /// Returns what a slot counts that gets a reply in these pieces, and then the end.
-fn judged(fault: &Fault, pieces: &[&[u8]]) -> Turned {
+fn turned_by(fault: &Fault, pieces: &[&[u8]]) -> Turned {
     let cell = Cell {
         name: "corpus".to_owned(),
         workload: Workload::Batch,
@@ -75,7 +75,7 @@ fn last_read(end: End) -> std::io::Result<usize> {
     match end {
         End::Close | End::CloseAfter(_) | End::CloseAtOnce | End::Restart(_) => Ok(0),
         End::Reset => Err(Error::from(ErrorKind::ConnectionReset)),
-        End::Keep | End::Silence => Err(Error::from(ErrorKind::TimedOut)),
+        End::Keep | End::Stall => Err(Error::from(ErrorKind::TimedOut)),
     }
 }
 
@@ -92,7 +92,7 @@ fn reply(fault: &Fault) -> Vec<u8> {
 
 /// Returns whether a fault is in the bytes and not in how slowly they come.
 fn is_in_the_bytes(fault: &Fault) -> bool {
-    !fault.needs_a_deadline() || matches!(fault.end, End::Silence)
+    !fault.needs_a_deadline() || matches!(fault.end, End::Stall)
 }
 
 #[test]
@@ -131,20 +131,20 @@ fn every_fault_gets_its_verdict_at_every_split_and_byte_by_byte_or_if_long_near_
     for fault in FAULTS.iter().filter(|fault| is_in_the_bytes(fault)) {
         let bytes = reply(fault);
         let expected = fault.code(false).map(|code| code.number().to_string());
-        let whole = judged(fault, &[&bytes]);
+        let whole = turned_by(fault, &[&bytes]);
         let extra = u64::from(fault.name == "extra_bytes");
         assert_eq!(verdict(&whole).0, Vec::from_iter(expected.as_deref()), "{}", fault.name);
         assert_eq!(whole.total.extra_bytes, extra, "{}", fault.name);
 
         for split in splits(&bytes) {
             let (first, rest) = bytes.split_at(split);
-            let cut = judged(fault, &[first, rest]);
+            let cut = turned_by(fault, &[first, rest]);
             // What comes after a reply that ended with a piece has not been read yet.
             let unread = extra == 1 && split + "extra".len() == bytes.len();
             let expected = (verdict(&whole).0, if unread { 0 } else { extra });
             assert_eq!(verdict(&cut), expected, "{} split at {split}", fault.name);
         }
         let pieces: Vec<&[u8]> = bytes.chunks(if is_long(&bytes) { 4_099 } else { 1 }).collect();
-        assert_eq!(verdict(&judged(fault, &pieces)).0, verdict(&whole).0, "{}", fault.name);
+        assert_eq!(verdict(&turned_by(fault, &pieces)).0, verdict(&whole).0, "{}", fault.name);
     }
 }

@@ -109,8 +109,8 @@ impl RunFolder {
         let line = entry.to_line()?;
         let written = self.journal.write_all(line.as_bytes());
         self.unsynced += line.len();
-        let lacks = || Unwritable::of(&self.path.join("journal.jsonl"), line.len());
-        written.with_context(lacks).with_context(|| self.go_on())
+        let no_room = || Unwritable::of(&self.path.join("journal.jsonl"), line.len());
+        written.with_context(no_room).with_context(|| self.go_on())
     }
 
     /// Syncs the journal to disk.
@@ -122,8 +122,8 @@ impl RunFolder {
         // A folder that somebody has removed takes every write and keeps none.
         let path = self.path.join("journal.jsonl");
         fs::metadata(&path).with_context(|| unwritable(&path))?;
-        let lacks = || Unwritable::of(&path, self.unsynced);
-        let synced = self.journal.sync_data().with_context(lacks);
+        let no_room = || Unwritable::of(&path, self.unsynced);
+        let synced = self.journal.sync_data().with_context(no_room);
         synced.with_context(|| self.go_on())?;
         self.unsynced = 0;
         Ok(())
@@ -227,7 +227,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&new, path))
         .inspect_err(|_| {
-            // The half of it takes room that lacks already.
+            // The half of it takes room that is missing already.
             let _ = fs::remove_file(&new);
         });
     written.with_context(|| Unwritable::of(path, bytes.len()))
@@ -261,11 +261,11 @@ mod tests {
     }
 
     /// Checks that an error says what to type, and names the bytes of a file.
-    fn says(error: &anyhow::Error, lacks: &str) {
+    fn says(error: &anyhow::Error, wanted: &str) {
         let said = format!("{error:#}");
         assert!(said.contains("what was measured is kept: make room and go on with "), "{said}");
         assert!(said.contains("`inflight run --resume /"), "{said}");
-        assert!(said.contains("`inflight report /") && said.contains(lacks), "{said}");
+        assert!(said.contains("`inflight report /") && said.contains(wanted), "{said}");
         assert!(error.downcast_ref::<Unwritable>().is_some(), "{said}");
     }
 

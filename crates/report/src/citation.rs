@@ -7,13 +7,13 @@
 use std::error::Error;
 use std::fmt;
 
-use analysis::cell_figures::Standing;
+use analysis::cell_figures::RowState;
 use analysis::figures::Figures;
 use analysis::line::{line, paragraph};
 use analysis::number::{count, shortened};
 use analysis::{Integrity, Summary};
 
-use crate::table::{heading, standing};
+use crate::table::{heading, state_word};
 
 /// Who is cited.
 pub(crate) const AUTHORS: &str = "The Inflight authors";
@@ -234,13 +234,13 @@ fn warnings(run: &Summary) -> Vec<String> {
 fn lost_rows(figures: &Figures) -> Option<String> {
     let mut lost = Vec::new();
     for cell in &figures.cells {
-        let is_lost = |it: Standing| !matches!(it, Standing::Measured | Standing::NotApplicable);
-        for row in cell.rows.iter().filter(|row| is_lost(row.standing)) {
+        let is_lost = |it: RowState| !matches!(it, RowState::Measured | RowState::NotApplicable);
+        for row in cell.rows.iter().filter(|row| is_lost(row.state)) {
             lost.push(format!(
                 "{} in {} ({})",
                 line(&row.model),
                 cell.cell.name,
-                standing(row.standing)
+                state_word(row.state)
             ));
         }
     }
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn each_reason_for_doubt_is_told_and_no_other() {
+    fn each_reason_for_doubt_is_reported_and_no_other() {
         let resume = || resume(3, 0);
         let invalid = |run: &mut Run| {
             for turn in corrupt(run, ("threads", "steady")) {

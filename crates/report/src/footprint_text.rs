@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_tells_no_footprint_has_a_sentence_and_no_table() {
+    fn a_run_that_reports_no_footprint_has_a_sentence_and_no_table() {
         let run = Fixture { blocks: 2, ..Fixture::good() }.run();
         let text = footprints_text(&model_footprints(&run), Form::Markdown);
         assert_eq!(

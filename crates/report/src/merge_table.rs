@@ -84,7 +84,7 @@ fn table(cell: &MergedCell, merge: &Merge, form: Form) -> String {
 /// Writes what a run says of a model.
 pub(crate) fn entry(entry: &MergedEntry, is_baseline: bool) -> String {
     if !entry.is_measured() {
-        return entry.standing.replace('_', " ");
+        return entry.state.replace('_', " ");
     }
     let ratio = match (entry.ratio, is_baseline) {
         (_, true) => "1".to_owned(),

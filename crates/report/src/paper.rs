@@ -12,7 +12,7 @@ use analysis::number::{digits, with_interval};
 
 use crate::citation::Citation;
 use crate::escape;
-use crate::table::{TAIL, UNEQUAL, heading, places, standing, verdict};
+use crate::table::{TAIL, UNEQUAL, heading, places, state_word, verdict};
 
 /// The columns of a table for a paper.
 const COLUMNS: [&str; 6] = ["rank", "model", "CPU/fetch", "against", "verdict", "above floor"];
@@ -31,7 +31,7 @@ const TIDY: [&str; 14] = [
     "verdict",
     "rank_best",
     "rank_worst",
-    "standing",
+    "state",
     "reason",
     "badges",
 ];
@@ -128,7 +128,7 @@ fn rows(cell: &CellFigures, all: &Figures) -> Vec<Line> {
 fn why(row: &Row) -> String {
     let reason: String =
         row.reason.iter().flat_map(|reason| reason.chars()).take(LONGEST).collect();
-    if reason.is_empty() { standing(row.standing).to_owned() } else { line(&reason) }
+    if reason.is_empty() { state_word(row.state).to_owned() } else { line(&reason) }
 }
 
 /// Writes the ratio to the baseline, marked where rare expensive blocks would change it.
@@ -217,10 +217,10 @@ pub(crate) fn tidy(run: &Summary) -> Vec<u8> {
                     number(estimate.map(|estimate| estimate.value)),
                     number(interval(estimate).map(|interval| interval.low)),
                     number(interval(estimate).map(|interval| interval.high)),
-                    if metric == "cpu_ratio" { judged(row) } else { String::new() },
+                    if metric == "cpu_ratio" { compared(row) } else { String::new() },
                     row.rank.map_or_else(String::new, |rank| rank.best.to_string()),
                     row.rank.map_or_else(String::new, |rank| rank.worst.to_string()),
-                    row.standing.key().to_owned(),
+                    row.state.key().to_owned(),
                     escape::cell(row.reason.as_deref().unwrap_or_default()),
                     badges.clone(),
                 ]);
@@ -258,7 +258,7 @@ fn interval(estimate: Option<&Estimate>) -> Option<analysis::Interval> {
 }
 
 /// Writes the verdict of a row, if there is one.
-fn judged(row: &Row) -> String {
+fn compared(row: &Row) -> String {
     row.figures
         .as_ref()
         .and_then(|figures| figures.verdict)

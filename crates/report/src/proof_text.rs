@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_told_in_two_lines() {
+    fn a_proof_is_written_in_two_lines() {
         let text = proof_text(&proven(|_| ()), Form::Terminal);
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.starts_with("steady: 19") && text.contains("; the delay set the pace\n"));

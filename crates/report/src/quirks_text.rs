@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_are_told_with_their_faults_and_none_where_the_run_knows_nothing() {
+    fn clients_are_named_with_their_faults_and_none_where_the_run_knows_nothing() {
         let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
         let quirk = |client: &str, fault: &str| {
             let [client, fault, does] = [client, fault, "takes any byte"].map(str::to_owned);

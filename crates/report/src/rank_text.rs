@@ -1,12 +1,12 @@
 //! The models of a run ordered by one metric, as a terminal shows them.
 
-use analysis::cell_figures::{Row, Standing};
+use analysis::cell_figures::{Row, RowState};
 use analysis::number::with_interval;
 use analysis::rank::{RankedCell, RankedRow, Ranking};
 use rules::Metric;
 
 use crate::summary::{Form, aside, joined, reasons, title};
-use crate::table::{NOTHING, drawn, ratio, standing, verdict, with_places};
+use crate::table::{NOTHING, drawn, ratio, state_word, verdict, with_places};
 
 /// Writes a ranking: a table a cell.
 pub fn ranking_text(of: &Ranking) -> String {
@@ -28,7 +28,7 @@ pub fn ranking_text(of: &Ranking) -> String {
 /// Writes the table of the models in Rust, then one of each other language, each with reasons.
 fn tables(of: &RankedCell, metric: Metric, baseline: &str) -> Vec<String> {
     let table = |rows: &[RankedRow], own: &[Row], baseline: &str| match metric.is_judged {
-        true => judged(rows, own, (metric, baseline)),
+        true => compared(rows, own, (metric, baseline)),
         false => plain(rows, metric),
     };
     let mut parts = vec![table(&of.rows, &of.figures.rows, baseline)];
@@ -42,7 +42,7 @@ fn tables(of: &RankedCell, metric: Metric, baseline: &str) -> Vec<String> {
 }
 
 /// Writes a table with verdicts, and with places where the rows of the figures have any.
-fn judged(rows: &[RankedRow], own: &[Row], (metric, baseline): (Metric, &str)) -> String {
+fn compared(rows: &[RankedRow], own: &[Row], (metric, baseline): (Metric, &str)) -> String {
     let against = format!("against {baseline}");
     let mut header = vec!["model", metric.column, &against, "verdict"];
     let line = |ranked: &RankedRow| {
@@ -57,7 +57,7 @@ fn judged(rows: &[RankedRow], own: &[Row], (metric, baseline): (Metric, &str)) -
     drawn(&header, &lines, Form::Terminal)
 }
 
-/// Writes a table of a metric for which nothing is judged.
+/// Writes a table of a metric for which nothing is compared.
 fn plain(rows: &[RankedRow], metric: Metric) -> String {
     let line = |ranked: &RankedRow| vec![ranked.row.model.clone(), value(ranked)];
     let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
@@ -66,9 +66,9 @@ fn plain(rows: &[RankedRow], metric: Metric) -> String {
 
 /// Writes the value, or why there is none.
 fn value(of: &RankedRow) -> String {
-    match (&of.value, of.row.standing) {
+    match (&of.value, of.row.state) {
         (Some(value), _) => with_interval(value),
-        (None, Standing::Measured) => "not reported".to_owned(),
-        (None, other) => standing(other).to_owned(),
+        (None, RowState::Measured) => "not reported".to_owned(),
+        (None, other) => state_word(other).to_owned(),
     }
 }

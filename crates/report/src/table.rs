@@ -1,7 +1,7 @@
 //! The table of a cell, for a terminal or as Markdown.
 
 use analysis::RankInterval;
-use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures, Standing};
+use analysis::cell_figures::{CellFigures, LanguageFigures, Row, RowFigures, RowState};
 use analysis::number::{digits, range, with_interval, word};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use rules::expected;
@@ -128,14 +128,14 @@ pub(crate) fn places(rows: &[Row]) -> Vec<String> {
 }
 
 /// Writes what is to be said instead of figures.
-pub(crate) fn standing(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Measured => NOTHING,
-        Standing::NotApplicable => "n/a",
-        Standing::Missing => "missing",
-        Standing::Invalid => "invalid",
-        Standing::Failed => "failed",
-        Standing::NotMeasured => "not measured",
+pub(crate) fn state_word(state: RowState) -> &'static str {
+    match state {
+        RowState::Measured => NOTHING,
+        RowState::NotApplicable => "n/a",
+        RowState::Missing => "missing",
+        RowState::Invalid => "invalid",
+        RowState::Failed => "failed",
+        RowState::NotMeasured => "not measured",
     }
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
     let Some(figures) = &row.figures else {
         let mut columns = vec![NOTHING.to_owned(); 8];
         row.model.clone_into(&mut columns[0]);
-        standing(row.standing).clone_into(&mut columns[3]);
+        state_word(row.state).clone_into(&mut columns[3]);
         if row.turns > 0 {
             columns[7] = errors.to_string();
         }

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_is_found_by_its_key_and_the_first_alone_is_judged() {
+    fn every_metric_is_found_by_its_key_and_the_first_alone_has_verdicts() {
         for (place, metric) in METRICS.iter().enumerate() {
             assert_eq!(Metric::find(metric.key).as_ref(), Some(metric));
             assert_eq!(metric.is_judged, place == 0, "{metric:?}");

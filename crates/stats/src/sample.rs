@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_not_finite_spoils_the_sample() {
+    fn a_number_that_is_not_finite_invalidates_the_sample() {
         check(&[1.0, f64::NAN], false);
         check(&[f64::INFINITY, 1.0], false);
     }

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     /// Returns the verdict at 5 % with a margin of 2 %, for a pair seen from one side.
-    fn judge(adjusted_p: f64, value: f64, interval: Option<(f64, f64)>) -> Verdict {
+    fn decide(adjusted_p: f64, value: f64, interval: Option<(f64, f64)>) -> Verdict {
         let interval = interval.map(|(low, high)| Interval { low, high });
         let evidence = Evidence { adjusted_p, ratio: Estimate { value, interval } };
 
@@ -78,8 +78,8 @@ mod tests {
     fn check(adjusted_p: f64, value: f64, interval: Option<(f64, f64)>, expected: Verdict) {
         let back = interval.map(|(low, high)| (1.0 / high, 1.0 / low));
 
-        assert_eq!(judge(adjusted_p, value, interval), expected, "there: {value}");
-        assert_eq!(judge(adjusted_p, 1.0 / value, back), expected, "back: {value}");
+        assert_eq!(decide(adjusted_p, value, interval), expected, "there: {value}");
+        assert_eq!(decide(adjusted_p, 1.0 / value, back), expected, "back: {value}");
     }
 
     #[test]

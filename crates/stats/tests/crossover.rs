@@ -56,7 +56,7 @@ fn resampled(samples: &[Sample], random: &mut SplitMix64) -> Vec<Sample> {
 }
 
 /// Judges a sweep.
-fn judged(samples: &[Sample]) -> Crossover {
+fn compared(samples: &[Sample]) -> Crossover {
     let p_values: Vec<f64> = samples.iter().map(signed_rank::p_value).collect();
     let sure = |(sample, adjusted_p): (&Sample, f64)| {
         let ratio = hodges_lehmann::ratio(sample, CRITERIA.alpha);
@@ -78,7 +78,7 @@ fn check(truths: &[f64], held: RangeInclusive<f64>, found: RangeInclusive<f64>) 
     let truth = true_crossover(truths);
     let mut random = SplitMix64::new(5);
     let crossovers: Vec<Crossover> =
-        (0..RUNS).map(|_| judged(&drawn(truths, &mut random))).collect();
+        (0..RUNS).map(|_| compared(&drawn(truths, &mut random))).collect();
     let share = |holds: &dyn Fn(&&Crossover) -> bool| {
         let count = u32::try_from(crossovers.iter().filter(holds).count()).expect("few runs");
         f64::from(count) / f64::from(RUNS)
@@ -130,9 +130,9 @@ fn resampling_blocks_holds_a_shallow_crossing_less_often() {
     let mut held = (0, 0);
     for _ in 0..runs {
         let samples = drawn(&truths, &mut random);
-        let crossover = judged(&samples);
+        let crossover = compared(&samples);
         held.0 += u32::from((crossover.low..=crossover.high).contains(&truth));
-        let mut again = || judged(&resampled(&samples, &mut random)).high;
+        let mut again = || compared(&resampled(&samples, &mut random)).high;
         let mut found: Vec<usize> = (0..resamples).map(|_| again()).collect();
         found.sort_unstable();
         // The second from either end: the percentile interval of 95 %.

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_on_the_pipe_is_reported_in_one_sentence() {
+    fn a_malformed_line_on_the_pipe_is_reported_in_one_sentence() {
         let long = vec![b'x'; 2_000_000];
         let deep = [&b"{\"versions\":"[..], &[b'['; 5_000], b"\n"].concat();
         let name = format!("{{\"model\":1,\"{}\":2}}\n", "x".repeat(9_000));

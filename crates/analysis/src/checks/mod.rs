@@ -6,7 +6,7 @@
 //! the same run gives the same checks; why a threshold stands where it does is said beside it.
 
 mod floor;
-mod likeness;
+mod comparability;
 pub mod machine;
 pub mod meaning;
 mod origin;
@@ -14,7 +14,7 @@ mod provenance;
 pub mod question;
 mod sensitivity;
 mod steadiness;
-mod story;
+mod counters;
 
 use record::Run;
 
@@ -28,10 +28,10 @@ pub fn checks(run: &Run, baseline: &str, floor: &str) -> Vec<ValidityCheck> {
     checks.push(machine::frequency(run));
     for cell in &run.schedule.cells {
         let turns = CellTurns::of(run, cell);
-        checks.extend(story::checks(&turns));
+        checks.extend(counters::checks(&turns));
         checks.extend(origin::checks(&turns, baseline));
         checks.extend(sensitivity::checks(&turns, baseline));
-        checks.push(likeness::check(&turns, (baseline, floor)));
+        checks.push(comparability::check(&turns, (baseline, floor)));
         checks.push(floor::check(&turns, floor));
         checks.extend(machine::checks(&turns));
         checks.extend(steadiness::checks(&turns));
@@ -148,7 +148,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn each_badge_is_told_once() {
+    fn each_badge_is_reported_once() {
         let mut run = Fixture { blocks: 7, noise: 0.2, ..Fixture::good() }.run();
         run.environment.modified = "yes".to_owned();
         let badges = badges(&checks(&run, BASELINE, FLOOR));

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn g20_trips_on_an_origin_that_grows_dearer() {
+    fn g20_trips_on_an_origin_that_costs_more_and_more() {
         let drift = |run: &mut Run| {
             for turn in run.turns.iter_mut().filter(|t| t.cell == "steady" && t.block >= 16) {
                 receipt(turn).cpu_ns = times(receipt(turn).cpu_ns, 1.06);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn g20_trips_on_an_origin_that_grows_dearer_or_larger_inside_each_block() {
+    fn g20_trips_on_an_origin_that_costs_more_or_grows_inside_each_block() {
         let old = |turn: &&mut TurnRecord| turn.cell == "steady" && turn.round >= 4;
         let costlier = |run: &mut Run| {
             for turn in run.turns.iter_mut().filter(old) {
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn g20_tells_how_memory_grew() {
+    fn g20_reports_how_memory_grew() {
         let reported = |check: &ValidityCheck| {
             check.id == "G20" && check.measured.contains("grew by 4.00 KiB")
         };

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn g7_tells_whether_the_share_was_found_too() {
+    fn g7_reports_whether_the_share_was_found_too() {
         assert!(get(&GOOD, ("G7", "steady")).measured.ends_with("which contains 1.05"));
     }
 
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn few_blocks_are_told_where_and_only_where_the_tables_can_tell_nothing_apart() {
+    fn few_blocks_are_reported_where_and_only_where_the_tables_distinguish_nothing() {
         let different = |blocks: u32| {
             let run = Fixture { blocks, ..Fixture::good() }.run();
             let figures = crate::figures::figures(&run, BASELINE, FLOOR);

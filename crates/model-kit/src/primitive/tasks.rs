@@ -317,7 +317,7 @@ async fn timers_of_many<R: Tasks>(work: Work) -> Done {
         }
         // What waits for a task may cancel it when it is dropped.
         mem::forget(others);
-        // A runtime whose timers have a thread of their own hears of them later.
+        // A runtime whose timers have a thread of their own learns of them later.
         R::sleep(SETTLES).await;
     }
     timers::<R>(work).await

@@ -56,9 +56,9 @@ pub const FAULTS: &[Fault] = &[
     fault(
         ("F13", "head_stall"),
         "HTTP/1.1 200 OK\r\ncontent-le",
-        (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout)),
+        (Pace::Whole, End::Stall, Verdict::Late(E::HeadTimeout)),
     ),
-    fault(("F13", "timeout"), "", (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout))),
+    fault(("F13", "timeout"), "", (Pace::Whole, End::Stall, Verdict::Late(E::HeadTimeout))),
     // What drips comes at intervals that no deadline would cut, and for longer than a harness
     // waits: whoever begins to wait anew with each byte does not come to its end.
     fault(
@@ -154,7 +154,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         ("F20", "continue_alone"),
         "HTTP/1.1 100 Continue\r\n\r\n",
-        (Pace::Whole, End::Silence, Verdict::Late(E::HeadTimeout)),
+        (Pace::Whole, End::Stall, Verdict::Late(E::HeadTimeout)),
     ),
     closing("F20", "continue_then_close", "HTTP/1.1 100 Continue\r\n\r\n", E::HeadMalformed),
     closing("F20", "interim_1000", "{1000 interim}{last head}{whole}", E::TooManyInterim),
@@ -188,7 +188,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         ("F23", "body_stall"),
         "{head}content-length: {length}\r\n\r\n{half}",
-        (Pace::Whole, End::Silence, Verdict::Late(E::BodyTimeout)),
+        (Pace::Whole, End::Stall, Verdict::Late(E::BodyTimeout)),
     ),
     keeping("F24", "extra_bytes", "{good}extra", Verdict::Ok),
     // As the next request meets what came late after a reply.
@@ -256,7 +256,7 @@ pub const FAULTS: &[Fault] = &[
     fault(
         ("F30", "status_404_stall"),
         "HTTP/1.1 404 X\r\n{fields}content-length: {length}\r\n\r\n{half}",
-        (Pace::Whole, End::Silence, Verdict::Late(E::StatusUnexpected)),
+        (Pace::Whole, End::Stall, Verdict::Late(E::StatusUnexpected)),
     ),
     keeping(
         "F31",

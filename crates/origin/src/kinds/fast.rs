@@ -26,7 +26,7 @@ use super::{Kind, listener, raise_descriptors, shards};
 pub(super) const KIND: Kind = Kind { name: OriginKind::Fast.name(), serve };
 
 /// What a shard is to serve from now on.
-struct Order {
+struct Assignment {
     /// What it counts, if it serves anything.
     tally: Option<Arc<Tally>>,
     /// Receives a word when it does so.
@@ -35,7 +35,7 @@ struct Order {
 
 /// A shard, as the thread of the pipe sees it.
 struct Shard {
-    orders: Sender<Order>,
+    assignments: Sender<Assignment>,
     waker: Waker,
 }
 
@@ -52,10 +52,10 @@ fn serve(arguments: &[String]) -> Result<()> {
     for _ in 0..self::shards(arguments)? {
         let listener = listener().context("listen on loopback")?;
         origins.push(listener.local_addr().context("read the address of a listener")?);
-        let (orders, received) = mpsc::channel();
+        let (assignments, received) = mpsc::channel();
         let (server, waker) = Server::start(listener, received).context("make an event loop")?;
         thread::Builder::new().spawn(|| server.run()).context("start a thread")?;
-        shards.push(Shard { orders, waker });
+        shards.push(Shard { assignments, waker });
     }
     let mut origin = Origin { shards, tally: None };
     let server = format!("fast {}", env!("CARGO_PKG_VERSION"));
@@ -68,9 +68,9 @@ impl Origin {
         match asked {
             ToOrigin::Mount(mount) => {
                 // What came for the turn before is no longer counted when this one's count begins.
-                self.order(None)?;
+                self.assign(None)?;
                 let tally = Arc::new(Tally::new(mount));
-                self.order(Some(tally))?;
+                self.assign(Some(tally))?;
                 Ok(FromOrigin::Mounted)
             }
             ToOrigin::Misbehave(_) => bail!("misbehave: only the faulty origin does"),
@@ -79,23 +79,23 @@ impl Origin {
                 None => bail!("hand over a receipt: nothing is mounted"),
             },
             ToOrigin::Reset => {
-                self.order(None)?;
+                self.assign(None)?;
                 Ok(FromOrigin::Reset)
             }
         }
     }
 
     /// Has all shards serve this, and returns once they do.
-    fn order(&mut self, tally: Option<Arc<Tally>>) -> Result<()> {
+    fn assign(&mut self, tally: Option<Arc<Tally>>) -> Result<()> {
         let (done, served) = mpsc::channel();
         for shard in &self.shards {
-            let order = Order { tally: tally.clone(), done: done.clone() };
-            shard.orders.send(order).ok().context("reach a shard: its thread has ended")?;
+            let assignment = Assignment { tally: tally.clone(), done: done.clone() };
+            shard.assignments.send(assignment).ok().context("reach a shard: its thread has ended")?;
             shard.waker.wake().context("wake a shard")?;
         }
         drop(done);
         for _ in &self.shards {
-            served.recv().context("hear of a shard: its thread has ended")?;
+            served.recv().context("receive from a shard: its thread has ended")?;
         }
         self.tally = tally;
         Ok(())

@@ -236,7 +236,7 @@ impl Scene {
             End::CloseAfter(ms) => thread::sleep(Duration::from_millis(ms)),
             // A linger of zero makes the kernel send a reset instead of a close.
             End::Reset => drop(SockRef::from(stream).set_linger(Some(Duration::ZERO))),
-            End::Silence => drop(std::io::copy(reader, &mut std::io::sink())),
+            End::Stall => drop(std::io::copy(reader, &mut std::io::sink())),
             End::Restart(ms) => {
                 self.lives.fetch_add(1, Ordering::SeqCst);
                 let _ = stream.shutdown(Shutdown::Both);

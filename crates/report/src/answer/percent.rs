@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_of_one_kind_are_told_by_their_ends() {
+    fn ratios_of_one_kind_are_written_by_their_ends() {
         assert_eq!(range(&[1.66, 1.63, 1.64]), "+63 to +66 %");
         assert_eq!(range(&[2.56]), "+156 %");
     }

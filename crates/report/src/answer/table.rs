@@ -8,7 +8,7 @@ use analysis::number::{digits, word};
 
 use crate::answer::percent::with_interval;
 use crate::summary::Form;
-use crate::table::{NOTHING, TAIL, UNEQUAL, places, standing};
+use crate::table::{NOTHING, TAIL, UNEQUAL, places, state_word};
 use crate::words::in_cell;
 
 /// What stands between two columns.
@@ -104,7 +104,7 @@ fn ratio(figures: &RowFigures) -> String {
 
 /// Says why a row has no figures.
 fn why(row: &Row) -> String {
-    let why = row.reason.as_deref().unwrap_or(standing(row.standing));
+    let why = row.reason.as_deref().unwrap_or(state_word(row.state));
     in_cell(why, Form::Terminal)
 }
 

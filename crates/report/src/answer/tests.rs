@@ -1,4 +1,4 @@
-//! Each branch of the answer, on made-up runs.
+//! Each branch of the answer, on fixture runs.
 
 use analysis::Verdict;
 use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
@@ -106,7 +106,7 @@ fn models_that_are_equal_or_inconclusive_are_said_to_be_so() {
 }
 
 #[test]
-fn the_largest_difference_is_told_in_a_readers_terms() {
+fn the_largest_difference_is_written_in_a_readers_terms() {
     let run = with(&[("smol", 1.2), ("threads", 1.5)]).run();
     let figures = analysis::figures::figures(&run, BASELINE, FLOOR);
     let cost = |model: &str| {
@@ -199,7 +199,7 @@ fn a_run_with_too_few_blocks_or_without_a_valid_turn_says_so() {
 }
 
 #[test]
-fn a_run_of_other_cells_is_told_by_its_first_and_one_without_cells_says_so() {
+fn a_run_of_other_cells_is_summed_up_by_its_first_and_one_without_cells_says_so() {
     let batch = Fixture::good().cells.swap_remove(0);
     let run = Fixture { cells: vec![batch], controls: Vec::new(), ..fixture() }.run();
     assert!(answered(&run, 100).contains("\n\nbatch: "));

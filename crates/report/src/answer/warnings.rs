@@ -1,7 +1,7 @@
 //! What a reader must know before a figure is repeated: at most three warnings, each with what to
 //! do about it.
 
-use analysis::cell_figures::{CellFigures, Standing};
+use analysis::cell_figures::{CellFigures, RowState};
 use analysis::checks::question::{CheckState, RUN};
 use analysis::figures::Figures;
 use analysis::number::count;
@@ -55,7 +55,7 @@ fn lost(figures: &Figures) -> Vec<String> {
     let mut lost = Vec::new();
     for cell in &figures.cells {
         let rows = cell.all_rows().filter(|row| {
-            let has_its_way = matches!(row.standing, Standing::NotApplicable | Standing::Missing);
+            let has_its_way = matches!(row.state, RowState::NotApplicable | RowState::Missing);
             !has_its_way && row.reason.is_some()
         });
         lost.extend(rows.map(|row| format!("{} in {}", row.model, cell.cell.name)));

@@ -12,7 +12,7 @@ use crate::figure::look::Look;
 use crate::figure::percent::more;
 use crate::figure::title::{against, ends, in_cell};
 use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
-use crate::table::standing;
+use crate::table::state_word;
 
 /// What is said where no model has figures.
 const NO_MODEL: &str = "no model has a valid turn in this cell";
@@ -195,10 +195,10 @@ pub(crate) fn chart(is_empty: bool, strips: Strips) -> Chart {
 
 /// Returns the strip of a model without figures: it says why, unless it could not have any.
 pub(crate) fn empty(scene: &Scene<'_>, row: &Row) -> Option<Strip> {
-    use analysis::cell_figures::Standing::NotApplicable;
-    let shown = row.standing != NotApplicable;
+    use analysis::cell_figures::RowState::NotApplicable;
+    let shown = row.state != NotApplicable;
     let look = Look { colour: None, ..scene.look(&row.model) };
-    shown.then(|| Strip::new(&row.model, standing(row.standing).to_owned(), look))
+    shown.then(|| Strip::new(&row.model, state_word(row.state).to_owned(), look))
 }
 
 /// Returns the models that have figures.

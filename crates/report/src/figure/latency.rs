@@ -171,7 +171,7 @@ mod tests {
     use crate::figure::{Chart, Charts};
 
     #[test]
-    fn a_quantile_is_told_where_every_stay_has_enough_fetches_and_its_absence_is_explained() {
+    fn a_quantile_is_reported_where_every_stay_has_enough_fetches_and_its_absence_is_explained() {
         let mut run = Fixture { blocks: 6, ..Fixture::good() }.run();
         // A thousand fetches, of which the slowest hundredth took 90 ms; in one block 990 ms.
         for (place, stay) in stays(&mut run, ("smol", "steady")).enumerate() {
@@ -199,7 +199,7 @@ mod tests {
         stays(&mut run, ("smol", "steady")).next().unwrap().latencies_ns[0].1 -= 1;
         assert_eq!(rows(&run, 1)[4], "");
         assert!(title(&run).contains(" ms, 90 % within "), "{}", title(&run));
-        // Where fewer than a hundred are in a stay, half of them is all that is told.
+        // Where fewer than a hundred are in a stay, half of them is all that is reported.
         for stay in stays(&mut run, ("smol", "steady")) {
             stay.latencies_ns = vec![(30_000_000, 60)];
         }
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_ends_with_the_last_quantile_that_is_told_and_stays_inside_its_picture() {
+    fn a_curve_ends_with_the_last_quantile_that_is_reported_and_stays_inside_its_picture() {
         let mut run = Fixture { blocks: 6, ..Fixture::good() }.run();
         for (place, stay) in stays(&mut run, ("smol", "steady")).enumerate() {
             let slow = if place == 0 { 990_000_000 } else { 90_000_000 };

@@ -74,8 +74,8 @@ mod tests {
     #[test]
     fn a_library_client_keeps_the_colour_and_makes_the_mark_hollow() {
         let run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
-        let (bare, usual) = (Look::of(&run, "tokio"), Look::of(&run, "tokio-reqwest"));
-        assert_eq!((bare.colour, bare.shape), (usual.colour, usual.shape));
-        assert!(!bare.is_hollow && usual.is_hollow);
+        let (bare, library) = (Look::of(&run, "tokio"), Look::of(&run, "tokio-reqwest"));
+        assert_eq!((bare.colour, bare.shape), (library.colour, library.shape));
+        assert!(!bare.is_hollow && library.is_hollow);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use analysis::cell_figures::Standing;
+use analysis::cell_figures::RowState;
 use analysis::counts::real;
 use analysis::number::digits;
 use analysis::timeline::{MachinePoint, StayPoint, StayState, Timeline, Worst};
@@ -24,7 +24,7 @@ type Share = fn(&MachinePoint) -> Option<f64>;
 /// Draws the cost of each stay in a cell beside what the model costs.
 pub(crate) fn stays(scene: &Scene<'_>) -> Figure {
     let mut by_block: BTreeMap<u32, Vec<String>> = BTreeMap::new();
-    let rows = scene.cell.rows.iter().filter(|row| row.standing != Standing::NotApplicable);
+    let rows = scene.cell.rows.iter().filter(|row| row.state != RowState::NotApplicable);
     let rows: Vec<_> = rows.collect();
     let mut strips = Vec::new();
     for (column, row) in rows.iter().enumerate() {

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ratio_is_told_in_percent_with_as_many_digits_as_its_interval() {
+    fn a_ratio_is_written_in_percent_with_as_many_digits_as_its_interval() {
         let ratio = |value, low, high| Estimate { value, interval: Some(Interval { low, high }) };
         for (ratio, text) in [
             (ratio(1.234, 1.221, 1.244), "+23\u{a0}% (22 to 24)"),

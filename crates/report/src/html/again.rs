@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_person_types_is_told_and_not_what_the_system_saw() {
+    fn what_a_person_types_is_shown_and_not_what_the_system_saw() {
         let cases = [
             ("fetch-eb9b0a132dc39ca4 --bench", "cargo bench"),
             ("fetch-eb9b --bench --save-baseline before", "cargo bench -- --save-baseline before"),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_cannot_be_typed_again_is_told_by_what_was_measured() {
+    fn a_command_that_cannot_be_typed_again_is_rebuilt_from_what_was_measured() {
         let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
         for reported in ["unknown", "fetch-eb9b --bench PATH", "claims-0a13 --bench", ""] {
             run.environment.tool.command_line = reported.into();

@@ -78,7 +78,7 @@ impl Page<'_> {
                         },
                         Family::AgainstBaseline => {
                             "Models are in the order of their cost and have no ranks: this preset \
-                             judges each against " (baseline)
+                             compares each with " (baseline)
                                 " alone, and ranks need a verdict on every pair."
                         },
                     }
@@ -193,8 +193,8 @@ fn heads(baseline: &str, has_floor: bool) -> Markup {
 
 /// Returns whether a model should have figures and has none.
 fn is_lost(row: &Row) -> bool {
-    use analysis::cell_figures::Standing::{Measured, Missing, NotApplicable};
-    !matches!(row.standing, Measured | Missing | NotApplicable)
+    use analysis::cell_figures::RowState::{Measured, Missing, NotApplicable};
+    !matches!(row.state, Measured | Missing | NotApplicable)
 }
 
 /// Says that the delay set the pace, where it did.

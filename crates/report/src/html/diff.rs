@@ -90,13 +90,13 @@ fn section(cell: &CellDiff, diff: &Diff) -> Markup {
 
 /// Draws the ratios of a cell.
 fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
-    let judged: Vec<(&RowDiff, Estimate)> =
+    let compared: Vec<(&RowDiff, Estimate)> =
         cell.rows.iter().filter_map(|row| Some((row, row.ratio?.into()))).collect();
     let strip = |(row, ratio): &(&RowDiff, Estimate)| {
         let note = format!("{} {}", digits(ratio.value), diff.word(row.change));
         Strip::new(&line(&row.model), note, Look::default()).estimate(ratio)
     };
-    let ends = judged.iter().flat_map(|(_, ratio)| reach(ratio));
+    let ends = compared.iter().flat_map(|(_, ratio)| reach(ratio));
     compared(
         &format!("New over old in {}", line(&cell.cell.name)),
         "The ratios of the table with their intervals. Shaded: what is called the same.",
@@ -104,7 +104,7 @@ fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
             axis: Axis::of_factors("times the old run", ends.chain([1.0])),
             rules: vec![(1.0, "as before".to_owned())],
             bands: vec![((-diff.margin).exp(), diff.margin.exp())],
-            rows: judged.iter().map(strip).collect(),
+            rows: compared.iter().map(strip).collect(),
             words: &Words {
                 estimate: "the ratio, with the interval of the verdict",
                 band: "called the same",

@@ -150,7 +150,7 @@ impl Page<'_> {
                             tr {
                                 th scope="row" { (model) }
                                 @for index in 0..self.figures.cells.len() {
-                                    td.figure { (ci(&self.told_in(index, model))) }
+                                    td.figure { (ci(&self.ratio_or_reason(index, model))) }
                                 }
                             }
                         }
@@ -204,11 +204,11 @@ impl Page<'_> {
     }
 
     /// Writes the ratio of a model in a cell, or why there is none.
-    fn told_in(&self, cell: usize, model: &str) -> String {
+    fn ratio_or_reason(&self, cell: usize, model: &str) -> String {
         let row = self.figures.cells[cell].rows.iter().find(|row| row.model == model);
         match (self.ratio_in(cell, model), row) {
             (Some(ratio), _) => more(&ratio),
-            (None, Some(row)) => crate::table::standing(row.standing).to_owned(),
+            (None, Some(row)) => crate::table::state_word(row.state).to_owned(),
             (None, None) => crate::table::NOTHING.to_owned(),
         }
     }

@@ -10,7 +10,7 @@ use crate::html::Page;
 use crate::html::matters::reported;
 
 impl Page<'_> {
-    /// Writes what may be said of each two models of the main cell that were judged.
+    /// Writes what may be said of each two models of the main cell that were compared.
     pub(crate) fn pairs(&self) -> Markup {
         let Some(cell) = self.main() else { return html! {} };
         html! {
@@ -18,7 +18,7 @@ impl Page<'_> {
                 "Read across: the model of the line costs so much more or less than that of the \
                  column, in percent, in "
                 (cell.cell.name) ". " b { "?" } " cannot be distinguished here, " b { "=" }
-                " as good as equal; empty, not judged."
+                " as good as equal; empty, not compared."
             }
             (matrix(cell))
             details.more {

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_tells_what_clients_do_and_does_not_take_silence_for_innocence() {
+    fn the_page_says_what_clients_do_and_a_run_that_reports_none_is_not_called_free_of_quirks() {
         let reported = Quirk {
             client: "reqwest".to_owned(),
             fault: "<b>".to_owned(),

@@ -49,7 +49,7 @@ impl Page<'_> {
                 li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
                     A model is n/a where it cannot hold the cell by design, and invalid where no \
                     turn kept the validity rules; invalid figures are used nowhere." }
-                li { b { "Client overhead" } " is a model with its usual HTTP library against \
+                li { b { "Client overhead" } " is a model with an HTTP library against \
                     the same model on the shared core." }
             }
             (self.method())
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_run_does_not_show_is_told_where_the_run_has_it_and_nowhere_else() {
+    fn what_a_run_does_not_show_is_said_where_the_run_has_it_and_nowhere_else() {
         let (bound, mixed) = ("rates there are lower bounds", "mix language, client and runtime");
         let mut run = Fixture::good().run();
         let plain = limits(&run);

@@ -7,7 +7,7 @@ use record::Run;
 use report::Place;
 
 use crate::golden::{BLESS, folder};
-use crate::story::{BASELINE, FLOOR};
+use crate::fixture::{BASELINE, FLOOR};
 
 #[test]
 fn the_answer_of_the_stored_run_is_the_text_that_is_stored() {

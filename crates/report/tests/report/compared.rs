@@ -4,7 +4,7 @@
 use record::{Run, StayRecord};
 
 use crate::page::{HOSTILE, check_inert, check_quiet, good};
-use crate::story::{BASELINE, FLOOR};
+use crate::fixture::{BASELINE, FLOOR};
 
 /// Returns two runs: smol costs 30 % more in the second, which has another seed.
 fn pair() -> [Run; 2] {

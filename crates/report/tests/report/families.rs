@@ -5,7 +5,7 @@ use record::{Session, State};
 use rules::Reason;
 use stats::verdict::Verdict;
 
-use crate::story::{BASELINE, CONNECTIONS, FLOOR, LATE, Story, figures, invalid, row};
+use crate::fixture::{BASELINE, CONNECTIONS, FLOOR, LATE, RunFixture, figures, invalid, row};
 
 /// Returns how wide the interval of a model's ratio is.
 fn width(figures: &RowFigures) -> f64 {
@@ -14,7 +14,7 @@ fn width(figures: &RowFigures) -> f64 {
 
 #[test]
 fn a_quick_run_compares_with_the_baseline_and_ranks_nothing() {
-    let run = Story::of("quick", 14).run();
+    let run = RunFixture::of("quick", 14).run();
     let cell = figures(&run);
     assert_eq!(analysis::figures(&run, BASELINE, FLOOR).family, Family::AgainstBaseline);
     assert_eq!(cell.pairs.len(), 6);
@@ -23,8 +23,8 @@ fn a_quick_run_compares_with_the_baseline_and_ranks_nothing() {
 }
 
 #[test]
-fn from_standard_on_all_pairs_are_judged_and_intervals_are_wider_for_it() {
-    let (quick, standard) = (Story::of("quick", 14).run(), Story::of("standard", 14).run());
+fn from_standard_on_all_pairs_are_compared_and_intervals_are_wider_for_it() {
+    let (quick, standard) = (RunFixture::of("quick", 14).run(), RunFixture::of("standard", 14).run());
     let (quick, standard) = (figures(&quick), figures(&standard));
     assert_eq!(standard.pairs.len(), 7 * 6 / 2);
     let width = |cell| width(row(cell, "smol").figures.as_ref().unwrap());
@@ -33,7 +33,7 @@ fn from_standard_on_all_pairs_are_judged_and_intervals_are_wider_for_it() {
 
 #[test]
 fn models_that_do_not_differ_share_a_place_and_the_floor_is_ranked_like_any_other() {
-    let cell = figures(&Story::of("standard", 14).run());
+    let cell = figures(&RunFixture::of("standard", 14).run());
     let place = |model| row(&cell, model).rank.map(|rank| (rank.best, rank.worst));
     assert_eq!(place("event-loop"), Some((1, 1)));
     assert_eq!([place("smol"), place("tokio")], [Some((2, 3)); 2]);
@@ -43,7 +43,7 @@ fn models_that_do_not_differ_share_a_place_and_the_floor_is_ranked_like_any_othe
 
 #[test]
 fn the_figure_of_costs_shows_every_place_that_a_model_may_have() {
-    let run = Story::of("standard", 14).run();
+    let run = RunFixture::of("standard", 14).run();
     let files = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
     let file = |name: &str| String::from_utf8(files[name].clone()).unwrap();
     let drawn = file("figures/cost-steady.svg");
@@ -56,20 +56,20 @@ fn the_figure_of_costs_shows_every_place_that_a_model_may_have() {
 
 #[test]
 fn nothing_invalid_is_ranked() {
-    let mut story = Story::of("standard", 14);
-    for turn in story.turns("threads", "steady") {
+    let mut fixture = RunFixture::of("standard", 14);
+    for turn in fixture.turns("threads", "steady") {
         invalid(turn, CONNECTIONS);
     }
-    invalid(story.turns("smol", "steady")[2], CONNECTIONS);
-    story.turns("rayon", "steady")[2].state = State::Failed("it hung".to_owned());
-    invalid(story.turns("tokio", "steady")[2], LATE);
+    invalid(fixture.turns("smol", "steady")[2], CONNECTIONS);
+    fixture.turns("rayon", "steady")[2].state = State::Failed("it hung".to_owned());
+    invalid(fixture.turns("tokio", "steady")[2], LATE);
     invalid(
-        story.turns("tokio", "steady")[4],
+        fixture.turns("tokio", "steady")[4],
         Reason::OriginFailed { why: "it is gone".to_owned() },
     );
     let slept = Reason::ClockJumped { ms: 7_200_000 };
-    invalid(story.turns("smol-hyper", "steady")[3], slept);
-    let run = story.run();
+    invalid(fixture.turns("smol-hyper", "steady")[3], slept);
+    let run = fixture.run();
     let cell = figures(&run);
 
     let place = |model| row(&cell, model).rank.map(|rank| rank.best);
@@ -84,11 +84,11 @@ fn nothing_invalid_is_ranked() {
 #[test]
 fn the_order_of_models_on_the_command_line_changes_nothing() {
     for preset in ["quick", "standard"] {
-        let mut story = Story::of(preset, 22);
-        for turn in story.turns("threads", "steady") {
+        let mut fixture = RunFixture::of(preset, 22);
+        for turn in fixture.turns("threads", "steady") {
             invalid(turn, CONNECTIONS);
         }
-        let mut run = story.run();
+        let mut run = fixture.run();
         let expected = analysis::figures(&run, BASELINE, FLOOR);
         run.schedule.models.reverse();
         assert_eq!(analysis::figures(&run, BASELINE, FLOOR), expected);
@@ -98,10 +98,10 @@ fn the_order_of_models_on_the_command_line_changes_nothing() {
 }
 
 #[test]
-fn from_twenty_blocks_on_rare_stalls_are_told() {
-    let few = figures(&Story::of("standard", 19).run());
+fn from_twenty_blocks_on_rare_stalls_are_reported() {
+    let few = figures(&RunFixture::of("standard", 19).run());
     assert!(few.rows.iter().flat_map(|row| &row.figures).all(|f| f.mean_ratio.is_none()));
-    let run = Story::of("standard", 22).run();
+    let run = RunFixture::of("standard", 22).run();
     let cell = figures(&run);
     let sensitive = cell
         .rows
@@ -115,13 +115,13 @@ fn from_twenty_blocks_on_rare_stalls_are_told() {
 
 #[test]
 fn sessions_that_disagree_widen_an_interval() {
-    let mut story = Story::of("citable", 24);
-    let one = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
-    for block in &mut story.schedule.blocks {
+    let mut fixture = RunFixture::of("citable", 24);
+    let one = width(row(&figures(&fixture.run()), "smol").figures.as_ref().unwrap());
+    for block in &mut fixture.schedule.blocks {
         block.session = block.number / 8;
     }
     let session = |number| Session { number, layout_seed: None, hours_after_last: 4 };
-    story.schedule.sessions = (0..3).map(session).collect();
-    let three = width(row(&figures(&story.run()), "smol").figures.as_ref().unwrap());
+    fixture.schedule.sessions = (0..3).map(session).collect();
+    let three = width(row(&figures(&fixture.run()), "smol").figures.as_ref().unwrap());
     assert!(three > one, "{three} {one}");
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use record::{Entry, Integrity, Resume, RoundRecord, Run, State, Stop};
 use rules::Reason;
 
-use crate::story::{
-    BASELINE, CONNECTIONS, FLOOR, LATE, Story, batch, block_of, invalid, resume, schedule, steady,
+use crate::fixture::{
+    BASELINE, CONNECTIONS, FLOOR, LATE, RunFixture, batch, block_of, invalid, resume, schedule, steady,
 };
 
 /// Asks for the stored files to be written anew.
@@ -22,57 +22,57 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Returns a run in which everything happens that a summary has a word for.
-fn story() -> Story {
+fn fixture() -> RunFixture {
     let mut schedule = schedule("standard", &[(batch(), 6), (steady(), 24)]);
     schedule.supersedes = Some("20261121T101502Z-2c-vm-7f3a91c4".to_owned());
-    let mut story = Story::by(schedule);
+    let mut fixture = RunFixture::by(schedule);
 
-    story.end_before(26);
+    fixture.end_before(26);
     for cell in ["batch", "steady"] {
-        for turn in story.turns("threads", cell) {
+        for turn in fixture.turns("threads", cell) {
             invalid(turn, CONNECTIONS);
         }
     }
-    story.turns("smol-hyper", "steady")[3].state = State::Failed("it hung".to_owned());
-    invalid(story.turns("smol", "steady")[5], LATE);
-    repeat(&mut story, 11);
-    for turn in story.turns("tokio-reqwest", "steady") {
+    fixture.turns("smol-hyper", "steady")[3].state = State::Failed("it hung".to_owned());
+    invalid(fixture.turns("smol", "steady")[5], LATE);
+    repeat(&mut fixture, 11);
+    for turn in fixture.turns("tokio-reqwest", "steady") {
         turn.turned.as_mut().unwrap().window.wall_ns = 700_000_000;
     }
-    cut(&mut story, 9);
+    cut(&mut fixture, 9);
     let reason = "each interval is at most 3.0 % to either side".to_owned();
-    story.entries.push(Entry::Stop(Stop { cell: Some("steady".to_owned()), blocks: 20, reason }));
-    story
+    fixture.entries.push(Entry::Stop(Stop { cell: Some("steady".to_owned()), blocks: 20, reason }));
+    fixture
 }
 
 /// Lets the machine disturb the first round of a block, which is measured again.
-fn repeat(story: &mut Story, block: u32) {
+fn repeat(fixture: &mut RunFixture, block: u32) {
     let of_round = |entry: &&Entry| match entry {
         Entry::Turn(turn) => (turn.block, turn.round) == (block, 0),
         Entry::Round(round) => (round.block, round.round) == (block, 0),
         _ => false,
     };
-    let first = story.entries.iter().position(|entry| of_round(&entry)).unwrap();
-    let mut before: Vec<Entry> = story.entries.iter().filter(of_round).cloned().collect();
+    let first = fixture.entries.iter().position(|entry| of_round(&entry)).unwrap();
+    let mut before: Vec<Entry> = fixture.entries.iter().filter(of_round).cloned().collect();
     before.pop();
     let disturbed = vec![Reason::Stolen { percent: 12 }];
     before.push(Entry::Round(RoundRecord { block, round: 0, disturbed, host: None }));
-    story.entries.splice(first..first, before);
+    fixture.entries.splice(first..first, before);
 }
 
 /// Cuts a run short after three turns of a block, and lets it go on with that block.
-fn cut(story: &mut Story, block: u32) {
+fn cut(fixture: &mut RunFixture, block: u32) {
     let of_block = |entry: &&Entry| block_of(entry) == Some(block);
-    let first = story.entries.iter().position(|entry| of_block(&entry)).unwrap();
-    let mut before: Vec<Entry> = story.entries.iter().filter(of_block).take(3).cloned().collect();
+    let first = fixture.entries.iter().position(|entry| of_block(&entry)).unwrap();
+    let mut before: Vec<Entry> = fixture.entries.iter().filter(of_block).take(3).cloned().collect();
     before.push(Entry::Resume(Resume { block, ..resume() }));
-    story.entries.splice(first..first, before);
+    fixture.entries.splice(first..first, before);
 }
 
 /// Writes the stored run and what is derived from it anew.
 fn bless() {
     let results = tempfile::tempdir().unwrap();
-    let written = story().write(results.path());
+    let written = fixture().write(results.path());
     let _ = fs::remove_dir_all(folder().join("derived"));
     fs::create_dir_all(folder().join("derived")).unwrap();
     for name in MEASURED {
@@ -119,8 +119,8 @@ fn the_same_run_gives_the_bytes_that_are_stored() {
 }
 
 #[test]
-fn the_stored_run_is_the_one_that_is_told_here() {
-    let (stored, reported) = (Run::read(&folder()).unwrap(), story().run());
+fn the_stored_run_is_the_one_that_is_made_here() {
+    let (stored, reported) = (Run::read(&folder()).unwrap(), fixture().run());
     assert_eq!(stored.schedule, reported.schedule);
     assert_eq!((stored.turns, stored.cut), (reported.turns, reported.cut));
     assert_eq!((stored.rounds, stored.blocks), (reported.rounds, reported.blocks));
@@ -141,7 +141,7 @@ fn the_summary_for_programs_has_its_schema_and_a_reason_beside_each_gap() {
         }
         value.as_array().into_iter().flatten().for_each(check);
     }
-    let derived = report::derive(&analysis::summarize(&story().run(), BASELINE, FLOOR));
+    let derived = report::derive(&analysis::summarize(&fixture().run(), BASELINE, FLOOR));
     let summary: serde_json::Value = serde_json::from_slice(&derived["summary.json"]).unwrap();
     assert_eq!(summary["schema"], "inflight.summary/2.0");
     check(&summary);

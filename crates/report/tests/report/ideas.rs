@@ -2,11 +2,11 @@
 
 use record::{Along, Run, Sweep};
 
-use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
+use crate::fixture::{BASELINE, FLOOR, RunFixture, batch, schedule, steady};
 
 /// Returns a run with a model that fetches one after the other, threads, and the page's program.
 fn run() -> Run {
-    let mut run = Story::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
+    let mut run = RunFixture::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
     for model in &mut run.schedule.models {
         match model.name.as_str() {
             "iterator" => model.max_in_flight = Some(1),

@@ -1,16 +1,16 @@
 //! Models in another language: a family and a table of their own, and never ranked.
 
-use analysis::Standing;
+use analysis::RowState;
 use record::{Missing, Run};
 use report::Form;
 use rules::METRICS;
 
-use crate::story::{BASELINE, FLOOR, Story, figures, row};
+use crate::fixture::{BASELINE, FLOOR, RunFixture, figures, row};
 
 /// Returns a run in which two models are in Python, and a third is missing.
 fn run() -> Run {
-    let mut story = Story::of("standard", 14);
-    let models = &mut story.schedule.models;
+    let mut fixture = RunFixture::of("standard", 14);
+    let models = &mut fixture.schedule.models;
     for model in models.iter_mut().filter(|model| model.name.starts_with("smol")) {
         model.language = Some("Python".to_owned());
         model.baseline = Some("smol".to_owned());
@@ -18,12 +18,12 @@ fn run() -> Run {
     let mut absent = models.iter().find(|model| model.name == "smol").unwrap().clone();
     "uvloop".clone_into(&mut absent.name);
     models.push(absent);
-    story.schedule.missing.push(Missing {
+    fixture.schedule.missing.push(Missing {
         model: "uvloop".to_owned(),
         reason: "no python3 was found".to_owned(),
         fix: "sudo apt-get install python3".to_owned(),
     });
-    story.run()
+    fixture.run()
 }
 
 /// Returns the summary of that run.
@@ -33,8 +33,8 @@ fn summary(form: Form) -> String {
 }
 
 #[test]
-fn a_language_is_judged_against_its_own_baseline_and_widens_no_interval_of_the_others() {
-    let (with, without) = (figures(&run()), figures(&Story::of("standard", 14).run()));
+fn a_language_is_compared_with_its_own_baseline_and_widens_no_interval_of_the_others() {
+    let (with, without) = (figures(&run()), figures(&RunFixture::of("standard", 14).run()));
     let language = &with.languages[0];
     assert_eq!((with.pairs.len(), language.pairs.len()), (5 * 4 / 2, 1));
     let pair = &language.pairs[0];
@@ -79,7 +79,7 @@ fn its_table_stands_below_and_says_that_it_is_no_contest() {
 #[test]
 fn a_missing_model_is_a_row_that_says_what_is_missing_and_what_fixes_it() {
     let cell = figures(&run());
-    assert_eq!(cell.languages[0].rows[2].standing, Standing::Missing);
+    assert_eq!(cell.languages[0].rows[2].state, RowState::Missing);
     let says = "uvloop: missing: no python3 was found; `sudo apt-get install python3` fixes it";
     assert!(summary(Form::Terminal).contains(says));
 }
@@ -105,5 +105,5 @@ fn the_document_keeps_the_languages_apart() {
     assert_eq!((&python["language"], &python["baseline"]), (&"Python".into(), &"smol".into()));
     let reason = |row: usize| &python["rows"][row]["figures"]["cpu_ratio"]["reason"];
     assert_eq!(reason(0), "it is the baseline");
-    assert_eq!(python["rows"][2]["standing"], "missing");
+    assert_eq!(python["rows"][2]["state"], "missing");
 }

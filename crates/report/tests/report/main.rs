@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test cannot do without is there")]
 
-mod story;
+mod fixture;
 
 mod answer;
 mod compared;
@@ -15,7 +15,7 @@ mod languages;
 mod metrics;
 mod page;
 mod primitives;
+mod reporting;
 mod seeded;
 mod sweeps;
-mod telling;
 mod turns;

@@ -6,7 +6,7 @@ use std::path::Path;
 use record::{Absent, Run};
 use rules::Reason;
 
-use crate::story::{BASELINE, CONNECTIONS, FLOOR, LATE, Story, batch, invalid, schedule, steady};
+use crate::fixture::{BASELINE, CONNECTIONS, FLOOR, LATE, RunFixture, batch, invalid, schedule, steady};
 
 /// What the page of a default run may take, in bytes.
 const PAGE_MAX: usize = 300 * 1024;
@@ -56,7 +56,7 @@ pub(crate) fn check_inert(page: &str, text: &str) {
 
 /// Returns a run of a batch and a steady cell.
 pub(crate) fn good() -> Run {
-    Story::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run()
+    RunFixture::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run()
 }
 
 /// Returns a run in which every text that a model, a machine or an error decides is hostile.
@@ -213,9 +213,9 @@ fn the_first_screen_answers_and_says_how_far_to_trust_it() {
 }
 
 #[test]
-fn a_model_that_cannot_be_told_from_another_is_given_no_place_before_it() {
+fn a_model_that_cannot_be_distinguished_from_another_is_given_no_place_before_it() {
     // Three blocks show nothing: no interval excludes 1.
-    let run = Story::by(schedule("quick", &[(steady(), 3)])).run();
+    let run = RunFixture::by(schedule("quick", &[(steady(), 3)])).run();
     let page = page(&run);
     let (_, sentence) = page.split_once("<p class=\"which\">").unwrap();
     let (sentence, _) = sentence.split_once("</p>").unwrap();
@@ -256,7 +256,7 @@ fn whether_to_believe_it_stands_on_the_page_with_what_its_brackets_are() {
         assert!(page.contains(&format!("<b>{word}</b>")), "{word} is explained");
     }
     let kinds = "Hodges-Lehmann estimates over blocks, signed-rank test, simultaneous for the";
-    assert!(page.contains(kinds) && page.contains("have no ranks: this preset judges each"));
+    assert!(page.contains(kinds) && page.contains("have no ranks: this preset compares each"));
 }
 
 #[test]
@@ -320,11 +320,11 @@ fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
 
 #[test]
 fn of_several_sessions_no_text_says_that_all_blocks_were_one_sample() {
-    let mut story = Story::of("citable", 60);
-    for block in &mut story.schedule.blocks {
+    let mut fixture = RunFixture::of("citable", 60);
+    for block in &mut fixture.schedule.blocks {
         block.session = block.number / 20;
     }
-    let page = page(&story.run());
+    let page = page(&fixture.run());
     let estimates = "means over 3 sessions of their Hodges-Lehmann estimates";
     // The answer, the ratios, the pairs, the breakdown, how to read it, and the sentence for a
     // paper.

@@ -11,7 +11,7 @@ use serde_json::{from_value, json};
 use workload::pipe::Window;
 use workload::{Cell, Workload};
 
-use crate::story::{BASELINE, FLOOR, Story, batch, schedule, steady};
+use crate::fixture::{BASELINE, FLOOR, RunFixture, batch, schedule, steady};
 
 /// Blocks of each primitive.
 const BLOCKS: u32 = 12;
@@ -39,8 +39,8 @@ const LENGTHS: [u64; 8] = [1, 8, 2, 4, 4, 1, 8, 2];
 const EVENT_NS: u64 = 3_000;
 
 /// Returns a run with primitives.
-fn story() -> Story {
-    let mut story = Story::by(schedule("quick", &[(steady(), 12), (batch(), 12)]));
+fn fixture() -> RunFixture {
+    let mut fixture = RunFixture::by(schedule("quick", &[(steady(), 12), (batch(), 12)]));
     let program = |name: &str, unit: &str, primitives: &[&str]| {
         json!({ "name": name, "package": format!("primitives-{name}"), "label": name, "unit": unit,
                 "primitives": primitives, "models": [name] })
@@ -52,25 +52,25 @@ fn story() -> Story {
         program("threads", "thread", &all),
         program("tokio", "task", &all),
     ];
-    story.schedule.programs = from_value(json!(programs)).unwrap();
-    story.schedule.batch_ns = 2_000_000;
+    fixture.schedule.programs = from_value(json!(programs)).unwrap();
+    fixture.schedule.batch_ns = 2_000_000;
     let is_one = |workload: &Workload| all.contains(&workload.name());
     let cell = |workload| Cell::of_operations(workload, (0, 1));
-    story.schedule.operations = Workload::primitives().filter(is_one).map(cell).collect();
+    fixture.schedule.operations = Workload::primitives().filter(is_one).map(cell).collect();
     let reason = "it needs 2 CPUs of their own";
     let absent =
         json!({ "cell": "ping-pong-apart", "model": "primitives-tokio", "reason": reason });
-    story.schedule.absent.push(from_value(absent).unwrap());
+    fixture.schedule.absent.push(from_value(absent).unwrap());
     for number in 0..BLOCKS {
         for (place, primitive) in (0..).zip(all.iter().filter(|name| !name.ends_with("apart"))) {
-            add_block(&mut story, 24 + 5 * number + place, primitive);
+            add_block(&mut fixture, 24 + 5 * number + place, primitive);
         }
     }
-    story
+    fixture
 }
 
 /// Adds a block of a primitive.
-fn add_block(story: &mut Story, number: u32, primitive: &str) {
+fn add_block(fixture: &mut RunFixture, number: u32, primitive: &str) {
     let loop_too: &[&str] = if primitive == "readiness" { &["event-loop"] } else { &[] };
     let order = [loop_too, &["smol", "threads", "tokio"]].concat();
     let package = |name: &str| format!("primitives-{name}");
@@ -94,13 +94,13 @@ fn add_block(story: &mut Story, number: u32, primitive: &str) {
                 "model": package(name), "started_utc": "2026-11-22T10:15:02Z", "spent_us": 100,
                 "state": "valid", "turned": turned,
             });
-            story.entries.push(Entry::Turn(Box::new(from_value(record).unwrap())));
+            fixture.entries.push(Entry::Turn(Box::new(from_value(record).unwrap())));
         }
         let (disturbed, host) = (Vec::new(), None);
-        story.entries.push(Entry::Round(RoundRecord { block: number, round, disturbed, host }));
+        fixture.entries.push(Entry::Round(RoundRecord { block: number, round, disturbed, host }));
     }
-    story.entries.push(Entry::Block(Box::new(BlockRecord { block: number, stays })));
-    story.schedule.blocks.push(block);
+    fixture.entries.push(Entry::Block(Box::new(BlockRecord { block: number, stays })));
+    fixture.schedule.blocks.push(block);
 }
 
 /// Returns how late a waiter was, where that is timed.
@@ -160,7 +160,7 @@ fn assert_near(value: f64, expected: f64, share: f64) {
 
 #[test]
 fn a_cost_is_the_slope_of_its_turns_and_one_wild_turn_does_not_bend_it() {
-    let primitives = primitives(&story().run());
+    let primitives = primitives(&fixture().run());
     for (name, program, cost, switches) in COSTS {
         let costs = row(&primitives, name, program).costs.as_ref().unwrap();
         let (wall, cpu) = (costs.wall_ns.value, costs.cpu_ns.unwrap().value);
@@ -178,7 +178,7 @@ fn a_cost_is_the_slope_of_its_turns_and_one_wild_turn_does_not_bend_it() {
 
 #[test]
 fn a_program_is_held_against_the_baseline_s_with_the_interval_of_the_family() {
-    let primitives = primitives(&story().run());
+    let primitives = primitives(&fixture().run());
     let figures = of(&primitives, "ping-pong");
     assert_eq!((figures.reference.as_str(), figures.blocks), ("tokio", 12));
     let names: Vec<&str> = figures.rows.iter().map(|row| row.program.as_str()).collect();
@@ -192,7 +192,7 @@ fn a_program_is_held_against_the_baseline_s_with_the_interval_of_the_family() {
 
 #[test]
 fn what_is_timed_alone_has_percentiles_where_enough_lies_beyond() {
-    let primitives = primitives(&story().run());
+    let primitives = primitives(&fixture().run());
     let costs = row(&primitives, "event-1ms", "tokio").costs.clone().unwrap();
     assert_near(costs.wall_ns.value, 3_056.0, 0.02);
     assert_eq!((costs.cpu_ns, costs.p99_ns), (None, Some(10_000)));
@@ -202,7 +202,7 @@ fn what_is_timed_alone_has_percentiles_where_enough_lies_beyond() {
 
 #[test]
 fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
-    let run = story().run();
+    let run = fixture().run();
     let checks = primitives(&run).checks;
     let shown: Vec<Shown> = checks.iter().map(|check| check.shown).collect();
     assert_eq!(shown, [Shown::Yes, Shown::Yes, Shown::Yes]);
@@ -220,7 +220,7 @@ fn what_is_known_of_tasks_and_threads_is_held_against_the_run() {
 
 #[test]
 fn what_others_have_published_stands_beside_as_words_and_never_as_a_row() {
-    let primitives = primitives(&story().run());
+    let primitives = primitives(&fixture().run());
     let text = report::primitives_text(&primitives, Form::Terminal);
     for (name, says) in [
         ("ping-pong", "about 0.2 us between tasks, 1.7 us between threads"),
@@ -242,7 +242,7 @@ fn what_others_have_published_stands_beside_as_words_and_never_as_a_row() {
 
 #[test]
 fn the_cost_model_adds_up_and_says_what_it_does_not_explain() {
-    let run = story().run();
+    let run = fixture().run();
     let cost_model = primitives(&run).cost_model;
     let row = |cell: &str, model: &str| {
         let cell = cost_model.iter().find(|cost_model| cost_model.cell == cell).unwrap();
@@ -261,7 +261,7 @@ fn the_cost_model_adds_up_and_says_what_it_does_not_explain() {
     assert_near(threads.switches_us, -2.5, 0.05);
     assert_eq!(threads.explained, Explained::No);
 
-    // 64 tasks for 1000 fetches; the units of this made-up model are tasks, its program's threads.
+    // 64 tasks for 1000 fetches; the units of this fixture are tasks, its program's threads.
     assert_near(row("batch", "tokio").spawns_us, 0.0128, 0.02);
     assert!(row("batch", "threads").spawns_us == 0.0);
     assert!(cost_model[0].rows.iter().all(|row| row.model != FLOOR && row.model != "rayon"));
@@ -269,8 +269,8 @@ fn the_cost_model_adds_up_and_says_what_it_does_not_explain() {
 
 #[test]
 fn a_turn_that_does_not_count_is_named_with_its_reason() {
-    let mut story = story();
-    for entry in &mut story.entries {
+    let mut fixture = fixture();
+    for entry in &mut fixture.entries {
         if let Entry::Turn(turn) = entry
             && (turn.cell.as_str(), turn.model.as_str()) == ("spawn", "primitives-smol")
         {
@@ -278,7 +278,7 @@ fn a_turn_that_does_not_count_is_named_with_its_reason() {
             turn.state = State::Invalid(vec![reason]);
         }
     }
-    let run = story.run();
+    let run = fixture.run();
     let primitives = primitives(&run);
     let row = row(&primitives, "spawn", "smol");
     assert_eq!((row.stays, row.valid, row.costs.is_some()), (12, 0, false));
@@ -295,7 +295,7 @@ fn a_turn_that_does_not_count_is_named_with_its_reason() {
 
 #[test]
 fn programs_read_primitives_and_cost_model_from_the_summary() {
-    let run = story().run();
+    let run = fixture().run();
     let document = serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR)).unwrap();
     let ping_pong = document["primitives"].as_array().unwrap();
     let ping_pong = ping_pong.iter().find(|p| p["primitive"] == "ping-pong").unwrap();
@@ -307,7 +307,7 @@ fn programs_read_primitives_and_cost_model_from_the_summary() {
 
 #[test]
 fn a_run_without_primitives_says_nothing_of_them() {
-    let run = Story::of("quick", 12).run();
+    let run = RunFixture::of("quick", 12).run();
     let summary = analysis::summarize(&run, BASELINE, FLOOR);
     assert!(summary.figures.primitives.is_empty());
     assert_eq!(serde_json::to_value(&summary).unwrap().get("primitives"), None);
@@ -316,7 +316,7 @@ fn a_run_without_primitives_says_nothing_of_them() {
 
 #[test]
 fn stays_whose_halves_disagree_are_counted_kept_and_weighed() {
-    let mut run = story().run();
+    let mut run = fixture().run();
     assert_eq!(primitives(&run).steadiness, None);
     // In four of twelve stays each of threads one cost is a tenth more in the second half, and in
     // all of smol's another one is.

@@ -5,7 +5,7 @@
 use stats::random::SplitMix64;
 use stats::verdict::Verdict;
 
-use crate::story::{BASELINE, Story, figures, row};
+use crate::fixture::{BASELINE, RunFixture, figures, row};
 
 /// The model whose cost is changed.
 const CHANGED: &str = "smol";
@@ -26,17 +26,17 @@ fn scatter(random: &mut SplitMix64) -> f64 {
 
 /// Returns a run in which one model costs so many times the baseline, and every turn `disturbed`
 /// times what it would have cost, by its block.
-fn story(factor: f64, seed: u64, disturbed: impl Fn(u32) -> f64) -> Story {
+fn fixture(factor: f64, seed: u64, disturbed: impl Fn(u32) -> f64) -> RunFixture {
     let mut random = SplitMix64::new(seed);
-    let mut story = Story::of("quick", BLOCKS);
+    let mut fixture = RunFixture::of("quick", BLOCKS);
     for (model, cost) in [(BASELINE, 15_000.0), (CHANGED, 15_000.0 * factor)] {
-        for turn in story.turns(model, "steady") {
+        for turn in fixture.turns(model, "steady") {
             let window = &mut turn.turned.as_mut().unwrap().window;
             let cost = cost * scatter(&mut random) * disturbed(turn.block);
             window.cpu_ns = window.ended * nanoseconds(cost);
         }
     }
-    story
+    fixture
 }
 
 /// Returns a cost in whole nanoseconds.
@@ -48,7 +48,7 @@ fn nanoseconds(cost: f64) -> u64 {
 /// Returns in how many runs the changed model is called different from the baseline.
 fn called_different(factor: f64) -> u64 {
     let differs = |seed: &u64| {
-        let cell = figures(&story(factor, *seed, |_| 1.0).run());
+        let cell = figures(&fixture(factor, *seed, |_| 1.0).run());
         let figures = row(&cell, CHANGED).figures.as_ref().unwrap();
         figures.verdict == Some(Verdict::Different)
     };
@@ -66,7 +66,7 @@ fn five_and_twenty_per_cent_are_found_and_one_per_cent_is_not_called_a_differenc
 #[test]
 fn a_neighbour_that_comes_halfway_changes_no_ratio_where_one_model_after_the_other_would_differ() {
     let neighbour = |block: u32| if block < BLOCKS / 2 { 1.0 } else { 1.3 };
-    let run = story(1.0, 1, neighbour).run();
+    let run = fixture(1.0, 1, neighbour).run();
     let cell = figures(&run);
     let figures = row(&cell, CHANGED).figures.as_ref().unwrap();
     let interval = figures.ratio.unwrap().interval.unwrap();

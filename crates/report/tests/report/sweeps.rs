@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use stats::crossover::{Crossover, Sure};
 use workload::Cell;
 
-use crate::story::{BASELINE, FLOOR, LATE, Story, batch, invalid, schedule, steady};
+use crate::fixture::{BASELINE, FLOOR, LATE, RunFixture, batch, invalid, schedule, steady};
 
 /// The levels of the sweeps.
 const LEVELS: [u32; 5] = [1, 4, 16, 64, 256];
 
-/// Returns a story of a sweep in which tokio costs so many percent of what threads cost, level by
+/// Returns a fixture of a sweep in which tokio costs so many percent of what threads cost, level by
 /// level.
-fn story(percent: [u64; 5]) -> Story {
+fn fixture(percent: [u64; 5]) -> RunFixture {
     let name = |slots: u32| format!("in-flight-{slots}");
     let cell = |in_flight| Cell { name: name(in_flight), in_flight, ..steady() };
     let cells = LEVELS.map(|slots| (cell(slots), 12));
@@ -27,15 +27,15 @@ fn story(percent: [u64; 5]) -> Story {
             _ => {}
         }
     }
-    let mut story = Story::by(schedule);
+    let mut fixture = RunFixture::by(schedule);
     for (slots, percent) in LEVELS.into_iter().zip(percent) {
-        for turn in story.turns(BASELINE, &name(slots)) {
+        for turn in fixture.turns(BASELINE, &name(slots)) {
             // Tokio's 15.0 us, times what makes them the share of the 24.9 us of threads.
             let window = &mut turn.turned.as_mut().unwrap().window;
             window.cpu_ns = window.cpu_ns * 249 * percent / 15_000;
         }
     }
-    story
+    fixture
 }
 
 /// Returns the one sweep of a run.
@@ -47,7 +47,7 @@ fn swept(run: &Run) -> SweepFigures {
 
 /// Checks between which places of the levels tokio's crossover lies.
 fn check(percent: [u64; 5], (low, high): (usize, usize)) {
-    let sweep = swept(&story(percent).run());
+    let sweep = swept(&fixture(percent).run());
     let tokio = sweep.pairs.iter().find(|pair| pair.model == BASELINE).unwrap();
     assert_eq!(tokio.crossover, Crossover { low, high }, "{percent:?}");
 }
@@ -80,11 +80,11 @@ fn noise_alone_crosses_nowhere_and_leaves_it_open() {
 
 #[test]
 fn a_level_without_figures_leaves_the_crossover_open_up_to_the_next() {
-    let mut story = story([130, 90, 90, 80, 70]);
-    for turn in story.turns("threads", "in-flight-16") {
+    let mut fixture = fixture([130, 90, 90, 80, 70]);
+    for turn in fixture.turns("threads", "in-flight-16") {
         invalid(turn, LATE);
     }
-    let sweep = swept(&story.run());
+    let sweep = swept(&fixture.run());
     let tokio = sweep.pairs.iter().find(|pair| pair.model == BASELINE).unwrap();
     assert_eq!(tokio.crossover, Crossover { low: 1, high: 3 });
     assert_eq!((tokio.levels[2].blocks, tokio.levels[2].sure), (0, Sure::Neither));
@@ -92,7 +92,7 @@ fn a_level_without_figures_leaves_the_crossover_open_up_to_the_next() {
 
 #[test]
 fn every_model_of_all_levels_is_held_against_threads_and_no_other_is() {
-    let mut run = story([130, 110, 90, 80, 70]).run();
+    let mut run = fixture([130, 110, 90, 80, 70]).run();
     let reason = "by design".to_owned();
     let cell = "in-flight-4".to_owned();
     run.schedule.absent = vec![record::Absent { cell, model: "rayon".to_owned(), reason }];
@@ -107,7 +107,7 @@ fn every_model_of_all_levels_is_held_against_threads_and_no_other_is() {
 
 #[test]
 fn without_threads_models_are_held_against_the_baseline() {
-    let mut run = story([100; 5]).run();
+    let mut run = fixture([100; 5]).run();
     run.schedule.models.retain(|model| model.name != "threads");
     let sweep = swept(&run);
     assert_eq!(sweep.other, BASELINE);
@@ -116,7 +116,7 @@ fn without_threads_models_are_held_against_the_baseline() {
 
 #[test]
 fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_window() {
-    let mut run = story([100; 5]).run();
+    let mut run = fixture([100; 5]).run();
     for turn in run.turns.iter_mut().filter(|turn| turn.model == "iterator") {
         let window = &mut turn.turned.as_mut().unwrap().window;
         (window.ended, window.ok, window.cpu_ns) = (10, 10, window.cpu_ns / 100);
@@ -130,7 +130,7 @@ fn a_model_with_one_slot_is_marked_for_its_rate_and_not_for_the_length_of_its_wi
 
 #[test]
 fn the_table_has_a_row_a_level_and_a_sentence_says_where_models_cross() {
-    let run = story([130, 100, 100, 80, 70]).run();
+    let run = fixture([130, 100, 100, 80, 70]).run();
     let summary = analysis::summarize(&run, BASELINE, FLOOR);
     for form in [Form::Terminal, Form::Markdown] {
         let text = report::summary(&summary, form);
@@ -156,7 +156,7 @@ fn the_table_has_a_row_a_level_and_a_sentence_says_where_models_cross() {
 #[test]
 fn the_summary_for_programs_has_the_crossover_with_its_ends_or_why_there_is_none() {
     let tokio = |percent| -> Value {
-        let text = derived(&story(percent).run(), "summary.json");
+        let text = derived(&fixture(percent).run(), "summary.json");
         let summary: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(summary["sweeps"][0]["along"], "in_flight");
         let pairs = summary["sweeps"][0]["pairs"].as_array().unwrap();
@@ -173,8 +173,8 @@ fn the_summary_for_programs_has_the_crossover_with_its_ends_or_why_there_is_none
 }
 
 #[test]
-fn the_page_draws_each_pair_and_the_ideas_tell_what_came_of_it() {
-    let run = story([130, 110, 90, 80, 70]).run();
+fn the_page_draws_each_pair_and_the_ideas_say_what_came_of_it() {
+    let run = fixture([130, 110, 90, 80, 70]).run();
     let page = derived(&run, "report.html");
     assert!(page.contains("<figure id=\"crossover-in-flight-tokio\""));
     let reported =
@@ -189,7 +189,7 @@ fn the_page_draws_each_pair_and_the_ideas_tell_what_came_of_it() {
 
 #[test]
 fn a_run_without_a_sweep_names_the_command_and_nothing_more() {
-    let run = Story::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
+    let run = RunFixture::by(schedule("quick", &[(batch(), 12), (steady(), 12)])).run();
     assert!(!derived(&run, "summary.json").contains("sweeps"));
     assert!(!derived(&run, "summary.md").contains("crossover"));
     let page = derived(&run, "report.html");

@@ -7,14 +7,14 @@ use rules::Reason;
 use rules::{CPU, MEMORY};
 use stats::Estimate;
 
-use crate::story::{BASELINE, CONNECTIONS, FLOOR, Story, figures, invalid, row};
+use crate::fixture::{BASELINE, CONNECTIONS, FLOOR, RunFixture, figures, invalid, row};
 
 /// Blocks of each run.
 const BLOCKS: u32 = 14;
 
-/// Multiplies what every turn of a story costs by a factor.
-fn costlier(story: &mut Story, factor: impl Fn(&TurnRecord) -> u64) {
-    for entry in &mut story.entries {
+/// Multiplies what every turn of a fixture costs by a factor.
+fn costlier(fixture: &mut RunFixture, factor: impl Fn(&TurnRecord) -> u64) {
+    for entry in &mut fixture.entries {
         if let Entry::Turn(turn) = entry {
             let factor = factor(turn);
             turn.turned.as_mut().unwrap().window.cpu_ns *= factor;
@@ -40,11 +40,11 @@ fn check_same(one: Estimate, other: Estimate) {
 
 #[test]
 fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
-    let quiet = Story::of("standard", BLOCKS).run();
-    let mut story = Story::of("standard", BLOCKS);
+    let quiet = RunFixture::of("standard", BLOCKS).run();
+    let mut fixture = RunFixture::of("standard", BLOCKS);
     // What a fetch costs doubles from round to round, in some blocks trebles.
-    costlier(&mut story, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
-    let drifted = story.run();
+    costlier(&mut fixture, |turn| 1 + u64::from(turn.round) * (1 + u64::from(turn.block % 2)));
+    let drifted = fixture.run();
     for model in ["event-loop", "rayon", "smol", "smol-hyper", "threads", "tokio-reqwest"] {
         check_same(ratio(&drifted, model), ratio(&quiet, model));
     }
@@ -54,18 +54,18 @@ fn a_drift_inside_a_block_that_moves_all_costs_leaves_ratios_alone() {
 
 #[test]
 fn an_invalid_turn_leaves_its_round_out_for_that_pair_alone() {
-    let story = |is_broken: bool| {
-        let mut story = Story::of("standard", BLOCKS);
-        costlier(&mut story, |turn| if turn.round == 0 { 3 } else { 1 });
-        for turn in story.turns("smol", "steady") {
+    let fixture = |is_broken: bool| {
+        let mut fixture = RunFixture::of("standard", BLOCKS);
+        costlier(&mut fixture, |turn| if turn.round == 0 { 3 } else { 1 });
+        for turn in fixture.turns("smol", "steady") {
             if turn.round == 0 && is_broken {
                 turn.turned.as_mut().unwrap().window.cpu_ns *= 100;
                 invalid(turn, CONNECTIONS);
             }
         }
-        story.run()
+        fixture.run()
     };
-    let (whole, broken) = (story(false), story(true));
+    let (whole, broken) = (fixture(false), fixture(true));
     // The turns of the baseline in that round would make smol a third of what it costs.
     let smol = ratio(&broken, "smol").value;
     assert!((smol - 15_020.0 / 15_000.0).abs() < 0.01, "{smol}");
@@ -77,15 +77,15 @@ fn an_invalid_turn_leaves_its_round_out_for_that_pair_alone() {
 
 #[test]
 fn an_invalid_stay_takes_its_turns_and_its_latencies_out() {
-    let mut story = Story::of("standard", BLOCKS);
-    for turn in story.turns("smol", "steady").into_iter().filter(|turn| turn.block == 3) {
+    let mut fixture = RunFixture::of("standard", BLOCKS);
+    for turn in fixture.turns("smol", "steady").into_iter().filter(|turn| turn.block == 3) {
         turn.turned.as_mut().unwrap().window.cpu_ns *= 100;
     }
-    let stay = story.stays("smol").remove(3);
+    let stay = fixture.stays("smol").remove(3);
     stay.invalid = vec![Reason::TooFast { took_ns: 9_000_000, least_ns: 16_000_000 }];
     stay.latencies_ns = vec![(9_000_000_000, 2_000)];
     stay.memory_peak_kib = 9_000_000;
-    let run = story.run();
+    let run = fixture.run();
     let cell = figures(&run);
     let smol = row(&cell, "smol");
     assert_eq!((smol.valid, smol.turns), (26, 28));
@@ -101,10 +101,10 @@ fn an_invalid_stay_takes_its_turns_and_its_latencies_out() {
 
 #[test]
 fn repeated_rounds_enter_no_figure() {
-    let whole = Story::of("standard", BLOCKS);
-    let mut story = Story::of("standard", BLOCKS);
+    let whole = RunFixture::of("standard", BLOCKS);
+    let mut fixture = RunFixture::of("standard", BLOCKS);
     let mut entries = Vec::new();
-    for entry in std::mem::take(&mut story.entries) {
+    for entry in std::mem::take(&mut fixture.entries) {
         if let Entry::Round(round) = &entry
             && round.round == 1
         {
@@ -119,10 +119,10 @@ fn repeated_rounds_enter_no_figure() {
         }
         entries.push(entry);
     }
-    story.entries = entries;
+    fixture.entries = entries;
     // Those that were measured first, in each block nine times as expensive.
     let mut seen = std::collections::BTreeSet::new();
-    for entry in &mut story.entries {
+    for entry in &mut fixture.entries {
         if let Entry::Turn(turn) = entry
             && turn.round == 1
             && seen.insert((turn.block, turn.position))
@@ -130,7 +130,7 @@ fn repeated_rounds_enter_no_figure() {
             turn.turned.as_mut().unwrap().window.cpu_ns *= 9;
         }
     }
-    let run = story.run();
+    let run = fixture.run();
     assert_eq!((run.disturbed.len(), run.repeated.len()), (14, 14 * 10));
     let cell = figures(&run);
     assert_eq!(cell.repeated, BLOCKS as usize);
@@ -143,11 +143,11 @@ fn repeated_rounds_enter_no_figure() {
 
 #[test]
 fn memory_is_read_off_stays() {
-    let mut story = Story::of("standard", BLOCKS);
-    for (number, stay) in (0..).zip(story.stays("smol")) {
+    let mut fixture = RunFixture::of("standard", BLOCKS);
+    for (number, stay) in (0..).zip(fixture.stays("smol")) {
         stay.memory_peak_kib = 1_024 * (10 + number);
     }
-    let run = story.run();
+    let run = fixture.run();
     let all = analysis::figures(&run, BASELINE, FLOOR);
     let ranking = analysis::rank(&run, &all, MEMORY, None).unwrap();
     let rows = &ranking.cells[0].rows;
@@ -159,13 +159,13 @@ fn memory_is_read_off_stays() {
 
 #[test]
 fn turns_that_were_not_taken_after_a_failure_are_counted_with_it() {
-    let mut story = Story::of("standard", BLOCKS);
-    let own = story.turns("smol", "steady").into_iter().filter(|turn| turn.block == 3);
+    let mut fixture = RunFixture::of("standard", BLOCKS);
+    let own = fixture.turns("smol", "steady").into_iter().filter(|turn| turn.block == 3);
     for (state, turn) in [State::Failed("it hung".to_owned()), State::Out].into_iter().zip(own) {
         turn.state = state;
         turn.turned = None;
     }
-    let cell = figures(&story.run());
+    let cell = figures(&fixture.run());
     let smol = row(&cell, "smol");
     assert_eq!(smol.reason.as_deref(), Some("failed: it hung (2 of 28 turns)"));
     assert_eq!((smol.valid, smol.rank), (26, None));

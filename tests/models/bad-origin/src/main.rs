@@ -26,7 +26,7 @@ enum Fault {
     /// Each request costs so much CPU time, one after the other, that they queue unread.
     Saturated,
     /// Each request costs more CPU time than the one before.
-    Dearer,
+    Costlier,
     /// Each request leaves memory behind.
     Leaking,
     /// It answers at once, and counts as if it waited.
@@ -47,7 +47,7 @@ impl Fault {
         match name {
             "none" => Some(Self::None),
             "saturated" => Some(Self::Saturated),
-            "dearer" => Some(Self::Dearer),
+            "costlier" => Some(Self::Costlier),
             "leaking" => Some(Self::Leaking),
             "at-once" => Some(Self::AtOnce),
             "failing" => Some(Self::Failing),

@@ -19,7 +19,7 @@ use crate::Fault;
 /// The CPU time that a request costs a saturated origin: 40 a second is all that it can serve.
 const SATURATED: Duration = Duration::from_millis(25);
 /// The CPU time that each request costs more than the one before.
-const DEARER: Duration = Duration::from_micros(100);
+const COSTLIER: Duration = Duration::from_micros(100);
 /// What a request leaves behind, in bytes.
 const LEAK: usize = 256 * 1024;
 
@@ -135,7 +135,7 @@ impl Server {
                 let _turn = held(&self.turn);
                 burn(SATURATED);
             }
-            Fault::Dearer => burn(DEARER * before),
+            Fault::Costlier => burn(COSTLIER * before),
             Fault::Leaking => drop(black_box(vec![1_u8; LEAK]).leak()),
             Fault::Restarting if before + 1 == ONCE => {
                 held(&self.streams).drain(..).for_each(|it| drop(it.shutdown(Shutdown::Both)));

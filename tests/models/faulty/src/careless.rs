@@ -1,5 +1,5 @@
 //! A library's adapter that speaks HTTP itself and claims that each reply was whole and right: the
-//! slot is told what it wants to hear, whatever the origin said.
+//! slot gets the result that it wants, whatever the origin said.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;

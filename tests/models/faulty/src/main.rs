@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 fn before(fault: &str, hello: &mut Hello) {
     match fault {
         "mute" => forever(),
-        "nonsense" => say("hello, this is no JSON\n"),
+        "malformed" => say("hello, this is no JSON\n"),
         "endless line" => say(&"x".repeat(10_000_000)),
         "not a number" => {
             say("{\"hello\":{\"protocol\":NaN,\"model\":\"faulty\",\"versions\":{}}}\n");

@@ -160,7 +160,7 @@ fn two_at_once_set_up_one_and_what_an_interrupted_one_left_is_made_again() {
 }
 
 /// Returns a Python whose virtual environments are scripts that report these packages.
-fn made_up(packages: &str) -> (tempfile::TempDir, Python) {
+fn scripted(packages: &str) -> (tempfile::TempDir, Python) {
     let inside = format!("case \"$*\" in *importlib*) echo '{packages}';; esac");
     let scripts = folder(&[("inside", &inside)]);
     let inside = scripts.path().join("inside").display().to_string();
@@ -178,7 +178,7 @@ fn made_up(packages: &str) -> (tempfile::TempDir, Python) {
 
 #[test]
 fn what_was_set_up_is_tried_before_each_use_and_made_again_if_it_is_broken() {
-    let (_scripts, python) = made_up("{\"yarl\": \"1.2\"}");
+    let (_scripts, python) = scripted("{\"yarl\": \"1.2\"}");
     let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
     let first = set_up(&python, &workspace).unwrap();
     assert_eq!(first.versions["yarl"], "1.2");
@@ -197,8 +197,8 @@ fn what_was_set_up_is_tried_before_each_use_and_made_again_if_it_is_broken() {
 #[test]
 fn an_environment_without_what_its_list_pins_is_not_kept() {
     // As where pip was set to put packages elsewhere.
-    for packages in ["{}", "{\"yarl\": \"1.1\"}", "nonsense"] {
-        let (_scripts, python) = made_up(packages);
+    for packages in ["{}", "{\"yarl\": \"1.1\"}", "malformed"] {
+        let (_scripts, python) = scripted(packages);
         let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
         let unavailable = set_up(&python, &workspace).unwrap_err();
         assert!(
@@ -212,7 +212,7 @@ fn an_environment_without_what_its_list_pins_is_not_kept() {
 
 #[test]
 fn an_environment_that_is_late_is_said_to_be_and_kept() {
-    let (_scripts, python) = made_up("{\"yarl\": \"1.2\"}");
+    let (_scripts, python) = scripted("{\"yarl\": \"1.2\"}");
     let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
     let first = set_up(&python, &workspace).unwrap();
     let whole = fs::read(&first.path).unwrap();
@@ -254,7 +254,7 @@ fn packed(python: &Path, folder: &Path) -> String {
 }
 
 #[test]
-fn packages_go_where_they_belong_whatever_a_user_has_told_pip_and_wherever_temporary_files_go() {
+fn packages_go_where_they_belong_whatever_a_user_has_set_for_pip_and_wherever_temporary_files_go() {
     let name = "packages_go_where_they_belong_whatever_a_user_has_told_pip";
     let Some(python) = found_with_venv() else { return };
     let Some(elsewhere) = std::env::var_os("INFLIGHT_ELSEWHERE") else {

@@ -14,7 +14,7 @@ use origin::Tally;
 use slab::Slab;
 use workload::ID_FIELD;
 
-use super::Order;
+use super::Assignment;
 use super::connection::{Connection, Next, Reply, Request};
 use super::timers::{Due, Timers};
 
@@ -38,7 +38,7 @@ const STRAY: &str = "404 Not Found";
 pub(super) struct Server {
     poll: Poll,
     listener: TcpListener,
-    orders: Receiver<Order>,
+    assignments: Receiver<Assignment>,
     timers: Timers,
     connections: Slab<Connection>,
     /// Whether a connection waits for a descriptor.
@@ -50,10 +50,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Makes the loop of a listener, and what wakes it when there is an order.
+    /// Makes the loop of a listener, and what wakes it when there is an assignment.
     pub(super) fn start(
         listener: StdListener,
-        orders: Receiver<Order>,
+        assignments: Receiver<Assignment>,
     ) -> io::Result<(Self, Waker)> {
         listener.set_nonblocking(true)?;
         let (poll, mut listener) = (Poll::new()?, TcpListener::from_std(listener));
@@ -63,7 +63,7 @@ impl Server {
         let server = Self {
             poll,
             listener,
-            orders,
+            assignments,
             timers,
             connections: Slab::new(),
             is_full: false,
@@ -75,7 +75,7 @@ impl Server {
         Ok((server, waker))
     }
 
-    /// Serves for as long as the process lives. Should it end, who asks is told that it has.
+    /// Serves for as long as the process lives. Should it end, who asks learns that it has.
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(1024);
         while let Ok(()) = self.poll.poll(&mut events, None).or_else(interrupted) {
@@ -124,7 +124,7 @@ impl Server {
     /// Does as it was ordered, once all that came before is taken.
     fn obey(&mut self) {
         self.accept();
-        while let Ok(Order { tally, done }) = self.orders.try_recv() {
+        while let Ok(Assignment { tally, done }) = self.assignments.try_recv() {
             self.tally = tally;
             self.timers.clear();
             for (_, connection) in &mut self.connections {

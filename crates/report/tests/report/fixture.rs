@@ -34,14 +34,14 @@ const COSTS: [(&str, u64); 8] = [
 ];
 
 /// A run that has not been written yet.
-pub(crate) struct Story {
+pub(crate) struct RunFixture {
     /// What was decided before.
     pub(crate) schedule: Schedule,
     /// The lines of its journal.
     pub(crate) entries: Vec<Entry>,
 }
 
-impl Story {
+impl RunFixture {
     /// Returns a run of one steady cell in which nothing went wrong.
     pub(crate) fn of(preset: &str, blocks: u32) -> Self {
         Self::by(schedule(preset, &[(steady(), blocks)]))

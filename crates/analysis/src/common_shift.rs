@@ -25,7 +25,7 @@ use crate::turns::{Quantity, Turns};
 pub(crate) const MODELS_MIN: usize = 3;
 
 /// A cell of two runs, on the logarithmic scale; of two samples the old run's comes first.
-pub(crate) struct Apart<'a> {
+pub(crate) struct CommonShift<'a> {
     /// What the machine did, block by block.
     pub(crate) together: [Sample; 2],
     /// What is each model's own, in the blocks that have it.
@@ -35,7 +35,7 @@ pub(crate) struct Apart<'a> {
 /// The costs of a run: a row is a block, a column a model.
 type Rows = Vec<Vec<Option<f64>>>;
 
-impl<'a> Apart<'a> {
+impl<'a> CommonShift<'a> {
     /// Takes a quantity of the models apart, which both runs have; nothing if a run has no block
     /// with enough of them.
     pub(crate) fn of(

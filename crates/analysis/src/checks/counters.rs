@@ -1,7 +1,7 @@
 //! Checks on what the harness verified of every turn: replies, concurrency, connections.
 //!
 //! The harness holds each turn against the origin's receipt and writes down why one is invalid.
-//! Here these reasons are counted by kind; nothing is judged again.
+//! Here these reasons are counted by kind; nothing is validated again.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! A made-up run of the models of the house that keeps every law, so that whoever only needs a run
+//! A fixture run of the models of the house that keeps every law, so that whoever only needs a run
 //! waits for none and depends on none that is published.
 
 use std::collections::BTreeMap;
@@ -22,13 +22,13 @@ const COST_NS: u64 = 15_000;
 const ORIGIN_NS: u64 = 35_000;
 /// What a fetch takes beside its delay.
 const OVERHEAD_NS: u64 = 1_000_000;
-/// What the rounds of a made-up block are worth: one of a batch, and so many of a steady cell.
+/// What the rounds of a fixture block are worth: one of a batch, and so many of a steady cell.
 const ROUNDS: u32 = 3;
-/// The environment of every made-up run.
+/// The environment of every fixture run.
 const ENVIRONMENT: &str = include_str!("../../crates/record/tests/golden/environment-2.0.json");
 
-/// Returns a made-up run of the cells of `quick` with so many blocks each.
-pub(crate) fn made_up(blocks: u32) -> Run {
+/// Returns a fixture run of the cells of `quick` with so many blocks each.
+pub(crate) fn fixture(blocks: u32) -> Run {
     carried_out(schedule(blocks, models_below("crates")))
 }
 
@@ -36,10 +36,10 @@ pub(crate) fn made_up(blocks: u32) -> Run {
 pub(crate) fn carried_out(schedule: Schedule) -> Run {
     let (mut turns, mut rounds, mut records) = (Vec::new(), Vec::new(), Vec::new());
     for block in &schedule.blocks {
-        let told = told(&schedule, block);
+        let turned = turned(&schedule, block);
         rounds.extend((0..).zip(&block.rounds).map(|(round, _)| quiet(block.number, round)));
-        records.push(BlockRecord { block: block.number, stays: stays(&schedule, block, &told) });
-        turns.extend(told);
+        records.push(BlockRecord { block: block.number, stays: stays(&schedule, block, &turned) });
+        turns.extend(turned);
     }
     let environment = serde_json::from_str::<Environment>(ENVIRONMENT).expect("it is read");
     Run { turns, rounds, blocks: records, ..Run::new("made-up".to_owned(), schedule, environment) }
@@ -81,8 +81,8 @@ fn two_cpus() -> Placement {
     }
 }
 
-/// Tells the turns of a block.
-fn told(schedule: &Schedule, block: &Block) -> Vec<TurnRecord> {
+/// Returns the turns of a block.
+fn turned(schedule: &Schedule, block: &Block) -> Vec<TurnRecord> {
     let names = block.participants();
     let mut next: BTreeMap<&str, u32> = BTreeMap::new();
     let mut turns = Vec::new();
@@ -101,7 +101,7 @@ fn told(schedule: &Schedule, block: &Block) -> Vec<TurnRecord> {
     turns
 }
 
-/// Tells one turn.
+/// Returns one turn.
 fn record(
     (schedule, block): (&Schedule, &Block),
     (round, position, name): (u32, u32, &str),
@@ -128,7 +128,7 @@ fn record(
     }
 }
 
-/// Returns what a model is told in a block.
+/// Returns the plan that a model receives in a block.
 fn planned(schedule: &Schedule, block: &Block, model: &Model) -> Plan {
     let cell = schedule.cell(&block.cell).expect("it is scheduled");
     let in_flight = cell.in_flight.min(model.max_in_flight.unwrap_or(u32::MAX));
@@ -158,7 +158,7 @@ fn halves(short: u64, long: u64, fetches: u64) -> Vec<(u64, u64)> {
     vec![(short, fetches / 2), (long, fetches - fetches / 2)]
 }
 
-/// Returns what a model tells of a turn.
+/// Returns what a model reports of a turn.
 fn turned((model, plan): (&Model, &Plan), turn: Turn, cost_ns: u64) -> Turned {
     let (ids, fetches) = (turn.ids(&plan.cell), turn.fetches);
     let issued = ids.end - ids.start;
@@ -216,11 +216,11 @@ fn receipt((model, plan): (&Model, &Plan), turn: Turn) -> Receipt {
     }
 }
 
-/// Returns the stays of a block whose turns are told.
-fn stays(schedule: &Schedule, block: &Block, told: &[TurnRecord]) -> BTreeMap<String, StayRecord> {
+/// Returns the stays of a block whose turns are given.
+fn stays(schedule: &Schedule, block: &Block, turned: &[TurnRecord]) -> BTreeMap<String, StayRecord> {
     let cell = schedule.cell(&block.cell).expect("it is scheduled");
     let stay = |name: &str| {
-        let own = told.iter().filter(|turn| turn.model == name);
+        let own = turned.iter().filter(|turn| turn.model == name);
         let fetches = own.filter_map(|turn| Some(turn.turned.as_ref()?.window.ok)).sum();
         let is_resident = cell.workload.is_resident();
         StayRecord {
