@@ -263,13 +263,15 @@ fn nothing_is_left_to_do_later() {
 }
 
 #[test]
-fn the_files_of_analysis_build_on_one_another_without_a_circle() {
-    assert_eq!(circle(&uses(&sources_of_analysis())), None);
+fn the_files_of_analysis_and_of_the_report_build_on_one_another_without_a_circle() {
+    for name in ["analysis", "report"] {
+        assert_eq!(circle(&uses(&sources_of(name))), None, "{name}");
+    }
 }
 
 #[test]
 fn a_circle_of_files_is_found() {
-    let mut changed = sources_of_analysis();
+    let mut changed = sources_of("analysis");
     let chain = ["figures", "cell", "turns", "counts"].map(str::to_owned);
     for pair in chain.windows(2) {
         assert!(uses(&changed)[&pair[0]].contains(&pair[1]), "{} uses {}", pair[0], pair[1]);
@@ -279,19 +281,19 @@ fn a_circle_of_files_is_found() {
     assert!(circle(&uses(&changed)).is_some_and(|circle| circle.contains("counts -> figures")));
 
     // A parent that declares its child, and a child that uses its parent, are one too.
-    let mut changed = sources_of_analysis();
+    let mut changed = sources_of("analysis");
     let text = changed.get_mut("checks::counters").expect("it is there");
     text.push_str("\nfn of() { crate::checks::badges(&[]); }\n");
     assert!(circle(&uses(&changed)).is_some_and(|circle| circle.contains("checks::counters")));
 }
 
-/// Returns the source files of `analysis` by the paths of their modules, without their tests.
-fn sources_of_analysis() -> BTreeMap<String, String> {
-    let root = Path::new("crates/analysis/src");
+/// Returns the source files of a crate by the paths of their modules, without their tests.
+fn sources_of(name: &str) -> BTreeMap<String, String> {
+    let root = Path::new("crates").join(name).join("src");
     let module = |path: &Path| {
-        let path = path.strip_prefix(root).ok()?.with_extension("");
+        let path = path.strip_prefix(&root).ok()?.with_extension("");
         let name = path.to_str()?.replace('/', "::");
-        let is_kept = name != "lib" && !name.ends_with("_tests");
+        let is_kept = name != "lib" && !name.ends_with("tests");
         is_kept.then(|| name.trim_end_matches("::mod").to_owned())
     };
     let code = |text: &str| {
@@ -302,7 +304,7 @@ fn sources_of_analysis() -> BTreeMap<String, String> {
     let files =
         sources().into_iter().filter_map(|(path, text)| Some((module(&path)?, code(&text))));
     let files: BTreeMap<String, String> = files.collect();
-    assert!(files.len() > 30, "analysis has {} files", files.len());
+    assert!(files.len() > 30, "{name} has {} files", files.len());
     files
 }
 

@@ -3,7 +3,7 @@
 use analysis::checks::question::{CheckState, RUN, ValidityCheck};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use crate::summary::Form;
+use crate::form::Form;
 use crate::words::in_cell;
 
 /// The columns.

@@ -13,9 +13,11 @@ use crate::citation::COMMIT_DIGITS;
 use crate::cite::{CiteForm, cite};
 use crate::figure::{Charts, standalone};
 use crate::footprint_text::footprints_text;
-use crate::html::{self, Page};
+use crate::html;
+use crate::html::run_page::Page;
 use crate::ideas_text::ideas_text;
-use crate::summary::{Form, summary};
+use crate::form::Form;
+use crate::summary::summary;
 use crate::trust_text::trust_text;
 use crate::{json, paper};
 

@@ -4,7 +4,7 @@ use analysis::diff::{CellDiff, Diff, Ratio, RowDiff};
 use analysis::number::{digits, with_interval};
 use comfy_table::{CellAlignment, Table};
 
-use crate::summary::{Form, spaced};
+use crate::form::{Form, spaced};
 use crate::table::{heading, lines, styled};
 use crate::words::{in_cell, in_line};
 

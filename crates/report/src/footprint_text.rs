@@ -3,7 +3,7 @@
 use analysis::FootprintFacts;
 use analysis::footprint::{ModelFootprint, ModelFootprints};
 
-use crate::summary::{Form, joined};
+use crate::form::{Form, joined};
 use crate::table::{NOTHING, drawn};
 
 /// The columns.

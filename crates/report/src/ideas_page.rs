@@ -4,7 +4,7 @@
 use analysis::Summary;
 use analysis::ideas::{IDEAS, Idea, PRIMITIVES, SWEEP};
 
-use crate::summary::Form;
+use crate::form::Form;
 use crate::words::in_line;
 
 /// Writes a table of the page's ideas, and which runs they were asked of; links lead into folders

@@ -2,7 +2,7 @@
 
 use analysis::ideas::Idea;
 
-use crate::summary::{Form, joined};
+use crate::form::{Form, joined};
 use crate::table::drawn;
 
 /// Writes them for people.

@@ -3,6 +3,7 @@
 
 mod escape;
 mod footprint_text;
+mod form;
 mod ideas_text;
 mod json;
 mod primitives_text;
@@ -33,8 +34,9 @@ mod paper;
 
 mod derive;
 
+pub use crate::answer::answer;
+pub use crate::answer::place::{Place, page_of};
 pub use crate::answer::versions::{versions, versions_table};
-pub use crate::answer::{Place, answer, page_of};
 pub use crate::checks_table::checks_table;
 pub use crate::citation::NotCitable;
 pub use crate::cite::{CiteForm, cite};
@@ -42,13 +44,16 @@ pub use crate::derive::derive;
 pub use crate::diff_table::diff_table;
 pub use crate::export::{ExportForm, export};
 pub use crate::footprint_text::footprints_text;
-pub use crate::html::{diff_page, merge_page, site_page};
+pub use crate::form::Form;
+pub use crate::html::diff::diff_page;
+pub use crate::html::merge::merge_page;
+pub use crate::html::site::site_page;
 pub use crate::ideas_page::ideas_page;
 pub use crate::index::index;
 pub use crate::merge_table::merge_table;
 pub use crate::primitives_text::primitives_text;
 pub use crate::proof_text::proof_text;
 pub use crate::rank_text::ranking_text;
-pub use crate::summary::{Form, summary};
+pub use crate::summary::summary;
 pub use crate::table::heading;
 pub use crate::trust_text::trust_text;

@@ -5,7 +5,7 @@ use analysis::number::with_interval;
 use comfy_table::CellAlignment;
 
 use crate::escape::markdown;
-use crate::summary::{Form, spaced};
+use crate::form::{Form, spaced};
 use crate::table::{NOTHING, heading, lines, styled};
 
 /// Writes runs side by side.

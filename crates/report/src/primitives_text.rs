@@ -8,7 +8,7 @@ use analysis::primitives::Primitives;
 use analysis::primitives_steady::Steadiness;
 use rules::PUBLISHED_IN;
 
-use crate::summary::{Form, joined};
+use crate::form::{Form, joined};
 use crate::table::{NOTHING, drawn};
 use crate::words::in_line;
 

@@ -3,7 +3,7 @@
 use analysis::number::{digits, percent};
 use analysis::proof::{Limiter, Proof, Seen};
 
-use crate::summary::Form;
+use crate::form::Form;
 use crate::words::in_line;
 
 /// Writes a proof in two lines: what was seen of the origin, and what may be claimed.

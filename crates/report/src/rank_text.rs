@@ -5,7 +5,8 @@ use analysis::number::with_interval;
 use analysis::rank::{RankedCell, RankedRow, Ranking};
 use rules::Metric;
 
-use crate::summary::{Form, aside, joined, reasons, title};
+use crate::form::{Form, joined};
+use crate::summary::{aside, reasons, title};
 use crate::table::{NOTHING, drawn, ratio, state_word, verdict, with_places};
 
 /// Writes a ranking: a table a cell.

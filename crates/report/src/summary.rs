@@ -8,22 +8,13 @@ use analysis::cell_figures::{
 use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
 
-use crate::figure::title::listed;
+use crate::form::{Form, joined};
 use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
 use crate::sweep_text::sweeps_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
 use crate::wake_ups;
-use crate::words::in_line;
-
-/// What the summary is written for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// A terminal.
-    Terminal,
-    /// Markdown, for a file or a pull request.
-    Markdown,
-}
+use crate::words::{in_line, listed};
 
 /// Writes the summary of a run.
 pub fn summary(run: &Summary, form: Form) -> String {
@@ -55,15 +46,6 @@ pub(crate) fn title(cell: &CellFigures, form: Form) -> String {
     match form {
         Form::Terminal => heading,
         Form::Markdown => format!("### {heading}\n"),
-    }
-}
-
-/// Joins the parts of a text, each on lines of its own.
-pub(crate) fn joined(parts: Vec<String>, form: Form) -> String {
-    let text: String = parts.into_iter().map(|part| part.trim_end().to_owned() + "\n").collect();
-    match form {
-        Form::Terminal => text,
-        Form::Markdown => spaced(&text),
     }
 }
 
@@ -229,21 +211,6 @@ fn self_check(baseline: &str, noise: &Noise) -> String {
 /// Writes the footprint of a client.
 fn footprint(footprint: &Footprint) -> String {
     format!("{} {}", footprint.model, with_interval(&footprint.ratio))
-}
-
-/// Puts an empty line between the parts of a Markdown text, but not inside a table.
-pub(crate) fn spaced(text: &str) -> String {
-    let mut spaced = String::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        spaced += line;
-        spaced.push('\n');
-        let in_table = line.starts_with('|') && lines.peek().is_some_and(|l| l.starts_with('|'));
-        if !in_table && !line.is_empty() {
-            spaced.push('\n');
-        }
-    }
-    spaced.trim_end().to_owned() + "\n"
 }
 
 #[cfg(test)]

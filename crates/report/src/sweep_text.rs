@@ -7,7 +7,7 @@ use analysis::crossing::{crossing, names};
 use analysis::number::with_interval;
 use analysis::sweep::{SweepFigures, SweepLevel};
 
-use crate::summary::Form;
+use crate::form::Form;
 use crate::table::{NOTHING, drawn};
 use crate::words::in_line;
 

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use rules::expected;
 use workload::Cell;
 
-use crate::summary::Form;
+use crate::form::Form;
 use crate::words::in_cell;
 
 /// What stands where there is nothing to say.

@@ -4,7 +4,7 @@ use analysis::trust::Trust;
 
 use crate::checks_table::checks_table;
 use crate::proof_text::proof_text;
-use crate::summary::{Form, spaced};
+use crate::form::{Form, spaced};
 
 /// Writes for people whether a run may be believed.
 pub fn trust_text(of: &Trust, form: Form) -> String {

@@ -4,7 +4,7 @@ use analysis::number::{digits, with_interval};
 use analysis::wake_ups::WakeUps;
 use workload::Cell;
 
-use crate::summary::{Form, joined};
+use crate::form::{Form, joined};
 use crate::table::drawn;
 use crate::words::in_line;
 

@@ -4,7 +4,7 @@
 use workload::plain_line;
 
 use crate::escape::{in_markdown, line_in_markdown};
-use crate::summary::Form;
+use crate::form::Form;
 
 /// The most letters of a text in a cell of a table.
 const CELL_LETTERS_MAX: usize = 400;
@@ -52,6 +52,15 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Lists names in a sentence.
+pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    match &names[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use analysis::line::line;
 use analysis::number::digits;
 use analysis::{Summary, Verdict};
 
+use crate::answer::cell::figures_of;
 use crate::answer::percent::{percent, with_interval};
+use crate::answer::place::{Place, footer};
 use crate::answer::warnings::warnings;
-use crate::answer::{Place, figures_of, footer};
 use crate::escape::markdown;
-use crate::summary::Form;
+use crate::form::Form;
 use crate::table::heading;
 use crate::words::{in_line, wrapped};
 

@@ -8,7 +8,7 @@ use analysis::number::count;
 use analysis::trust::Trust;
 use analysis::{Integrity, Summary};
 
-use crate::answer::Place;
+use crate::answer::place::Place;
 
 /// The most warnings; what else there is follows from the checks.
 const WARNINGS_MAX: usize = 3;

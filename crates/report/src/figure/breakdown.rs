@@ -4,11 +4,12 @@ use analysis::Estimate;
 use analysis::number::digits;
 
 use crate::figure::axis::Axis;
-use crate::figure::cost::{chart, measured, reach};
+use crate::figure::cost::{chart, measured};
+use crate::figure::drawing::{Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::title::{ends as span, in_cell};
-use crate::figure::{Figure, Mark, Scene, Strip, Strips, Words};
+use crate::figure::scene::Scene;
 
 /// The stack of a runtime.
 struct Stack {

@@ -11,7 +11,8 @@ use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::percent::more;
 use crate::figure::title::{against, ends, in_cell};
-use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
+use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
+use crate::figure::scene::Scene;
 use crate::table::state_word;
 
 /// What is said where no model has figures.
@@ -204,12 +205,6 @@ pub(crate) fn empty(scene: &Scene<'_>, row: &Row) -> Option<Strip> {
 /// Returns the models that have figures.
 pub(crate) fn measured(rows: &[Row]) -> impl Iterator<Item = (&str, &RowFigures)> {
     rows.iter().filter_map(|row| Some((row.model.as_str(), row.figures.as_ref()?)))
-}
-
-/// Returns the values that an axis has to hold for an estimate to be seen whole.
-pub(crate) fn reach(estimate: &analysis::Estimate) -> Vec<f64> {
-    let ends = estimate.interval.map(|interval| [interval.low, interval.high]);
-    ends.into_iter().flatten().chain([estimate.value]).collect()
 }
 
 /// Writes a verdict as a sign.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use crate::figure::look::{Look, SHAPES};
-use crate::figure::{Mark, Panel, Strip, Strips};
+use crate::figure::drawing::{Mark, Panel, Strip, Strips};
 
 /// The width and height of a small picture, in its own unit.
 pub(crate) const PANEL: (f64, f64) = (440.0, 240.0);

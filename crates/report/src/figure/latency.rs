@@ -5,7 +5,8 @@ use analysis::number::digits;
 
 use crate::figure::data::{Data, number};
 use crate::figure::title::{ends, in_cell};
-use crate::figure::{Chart, Figure, Panel, Scene};
+use crate::figure::drawing::{Chart, Figure, Panel};
+use crate::figure::scene::Scene;
 
 /// Draws how the service times of each model are distributed. A curve ends where its figures may
 /// not be reported any more, and the picture reaches as far as the highest block.
@@ -168,7 +169,8 @@ fn note(reported: &[Option<f64>; 4]) -> String {
 mod tests {
     use analysis::fixture::{BASELINE, FLOOR, Fixture, stays};
 
-    use crate::figure::{Chart, Charts};
+    use crate::figure::drawing::Chart;
+    use crate::figure::Charts;
 
     #[test]
     fn a_quantile_is_reported_where_every_stay_has_enough_fetches_and_its_absence_is_explained() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use crate::figure::{Chart, Mark, Panel, Strips};
+use crate::figure::drawing::{Chart, Mark, Panel, Strips};
 
 /// The width and height of a sample, in pixels.
 pub(crate) const SAMPLE: (u32, u32) = (26, 12);

@@ -11,7 +11,8 @@ use crate::figure::axis::Axis;
 use crate::figure::data::{Data, number};
 use crate::figure::look::Look;
 use crate::figure::title::in_cell;
-use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
+use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words};
+use crate::figure::scene::Scene;
 
 /// How far from its middle a strip reaches, as a factor.
 const REACH: f64 = 1.5;

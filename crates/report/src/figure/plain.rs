@@ -10,12 +10,13 @@ use analysis::number::digits;
 use rules::expected;
 
 use crate::figure::axis::Axis;
-use crate::figure::cost::{empty, measured, plain, reach};
+use crate::figure::cost::{empty, measured, plain};
+use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate, number};
 use crate::figure::look::Look;
 use crate::figure::percent::more;
 use crate::figure::title::{ends as span, in_cell};
-use crate::figure::{Chart, Figure, Mark, Scene, Strip, Strips, Words};
+use crate::figure::scene::Scene;
 
 /// A quantity as a figure shows it.
 struct Shown<'a> {

@@ -6,11 +6,10 @@ use analysis::primitives::Primitives;
 use analysis::{Estimate, Interval};
 
 use crate::figure::axis::Axis;
-use crate::figure::cost::reach;
+use crate::figure::drawing::{Chart, Figure, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
 use crate::figure::title::time;
-use crate::figure::{Chart, Figure, Strip, Strips, Words};
 
 /// How a figure of primitives differs from the other.
 struct Kind<'a> {

@@ -5,7 +5,7 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::figure::draw::{self, Canvas, LETTERS as TICKS, PANEL, percent};
 use crate::figure::legend::{SAMPLE, legend, sample};
-use crate::figure::{Chart, Figure, Panel, Strips};
+use crate::figure::drawing::{Chart, Figure, Panel, Strips};
 use crate::words::wrapped;
 
 /// The width of the whole, of the labels and of the notes, in pixels.

@@ -8,10 +8,11 @@ use analysis::number::word;
 use analysis::sweep::{SweepFigures, SweepPair};
 
 use crate::figure::axis::Axis;
-use crate::figure::cost::{chart, reach};
+use crate::figure::cost::chart;
+use crate::figure::drawing::{Figure, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate};
 use crate::figure::look::Look;
-use crate::figure::{Figure, Strip, Strips, Words, anchor};
+use crate::figure::scene::anchor;
 use crate::sweep_text::reported;
 
 /// Draws every pair of every sweep.

@@ -4,20 +4,12 @@ use analysis::Together;
 use analysis::number::{count, digits};
 use workload::Cell;
 
-use crate::figure::Scene;
+use crate::figure::scene::Scene;
 use crate::figure::percent::span;
+use crate::words::listed;
 
 /// Names that a title holds.
 const NAMES_MAX: usize = 4;
-
-/// Lists names in a sentence.
-pub(crate) fn listed(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    match &names[..] {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => names.concat(),
-    }
-}
 
 /// Returns a finding with the cell that it is of.
 pub(crate) fn in_cell(finding: &str, cell: &Cell) -> String {

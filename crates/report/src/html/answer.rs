@@ -5,9 +5,9 @@ use analysis::cell_figures::{CellFigures, LanguageFigures, Row};
 use analysis::family::MARGIN;
 use maud::{Markup, html};
 
-use crate::figure::anchor;
+use crate::figure::scene::anchor;
 use crate::figure::percent::{more, with_ends};
-use crate::html::Page;
+use crate::html::run_page::Page;
 use crate::html::figures::NOT_RUN;
 use crate::html::matters::reported;
 use crate::table::{NOTHING, TAIL, heading, places};

@@ -6,7 +6,7 @@ use analysis::checks::question::RUN;
 use analysis::number::count;
 use maud::{Markup, html};
 
-use crate::html::Page;
+use crate::html::run_page::Page;
 
 /// Rows whose lost turns are reported here; the tables show all.
 const SHOWN_MAX: usize = 5;

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 use crate::figure::data::Data;
 use crate::figure::draw::{self, Canvas, LETTERS, PANEL, percent};
 use crate::figure::legend::{SAMPLE, legend, of_strips, sample};
-use crate::figure::{Chart, Figure, Panel, Strips};
-use crate::html::Page;
+use crate::figure::drawing::{Chart, Figure, Panel, Strips};
+use crate::html::run_page::Page;
 
 /// Rows of a table from which on it scrolls.
 const LONG: usize = 20;

@@ -9,9 +9,9 @@ use maud::{Markup, html};
 use crate::diff_table::{ratio, remarks, unit};
 use crate::figure::axis::Axis;
 use crate::figure::look::Look;
-use crate::figure::{Strip, Strips, Words, reach};
+use crate::figure::drawing::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
-use crate::html::{Frame, Section, of_cell, written};
+use crate::html::frame::{Frame, Section, of_cell, written};
 use crate::table::heading;
 
 /// Writes two runs compared as one HTML file that works from disk.

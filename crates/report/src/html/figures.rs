@@ -5,8 +5,9 @@ use maud::{Markup, html};
 use rules::expected;
 
 use crate::figure::percent::more;
-use crate::figure::{CellCharts, Figure};
-use crate::html::Page;
+use crate::figure::drawing::Figure;
+use crate::figure::CellCharts;
+use crate::html::run_page::Page;
 use crate::html::matters::reported as ci;
 use crate::table::heading;
 

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use crate::citation::machine;
 use crate::figure::percent::{apart, span};
-use crate::figure::title::listed;
-use crate::html::Page;
+use crate::words::listed;
+use crate::html::run_page::Page;
 
 /// Names that a title holds; the rest are counted.
 const NAMES_MAX: usize = 6;

@@ -5,7 +5,7 @@ use analysis::{Answer, Consequence};
 use maud::{Markup, html};
 
 use crate::figure::percent::with_ends;
-use crate::html::Page;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Writes what the largest differences mean.

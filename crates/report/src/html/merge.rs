@@ -7,9 +7,9 @@ use maud::{Markup, html};
 
 use crate::figure::axis::Axis;
 use crate::figure::look::{COLOURS, Look, SHAPES};
-use crate::figure::{Strip, Strips, Words, reach};
+use crate::figure::drawing::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
-use crate::html::{Frame, Section, of_cell, written};
+use crate::html::frame::{Frame, Section, of_cell, written};
 use crate::merge_table::{entry, reasons, stability, title};
 use crate::table::NOTHING;
 

@@ -4,7 +4,7 @@ use analysis::Family;
 use maud::{Markup, html};
 use rules::expected;
 
-use crate::html::Page;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Returns what the run did not measure, with the command that does.

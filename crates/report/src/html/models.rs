@@ -6,7 +6,7 @@ use analysis::number::digits;
 use maud::{Markup, html};
 
 use crate::footprint_text::{COLUMNS, columns};
-use crate::html::Page;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Writes what failed, by model and code.

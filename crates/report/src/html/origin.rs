@@ -5,7 +5,7 @@ use analysis::number::count;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::html::Page;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Writes where the run was measured.

@@ -6,7 +6,7 @@ use analysis::estimator::Estimator;
 use maud::{Markup, html};
 
 use crate::figure::percent::{change, more};
-use crate::html::Page;
+use crate::html::run_page::Page;
 use crate::html::matters::reported;
 
 impl Page<'_> {

@@ -6,7 +6,7 @@ use analysis::primitive_figures::{ShapeCheck, Shown};
 use maud::{Markup, html};
 use rules::PUBLISHED_IN;
 
-use crate::html::Page;
+use crate::html::run_page::Page;
 use crate::primitives_text::notes;
 
 impl Page<'_> {

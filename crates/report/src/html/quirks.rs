@@ -3,7 +3,7 @@
 use analysis::quirks::{Habit, Quirks};
 use maud::{Markup, html};
 
-use crate::html::Page;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Writes how the clients of the run count faults, folded.

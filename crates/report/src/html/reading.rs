@@ -11,7 +11,8 @@ use analysis::proof::{OriginState, Proof};
 
 use crate::figure::data::Data;
 use crate::html::chart::table;
-use crate::html::{Page, again};
+use crate::html::again;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Writes how to read the report, and what it does not show.

@@ -6,7 +6,8 @@ use maud::{Markup, html};
 
 use crate::citation::{Date, machine};
 use crate::figure::Charts;
-use crate::html::{Frame, Page, Section, written};
+use crate::html::frame::{Frame, Section, written};
+use crate::html::run_page::Page;
 
 /// What a reader opens of a run, and what it is called.
 const LINKS: [(&str, &str); 5] = [

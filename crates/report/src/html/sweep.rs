@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::html::Page;
+use crate::html::run_page::Page;
 use crate::sweep_text::{HOW_TO_READ, heading};
 
 impl Page<'_> {

@@ -5,9 +5,9 @@ use maud::{Markup, html};
 
 use crate::checks_table::merged;
 use crate::figure::percent::more;
-use crate::html::Page;
+use crate::html::run_page::Page;
 use crate::proof_text::proof_text;
-use crate::summary::Form;
+use crate::form::Form;
 
 impl Page<'_> {
     /// Writes whether the run may be believed.
