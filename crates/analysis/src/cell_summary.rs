@@ -13,6 +13,7 @@ use crate::cell_figures::{
 use crate::family::Pair;
 use crate::figure::{Figure, rounded};
 use crate::figures::Figures;
+use crate::findings::Findings;
 use crate::latency::LatencySummary;
 use crate::number::word;
 use crate::summary::Summary;
@@ -59,6 +60,8 @@ pub(crate) struct CellSummary<'a> {
     stop: Option<&'a str>,
     /// Which model uses the least, how the others compare, and what that is worth.
     answer: Option<AnswerSummary<'a>>,
+    /// What the figures of the cell show, from the least to the greatest over its models.
+    findings: Option<Findings>,
     /// What the baseline differs from itself.
     noise: NoiseSummary,
     /// Models that ran once more with busy work added, and what was seen of it.
@@ -251,6 +254,7 @@ impl<'a> CellSummary<'a> {
             rounds_repeated: figures.repeated,
             stop: figures.stop.as_deref(),
             answer: summary.answer_of(&cell.name).map(AnswerSummary::of),
+            findings: summary.findings.get(&cell.name).map(Findings::rounded),
             noise: NoiseSummary::of(figures.noise.as_ref()),
             controls: figures.controls.iter().map(ControlSummary::of).collect(),
             controls_lost: &figures.controls_lost,

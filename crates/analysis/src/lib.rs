@@ -39,6 +39,8 @@ pub mod consequence;
 mod order;
 pub mod overhead;
 
+pub mod findings;
+
 pub mod footprint;
 pub mod ideas;
 pub mod quirks;
@@ -90,6 +92,7 @@ pub use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 pub use crate::diff::{CellDiff, Change, Diff, Ratio, RowDiff, diff, diff_by, slower_than};
 pub use crate::family::Pair;
 pub use crate::figures::{Figures, figures};
+pub use crate::findings::{AgainstBaseline, Findings, Span};
 pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
 pub use crate::ideas::{Idea, ideas};
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};

@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::claim::{is_estimate, origin_of, times_cut_short};
 use crate::estimator::Estimator;
 use crate::figures::{Figures, figures};
+use crate::findings::Findings;
 use crate::footprint::{ModelFootprints, model_footprints};
 use crate::ideas::{Idea, ideas};
 use crate::quirks::{Quirks, quirks};
@@ -61,6 +62,8 @@ pub struct Summary {
     pub figures: Figures,
     /// What each cell answers, in the order of the cells.
     pub answers: Vec<Answer>,
+    /// What the figures of each cell show, by the name of the cell.
+    pub findings: BTreeMap<String, Findings>,
     /// What models cost beside their speed.
     pub footprints: ModelFootprints,
     /// How clients count faults in their own way, if the run reports it.
@@ -101,6 +104,10 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
     let schedule = &run.schedule;
     let answers = figures.cells.iter().map(|cell| Answer::of(&schedule.models, &figures, cell));
     let answers: Vec<Answer> = answers.collect();
+    let findings = figures.cells.iter().zip(&answers).map(|own| {
+        (own.0.cell.name.clone(), Findings::of(&schedule.models, floor, own))
+    });
+    let findings = findings.collect();
     let names = schedule.models.iter().map(|model| model.name.clone());
     Summary {
         id: run.id.clone(),
@@ -124,6 +131,7 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
         models: schedule.models.clone(),
         has_sweeps: !schedule.sweeps.is_empty(),
         answers,
+        findings,
         footprints: model_footprints(run),
         quirks: quirks(run),
         ideas: ideas(run, &figures),

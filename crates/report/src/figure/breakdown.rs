@@ -1,6 +1,6 @@
 //! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
-use analysis::Estimate;
+use analysis::{Estimate, Findings};
 use analysis::number::digits;
 
 use crate::figure::axis::Axis;
@@ -46,7 +46,7 @@ pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
     let rules = floor.map(|floor| (floor.value, "floor".to_owned())).into_iter().collect();
     Figure {
         id: scene.id("breakdown"),
-        title: in_cell(&finding(&stacks), &scene.cell.cell),
+        title: in_cell(&finding(&scene.findings), &scene.cell.cell),
         caption: format!(
             "For each runtime: what {} costs, what the model adds on the same HTTP core, what its \
              library client adds on top. Each step is a difference inside blocks; lines show its \
@@ -63,11 +63,10 @@ pub(crate) fn breakdown(scene: &Scene<'_>) -> Figure {
 }
 
 /// Says what models add to the floor, and clients to models.
-fn finding(stacks: &[Stack]) -> String {
-    let over = |over: &Estimate| over.value.max(0.0);
-    let models = span(stacks.iter().filter_map(|stack| stack.above_floor.as_ref().map(over)), "");
-    let clients = stacks.iter().flat_map(|stack| &stack.clients).map(|(_, cost)| over(cost));
-    match (models, span(clients, " µs")) {
+fn finding(found: &Findings) -> String {
+    let models = found.above_floor_us_per_fetch.map(|models| span(models, ""));
+    let clients = found.client_us_per_fetch.map(|clients| span(clients, " µs"));
+    match (models, clients) {
         (Some(models), Some(clients)) => {
             format!("A model adds {models} µs a fetch to the floor, its HTTP client {clients}")
         }

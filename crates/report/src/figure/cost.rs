@@ -44,10 +44,9 @@ pub(crate) fn cost(scene: &Scene<'_>) -> Figure {
     let reached = measured(rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
     let axis = Axis::from_zero("CPU time per fetch, µs", reached);
     let rules = floor.map(|floor| (floor, "floor".to_owned())).into_iter().collect();
-    let costs = ends(measured(rows).map(|(_, figures)| figures.cpu_us.value), " µs");
-    let finding = costs.map_or_else(
+    let finding = scene.findings.cpu_us_per_fetch.map_or_else(
         || "CPU time per fetch, µs".to_owned(),
-        |costs| format!("A fetch takes {costs} of CPU, by model"),
+        |costs| format!("A fetch takes {} of CPU, by model", ends(costs, " µs")),
     );
     Figure {
         id: scene.id("cost"),
@@ -94,10 +93,9 @@ pub(crate) fn language(scene: &Scene<'_>, of: &LanguageFigures) -> Figure {
     let reached = measured(&of.rows).flat_map(|(_, figures)| reach(&figures.cpu_us));
     let axis = Axis::from_zero("CPU time per fetch, µs", reached);
     let rules = baseline.into_iter().collect();
-    let costs = ends(measured(&of.rows).map(|(_, figures)| figures.cpu_us.value), " µs");
-    let costs = costs.map_or_else(
+    let costs = scene.findings.languages_cpu_us_per_fetch.get(&of.language).map_or_else(
         || "CPU time per fetch, µs".to_owned(),
-        |costs| format!("a fetch takes {costs} of CPU, by model"),
+        |costs| format!("a fetch takes {} of CPU, by model", ends(*costs, " µs")),
     );
     Figure {
         id: scene.id(&format!("cost-{}", of.language.to_lowercase())),

@@ -47,7 +47,7 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
     }
     Figure {
         id: scene.id("latency"),
-        title: title(scene, owns),
+        title: title(scene),
         caption: caption(&frame, &scene.all.floor),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
             true => Chart::Missing("no valid stay in this cell reports its latencies".to_owned()),
@@ -58,19 +58,17 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
 }
 
 /// Says within what time fetches end.
-fn title(scene: &Scene<'_>, owns: &[Latencies]) -> String {
-    let of = |place: usize| {
-        let all = owns.iter().all(|own| own.quantiles_ms[place].is_some() || own.curve.is_empty());
-        ends(owns.iter().filter_map(|own| own.quantiles_ms[place]), " ms").filter(|_| all)
-    };
-    let finding = match (of(0), of(2), of(1)) {
-        (Some(half), Some(most), _) => {
+fn title(scene: &Scene<'_>) -> String {
+    let found = &scene.findings;
+    let spans = [found.p50_ms, found.p99_ms, found.p90_ms];
+    let finding = match spans.map(|span| span.map(|span| ends(span, " ms"))) {
+        [Some(half), Some(most), _] => {
             format!("Half of the fetches end within {half}, 99 % within {most}")
         }
-        (Some(half), None, Some(most)) => {
+        [Some(half), None, Some(most)] => {
             format!("Half of the fetches end within {half}, 90 % within {most}")
         }
-        (Some(half), None, None) => format!("Half of the fetches end within {half}"),
+        [Some(half), None, None] => format!("Half of the fetches end within {half}"),
         _ => "How long a fetch takes, ms".to_owned(),
     };
     in_cell(&finding, &scene.cell.cell)

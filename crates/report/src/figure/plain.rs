@@ -1,8 +1,7 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
-use analysis::Estimate;
-use analysis::Summary;
+use analysis::{Estimate, Span, Summary};
 use analysis::cell_figures::{CellFigures, RowFigures};
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
@@ -10,7 +9,7 @@ use analysis::number::digits;
 use rules::expected;
 
 use crate::figure::axis::Axis;
-use crate::figure::cost::{empty, measured, plain};
+use crate::figure::cost::{empty, plain};
 use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate, number};
 use crate::figure::look::Look;
@@ -26,8 +25,8 @@ struct Shown<'a> {
     finding: &'a str,
     /// The unit of the values in the title and at the end of a strip.
     unit: &'a str,
-    /// Which models the title speaks of.
-    is_in_title: fn(&Scene<'_>, &str) -> bool,
+    /// From where to where it goes over the models that the title speaks of.
+    found: Option<Span>,
     caption: String,
     /// The axis.
     name: &'a str,
@@ -56,7 +55,7 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
     scene.quantity(&Shown {
         id: "wall",
         finding: &finding,
-        is_in_title: is_concurrent,
+        found: scene.findings.wall_ms,
         unit: " ms",
         caption,
         name: "wall time, ms",
@@ -72,7 +71,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
     scene.quantity(&Shown {
         id: "switches",
         finding: "The kernel switches context {} times a fetch, by model",
-        is_in_title: |_, _| true,
+        found: scene.findings.switches_per_fetch,
         unit: "",
         caption:
             "Context switches of the model's process per fetch, voluntary or not: median over \
@@ -91,7 +90,7 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
     scene.quantity(&Shown {
         id: "memory",
         finding: "A process holds {} of memory at its peak, by model",
-        is_in_title: |_, _| true,
+        found: scene.findings.memory_peak_mib,
         unit: " MiB",
         caption: "The most memory that the model's process held at once (resident set): median \
                   over blocks with its own 95 % interval (sign test). It counts the program itself \
@@ -111,7 +110,6 @@ impl Scene<'_> {
     fn quantity(&self, shown: &Shown<'_>) -> Figure {
         let mut data = Data::new(&["model", shown.column, "low", "high"]);
         let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
-        let mut all = Vec::new();
         for row in &self.cell.rows {
             let Some(reported) = row.figures.as_ref().and_then(shown.read) else {
                 strips.extend(empty(self, row));
@@ -119,9 +117,6 @@ impl Scene<'_> {
             };
             ends.extend(reach(&reported));
             let look = self.look(&row.model);
-            if (shown.is_in_title)(self, &row.model) {
-                all.push(reported.value);
-            }
             let note = format!("{}{}", digits(reported.value), shown.unit);
             strips.push(Strip::new(&row.model, note, look).estimate(&reported));
             let [value, low, high] = estimate(Some(&reported));
@@ -133,8 +128,10 @@ impl Scene<'_> {
         };
         let rules = shown.bound.map(|bound| (bound, "lower bound".to_owned()));
         let rules = rules.into_iter().collect();
-        let finding = span(all.into_iter(), shown.unit)
-            .map_or_else(|| shown.name.to_owned(), |span| shown.finding.replace("{}", &span));
+        let finding = shown.found.map_or_else(
+            || shown.name.to_owned(),
+            |found| shown.finding.replace("{}", &span(found, shown.unit)),
+        );
         Figure {
             id: self.id(shown.id),
             title: in_cell(&finding, &self.cell.cell),
@@ -145,19 +142,13 @@ impl Scene<'_> {
     }
 }
 
-/// Returns whether a model holds more than one fetch in flight.
-fn is_concurrent(scene: &Scene<'_>, model: &str) -> bool {
-    scene.run.model(model).is_none_or(|model| model.max_in_flight != Some(1))
-}
-
 /// Says what a batch takes, and what it takes one fetch after the other, where that was measured.
 fn one_by_one(scene: &Scene<'_>) -> String {
-    let alone = measured(&scene.cell.rows).find(|(model, _)| !is_concurrent(scene, model));
     let fetches = scene.cell.cell.fetches;
-    match alone {
-        Some((_, figures)) => format!(
+    match scene.findings.wall_one_by_one_ms {
+        Some(alone) => format!(
             "{fetches} fetches at once take {{}}, one after the other {} ms",
-            digits(figures.wall_ms.value)
+            digits(alone)
         ),
         None => format!("{fetches} fetches at once take {{}}, by model"),
     }

@@ -1,6 +1,6 @@
 //! What a figure of one cell is drawn from.
 
-use analysis::Summary;
+use analysis::{Findings, Summary};
 use analysis::cell_figures::CellFigures;
 use analysis::figures::Figures;
 use analysis::timeline::Timeline;
@@ -15,6 +15,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) all: &'a Figures,
     /// The figures of the cell.
     pub(crate) cell: &'a CellFigures,
+    /// What its figures show.
+    pub(crate) findings: Findings,
     /// Every stay of the run.
     pub(crate) timeline: &'a Timeline,
 }
@@ -23,7 +25,8 @@ impl<'a> Scene<'a> {
     /// Gathers what the figures of a cell are drawn from.
     pub(crate) fn of(run: &'a Summary, cell: &'a CellFigures) -> Self {
         let all = &run.figures;
-        Self { run, all, cell, timeline: &all.timeline }
+        let findings = run.findings.get(&cell.cell.name).cloned().unwrap_or_default();
+        Self { run, all, cell, findings, timeline: &all.timeline }
     }
 
     /// Returns the look of a model.

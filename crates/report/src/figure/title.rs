@@ -1,7 +1,7 @@
 //! What figures are called: what they show, with the cell and the unit.
 
-use analysis::Together;
 use analysis::number::{count, digits};
+use analysis::{AgainstBaseline, Span};
 use workload::Cell;
 
 use crate::figure::scene::Scene;
@@ -17,14 +17,12 @@ pub(crate) fn in_cell(finding: &str, cell: &Cell) -> String {
 }
 
 /// Writes the least and the greatest of some values in a unit: `12.2 to 40.5 µs`.
-pub(crate) fn ends(values: impl Iterator<Item = f64>, unit: &str) -> Option<String> {
-    let values: Vec<f64> = values.filter(|value| value.is_finite()).collect();
-    let least = digits(values.iter().copied().reduce(f64::min)?);
-    let most = digits(values.iter().copied().reduce(f64::max)?);
-    Some(match least == most {
+pub(crate) fn ends(values: Span, unit: &str) -> String {
+    let [least, most] = [values.least, values.most].map(digits);
+    match least == most {
         true => format!("{least}{unit}"),
         false => format!("{least} to {most}{unit}"),
-    })
+    }
 }
 
 /// Says how the other models with the same HTTP code compare with the baseline, and claims no more
@@ -33,36 +31,35 @@ pub(crate) fn against(scene: &Scene<'_>) -> String {
     let baseline = &scene.all.baseline;
     let Some(answer) = scene.run.answer_of(&scene.cell.cell.name) else { return String::new() };
     let names: Vec<&str> = answer.rivals.iter().map(|rival| rival.model.as_str()).collect();
-    let different = |groups: &[Together]| groups.iter().map(|own| own.models.len()).sum::<usize>();
-    let (more, less) = (different(&answer.more), different(&answer.less));
-    let open = names.len() - more - less;
-    let ends = |groups: &[Together]| {
-        span(&groups.iter().flat_map(|own| [own.least, own.most]).collect::<Vec<_>>())
-    };
     let who = match names[..] {
         [only] => format!("{only} needs"),
         [..] if names.len() <= NAMES_MAX => format!("{} need", listed(&names)),
         _ => "Other models with the same HTTP code need".to_owned(),
     };
-    match (more, less, open) {
-        (0, 0, 0) => format!("CPU per fetch against {baseline}, in percent"),
-        (_, 0, 0) => {
-            let span = ends(&answer.more);
-            format!("{who} {span} more CPU per fetch than {baseline}")
+    let found = &scene.findings.against_baseline;
+    let AgainstBaseline { more, less, equivalent, inconclusive, .. } = *found;
+    match (found.more_cpu_ratio, found.less_cpu_ratio) {
+        (Some(ratio), None) if more == names.len() => {
+            format!("{who} {} more CPU per fetch than {baseline}", of_ratio(ratio))
         }
-        (0, _, 0) => {
-            let span = ends(&answer.less);
-            format!("{who} {span} less CPU per fetch than {baseline}")
+        (None, Some(ratio)) if less == names.len() => {
+            format!("{who} {} less CPU per fetch than {baseline}", of_ratio(ratio))
         }
-        (more, less, open) => format!(
-            "Against {baseline}, {} more CPU per fetch, {less} less; {open} cannot be \
-             distinguished",
-            match more {
-                1 => "1 model needs".to_owned(),
-                more => format!("{} need", count(more, "model")),
-            }
-        ),
+        _ if names.is_empty() => format!("CPU per fetch against {baseline}, in percent"),
+        _ => {
+            let need = if more == 1 { "needs" } else { "need" };
+            let more = count(more, "model");
+            let mut rest = vec![format!("{more} {need} more CPU per fetch"), format!("{less} less")];
+            rest.extend((equivalent > 0).then(|| format!("{equivalent} as much")));
+            rest.extend((inconclusive > 0).then(|| format!("{inconclusive} cannot be distinguished")));
+            format!("Against {baseline}, {}", rest.join(", "))
+        }
     }
+}
+
+/// Writes by how much ratios are more or less than one.
+fn of_ratio(ratio: Span) -> String {
+    span(&[ratio.least, ratio.most])
 }
 
 /// Writes nanoseconds in the unit that people say them in.
@@ -83,7 +80,7 @@ mod tests {
         for (ns, text) in [(1.58, "1.58 ns"), (4529.0, "4.53 µs"), (1_125_000.0, "1.12 ms")] {
             assert_eq!(time(ns), text);
         }
-        assert_eq!(ends([2.0, 1.0].into_iter(), " ms").unwrap(), "1.00 to 2.00 ms");
-        assert_eq!(ends([].into_iter(), " ms"), None);
+        assert_eq!(ends(Span { least: 1.0, most: 2.0 }, " ms"), "1.00 to 2.00 ms");
+        assert_eq!(ends(Span { least: 2.0, most: 2.001 }, ""), "2.00");
     }
 }

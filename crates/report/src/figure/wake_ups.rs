@@ -27,8 +27,8 @@ pub(crate) fn wake_ups(scene: &Scene<'_>) -> Option<Figure> {
     let ends = wake_ups.iter().flat_map(|wake_ups| reach(&wake_ups.worst_ms));
     let axis = Axis::of_factors("the latest wake-up of a stay, ms late", ends);
     let cell = &scene.cell.cell;
-    let late = span(wake_ups.iter().map(|wake_ups| wake_ups.worst_ms.value), " ms");
-    let finding = format!("The latest wake-up comes {} late", late.unwrap_or_default());
+    let late = scene.findings.latest_wake_up_ms.map_or_else(String::new, |late| span(late, " ms"));
+    let finding = format!("The latest wake-up comes {late} late");
     let figure = Figure {
         id: scene.id("wake_ups"),
         title: in_cell(&finding, cell),
