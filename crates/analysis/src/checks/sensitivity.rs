@@ -23,7 +23,7 @@ pub(crate) fn checks(turns: &CellTurns<'_>, baseline: &str) -> Vec<ValidityCheck
     }));
     if seeded().next().is_none() {
         checks.push(control(turns, "a control").not_applicable(
-            "the run has no control: only the preset `citable` adds one to its blocks",
+            "the run has no control: only the preset citable adds one to its blocks",
         ));
     }
     checks
@@ -142,7 +142,7 @@ fn enough(turns: &CellTurns<'_>, baseline: &str) -> ValidityCheck {
         scope: &turns.cell.name,
         threshold: format!(
             "at least {needed} blocks for each comparison; smallest detectable effect at most {} \
-             for `equivalent`",
+             for the verdict equivalent",
             limit(MARGIN)
         ),
     };

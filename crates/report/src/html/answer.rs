@@ -7,6 +7,7 @@ use maud::{Markup, html};
 
 use crate::figure::scene::anchor;
 use crate::figure::percent::{more, with_ends};
+use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 use crate::html::figures::NOT_RUN;
 use crate::html::matters::reported;
@@ -45,7 +46,7 @@ impl Page<'_> {
             html! {
                 @for (cell, row) in lost {
                     b { (row.model) } " has no figures in " (cell) ": "
-                    (row.reason.as_deref().unwrap_or("no reason is known")) ". "
+                    (quoted(row.reason.as_deref().unwrap_or("no reason is known"))) ". "
                 }
             }
         })
@@ -109,7 +110,7 @@ impl Page<'_> {
                     }
                 }
             }
-            @if let Some(notes) = notes(&cell.rows) { p.aside { (notes) } }
+            @if let Some(notes) = notes(&cell.rows) { p.aside { (quoted(&notes)) } }
             div.folds {
                 @for other in &cell.languages { (self.language(cell, other)) }
                 (more)
@@ -130,7 +131,7 @@ impl Page<'_> {
                         tbody { @for row in &of.rows { (self.row(row, None, &of.baseline)) } }
                     }
                 }
-                @if let Some(notes) = notes(&of.rows) { p.aside { (notes) } }
+                @if let Some(notes) = notes(&of.rows) { p.aside { (quoted(&notes)) } }
             }
         }
     }

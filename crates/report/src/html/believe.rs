@@ -6,6 +6,7 @@ use analysis::checks::question::RUN;
 use analysis::number::count;
 use maud::{Markup, html};
 
+use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 
 /// Rows whose lost turns are reported here; the tables show all.
@@ -16,7 +17,7 @@ impl Page<'_> {
     pub(crate) fn believe(&self) -> Markup {
         html! {
             p.wide #believe {
-                "Of the validity checks, " (self.check_counts()) " " (self.lost_turns())
+                "Of the validity checks, " (self.check_counts()) " " (quoted(&self.lost_turns()))
             }
             @if !self.trust.badges.is_empty() {
                 ul.badges { @for badge in &self.trust.badges { li {

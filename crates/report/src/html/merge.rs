@@ -9,6 +9,7 @@ use crate::figure::axis::Axis;
 use crate::figure::look::{COLOURS, Look, SHAPES};
 use crate::figure::drawing::{Strip, Strips, Words, reach};
 use crate::html::chart::compared;
+use crate::html::quoted::quoted;
 use crate::html::frame::{Frame, Section, of_cell, written};
 use crate::merge_table::{entry, reasons, stability, title};
 use crate::table::NOTHING;
@@ -87,7 +88,7 @@ fn section(cell: &MergedCell, merge: &Merge) -> Markup {
                 } } }
             }
         }
-        @for reason in reasons(cell) { p.aside { (reason) } }
+        @for reason in reasons(cell) { p.aside { (quoted(&reason)) } }
         @for both in &cell.stability { p.aside { (stability(both)) } }
         (drawn(cell, merge))
     }

@@ -16,6 +16,7 @@ mod origin;
 mod pairs;
 mod primitives;
 mod quirks;
+mod quoted;
 mod reading;
 pub(crate) mod run_page;
 pub(crate) mod site;

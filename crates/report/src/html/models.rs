@@ -6,6 +6,7 @@ use analysis::number::digits;
 use maud::{Markup, html};
 
 use crate::footprint_text::{COLUMNS, columns};
+use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 
 impl Page<'_> {
@@ -77,7 +78,7 @@ impl Page<'_> {
                     }
                 }
             }
-            @for note in &footprints.notes { p.aside { (note) } }
+            @for note in &footprints.notes { p.aside { (quoted(note)) } }
         }
     }
 
@@ -102,7 +103,7 @@ impl Page<'_> {
                     }
                     @for cell in &self.figures.cells {
                         @if let Some(row) = cell.all_rows().find(|row| row.model == model.name) {
-                            dt { (cell.cell.name) } dd { (reported(row)) }
+                            dt { (cell.cell.name) } dd { (quoted(&reported(row))) }
                         }
                     }
                     @for (name, value) in &model.env { dt { "environment" } dd { code { (name)

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::checks_table::merged;
 use crate::figure::percent::more;
+use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 use crate::proof_text::proof_text;
 use crate::form::Form;
@@ -122,10 +123,10 @@ fn row(check: &ValidityCheck) -> Markup {
                 (word) " " @for badge in &check.badges { span.badge { (badge) } " " }
             }
             td {
-                (check.measured)
-                @if !why.is_empty() { @if !check.measured.is_empty() { ". " } i { (why) } }
+                (quoted(&check.measured))
+                @if !why.is_empty() { @if !check.measured.is_empty() { ". " } i { (quoted(why)) } }
             }
-            td { (check.threshold) }
+            td { (quoted(&check.threshold)) }
         }
     }
 }
