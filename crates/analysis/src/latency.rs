@@ -34,6 +34,8 @@ pub struct Latencies {
     /// The medians of the stays' own quantiles in milliseconds, in the order of [`QUANTILES`], as
     /// far as they are reported.
     pub quantiles_ms: [Option<f64>; 4],
+    /// The last quantile that enough fetches of each stay lie beyond: there the curve ends.
+    pub last: Option<f64>,
     /// By how many powers of ten fewer fetches lie beyond: least, median and greatest of the stays'
     /// own quantiles, in milliseconds.
     pub curve: Vec<(f64, [f64; 3])>,
@@ -57,6 +59,8 @@ pub(crate) struct LatencySummary<'a> {
     p99_ms: Option<f64>,
     /// The same of the times that 999 of 1,000 do not exceed.
     p999_ms: Option<f64>,
+    /// The last quantile that ten fetches of each stay lie beyond, between 0 and 1.
+    last_quantile: Option<f64>,
 }
 
 impl<'a> LatencySummary<'a> {
@@ -71,6 +75,7 @@ impl<'a> LatencySummary<'a> {
             p90_ms: quantile(1),
             p99_ms: quantile(2),
             p999_ms: quantile(3),
+            last_quantile: latencies.last.and_then(rounded),
         }
     }
 }
@@ -80,10 +85,12 @@ impl Latencies {
     pub(crate) fn of(turns: &Turns<'_>, model: &str) -> Self {
         let stays: Vec<Buckets> =
             turns.stays(model).into_iter().map(|stay| stay.latencies_ns.clone()).collect();
+        let each = stays.iter().map(count).min().unwrap_or(0);
         Self {
             model: model.to_owned(),
             fetches: stays.iter().map(count).sum(),
-            fetches_a_block: stays.iter().map(count).min().unwrap_or(0),
+            fetches_a_block: each,
+            last: Some(1.0 - BEYOND_MIN / real(each)).filter(|last| *last > 0.0),
             quantiles_ms: QUANTILES.map(|(q, _)| typical(&stays, q)),
             curve: curve(&stays),
         }

@@ -171,6 +171,10 @@ pub(crate) fn panel(panel: &Panel) -> Markup {
     html! {
         path.range d=(path(&around)) {}
         path.thick d=(path(&panel.thick)) {}
+        @if let Some(&(x, y)) = panel.thick.last() {
+            @let (x, y) = place(x, y);
+            path.end d=(format!("M{} {}h0", x.round(), y.round())) {}
+        }
     }
 }
 

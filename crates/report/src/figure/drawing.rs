@@ -136,6 +136,8 @@ pub(crate) enum Mark {
 pub(crate) struct Panel {
     /// What it is about.
     pub(crate) label: String,
+    /// What stands beside that: the unit of the curves, and their cell.
+    pub(crate) unit: String,
     /// What stands below it.
     pub(crate) note: String,
     /// The colour and dash of the main curve.

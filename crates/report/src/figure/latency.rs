@@ -36,7 +36,8 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
         data.push(row(own));
         panels.push(Panel {
             label: own.model.clone(),
-            note: note(&own.quantiles_ms),
+            unit: format!("ms, {}", scene.cell.cell.name),
+            note: note(own),
             look: scene.look(&own.model),
             reference: reference.clone(),
             range: frame.range(&own.curve),
@@ -124,8 +125,8 @@ fn caption(frame: &Frame, floor: &str) -> String {
          that waits asks for nothing, and no workload of this version lets fetches arrive on their \
          own. To the right ever slower fetches, upwards {} to {} ms. The line is the median of the \
          blocks' own quantiles, around it from the lowest block to the highest; dotted, the floor, \
-         {floor}. A curve ends where fewer than ten fetches of a block lie beyond (p99 needs 1,000 \
-         a block).",
+         {floor}. A curve ends at a dot, beyond which fewer than ten fetches of a block lie (p99 \
+         needs 1,000 a block).",
         digits(frame.low),
         digits(frame.high),
     )
@@ -154,13 +155,25 @@ fn decades(q: f64) -> f64 {
     -(1.0 - q).log10()
 }
 
-/// Writes some quantiles.
-fn note(reported: &[Option<f64>; 4]) -> String {
+/// Writes some quantiles, and where the curve ends.
+fn note(own: &Latencies) -> String {
     let one = |((_, name), value): (&(f64, &str), &Option<f64>)| {
         Some(format!("{name} {}", digits((*value)?)))
     };
-    let reported = QUANTILES.iter().zip(reported).filter(|((_, name), _)| *name != "p90");
-    format!("{} ms", reported.filter_map(one).collect::<Vec<_>>().join(", "))
+    let reported = QUANTILES.iter().zip(&own.quantiles_ms).filter(|((_, name), _)| *name != "p90");
+    let reported = reported.filter_map(one).collect::<Vec<_>>().join(", ");
+    let end = own.last.map(|last| format!("curve to p{}", plain(100.0 * last)));
+    match (reported.is_empty(), end) {
+        (false, Some(end)) => format!("{reported} ms; {end}"),
+        (false, None) => format!("{reported} ms"),
+        (true, end) => end.unwrap_or_else(|| "too few fetches for a curve".to_owned()),
+    }
+}
+
+/// Writes a percentage with a digit after the point, unless it is needless.
+fn plain(percent: f64) -> String {
+    let text = format!("{percent:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -222,6 +235,8 @@ mod tests {
         let end = smol.thick.last().unwrap().0;
         assert!((end - p99).abs() < 1e-9, "ten of a thousand lie beyond p99: {end} {p99}");
         assert!(smol.upwards.iter().all(|(_, name)| name != "p99.9"));
+        assert_eq!(smol.unit, "ms, steady");
+        assert!(smol.note.ends_with("p99 90.0 ms; curve to p99"), "{}", smol.note);
         // The slowest block is in the picture, although all the others are far below.
         let highest = smol.range.iter().map(|(_, _, high)| *high).fold(0.0, f64::max);
         assert!(highest > 0.9 && highest <= 1.0, "{highest}");

@@ -30,6 +30,10 @@ pub(crate) enum Sign {
     Beyond,
     /// The main curve of a small picture.
     Curve,
+    /// The main curve of a model with a library client.
+    Dashed,
+    /// Where a curve ends.
+    End,
     /// The range around it.
     Range,
     /// The curve that all are compared with.
@@ -88,10 +92,12 @@ pub(crate) fn of_strips(strips: &Strips) -> Vec<Key> {
 
 /// Returns what the curves of small pictures mean.
 fn of_panels(panels: &[Panel]) -> Vec<Key> {
-    let mut keys = vec![
-        (Sign::Curve, "median of the blocks (dashed: with a library client)".to_owned()),
-        (Sign::Range, "from the lowest block to the highest".to_owned()),
-    ];
+    let mut keys = vec![(Sign::Curve, "median of the blocks".to_owned())];
+    if panels.iter().any(|panel| panel.look.is_hollow) {
+        keys.push((Sign::Dashed, "the same with a library client".to_owned()));
+    }
+    keys.push((Sign::Range, "from the lowest block to the highest".to_owned()));
+    keys.push((Sign::End, "beyond it, fewer than ten fetches of a block".to_owned()));
     if panels.iter().any(|panel| !panel.reference.is_empty()) {
         keys.push((Sign::Reference, "the floor".to_owned()));
     }
@@ -115,6 +121,8 @@ pub(crate) fn sample(sign: Sign) -> Markup {
             Sign::Cross => path.cross d="M10 3l6 6m0-6l-6 6" {},
             Sign::Beyond => path.beyond d="M9 9 13 3 17 9z" {},
             Sign::Curve => line.thick x1="2" x2="24" y1="6" y2="6" {},
+            Sign::Dashed => g.hollow { line.thick x1="2" x2="24" y1="6" y2="6" {} },
+            Sign::End => path.end d="M13 6h0" {},
             Sign::Range => rect.range x="3" y="1" width="20" height="10" {},
             Sign::Reference => line.reference x1="2" x2="24" y1="6" y2="6" {},
         }

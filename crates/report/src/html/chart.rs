@@ -142,8 +142,9 @@ fn panels_of(panels: &[Panel], id: &str, described: &str) -> Markup {
         ul.panels {
             @for (index, panel) in panels.iter().enumerate() {
                 li {
-                    p.label { (panel.label) }
-                    svg class=(panel.look.classes()) role="img" aria-label=(panel.label)
+                    p.label { (panel.label) " " span { (panel.unit) } }
+                    svg class=(panel.look.classes()) role="img"
+                        aria-label=(format!("{}, {}", panel.label, panel.unit))
                         aria-describedby=(described)
                         viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1 + LETTERS)) {
                         (draw::panel_ground(panel, id, index == 0))
