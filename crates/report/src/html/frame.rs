@@ -90,7 +90,10 @@ pub(crate) fn written(frame: &Frame) -> String {
                     (frame.lead)
                     @for section in &frame.sections { (written_section(section)) }
                 }
-                footer { p { (frame.foot) } }
+                footer {
+                    p { (frame.foot) }
+                    p.on-paper { "What was folded on the screen is not on paper." }
+                }
                 script { (PreEscaped(SCRIPT)) }
             }
         }
@@ -135,6 +138,7 @@ fn whole_options(markup: &str) -> String {
 fn compact(markup: String) -> String {
     const ENDS: [&str; 6] = ["</td>", "</th>", "</tr>", "</li>", "</dt>", "</dd>"];
     const EMPTY: [&str; 5] = ["line", "use", "path", "rect", "circle"];
+    let markup = markup.replace(" class=\"\"", "");
     let markup = ENDS.iter().fold(markup, |markup, end| markup.replace(end, ""));
     let empty = EMPTY.map(|name| format!("></{name}>"));
     empty.iter().fold(markup, |markup, end| markup.replace(end, "/>"))

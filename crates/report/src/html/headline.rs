@@ -3,7 +3,7 @@
 use analysis::cell_figures::CellFigures;
 use analysis::number::count;
 use analysis::overhead::Client;
-use analysis::{Answer, Consequence, Together, Verdict};
+use analysis::{Answer, Consequence, Nothing, Together, Verdict};
 use maud::{Markup, html};
 
 use crate::citation::machine;
@@ -122,8 +122,14 @@ fn clients([least, most]: &[Client; 2]) -> String {
 /// Says which model costs the least, as far as the verdicts say so, and how the others compare with
 /// the baseline.
 fn which(answer: &Answer, baseline: &str) -> String {
-    if answer.nothing.is_some() {
-        return format!("The baseline {baseline} has no valid turn, so nothing is compared.");
+    if let Some(nothing) = answer.nothing {
+        let cell = &answer.cell;
+        let why = match nothing {
+            Nothing::NoBlock => format!("No block of {cell} was measured to its end"),
+            Nothing::NoModel => format!("No model has a valid turn in {cell}"),
+            Nothing::NoBaseline => format!("The baseline {baseline} has no valid turn in {cell}"),
+        };
+        return format!("{why}, so nothing is compared.");
     }
     let Answer { least, compared, .. } = answer;
     let first = listed(&answer.first);
@@ -177,7 +183,11 @@ fn groups(answer: &Answer, (baseline, than): (&str, &str)) -> Vec<String> {
         .filter(|(_, groups)| !groups.is_empty())
         .map(|(word, groups)| apart_from(groups, &format!("{word}{than}")))
         .collect();
-    let (equal, open) = (names(Verdict::Equivalent), names(Verdict::Inconclusive));
+    let (mut equal, open) = (names(Verdict::Equivalent), names(Verdict::Inconclusive));
+    if answer.is_first_equal && answer.first.iter().any(|first| first == baseline) {
+        // The first words have said so.
+        equal.retain(|name| !answer.first.iter().any(|first| first == name));
+    }
     if !equal.is_empty() {
         reported.push(format!("{} as much as {baseline}", listed(&equal)));
     }

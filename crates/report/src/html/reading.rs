@@ -12,6 +12,7 @@ use analysis::proof::{OriginState, Proof};
 use crate::figure::data::Data;
 use crate::html::chart::table;
 use crate::html::again;
+use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 
 impl Page<'_> {
@@ -79,8 +80,8 @@ impl Page<'_> {
                      known. \
                      All models of a block fetch the same ids with the same delays and bodies; \
                      status, length, CRC-32 and echoed id of every reply are checked, and each \
-                     turn is held against what the server counted. The server is wiremock in a \
-                     process of its own, renewed every block. "
+                     turn is held against what the server counted. The server, "
+                (self.run.environment.origin) ", has a process of its own, renewed every block. "
                 "More stands in the source, in " code { "benches/README.md" } "."
             }
         }
@@ -196,11 +197,13 @@ impl Page<'_> {
                     (copied("cite-bibtex", bibtex.trim_end()))
                     p {
                         code { "inflight cite " (self.run.id) " --as FORM" }
-                        " gives CFF and tables for LaTeX and Markdown too."
+                        " gives CFF and tables for LaTeX and Markdown too; "
+                        code { "inflight report " (self.run.id) " --figures png" }
+                        " or " code { "pdf" } " makes a picture of each figure."
                     }
                 } },
             ),
-            (Err(why), _) | (_, Err(why)) => (html! { p.missing { (why.to_string()) } }, html! {}),
+            (Err(why), _) | (_, Err(why)) => (html! { p.missing { (quoted(&why.to_string())) } }, html! {}),
         }
     }
 }
