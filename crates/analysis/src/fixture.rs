@@ -46,6 +46,8 @@ pub struct Fixture {
     /// The standard deviation of what the turns of a process share, in logarithmic cost; that of a
     /// single turn is half as large.
     pub noise: f64,
+    /// How many times as large a tenth of that noise is; 1 for none.
+    pub tail: f64,
     /// Decides orders and noise.
     pub seed: u64,
 }
@@ -63,6 +65,7 @@ impl Fixture {
             // With fewer than six a warm-up could not be seen.
             rounds: [2, 6],
             noise: 0.004,
+            tail: 1.0,
             seed: 7,
         }
     }
@@ -83,14 +86,14 @@ impl Fixture {
         let shared = near_one(BLOCK_NOISE, draws);
         let mut levels: BTreeMap<&str, f64> = BTreeMap::new();
         for name in block.participants() {
-            levels.insert(name, shared * near_one(self.noise, draws) * self.factor(name));
+            levels.insert(name, shared * self.scatter(self.noise, draws) * self.factor(name));
         }
         let cell = run.schedule.cell(&block.cell).expect("the cell is scheduled").clone();
         let (first, mut before) = (run.turns.len(), 0);
         for (round, order) in (0..).zip(&block.rounds) {
             let begin = run.turns.len();
             for (position, name) in (0..).zip(order) {
-                let factor = levels[name.as_str()] * near_one(self.noise / 2.0, draws);
+                let factor = levels[name.as_str()] * self.scatter(self.noise / 2.0, draws);
                 let turn = turn_of((&cell, before), factor, draws);
                 let (model, block) = (name.clone(), block.number);
                 run.turns.push(TurnRecord { block, round, position, model, ..turn });
@@ -103,6 +106,13 @@ impl Fixture {
         let stay = |name: &str| (name.to_owned(), stay_of(name, &cell, &run.turns[first..]));
         let stays = levels.into_keys().map(stay).collect();
         run.blocks.push(BlockRecord { block: block.number, stays });
+    }
+
+    /// Returns a factor that scatters around 1. Whether it lies in the tail is drawn only where there
+    /// is one.
+    fn scatter(&self, noise: f64, draws: &mut SplitMix64) -> f64 {
+        let is_far = self.tail > 1.0 && draws.below(10) == 0;
+        near_one(noise * if is_far { self.tail } else { 1.0 }, draws)
     }
 
     /// Returns the cost of a model or a control, in times the baseline's.
@@ -226,7 +236,7 @@ fn with_baseline(order: Vec<String>) -> Vec<String> {
 }
 
 /// Returns a run in which nothing was measured yet.
-pub fn empty(schedule: Schedule) -> Run {
+fn empty(schedule: Schedule) -> Run {
     Run {
         content_sha256: Some("9f86d081884c7d659a2feaa0c55ad015".repeat(2)),
         ..Run::new("20261122T101502Z-2c-vm-7f3a91c4".to_owned(), schedule, environment())
@@ -269,7 +279,7 @@ fn placement() -> Placement {
 }
 
 /// Returns a model; what follows a dash is its client, but for the floor.
-pub fn model(name: &str) -> Model {
+fn model(name: &str) -> Model {
     let client = name.split_once('-').map_or("bare", |(_, client)| client);
     let client = if name == FLOOR { "bare" } else { client };
     Model {
@@ -295,7 +305,7 @@ pub fn model(name: &str) -> Model {
 }
 
 /// Returns a control of the baseline.
-pub fn control(name: &str, percent: u32) -> Control {
+fn control(name: &str, percent: u32) -> Control {
     Control { name: name.to_owned(), model: BASELINE.to_owned(), percent }
 }
 

@@ -69,8 +69,6 @@ pub mod merge;
 #[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
 #[cfg(any(test, feature = "fixture"))]
-pub mod fixture_pair;
-#[cfg(any(test, feature = "fixture"))]
 pub mod fixture_turn;
 
 pub use record::environment::Footprint as FootprintFacts;

@@ -105,14 +105,15 @@ pub(crate) fn ratio(ratio: Ratio) -> String {
 #[cfg(test)]
 mod tests {
     use analysis::diff::diff;
-    use analysis::fixture_pair::PairFixture;
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
 
     use super::*;
 
     #[test]
     fn a_comparison_is_written_for_people() {
-        let new = PairFixture { changed: vec![("tokio", 1.1)], ..PairFixture::new(2) };
-        let mut diff = diff(&PairFixture::new(1).run(), &new.run()).unwrap();
+        let models = |tokio| vec![(FLOOR, 0.9), (BASELINE, tokio), ("smol", 1.3), ("threads", 1.5)];
+        let run = |seed, tokio| Fixture { seed, models: models(tokio), ..Fixture::good() }.run();
+        let mut diff = diff(&run(1, 1.0), &run(2, 1.1)).unwrap();
         diff.cells[1].only_old.push("iterator".to_owned());
 
         let text = diff_table(&diff, Form::Terminal);
