@@ -6,7 +6,6 @@
 
 mod cell;
 pub(crate) mod headline;
-mod percent;
 pub(crate) mod place;
 mod table;
 pub(crate) mod versions;

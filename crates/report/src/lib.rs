@@ -6,6 +6,7 @@ mod footprint_text;
 mod form;
 mod ideas_text;
 mod json;
+mod percent;
 mod primitives_text;
 mod proof_text;
 mod quirks_text;

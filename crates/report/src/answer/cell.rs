@@ -5,7 +5,7 @@ use analysis::number::count;
 use analysis::overhead::Added;
 use analysis::{Answer, Summary};
 
-use crate::answer::percent::{percent, range};
+use crate::percent::{percent, range};
 use crate::answer::table::table;
 use crate::table::{TAIL, UNEQUAL, heading};
 use crate::words::wrapped;

@@ -10,7 +10,7 @@ use analysis::number::{count, digits};
 use analysis::overhead::Adds;
 use analysis::{Rival, Summary, Together, Verdict};
 
-use crate::answer::percent::{distance, percent, with_interval};
+use crate::percent::{distance, percent, with_interval};
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {

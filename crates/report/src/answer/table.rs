@@ -6,7 +6,7 @@
 use analysis::cell_figures::{CellFigures, Row, RowFigures};
 use analysis::number::{digits, word};
 
-use crate::answer::percent::with_interval;
+use crate::percent::with_interval;
 use crate::form::Form;
 use crate::table::{NOTHING, TAIL, UNEQUAL, places, state_word};
 use crate::words::in_cell;

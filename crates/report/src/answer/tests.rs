@@ -5,6 +5,7 @@ use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
 use record::{Absent, Run, State};
 
 use super::*;
+use crate::percent;
 
 /// What runs are made from here: fetches in flight, with little noise.
 fn fixture() -> Fixture {

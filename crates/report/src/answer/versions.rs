@@ -6,7 +6,7 @@ use analysis::number::digits;
 use analysis::{Summary, Verdict};
 
 use crate::answer::cell::figures_of;
-use crate::answer::percent::{percent, with_interval};
+use crate::percent::{percent, with_interval};
 use crate::answer::place::{Place, footer};
 use crate::answer::warnings::warnings;
 use crate::escape::markdown;
