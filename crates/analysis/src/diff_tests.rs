@@ -118,7 +118,7 @@ fn the_one_of_three_models_that_changed_is_distinguished_from_the_machine() {
     for model in &MODELS[..3] {
         let mut new = fixture(4, &MODELS[..3]);
         slow(&mut new, 1.07);
-        change(&mut new, &[(model, 1.1)]);
+        change(&mut new, &[(*model, 1.1)]);
         check_slower((fixture(3, &MODELS).run(), new.run()), &[model]);
     }
 }

@@ -92,10 +92,10 @@ impl Span {
 impl AgainstBaseline {
     /// Counts the models of an answer.
     fn of(answer: &Answer) -> Self {
-        let count = |groups: &[Together]| groups.iter().map(|own| own.models.len()).sum();
+        let count = |groups: &[Together]| groups.iter().map(|own| own.models.len()).sum::<usize>();
         let ratios =
             |groups: &[Together]| Span::of(groups.iter().flat_map(|own| [own.least, own.most]));
-        let rivals = |wanted| answer.rivals.iter().filter(|own| own.verdict == wanted).count();
+        let rivals = |wanted: Verdict| answer.rivals.iter().filter(|own| own.verdict == wanted).count();
         Self {
             more: count(&answer.more),
             more_cpu_ratio: ratios(&answer.more),
@@ -181,7 +181,7 @@ fn span<'a>(
 /// Returns the span of a quantile, by its place among those that are reported, if every model with
 /// a curve reports it.
 fn quantile(cell: &CellFigures, place: usize) -> Option<Span> {
-    let owns = || cell.latencies.iter().map(|own| (own, own.quantiles_ms[place]));
+    let owns = || cell.latencies.iter().map(move |own| (own, own.quantiles_ms[place]));
     let all = owns().all(|(own, value)| value.is_some() || own.curve.is_empty());
     Span::of(owns().filter_map(|(_, value)| value)).filter(|_| all)
 }

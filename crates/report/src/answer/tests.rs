@@ -1,10 +1,13 @@
 //! Each branch of the answer, on fixture runs.
 
-use analysis::Verdict;
+use std::path::Path;
+
 use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+use analysis::{Integrity, Verdict};
 use record::{Absent, Run, State};
 
 use super::*;
+use crate::answer::place::page_of;
 use crate::percent;
 
 /// What runs are made from here: fetches in flight, with little noise.

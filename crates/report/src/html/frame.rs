@@ -98,7 +98,7 @@ pub(crate) fn written(frame: &Frame) -> String {
             }
         }
     };
-    crate::escape::visible(&compact(whole_options(&markup.into_string()))) + "\n"
+    crate::escape::visible(&compact(&whole_options(&markup.into_string()))) + "\n"
 }
 
 /// Writes a section.
@@ -135,7 +135,7 @@ fn whole_options(markup: &str) -> String {
 
 /// Leaves out the ends that HTML lets one leave out, which are a tenth of a page of tables and
 /// figures. Texts cannot hold them, since their signs are escaped.
-fn compact(markup: String) -> String {
+fn compact(markup: &str) -> String {
     const ENDS: [&str; 6] = ["</td>", "</th>", "</tr>", "</li>", "</dt>", "</dd>"];
     const EMPTY: [&str; 5] = ["line", "use", "path", "rect", "circle"];
     let markup = markup.replace(" class=\"\"", "");
