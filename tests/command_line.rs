@@ -14,8 +14,8 @@ use rules::Reason;
 use serde_json::Value;
 use stats::random::SplitMix64;
 
-use support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
 use support::fixture::fixture;
+use support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
 use support::{WORKSPACE, alone, built};
 
 /// Bytes that are changed in each file, one at a time; of figures, which are many, one of each.

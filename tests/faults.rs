@@ -13,8 +13,7 @@ use std::sync::LazyLock;
 use std::thread;
 
 use harness::{
-    Agreement, QUIRKS, FaultVerified, OriginProcess, Programs, converse, fault_cases,
-    verify_faults,
+    Agreement, FaultVerified, OriginProcess, Programs, QUIRKS, converse, fault_cases, verify_faults,
 };
 use model_kit::{Plan, Workload};
 use origin::FAULTS;

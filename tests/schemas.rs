@@ -17,8 +17,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use support::WORKSPACE;
-use support::shell::published;
 use support::fixture::fixture;
+use support::shell::published;
 
 /// The folder of the schemas.
 const FOLDER: &str = "crates/record/schemas";

@@ -168,7 +168,8 @@ fn bencher_gets_its_metric_format() {
 fn github_action_benchmark_gets_results_of_which_smaller_is_better() {
     let (_folder, path) = small_run();
     let arguments = ["export", path.to_str().expect("UTF-8"), "--to", "github-action-benchmark"];
-    let reported: Value = serde_json::from_slice(&inflight(&path, &arguments).stdout).expect("JSON");
+    let reported: Value =
+        serde_json::from_slice(&inflight(&path, &arguments).stdout).expect("JSON");
     let results = reported.as_array().expect("an array");
     assert!(results.len() > 60);
     // The action reads the number after the sign by this expression.
@@ -235,7 +236,10 @@ fn runs_of_two_machines_stand_side_by_side_and_nothing_is_averaged() {
                 let (reported, ratio) = (entry["ratio"]["value"].as_f64(), ratio.map(|r| r.value));
                 let both = reported.zip(ratio);
                 assert!(reported.is_some() == ratio.is_some(), "{entry}");
-                assert!(both.is_none_or(|(reported, own)| (reported / own - 1.0).abs() < 1e-5), "{entry}");
+                assert!(
+                    both.is_none_or(|(reported, own)| (reported / own - 1.0).abs() < 1e-5),
+                    "{entry}"
+                );
             }
         }
         let stability = &cell["stability"][0];

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analysis::Summary;
 use anyhow::Result;
-use harness::{BASELINE, FLOOR, How, Request, Preset};
+use harness::{BASELINE, FLOOR, How, Preset, Request};
 use record::{OriginKind, Run};
 use report::{Form, Place};
 

@@ -11,7 +11,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Request, Preset, PrimitiveBlocks, RunLock, Workspace};
+use harness::{Preset, PrimitiveBlocks, Request, RunLock, Workspace};
 use model_kit::Workload;
 use record::{OriginKind, PrimitiveProgram};
 
@@ -30,8 +30,16 @@ fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
             let results = workspace.root.join("results");
             let (preset, models) = (harness::primitives(), Vec::new());
             let (seed, supersedes, origin) = (None, None, OriginKind::default());
-            let request =
-                Request { workspace, results, preset, models, primitives, seed, supersedes, origin };
+            let request = Request {
+                workspace,
+                results,
+                preset,
+                models,
+                primitives,
+                seed,
+                supersedes,
+                origin,
+            };
             alone::measure(&request)
         }
         Asked::Rehearse => rehearse(&workspace, taken(primitives, asked)?),

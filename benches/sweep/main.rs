@@ -12,7 +12,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Request, Preset, RunLock, Workspace};
+use harness::{Preset, Request, RunLock, Workspace};
 use model_kit::Cell;
 use record::{Model, OriginKind};
 
@@ -31,8 +31,16 @@ fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
         Asked::Measure => {
             let (results, primitives) = (workspace.root.join("results"), Vec::new());
             let (seed, supersedes, origin) = (None, None, OriginKind::default());
-            let request =
-                Request { workspace, results, preset, models, primitives, seed, supersedes, origin };
+            let request = Request {
+                workspace,
+                results,
+                preset,
+                models,
+                primitives,
+                seed,
+                supersedes,
+                origin,
+            };
             alone::measure(&request)
         }
         Asked::Rehearse => {

@@ -8,8 +8,8 @@ use harness::{BASELINE, FLOOR};
 use record::{Absent, Run, State, StayRecord};
 use rules::Reason;
 
-use crate::support::shell::{newest_comparison, published};
 use crate::support::fixture::fixture;
+use crate::support::shell::{newest_comparison, published};
 
 /// The files that are computed from a run.
 type Files = BTreeMap<String, Vec<u8>>;

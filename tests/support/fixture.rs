@@ -217,7 +217,11 @@ fn receipt((model, plan): (&Model, &Plan), turn: Turn) -> Receipt {
 }
 
 /// Returns the stays of a block whose turns are given.
-fn stays(schedule: &Schedule, block: &Block, turned: &[TurnRecord]) -> BTreeMap<String, StayRecord> {
+fn stays(
+    schedule: &Schedule,
+    block: &Block,
+    turned: &[TurnRecord],
+) -> BTreeMap<String, StayRecord> {
     let cell = schedule.cell(&block.cell).expect("it is scheduled");
     let stay = |name: &str| {
         let own = turned.iter().filter(|turn| turn.model == name);

@@ -104,9 +104,11 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
     let schedule = &run.schedule;
     let answers = figures.cells.iter().map(|cell| Answer::of(&schedule.models, &figures, cell));
     let answers: Vec<Answer> = answers.collect();
-    let findings = figures.cells.iter().zip(&answers).map(|own| {
-        (own.0.cell.name.clone(), Findings::of(&schedule.models, floor, own))
-    });
+    let findings = figures
+        .cells
+        .iter()
+        .zip(&answers)
+        .map(|own| (own.0.cell.name.clone(), Findings::of(&schedule.models, floor, own)));
     let findings = findings.collect();
     let names = schedule.models.iter().map(|model| model.name.clone());
     Summary {

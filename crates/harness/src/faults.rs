@@ -14,7 +14,7 @@ use record::Model;
 use workload::pipe::Total;
 use workload::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 
-use crate::quirks::{QUIRKS, Finds, Quirk};
+use crate::quirks::{Finds, QUIRKS, Quirk};
 use crate::{OriginProcess, Program, Reported, converse, language};
 
 /// The seed of every trial.

@@ -77,7 +77,7 @@ pub use crate::participant::time_for;
 pub use crate::probe::probe;
 pub use crate::programs::build;
 pub use crate::progress::{be_quiet, writing_report};
-pub use crate::quirks::{QUIRKS, Finds, Quirk};
+pub use crate::quirks::{Finds, QUIRKS, Quirk};
 pub use crate::revalidate::revalidate;
 pub use crate::run::{Event, Programs, Watch, run};
 pub use crate::run_lock::RunLock;

@@ -11,7 +11,7 @@ use model_kit::DelayRange;
 use record::OriginKind;
 use serde_json::json;
 
-use crate::asked::{Comparison, Listed, Request, Ranking, Verification, Versions};
+use crate::asked::{Comparison, Listed, Ranking, Request, Verification, Versions};
 use crate::new_model;
 use crate::output::{self, Output};
 use crate::pictures::PICTURES;

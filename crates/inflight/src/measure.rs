@@ -131,7 +131,16 @@ fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> 
     };
     let (seed, supersedes) = (request.seed, request.supersedes.clone());
     let origin = request.origin;
-    Ok(harness::Request { workspace, results, preset, models, primitives, seed, supersedes, origin })
+    Ok(harness::Request {
+        workspace,
+        results,
+        preset,
+        models,
+        primitives,
+        seed,
+        supersedes,
+        origin,
+    })
 }
 
 /// Prints what would be measured.

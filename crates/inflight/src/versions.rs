@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use harness::{FLOOR, Failure, Request, Preset, Wanted, Workspace};
+use harness::{FLOOR, Failure, Preset, Request, Wanted, Workspace};
 use record::{Model, OriginKind, Run};
 use serde_json::json;
 

@@ -19,8 +19,8 @@ use analysis::figures::Figures;
 use crate::answer::cell::figures_of;
 use crate::answer::place::{Place, footer};
 use crate::answer::warnings::warnings;
-use crate::primitives_text::primitives_parts;
 use crate::form::Form;
+use crate::primitives_text::primitives_parts;
 use crate::sweep_text::heading as sweep_heading;
 use crate::words::{in_line, wrapped};
 

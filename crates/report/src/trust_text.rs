@@ -3,8 +3,8 @@
 use analysis::trust::Trust;
 
 use crate::checks_table::checks_table;
-use crate::proof_text::proof_text;
 use crate::form::{Form, spaced};
+use crate::proof_text::proof_text;
 
 /// Writes for people whether a run may be believed.
 pub fn trust_text(of: &Trust, form: Form) -> String {

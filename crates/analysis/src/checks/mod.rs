@@ -5,8 +5,9 @@
 //! its scope, or says that it cannot know. What a check measures is computed from the run alone, so
 //! the same run gives the same checks; why a threshold stands where it does is said beside it.
 
-mod floor;
 mod comparability;
+mod counters;
+mod floor;
 pub mod machine;
 pub mod meaning;
 mod origin;
@@ -14,7 +15,6 @@ mod provenance;
 pub mod question;
 mod sensitivity;
 mod steadiness;
-mod counters;
 
 use record::Run;
 

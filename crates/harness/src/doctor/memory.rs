@@ -53,7 +53,10 @@ pub(super) fn room(readings: &Readings) -> Opinion {
 /// Checks how much there is.
 pub(super) fn available(readings: &Readings) -> Opinion {
     let Some(mib) = readings.memory.available_mib else {
-        return Opinion::good(unseen("Free memory", "a model that runs out of it fails and says so"));
+        return Opinion::good(unseen(
+            "Free memory",
+            "a model that runs out of it fails and says so",
+        ));
     };
     let found = format!("{mib} MiB of memory are free");
     match mib {

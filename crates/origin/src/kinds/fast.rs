@@ -90,7 +90,11 @@ impl Origin {
         let (done, served) = mpsc::channel();
         for shard in &self.shards {
             let assignment = Assignment { tally: tally.clone(), done: done.clone() };
-            shard.assignments.send(assignment).ok().context("reach a shard: its thread has ended")?;
+            shard
+                .assignments
+                .send(assignment)
+                .ok()
+                .context("reach a shard: its thread has ended")?;
             shard.waker.wake().context("wake a shard")?;
         }
         drop(done);

@@ -5,8 +5,8 @@ use analysis::number::count;
 use analysis::overhead::Added;
 use analysis::{Answer, Summary};
 
-use crate::percent::{percent, range};
 use crate::answer::table::table;
+use crate::percent::{percent, range};
 use crate::table::{TAIL, UNEQUAL, heading};
 use crate::words::wrapped;
 

@@ -6,8 +6,8 @@
 use analysis::cell_figures::{CellFigures, Row, RowFigures};
 use analysis::number::{digits, word};
 
-use crate::percent::with_interval;
 use crate::form::Form;
+use crate::percent::with_interval;
 use crate::table::{NOTHING, TAIL, UNEQUAL, places, state_word};
 use crate::words::in_cell;
 

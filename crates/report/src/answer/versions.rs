@@ -6,11 +6,11 @@ use analysis::number::digits;
 use analysis::{Summary, Verdict};
 
 use crate::answer::cell::figures_of;
-use crate::percent::{percent, with_interval};
 use crate::answer::place::{Place, footer};
 use crate::answer::warnings::warnings;
 use crate::escape::markdown;
 use crate::form::Form;
+use crate::percent::{percent, with_interval};
 use crate::table::heading;
 use crate::words::{in_line, wrapped};
 

@@ -1,15 +1,15 @@
 //! Where the microseconds go: the floor, what the model adds, and what its library client adds.
 
-use analysis::{Estimate, Findings};
 use analysis::number::digits;
+use analysis::{Estimate, Findings};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{chart, measured};
-use crate::figure::drawing::{Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate};
+use crate::figure::drawing::{Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
-use crate::figure::title::{ends as span, in_cell};
 use crate::figure::scene::Scene;
+use crate::figure::title::{ends as span, in_cell};
 
 /// The stack of a runtime.
 struct Stack {

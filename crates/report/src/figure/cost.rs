@@ -8,11 +8,11 @@ use analysis::number::{digits, word};
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
+use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
 use crate::figure::percent::more;
-use crate::figure::title::{against, ends, in_cell};
-use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::scene::Scene;
+use crate::figure::title::{against, ends, in_cell};
 use crate::table::state_word;
 
 /// What is said where no model has figures.

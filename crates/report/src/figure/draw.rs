@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use crate::figure::look::{Look, SHAPES};
 use crate::figure::drawing::{Mark, Panel, Strip, Strips};
+use crate::figure::look::{Look, SHAPES};
 
 /// The width and height of a small picture, in its own unit.
 pub(crate) const PANEL: (f64, f64) = (440.0, 240.0);
@@ -187,6 +187,8 @@ pub(crate) fn letters(panel: &Panel) -> Markup {
     };
     html! {
         g.ticks {
+            // Curves rise to the right, so this corner is free.
+            text.letter x=(short(REACH)) y="30" { (panel.unit) }
             @for (x, name) in panel.upwards.iter().map(|(x, name)| (place(*x, 0.0).0, name)) {
                 text.letter x=(short(x)) y=(PANEL.1 + LETTERS - 6.0) text-anchor=(anchor(x)) {
                     (name) }

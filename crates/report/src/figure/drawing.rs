@@ -155,7 +155,7 @@ pub(crate) struct Panel {
 }
 
 /// Returns the values that an axis has to hold for an estimate to be seen whole.
-pub(crate) fn reach(estimate: &analysis::Estimate) -> Vec<f64> {
+pub(crate) fn reach(estimate: &Estimate) -> Vec<f64> {
     let ends = estimate.interval.map(|interval| [interval.low, interval.high]);
     ends.into_iter().flatten().chain([estimate.value]).collect()
 }

@@ -4,9 +4,9 @@ use analysis::latency::{Latencies, QUANTILES};
 use analysis::number::digits;
 
 use crate::figure::data::{Data, number};
-use crate::figure::title::{ends, in_cell};
 use crate::figure::drawing::{Chart, Figure, Panel};
 use crate::figure::scene::Scene;
+use crate::figure::title::{ends, in_cell};
 
 /// Draws how the service times of each model are distributed. A curve ends where its figures may
 /// not be reported any more, and the picture reaches as far as the highest block.
@@ -125,8 +125,8 @@ fn caption(frame: &Frame, floor: &str) -> String {
          that waits asks for nothing, and no workload of this version lets fetches arrive on their \
          own. To the right ever slower fetches, upwards {} to {} ms. The line is the median of the \
          blocks' own quantiles, around it from the lowest block to the highest; dotted, the floor, \
-         {floor}. A curve ends at a dot, beyond which fewer than ten fetches of a block lie (p99 \
-         needs 1,000 a block).",
+         {floor}. A curve ends at a dot, at the quantile that is named last: beyond it lie fewer than \
+         ten fetches of a block (p99 needs 1,000 a block).",
         digits(frame.low),
         digits(frame.high),
     )
@@ -162,9 +162,9 @@ fn note(own: &Latencies) -> String {
     };
     let reported = QUANTILES.iter().zip(&own.quantiles_ms).filter(|((_, name), _)| *name != "p90");
     let reported = reported.filter_map(one).collect::<Vec<_>>().join(", ");
-    let end = own.last.map(|last| format!("curve to p{}", plain(100.0 * last)));
+    let end = own.last.map(|last| format!("to p{}", plain(100.0 * last)));
     match (reported.is_empty(), end) {
-        (false, Some(end)) => format!("{reported} ms; {end}"),
+        (false, Some(end)) => format!("{reported} ms, {end}"),
         (false, None) => format!("{reported} ms"),
         (true, end) => end.unwrap_or_else(|| "too few fetches for a curve".to_owned()),
     }
@@ -180,8 +180,8 @@ fn plain(percent: f64) -> String {
 mod tests {
     use analysis::fixture::{BASELINE, FLOOR, Fixture, stays};
 
-    use crate::figure::drawing::Chart;
     use crate::figure::Charts;
+    use crate::figure::drawing::Chart;
 
     #[test]
     fn a_quantile_is_reported_where_every_stay_has_enough_fetches_and_its_absence_is_explained() {
@@ -236,7 +236,7 @@ mod tests {
         assert!((end - p99).abs() < 1e-9, "ten of a thousand lie beyond p99: {end} {p99}");
         assert!(smol.upwards.iter().all(|(_, name)| name != "p99.9"));
         assert_eq!(smol.unit, "ms, steady");
-        assert!(smol.note.ends_with("p99 90.0 ms; curve to p99"), "{}", smol.note);
+        assert!(smol.note.ends_with("p99 90.0 ms, to p99"), "{}", smol.note);
         // The slowest block is in the picture, although all the others are far below.
         let highest = smol.range.iter().map(|(_, _, high)| *high).fold(0.0, f64::max);
         assert!(highest > 0.9 && highest <= 1.0, "{highest}");

@@ -122,4 +122,3 @@ impl CellCharts {
         first.chain(after).chain(&self.wake_ups)
     }
 }
-

@@ -9,10 +9,10 @@ use analysis::timeline::{MachinePoint, StayPoint, StayState, Timeline, Worst};
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, number};
-use crate::figure::look::Look;
-use crate::figure::title::in_cell;
 use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words};
+use crate::figure::look::Look;
 use crate::figure::scene::Scene;
+use crate::figure::title::in_cell;
 
 /// How far from its middle a strip reaches, as a factor.
 const REACH: f64 = 1.5;
@@ -88,8 +88,8 @@ fn drift(scene: &Scene<'_>) -> String {
 /// Draws what the machine did during each round.
 pub(crate) fn machine(timeline: &Timeline) -> Figure {
     let points = &timeline.machine;
-    let at_most = |share: Option<f64>| share.map(|it| format!("at most {:.1} %", 100.0 * it));
-    let slowest = timeline.worst.speed.map(|it| format!("at least {:.0} %", 100.0 * it));
+    let at_most = |share: Option<f64>| share.map(|it| format!("at most {:.1}\u{a0}%", 100.0 * it));
+    let slowest = timeline.worst.speed.map(|it| format!("at least {:.0}\u{a0}%", 100.0 * it));
     let shares: [(&str, Share, Option<String>); 3] = [
         ("stolen CPU time", |point| point.stolen, at_most(timeline.worst.stolen)),
         ("other processes", |point| point.foreign, at_most(timeline.worst.foreign)),

@@ -1,21 +1,21 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
-use analysis::{Estimate, Span, Summary};
 use analysis::cell_figures::{CellFigures, RowFigures};
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::digits;
+use analysis::{Estimate, Span, Summary};
 use rules::expected;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{empty, plain};
-use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate, number};
+use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
 use crate::figure::percent::more;
-use crate::figure::title::{ends as span, in_cell};
 use crate::figure::scene::Scene;
+use crate::figure::title::{ends as span, in_cell};
 
 /// A quantity as a figure shows it.
 struct Shown<'a> {
@@ -146,10 +146,9 @@ impl Scene<'_> {
 fn one_by_one(scene: &Scene<'_>) -> String {
     let fetches = scene.cell.cell.fetches;
     match scene.findings.wall_one_by_one_ms {
-        Some(alone) => format!(
-            "{fetches} fetches at once take {{}}, one after the other {} ms",
-            digits(alone)
-        ),
+        Some(alone) => {
+            format!("{fetches} fetches at once take {{}}, one after the other {} ms", digits(alone))
+        }
         None => format!("{fetches} fetches at once take {{}}, by model"),
     }
 }

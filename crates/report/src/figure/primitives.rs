@@ -6,8 +6,8 @@ use analysis::primitives::Primitives;
 use analysis::{Estimate, Interval};
 
 use crate::figure::axis::Axis;
-use crate::figure::drawing::{Chart, Figure, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate};
+use crate::figure::drawing::{Chart, Figure, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
 use crate::figure::title::time;
 

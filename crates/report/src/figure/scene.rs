@@ -1,9 +1,9 @@
 //! What a figure of one cell is drawn from.
 
-use analysis::{Findings, Summary};
 use analysis::cell_figures::CellFigures;
 use analysis::figures::Figures;
 use analysis::timeline::Timeline;
+use analysis::{Findings, Summary};
 
 use crate::figure::look::Look;
 

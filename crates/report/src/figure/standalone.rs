@@ -4,8 +4,8 @@
 use maud::{Markup, PreEscaped, html};
 
 use crate::figure::draw::{self, Canvas, LETTERS as TICKS, PANEL, percent};
-use crate::figure::legend::{SAMPLE, legend, sample};
 use crate::figure::drawing::{Chart, Figure, Panel, Strips};
+use crate::figure::legend::{SAMPLE, legend, sample};
 use crate::words::wrapped;
 
 /// The width of the whole, of the labels and of the notes, in pixels.
@@ -121,7 +121,7 @@ fn panels_at(panels: &[Panel], top: u32) -> Markup {
         @for (panel, index) in panels.iter().zip(0_u32..) {
             svg x=(index % ACROSS * width + 8) y=(top + index / ACROSS * height)
                 width=(width - 16) height=(height) overflow="visible" {
-                text.panel x="2" y="14" { (panel.label) tspan.small dx="6" { (panel.unit) } }
+                text.panel x="2" y="14" { (panel.label) }
                 text.small x="2" y="28" { (panel.note) }
                 svg class=(panel.look.classes()) y="32" width="100%" height=(PICTURE)
                     viewBox=(format!("0 0 {} {}", PANEL.0, PANEL.1 + TICKS)) {

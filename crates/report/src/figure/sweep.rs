@@ -9,8 +9,8 @@ use analysis::sweep::{SweepFigures, SweepPair};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::chart;
-use crate::figure::drawing::{Figure, Strip, Strips, Words, reach};
 use crate::figure::data::{Data, estimate};
+use crate::figure::drawing::{Figure, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
 use crate::figure::scene::anchor;
 use crate::sweep_text::reported;

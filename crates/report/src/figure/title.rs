@@ -4,8 +4,8 @@ use analysis::number::{count, digits};
 use analysis::{AgainstBaseline, Span};
 use workload::Cell;
 
-use crate::figure::scene::Scene;
 use crate::figure::percent::span;
+use crate::figure::scene::Scene;
 use crate::words::listed;
 
 /// Names that a title holds.
@@ -46,13 +46,22 @@ pub(crate) fn against(scene: &Scene<'_>) -> String {
             format!("{who} {} less CPU per fetch than {baseline}", of_ratio(ratio))
         }
         _ if names.is_empty() => format!("CPU per fetch against {baseline}, in percent"),
-        _ => {
-            let need = if more == 1 { "needs" } else { "need" };
-            let more = count(more, "model");
-            let mut rest = vec![format!("{more} {need} more CPU per fetch"), format!("{less} less")];
-            rest.extend((equivalent > 0).then(|| format!("{equivalent} as much")));
-            rest.extend((inconclusive > 0).then(|| format!("{inconclusive} cannot be distinguished")));
-            format!("Against {baseline}, {}", rest.join(", "))
+        (None, None) if inconclusive == 0 => {
+            format!("{who} as much CPU per fetch as {baseline}")
+        }
+        (None, None) => format!("No model is shown to differ from {baseline} in CPU per fetch"),
+        (ratio, _) => {
+            let [(first, way), second] = match ratio {
+                Some(_) => [(more, "more"), (less, "less")],
+                None => [(less, "less"), (0, "more")],
+            };
+            let need = if first == 1 { "needs" } else { "need" };
+            let rest = [second, (equivalent, "as much"), (inconclusive, "cannot be distinguished")];
+            let rest = rest.into_iter().filter(|(count, _)| *count > 0);
+            let first = format!("{} {need} {way} CPU per fetch", count(first, "model"));
+            let rest = rest.map(|(count, what)| format!("{count} {what}"));
+            let all: Vec<String> = [first].into_iter().chain(rest).collect();
+            format!("Against {baseline}, {}", all.join(", "))
         }
     }
 }

@@ -4,10 +4,10 @@ use analysis::number::digits;
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::plain;
-use crate::figure::drawing::{Figure, Strip, reach};
 use crate::figure::data::{Data, estimate};
-use crate::figure::title::{ends as span, in_cell};
+use crate::figure::drawing::{Figure, Strip, reach};
 use crate::figure::scene::Scene;
+use crate::figure::title::{ends as span, in_cell};
 
 /// Draws the latest wake-up of a stay, if the cell asks for a probe task.
 pub(crate) fn wake_ups(scene: &Scene<'_>) -> Option<Figure> {

@@ -5,12 +5,12 @@ use analysis::cell_figures::{CellFigures, LanguageFigures, Row};
 use analysis::family::MARGIN;
 use maud::{Markup, html};
 
-use crate::figure::scene::anchor;
 use crate::figure::percent::{more, with_ends};
-use crate::html::quoted::quoted;
-use crate::html::run_page::Page;
+use crate::figure::scene::anchor;
 use crate::html::figures::NOT_RUN;
 use crate::html::matters::reported;
+use crate::html::quoted::quoted;
+use crate::html::run_page::Page;
 use crate::table::{NOTHING, TAIL, heading, places};
 
 impl Page<'_> {

@@ -3,7 +3,6 @@
 use analysis::CheckCounts;
 use analysis::checks::meaning::meaning;
 use analysis::checks::question::RUN;
-use analysis::number::count;
 use maud::{Markup, html};
 
 use crate::html::quoted::quoted;
@@ -39,12 +38,12 @@ impl Page<'_> {
             (0, 0) => " No warning: nothing speaks against the figures.",
             _ => " A warning changes no figure.",
         };
-        let kinds = match self.trust.badges.len() {
-            0 => String::new(),
-            badges => format!(" with one of {}", count(badges, "warning")),
+        let warning = match self.trust.badges.len() {
+            0 | 1 => "a warning".to_owned(),
+            kinds => format!("one of {kinds} warnings"),
         };
         format!(
-            "{passed} of {asked} passed, {marked} did not{kinds}, {failed} failed{unknown}.{badges}"
+            "{passed} of {asked} passed, {marked} got {warning}, {failed} failed{unknown}.{badges}"
         )
     }
 

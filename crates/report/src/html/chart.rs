@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use crate::figure::data::Data;
 use crate::figure::draw::{self, Canvas, LETTERS, PANEL, percent};
-use crate::figure::legend::{SAMPLE, legend, of_strips, sample};
 use crate::figure::drawing::{Chart, Figure, Panel, Strips};
+use crate::figure::legend::{SAMPLE, legend, of_strips, sample};
 use crate::html::run_page::Page;
 
 /// Rows of a table from which on it scrolls.
@@ -142,7 +142,7 @@ fn panels_of(panels: &[Panel], id: &str, described: &str) -> Markup {
         ul.panels {
             @for (index, panel) in panels.iter().enumerate() {
                 li {
-                    p.label { (panel.label) " " span { (panel.unit) } }
+                    p.label { (panel.label) }
                     svg class=(panel.look.classes()) role="img"
                         aria-label=(format!("{}, {}", panel.label, panel.unit))
                         aria-describedby=(described)

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use crate::diff_table::{ratio, remarks, unit};
 use crate::figure::axis::Axis;
-use crate::figure::look::Look;
 use crate::figure::drawing::{Strip, Strips, Words, reach};
+use crate::figure::look::Look;
 use crate::html::chart::compared;
 use crate::html::frame::{Frame, Section, of_cell, written};
 use crate::table::heading;
@@ -90,13 +90,13 @@ fn section(cell: &CellDiff, diff: &Diff) -> Markup {
 
 /// Draws the ratios of a cell.
 fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
-    let compared: Vec<(&RowDiff, Estimate)> =
+    let rows: Vec<(&RowDiff, Estimate)> =
         cell.rows.iter().filter_map(|row| Some((row, row.ratio?.into()))).collect();
     let strip = |(row, ratio): &(&RowDiff, Estimate)| {
         let note = format!("{} {}", digits(ratio.value), diff.word(row.change));
         Strip::new(&line(&row.model), note, Look::default()).estimate(ratio)
     };
-    let ends = compared.iter().flat_map(|(_, ratio)| reach(ratio));
+    let ends = rows.iter().flat_map(|(_, ratio)| reach(ratio));
     compared(
         &format!("New over old in {}", line(&cell.cell.name)),
         "The ratios of the table with their intervals. Shaded: what is called the same.",
@@ -104,7 +104,7 @@ fn drawn(cell: &CellDiff, diff: &Diff) -> Markup {
             axis: Axis::of_factors("times the old run", ends.chain([1.0])),
             rules: vec![(1.0, "as before".to_owned())],
             bands: vec![((-diff.margin).exp(), diff.margin.exp())],
-            rows: compared.iter().map(strip).collect(),
+            rows: rows.iter().map(strip).collect(),
             words: &Words {
                 estimate: "the ratio, with the interval of the verdict",
                 band: "called the same",

@@ -4,11 +4,11 @@ use analysis::cell_figures::CellFigures;
 use maud::{Markup, html};
 use rules::expected;
 
-use crate::figure::percent::more;
-use crate::figure::drawing::Figure;
 use crate::figure::CellCharts;
-use crate::html::run_page::Page;
+use crate::figure::drawing::Figure;
+use crate::figure::percent::more;
 use crate::html::matters::reported as ci;
+use crate::html::run_page::Page;
 use crate::table::heading;
 
 /// What is said where a section's workload was not run.

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use crate::citation::machine;
 use crate::figure::percent::{apart, span};
-use crate::words::listed;
 use crate::html::run_page::Page;
+use crate::words::listed;
 
 /// Names that a title holds; the rest are counted.
 const NAMES_MAX: usize = 6;

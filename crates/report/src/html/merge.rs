@@ -6,11 +6,11 @@ use analysis::number::with_interval;
 use maud::{Markup, html};
 
 use crate::figure::axis::Axis;
-use crate::figure::look::{COLOURS, Look, SHAPES};
 use crate::figure::drawing::{Strip, Strips, Words, reach};
+use crate::figure::look::{COLOURS, Look, SHAPES};
 use crate::html::chart::compared;
-use crate::html::quoted::quoted;
 use crate::html::frame::{Frame, Section, of_cell, written};
+use crate::html::quoted::quoted;
 use crate::merge_table::{entry, reasons, stability, title};
 use crate::table::NOTHING;
 

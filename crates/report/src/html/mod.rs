@@ -45,7 +45,8 @@ impl Page<'_> {
     /// Returns the sections, in their order: what answers, then whether it may be believed, then
     /// what few readers look for.
     fn sections(&self) -> Vec<Section> {
-        let compares_all = self.figures.family == analysis::Family::AllPairs && self.main().is_some();
+        let compares_all =
+            self.figures.family == analysis::Family::AllPairs && self.main().is_some();
         let sections = [
             (true, Section::new("answer", "Does it matter?", self.answer())),
             (true, Section::new("breakdown", "Model or client?", self.breakdown())),

@@ -6,8 +6,8 @@ use analysis::estimator::Estimator;
 use maud::{Markup, html};
 
 use crate::figure::percent::{change, more};
-use crate::html::run_page::Page;
 use crate::html::matters::reported;
+use crate::html::run_page::Page;
 
 impl Page<'_> {
     /// Writes what may be said of each two models of the main cell that were compared.

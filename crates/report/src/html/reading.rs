@@ -10,8 +10,8 @@ use analysis::family::MARGIN;
 use analysis::proof::{OriginState, Proof};
 
 use crate::figure::data::Data;
-use crate::html::chart::table;
 use crate::html::again;
+use crate::html::chart::table;
 use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 
@@ -203,7 +203,9 @@ impl Page<'_> {
                     }
                 } },
             ),
-            (Err(why), _) | (_, Err(why)) => (html! { p.missing { (quoted(&why.to_string())) } }, html! {}),
+            (Err(why), _) | (_, Err(why)) => {
+                (html! { p.missing { (quoted(&why.to_string())) } }, html! {})
+            }
         }
     }
 }

@@ -5,10 +5,10 @@ use maud::{Markup, html};
 
 use crate::checks_table::merged;
 use crate::figure::percent::more;
+use crate::form::Form;
 use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 use crate::proof_text::proof_text;
-use crate::form::Form;
 
 impl Page<'_> {
     /// Writes whether the run may be believed.

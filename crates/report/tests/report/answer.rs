@@ -6,8 +6,8 @@ use std::path::Path;
 use record::Run;
 use report::Place;
 
-use crate::golden::{BLESS, folder};
 use crate::fixture::{BASELINE, FLOOR};
+use crate::golden::{BLESS, folder};
 
 #[test]
 fn the_answer_of_the_stored_run_is_the_text_that_is_stored() {

@@ -3,8 +3,8 @@
 
 use record::{Run, StayRecord};
 
-use crate::page::{HOSTILE, check_inert, check_quiet, good};
 use crate::fixture::{BASELINE, FLOOR};
+use crate::page::{HOSTILE, check_inert, check_quiet, good};
 
 /// Returns two runs: smol costs 30 % more in the second, which has another seed.
 fn pair() -> [Run; 2] {

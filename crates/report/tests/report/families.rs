@@ -24,7 +24,8 @@ fn a_quick_run_compares_with_the_baseline_and_ranks_nothing() {
 
 #[test]
 fn from_standard_on_all_pairs_are_compared_and_intervals_are_wider_for_it() {
-    let (quick, standard) = (RunFixture::of("quick", 14).run(), RunFixture::of("standard", 14).run());
+    let (quick, standard) =
+        (RunFixture::of("quick", 14).run(), RunFixture::of("standard", 14).run());
     let (quick, standard) = (figures(&quick), figures(&standard));
     assert_eq!(standard.pairs.len(), 7 * 6 / 2);
     let width = |cell| width(row(cell, "smol").figures.as_ref().unwrap());

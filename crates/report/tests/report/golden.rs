@@ -8,7 +8,8 @@ use record::{Entry, Integrity, Resume, RoundRecord, Run, State, Stop};
 use rules::Reason;
 
 use crate::fixture::{
-    BASELINE, CONNECTIONS, FLOOR, LATE, RunFixture, batch, block_of, invalid, resume, schedule, steady,
+    BASELINE, CONNECTIONS, FLOOR, LATE, RunFixture, batch, block_of, invalid, resume, schedule,
+    steady,
 };
 
 /// Asks for the stored files to be written anew.

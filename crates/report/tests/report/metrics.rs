@@ -6,7 +6,11 @@ use serde_json::Value;
 use crate::fixture::{BASELINE, CONNECTIONS, FLOOR, RunFixture, batch, invalid, schedule, steady};
 
 /// Returns the models of a fixture ordered by a metric.
-fn ranked(fixture: &RunFixture, metric: Metric, cell: Option<&str>) -> anyhow::Result<analysis::Ranking> {
+fn ranked(
+    fixture: &RunFixture,
+    metric: Metric,
+    cell: Option<&str>,
+) -> anyhow::Result<analysis::Ranking> {
     let run = fixture.run();
     analysis::rank(&run, &analysis::figures(&run, BASELINE, FLOOR), metric, cell)
 }

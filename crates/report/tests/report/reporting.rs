@@ -21,8 +21,14 @@ fn check(run: &Run, expected: &[&str]) {
 
 #[test]
 fn only_a_whole_run_of_citable_with_all_its_sessions_is_no_estimate() {
-    check(&RunFixture::of("standard", 6).run(), &["   estimate (preset standard)   6 blocks   lower"]);
-    check(&RunFixture::of("citable", 60).run(), &["   estimate (preset citable)   60 blocks   lower"]);
+    check(
+        &RunFixture::of("standard", 6).run(),
+        &["   estimate (preset standard)   6 blocks   lower"],
+    );
+    check(
+        &RunFixture::of("citable", 60).run(),
+        &["   estimate (preset citable)   60 blocks   lower"],
+    );
     let mut fixture = RunFixture::of("citable", 60);
     for block in &mut fixture.schedule.blocks {
         block.session = block.number / 20;
