@@ -36,10 +36,10 @@ pub(crate) fn fixture(blocks: u32) -> Run {
 pub(crate) fn carried_out(schedule: Schedule) -> Run {
     let (mut turns, mut rounds, mut records) = (Vec::new(), Vec::new(), Vec::new());
     for block in &schedule.blocks {
-        let turned = turned(&schedule, block);
+        let own = turns_of(&schedule, block);
         rounds.extend((0..).zip(&block.rounds).map(|(round, _)| quiet(block.number, round)));
-        records.push(BlockRecord { block: block.number, stays: stays(&schedule, block, &turned) });
-        turns.extend(turned);
+        records.push(BlockRecord { block: block.number, stays: stays(&schedule, block, &own) });
+        turns.extend(own);
     }
     let environment = serde_json::from_str::<Environment>(ENVIRONMENT).expect("it is read");
     Run { turns, rounds, blocks: records, ..Run::new("made-up".to_owned(), schedule, environment) }
@@ -82,7 +82,7 @@ fn two_cpus() -> Placement {
 }
 
 /// Returns the turns of a block.
-fn turned(schedule: &Schedule, block: &Block) -> Vec<TurnRecord> {
+fn turns_of(schedule: &Schedule, block: &Block) -> Vec<TurnRecord> {
     let names = block.participants();
     let mut next: BTreeMap<&str, u32> = BTreeMap::new();
     let mut turns = Vec::new();

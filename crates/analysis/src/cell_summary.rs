@@ -8,13 +8,14 @@ use workload::{DelayRange, Workload};
 
 use crate::answer_summary::AnswerSummary;
 use crate::cell_figures::{
-    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures,
+    CellFigures, ControlFigures, Footprint, LanguageFigures, Row, RowFigures,
 };
 use crate::family::Pair;
 use crate::figure::{Figure, rounded};
 use crate::figures::Figures;
 use crate::findings::Findings;
 use crate::latency::LatencySummary;
+use crate::noise_summary::NoiseSummary;
 use crate::number::word;
 use crate::summary::Summary;
 use crate::wake_ups::WakeUpsSummary;
@@ -105,29 +106,6 @@ struct LanguageSummary<'a> {
     rows: Vec<RowSummary<'a>>,
     /// What the library clients cost on top, by the names of the models.
     client_overheads: Vec<FootprintSummary<'a>>,
-}
-
-/// A relative difference, or why there is none.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct Share {
-    /// As a share of 1.
-    value: Option<f64>,
-    /// Why there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-}
-
-/// What the baseline differs from itself.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct NoiseSummary {
-    /// Its second process in times its first, of CPU time per fetch.
-    cpu_ratio: Figure,
-    /// The smallest difference that this many blocks would show, three times out of four.
-    can_show: Share,
-    /// Differences below this may be missed: what can be shown, and at least the margin.
-    missed_below: Share,
 }
 
 /// A control.
@@ -267,26 +245,6 @@ impl<'a> CellSummary<'a> {
             paced_within: figures.paced_within.and_then(rounded),
             shortest_wall_ms: rounded(figures.shortest_wall_ms()),
             stays_within: drift.and_then(|drift| drift.within).and_then(rounded),
-        }
-    }
-}
-
-impl NoiseSummary {
-    /// Writes what the baseline differs from itself.
-    fn of(noise: Option<&Noise>) -> Self {
-        let share = |value: Option<f64>| Share {
-            value: value.and_then(rounded),
-            reason: value
-                .is_none()
-                .then_some("too few blocks with a second process of the baseline"),
-        };
-        Self {
-            cpu_ratio: Figure::or(
-                noise.map(|noise| &noise.ratio),
-                "the baseline had no second process",
-            ),
-            can_show: share(noise.and_then(|noise| noise.can_show)),
-            missed_below: share(noise.and_then(|noise| noise.missed_below)),
         }
     }
 }

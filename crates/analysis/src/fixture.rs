@@ -108,8 +108,8 @@ impl Fixture {
         run.blocks.push(BlockRecord { block: block.number, stays });
     }
 
-    /// Returns a factor that scatters around 1. Whether it lies in the tail is drawn only where there
-    /// is one.
+    /// Returns a factor that scatters around 1. Whether it lies in the tail is drawn only where
+    /// there is one.
     fn scatter(&self, noise: f64, draws: &mut SplitMix64) -> f64 {
         let is_far = self.tail > 1.0 && draws.below(10) == 0;
         near_one(noise * if is_far { self.tail } else { 1.0 }, draws)

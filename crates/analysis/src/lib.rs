@@ -60,6 +60,7 @@ pub mod diff;
 mod answer_summary;
 mod cell_summary;
 mod document;
+mod noise_summary;
 mod primitives_summary;
 pub mod ranking_document;
 mod sweep_summary;

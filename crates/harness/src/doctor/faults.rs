@@ -1,5 +1,5 @@
-//! The fixture of a machine that is fit, and everything that can be wrong with it, one thing a row; and
-//! fixture folders, where files of the kernel are to be read.
+//! The fixture of a machine that is fit, and everything that can be wrong with it, one thing a row;
+//! and fixture folders, where files of the kernel are to be read.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -125,8 +125,8 @@ fn caption(frame: &Frame, floor: &str) -> String {
          that waits asks for nothing, and no workload of this version lets fetches arrive on their \
          own. To the right ever slower fetches, upwards {} to {} ms. The line is the median of the \
          blocks' own quantiles, around it from the lowest block to the highest; dotted, the floor, \
-         {floor}. A curve ends at a dot, at the quantile that is named last: beyond it lie fewer than \
-         ten fetches of a block (p99 needs 1,000 a block).",
+         {floor}. A curve ends at a dot, at the quantile that is named last: beyond it lie fewer \
+         than ten fetches of a block (p99 needs 1,000 a block).",
         digits(frame.low),
         digits(frame.high),
     )
