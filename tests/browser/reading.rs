@@ -117,7 +117,9 @@ fn paper_shows_what_is_open_and_how_to_read_it_on_at_most_12_pages() {
     browser.call("Emulation.setEmulatedMedia", &json!({ "media": "print" }));
     let ground = browser.ask("getComputedStyle(document.body).backgroundColor");
     assert_eq!(ground, "rgb(253, 252, 250)", "paper is light in every theme");
-    let Some(text) = text_of(&pdf) else { return skipped_but_in_ci("no pdftotext to read the print with") };
+    let Some(text) = text_of(&pdf) else {
+        return skipped_but_in_ci("no pdftotext to read the print with");
+    };
     let pages = text.matches('\u{c}').count();
     assert!((4..=12).contains(&pages), "{pages} pages");
     let on_paper: BTreeSet<&str> = text.split_whitespace().collect();
