@@ -94,10 +94,10 @@ pub(crate) fn of_strips(strips: &Strips) -> Vec<Key> {
 fn of_panels(panels: &[Panel]) -> Vec<Key> {
     let mut keys = vec![(Sign::Curve, "median of the blocks".to_owned())];
     if panels.iter().any(|panel| panel.look.is_hollow) {
-        keys.push((Sign::Dashed, "the same with a library client".to_owned()));
+        keys.push((Sign::Dashed, "with a library client".to_owned()));
     }
-    keys.push((Sign::Range, "from the lowest block to the highest".to_owned()));
-    keys.push((Sign::End, "beyond it, fewer than ten fetches of a block".to_owned()));
+    keys.push((Sign::Range, "lowest to highest block".to_owned()));
+    keys.push((Sign::End, "end: too few fetches beyond".to_owned()));
     if panels.iter().any(|panel| !panel.reference.is_empty()) {
         keys.push((Sign::Reference, "the floor".to_owned()));
     }
