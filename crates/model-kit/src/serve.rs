@@ -6,6 +6,7 @@
 
 use std::error::Error as StdError;
 use std::io::{self, Read};
+use std::iter;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
 use std::thread;
@@ -163,13 +164,28 @@ pub(crate) fn greet(hello: Hello) -> Result<Option<Plan>, Error> {
     }
 }
 
+/// Returns what an error says, and what those say that caused it: some libraries name none of them.
+fn with_causes(error: &(dyn StdError + 'static)) -> String {
+    let causes = iter::successors(Some(error), |&error| error.source());
+    let mut said = String::new();
+    for words in causes.map(ToString::to_string) {
+        match said.is_empty() {
+            true => said = words,
+            // Others quote them.
+            false if !said.contains(&words) => said.extend([": ", &words]),
+            false => {}
+        }
+    }
+    said
+}
+
 /// Takes the one turn of a batch.
 fn take_one(plan: &Plan, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<(), Error> {
     send(&FromModel::Ready)?;
     let Some(turn) = next_turn(plan)? else { return Ok(()) };
     let ledger = Arc::new(Ledger::new(&plan.cell, &turn));
     let slots = Slots::new(plan, Some(Arc::clone(&ledger)));
-    run(plan, slots).map_err(|error| Error::Model(error.to_string()))?;
+    run(plan, slots).map_err(|error| Error::Model(with_causes(&*error)))?;
 
     let turned = ledger.turned(reading::threads()).map_err(Error::Model)?;
     send(&FromModel::Turned(Turned { scheduled: reading::scheduled(), ..turned }))?;
@@ -191,7 +207,7 @@ fn stay(plan: &Plan, run: impl FnOnce(&Plan, Slots) -> ModelResult) -> Result<()
     };
     let shared = Arc::clone(&slots.shared);
     thread::Builder::new().name("kit".into()).spawn(control)?;
-    run(plan, slots).map_err(|error| Error::Model(error.to_string()))?;
+    run(plan, slots).map_err(|error| Error::Model(with_causes(&*error)))?;
     match shared.gate.is_over() {
         true => Ok(()),
         false => Err(Error::Model("its units left before the pipe was closed".into())),
@@ -240,4 +256,36 @@ pub(crate) fn send(message: &FromModel) -> Result<(), Error> {
 /// Reads a message, or nothing once the pipe is closed.
 fn receive() -> Result<Option<ToModel>, Error> {
     pipe::read(&mut io::stdin().lock())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+
+    use super::*;
+
+    /// An error that does not quote what caused it.
+    #[derive(Debug)]
+    struct Silent(io::Error);
+
+    impl fmt::Display for Silent {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "builder error")
+        }
+    }
+
+    impl StdError for Silent {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn what_caused_an_error_is_said_once() {
+        let cause = || io::Error::other("no thread is left");
+        assert_eq!(with_causes(&cause()), "no thread is left");
+        assert_eq!(with_causes(&Silent(cause())), "builder error: no thread is left");
+        let twice = io::Error::other(Silent(cause()));
+        assert_eq!(with_causes(&twice), "builder error: no thread is left");
+    }
 }
