@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 
-use crate::{Slot, Step};
+use crate::{Outcome, Slot, Step};
 
 /// What an async runtime brings. No future here needs to be `Send`: a runtime that moves tasks
 /// between threads demands it where it spawns them.
@@ -33,32 +33,55 @@ pub trait Runtime {
     async fn sleep_until(deadline: Instant);
 }
 
+/// The connection of one slot, on the sockets of a runtime.
+#[derive(Debug)]
+pub struct Connection<R: Runtime> {
+    stream: Option<R::Stream>,
+}
+
 /// Fetches with a slot until there is nothing more to fetch.
 pub async fn drive<R: Runtime>(mut slot: Slot) {
-    let mut connection = None;
-    loop {
-        match (slot.step(), &mut connection) {
-            (Step::Connect(address), connection) => {
-                *connection = None;
-                let result = within::<R, _>(slot.deadline(), R::connect(address)).await;
-                *connection = slot.connected(result);
+    let mut connection = Connection::<R>::default();
+    while connection.fetch(&mut slot).await.is_some() {}
+}
+
+impl<R: Runtime> Default for Connection<R> {
+    fn default() -> Self {
+        Self { stream: None }
+    }
+}
+
+impl<R: Runtime> Connection<R> {
+    /// Carries one fetch to its end, and returns how it ended, or nothing when the slot is done.
+    pub async fn fetch(&mut self, slot: &mut Slot) -> Option<Outcome> {
+        loop {
+            match (slot.step(), &mut self.stream) {
+                (Step::Connect(address), stream) => {
+                    *stream = None;
+                    let result = within::<R, _>(slot.deadline(), R::connect(address)).await;
+                    *stream = slot.connected(result);
+                }
+                (Step::Send(bytes), Some(stream)) => {
+                    let result = within::<R, _>(slot.deadline(), R::write(stream, &bytes)).await;
+                    slot.sent(bytes, result);
+                }
+                (Step::Receive(mut buffer), Some(stream)) => {
+                    let read = R::read(stream, &mut buffer);
+                    let result = within::<R, _>(slot.deadline(), read).await;
+                    slot.received(buffer, result);
+                }
+                (Step::Wait(due), _) => {
+                    R::sleep_until(due).await;
+                    slot.waited();
+                }
+                (Step::Rest, _) => slot.next_turn().await,
+                (Step::Done, _) => return None,
+                (Step::Send(_) | Step::Receive(_), None) => {
+                    unreachable!("a slot asks for a connection first")
+                }
             }
-            (Step::Send(bytes), Some(stream)) => {
-                let result = within::<R, _>(slot.deadline(), R::write(stream, &bytes)).await;
-                slot.sent(bytes, result);
-            }
-            (Step::Receive(mut buffer), Some(stream)) => {
-                let result = within::<R, _>(slot.deadline(), R::read(stream, &mut buffer)).await;
-                slot.received(buffer, result);
-            }
-            (Step::Wait(due), _) => {
-                R::sleep_until(due).await;
-                slot.waited();
-            }
-            (Step::Rest, _) => slot.next_turn().await,
-            (Step::Done, _) => return,
-            (Step::Send(_) | Step::Receive(_), None) => {
-                unreachable!("a slot asks for a connection first")
+            if let Some(outcome) = slot.take_outcome() {
+                return Some(outcome);
             }
         }
     }

@@ -108,8 +108,10 @@
 //! # Ways to drive it
 //!
 //! * Blocking: [`blocking::drive`], or [`blocking::Connection::fetch`] for one fetch at a time.
+//!   What blocks is a thread, unless the model says how its units do ([`blocking::Runtime`]).
 //! * An async runtime: say how it connects, writes, reads and keeps time
-//!   ([`asynchronous::Runtime`]), and give each task [`asynchronous::drive`].
+//!   ([`asynchronous::Runtime`]), and give each task [`asynchronous::drive`], or
+//!   [`asynchronous::Connection::fetch`] for one fetch.
 //! * A readiness loop: [`readiness::Connection::advance`], whenever the socket is ready.
 //! * A runtime that owns a buffer while the kernel uses it: say the same, and give each buffer back
 //!   with the result ([`completion::Runtime`], [`completion::drive`]).

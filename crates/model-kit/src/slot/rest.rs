@@ -1,7 +1,9 @@
 //! A slot between two turns: it rests at the gate until the next one calls.
 
 use std::future::poll_fn;
-use std::task::Poll;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
 
 use super::{Slot, State};
 use crate::gate::Call;
@@ -25,6 +27,16 @@ impl Slot {
         if matches!(self.state, State::Rest) {
             let call = self.shared.gate.wait(self.taken);
             self.answer(call);
+        }
+    }
+
+    /// Blocks a unit that is no thread of the system until the next turn: it parks, and is unparked
+    /// from another thread. An `unpark` that comes first must let the next `park` through.
+    pub fn next_turn_parked(&mut self, park: impl Fn(), unpark: impl Fn() + Send + Sync + 'static) {
+        let waker = Arc::new(Unpark(unpark)).into();
+        let mut called = pin!(self.next_turn());
+        while called.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+            park();
         }
     }
 
@@ -53,5 +65,14 @@ impl Slot {
         }
         self.shared.gate.rest();
         State::Rest
+    }
+}
+
+/// Unparks a unit when it is woken.
+struct Unpark<F>(F);
+
+impl<F: Fn() + Send + Sync + 'static> Wake for Unpark<F> {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
     }
 }
