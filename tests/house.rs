@@ -20,7 +20,7 @@ fn level(package: &str) -> Option<u8> {
     match package {
         "stats" | "workload" => Some(0),
         "rules" | "origin" | "model-kit" | "node-kit" | "python-kit" => Some(1),
-        "record" | "tokio-kit" => Some(2),
+        "record" | "client-kit" | "tokio-kit" => Some(2),
         // The origin that misbehaves for tests speaks and counts with the code of the real one.
         "harness" | "analysis" | "bad-origin" => Some(3),
         "report" => Some(4),

@@ -1,60 +1,42 @@
 //! One async-std task a slot with hyper: a connection is made by a handshake and driven by its own
 //! task. (surf and async-h1, the clients of its own world, are discontinued too.)
 
-use std::{io, net::SocketAddr, process::ExitCode};
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Instant;
 
-use async_std::{net::TcpStream, task};
-use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Request, body::Bytes, header};
-use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply, Slot, asynchronous::before};
+use async_std::net::TcpStream;
+use async_std::task;
+use client_kit::hyper::{Runtime, Sender, drive};
+use hyper::client::conn::http1;
 use smol_hyper::rt::FuturesIo;
 
-type Sender = SendRequest<Empty<Bytes>>;
-type Reply = Result<LibraryReply<header::HeaderValue, Bytes>, ErrorCode>;
+/// async-std's sockets and timer.
+struct AsyncStd;
+
+impl Runtime for AsyncStd {
+    async fn connect(address: SocketAddr) -> io::Result<Sender> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let shaken = http1::handshake(FuturesIo::new(stream)).await;
+        let (sender, connection) = shaken.map_err(io::Error::other)?;
+        task::spawn(connection);
+        Ok(sender)
+    }
+
+    async fn sleep_until(deadline: Instant) {
+        task::sleep(deadline.saturating_duration_since(Instant::now())).await;
+    }
+}
 
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |_, slots| {
         // The runtime starts with its first task, so it gets an empty one before the slots.
         task::block_on(task::spawn(async {}));
-        let tasks: Vec<_> = slots.into_iter().map(|slot| task::spawn(drive(slot))).collect();
+        let spawn = |slot| task::spawn(drive::<AsyncStd>(slot));
+        let tasks: Vec<_> = slots.into_iter().map(spawn).collect();
         tasks.into_iter().for_each(task::block_on);
         Ok(())
     })
-}
-
-/// Carries the fetches of one slot.
-async fn drive(mut slot: Slot) {
-    let mut kept = None;
-    while let Some(fetch) = slot.next_fetch().await {
-        let reply = before(fetch.time_left().map(task::sleep), get(&mut kept, fetch)).await;
-        slot.finish(reply.unwrap_or(Err(ErrorCode::Deadline)));
-    }
-}
-
-/// Carries one fetch, over the kept connection if that is ready, and keeps it if all went well.
-async fn get(kept: &mut Option<Sender>, fetch: Fetch) -> Reply {
-    let otherwise = ErrorCode::unless_reported::<hyper::Error>;
-    let is_ready = if let Some(sender) = kept { sender.ready().await.is_ok() } else { false };
-    let mut sender = match kept.take().filter(|_| is_ready) {
-        Some(sender) => sender,
-        None => connect(fetch.origin).await.map_err(|error| ErrorCode::while_connecting(&error))?,
-    };
-    let request = Request::get(fetch.path()).header(header::HOST, fetch.origin.to_string());
-    let request = request.body(Empty::new()).expect("path and host are valid");
-    let reply = sender.send_request(request).await.map_err(otherwise(ErrorCode::HeadMalformed))?;
-    let (mut head, body) = reply.into_parts();
-    let body = body.collect().await.map_err(otherwise(ErrorCode::BodyTruncated))?.to_bytes();
-    *kept = Some(sender);
-    Ok(LibraryReply { status: head.status.as_u16(), id: head.headers.remove(ID_FIELD), body })
-}
-
-/// Connects, and lets a task of its own drive the connection.
-async fn connect(origin: SocketAddr) -> io::Result<Sender> {
-    let stream = TcpStream::connect(origin).await?;
-    stream.set_nodelay(true)?;
-    let shaken = http1::handshake(FuturesIo::new(stream)).await;
-    let (sender, connection) = shaken.map_err(io::Error::other)?;
-    task::spawn(connection);
-    Ok(sender)
 }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use client_kit::reqwest::code;
 use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply, Slot, asynchronous::before};
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
@@ -45,14 +46,4 @@ async fn get(
     let mut reply = client.get(fetch.url()).send().await?;
     let (status, id) = (reply.status().as_u16(), reply.headers_mut().remove(ID_FIELD));
     Ok(LibraryReply { status, id, body: reply.bytes().await? })
-}
-
-/// Returns the code of what reqwest says went wrong.
-fn code(error: Error) -> ErrorCode {
-    let otherwise = match () {
-        () if error.is_connect() => ErrorCode::ConnectUnreachable,
-        () if error.is_body() || error.is_decode() => ErrorCode::BodyTruncated,
-        () => ErrorCode::HeadMalformed,
-    };
-    ErrorCode::unless_reported(otherwise)(error)
 }
