@@ -179,7 +179,7 @@ fn every_model_reports_the_version_of_what_it_is_built_on() {
     each(|Trial { model, reported, .. }| {
         let versions = &reported.hello.versions;
         let client = model.is_bare() || versions.contains_key(&model.client);
-        let std_only = ["iterator", "threads"].contains(&model.name.as_str());
+        let std_only = ["iterator", "thread-pool", "threads"].contains(&model.name.as_str());
         client && (std_only || !versions.is_empty())
     });
 }
