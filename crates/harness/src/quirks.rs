@@ -37,6 +37,14 @@ pub enum Finds {
 
 /// Every quirk that is known.
 pub const QUIRKS: &[Quirk] = &[
+    forgives("cyper", "field_too_long", "takes heads of up to about 400 KiB"),
+    forgives("cyper", "length_and_chunked", BOTH_LENGTHS),
+    calls("cyper", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
+    forgives("cyper", "no_length", NO_LENGTH),
+    forgives("cyper", "interim_1000", INTERIM),
+    calls("cyper", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    calls("cyper", "no_token_cut", ErrorCode::BodyTruncated, TOGETHER),
+    refuses("cyper", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
     forgives("hyper", "field_too_long", "takes heads of up to about 400 KiB"),
     forgives("reqwest", "field_too_long", "takes heads of up to about 400 KiB"),
     forgives("ureq", "fields_too_many", "takes more than 100 fields"),
