@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
-use model_kit::blocking::{self, Connection};
+use model_kit::blocking::{self, Connection, Threads};
 use model_kit::content::IDS_A_TURN;
 use model_kit::{ModelResult, Slot, Slots, Step};
 
@@ -62,7 +62,7 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
 
 /// Fetches, and panics in the middle of one fetch of every turn.
 fn panic_once(mut slot: Slot) {
-    let mut connection = Connection::default();
+    let mut connection = Connection::<Threads>::default();
     loop {
         if let Step::Send(bytes) = slot.step() {
             let request = String::from_utf8_lossy(&bytes).into_owned();
@@ -103,7 +103,7 @@ fn connect_anew(mut slot: Slot) -> io::Result<()> {
 
 /// Takes a fetch first, so that the model has it in flight, and then waits until it may ask for it.
 fn wait_for_a_permit(mut slot: Slot, permits: &Permits) {
-    let mut connection = Connection::default();
+    let mut connection = Connection::<Threads>::default();
     loop {
         match slot.step() {
             Step::Done => return,
