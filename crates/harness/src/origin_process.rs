@@ -211,12 +211,16 @@ impl OriginProcess {
     }
 
     /// Returns whether it answers, and has been stalled: it was stopped for a while, or the machine
-    /// gave it no time. One that does not answer at all is not stalled, it is dead.
+    /// gave it no time. One that does not answer at all is not stalled, it is dead, and is ended: an
+    /// answer that came after all would be taken for that to the next question.
     pub(crate) fn was_stalled(&mut self) -> bool {
         let asked = Instant::now();
         self.child.send(&ToOrigin::Receipt);
         let received = self.child.receive(asked + PATIENCE);
-        let Ok(FromOrigin::Receipt(receipt)) = received else { return false };
+        let Ok(FromOrigin::Receipt(receipt)) = received else {
+            self.child.kill();
+            return false;
+        };
         let late_ms = asked.elapsed().as_secs_f64() * 1e3;
         late_ms.max(receipt.delay_late_ms_max_estimate) > STALLED_MS
     }

@@ -114,9 +114,7 @@ fn copy(
     write(&manifest, &own)?;
     write(&folder.join("Cargo.toml"), &root)?;
     let lock = folder.join("Cargo.lock");
-    fs::copy(workspace.root.join("Cargo.lock"), &lock)
-        .map(drop)
-        .with_context(|| Unwritable(lock.display().to_string()))
+    copy_file(&workspace.root.join("Cargo.lock"), &lock)
 }
 
 /// Returns the manifest of the workspace without its members: its profile, its lints, and its
@@ -276,6 +274,14 @@ fn write(path: &Path, table: &Table) -> Result<()> {
     fs::write(path, &text).with_context(|| Unwritable::of(path, text.len()))
 }
 
+/// Copies a file.
+fn copy_file(from: &Path, to: &Path) -> Result<()> {
+    let unreadable = || format!("failed to read {}", from.display());
+    let length = fs::metadata(from).with_context(unreadable)?.len();
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    fs::copy(from, to).map(drop).with_context(|| Unwritable::of(to, length))
+}
+
 /// Copies a folder with all that is in it.
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     let unwritable = || Unwritable(to.display().to_string());
@@ -285,7 +291,7 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         let place = to.join(entry.file_name());
         match entry.file_type()?.is_dir() {
             true => copy_folder(&entry.path(), &place)?,
-            false => drop(fs::copy(entry.path(), &place).with_context(unwritable)?),
+            false => copy_file(&entry.path(), &place)?,
         }
     }
     Ok(())

@@ -24,7 +24,7 @@ use crate::pictures::PICTURES;
     verbatim_doc_comment,
     before_help = "\
 Examples:
-  inflight run                          measure every model
+  inflight run                          measure the core models
   inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?
@@ -58,14 +58,14 @@ pub(crate) enum Command {
     /// Builds, measures in turns, writes a run, prints the answer.
     #[command(before_help = "\
 Examples:
-  inflight run                          all models, preset quick
+  inflight run                          the core models, preset quick
   inflight run --preset standard        all models, more cells, about half an hour
   inflight run smol --cell steady       one model, one cell
   inflight run --dry-run                what it would take, and what it could show
   inflight run --resume                 go on with the newest run that was cut short
 ")]
     Run(Request),
-    /// Runs each model once on each cell: one OK or FAIL line each.
+    /// Verifies each model on each cell: one OK or FAIL line each.
     #[command(before_help = "\
 Examples:
   inflight verify                       every model

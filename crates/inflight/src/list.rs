@@ -41,7 +41,12 @@ fn cells(output: &mut Output) {
             0 | 1 => String::new(),
             count => format!("{count} sessions of "),
         };
-        output.say(&format!("{}: {sessions}{} blocks at most", preset.name, preset.blocks));
+        let primitives = match (preset.cells.is_empty(), preset.primitives.blocks) {
+            (true, blocks) => format!("the primitives, {blocks} blocks"),
+            (false, 0) => "these cells".to_owned(),
+            (false, blocks) => format!("these cells; the primitives, {blocks} blocks"),
+        };
+        output.say(&format!("{}: {sessions}{primitives}", preset.name));
         for cell in &preset.cells {
             output.say(&format!("  {}: {} blocks", report::heading(cell), preset.blocks_of(cell)));
         }

@@ -36,7 +36,7 @@ pub(crate) fn run(request: &Request, output: &mut Output) -> Result<u8> {
     show(&ended, request.verbose, output)
 }
 
-/// Runs each model once on each cell, or on each fault.
+/// Verifies each model on each cell, or on each fault.
 pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
     let selection = &asked.selection;

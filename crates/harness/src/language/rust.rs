@@ -27,6 +27,14 @@ use crate::{Failure, Workspace};
 /// The manifest of a package that belongs to no workspace and has nothing in it.
 const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
 
+/// What makes lld the linker.
+const ADVICE: &str = if cfg!(target_arch = "x86_64") {
+    "take what chooses a linker out of RUSTFLAGS and of cargo's configuration, such as \
+     `-Clinker-features=-lld`"
+} else {
+    "install lld, such as by `apt-get install lld`, and set RUSTFLAGS to `-Clink-arg=-fuse-ld=lld`"
+};
+
 /// The variables that have programs in Rust print where they failed.
 pub(crate) const TRACES: [&str; 2] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"];
 /// Entries of the ring by which `io_uring` is tried.
@@ -107,9 +115,7 @@ pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
         linked.status.success(),
         Failure::Preflight(format!(
             "this preset puts sections in another order at each session, which the linker lld \
-             alone can, and programs are linked by another here ({why}): take what chooses a \
-             linker out of RUSTFLAGS and of cargo's configuration, such as \
-             `-Clinker-features=-lld`"
+             alone can, and programs are linked by another here ({why}): {ADVICE}"
         ))
     );
     Ok(())

@@ -27,8 +27,12 @@ pub(crate) fn build_jointly(
     report: &mut dyn FnMut(&str),
 ) {
     let is_due = |package: &&str| !workspace.target.join("release").join(package).exists();
-    let due = packages.iter().copied().filter(is_due);
-    let due = due.filter_map(|package| Some((package, features(workspace, &[package])?)));
+    let due: Vec<&str> = packages.iter().copied().filter(is_due).collect();
+    if !due.is_empty() {
+        report_waiting(workspace);
+    }
+    let due =
+        due.into_iter().filter_map(|package| Some((package, features(workspace, &[package])?)));
     for group in groups(due).iter().filter(|group| group.len() > 1) {
         // Nothing is lost with it but time.
         let _ = build(workspace, group, report);
