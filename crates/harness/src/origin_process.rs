@@ -211,8 +211,8 @@ impl OriginProcess {
     }
 
     /// Returns whether it answers, and has been stalled: it was stopped for a while, or the machine
-    /// gave it no time. One that does not answer at all is not stalled, it is dead, and is ended: an
-    /// answer that came after all would be taken for that to the next question.
+    /// gave it no time. One that does not answer at all is not stalled, it is dead, and is ended:
+    /// an answer that came after all would be taken for that to the next question.
     pub(crate) fn was_stalled(&mut self) -> bool {
         let asked = Instant::now();
         self.child.send(&ToOrigin::Receipt);
