@@ -30,10 +30,11 @@ fn basis() -> Basis {
 }
 
 /// Returns whether a turn is valid, or invalid for no more than a busy machine, which also lets a
-/// slot wait.
+/// slot wait, and charges a stay of few and short turns with what a hypervisor took.
 fn is_valid_but_for_load(turn: &TurnRecord) -> bool {
     let State::Invalid(reasons) = &turn.state else { return is_valid(turn) };
-    against_the_model(reasons).all(|reason| matches!(reason, Reason::Mean { .. }))
+    against_the_model(reasons)
+        .all(|reason| matches!(reason, Reason::Mean { .. } | Reason::CpuHidden { .. }))
 }
 
 /// Writes what happened down as a run, and reads it back.
