@@ -126,8 +126,7 @@ pub fn quick() -> Preset {
 /// What `cargo bench -- --test` runs: the same cells once, proving that everything runs.
 pub fn smoke() -> Preset {
     let (controls, primitives) = (Vec::new(), PrimitiveBlocks::ONCE);
-    let fewer_blocks = Vec::new();
-    Preset { name: "smoke", blocks: 1, fewer_blocks, rounds: 1, controls, primitives, ..quick() }
+    Preset { name: "smoke", blocks: 1, rounds: 1, controls, primitives, ..quick() }
 }
 
 /// What `cargo bench --bench primitives` measures: what models are made of, and no cell.
@@ -148,7 +147,6 @@ fn ideas() -> Preset {
     Preset {
         name: "ideas",
         cells: vec![heartbeat, cpu_bound],
-        fewer_blocks: Vec::new(),
         primitives: PrimitiveBlocks::NONE,
         ..quick()
     }

@@ -125,9 +125,8 @@ fn one_round_of(model: &Model, cell: &Cell) -> u32 {
 }
 
 /// Draws a schedule: in each pass every cell once, in random order, and those with fewer blocks in
-/// some of the passes; in each round of a block every
-/// model that can hold the cell, in balanced order, and the baseline between them. After the cells
-/// of each session come the primitives.
+/// some of the passes; in each round of a block every model that can hold the cell, in balanced
+/// order, and the baseline between them. After the cells of each session come the primitives.
 pub fn draw(basis: Basis) -> Schedule {
     let Basis { preset, models, missing, mut programs, seed, placement, probes } = basis;
     let mut draws = SplitMix64::new(seed);
@@ -191,7 +190,8 @@ fn of_session(
         let is_due = |cell: &Cell| {
             // Its blocks lie as evenly among the passes as whole numbers can, from the first on.
             let blocks = preset.blocks_of(cell);
-            let before = |pass: u32| (pass * blocks).div_ceil(preset.blocks);
+            let before =
+                |pass: u32| (u64::from(pass) * u64::from(blocks)).div_ceil(preset.blocks.into());
             before(pass) < before(pass + 1)
         };
         for (cell, orders) in cells.iter_mut().filter(|(cell, _)| is_due(cell)) {

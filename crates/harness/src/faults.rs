@@ -304,7 +304,7 @@ impl FaultVerified {
         match &self.agreement {
             Agreement::Agrees => format!("OK         {name}: {}", shown(&self.failures)),
             Agreement::Deviates(what) => {
-                format!("QUIRK  {name}: {}; {what}", shown(&self.failures))
+                format!("QUIRK      {name}: {}; {what}", shown(&self.failures))
             }
             Agreement::Fails(why) => format!("FAIL       {name}: {why}"),
         }

@@ -65,7 +65,7 @@ pub enum How {
     Session(u32),
 }
 
-/// Makes sure that what is ordered can be measured here and now, and claims the machine for it:
+/// Makes sure that what is requested can be measured here and now, and claims the machine for it:
 /// before anything is prepared or built. Of the models only what their manifests say is looked at.
 ///
 /// # Errors
@@ -76,7 +76,7 @@ pub fn claim(request: &Request) -> Result<RunLock> {
     RunLock::on_results(&request.results)
 }
 
-/// Measures what is ordered.
+/// Measures what is requested.
 ///
 /// # Errors
 ///
@@ -85,7 +85,7 @@ pub fn measure(request: &Request) -> Result<Ended> {
     measure_claimed(request, claim(request)?)
 }
 
-/// Measures what is ordered on the machine that was claimed for it.
+/// Measures what is requested on the machine that was claimed for it.
 ///
 /// # Errors
 ///
@@ -221,7 +221,7 @@ fn carry_out(
     Ok(Ended { path, how })
 }
 
-/// Checks that this program and this machine may measure what is ordered.
+/// Checks that this program and this machine may measure what is requested.
 fn may_measure(request: &Request) -> Result<()> {
     if cfg!(debug_assertions) {
         let why = "a debug build measures nothing: use `cargo bench`, or `cargo run --release`";

@@ -59,7 +59,7 @@ pub(crate) enum Command {
     #[command(before_help = "\
 Examples:
   inflight run                          the core models, preset quick
-  inflight run --preset standard        all models, more cells, about half an hour
+  inflight run --preset standard        more cells, about half an hour
   inflight run smol --cell steady       one model, one cell
   inflight run --dry-run                what it would take, and what it could show
   inflight run --resume                 go on with the newest run that was cut short
