@@ -11,6 +11,10 @@ const PRESETS: [fn() -> Preset; 7] = [smoke, primitives, ideas, quick, sweep, st
 
 /// Rounds of turns in one process for each of turns in a fresh one, which take longer.
 const FRESH_ROUNDS: u32 = 4;
+/// The mean delay, in milliseconds, from which a turn is long: there are half as many rounds then.
+const LONG_MS: u64 = 25;
+/// The fewest rounds of long turns: the median of two would be their mean.
+const LONG_ROUNDS: u32 = 3;
 /// What `cpu-bound` computes for each reply: some hundred microseconds of a CPU of today.
 const WORK_KIB: u32 = 4 * 1024;
 
@@ -74,11 +78,14 @@ impl Preset {
         (self.blocks, self.fewer_blocks) = (blocks, Vec::new());
     }
 
-    /// Returns how many rounds a block of a cell has: fewer where each turn is a fresh process.
+    /// Returns how many rounds a block of a cell has: fewer where each turn is a fresh process, or
+    /// is long.
     pub fn rounds_of(&self, cell: &Cell) -> u32 {
+        let is_long = cell.delay_ms.lo + cell.delay_ms.hi >= 2 * LONG_MS;
         match cell.workload.is_resident() {
-            true => self.rounds,
             false => self.rounds.div_ceil(FRESH_ROUNDS),
+            true if is_long => self.rounds.div_ceil(2).max(LONG_ROUNDS.min(self.rounds)),
+            true => self.rounds,
         }
     }
 
@@ -180,16 +187,18 @@ fn standard() -> Preset {
     Preset {
         name: "standard",
         cells: vec![batch(), low, steady(), slow, body],
-        blocks: 96,
+        blocks: 48,
+        // Enough for every pair of all models; of `batch` twice as many, for those that hold one
+        // fetch in flight have half of its blocks.
         fewer_blocks: vec![
-            ("batch", 24),
-            ("steady-low", 24),
-            ("steady-slow", 24),
-            ("steady-body", 24),
+            ("batch", 28),
+            ("steady-low", 14),
+            ("steady-slow", 14),
+            ("steady-body", 14),
         ],
         rounds: 7,
         family: Family::AllPairs,
-        stop: Some(StopRule { blocks_min: 24, half_width_permille: 10, minutes_max: 20 }),
+        stop: Some(StopRule { blocks_min: 14, half_width_permille: 10, minutes_max: 20 }),
         ..quick()
     }
 }

@@ -245,6 +245,26 @@ mod tests {
     }
 
     #[test]
+    fn all_that_standard_plans_fits_the_time_that_it_may_take() {
+        let workspace = crate::Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let preset = crate::preset("standard").unwrap();
+        let limit = f64::from(preset.stop.clone().unwrap().minutes_max);
+        let mut models = crate::find(&workspace, "crates").unwrap();
+        models.retain(record::Model::is_core);
+        let schedule = draw(Basis {
+            preset,
+            models,
+            missing: Vec::new(),
+            programs: Vec::new(),
+            seed: 1,
+            placement: placement(1),
+            probes: Vec::new(),
+        });
+        let seconds: f64 = schedule.blocks.iter().map(|block| block_s(&schedule, block)).sum();
+        assert!((0.75 * limit..limit).contains(&(seconds / 60.0)), "{seconds} s");
+    }
+
+    #[test]
     fn the_first_block_of_every_cell_of_quick_is_planned_for_the_first_two_minutes() {
         let workspace = crate::Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         let models = crate::find(&workspace, "crates").unwrap();

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use record::{Block, Schedule, State, TurnRecord};
+use record::{Block, Schedule, TurnRecord};
 use workload::plain;
 
 use crate::Event;
@@ -222,8 +222,8 @@ impl<'a> Progress<'a> {
     /// Ends the phase.
     pub(crate) fn end(&self) {
         if screen().is_some() {
-            let (phase, ended, invalid) = (PHASES[1], self.ended, self.invalid);
-            say(&format!("{phase}measured {ended} turns{}\n", counted(invalid, "invalid")));
+            let (phase, ended) = (PHASES[1], self.ended);
+            say(&format!("{phase}measured {ended} turns{}\n", self.invalid()));
         }
     }
 
@@ -232,7 +232,7 @@ impl<'a> Progress<'a> {
         self.ended += 1;
         self.ended_s += self.turn_s(turn.block);
         self.round += 1;
-        self.invalid += usize::from(turn.state != State::Valid);
+        self.invalid += usize::from(turn.state.blames_the_model());
         self.live.take(turn);
         if turn.round == 0 && self.costs.iter().all(|(model, _)| *model != turn.model) {
             self.costs.push((turn.model.clone(), cost(turn)));
@@ -244,12 +244,16 @@ impl<'a> Progress<'a> {
         let (phase, left) = (PHASES[1], self.left());
         let (block, blocks) = (self.blocks, self.blocks_due);
         let percent = 100.0 * self.share();
-        let repeated = counted(self.repeated, "rounds repeated");
-        let invalid = counted(self.invalid, "turns invalid");
+        let (repeated, invalid) = (counted(self.repeated, "round", "repeated"), self.invalid());
         plain(&format!(
             "{phase}measuring {what}: {percent:.0} %, {left} left, block {block} of \
              {blocks}{repeated}{invalid}"
         ))
+    }
+
+    /// Returns how many turns are invalid by what their model did; others are measured again.
+    fn invalid(&self) -> String {
+        counted(self.invalid, "turn", "invalid")
     }
 
     /// Returns the time left, judged by the turns that have ended.
@@ -291,9 +295,13 @@ fn real(length: usize) -> f64 {
     length as f64
 }
 
-/// Writes a number of things behind a comma, if there is any.
-fn counted(number: usize, what: &str) -> String {
-    if number == 0 { String::new() } else { format!(", {number} {what}") }
+/// Writes behind a comma how many things are in a state, if any is.
+fn counted(number: usize, thing: &str, state: &str) -> String {
+    match number {
+        0 => String::new(),
+        1 => format!(", 1 {thing} {state}"),
+        _ => format!(", {number} {thing}s {state}"),
+    }
 }
 
 /// Shows lines: on a terminal in place of those that were shown before, elsewhere below them.
@@ -374,10 +382,10 @@ mod tests {
         let line = progress.line("steady");
         assert_eq!(line, "[2/3] measuring steady: 0 %, ? left, block 0 of 28");
         (progress.ended, progress.blocks, progress.repeated) = (82, 11, 3);
-        progress.ended_s = 8.2;
+        (progress.ended_s, progress.invalid) = (8.2, 1);
         let line = progress.line("steady");
         assert!(line.starts_with("[2/3] measuring steady: 41 %, "), "{line}");
-        assert!(line.ends_with(" left, block 11 of 28, 3 rounds repeated"), "{line}");
+        assert!(line.ends_with(" left, block 11 of 28, 3 rounds repeated, 1 turn invalid"), "{line}");
     }
 
     #[test]
