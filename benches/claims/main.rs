@@ -26,31 +26,22 @@ mod origins;
 #[path = "../runner/mod.rs"]
 mod runner;
 mod sustained;
+mod wrk;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::builder::PossibleValuesParser;
 use clap::{CommandFactory, Parser};
 use harness::{
-    BASELINE, Child, FLOOR, Failure, IdleInhibitor, OriginProcess, Preset, Program, RunLock, Start,
-    Workspace, compile,
+    BASELINE, FLOOR, Failure, IdleInhibitor, Preset, Program, RunLock, Workspace, compile,
 };
-use model_kit::pipe::{FromModel, Turned};
-use model_kit::{Cell, DelayRange, Plan};
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
-use origin::Mount;
+use model_kit::Cell;
 use record::{Model, Placement, Run};
-use stats::rounds;
-use stats::{Paired, Sample, hodges_lehmann};
+use stats::{Sample, hodges_lehmann, rounds};
 
 use crate::collect::measured;
 use crate::runner::{Asked, Runner, say, warn};
-
-/// Blocks of a claim; those that need more take a multiple.
-const BLOCKS: u64 = 20;
 
 /// What all claims share.
 #[derive(Clone)]
@@ -69,7 +60,7 @@ type Claim = fn(&Bench) -> Result<()>;
 /// What is measured when no claim is named.
 const CLAIMS: [(&str, Claim); 3] = [
     ("slot", Bench::cost_of_the_slot),
-    ("wrk", Bench::floor_beside_wrk),
+    ("wrk", wrk::print),
     ("awake", Bench::with_spinners),
 ];
 /// What is measured by its name alone: it takes long, or is no claim.
@@ -178,24 +169,6 @@ impl Bench {
         memory::print(floor_us(&run))
     }
 
-    /// The floor beside wrk, each as a whole process from start to end.
-    fn floor_beside_wrk(&self) -> Result<()> {
-        let Some(wrk) = wrk() else {
-            return say("floor beside wrk: wrk is missing; `apt install wrk` fixes it");
-        };
-        let _inhibitor = self.awake()?;
-        let pairs = in_blocks(BLOCKS, |seed, first| {
-            let mut origin = OriginProcess::start(&self.origin, &self.placement)?;
-            both(first, &mut origin, |origin, is_first| {
-                Self::whole_us((origin, seed), |origin| match is_first {
-                    true => self.converse(&self.floor, (origin, seed)).map(drop),
-                    false => self.run_wrk(&wrk, origin),
-                })
-            })
-        })?;
-        print("CPU per fetch of the whole process, floor against wrk", &pairs)
-    }
-
     /// The floor and threads against the baseline, with a spinner of the idle class on no CPU, on
     /// the origin's, on the model's, and on both.
     fn with_spinners(&self) -> Result<()> {
@@ -221,65 +194,14 @@ impl Bench {
         Ok(())
     }
 
-    /// Returns all compiled models that can hold the cell.
+    /// Returns the compiled models of the default set that can hold the cell.
     fn compiled(&self) -> Result<Vec<(Model, Program)>> {
         let found = harness::find(&self.workspace, "crates")?;
-        let holds = |model: &Model| model.language.is_none() && model.max_in_flight.is_none();
-        let own = found.into_iter().filter(holds);
-        own.map(|model| Ok((model.clone(), compile(&self.workspace, &model.package)?))).collect()
-    }
-
-    /// Keeps all CPUs of the placement awake.
-    fn awake(&self) -> Result<IdleInhibitor> {
-        IdleInhibitor::keep(&self.placement.cpus())
-    }
-
-    /// Returns the CPU time per answered fetch of all processes that ended meanwhile.
-    fn whole_us(
-        (origin, seed): (&mut OriginProcess, u64),
-        work: impl FnOnce(&OriginProcess) -> Result<()>,
-    ) -> Result<f64> {
-        origin.mount(Mount::whole(&long(), seed))?;
-        let before = children_us()?;
-        work(origin)?;
-        let spent = children_us()? - before;
-        let answered = origin.receipt()?.answered;
-        ensure!(answered > 1_000, "failed to fetch: the origin answered {answered} times");
-        Ok(spent / real(answered))
-    }
-
-    /// Lets a model carry out the cell.
-    fn converse(
-        &self,
-        (model, program): &(Model, Program),
-        (origin, seed): (&OriginProcess, u64),
-    ) -> Result<Turned> {
-        let origins = origin.ready.origins.clone();
-        let workers = self.placement.workers;
-        let plan =
-            Plan { cell: long(), origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
-        let reported = harness::converse(model, program, (&plan, &self.placement.model_cpus));
-        let turned = reported.map_err(|why| anyhow!("{}: {why}", model.name))?.turned;
-        ensure!(turned.total.errors.is_empty(), "{}: fetches failed", model.name);
-        Ok(turned)
-    }
-
-    /// Runs wrk for about as many fetches as the cell has.
-    fn run_wrk(&self, wrk: &Path, origin: &OriginProcess) -> Result<()> {
-        let address = origin.ready.origins.first().context("failed to find the origin")?;
-        let connections = format!("-c{}", cell().in_flight);
-        let url = format!("http://{address}/f/7");
-        let arguments = ["-t1".to_owned(), connections, "-d1s".to_owned(), url];
-        let start = Start {
-            program: wrk,
-            arguments: arguments.into(),
-            env: [].into(),
-            cpus: &self.placement.model_cpus,
+        let is_one = |model: &Model| {
+            model.is_core() && model.language.is_none() && model.max_in_flight.is_none()
         };
-        // What wrk says is no message of ours; that it said something is all that is asked.
-        let child: Child<FromModel> = Child::start(&start)?;
-        let _ = child.dismiss();
-        Ok(())
+        let own = found.into_iter().filter(is_one);
+        own.map(|model| Ok((model.clone(), compile(&self.workspace, &model.package)?))).collect()
     }
 }
 
@@ -295,11 +217,6 @@ fn built(workspace: &Workspace, (folder, name): (&str, &str)) -> Result<(Model, 
 fn cell() -> Cell {
     let quick = harness::quick().cells.into_iter().find(|cell| cell.warmup > 0);
     quick.expect("the quick preset has a steady cell")
-}
-
-/// Returns a cell of many fetches with one fixed delay, for whole processes.
-fn long() -> Cell {
-    Cell { delay_ms: DelayRange { lo: 32, hi: 32 }, warmup: 400, fetches: 1_600, ..cell() }
 }
 
 /// Returns how much one participant of a run costs in times another, block by block.
@@ -334,61 +251,6 @@ fn report_ratio(what: &str, ratios: &Sample) -> Result<()> {
     let interval = ratio.interval.context("failed to get an interval")?;
     let (low, high, blocks) = (interval.low, interval.high, ratios.values().len());
     say(&format!("{what}: {:.3} [{low:.3}, {high:.3}] over {blocks} blocks", ratio.value))
-}
-
-/// Collects a pair of costs a block; which comes first alternates.
-fn in_blocks(
-    blocks: u64,
-    mut block: impl FnMut(u64, bool) -> Result<(f64, f64)>,
-) -> Result<(Vec<f64>, Vec<f64>)> {
-    let pairs = (0..blocks).map(|number| block(number, number % 2 == 0));
-    Ok(pairs.collect::<Result<Vec<_>>>()?.into_iter().unzip())
-}
-
-/// Measures two costs in either order and returns the first one first.
-fn both(
-    first_goes_first: bool,
-    origin: &mut OriginProcess,
-    mut cost: impl FnMut(&mut OriginProcess, bool) -> Result<f64>,
-) -> Result<(f64, f64)> {
-    let one = cost(origin, first_goes_first)?;
-    let other = cost(origin, !first_goes_first)?;
-    Ok(if first_goes_first { (one, other) } else { (other, one) })
-}
-
-/// Prints a ratio with its interval, and how much single blocks scatter.
-fn print(what: &str, (costs, references): &(Vec<f64>, Vec<f64>)) -> Result<()> {
-    let paired = Paired::new(costs, references).context("failed to pair the costs")?;
-    let logarithms = paired.log_ratios();
-    let ratio = hodges_lehmann::ratio(&logarithms, 0.05);
-    let interval = ratio.interval.context("failed to get an interval")?;
-    let mut scatter: Vec<f64> = logarithms.values().iter().map(|value| value.abs()).collect();
-    scatter.sort_by(f64::total_cmp);
-    let (middle, most) = (scatter[scatter.len() / 2], scatter[scatter.len() * 9 / 10]);
-    say(&format!(
-        "{what}: {:.3} [{:.3}, {:.3}] over {} blocks; half of them are off by less than {:.1} %, \
-         nine of ten by less than {:.1} %",
-        ratio.value,
-        interval.low,
-        interval.high,
-        scatter.len(),
-        100.0 * middle.exp_m1(),
-        100.0 * most.exp_m1()
-    ))?;
-    Ok(())
-}
-
-/// Returns where wrk is, if it is installed.
-fn wrk() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join("wrk")).find(|path| path.exists())
-}
-
-/// Returns the CPU time of all children that have ended, in microseconds.
-fn children_us() -> Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("failed to read the usage")?;
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Ok(real(u64::try_from(micros).context("failed to read the usage")?))
 }
 
 /// Returns a count as a real number.
