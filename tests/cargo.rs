@@ -6,11 +6,22 @@ mod support;
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use support::shell::{check, copy_workspace, inflight};
 use support::{WORKSPACE, alone, built, test_model};
+
+/// How long a line is waited for at most.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Returns the program, to be run in a folder.
 fn program(folder: &Path, arguments: &[&str]) -> Command {
@@ -89,7 +100,7 @@ fn a_build_that_waits_for_another_says_so() {
     let _alone = alone();
     let host = host();
     let of_host = format!("{host}/release/.cargo-lock");
-    let copy = tempfile::tempdir().expect("there is room for a copy");
+    let copy = empty();
     copy_workspace(copy.path());
     let (own, configured) = (&WORKSPACE.root, &copy.path().to_owned());
     let config = format!("[build]\ntarget = {host:?}\n");
@@ -101,23 +112,64 @@ fn a_build_that_waits_for_another_says_so() {
         (configured, "CARGO_TARGET_DIR", &of_host, None, "builds into"),
         (own, "CARGO_HOME", ".package-cache", None, "downloads into"),
     ] {
-        let folder = tempfile::tempdir().expect("it is made");
-        let locked = folder.path().join(locked);
-        fs::create_dir_all(locked.parent().expect("it lies in a folder")).expect("it is ours");
-        let lock = File::create(locked).expect("it is ours");
-        lock.lock().expect("nobody else has it");
+        let folder = empty();
         let mut verify = program(root, &["verify", "tokio"]);
         verify.envs(target.map(|target| ("CARGO_BUILD_TARGET", target)));
-        verify.env(variable, folder.path()).stderr(Stdio::piped()).stdout(Stdio::null());
-        let mut verify = verify.spawn().expect("it starts");
-        let stderr = BufReader::new(verify.stderr.take().expect("stderr is piped"));
-        // What it is to build is said before or after, by whether anything is to be built jointly.
-        let said: Vec<String> = stderr.lines().map_while(Result::ok).take(2).collect();
-        verify.kill().expect("it is ours");
-        verify.wait().expect("it ends");
-        let expected = format!("waiting for another cargo, which {does} ");
-        assert!(said.iter().any(|line| line.starts_with(&expected)), "{said:?}");
+        verify.env(variable, folder.path());
+        waits(verify, &folder.path().join(locked), does);
     }
+}
+
+#[test]
+fn whatever_else_cargo_is_called_for_says_that_it_waits() {
+    let _alone = alone();
+    let (copy, folder, out) = (empty(), empty(), empty());
+    copy_workspace(copy.path());
+    let out = out.path().to_str().expect("our paths are UTF-8");
+    let cache = folder.path().join(".package-cache");
+    // A lock file is brought up to date, and one is made for another version.
+    let mut new = program(copy.path(), &["new-model", "mine"]);
+    new.env("CARGO_HOME", folder.path());
+    waits(new, &cache, "downloads into");
+    let rows = ["compare", "tokio", "tokio@1.0.0", "--out", out];
+    let mut compare = program(&WORKSPACE.root, &rows);
+    compare.env("CARGO_HOME", folder.path());
+    waits(compare, &cache, "downloads into");
+    // An empty program is linked, in a folder of its own.
+    let mut citable = program(&WORKSPACE.root, &["run", "--preset", "citable", "--out", out]);
+    citable.env("CARGO_TARGET_DIR", folder.path());
+    let linker = folder.path().join("inflight/linker/target/release/.cargo-lock");
+    waits(citable, &linker, "builds into");
+}
+
+/// Returns a folder with nothing in it.
+fn empty() -> TempDir {
+    tempfile::tempdir().expect("it is made")
+}
+
+/// Checks that a command says, while another cargo holds a lock, that it waits and for whom.
+fn waits(mut command: Command, lock: &Path, does: &str) {
+    fs::create_dir_all(lock.parent().expect("it lies in a folder")).expect("it is ours");
+    let lock = File::create(lock).expect("it is ours");
+    lock.lock().expect("nobody else has it");
+    // In a group of its own, so that no cargo is left that goes on once nobody has the lock.
+    command.process_group(0).stderr(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("it starts");
+    let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+    let (say, said) = mpsc::channel();
+    thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
+    let expected = format!("waiting for another cargo, which {does} ");
+    let mut lines = Vec::new();
+    while !lines.last().is_some_and(|line: &String| line.starts_with(&expected)) {
+        match said.recv_timeout(PATIENCE) {
+            Ok(line) => lines.push(line),
+            Err(_) => break,
+        }
+    }
+    let group = i32::try_from(child.id()).expect("a process id is an i32");
+    killpg(Pid::from_raw(group), Signal::SIGKILL).expect("it is ours");
+    child.wait().expect("it ends");
+    assert!(lines.iter().any(|line| line.starts_with(&expected)), "{command:?}: {lines:?}");
 }
 
 #[test]

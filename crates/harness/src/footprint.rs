@@ -17,7 +17,7 @@ use record::environment::Footprint;
 use record::{Environment, Model, Unwritable};
 use serde::{Deserialize, Serialize};
 
-use crate::language::{self, cargo};
+use crate::language::{self, cargo, cargo_into};
 use crate::{Program, Programs, Workspace};
 
 /// Sections that only name code; a program runs the same without them.
@@ -202,9 +202,8 @@ fn build(workspace: &Workspace, package: &str) -> Result<Duration> {
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(failed)?;
     }
-    let mut command = cargo(workspace);
-    command.args(["build", "--release", "--locked", "--offline", "--quiet", "-p", package]);
-    command.arg("--target-dir").arg(&folder);
+    let mut command = cargo_into(workspace, "build", &folder);
+    command.args(["--locked", "--offline", "-p", package]);
     let began = Instant::now();
     let status = command.status().context("failed to start cargo")?;
     let took = began.elapsed();

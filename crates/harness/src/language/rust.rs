@@ -99,11 +99,9 @@ pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
         .and_then(|()| fs::write(&manifest, EMPTY_PACKAGE))
         .and_then(|()| fs::write(source, "fn main() {}\n"))
         .with_context(failed)?;
-    let linked = cargo(workspace)
-        .args(["rustc", "--release", "--quiet", "--offline", "--manifest-path"])
+    let linked = cargo_into(workspace, "rustc", &folder.join("target"))
+        .args(["--offline", "--manifest-path"])
         .arg(manifest)
-        .arg("--target-dir")
-        .arg(folder.join("target"))
         .args(["--", &shuffle(1)])
         .output()
         .context("failed to start cargo")?;
@@ -173,11 +171,9 @@ pub(super) fn build_at(
 
 /// Has cargo forget what it built of a package.
 fn forget(workspace: &Workspace, (package, manifest): (&str, Option<&Path>)) -> Result<()> {
-    let cleaned = cargo(workspace)
-        .args(["clean", "--release", "--locked", "--offline", "--quiet", "-p", package])
+    let cleaned = cargo_into(workspace, "clean", &workspace.target)
+        .args(["--locked", "--offline", "-p", package])
         .args(at(manifest))
-        .arg("--target-dir")
-        .arg(&workspace.target)
         .status()
         .context("failed to start cargo")?;
     ensure!(cleaned.success(), "failed to remove what is left of {package}: type `cargo clean`");
@@ -216,14 +212,10 @@ fn built(
     let end = layout.map(shuffle);
     let end = end.as_ref().map_or_else(Vec::new, |shuffle| vec!["--", shuffle]);
     let verb = if layout.is_some() { "rustc" } else { "build" };
-    report_waiting(workspace);
-    let mut child = cargo(workspace)
-        .args([verb, "--release", "--locked", "--quiet", "-p", package])
-        .args(["--bin", package, "--message-format=json-render-diagnostics"])
+    let mut child = cargo_into(workspace, verb, &workspace.target)
+        .args(["--locked", "-p", package, "--bin", package])
+        .arg("--message-format=json-render-diagnostics")
         .args(at(manifest))
-        // Its variable may hold a path from another folder.
-        .arg("--target-dir")
-        .arg(&workspace.target)
         .args(end)
         .stdout(Stdio::piped())
         .spawn()
@@ -247,14 +239,33 @@ fn built(
     Ok(path.into_std_path_buf())
 }
 
-/// Returns a call of cargo in the workspace. What it says is quoted, without the trace of whoever
-/// debugs something else.
+/// Returns a call of cargo in the workspace, to be made at once: if it will wait until another one
+/// has downloaded, this is said here. What it says is quoted, without the trace of whoever debugs
+/// something else.
 pub(crate) fn cargo(workspace: &Workspace) -> Command {
+    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+    if let Some(home) = home {
+        report_waiting(&home, ".package-cache", "downloads into");
+    }
     let mut command = Command::new(named_cargo().unwrap_or_else(|| "cargo".into()));
     for variable in TRACES {
         command.env_remove(variable);
     }
     command.current_dir(&workspace.root).stdin(Stdio::null());
+    command
+}
+
+/// Returns a call of cargo that does something to what is built in release below a folder; if it
+/// will wait for another one that builds there, this is said too.
+pub(crate) fn cargo_into(workspace: &Workspace, verb: &str, target: &Path) -> Command {
+    let of_targets = target_folders(&workspace.root).into_iter().map(PathBuf::from);
+    for below in [PathBuf::new()].into_iter().chain(of_targets) {
+        report_waiting(&target.join(below).join("release"), ".cargo-lock", "builds into");
+    }
+    let mut command = cargo(workspace);
+    // The variable of the folder may hold a path from another one.
+    command.args([verb, "--release", "--quiet", "--target-dir"]).arg(target);
     command
 }
 
@@ -269,21 +280,12 @@ fn shuffle(seed: u64) -> String {
     format!("-Clink-arg=-Wl,--shuffle-sections=*={seed}")
 }
 
-/// Says that a build waits for another call of cargo, if it will: cargo, asked to be quiet, waits
-/// without a word.
-fn report_waiting(workspace: &Workspace) {
-    let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = set.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let targets = target_folders(&workspace.root).into_iter();
-    let below = [PathBuf::new()].into_iter().chain(targets.map(PathBuf::from));
-    let builds = below.map(|folder| workspace.target.join(folder).join("release"));
-    let builds = builds.map(|folder| (folder, ".cargo-lock", "builds into"));
-    let downloads = home.map(|folder| (folder, ".package-cache", "downloads into"));
-    for (folder, lock, does) in builds.chain(downloads) {
-        let tried = File::open(folder.join(lock)).map(|lock| lock.try_lock_shared());
-        if let Ok(Err(TryLockError::WouldBlock)) = tried {
-            say(&format!("waiting for another cargo, which {does} {}\n", folder.display()));
-        }
+/// Says that cargo waits for another one that has locked a folder, if it will: asked to be quiet,
+/// it waits without a word.
+fn report_waiting(folder: &Path, lock: &str, does: &str) {
+    let tried = File::open(folder.join(lock)).map(|lock| lock.try_lock_shared());
+    if let Ok(Err(TryLockError::WouldBlock)) = tried {
+        say(&format!("waiting for another cargo, which {does} {}\n", folder.display()));
     }
 }
 

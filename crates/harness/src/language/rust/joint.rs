@@ -11,7 +11,7 @@ use std::process::Stdio;
 
 use cargo_metadata::Message;
 
-use super::{cargo, report_waiting};
+use super::{cargo, cargo_into};
 use crate::Workspace;
 
 /// Everything that a package is built of, each with the features that are asked of it: they may
@@ -28,9 +28,6 @@ pub(crate) fn build_jointly(
 ) {
     let is_due = |package: &&str| !workspace.target.join("release").join(package).exists();
     let due: Vec<&str> = packages.iter().copied().filter(is_due).collect();
-    if !due.is_empty() {
-        report_waiting(workspace);
-    }
     let due =
         due.into_iter().filter_map(|package| Some((package, features(workspace, &[package])?)));
     for group in groups(due).iter().filter(|group| group.len() > 1) {
@@ -41,13 +38,9 @@ pub(crate) fn build_jointly(
 
 /// Builds packages by one call of cargo.
 fn build(workspace: &Workspace, packages: &[&str], report: &mut dyn FnMut(&str)) -> Option<()> {
-    report_waiting(workspace);
-    let mut child = cargo(workspace)
-        .args(["build", "--release", "--locked", "--quiet", "--keep-going"])
-        .arg("--message-format=json-render-diagnostics")
+    let mut child = cargo_into(workspace, "build", &workspace.target)
+        .args(["--locked", "--keep-going", "--message-format=json-render-diagnostics"])
         .args(packages.iter().flat_map(|package| ["-p", package, "--bin", package]))
-        .arg("--target-dir")
-        .arg(&workspace.target)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
