@@ -17,6 +17,7 @@ use record::environment::Footprint;
 use record::{Environment, Model, Unwritable};
 use serde::{Deserialize, Serialize};
 
+use crate::files::put;
 use crate::language::{self, cargo, cargo_into};
 use crate::{Program, Programs, Workspace};
 
@@ -140,9 +141,8 @@ impl Builds {
 
     /// Keeps them.
     fn write(&self, workspace: &Workspace) -> Result<()> {
-        let path = Self::path(workspace);
         let text = serde_json::to_vec_pretty(self).context("failed to write the times")?;
-        fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))
+        put(&Self::path(workspace), text)
     }
 
     /// Returns none yet, for this machine.

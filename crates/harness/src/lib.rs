@@ -15,6 +15,7 @@ mod draw;
 mod failure;
 mod fault_jobs;
 mod faults;
+mod files;
 mod find;
 #[cfg(test)]
 mod fixture;
@@ -61,6 +62,7 @@ pub use crate::draw::{Basis, draw};
 pub use crate::failure::{Failure, exit_code};
 pub use crate::fault_jobs::verify_faults;
 pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases};
+pub use crate::files::put;
 pub use crate::find::{Workspace, find, find_primitives};
 pub use crate::footprint::time_builds;
 pub use crate::forecast::{Forecast, forecast};

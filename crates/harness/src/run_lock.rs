@@ -137,14 +137,14 @@ fn share_file(path: &Path) -> Result<File> {
 /// who does: where there is no room for so little, nothing is built for a run that cannot be kept.
 fn lock(results: &Path) -> Result<File> {
     let path = results.join(".lock");
-    let failed = || Unwritable(path.display().to_string());
+    let who = format!("{}\n", process::id());
+    let failed = || Unwritable::of(&path, who.len());
     fs::create_dir_all(results).with_context(failed)?;
     let lock = File::create(&path).with_context(failed)?;
     match lock.try_lock() {
         Ok(()) => {
-            let who = format!("{}\n", process::id());
             let written = (&lock).write_all(who.as_bytes()).and_then(|()| lock.sync_data());
-            written.with_context(|| Unwritable::of(&path, who.len()))?;
+            written.with_context(failed)?;
             Ok(lock)
         }
         Err(TryLockError::WouldBlock) => Err(taken("into these results", holder(NAME))),

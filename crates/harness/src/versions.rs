@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::MetadataCommand;
-use record::{Model, Unwritable, Variant};
+use record::{Model, Variant};
 use toml::{Table, Value};
 
+use crate::files::put;
 use crate::language::cargo;
 use crate::progress::say;
 use crate::{Failure, Workspace};
@@ -111,8 +112,8 @@ fn copy(
             dependency => *dependency = exact,
         }
     }
-    write(&manifest, &own)?;
-    write(&folder.join("Cargo.toml"), &root)?;
+    put(&manifest, own.to_string())?;
+    put(&folder.join("Cargo.toml"), root.to_string())?;
     let lock = folder.join("Cargo.lock");
     copy_file(&workspace.root.join("Cargo.lock"), &lock)
 }
@@ -268,24 +269,13 @@ fn table(path: &Path) -> Result<Table> {
     fs::read_to_string(path).with_context(failed)?.parse().with_context(failed)
 }
 
-/// Writes a file of cargo's.
-fn write(path: &Path, table: &Table) -> Result<()> {
-    let text = table.to_string();
-    fs::write(path, &text).with_context(|| Unwritable::of(path, text.len()))
-}
-
 /// Copies a file.
 fn copy_file(from: &Path, to: &Path) -> Result<()> {
-    let unreadable = || format!("failed to read {}", from.display());
-    let length = fs::metadata(from).with_context(unreadable)?.len();
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    fs::copy(from, to).map(drop).with_context(|| Unwritable::of(to, length))
+    put(to, fs::read(from).with_context(|| format!("failed to read {}", from.display()))?)
 }
 
 /// Copies a folder with all that is in it.
 fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    let unwritable = || Unwritable(to.display().to_string());
-    fs::create_dir_all(to).with_context(unwritable)?;
     for entry in fs::read_dir(from).with_context(|| format!("failed to read {}", from.display()))? {
         let entry = entry?;
         let place = to.join(entry.file_name());

@@ -1,12 +1,11 @@
 //! `merge`: runs of several machines side by side, on the terminal and in a folder.
 
-use std::fs;
 use std::path::Path;
 
 use analysis::NotMergeable;
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR, Failure};
-use record::{Unreadable, Unwritable};
+use record::Unreadable;
 use report::Form;
 use serde_json::json;
 
@@ -25,10 +24,9 @@ pub(crate) fn merge(names: &[String], out: &Path, output: &mut Output) -> Result
         ("merge.md", report::merge_table(&merged, Form::Markdown)),
         ("merge.html", report::merge_page(&merged)),
     ];
-    fs::create_dir_all(out).with_context(|| Unwritable(out.display().to_string()))?;
     for (name, text) in files {
         let path = out.join(name);
-        fs::write(&path, &text).with_context(|| Unwritable::of(&path, text.len()))?;
+        harness::put(&path, text)?;
         output.say(&path.to_string_lossy());
     }
     output.document(&json!({ "merge": merged }));

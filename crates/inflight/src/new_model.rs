@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use harness::{Failure, Workspace};
-use record::Unwritable;
 use serde_json::json;
 
 use crate::output::Output;
@@ -112,11 +111,9 @@ fn manifest(of_example: &str, label: &str) -> String {
 
 /// Writes the files of a new package, and returns their paths.
 fn write(folder: &Path, files: &[(&str, String)]) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(folder.join("src"))
-        .with_context(|| Unwritable(folder.display().to_string()))?;
     let write = |(file, text): &(&str, String)| {
         let path = folder.join(file);
-        fs::write(&path, text).with_context(|| Unwritable::of(&path, text.len()))?;
+        harness::put(&path, text)?;
         Ok(path)
     };
     files.iter().map(write).collect()

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use record::Unwritable;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Tree};
@@ -49,7 +48,7 @@ fn picture(figure: &Path, format: &str, options: &Options<'_>) -> Result<PathBuf
     };
     let bytes = bytes.with_context(|| format!("failed to draw {}", figure.display()))?;
     let path = figure.with_extension(format);
-    fs::write(&path, &bytes).with_context(|| Unwritable::of(&path, bytes.len()))?;
+    harness::put(&path, bytes)?;
     Ok(path)
 }
 

@@ -1,12 +1,11 @@
 //! `report --site`: a folder that any web server can show, with a page for each run.
 
-use std::fs;
 use std::path::Path;
 
 use analysis::Summary;
 use anyhow::{Context, Result};
-use harness::Failure;
-use record::{Integrity, Run, Unreadable, Unwritable};
+use harness::{Failure, put};
+use record::{Integrity, Run, Unreadable};
 use serde_json::json;
 
 use crate::output::Output;
@@ -39,7 +38,7 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
         }
     }
     let index = folder.join("index.html");
-    put(&index, report::site_page(&runs).as_bytes())?;
+    put(&index, report::site_page(&runs))?;
     output.say(&index.to_string_lossy());
     let ids: Vec<&str> = runs.iter().map(|run| run.id.as_str()).collect();
     output.document(&json!({ "site": index, "runs": ids }));
@@ -63,11 +62,4 @@ fn whole() -> Result<Vec<Run>> {
     let names = record::runs(&place::results()).into_keys();
     let runs = names.map(|name| Ok(place::read(&name)?.1)).collect::<Result<Vec<Run>>>()?;
     Ok(runs.into_iter().filter(|run| run.integrity != Integrity::Unfinished).collect())
-}
-
-/// Writes a file, and the folders around it.
-fn put(path: &Path, bytes: &[u8]) -> Result<()> {
-    let around = path.parent().context("a file is in a folder")?;
-    fs::create_dir_all(around).with_context(|| Unwritable(around.display().to_string()))?;
-    fs::write(path, bytes).with_context(|| Unwritable::of(path, bytes.len()))
 }

@@ -17,10 +17,11 @@ use cargo_metadata::Message;
 use io_uring::IoUring;
 use nix::errno::Errno;
 use record::environment::target_folders;
-use record::{Missing, Model, Need, Unwritable};
+use record::{Missing, Model, Need};
 
 pub(crate) use self::joint::build_jointly;
 use super::Language;
+use crate::files::put;
 use crate::progress::say;
 use crate::{Failure, Workspace};
 
@@ -93,12 +94,9 @@ fn refused(error: &io::Error, disabled: &str) -> (String, &'static str) {
 /// Says that the linker is not lld, and what it says.
 pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target.join("inflight").join("linker");
-    let (manifest, source) = (folder.join("Cargo.toml"), folder.join("src/main.rs"));
-    let failed = || Unwritable(folder.display().to_string());
-    fs::create_dir_all(folder.join("src"))
-        .and_then(|()| fs::write(&manifest, EMPTY_PACKAGE))
-        .and_then(|()| fs::write(source, "fn main() {}\n"))
-        .with_context(failed)?;
+    let manifest = folder.join("Cargo.toml");
+    put(&manifest, EMPTY_PACKAGE)?;
+    put(&folder.join("src/main.rs"), "fn main() {}\n")?;
     let linked = cargo_into(workspace, "rustc", &folder.join("target"))
         .args(["--offline", "--manifest-path"])
         .arg(manifest)

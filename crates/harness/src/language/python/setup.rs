@@ -14,6 +14,7 @@ use record::sha256;
 use super::super::bounded::{Trouble, bounded};
 use super::{ANSWER, FIX_VENV, Interpreter, Python, Unavailable, pip, stem};
 use crate::Workspace;
+use crate::files::put;
 use crate::nameless::without_paths;
 use crate::progress::say;
 
@@ -221,14 +222,20 @@ pub(super) fn sums(root: &Path, lists: &[String]) -> Result<BTreeMap<String, Str
     lists.iter().map(sum).collect()
 }
 
-/// Waits until no other process sets the same up, until the file is dropped.
+/// Waits until no other process sets the same up, and says so; no other does until the file is
+/// dropped.
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.with_extension("lock");
-    fs::create_dir_all(path.parent().unwrap_or(folder)).context("failed to make a folder")?;
-    let file = File::create(&path).context("failed to make a lock")?;
+    put(&path, "")?;
+    let file = File::open(&path).with_context(|| format!("failed to read {}", path.display()))?;
     let deadline = Instant::now() + OTHERS;
+    let mut is_said = false;
     while file.try_lock().is_err() {
         ensure!(Instant::now() < deadline, "another process is still setting Python up");
+        if !is_said {
+            say("waiting for another process, which sets Python up\n");
+        }
+        is_said = true;
         thread::sleep(Duration::from_millis(100));
     }
     Ok(file)
