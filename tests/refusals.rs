@@ -87,13 +87,28 @@ fn without_room_on_the_disk_nothing_is_built() {
     let full = format!("mount -t tmpfs -o size=4m none {small}");
     let results = format!("{full} && $inflight run tokio --out {small}/results");
     let built_into = format!("{full} && CARGO_TARGET_DIR={small} $inflight verify tokio");
-    for script in [results, built_into] {
+    let for_results = "4 MiB are free where a run writes, and it needs 16: make room";
+    let for_programs = "4 MiB are free where programs are built, and what is not built yet needs";
+    for (script, words) in [(results, for_results), (built_into, for_programs)] {
         // What the small disk holds is seen in there alone.
         let script = format!("{script}; code=$?; ls -A {small}; exit $code");
         let Some(output) = inside(("--mount", &full), target.path(), &script) else { return };
-        check(&output, 6, "4 MiB are free where a run writes, and it needs 16: make room");
+        check(&output, 6, words);
         assert_eq!(text(&output), "");
         is_empty(target.path());
+    }
+}
+
+#[test]
+fn where_nothing_can_be_built_that_is_said_before_anything_is() {
+    let _alone = alone();
+    let results = empty();
+    let run = ["run", "tokio", "--out", word(results.path())];
+    for arguments in [&["verify", "tokio"][..], &run] {
+        let output = program(Path::new("/proc/target"), arguments).output().expect("it starts");
+        check(&output, 6, "nothing can be written where programs are built (/proc: ");
+        check(&output, 6, ": type `export CARGO_TARGET_DIR=");
+        is_empty(results.path());
     }
 }
 

@@ -92,7 +92,7 @@ fn crowd(
 fn refused(words: &str) {
     // Another user may have no cargo to ask for it.
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let refusal = harness::preflight(root, &[], (&harness::quick().cells, &[]))
+    let refusal = harness::preflight((root, None), None, (&harness::quick().cells, &[]))
         .expect_err("there is too little");
     let said = format!("{refusal:#}");
     assert_eq!(harness::exit_code(&refusal), 6, "{said}");

@@ -126,7 +126,7 @@ fn due(arguments: &Arguments) -> Result<Vec<&'static str>> {
 /// Measures the claims of these names.
 fn measure(due: &[&str]) -> Result<u8> {
     let workspace = runner::workspace()?;
-    harness::preflight(&workspace.root, &[&workspace.target], (&[], &[]))?;
+    harness::preflight((&workspace.root, Some(&workspace.target)), None, (&[], &[]))?;
     let _lock = RunLock::on_this_machine()?;
     for (_, time) in TIMED.iter().filter(|(name, _)| due.contains(name)) {
         time()?;

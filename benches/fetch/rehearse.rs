@@ -15,7 +15,7 @@ pub(crate) fn rehearse(setting: &Setting) -> Result<u8> {
     let models = setting.models();
     let workspace = &setting.workspace;
     let needs = (preset.cells.as_slice(), models.as_slice());
-    harness::preflight(&workspace.root, &[&workspace.target], needs)?;
+    harness::preflight((&workspace.root, Some(&workspace.target)), None, needs)?;
     let _lock = RunLock::beside_no_run()?;
     setting.can_run()?;
     let primitives = setting.primitives()?;

@@ -75,7 +75,7 @@ fn taken(programs: Vec<PrimitiveProgram>, asked: &alone::Request) -> Result<Vec<
 
 /// Runs each primitive once and says how it went.
 fn rehearse(workspace: &Workspace, found: Vec<PrimitiveProgram>) -> Result<u8> {
-    harness::preflight(&workspace.root, &[&workspace.target], (&[], &[]))?;
+    harness::preflight((&workspace.root, Some(&workspace.target)), None, (&[], &[]))?;
     let _lock = RunLock::beside_no_run()?;
     let programs = harness::build(workspace, (&[], &found))?;
     let preset = Preset { primitives: PrimitiveBlocks::ONCE, ..harness::primitives() };

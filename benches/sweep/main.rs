@@ -46,7 +46,7 @@ fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
         Asked::Rehearse => {
             let (preset, models) = taken(preset, models, asked)?;
             let needs = (preset.cells.as_slice(), models.as_slice());
-            harness::preflight(&workspace.root, &[&workspace.target], needs)?;
+            harness::preflight((&workspace.root, Some(&workspace.target)), None, needs)?;
             let _lock = RunLock::beside_no_run()?;
             let programs = harness::build(&workspace, (&models, &[]))?;
             let all = (models, Vec::new(), preset);

@@ -4,6 +4,7 @@
 //! What cannot be read is said and stops nothing, and nothing is fixed here. What makes a run
 //! impossible stands in the same list, and is asked before one builds anything.
 
+mod build;
 mod clock;
 mod cpus;
 #[cfg(test)]
@@ -22,12 +23,14 @@ use record::{Environment, Model};
 use serde::Serialize;
 use workload::Cell;
 
+use self::build::Build;
 use self::clock::{Clock, known};
 use self::cpus::Cpus;
 use self::load::Load;
 use self::memory::Memory;
 use self::network::Network;
 use self::work::Work;
+use crate::Workspace;
 use crate::resource_limits::{self, Shortage};
 
 /// What was found of one thing.
@@ -75,6 +78,7 @@ struct Readings {
     memory: Memory,
     network: Network,
     shortage: Option<Shortage>,
+    build: Build,
     work: Work,
 }
 
@@ -85,7 +89,7 @@ type Check = (&'static str, fn(&Readings) -> Opinion);
 const TOOLCHAIN: &str = "toolchain";
 
 /// Every check, in the order in which it is reported.
-const CHECKS: [Check; 36] = [
+const CHECKS: [Check; 37] = [
     ("cpus", cpus::division),
     ("siblings", cpus::siblings),
     ("core-kinds", cpus::capacity),
@@ -117,6 +121,7 @@ const CHECKS: [Check; 36] = [
     ("congestion-control", network::congestion),
     ("loopback", network::loopback),
     ("disk", work::disk),
+    ("build-room", build::room),
     ("tree", work::tree),
     (TOOLCHAIN, work::toolchain),
     ("python", work::python),
@@ -125,18 +130,17 @@ const CHECKS: [Check; 36] = [
 ];
 
 /// Looks at everything about this machine that could corrupt a run of these models in these
-/// cells, in under three seconds; `root` is the folder of the workspace. The caller sleeps most of
-/// that time.
-pub fn doctor(root: &Path, cells: &[Cell], models: &[Model]) -> Vec<Finding> {
-    examine(&Readings::take(root, cells, models))
+/// cells, in under three seconds. The caller sleeps most of that time.
+pub fn doctor(workspace: &Workspace, cells: &[Cell], models: &[Model]) -> Vec<Finding> {
+    examine(&Readings::take(workspace, cells, models))
 }
 
 /// Returns why no run of these models in these cells is possible, with the command that fixes it,
-/// in one sentence. Only what can make it so is read; whoever writes into these folders says
-/// what cannot be written, but how much room they have is asked here.
+/// in one sentence. Only what can make it so is read; whoever writes results says what cannot be
+/// written of them, but how much room they have is asked here.
 pub(crate) fn refusal(
-    root: &Path,
-    writes: &[&Path],
+    (root, target): (&Path, Option<&Path>),
+    results: Option<&Path>,
     (cells, models): (&[Cell], &[Model]),
 ) -> Option<String> {
     let machine = Readings {
@@ -145,7 +149,8 @@ pub(crate) fn refusal(
         cpus: Cpus::read(&[]),
         network: Network::read(),
         shortage: resource_limits::shortage(cells),
-        work: Work::of_folders(writes),
+        build: target.map(|target| Build::read((root, target), models)).unwrap_or_default(),
+        work: results.map(Work::of_results).unwrap_or_default(),
         ..Readings::default()
     };
     let checks = CHECKS.iter().filter(|(name, _)| *name != TOOLCHAIN);
@@ -170,7 +175,8 @@ fn examine(readings: &Readings) -> Vec<Finding> {
 
 impl Readings {
     /// Reads the machine.
-    fn take(root: &Path, cells: &[Cell], models: &[Model]) -> Self {
+    fn take(workspace: &Workspace, cells: &[Cell], models: &[Model]) -> Self {
+        let Workspace { root, target, .. } = workspace;
         // What a run would write down is what is checked.
         let environment = Environment::read(root, "", BTreeMap::new());
         let groups = quota::groups();
@@ -185,6 +191,7 @@ impl Readings {
                 ..Network::read()
             },
             shortage: resource_limits::shortage(cells),
+            build: Build::read((root, target), models),
             work: Work::read(root, &environment),
             // Last, so that nothing else that is read here counts as load.
             load: Load::read(&groups),
@@ -251,7 +258,7 @@ fn grade(share: f64, [doubtful, bad]: [f64; 2]) -> Health {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::faults::{FAULTS, fit};
+    use super::faults::{FAULTS, Grade, fit};
     use super::*;
 
     /// Faults whose remedy is no command: another machine, another hour, a plug.
@@ -286,12 +293,13 @@ mod tests {
 
     #[test]
     fn each_fault_is_found_and_reported_with_its_remedy() {
-        for (name, corrupt, state, words) in FAULTS {
+        for (name, corrupt, grade, words) in FAULTS {
             let mut readings = fit();
             corrupt(&mut readings);
             let finding = found(&readings, name);
             is_whole(&finding);
-            assert_eq!(finding.state, *state, "{finding:?}");
+            let (_, check) = CHECKS.iter().find(|(other, _)| other == name).unwrap();
+            assert_eq!(Grade::of(&check(&readings)), *grade, "{finding:?}");
             let reported =
                 format!("{} {}", finding.says, finding.fix.as_deref().unwrap_or_default());
             assert!(reported.contains(words), "{words:?} is not in {finding:?}");
@@ -301,7 +309,7 @@ mod tests {
     #[test]
     fn every_check_can_find_fault() {
         let names: BTreeSet<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
-        let faulty = FAULTS.iter().filter(|(_, _, state, _)| *state != Health::Good);
+        let faulty = FAULTS.iter().filter(|(_, _, grade, _)| *grade != Grade::Good);
         assert_eq!(faulty.map(|(name, ..)| *name).collect::<BTreeSet<_>>(), names);
         assert_eq!(names.len(), CHECKS.len(), "two checks share a name");
     }
@@ -316,7 +324,8 @@ mod tests {
     #[test]
     fn this_machine_is_examined_with_a_sentence_and_a_remedy_each() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let findings = doctor(&root, &crate::quick().cells, &[]);
+        let workspace = Workspace::of(&root).unwrap();
+        let findings = doctor(&workspace, &crate::quick().cells, &[]);
         assert_eq!(findings.len(), CHECKS.len());
         findings.iter().for_each(is_whole);
     }

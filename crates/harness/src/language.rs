@@ -17,9 +17,7 @@ use record::{Missing, Model, Unwritable};
 
 pub(crate) use self::python::{FIX_VENV, Python};
 pub use self::rust::update_lock;
-pub(crate) use self::rust::{
-    TRACES, build_jointly, cargo, cargo_into, may_shuffle, named_cargo,
-};
+pub(crate) use self::rust::{TRACES, build_jointly, cargo, cargo_into, may_shuffle, named_cargo};
 pub(crate) use self::search::Unavailable;
 use crate::{Workspace, find, versions};
 

@@ -119,18 +119,18 @@ fn connections(cell: &Cell, model: &Model) -> Option<u64> {
 
 /// Checks, before anything is built, that nothing which the doctor knows makes it impossible to
 /// measure these models in the cells, and raises the limit of open files as far as the system
-/// allows; `root` is the folder of the workspace, and what is built and measured is written into
-/// the others.
+/// allows; `root` is the folder of the workspace, and what is built is written into `target`, if
+/// anything is, as what is measured is into `results`.
 ///
 /// # Errors
 ///
 /// A [`Failure::Preflight`] that says what is wrong, what is needed, and the command that fixes it.
 pub fn preflight(
-    root: &Path,
-    writes: &[&Path],
+    (root, target): (&Path, Option<&Path>),
+    results: Option<&Path>,
     (cells, models): (&[Cell], &[Model]),
 ) -> Result<()> {
-    if let Some(why) = doctor::refusal(root, writes, (cells, models)) {
+    if let Some(why) = doctor::refusal((root, target), results, (cells, models)) {
         return Err(Failure::Preflight(why)).context("preflight refuses");
     }
     let limits = Limits::read()?;
@@ -171,7 +171,7 @@ mod tests {
     fn a_cell_for_which_no_machine_suffices_is_refused_with_the_exit_code_of_preflight() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let endless = Cell { in_flight: u32::MAX, ..crate::quick().cells.remove(0) };
-        let refusal = preflight(&root, &[], (&[endless], &[])).unwrap_err();
+        let refusal = preflight((&root, None), None, (&[endless], &[])).unwrap_err();
         assert_eq!(crate::exit_code(&refusal), 6, "{refusal:#}");
         let said = format!("{refusal:#}");
         let begin = "preflight refuses: the cell batch needs 4294967359 threads, and there are ";

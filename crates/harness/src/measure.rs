@@ -137,8 +137,8 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let next = next_block(&run)?;
     let session = session(&run.schedule, next);
     is_due(&run, session)?;
-    let writes = [&*path, &workspace.target];
-    preflight(&workspace.root, &writes, (&run.schedule.cells, &run.schedule.models))?;
+    let (cells, models) = (&run.schedule.cells, &run.schedule.models);
+    preflight((&workspace.root, Some(&workspace.target)), Some(&path), (cells, models))?;
 
     let schedule = &run.schedule;
     let layout = schedule.sessions.get(session as usize).and_then(|session| session.layout_seed);
@@ -228,7 +228,8 @@ fn may_measure(request: &Request) -> Result<()> {
         return Err(Failure::Usage(why.to_owned()).into());
     }
     let Request { workspace, results, preset, models, .. } = request;
-    preflight(&workspace.root, &[results, &workspace.target], (&preset.cells, models))
+    let target = Some(&*workspace.target);
+    preflight((&workspace.root, target), Some(results), (&preset.cells, models))
 }
 
 /// Returns the layout of a preset's first session.

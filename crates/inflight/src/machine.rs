@@ -15,7 +15,7 @@ pub(crate) fn doctor(output: &mut Output) -> Result<u8> {
     let workspace = place::workspace()?;
     let quick = harness::quick();
     let models = quick.takes(&harness::find(&workspace, "crates")?);
-    let findings = harness::doctor(&workspace.root, &quick.cells, &models);
+    let findings = harness::doctor(&workspace, &quick.cells, &models);
     for finding in &findings {
         let (tone, mark) = match finding.state {
             Health::Good => (Tone::Good, "good  "),

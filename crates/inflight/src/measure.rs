@@ -47,7 +47,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     preset.cells = cells(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Implied::None)?;
     let needs = (preset.cells.as_slice(), models.as_slice());
-    harness::preflight(&workspace.root, &[&workspace.target], needs)?;
+    harness::preflight((&workspace.root, Some(&workspace.target)), None, needs)?;
     let _lock = RunLock::beside_no_run()?;
     can_run(&workspace, &models, selection)?;
     let programs = harness::build(&workspace, (&models, &[]))?;
@@ -66,7 +66,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
 /// Holds each model against every fault.
 fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) -> Result<u8> {
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Implied::None)?;
-    harness::preflight(&workspace.root, &[&workspace.target], (&[], &models))?;
+    harness::preflight((&workspace.root, Some(&workspace.target)), None, (&[], &models))?;
     let _lock = RunLock::beside_no_run()?;
     can_run(workspace, &models, asked)?;
     let programs = harness::build(workspace, (&models, &[]))?;

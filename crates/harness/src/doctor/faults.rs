@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use record::{OriginKind, Placement};
 
+use super::build::Build;
 use super::clock::{Clock, Late};
 use super::cpus::{Cpus, Turbo};
 use super::load::Load;
@@ -16,20 +17,45 @@ use super::memory::Memory;
 use super::network::Network;
 use super::quota::Quota;
 use super::work::Work;
-use super::{Health, Readings};
+use super::{Health, Opinion, Readings};
 use crate::Limits;
 use crate::cores::Cores;
 use crate::language::{Python, Unavailable};
 use crate::resource_limits::Shortage;
 
-use Health::{Bad, Doubtful, Good};
+use Grade::{Bad, Doubtful, Good, Refused};
+
+/// How a fault is graded.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Grade {
+    /// As good.
+    Good,
+    /// As doubtful.
+    Doubtful,
+    /// As bad; a run begins all the same.
+    Bad,
+    /// As bad, and no run begins.
+    Refused,
+}
+
+impl Grade {
+    /// Returns the grade of an opinion.
+    pub(super) fn of(opinion: &Opinion) -> Self {
+        match (opinion.state, opinion.refuses) {
+            (Health::Bad, true) => Refused,
+            (Health::Bad, false) => Bad,
+            (Health::Doubtful, _) => Doubtful,
+            (Health::Good, _) => Good,
+        }
+    }
+}
 
 /// The name of a check, what is changed of a fit machine, what is then found, and words of it.
-type Fault = (&'static str, fn(&mut Readings), Health, &'static str);
+type Fault = (&'static str, fn(&mut Readings), Grade, &'static str);
 
 /// What the checks say of one change each.
 pub(super) const FAULTS: &[Fault] = &[
-    ("cpus", |r| r.cpus.placement = None, Bad, "a run is refused"),
+    ("cpus", |r| r.cpus.placement = None, Refused, "a run is refused"),
     ("cpus", |r| r.cpus.placement = Some(placed(&[0], &[0])), Doubtful, "share CPU 0"),
     ("cpus", |r| r.cpus.placement = Some(placed(&[1], &[0])), Doubtful, "cannot be ranked"),
     ("siblings", |r| share_cores(r), Doubtful, "echo off | sudo tee"),
@@ -66,17 +92,17 @@ pub(super) const FAULTS: &[Fault] = &[
     ("cpu-pressure", |r| r.load.cpu_pressure = Some(0.3), Bad, "top -o %CPU"),
     ("memory-pressure", |r| r.load.memory_pressure = Some(0.1), Doubtful, "top -o %MEM"),
     ("memory-pressure", |r| r.load.memory_pressure = Some(0.3), Bad, "waited for memory"),
-    ("room", |r| r.shortage = Some(shortage()), Bad, "needs 128 threads, and there are 127"),
+    ("room", |r| r.shortage = Some(shortage()), Refused, "needs 128 threads, and there are 127"),
     ("memory", |r| r.memory.available_mib = Some(255), Bad, "255 MiB of memory are free"),
     ("memory", |r| r.memory.available_mib = Some(1_000), Doubtful, "building"),
     ("swap", |r| r.memory.swap_mib = Some(7), Doubtful, "7 MiB lie in swap"),
     ("swap", |r| r.load.swapped = Some(3), Bad, "sudo swapoff -a"),
     ("huge-pages", |r| r.memory.huge_pages = Some("always".into()), Doubtful, "echo madvise"),
     ("address-layout", |r| r.memory.layout = Some(0), Doubtful, "randomize_va_space=2"),
-    ("open-files", |r| limit(r, 191, 60_999), Bad, "--nofile=192:192"),
-    ("open-files", |r| r.network.limits = None, Bad, "a run is refused"),
-    ("ports", |r| limit(r, 1_024, 33_022), Bad, "255 local ports, and the cells need 256"),
-    ("ports", |r| r.network.limits = None, Bad, "a run is refused"),
+    ("open-files", |r| limit(r, 191, 60_999), Refused, "--nofile=192:192"),
+    ("open-files", |r| r.network.limits = None, Refused, "a run is refused"),
+    ("ports", |r| limit(r, 1_024, 33_022), Refused, "255 local ports, and the cells need 256"),
+    ("ports", |r| r.network.limits = None, Refused, "a run is refused"),
     ("time-wait", |r| r.network.time_wait = Some(15_000), Doubtful, "sleep 60"),
     ("time-wait", |r| r.network.time_wait = Some(28_000), Bad, "too few are left"),
     ("backlog", |r| r.network.backlog = Some(63), Doubtful, "net.core.somaxconn=4096"),
@@ -85,18 +111,21 @@ pub(super) const FAULTS: &[Fault] = &[
     ("congestion-control", |r| r.network.control = Some("bbr".into()), Doubtful, "paces"),
     ("congestion-control", |r| r.network.control = Some("vegas".into()), Doubtful, "=cubic"),
     ("congestion-control", |r| r.network.control = None, Doubtful, "cannot be seen here"),
-    ("loopback", |r| r.network.loopback_error = Some("down".into()), Bad, "link set lo up"),
+    ("loopback", |r| r.network.loopback_error = Some("down".into()), Refused, "link set lo up"),
     ("loopback", |r| r.network.loopback_mtu = Some(1_500), Doubtful, "lo mtu 65536"),
     ("disk", |r| r.work.write_error = Some("read-only".into()), Bad, "(read-only)"),
-    ("disk", |r| r.work.free_mib = Some(15), Bad, "15 MiB are free where a run writes, and it"),
+    ("disk", |r| r.work.free_mib = Some(15), Refused, "15 MiB are free where a run writes, and it"),
     ("disk", |r| r.work.free_mib = Some(99), Bad, "cargo clean"),
-    ("disk", |r| r.work.free_mib = Some(500), Doubtful, "500 MiB"),
+    ("build-room", |r| r.build.write_error = Some("/t: no".into()), Refused, "(/t: no)"),
+    ("build-room", |r| r.build.free_mib = Some(299), Refused, "not built yet needs 300"),
+    ("build-room", |r| r.build.free_mib = Some(500), Doubtful, "500 MiB"),
+    ("build-room", |r| r.build.free_mib = None, Good, "cannot be seen here"),
     ("tree", |r| r.work.modified = Some("yes".into()), Doubtful, "git stash"),
     ("tree", |r| r.work.is_older = Some("yes".into()), Doubtful, "cargo build --release"),
     ("tree", |r| r.work.modified = None, Doubtful, "cannot be traced"),
-    ("toolchain", |r| r.work.rustc = None, Bad, "rustup default stable"),
-    ("toolchain", |r| without_compiler(r), Bad, "unset RUSTC"),
-    ("toolchain", |r| compiler(r, "rustc 1.94.1"), Bad, "is older than 1.95"),
+    ("toolchain", |r| r.work.rustc = None, Refused, "rustup default stable"),
+    ("toolchain", |r| without_compiler(r), Refused, "unset RUSTC"),
+    ("toolchain", |r| compiler(r, "rustc 1.94.1"), Refused, "is older than 1.95"),
     ("toolchain", |r| compiler(r, "rustc 1.97.0-nightly"), Doubtful, "is no release"),
     ("toolchain", |r| otherwise(r, &["RUSTFLAGS"]), Doubtful, "flags -O. unset RUSTFLAGS"),
     ("toolchain", |r| otherwise(r, &[]), Doubtful, "cat ~/.cargo/config.toml"),
@@ -147,6 +176,7 @@ pub(super) fn fit() -> Readings {
             loopback_error: None,
         },
         shortage: None,
+        build: Build { free_mib: Some(50_000), needed_mib: 300, write_error: None },
         work: at_work(),
     }
 }

@@ -18,8 +18,6 @@ use super::{Opinion, Readings};
 const RUN_MIB: u64 = 16;
 /// With less than this, whatever else writes may fill the disk before a run has ended.
 const DISK_MIB: u64 = 100;
-/// Building every program once took 775 MiB; what tests build comes on top.
-const BUILD_MIB: u64 = 2_048;
 /// The names of browsers that draw without a screen.
 const BROWSERS: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -67,15 +65,14 @@ impl Work {
             python: Some(python.map(|python| python.version)),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
             is_root: Uid::effective().is_root(),
-            free_mib: Self::of_folders(&[results]).free_mib,
+            free_mib: free_mib(results),
             ..Self::tools(root, environment)
         }
     }
 
-    /// Reads how much room there is in some folders alone: in that which has the least.
-    pub(super) fn of_folders(folders: &[&Path]) -> Self {
-        let free_mib = folders.iter().filter_map(|folder| free_mib(existing(folder))).min();
-        Self { free_mib, ..Self::default() }
+    /// Reads how much room there is for results alone.
+    pub(super) fn of_results(folder: &Path) -> Self {
+        Self { free_mib: free_mib(existing(folder)), ..Self::default() }
     }
 
     /// Reads what programs are built with alone.
@@ -121,10 +118,6 @@ pub(super) fn disk(readings: &Readings) -> Opinion {
         RUN_MIB..DISK_MIB => {
             Opinion::bad(format!("{found}: a run would end when they are full.")).fix("cargo clean")
         }
-        DISK_MIB..BUILD_MIB => Opinion::doubtful(format!(
-            "{found}, and building every program may take {BUILD_MIB}: builds may fail."
-        ))
-        .fix("cargo clean"),
         _ => Opinion::good(format!("{found}.")),
     }
 }
@@ -248,13 +241,13 @@ pub(super) fn browser(readings: &Readings) -> Opinion {
 }
 
 /// Returns a folder, or the nearest one above it that exists.
-fn existing(folder: &Path) -> &Path {
+pub(super) fn existing(folder: &Path) -> &Path {
     folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
 }
 
 /// Returns the space that whoever is not root may still use; nothing where there is no disk, as
 /// below `/proc`.
-fn free_mib(folder: &Path) -> Option<u64> {
+pub(super) fn free_mib(folder: &Path) -> Option<u64> {
     let disk = statvfs(folder).ok().filter(|disk| disk.blocks() > 0)?;
     Some(disk.blocks_available() * disk.fragment_size() / (1024 * 1024))
 }
