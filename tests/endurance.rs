@@ -7,6 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,12 +15,13 @@ use std::time::{Duration, Instant};
 use harness::{Child, Start, time_for};
 use model_kit::pipe::{FromModel, ToModel, Turned};
 use model_kit::{Cell, DelayRange, Plan, Turn, Workload, ids_digest};
+use nix::unistd::Pid;
 use origin::FAULTS;
 use record::Model;
 use rules::{Sizes, evaluate};
 
 use support::misbehaving::{misbehaving, scripted};
-use support::{MODELS, alone, bare, built, cell, held, plan};
+use support::{MODELS, alone, bare, built, cell, connections, held, plan};
 
 /// Fetches of a long trial, unless the environment asks for others.
 const FETCHES: u64 = 20_000;
@@ -30,8 +32,9 @@ const GROWTH_KIB_MAX: u64 = 1_024;
 const LARGE: [&str; 3] = ["head_endless", "field_too_long", "interim_1000"];
 /// What one fetch takes in that table, which is reserved before the first, in bytes.
 const LATENCY_BYTES: u64 = 8;
-/// How long what a trial leaves may take to go away.
-const SETTLE: Duration = Duration::from_secs(3);
+/// How long a model may take to answer, and what a turn leaves to go away, on a machine however
+/// busy.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a living process holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +66,10 @@ fn live(model: &Model, plan: &Plan) -> Lived {
     let env: BTreeMap<String, String> = own.chain(interpreter).collect();
     let start = Start { program: &program.path, arguments: Vec::new(), env, cpus: &[] };
     let mut child: Child<FromModel> = Child::start(&start).expect("it starts");
-    let hello = child.receive(Instant::now() + Duration::from_secs(10));
+    let hello = child.receive(Instant::now() + PATIENCE);
     assert!(matches!(hello, Ok(FromModel::Hello(_))), "{}: {hello:?}", model.name);
     child.send(&ToModel::Plan(plan.clone()));
-    let ready = child.receive(Instant::now() + Duration::from_secs(10));
+    let ready = child.receive(Instant::now() + PATIENCE);
     assert!(matches!(ready, Ok(FromModel::Ready)), "{}: {ready:?}", model.name);
     let turn = Turn::of(&plan.cell, 0, 0);
     child.send(&ToModel::Turn(turn));
@@ -90,7 +93,7 @@ fn live(model: &Model, plan: &Plan) -> Lived {
 
     let began = Instant::now();
     let mut holds = holds(id);
-    while holds.connections > 0 && began.elapsed() < SETTLE {
+    while holds.connections > 0 && began.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(10));
         holds = self::holds(id);
     }
@@ -100,16 +103,14 @@ fn live(model: &Model, plan: &Plan) -> Lived {
 
 /// Returns what a process holds now.
 fn holds(id: u32) -> Holds {
+    // First, so that none of them is among the sockets when it is gone.
+    let connections = connections(Pid::from_raw(i32::try_from(id).expect("a process id is one")));
     let links = fs::read_dir(format!("/proc/{id}/fd")).expect("it lives").flatten();
     let links: Vec<_> = links.filter_map(|entry| fs::read_link(entry.path()).ok()).collect();
-    let links: Vec<_> = links.iter().map(|link| link.to_string_lossy()).collect();
-    // One line a connection; the tenth word is the number in the name of its descriptor.
-    let table = fs::read_to_string(format!("/proc/{id}/net/tcp")).expect("it lives");
-    let numbers = table.lines().filter_map(|line| line.split_whitespace().nth(9));
-    let names: Vec<String> = numbers.map(|number| format!("socket:[{number}]")).collect();
+    let is_socket = |link: &&PathBuf| link.to_string_lossy().starts_with("socket:");
     Holds {
-        connections: links.iter().filter(|link| names.iter().any(|name| name == *link)).count(),
-        sockets: links.iter().filter(|link| link.starts_with("socket:")).count(),
+        connections,
+        sockets: links.iter().filter(is_socket).count(),
         descriptors: links.len(),
         threads: field(id, "Threads:"),
     }

@@ -10,16 +10,19 @@ use std::thread;
 use std::time::Duration;
 
 use harness::{Event, OriginProcess, Program};
-use model_kit::{Cell, DelayRange, Workload};
-use nix::sys::signal::{Signal, kill};
+use model_kit::Workload;
+use nix::sys::signal::Signal;
 use record::{Model, State};
 
 use support::misbehaving::{behaving, scripted};
 use support::shell::{copy_workspace, text};
 use support::{
-    Ran, WORKSPACE, alone, basis, built, cell, child, faulty, house, is_valid, placement, plan,
-    reasons_of,
+    Ran, WORKSPACE, alone, basis, built, cell, faulty, house, is_valid, placement, plan,
+    reasons_of, strike,
 };
+
+/// Slots of a small cell.
+const SLOTS: u16 = 8;
 
 /// Lets the faulty model misbehave and returns what the harness says of it.
 fn outcome(fault: &str) -> Result<(), String> {
@@ -220,11 +223,7 @@ fn the_death_of_the_origin_is_not_blamed_on_a_model() {
             && !killed
         {
             killed = true;
-            // The turn that begins now takes longer than this.
-            thread::spawn(|| {
-                thread::sleep(Duration::from_millis(150));
-                kill(child("origin").expect("it runs"), Signal::SIGKILL).expect("it is ours");
-            });
+            strike(("origin", Signal::SIGKILL), SLOTS.into());
         }
     });
     assert!(killed);
@@ -240,8 +239,7 @@ fn the_death_of_the_origin_is_not_blamed_on_a_model() {
 
 /// Runs two blocks of a small cell.
 fn run(models: &[Model], watch: impl FnMut(&Event<'_>)) -> Ran {
-    let delay_ms = DelayRange { lo: 100, hi: 100 };
-    let cell = Cell { delay_ms, ..cell(Workload::Batch, 8, 32) };
+    let cell = cell(Workload::Batch, SLOTS.into(), 32);
     support::ran(basis(models, cell, 2), built("origin"), watch)
 }
 

@@ -15,35 +15,30 @@ use rules::Reason;
 
 use support::misbehaving::{misbehaving, script, scripted};
 use support::{
-    Ran, alone, bad_origin, bare, basis, built, cell, child, held, house, is_valid, placement, plan,
+    Ran, alone, bad_origin, bare, basis, built, cell, child, connections, held, house, is_valid,
+    placement, plan, strike,
 };
 
 /// Fetches around a restart.
 const FETCHES: u64 = 40_000;
-/// When a trial has begun, and is not yet over.
-const IN_THE_MIDDLE: Duration = Duration::from_millis(150);
-
-/// Sends a signal to a child of that name, a moment from now.
-fn strike(name: &'static str, signal: Signal) {
-    thread::spawn(move || {
-        thread::sleep(IN_THE_MIDDLE);
-        kill(child(name).expect("it runs"), signal).expect("it is ours");
-    });
-}
+/// Slots of a small cell.
+const SLOTS: u16 = 8;
 
 /// Returns a small cell.
 fn small() -> Cell {
     let delay_ms = DelayRange { lo: 100, hi: 100 };
-    Cell { delay_ms, ..cell(Workload::Batch, 8, 32) }
+    Cell { delay_ms, ..cell(Workload::Batch, SLOTS.into(), 32) }
 }
 
 /// Runs one block of three models, where the second turn is struck in the middle, once.
 fn struck(name: &'static str, signal: Signal) -> Ran {
     let mut is_struck = false;
-    support::ran(basis(&three(), small(), 1), built("origin"), |event| {
+    // Long enough for a blow that a busy machine delays.
+    let cell = Cell { delay_ms: DelayRange { lo: 500, hi: 500 }, ..small() };
+    support::ran(basis(&three(), cell, 1), built("origin"), |event| {
         if let (Event::Begin(_, (0, 1)), false) = (event, is_struck) {
             is_struck = true;
-            strike(name, signal);
+            strike((name, signal), SLOTS.into());
         }
     })
 }
@@ -162,8 +157,8 @@ fn while_origins_die<T>(
         scope.spawn(|| {
             let mut left = deaths;
             while left > 0 && !over.load(Ordering::SeqCst) {
-                if let (Some(origin), Some(_)) = (child("origin"), child("model-")) {
-                    thread::sleep(IN_THE_MIDDLE);
+                let serves = child("model-").is_some_and(|model| connections(model) > 0);
+                if let (Some(origin), true) = (child("origin"), serves) {
                     left -= usize::from(kill(origin, Signal::SIGKILL).is_ok());
                 }
                 thread::sleep(Duration::from_millis(1));

@@ -19,9 +19,12 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use harness::{Basis, Event, Preset, Program, Programs, Workspace};
 use model_kit::{Cell, DelayRange, Plan, Workload};
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use record::{
     Again, BlockRecord, Entry, Model, Placement, RoundRecord, Schedule, State, TurnRecord,
@@ -64,6 +67,30 @@ pub(crate) fn child(name: &str) -> Option<Pid> {
         status.starts_with(&format!("Name:\t{name}")) && status.contains(&own)
     };
     ids.filter(is_it).max().map(Pid::from_raw)
+}
+
+/// Sends a signal to a child of that name, once the model whose turn it is has so many connections:
+/// in the middle of the turn, however late a busy machine begins it.
+pub(crate) fn strike((name, signal): (&'static str, Signal), connections: usize) {
+    thread::spawn(move || {
+        let began = Instant::now();
+        while !child("model-").is_some_and(|model| self::connections(model) >= connections) {
+            assert!(began.elapsed() < Duration::from_mins(5), "no model connects");
+            thread::sleep(Duration::from_millis(1));
+        }
+        kill(child(name).expect("it runs"), signal).expect("it is ours");
+    });
+}
+
+/// Returns how many connections a process has, whatever their state.
+pub(crate) fn connections(id: Pid) -> usize {
+    // One line a connection; the tenth word is the number in the name of its descriptor.
+    let table = fs::read_to_string(format!("/proc/{id}/net/tcp")).unwrap_or_default();
+    let numbers = table.lines().filter_map(|line| line.split_whitespace().nth(9));
+    let names: Vec<String> = numbers.map(|number| format!("socket:[{number}]")).collect();
+    let links = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+    let links = links.filter_map(|entry| fs::read_link(entry.path()).ok());
+    links.filter(|link| names.iter().any(|name| link.as_os_str() == name.as_str())).count()
 }
 
 /// Returns the models below a folder.
