@@ -145,6 +145,12 @@ fn each_reports_how_it_is_used_and_refuses_what_it_does_not_know() {
         let said = String::from_utf8_lossy(&wrong.stderr);
         assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0), "{said}");
         assert!(said.contains("'--list'"), "{said}");
+        // As editors ask for a list.
+        let json = ["--list", "-Z", "unstable-options", "--format", "json"];
+        let refused = bench(program, &json).output().expect("it starts");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0), "{said}");
+        assert!(said.contains("leave out `-Z` and `--format json`"), "{said}");
     }
     let misspelt = bench(&PROGRAMS[3], &["slott"]).output().expect("it starts");
     let said = String::from_utf8_lossy(&misspelt.stderr);

@@ -59,6 +59,9 @@ pub(crate) struct Runner {
     /// Changes nothing: one runs after the other.
     #[arg(long, hide = true, value_name = "N")]
     test_threads: Option<u32>,
+    /// Refused: what a nightly compiler's libtest can, a bench here cannot.
+    #[arg(short = 'Z', hide = true, value_name = "FLAG", value_parser = unstable)]
+    unstable: Option<String>,
     /// What cargo says when it benches rather than tests.
     #[arg(long, hide = true)]
     bench: bool,
@@ -128,6 +131,11 @@ impl Runner {
         }
         Ok(0)
     }
+}
+
+/// Refuses what libtest takes under a nightly compiler alone, as it does itself under another.
+fn unstable(_: &str) -> Result<String, &'static str> {
+    Err("benchmarks have no unstable options: leave out `-Z` and `--format json`")
 }
 
 /// Reads arguments, or returns the exit code after saying what is wrong with them. From here on no
