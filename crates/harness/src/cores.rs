@@ -15,8 +15,8 @@ use nix::unistd::Pid;
 const DEVICES: &str = "/sys/devices";
 /// The lists of CPUs by kind that x86 has, each with a capacity of which only the order matters.
 const KINDS: [(&str, u64); 3] = [("cpu_core", 1024), ("cpu_atom", 512), ("cpu_lowpower", 256)];
-/// Cores whose highest frequency is below this share of the highest of all are of a smaller kind,
-/// in percent; favoured cores of one kind differ by a tenth at most.
+/// Cores whose capacity, or highest frequency, is below this share of the highest are of a smaller
+/// kind, in percent: the kernel's own margin. Favoured cores of one kind differ by a tenth at most.
 const SAME_KIND_PERCENT: u64 = 80;
 
 /// The cores that a run may use.
@@ -45,7 +45,7 @@ impl Cores {
 
     /// Returns the cores of these CPUs, as a folder of devices describes them.
     fn of(devices: &Path, cpus: &[usize]) -> Self {
-        let capacities = capacities(devices, cpus);
+        let capacities = of_kinds(capacities(devices, cpus));
         let mut kinds: BTreeMap<u64, Vec<Vec<usize>>> = BTreeMap::new();
         for core in cores(cpus, |cpu| siblings(devices, cpu)) {
             let capacity = core.first().and_then(|cpu| capacities.get(cpu));
@@ -122,6 +122,20 @@ fn capacities(devices: &Path, cpus: &[usize]) -> BTreeMap<usize, u64> {
     cpus.iter().map(|&cpu| (cpu, capacity(cpu))).collect()
 }
 
+/// Returns capacities of which those of one kind are equal: each is the highest of its kind.
+fn of_kinds(mut capacities: BTreeMap<usize, u64>) -> BTreeMap<usize, u64> {
+    let mut descending: Vec<&mut u64> = capacities.values_mut().collect();
+    descending.sort_unstable_by(|a, b| b.cmp(a));
+    let mut highest = u64::MAX;
+    for capacity in descending {
+        if capacity.saturating_mul(100) < highest.saturating_mul(SAME_KIND_PERCENT) {
+            highest = *capacity;
+        }
+        *capacity = highest;
+    }
+    capacities
+}
+
 /// Returns the CPUs of a list such as `0-3,8`.
 fn listed(text: &str) -> Vec<usize> {
     let ranges = text.trim().split(',').filter_map(|range| {
@@ -188,6 +202,26 @@ mod tests {
             ("system/cpu/cpu2/cpufreq/cpuinfo_max_freq", "5200000\n"),
         ];
         assert_eq!(described(3, &by_frequency), used(&[&[1], &[2]], &[0]));
+    }
+
+    #[test]
+    fn cores_whose_capacities_differ_by_a_fifth_at_most_are_of_one_kind() {
+        let files = |capacities: &[u64]| -> Vec<(String, String)> {
+            let file = |cpu: usize| format!("system/cpu/cpu{cpu}/cpu_capacity");
+            let each = capacities.iter().enumerate();
+            each.map(|(cpu, capacity)| (file(cpu), capacity.to_string())).collect()
+        };
+        let found = |capacities: &[u64]| {
+            let files = files(capacities);
+            let files: Vec<(&str, &str)> =
+                files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+            described(capacities.len(), &files)
+        };
+        assert_eq!(found(&[1009, 1024]), used(&[&[0], &[1]], &[]));
+        assert_eq!(found(&[1024, 446, 1009, 446]), used(&[&[0], &[2]], &[1, 3]));
+        // A row of small steps is not one kind.
+        assert_eq!(found(&[700, 850, 1000]), used(&[&[1], &[2]], &[0]));
+        assert!(!found(&[1024, 446]).are_equal);
     }
 
     #[test]
