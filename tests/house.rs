@@ -147,6 +147,7 @@ fn no_duration_is_taken_from_a_clock_that_jumps() {
     let may = [
         "crates/harness/src/block.rs",
         "crates/harness/src/disturbed.rs",
+        "crates/harness/src/go_on.rs",
         "crates/harness/src/measure.rs",
         "crates/origin/src/kinds/fast/server.rs",
         "crates/record/",

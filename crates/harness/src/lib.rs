@@ -21,6 +21,7 @@ mod find;
 mod fixture;
 mod footprint;
 mod forecast;
+mod go_on;
 mod host;
 mod idle_inhibitor;
 mod interrupt;

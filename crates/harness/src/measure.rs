@@ -1,12 +1,12 @@
 //! Measures: from models and a preset to a run on disk, or from a run that was cut short to its
 //! end. Both doors to the house, `cargo bench` and the command line, come through here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use record::{
     Again, Block, Brief, Entry, Environment, Integrity, Model, Placement, PrimitiveProgram, Resume,
     Run, RunFolder, Schedule, TurnRecord, Unreadable,
@@ -15,6 +15,7 @@ use workload::{Cell, OriginKind, plain};
 
 use crate::footprint::footprints;
 use crate::forecast::knows;
+use crate::go_on::{is_due, next_block, same_machine, same_programs};
 use crate::origin_process::OriginProcess;
 use crate::programs::{build_for_run, hashes, interpreter_versions};
 use crate::progress::{Progress, say};
@@ -151,7 +152,8 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
         return Err(Failure::Preflight(why).into());
     }
     same_programs(&run, session, &hashes(&programs))?;
-    same_machine(&run, &environment(&workspace.root, schedule, &programs)?, session)?;
+    let now = environment(&workspace.root, schedule, &programs)?;
+    same_machine(&run, (&now, &place()?), session)?;
     interrupt::watch()?;
     let mut folder = RunFolder::reopen(&path)?;
     let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
@@ -245,107 +247,11 @@ fn environment(root: &Path, schedule: &Schedule, programs: &Programs) -> Result<
     Ok(environment)
 }
 
-/// Returns the block with which a run goes on, or why it does not.
-fn next_block(run: &Run) -> Result<u32> {
-    match (&run.integrity, run.next_block()) {
-        (Integrity::Altered(files), _) => {
-            let altered =
-                format!("{}: altered after it was measured: {}", run.id, files.join(", "));
-            Err(anyhow!("the run cannot go on")).context(Unreadable(altered))
-        }
-        (Integrity::Whole, _) => {
-            Err(Failure::Usage(format!("the run cannot go on: {} is complete", run.id)).into())
-        }
-        (Integrity::Unfinished, Some(block)) => Ok(block),
-        // It was cut between its last block and its manifest.
-        (Integrity::Unfinished, None) => Ok(u32::MAX),
-    }
-}
-
 /// Returns the session that begins with a block, or goes on with it: the last one after all blocks.
 fn session(schedule: &Schedule, next: u32) -> u32 {
     let blocks = || schedule.blocks.iter().map(|block| (block.number, block.session));
     let next = blocks().filter(|(number, _)| *number >= next).min();
     next.or(blocks().max()).map_or(0, |(_, session)| session)
-}
-
-/// Checks that the next session of a run is due.
-fn is_due(run: &Run, session: u32) -> Result<()> {
-    let Some(planned) = run.schedule.sessions.get(session as usize) else { return Ok(()) };
-    let begun = run.turns.iter().chain(&run.cut).any(|turn| {
-        run.schedule.blocks.iter().any(|b| b.number == turn.block && b.session == session)
-    });
-    let last = run.turns.last().map(|turn| humantime::parse_rfc3339(&turn.started_utc));
-    let (false, Some(Ok(last))) = (begun, last) else { return Ok(()) };
-    let due = last + Duration::from_hours(1) * planned.hours_after_last;
-    let wait = due.duration_since(SystemTime::now()).unwrap_or_default();
-    ensure!(
-        wait.is_zero(),
-        Failure::Preflight(format!(
-            "session {} of {} is due in {} minutes, at {}",
-            session + 1,
-            run.schedule.sessions.len(),
-            wait.as_secs().div_ceil(60),
-            humantime::format_rfc3339_seconds(due)
-        ))
-    );
-    Ok(())
-}
-
-/// Checks that the programs are those with which this session of a run began.
-fn same_programs(run: &Run, session: u32, hashes: &BTreeMap<String, String>) -> Result<()> {
-    let begun = run.resumes.iter().find(|resume| resume.session == session);
-    let expected = match (session, begun) {
-        (0, _) => &run.environment.programs_sha256,
-        (_, Some(resume)) => &resume.programs_sha256,
-        (_, None) => return Ok(()),
-    };
-    let differs = hashes.iter().find(|(package, hash)| expected.get(*package) != Some(hash));
-    match differs {
-        None => Ok(()),
-        Some((package, _)) => Err(Failure::Usage(format!(
-            "the run cannot go on: {package} is not the program that it began with; check out \
-             commit {}, or begin a new run",
-            run.environment.commit
-        ))
-        .into()),
-    }
-}
-
-/// Checks that the machine is the one on which a run began, and, where another session begins with
-/// programs of its own layout, that they are made from the same source.
-fn same_machine(run: &Run, now: &Environment, session: u32) -> Result<()> {
-    let begun = &run.environment;
-    let mut fields = vec![
-        ("CPU", &begun.cpu, &now.cpu),
-        ("kernel", &begun.kernel, &now.kernel),
-        ("governor", &begun.governor, &now.governor),
-        ("accounting of interrupts", &begun.irq_time_accounting, &now.irq_time_accounting),
-    ];
-    if session > 0 {
-        fields.extend([
-            ("compiler", &begun.rustc, &now.rustc),
-            ("compiler's flags", &begun.rustflags, &now.rustflags),
-            ("profile", &begun.profile, &now.profile),
-            ("lock file", &begun.cargo_lock_sha256, &now.cargo_lock_sha256),
-            ("commit", &begun.commit, &now.commit),
-            ("state of the tree (modified or not)", &begun.modified, &now.modified),
-        ]);
-    }
-    let reported = |environment: &Environment| format!("{:?}", environment.python);
-    let interpreters = [reported(begun), reported(now)];
-    fields.push(("interpreter of models", &interpreters[0], &interpreters[1]));
-    ensure!(
-        place()? == run.schedule.placement,
-        Failure::Preflight("the run cannot go on: the CPUs are not those it began on".to_owned())
-    );
-    match fields.into_iter().find(|(_, begun, now)| begun != now) {
-        None => Ok(()),
-        Some((what, begun, now)) => Err(Failure::Preflight(format!(
-            "the run cannot go on: the {what} is {now}, and it began with {begun}"
-        ))
-        .into()),
-    }
 }
 
 /// Returns the schedule of a run without the blocks of cells that have had enough.
