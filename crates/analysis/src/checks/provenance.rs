@@ -94,6 +94,9 @@ fn not_the_one(machine: &Environment) -> Option<String> {
     if build.profile_release.iter().flatten().any(|(name, _)| name == "package") {
         return Some("the profile is not the same for all packages".to_owned());
     }
+    if let Some(choice) = build.choices().first() {
+        return Some(format!("the programs were built with {choice}"));
+    }
 
     // Two of these are empty or "none" where there are none; none is in two places at once.
     let flags = [&machine.rustflags, build.encoded_rustflags.as_str(), config.rustflags.as_str()];
@@ -237,7 +240,7 @@ mod tests {
     use super::*;
     use crate::checks::question::CheckState;
     use crate::checks::tests::{GOOD, state, trips};
-    use record::environment::Fact;
+    use record::environment::{Build, Fact};
 
     /// Returns what a machine reports.
     fn fact(text: &str) -> Fact {
@@ -296,12 +299,33 @@ mod tests {
         run.environment.rustflags =
             "-C target-cpu=native -Clink-arg=-fuse-ld=mold -g --cfg a".to_owned();
         assert_eq!(build(&run.environment).badges, Vec::<&str>::new());
-        // What may be chosen is said, and no reason to doubt.
+    }
+
+    #[test]
+    fn g1_trips_on_a_compiler_a_wrapper_or_a_target_that_the_project_does_not_choose() {
+        let trips = |set: fn(&mut Build)| {
+            trips(("G1", "run"), |run| set(&mut run.environment.build), "BUILD");
+        };
+        trips(|build| build.rustc_chosen_by = fact("RUSTC"));
+        trips(|build| build.rustc_wrapper = fact("sccache"));
+        trips(|build| build.rustc_bootstrap = fact("1"));
+        trips(|build| build.config.variables = fact("RUSTC_BOOTSTRAP"));
+        trips(|build| {
+            build.rustc = Some([("host".to_owned(), "x86_64-unknown-linux-gnu".to_owned())].into());
+            build.target = fact("x86_64-unknown-linux-musl");
+        });
+
+        let mut run = crate::fixture::Fixture::good().run();
         (run.environment.build.rustc_wrapper, run.environment.build.rustc_bootstrap) =
             (fact("sccache"), fact("1"));
-        let check = build(&run.environment);
-        let said = "with the wrapper sccache, RUSTC_BOOTSTRAP 1;";
-        assert!(check.badges.is_empty() && check.measured.contains(said), "{}", check.measured);
+        let measured = build(&run.environment).measured;
+        assert!(measured.contains("with the wrapper sccache, RUSTC_BOOTSTRAP 1;"), "{measured}");
+        // What nobody set, and what an old run does not say, is no reason to doubt.
+        for nothing in ["none", UNKNOWN] {
+            run.environment.build.rustc_wrapper = fact(nothing);
+            run.environment.build.rustc_bootstrap = fact(nothing);
+            assert_eq!(build(&run.environment).badges, Vec::<&str>::new());
+        }
     }
 
     #[test]

@@ -156,29 +156,39 @@ impl Build {
     /// Returns how programs are built otherwise than the workspace's own files say, a few words for
     /// each.
     pub fn differences(&self) -> Vec<String> {
-        let mut reported = Vec::new();
-        let mut report = |what: &str, fact: &Fact| {
-            if fact.is_known() && ![NONE, DEFAULT].contains(&fact.as_str()) {
-                reported.push(format!("{what} {fact}"));
-            }
-        };
-        report("the flags", &self.flags_in_force);
-        report("a compiler chosen by", &self.rustc_chosen_by);
-        report("the wrapper", &self.rustc_wrapper);
-        report("RUSTC_BOOTSTRAP", &self.rustc_bootstrap);
-        let host = self.rustc.as_ref().and_then(|reported| reported.get("host"));
-        if host.is_some_and(|host| *host != self.target.as_str()) {
-            report("the target", &self.target);
-        }
-        report("the linker", &self.linker);
-        report("incremental builds", &self.incremental);
-        report("other sources of dependencies by", &self.config.replacements);
-        report("variables of cargo's configuration:", &self.config.variables);
-        for (name, value) in self.profile_overrides.iter().flatten() {
-            report(&format!("the profile's {name}"), value);
-        }
-        reported
+        let profile = self.profile_overrides.iter().flatten();
+        let profile =
+            profile.filter_map(|(name, value)| set(&format!("the profile's {name}"), value));
+        let flags = set("the flags", &self.flags_in_force);
+        let rest = [
+            set("the linker", &self.linker),
+            set("incremental builds", &self.incremental),
+            set("other sources of dependencies by", &self.config.replacements),
+        ];
+        let rest = rest.into_iter().flatten();
+        flags.into_iter().chain(self.choices()).chain(rest).chain(profile).collect()
     }
+
+    /// Returns those of the differences that put another compiler in the place of the workspace's,
+    /// or have it work otherwise: by a variable, or by cargo's configuration.
+    pub fn choices(&self) -> Vec<String> {
+        let host = self.rustc.as_ref().and_then(|reported| reported.get("host"));
+        let is_other = host.is_some_and(|host| *host != self.target.as_str());
+        let choices = [
+            set("a compiler chosen by", &self.rustc_chosen_by),
+            set("the wrapper", &self.rustc_wrapper),
+            set("RUSTC_BOOTSTRAP", &self.rustc_bootstrap),
+            set("the target", &self.target).filter(|_| is_other),
+            set("variables of cargo's configuration:", &self.config.variables),
+        ];
+        choices.into_iter().flatten().collect()
+    }
+}
+
+/// Returns a few words for a setting that somebody set.
+fn set(what: &str, fact: &Fact) -> Option<String> {
+    let is_set = fact.is_known() && ![NONE, DEFAULT].contains(&fact.as_str());
+    is_set.then(|| format!("{what} {fact}"))
 }
 
 /// Returns whether programs are built incrementally, `on` or `none`: a variable goes before the
