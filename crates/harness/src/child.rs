@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use workload::pipe;
 
 use crate::nameless::without_paths;
+use crate::starved::Watched;
 use crate::{interrupt, thread_states};
 
 /// What is kept of a child's stderr: the first bytes, where a panic says why.
@@ -35,6 +36,11 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How long a child may take to leave once its pipe is closed. Nothing is measured meanwhile, and
 /// where memory is short, what it needs for leaving may have to come back from a slow disk.
 const LEAVE: Duration = Duration::from_secs(20);
+/// How often a child that is starved gets half of its time again: for five minutes at least of what
+/// may take ten seconds.
+const STARVED_MAX: u32 = 60;
+/// How often it is looked at in that time.
+const LOOKS: u32 = 20;
 /// How long its last words may take to arrive after it has left.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What is shown of them.
@@ -67,6 +73,8 @@ pub struct Child<M> {
 pub enum ReceiveError {
     /// The deadline passed.
     Timeout,
+    /// The deadline passed again and again, and others had the CPUs.
+    Starved,
     /// The pipe was closed.
     Closed,
     /// What came is no message.
@@ -77,6 +85,10 @@ impl fmt::Display for ReceiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => write!(f, "it timed out and was killed"),
+            Self::Starved => write!(
+                f,
+                "it got no CPU, since other processes had them, and was killed: stop those"
+            ),
             Self::Closed => write!(f, "it ended before it reported its result"),
             Self::Malformed(what) => write!(f, "it sent a malformed message on {what}"),
         }
@@ -137,6 +149,17 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         }
     }
 
+    /// Returns the next message, if it comes within a time for which the child is not starved. Half
+    /// of the time is enough for an honest one. Where none came in the first half, the child is
+    /// looked at in the second: nobody who is in time is.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is none.
+    pub fn receive_within(&mut self, time: Duration) -> Result<M, ReceiveError> {
+        self.unless_starved(time, Self::receive)
+    }
+
     /// Returns the id of the process.
     pub fn id(&self) -> u32 {
         self.process.id()
@@ -149,16 +172,16 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     /// Says that it did not leave, went on talking, or left with an error.
     pub fn dismiss(mut self) -> Result<(), String> {
         drop(self.stdin.take());
-        let left = self.leave(Instant::now() + LEAVE);
+        let left = self.unless_starved(LEAVE, Self::leave);
         let more = self.messages.recv_timeout(LAST_WORDS).ok();
         match (left, more.filter(|reported| !matches!(reported, Ok(None)))) {
-            (None, _) => {
+            (Err(_), _) => {
                 let why = "it did not leave when its pipe was closed, and was killed";
                 Err(self.kill_and_report(why.to_owned()))
             }
-            (Some(_), Some(_)) => Err("it reported more than one result".to_owned()),
-            (Some(status), None) if status.success() => Ok(()),
-            (Some(status), None) => Err(self.last_words(status)),
+            (Ok(_), Some(_)) => Err("it reported more than one result".to_owned()),
+            (Ok(status), None) if status.success() => Ok(()),
+            (Ok(status), None) => Err(self.last_words(status)),
         }
     }
 
@@ -173,14 +196,14 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     pub fn end_after(mut self, error: &ReceiveError) -> String {
         let status = match error {
             // It may be about to leave by itself, with a reason to report.
-            ReceiveError::Closed => self.leave(Instant::now() + LEAVE),
-            ReceiveError::Timeout | ReceiveError::Malformed(_) => None,
+            ReceiveError::Closed => self.unless_starved(LEAVE, Self::leave).ok(),
+            ReceiveError::Timeout | ReceiveError::Starved | ReceiveError::Malformed(_) => None,
         };
         match status.filter(|status| !status.success()) {
             Some(status) => self.last_words(status),
             None => {
                 let why = error.to_string();
-                if matches!(error, ReceiveError::Timeout) {
+                if matches!(error, ReceiveError::Timeout | ReceiveError::Starved) {
                     return self.kill_and_report(why);
                 }
                 self.kill();
@@ -199,18 +222,49 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
         }
     }
 
-    /// Waits until the child has left; returns nothing if it has not at the deadline.
-    fn leave(&mut self, deadline: Instant) -> Option<ExitStatus> {
-        while Instant::now() < deadline {
+    /// Waits until the child has left, or the deadline has passed. Whoever was stopped meanwhile
+    /// looks once more: the child may have left long ago.
+    fn leave(&mut self, deadline: Instant) -> Result<ExitStatus, ReceiveError> {
+        loop {
+            let is_late = Instant::now() >= deadline;
             if let Ok(Some(status)) = self.process.try_wait() {
                 // What it started and left behind goes with it.
                 let _ = killpg(self.group(), Signal::SIGKILL);
-                return Some(status);
+                return Ok(status);
+            }
+            if is_late {
+                return Err(ReceiveError::Timeout);
             }
             // Nothing is measured while a child leaves.
             thread::sleep(Duration::from_millis(1));
         }
-        None
+    }
+
+    /// Waits within a time for what comes before a deadline, and longer while the child is starved.
+    fn unless_starved<T>(
+        &mut self,
+        time: Duration,
+        wait: impl Fn(&mut Self, Instant) -> Result<T, ReceiveError>,
+    ) -> Result<T, ReceiveError> {
+        let half = time / 2;
+        let mut came = wait(self, Instant::now() + half);
+        for _ in 0..STARVED_MAX {
+            let mut watched = Watched::new(self.id());
+            for _ in 0..LOOKS {
+                if !matches!(came, Err(ReceiveError::Timeout)) {
+                    return came;
+                }
+                came = wait(self, Instant::now() + half / LOOKS);
+                watched.look();
+            }
+            if !watched.is_starved() {
+                return came;
+            }
+        }
+        came.map_err(|error| match error {
+            ReceiveError::Timeout => ReceiveError::Starved,
+            error => error,
+        })
     }
 
     /// Returns how the child ended, with what it said last.
@@ -309,6 +363,8 @@ pub(crate) fn on_cpus<T>(cpus: &[usize], work: impl FnOnce() -> T) -> Result<T> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -320,17 +376,51 @@ mod tests {
         assert!(said.starts_with("failed to start model-a: No such file"), "{said}");
     }
 
+    /// Returns how to start a shell with a script.
+    fn shell(script: &str, cpus: &'static [usize]) -> Start<'static> {
+        let arguments = ["-c", script].map(str::to_owned).into();
+        Start { program: Path::new("/bin/sh"), arguments, env: BTreeMap::new(), cpus }
+    }
+
+    #[test]
+    fn a_child_that_others_keep_off_the_cpus_gets_its_time_again() {
+        let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
+        let cpu = (0..CpuSet::count()).find(|&cpu| allowed.is_set(cpu) == Ok(true)).unwrap();
+        let cpus: &[usize] = vec![cpu].leak();
+        let counting = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo 7";
+        let script = format!("exec nice -n 7 sh -c '{counting}'");
+        let is_over = AtomicBool::new(false);
+        let received = thread::scope(|scope| {
+            scope.spawn(|| {
+                on_cpus(cpus, || {
+                    while !is_over.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                    }
+                })
+            });
+            let child = Child::<u64>::start(&shell(&script, cpus));
+            let received = child.map(|mut child| child.receive_within(Duration::from_millis(400)));
+            is_over.store(true, Ordering::Relaxed);
+            received.unwrap()
+        });
+        assert!(matches!(received, Ok(7)), "{received:?}");
+    }
+
+    #[test]
+    fn a_child_that_has_left_before_anybody_looked_is_not_late() {
+        let mut child = Child::<u64>::start(&shell("exit 0", &[])).unwrap();
+        let stat = format!("/proc/{}/stat", child.id());
+        while !std::fs::read_to_string(&stat).unwrap().contains(") Z ") {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(child.leave(Instant::now()).unwrap().success());
+    }
+
     #[test]
     fn a_child_leaves_no_core() {
         let (_, hard) = getrlimit(Resource::RLIMIT_CORE).unwrap();
         setrlimit(Resource::RLIMIT_CORE, hard, hard).unwrap();
-        let start = Start {
-            program: Path::new("/bin/sh"),
-            arguments: ["-c", "ulimit -c"].map(str::to_owned).into(),
-            env: BTreeMap::new(),
-            cpus: &[],
-        };
-        let mut child = Child::<u64>::start(&start).unwrap();
+        let mut child = Child::<u64>::start(&shell("ulimit -c", &[])).unwrap();
         assert_eq!(child.receive(Instant::now() + LEAVE).unwrap(), 0);
         child.dismiss().unwrap();
     }

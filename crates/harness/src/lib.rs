@@ -46,6 +46,7 @@ mod service;
 #[cfg(test)]
 #[path = "../../../tests/support/skip.rs"]
 mod skip;
+mod starved;
 mod stays;
 mod stop;
 mod sweep;

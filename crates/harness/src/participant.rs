@@ -107,7 +107,7 @@ impl Started {
 
     /// Receives the hello, sends the plan, receives that all is ready.
     fn greet(&mut self, plan: &Plan) -> Result<Hello, Ended> {
-        let hello = match self.child.receive(Instant::now() + ANSWER)? {
+        let hello = match self.child.receive_within(ANSWER)? {
             FromModel::Hello(hello) => hello,
             FromModel::Ready | FromModel::Turned(_) => {
                 return Err(Ended::Refused("its first message is no hello".into()));
@@ -119,7 +119,7 @@ impl Started {
             return Err(Ended::Refused(why));
         }
         self.child.send(&ToModel::Plan(plan.clone()));
-        match self.child.receive(Instant::now() + ANSWER)? {
+        match self.child.receive_within(ANSWER)? {
             FromModel::Ready => Ok(hello),
             FromModel::Hello(_) => Err(Ended::Refused("it said hello twice".into())),
             FromModel::Turned(_) => {
@@ -150,7 +150,8 @@ pub(crate) fn accept(hello: &Hello) -> Result<(), Ended> {
 }
 
 /// Returns the longest that a turn may take: twice what its delays alone would take, and 10 s, in
-/// which operations that are done many at a time have their place.
+/// which operations that are done many at a time have their place. Half of it is enough for one
+/// that is not starved.
 pub fn time_for(plan: &Plan, turn: &Turn) -> Duration {
     let (cell, ids) = (&plan.cell, turn.ids(&plan.cell));
     let waves = (ids.end - ids.start).div_ceil(u64::from(cell.in_flight));
@@ -176,7 +177,7 @@ impl Participant {
         self.count_idle(before);
         self.child.send(&ToModel::Turn(*turn));
         let time = time_for(&self.plan, turn);
-        let reported = patiently(|| self.child.receive(Instant::now() + time), is_stalled)?;
+        let reported = patiently(|| self.child.receive_within(time), is_stalled)?;
         let after = self.clock.and_then(read);
         self.rested = (Instant::now(), after);
         let FromModel::Turned(turned) = reported else {
