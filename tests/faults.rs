@@ -11,22 +11,27 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::thread;
+use std::time::Duration;
 
 use harness::{
     Agreement, FaultVerified, OriginProcess, Programs, QUIRKS, converse, fault_cases, verify_faults,
 };
 use model_kit::{Plan, Workload};
+use nix::sys::signal::{Signal, kill};
 use origin::FAULTS;
 use record::Model;
 
 use support::misbehaving::{behaving, misbehaving, script, scripted};
 use support::skip::{noted, skipped};
-use support::{MODELS, alone, bare, built, cell, faulty, held, models_below, plan};
+use support::{MODELS, alone, bare, built, cell, child, faulty, held, house, models_below, plan};
 
 /// Where the table stands.
 const PAGE: &str = "crates/harness/FAULTS.md";
 /// What stands in it before the rows of the harness, which are written by hand.
 const HARNESS_ROWS: &str = "## What the harness must survive";
+/// How long an origin is stopped: longer than a model has to fetch from it, and so short that it
+/// still answers the harness.
+const STOPPED: Duration = Duration::from_secs(12);
 
 /// What a client does, and the clients that do so with their versions.
 type Found = (String, BTreeSet<String>);
@@ -150,6 +155,39 @@ fn a_limit_of_time_that_begins_anew_with_each_byte_fails_its_row() {
             assert!(why.contains("timed out and was killed"), "{why}");
         }
     });
+}
+
+#[test]
+fn an_origin_that_was_stopped_is_held_against_no_model() {
+    let _alone = alone();
+    let model = house("threads");
+    let programs = Programs {
+        origin: built("origin"),
+        models: [(model.name.clone(), built(&model.package))].into(),
+        primitives: BTreeMap::new(),
+        missing: Vec::new(),
+    };
+    let mut stopped = None;
+    let verified = verify_faults(&[model], &programs, &mut |_| {
+        let stop = || {
+            let origin = child("origin").expect("several take part");
+            kill(origin, Signal::SIGSTOP).expect("it is ours");
+            thread::spawn(move || {
+                thread::sleep(STOPPED);
+                // It may have been replaced meanwhile.
+                kill(origin, Signal::SIGCONT)
+            })
+        };
+        stopped.get_or_insert_with(stop);
+        Ok(())
+    });
+    let failed: Vec<String> = verified
+        .expect("an origin can be had")
+        .iter()
+        .filter(|one| !one.works())
+        .map(FaultVerified::line)
+        .collect();
+    assert!(stopped.is_some() && failed.is_empty(), "{failed:?}");
 }
 
 /// Returns a cell whose origin answers at once.

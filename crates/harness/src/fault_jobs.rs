@@ -14,6 +14,8 @@ use crate::{OriginProcess, Programs, interrupt};
 
 /// Trials that run at the same time, each with an origin of its own; most of them wait.
 const AT_ONCE: usize = 6;
+/// How often a trial is made whose origin fails or is stalled.
+const TRIES_MAX: u32 = 3;
 
 /// Holds each model against every fault, and reports what came of it in the order of the table.
 ///
@@ -60,13 +62,15 @@ fn work(
         let Some((case, model)) = jobs.get(number) else { return Ok(()) };
         ensure!(interrupt::exit_code().is_none(), "interrupted");
         let program = programs.models.get(&model.name).context("failed to find a program")?;
-        let verified = match case.verify((model, program), &mut origin) {
-            // An origin that has died is replaced, and the case tried again.
-            Err(_) if interrupt::exit_code().is_none() => {
-                origin = OriginProcess::start_faulty(&programs.origin)?;
-                case.verify((model, program), &mut origin)?
+        let mut left = TRIES_MAX;
+        let verified = loop {
+            left -= 1;
+            match case.verify((model, program), &mut origin) {
+                Err(_) if left > 0 && interrupt::exit_code().is_none() => {
+                    origin = OriginProcess::start_faulty(&programs.origin)?;
+                }
+                verified => break verified?,
             }
-            verified => verified?,
         };
         if found.send((number, verified)).is_err() {
             return Ok(());

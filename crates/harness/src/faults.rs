@@ -8,9 +8,10 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use origin::{FAULTS, FULL, Fault, REFUSING, Record, SCRIPTED, Script, Verdict};
 use record::Model;
+use rules::STALLED_MS;
 use workload::pipe::Total;
 use workload::{Cell, DelayRange, ErrorCode, Plan, Workload, ids_digest};
 
@@ -112,6 +113,10 @@ impl FaultCase {
     }
 
     /// Holds a model against it, and once more with patience if it disagrees at a limit of time.
+    ///
+    /// # Errors
+    ///
+    /// Says that the origin failed, or was stalled where the model disagrees.
     pub(crate) fn verify(
         &self,
         model: (&Model, &Program),
@@ -144,13 +149,17 @@ impl FaultCase {
                 (reported.turned.total.errors, agreement)
             }
         };
-        Ok(FaultVerified {
+        let verified = FaultVerified {
             row: self.row.to_owned(),
             fault: self.name.to_owned(),
             model: model.name.clone(),
             failures,
             agreement,
-        })
+        };
+        // What a model makes of an origin that was stopped says nothing of the model.
+        let (is_stalled, line) = (record.late_ms_max > STALLED_MS, verified.line());
+        ensure!(verified.works() || !is_stalled, "the origin was stalled, hence {line}");
+        Ok(verified)
     }
 
     /// Returns what a model is sent: one fetch at a time, so that each is on the same kind of

@@ -92,7 +92,7 @@ impl OriginProcess {
     fn start_as(program: &Program, (arguments, cpus): (Vec<String>, &[usize])) -> Result<Self> {
         let start = Start { program: &program.path, arguments, env: BTreeMap::new(), cpus };
         let mut child = Child::start(&start)?;
-        match child.receive(Instant::now() + ANSWER) {
+        match child.receive_within(ANSWER) {
             Ok(FromOrigin::Ready(ready)) => Ok(Self { child, ready }),
             Ok(other) => bail!("failed to start the origin: it began with {other:?}"),
             Err(error) => {
@@ -140,14 +140,7 @@ impl OriginProcess {
     /// Returns what a faulty origin did, once it has read so many requests: one whose answer nobody
     /// waits for may be read after its model has ended.
     pub(crate) fn record_of(&mut self, requests: u64) -> Result<Record> {
-        let last = Instant::now() + SETTLES;
-        loop {
-            let record = self.record()?;
-            if record.requests >= requests || Instant::now() > last {
-                return Ok(record);
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
+        asked_until(SETTLES, || self.record(), |record| record.requests >= requests)
     }
 
     /// Mounts a cell and lets a model carry it out, without a deadline or work on top; returns what
@@ -175,18 +168,11 @@ impl OriginProcess {
     ///
     /// Says why there is no receipt.
     pub fn receipt(&mut self) -> Result<Receipt> {
-        let deadline = Instant::now() + QUIET;
-        loop {
-            let receipt = match self.ask(&ToOrigin::Receipt)? {
-                FromOrigin::Receipt(receipt) => receipt,
-                other => bail!("failed to get a receipt: the origin answered {other:?}"),
-            };
-            if receipt.in_flight_now == 0 || Instant::now() > deadline {
-                return Ok(receipt);
-            }
-            // The window has closed: waiting costs nobody anything.
-            thread::sleep(Duration::from_millis(2));
-        }
+        let ask = || match self.ask(&ToOrigin::Receipt)? {
+            FromOrigin::Receipt(receipt) => Ok(receipt),
+            other => bail!("failed to get a receipt: the origin answered {other:?}"),
+        };
+        asked_until(QUIET, ask, |receipt| receipt.in_flight_now == 0)
     }
 
     /// Checks that every shard still accepts connections; wiremock's loop ends for good at its
@@ -233,7 +219,44 @@ impl OriginProcess {
     /// Asks and waits for the answer.
     fn ask(&mut self, question: &ToOrigin) -> Result<FromOrigin> {
         self.child.send(question);
-        let received = self.child.receive(Instant::now() + ANSWER);
+        let received = self.child.receive_within(ANSWER);
         received.map_err(|error| anyhow!("the origin does not answer: {error}"))
+    }
+}
+
+/// Asks until an answer is the last one, or the time is over. Whoever was stopped meanwhile asks
+/// once more: the answer that it has may be old.
+fn asked_until<T>(
+    time: Duration,
+    mut ask: impl FnMut() -> Result<T>,
+    is_last: impl Fn(&T) -> bool,
+) -> Result<T> {
+    let deadline = Instant::now() + time;
+    loop {
+        let is_over = Instant::now() > deadline;
+        let answer = ask()?;
+        if is_over || is_last(&answer) {
+            return Ok(answer);
+        }
+        // The window has closed: waiting costs nobody anything.
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_was_stopped_longer_than_it_would_wait_asks_once_more() {
+        let time = Duration::from_millis(1);
+        let mut answers = 0;
+        let ask = || {
+            answers += 1;
+            thread::sleep(10 * time);
+            Ok(answers)
+        };
+        assert_eq!(asked_until(time, ask, |answer| *answer > 9).unwrap(), 2);
+        assert_eq!(asked_until(time, || Ok(3), |answer| *answer == 3).unwrap(), 3);
     }
 }

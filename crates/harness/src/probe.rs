@@ -19,7 +19,7 @@ const FETCHES: (u64, u64) = (2_000, 60);
 const WARM_UP: (u64, u64) = (400, 10);
 /// Times that a model carries out the cell itself; the median of its costs is taken.
 const TIMES: usize = 3;
-/// How often a probe is tried whose origin fails.
+/// How often a probe is tried whose origin fails or is stalled.
 const TRIES_MAX: u32 = 3;
 /// Decides bodies and delays of all probes.
 const SEED: u64 = 1;
@@ -37,7 +37,7 @@ pub fn probe(
     let run = |name: &str, cell: &Cell| {
         let model = models.iter().find(|model| model.name == name);
         let model = model.with_context(|| format!("failed to find the model {name}"))?;
-        // An origin that dies is replaced; what fails again and again is reported.
+        // An origin that dies or is stopped is replaced; what fails again and again is reported.
         let mut left = TRIES_MAX;
         loop {
             left -= 1;
@@ -98,7 +98,9 @@ fn fetch(
     let mut origin = OriginProcess::start(&programs.origin, placement)?;
     let program = programs.models.get(&model.name).context("failed to find its program")?;
     let reported = origin.serve((model, program), (cell.clone(), SEED), placement)?;
-    // What a model says of an origin that died meanwhile is not the model's fault.
+    // What a model says of an origin that died or was stopped meanwhile is not the model's fault,
+    // and a rate that was found meanwhile is not the origin's.
+    ensure!(!origin.was_stalled(), "the origin was stalled");
     let receipt = origin.receipt().and_then(|receipt| origin.accepts().map(|()| receipt))?;
     let turned = reported.map_err(|why| anyhow!("{why}"))?.turned;
     ensure!(turned.total.errors.is_empty(), "fetches failed: {:?}", turned.total.errors);

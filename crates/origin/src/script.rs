@@ -30,7 +30,7 @@ pub struct Script {
 }
 
 /// What a faulty origin has seen and done since it was sent its script.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Connections accepted.
     pub accepted: u64,
@@ -48,6 +48,8 @@ pub struct Record {
     pub unanswered: u64,
     /// The failures that a bare model must count, by code.
     pub failures: BTreeMap<String, u64>,
+    /// The most by which a thread was late that only sleeps, in milliseconds.
+    pub late_ms_max: f64,
 }
 
 impl Script {

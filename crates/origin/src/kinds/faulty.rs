@@ -7,8 +7,8 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{mem, thread};
 
 use anyhow::{Context, Result, bail};
 use origin::{End, FAULTY, FULL, Fault, FromOrigin, GOOD, REFUSING, Ready, Record, SCRIPTED};
@@ -23,6 +23,8 @@ use super::{BACKLOG, Kind, raise_descriptors};
 const HEAD_END: &[u8] = b"\r\n\r\n";
 /// How long an accept that failed is not tried again, as when no descriptor is left.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long the thread sleeps that shows whether the process was stopped.
+const BEAT: Duration = Duration::from_millis(50);
 
 /// What is served, and what was counted of it.
 #[derive(Debug)]
@@ -33,6 +35,14 @@ struct Scene {
     door: Arc<Door>,
     /// How often it has restarted; a connection belongs to the life in which it came.
     lives: AtomicU64,
+    pulse: Mutex<Pulse>,
+}
+
+/// Shows whether the process was stopped, or had no CPU.
+#[derive(Debug)]
+struct Pulse {
+    last: Instant,
+    late_max: Duration,
 }
 
 /// The scene that is played, if there is one.
@@ -65,6 +75,15 @@ fn serve(_: &[String]) -> Result<()> {
     let stage: Arc<Stage> = Arc::default();
     let (entered, accepting) = (Arc::clone(&door), Arc::clone(&stage));
     thread::spawn(move || accept(&entered, &accepting));
+    let beating = Arc::clone(&stage);
+    thread::spawn(move || {
+        loop {
+            thread::sleep(BEAT);
+            if let Some(scene) = &*held(&beating) {
+                held(&scene.pulse).beat();
+            }
+        }
+    });
     let ready = Ready { server: "faulty".to_owned(), origins: origins.to_vec() };
     origin::speak(ready, |asked| answer((&stage, &door), asked))
 }
@@ -80,7 +99,7 @@ fn answer((stage, door): (&Stage, &Arc<Door>), asked: ToOrigin) -> Result<FromOr
             Ok(FromOrigin::Mounted)
         }
         ToOrigin::Receipt => match &*held(stage) {
-            Some(scene) => Ok(FromOrigin::Record(held(&scene.record).clone())),
+            Some(scene) => Ok(FromOrigin::Record(scene.record())),
             None => bail!("hand over a record: there is no script"),
         },
         ToOrigin::Reset => {
@@ -170,7 +189,14 @@ impl Scene {
     fn new(script: Script, door: Arc<Door>) -> Self {
         let body = |id| content::body(script.seed, id, script.body_bytes);
         let bodies = (0..BODIES as u64).map(body).collect();
-        Self { bodies, record: Mutex::default(), script, door, lives: AtomicU64::new(0) }
+        let pulse = Mutex::new(Pulse { last: Instant::now(), late_max: Duration::ZERO });
+        Self { bodies, record: Mutex::default(), script, door, lives: AtomicU64::new(0), pulse }
+    }
+
+    /// Returns what was seen and done so far.
+    fn record(&self) -> Record {
+        let late_ms_max = held(&self.pulse).beat().as_secs_f64() * 1e3;
+        Record { late_ms_max, ..held(&self.record).clone() }
     }
 
     /// Serves one connection until the script or the peer ends it.
@@ -272,6 +298,15 @@ impl Scene {
     fn body(&self, id: u64) -> &[u8] {
         let place = usize::try_from(id % BODIES as u64).expect("the remainder is small");
         &self.bodies[place]
+    }
+}
+
+impl Pulse {
+    /// Notes that time goes on, and returns the most by which it was late to be noted.
+    fn beat(&mut self) -> Duration {
+        let since = mem::replace(&mut self.last, Instant::now()).elapsed();
+        self.late_max = self.late_max.max(since.saturating_sub(BEAT));
+        self.late_max
     }
 }
 
