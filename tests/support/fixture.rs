@@ -171,9 +171,9 @@ fn turned((model, plan): (&Model, &Plan), turn: Turn, cost_ns: u64) -> Turned {
         cpu_ns,
         user_ns: cpu_ns / 4,
         system_ns: cpu_ns - cpu_ns / 4,
-        switches_voluntary: 40,
-        switches_involuntary: 1,
-        faults_minor: 3,
+        switches_voluntary: Some(40),
+        switches_involuntary: Some(1),
+        faults_minor: Some(3),
     };
     Turned {
         turn: turn.number,

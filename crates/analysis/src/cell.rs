@@ -248,7 +248,7 @@ impl<'a> Source<'a> {
             tail_sensitive: false,
             excess_us: excess.map(|pairs| pairs.difference(ALPHA)),
             wall_ms: level(Quantity::Turn(wall_ms))?,
-            switches: level(Quantity::Turn(switches))?,
+            switches: level(Quantity::Turn(switches)),
             memory_mib: level(Quantity::Stay(memory_mib)),
             unequal_rate: self.unequal_rate(model),
         })

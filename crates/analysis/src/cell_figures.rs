@@ -164,8 +164,8 @@ pub struct RowFigures {
     pub excess_us: Option<Estimate>,
     /// Wall time of the window, in milliseconds: median over blocks.
     pub wall_ms: Estimate,
-    /// Context switches per fetch: median over blocks.
-    pub switches: Estimate,
+    /// Context switches per fetch: median over blocks, where the machine reports them.
+    pub switches: Option<Estimate>,
     /// The most memory that the process held at once, in MiB: median over blocks, where the machine
     /// reports it.
     pub memory_mib: Option<Estimate>,

@@ -11,7 +11,7 @@ use crate::cell_figures::{
     CellFigures, ControlFigures, Footprint, LanguageFigures, Row, RowFigures,
 };
 use crate::family::Pair;
-use crate::figure::{Figure, rounded};
+use crate::figure::{Figure, UNREPORTED, rounded};
 use crate::figures::Figures;
 use crate::findings::Findings;
 use crate::latency::LatencySummary;
@@ -309,11 +309,8 @@ impl FiguresSummary {
             is_tail_sensitive: figures.tail_sensitive,
             cpu_excess_us_per_fetch: Figure::or(excess, why.excess),
             wall_ms: Figure::of(&figures.wall_ms),
-            switches_per_fetch: Figure::of(&figures.switches),
-            memory_peak_mib: Figure::or(
-                figures.memory_mib.as_ref(),
-                "the machine did not report it",
-            ),
+            switches_per_fetch: Figure::or(figures.switches.as_ref(), UNREPORTED),
+            memory_peak_mib: Figure::or(figures.memory_mib.as_ref(), UNREPORTED),
             is_unequal_rate: figures.unequal_rate,
         }
     }

@@ -114,7 +114,7 @@ fn row(
     let measured_us = own.excess_us?;
     let wakes_us = (footprints.wake_ns - of_floor.wake_ns) / 1e3;
     let in_wakes = footprints.wake_switches - of_floor.wake_switches;
-    let switches = own.switches.value - at_floor.switches.value - in_wakes;
+    let switches = own.switches?.value - at_floor.switches?.value - in_wakes;
     let switches_us = switches * switch_ns / 1e3;
     let spawns_us = if spawns > 0.0 { spawns * footprints.spawn_ns? / 1e3 } else { 0.0 };
     let predicted_us = wakes_us + switches_us + spawns_us;
@@ -152,7 +152,7 @@ fn footprints<'a>(
     Some(Footprints {
         program,
         wake_ns: readiness.cpu_ns?.value / 2.0,
-        wake_switches: readiness.switches.value / 2.0,
+        wake_switches: readiness.switches?.value / 2.0,
         spawn_ns: spawn.and_then(|costs| costs.cpu_ns).map(|cpu_ns| cpu_ns.value),
     })
 }
@@ -172,7 +172,7 @@ fn thread_switch_ns(figures: &[PrimitiveFigures]) -> Option<f64> {
     let primitive = Workload::PingPong;
     let ping_pong = figures.iter().find(|figures| figures.primitive == primitive)?;
     let threads = ping_pong.rows.iter().find(|row| row.unit == "thread")?.costs.as_ref()?;
-    let switches = threads.switches.value;
+    let switches = threads.switches?.value;
     (switches > 0.0).then_some(threads.cpu_ns?.value / switches)
 }
 

@@ -6,6 +6,8 @@ use stats::Estimate;
 
 /// Why an estimate has no interval.
 pub(crate) const TOO_FEW: &str = "too few blocks for an interval";
+/// Why there is no estimate of what some machines hide.
+pub(crate) const UNREPORTED: &str = "the machine did not report it";
 
 /// An estimate, or why there is none.
 #[derive(Debug, Serialize)]

@@ -91,6 +91,7 @@ impl Figures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell_figures::RowFigures;
     use crate::fixture::{BASELINE, FLOOR, Fixture};
 
     #[test]
@@ -111,5 +112,20 @@ mod tests {
         cells.push(other);
         let run = Fixture { cells, ..good }.run();
         assert!(figures(&run, BASELINE, FLOOR).isolates_the_delay());
+    }
+    #[test]
+    fn a_machine_that_hides_context_switches_has_none_to_show_and_every_other_figure() {
+        let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
+        let before = figures(&run, BASELINE, FLOOR);
+        for turned in run.turns.iter_mut().filter_map(|turn| turn.turned.as_mut()) {
+            turned.window.switches_voluntary = None;
+            turned.window.switches_involuntary = None;
+        }
+        let after = figures(&run, BASELINE, FLOOR);
+        let own = |all: &Figures| all.cells[0].rows[1].figures.clone().unwrap();
+        assert!(own(&before).switches.is_some());
+        assert_eq!(own(&after), RowFigures { switches: None, ..own(&before) });
+        let ranking = crate::rank(&run, &after, rules::SWITCHES, None).unwrap();
+        assert!(ranking.cells[0].rows.iter().all(|row| row.value.is_none()));
     }
 }

@@ -137,7 +137,7 @@ impl Findings {
             wall_one_by_one_ms: measured()
                 .find(is_alone)
                 .and_then(|row| row.figures.as_ref().and_then(wall)),
-            switches_per_fetch: span(measured(), |own| Some(own.switches.value)),
+            switches_per_fetch: span(measured(), |own| own.switches.map(|switches| switches.value)),
             memory_peak_mib: span(measured(), |own| own.memory_mib.map(|memory| memory.value)),
             p50_ms,
             p90_ms,

@@ -58,8 +58,8 @@ pub struct PrimitiveCosts {
     pub cpu_ns: Option<Estimate>,
     /// What a turn costs beside, in nanoseconds of wall time: median over blocks.
     pub overhead_ns: Option<f64>,
-    /// Context switches for one: median over blocks.
-    pub switches: Estimate,
+    /// Context switches for one: median over blocks, where the machine reports them.
+    pub switches: Option<Estimate>,
     /// The time that nine of ten do not exceed, in nanoseconds, over all stays.
     pub p90_ns: Option<u64>,
     /// The time that 99 of 100 do not exceed, in nanoseconds, over all stays.

@@ -138,7 +138,7 @@ impl<'a> Source<'a> {
             wall_ns: if self.alone() { level(P50_NS)? } else { slope(wall_ns)? },
             cpu_ns: slope(cpu_ns),
             overhead_ns: slope(overhead_ns).map(|overhead| overhead.value),
-            switches: level(Quantity::Turns(switches))?,
+            switches: level(Quantity::Turns(switches)),
             p90_ns: self.percentile(package, 0.90),
             p99_ns: self.percentile(package, 0.99),
             ratio: None,
@@ -213,11 +213,11 @@ fn overhead_ns(turns: &[&TurnRecord]) -> Option<f64> {
     line(turns, |window| window.wall_ns).map(|line| line.intercept)
 }
 
-/// Returns context switches for one.
+/// Returns context switches for one, where the machine reported them.
 fn switches(turns: &[&TurnRecord]) -> Option<f64> {
     let windows = || turns.iter().filter_map(|turn| Some(&turn.valid()?.window));
-    let all = windows().map(|own| own.switches_voluntary + own.switches_involuntary).sum();
-    ratio(all, windows().map(|own| own.ended).sum())
+    let of_one = |own: &Window| Some(own.switches_voluntary? + own.switches_involuntary?);
+    ratio(windows().map(of_one).sum::<Option<u64>>()?, windows().map(|own| own.ended).sum())
 }
 
 /// Returns whether the halves of a stay do not agree on what one costs.

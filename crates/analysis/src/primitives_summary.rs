@@ -5,7 +5,7 @@ use serde::Serialize;
 use workload::Workload;
 
 use crate::cost_model::{CostModelCell, CostModelRow, Explained};
-use crate::figure::{Figure, rounded};
+use crate::figure::{Figure, UNREPORTED, rounded};
 use crate::number::word;
 use crate::primitive_figures::{PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown};
 
@@ -184,7 +184,7 @@ impl CostsSummary {
             wall_ns: Figure::of(&costs.wall_ns),
             cpu_ns: Figure::or(costs.cpu_ns.as_ref(), ALONE),
             overhead_ns: costs.overhead_ns.and_then(rounded),
-            switches: Figure::of(&costs.switches),
+            switches: Figure::or(costs.switches.as_ref(), UNREPORTED),
             p90_ns: costs.p90_ns,
             p99_ns: costs.p99_ns,
             ratio: Figure::or(costs.ratio.as_ref(), REFERENCE),

@@ -302,7 +302,7 @@ pub(crate) fn wall_each_us(turn: &TurnRecord) -> Option<f64> {
     Some(real(window.wall_ns) / real(window.ended) / 1e3)
 }
 
-/// Returns context switches per fetch.
+/// Returns context switches per fetch, where the machine reported them.
 pub(crate) fn switches(turn: &TurnRecord) -> Option<f64> {
     SWITCHES.of_window(&turn.valid()?.window)
 }

@@ -44,6 +44,13 @@ pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)
         let read = |reading: &Reading| reading.usage.as_ref().map_or(0, counter);
         u64::try_from(read(closed) - read(opened)).unwrap_or(0)
     };
+    // A process that has been started has pages, and one that has waited has given the CPU up:
+    // where there was never any of it, the kernel does not count.
+    let counted = |sign: fn(&Usage) -> i64, counter: fn(&Usage) -> i64| {
+        let is_counted = closed.usage.as_ref().is_some_and(|usage| sign(usage) > 0);
+        is_counted.then(|| grown(counter))
+    };
+    let switches = |counter| counted(Usage::voluntary_context_switches, counter);
     pipe::Window {
         ended,
         ok,
@@ -51,9 +58,9 @@ pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)
         cpu_ns: nanoseconds(closed.cpu.saturating_sub(opened.cpu)),
         user_ns: grown(|usage| usage.user_time().num_nanoseconds()),
         system_ns: grown(|usage| usage.system_time().num_nanoseconds()),
-        switches_voluntary: grown(Usage::voluntary_context_switches),
-        switches_involuntary: grown(Usage::involuntary_context_switches),
-        faults_minor: grown(Usage::minor_page_faults),
+        switches_voluntary: switches(Usage::voluntary_context_switches),
+        switches_involuntary: switches(Usage::involuntary_context_switches),
+        faults_minor: counted(Usage::minor_page_faults, Usage::minor_page_faults),
     }
 }
 
@@ -91,4 +98,24 @@ pub(crate) fn scheduled() -> Option<Scheduled> {
 /// Returns a duration in whole nanoseconds.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_does_not_count_is_unknown_and_not_none_of_it() {
+        thread::sleep(Duration::from_millis(1));
+        let of = |who| {
+            let closed = Reading { usage: getrusage(who).ok(), ..Reading::closing() };
+            let window = window(&Reading::start_of_process(), &closed, (1, 1));
+            [window.switches_voluntary, window.switches_involuntary, window.faults_minor]
+        };
+        assert!(of(UsageWho::RUSAGE_SELF).into_iter().all(|count| count.is_some()));
+        // This process has no children, so that it reads what a sandbox shows that counts nothing.
+        assert_eq!(of(UsageWho::RUSAGE_CHILDREN), [None; 3]);
+    }
 }

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { WORKLOADS } from "./workloads.mjs";
 
-/** What the kernel counts for a process: name on the pipe, name in Node, unit. */
+/** What the kernel counts for a process: name on the pipe, name in Node, unit, and what every
+ * process has that has waited, so that none of it means that the kernel does not count. */
 const COUNTERS = [
   ["user_ns", "userCPUTime", 1000],
   ["system_ns", "systemCPUTime", 1000],
-  ["switches_voluntary", "voluntaryContextSwitches", 1],
-  ["switches_involuntary", "involuntaryContextSwitches", 1],
-  ["faults_minor", "minorPageFault", 1],
+  ["switches_voluntary", "voluntaryContextSwitches", 1, "voluntaryContextSwitches"],
+  ["switches_involuntary", "involuntaryContextSwitches", 1, "voluntaryContextSwitches"],
+  ["faults_minor", "minorPageFault", 1, "minorPageFault"],
 ];
 
 /** The count of a turn: ids dealt, fetches ended, and the clocks as the window opens and closes. */
@@ -104,8 +105,10 @@ function closing() {
 
 function used(opened, closed) {
   const used = { wall_ns: Number(closed.wall - opened.wall), cpu_ns: closed.cpu - opened.cpu };
-  for (const [name, field, unit] of COUNTERS) {
-    used[name] = (closed.usage[field] - (opened.usage?.[field] ?? 0)) * unit;
+  for (const [name, field, unit, sign] of COUNTERS) {
+    const isCounted = sign === undefined || closed.usage[sign] > 0;
+    const grown = (closed.usage[field] - (opened.usage?.[field] ?? 0)) * unit;
+    used[name] = isCounted ? grown : null;
   }
   return used;
 }

@@ -7,13 +7,14 @@ import time
 
 from inflight_workloads import WORKLOADS
 
-# What the kernel counts for a process: name on the pipe, name in `getrusage`, unit.
+# What the kernel counts for a process: name on the pipe, name in `getrusage`, unit, and what every
+# process has that has waited, so that none of it means that the kernel does not count.
 COUNTERS = (
-    ("user_ns", "ru_utime", 10**9),
-    ("system_ns", "ru_stime", 10**9),
-    ("switches_voluntary", "ru_nvcsw", 1),
-    ("switches_involuntary", "ru_nivcsw", 1),
-    ("faults_minor", "ru_minflt", 1),
+    ("user_ns", "ru_utime", 10**9, None),
+    ("system_ns", "ru_stime", 10**9, None),
+    ("switches_voluntary", "ru_nvcsw", 1, "ru_nvcsw"),
+    ("switches_involuntary", "ru_nivcsw", 1, "ru_nvcsw"),
+    ("faults_minor", "ru_minflt", 1, "ru_minflt"),
 )
 
 
@@ -131,9 +132,11 @@ class Reading:
     def since(self, opened):
         """Returns what was used since the window opened."""
         used = {"wall_ns": self.wall - opened.wall, "cpu_ns": self.cpu - opened.cpu}
-        for name, field, unit in COUNTERS:
+        for name, field, unit, sign in COUNTERS:
             before = getattr(opened.usage, field) if opened.usage else 0
-            used[name] = round((getattr(self.usage, field) - before) * unit)
+            is_counted = sign is None or getattr(self.usage, sign) > 0
+            grown = round((getattr(self.usage, field) - before) * unit)
+            used[name] = grown if is_counted else None
         return used
 
 

@@ -112,8 +112,8 @@ fn csv(run: &Summary, turns: &[TurnRow]) -> Vec<u8> {
 
 /// Returns the columns of a turn; what it did not report is empty.
 fn columns(run: &Summary, turn: &TurnRow) -> [String; 26] {
-    let window = |field: fn(&workload::pipe::Window) -> u64| {
-        turn.window.as_ref().map_or_else(String::new, |window| field(window).to_string())
+    let window = |field: fn(&workload::pipe::Window) -> Option<u64>| {
+        turn.window.as_ref().and_then(field).map_or_else(String::new, |count| count.to_string())
     };
     let real = |value: Option<f64>| {
         value.and_then(rounded).map_or_else(String::new, |value| value.to_string())
@@ -131,12 +131,12 @@ fn columns(run: &Summary, turn: &TurnRow) -> [String; 26] {
         turn.state.to_owned(),
         cell(&turn.reason),
         cell(&turn.started_utc),
-        window(|window| window.ended),
-        window(|window| window.ok),
-        window(|window| window.wall_ns),
-        window(|window| window.cpu_ns),
-        window(|window| window.user_ns),
-        window(|window| window.system_ns),
+        window(|window| Some(window.ended)),
+        window(|window| Some(window.ok)),
+        window(|window| Some(window.wall_ns)),
+        window(|window| Some(window.cpu_ns)),
+        window(|window| Some(window.user_ns)),
+        window(|window| Some(window.system_ns)),
         window(|window| window.switches_voluntary),
         window(|window| window.switches_involuntary),
         window(|window| window.faults_minor),
@@ -164,7 +164,7 @@ struct Metric {
 fn bencher(figures: &Figures) -> BTreeMap<String, BTreeMap<&'static str, Metric>> {
     let mut benchmarks = BTreeMap::new();
     for (name, figures) in measured(figures) {
-        let measures = measures(figures).into_iter().filter_map(|(name, _, estimate)| {
+        let measures = measures(figures).filter_map(|(name, _, estimate)| {
             let interval = estimate.interval;
             let metric = Metric {
                 value: rounded(estimate.value)?,
@@ -196,7 +196,7 @@ fn github(run: &Summary) -> Vec<Tracked> {
     let extra = format!("run {}, SHA-256 {}", line(&run.id), shortened(hash));
     let mut results = Vec::new();
     for (name, figures) in measured(&run.figures) {
-        results.extend(measures(figures).into_iter().filter_map(|(measure, unit, estimate)| {
+        results.extend(measures(figures).filter_map(|(measure, unit, estimate)| {
             let half = estimate.interval.and_then(|i| rounded((i.high - i.low) / 2.0));
             Some(Tracked {
                 name: format!("{name} {measure}"),
@@ -219,10 +219,11 @@ fn measured(figures: &Figures) -> impl Iterator<Item = (String, &RowFigures)> {
 }
 
 /// Returns what is followed over commits, with units; less is better for each.
-fn measures(figures: &RowFigures) -> [(&'static str, &'static str, &Estimate); 3] {
-    [
-        ("cpu-us-per-fetch", "us/fetch", &figures.cpu_us),
-        ("wall-ms", "ms", &figures.wall_ms),
-        ("switches-per-fetch", "switches/fetch", &figures.switches),
-    ]
+fn measures(figures: &RowFigures) -> impl Iterator<Item = (&'static str, &'static str, &Estimate)> {
+    let all = [
+        ("cpu-us-per-fetch", "us/fetch", Some(&figures.cpu_us)),
+        ("wall-ms", "ms", Some(&figures.wall_ms)),
+        ("switches-per-fetch", "switches/fetch", figures.switches.as_ref()),
+    ];
+    all.into_iter().filter_map(|(name, unit, reported)| Some((name, unit, reported?)))
 }

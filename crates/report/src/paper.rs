@@ -248,7 +248,7 @@ fn metrics<'a>(
         ("cpu_excess_per_fetch", "us", excess),
         ("client_overhead", "1", footprint.map(|footprint| &footprint.ratio)),
         ("wall", "ms", figures.map(|figures| &figures.wall_ms)),
-        ("switches_per_fetch", "1", figures.map(|figures| &figures.switches)),
+        ("switches_per_fetch", "1", figures.and_then(|figures| figures.switches.as_ref())),
     ]
 }
 

@@ -89,7 +89,7 @@ fn columns(figures: &PrimitiveFigures, row: &PrimitiveRow) -> Vec<String> {
             or_nothing(costs.ratio.as_ref().map(with_interval))
         },
         if is_reference { "reference" } else { costs.verdict.map_or(NOTHING, word) }.to_owned(),
-        digits(costs.switches.value),
+        or_nothing(costs.switches.map(|switches| digits(switches.value))),
         percentile(costs.p90_ns),
         percentile(costs.p99_ns),
         or_nothing((!figures.alone).then(|| format!("{} of {}", row.unsteady, row.valid))),

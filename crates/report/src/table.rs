@@ -159,7 +159,7 @@ pub(crate) fn columns(row: &Row, baseline: &str, floor: &str) -> Vec<String> {
         if is_baseline { "baseline" } else { verdict(figures) }.to_owned(),
         if row.model == floor { "floor".to_owned() } else { excess(figures) },
         digits(figures.wall_ms.value) + if figures.unequal_rate { UNEQUAL } else { "" },
-        digits(figures.switches.value),
+        figures.switches.map_or(NOTHING.to_owned(), |switches| digits(switches.value)),
         errors.to_string(),
     ]
 }

@@ -36,8 +36,8 @@ pub enum Better {
 /// How a metric is read.
 #[derive(Clone, Copy, Debug)]
 pub enum Read {
-    /// Off the window of a turn.
-    Window(fn(&Window) -> f64),
+    /// Off the window of a turn, if the machine reports it.
+    Window(fn(&Window) -> Option<f64>),
     /// Off the most memory that a process held in its stay, in KiB, which is 0 where the machine
     /// does not report it.
     MemoryPeak(fn(u64) -> Option<f64>),
@@ -51,7 +51,7 @@ pub const CPU: Metric = Metric {
     unit: "us per fetch",
     is_judged: true,
     better: Better::Lower,
-    read: Read::Window(|window| real(window.cpu_ns) / real(window.ended) / 1e3),
+    read: Read::Window(|window| Some(real(window.cpu_ns) / real(window.ended) / 1e3)),
 };
 
 /// Wall time of the window.
@@ -62,7 +62,7 @@ pub const WALL: Metric = Metric {
     unit: "ms",
     is_judged: false,
     better: Better::Lower,
-    read: Read::Window(|window| real(window.wall_ns) / 1e6),
+    read: Read::Window(|window| Some(real(window.wall_ns) / 1e6)),
 };
 
 /// Context switches per fetch.
@@ -74,7 +74,8 @@ pub const SWITCHES: Metric = Metric {
     is_judged: false,
     better: Better::Lower,
     read: Read::Window(|window| {
-        real(window.switches_voluntary + window.switches_involuntary) / real(window.ended)
+        let switches = window.switches_voluntary?.saturating_add(window.switches_involuntary?);
+        Some(real(switches) / real(window.ended))
     }),
 };
 
@@ -86,7 +87,7 @@ pub const FAULTS: Metric = Metric {
     unit: "per fetch",
     is_judged: false,
     better: Better::Lower,
-    read: Read::Window(|window| real(window.faults_minor) / real(window.ended)),
+    read: Read::Window(|window| Some(real(window.faults_minor?) / real(window.ended))),
 };
 
 /// The most memory that the process held at once.
@@ -114,10 +115,10 @@ impl Metric {
         matches!(self.read, Read::MemoryPeak(_))
     }
 
-    /// Returns it of a window; nothing if it is not read off one.
+    /// Returns it of a window; nothing if it is not read off one, or the machine did not report it.
     pub fn of_window(&self, window: &Window) -> Option<f64> {
         match self.read {
-            Read::Window(read) => Some(read(window)),
+            Read::Window(read) => read(window),
             Read::MemoryPeak(_) => None,
         }
     }
@@ -183,12 +184,15 @@ mod tests {
             cpu_ns: 40_000,
             user_ns: 0,
             system_ns: 0,
-            switches_voluntary: 5,
-            switches_involuntary: 1,
-            faults_minor: 2,
+            switches_voluntary: Some(5),
+            switches_involuntary: Some(1),
+            faults_minor: Some(2),
         };
         let read = METRICS.map(|metric| metric.of_window(&window));
         assert_eq!(read, [Some(10.0), Some(2.0), Some(1.5), Some(0.5), None]);
+        let hidden = Window { switches_voluntary: None, faults_minor: None, ..window };
+        let read = METRICS.map(|metric| metric.of_window(&hidden));
+        assert_eq!(read, [Some(10.0), Some(2.0), None, None, None], "nothing is none of it");
         let read = METRICS.map(|metric| metric.of_stay(3 * 512));
         assert_eq!(read, [None, None, None, None, Some(1.5)]);
         assert_eq!(MEMORY.of_stay(0), None);

@@ -93,12 +93,12 @@ pub struct Window {
     pub user_ns: u64,
     /// The part spent in the kernel, as the kernel samples it.
     pub system_ns: u64,
-    /// Times a thread gave the CPU up.
-    pub switches_voluntary: u64,
-    /// Times a thread lost the CPU.
-    pub switches_involuntary: u64,
-    /// Pages mapped without reading from disk.
-    pub faults_minor: u64,
+    /// Times a thread gave the CPU up, if the kernel counts them.
+    pub switches_voluntary: Option<u64>,
+    /// Times a thread lost the CPU, likewise.
+    pub switches_involuntary: Option<u64>,
+    /// Pages mapped without reading from disk, likewise.
+    pub faults_minor: Option<u64>,
 }
 
 /// What the kernel's scheduler gave to threads, and let them wait for.

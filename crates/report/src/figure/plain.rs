@@ -79,7 +79,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
                 .to_owned(),
         name: "context switches per fetch",
         column: "switches_per_fetch",
-        read: |figures| Some(figures.switches),
+        read: |figures| figures.switches,
         bound: None,
         is_log: false,
     })

@@ -168,7 +168,7 @@ fn a_cost_is_the_slope_of_its_turns_and_one_wild_turn_does_not_bend_it() {
         assert_near(wall, cost, 0.05);
         assert_near(cpu, cost, 0.01);
         assert_near(
-            costs.switches.value + 1.0,
+            costs.switches.unwrap().value + 1.0,
             f64::from(u32::try_from(switches + 1).unwrap()),
             0.001,
         );
