@@ -58,11 +58,8 @@ struct Bench {
 type Claim = fn(&Bench) -> Result<()>;
 
 /// What is measured when no claim is named.
-const CLAIMS: [(&str, Claim); 3] = [
-    ("slot", Bench::cost_of_the_slot),
-    ("wrk", wrk::print),
-    ("awake", Bench::with_spinners),
-];
+const CLAIMS: [(&str, Claim); 3] =
+    [("slot", Bench::cost_of_the_slot), ("wrk", wrk::print), ("awake", Bench::with_spinners)];
 /// What is measured by its name alone: it takes long, or is no claim.
 const BY_NAME: [(&str, Claim); 4] = [
     ("controls", controls::print),

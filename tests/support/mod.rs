@@ -74,7 +74,7 @@ pub(crate) fn child(name: &str) -> Option<Pid> {
 pub(crate) fn strike((name, signal): (&'static str, Signal), connections: usize) {
     thread::spawn(move || {
         let began = Instant::now();
-        while !child("model-").is_some_and(|model| self::connections(model) >= connections) {
+        while child("model-").is_none_or(|model| self::connections(model) < connections) {
             assert!(began.elapsed() < Duration::from_mins(5), "no model connects");
             thread::sleep(Duration::from_millis(1));
         }

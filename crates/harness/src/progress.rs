@@ -385,7 +385,10 @@ mod tests {
         (progress.ended_s, progress.invalid) = (8.2, 1);
         let line = progress.line("steady");
         assert!(line.starts_with("[2/3] measuring steady: 41 %, "), "{line}");
-        assert!(line.ends_with(" left, block 11 of 28, 3 rounds repeated, 1 turn invalid"), "{line}");
+        assert!(
+            line.ends_with(" left, block 11 of 28, 3 rounds repeated, 1 turn invalid"),
+            "{line}"
+        );
     }
 
     #[test]
