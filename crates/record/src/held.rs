@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rules::{Charged, Reason, validate_all};
 use workload::Cell;
 
-use crate::{Run, State, TurnRecord};
+use crate::{Run, Schedule, State, TurnRecord};
 
 impl Run {
     /// Takes the turns out whose stay broke a law for which single turns have too few fetches.
@@ -31,19 +31,7 @@ impl Run {
                 turns.entry(&turn.model).or_default().push(turn);
             }
             for (model, turns) in turns {
-                let described = self.schedule.model(model);
-                let is_whole = |turn: &&&TurnRecord| match &turn.state {
-                    State::Invalid(reasons) => reasons.iter().all(Reason::is_excused),
-                    state => *state == State::Valid,
-                };
-                let receipts = turns.iter().filter(is_whole).filter_map(|t| t.receipt.as_ref());
-                let peaks: Vec<u64> = receipts.map(|r| r.in_flight_peak_estimate).collect();
-                let valid = turns.iter().filter(|turn| turn.state == State::Valid);
-                let charged: Vec<Charged> = valid.filter_map(|turn| turn.charged()).collect();
-                let most = described.and_then(|model| model.max_in_flight).unwrap_or(u32::MAX);
-                let held = Cell { in_flight: cell.in_flight.min(most), ..cell.clone() };
-                let may_be_slow = described.is_none_or(|model| model.claims().may_be_slow);
-                let broken = validate_all(may_be_slow, &held, (&peaks, &charged));
+                let broken = self.schedule.over_turns(cell, model, &turns);
                 if !broken.is_empty() {
                     let place = (cell.name.clone(), model.to_owned());
                     self.over_blocks.insert(place, broken);
@@ -56,5 +44,25 @@ impl Run {
                 turn.state = State::Invalid(broken.clone());
             }
         }
+    }
+}
+
+impl Schedule {
+    /// Returns which laws the turns of a participant in a cell broke together. How many were in
+    /// flight is also seen in turns that a busy machine held up.
+    pub fn over_turns(&self, cell: &Cell, name: &str, turns: &[&TurnRecord]) -> Vec<Reason> {
+        let is_whole = |turn: &&&TurnRecord| match &turn.state {
+            State::Invalid(reasons) => reasons.iter().all(Reason::is_excused),
+            state => *state == State::Valid,
+        };
+        let receipts = turns.iter().filter(is_whole).filter_map(|t| t.receipt.as_ref());
+        let peaks: Vec<u64> = receipts.map(|r| r.in_flight_peak_estimate).collect();
+        let valid = turns.iter().filter(|turn| turn.state == State::Valid);
+        let charged: Vec<Charged> = valid.filter_map(|turn| turn.charged()).collect();
+        let described = self.model(name);
+        let most = described.and_then(|model| model.max_in_flight).unwrap_or(u32::MAX);
+        let held = Cell { in_flight: cell.in_flight.min(most), ..cell.clone() };
+        let may_be_slow = described.is_none_or(|model| model.claims().may_be_slow);
+        validate_all(may_be_slow, &held, (&peaks, &charged))
     }
 }
