@@ -29,5 +29,5 @@ pub use crate::stay::{
     BATCH_TURNS_MIN, Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_all,
     validate_stay,
 };
-pub use crate::terms::{Sizes, evaluate};
+pub use crate::terms::{Sizes, evaluate, is_upper_bound};
 pub use crate::turn::{Claims, Evidence, STALLED_MS, validate};

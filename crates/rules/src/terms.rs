@@ -1,7 +1,10 @@
 //! The small terms in which a manifest says how many threads a model should have, and how many
-//! connections it may open: `workers + 1`, `2 * in_flight + 3`.
+//! connections it may open: `workers + 1`, `2 * in_flight + 3`, `at most workers + 5`.
 
 use workload::{Plan, Turn};
+
+/// What precedes terms whose value is an upper bound.
+const AT_MOST: &str = "at most ";
 
 /// The numbers of a turn that terms can name.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +25,15 @@ impl Sizes {
     }
 }
 
+/// Returns whether the value of the terms is an upper bound: some runtimes start threads when they
+/// see fit.
+pub fn is_upper_bound(terms: &str) -> bool {
+    terms.starts_with(AT_MOST)
+}
+
 /// Returns the value of the terms, or nothing if they are not terms.
 pub fn evaluate(terms: &str, sizes: Sizes) -> Option<u64> {
+    let terms = terms.strip_prefix(AT_MOST).unwrap_or(terms);
     let value = |factor: &str| match factor.trim() {
         "workers" => Some(u64::from(sizes.workers)),
         "in_flight" => Some(u64::from(sizes.in_flight)),
@@ -47,6 +57,8 @@ mod tests {
             ("in_flight + workers", Some(66)),
             ("2 * in_flight + 3", Some(131)),
             ("issued", Some(1_664)),
+            ("at most workers + 5", Some(7)),
+            ("at most", None),
             ("", None),
             ("threads", None),
             ("1 - 1", None),

@@ -6,7 +6,7 @@ use workload::{Datum, OriginKind, Plan, Receipt, Turn, bare_heads_digest, ids_di
 use crate::slope::SHORTEST_NS;
 use crate::stay::BATCH_PEAK_PERCENT_MIN;
 use crate::terms::Sizes;
-use crate::{Reason, evaluate, expected};
+use crate::{Reason, evaluate, expected, is_upper_bound};
 
 /// The share of the slots that the origin must have seen busy at the peak, in
 /// percent. Lower values are what waiting in series looks like.
@@ -187,8 +187,10 @@ fn shape(
         // The probe task is one unit more, of a model that has one.
         sizes.in_flight += u32::from(!turned.wake_up_delays_ns.is_empty());
         let (seen, expected) = (turned.threads, evaluate(claims.threads, sizes).unwrap_or(0));
+        let is_fewer = is_upper_bound(claims.threads) && seen < expected;
         // A process has at least one, so that none means that the kernel does not say.
-        hold(reasons, [0, expected].contains(&seen), || Reason::Threads { seen, expected });
+        let holds = is_fewer || [0, expected].contains(&seen);
+        hold(reasons, holds, || Reason::Threads { seen, expected });
     }
 }
 

@@ -232,6 +232,16 @@ fn hidden_threads_make_a_turn_invalid() {
 }
 
 #[test]
+fn fewer_threads_than_an_upper_bound_are_no_reason_and_more_are() {
+    let mut story = Story::new(Workload::Steady);
+    story.claims.threads = "at most workers + 1";
+    story.turned.threads = 1;
+    assert_eq!(story.broken(), Vec::<String>::new());
+    story.turned.threads = 3;
+    assert_eq!(story.broken(), ["the process had 3 threads, its manifest says 2"]);
+}
+
+#[test]
 fn a_probe_task_that_wakes_more_often_than_it_is_asked_to_makes_a_turn_invalid() {
     let change = |story: &mut Story| story.turned.wake_up_delays_ns = vec![(1_000, 1)];
     check(Workload::Batch, change, "1 wake-ups of the probe task do not fit into 110000000 ns");
