@@ -167,8 +167,8 @@ impl Builds {
     }
 }
 
-/// Builds each model from nothing, one after the other, shows how long each took, and keeps the
-/// times for the runs that follow. What a build needs is downloaded before.
+/// Builds each model from nothing that cargo builds, one after the other, shows how long each took,
+/// and keeps the times for the runs that follow. What a build needs is downloaded before.
 ///
 /// # Errors
 ///
@@ -183,7 +183,7 @@ pub fn time_builds(
     let environment = Environment::read(&workspace.root, "none", BTreeMap::new());
     let kept = Builds::read(workspace).filter(|builds| builds.are_of(&environment));
     let mut builds = kept.unwrap_or_else(|| Builds::none(&environment));
-    for model in models {
+    for model in models.iter().filter(|model| language::is_built_by_cargo(model)) {
         let took = build(workspace, &model.package)?;
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         builds.build_ms.insert(model.package.clone(), ms);

@@ -2,6 +2,7 @@
 //! asks for the name of one.
 
 mod bounded;
+mod go;
 mod node;
 mod python;
 mod rust;
@@ -22,7 +23,7 @@ pub(crate) use self::search::Unavailable;
 use crate::{Workspace, find, versions};
 
 /// The languages; the first is that of a model which names none.
-const LANGUAGES: [Language; 3] = [rust::LANGUAGE, python::LANGUAGE, node::LANGUAGE];
+const LANGUAGES: [Language; 4] = [rust::LANGUAGE, python::LANGUAGE, node::LANGUAGE, go::LANGUAGE];
 
 /// What a language says of itself.
 #[derive(Clone, Copy)]
@@ -35,17 +36,20 @@ pub(crate) struct Language {
     sources: (&'static str, &'static str),
     /// What a process takes longer to start than a program does, in seconds.
     start_s: f64,
-    /// Builds the program of a package, in the given layout if there is one.
-    build: fn(&Workspace, &str, Option<u64>) -> Result<PathBuf>,
-    /// Returns what a model is run by, if its program does not run it, or why it cannot run here.
+    /// Builds the program of a package, in the given layout if there is one, where cargo does not.
+    build: Option<fn(&Workspace, &str, Option<u64>) -> Result<PathBuf>>,
+    /// Returns what a model is run or built by, beside its program and cargo, or why it cannot run
+    /// here.
     interpreter: fn(&Workspace, &Model) -> Result<Option<Interpreter>, Missing>,
 }
 
-/// What runs a model in another language.
+/// What runs a model in another language, or builds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interpreter {
     /// Where it is.
     pub path: PathBuf,
+    /// Whether it builds the program, which then runs without it.
+    pub is_compiler: bool,
     /// The version of the language, and of every package.
     pub versions: BTreeMap<String, String>,
     /// SHA-256 of each list of packages, by its path in the workspace.
@@ -59,7 +63,7 @@ pub struct Program {
     pub path: PathBuf,
     /// SHA-256 of the file.
     pub sha256: String,
-    /// What it replaces itself by, if its model is in another language.
+    /// What it replaces itself by, or what built it, if its model is in another language.
     pub interpreter: Option<Interpreter>,
 }
 
@@ -78,6 +82,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn comment(extension: &str) -> Option<&'static str> {
     let sources = LANGUAGES.into_iter().map(|language| language.sources);
     sources.into_iter().find(|(end, _)| *end == extension).map(|(_, comment)| comment)
+}
+
+/// Returns whether cargo builds the program of a model.
+pub(crate) fn is_built_by_cargo(model: &Model) -> bool {
+    of(model).build.is_none()
 }
 
 /// Returns what a model takes longer to start than a program does, in seconds.
@@ -118,7 +127,7 @@ pub(crate) fn compile_in(
 ) -> Result<Program> {
     let model = find::of_package(workspace, package)?;
     let language = model.as_ref().map_or(LANGUAGES[0], of);
-    let built = (language.build)(workspace, package, layout)?;
+    let built = language.build.unwrap_or(rust::build)(workspace, package, layout)?;
     let (path, sha256) = kept(workspace, package, &built)?;
     let interpreter = match model.map(|model| (language.interpreter)(workspace, &model)) {
         None => None,

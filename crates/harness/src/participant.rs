@@ -74,7 +74,7 @@ pub(crate) fn start(
     let set = |(name, value): (&String, &String)| {
         (name.clone(), value.replace("{workers}", &workers.to_string()))
     };
-    let interpreter = program.interpreter.iter();
+    let interpreter = program.interpreter.iter().filter(|found| !found.is_compiler);
     let interpreter = interpreter
         .map(|found| (INTERPRETER.to_owned(), found.path.to_string_lossy().into_owned()));
     let env = described.env().iter().map(set).chain(interpreter).collect();

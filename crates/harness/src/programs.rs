@@ -6,7 +6,9 @@ use std::iter;
 use anyhow::Result;
 use record::{Missing, Model, PrimitiveProgram};
 
-use crate::language::{build_jointly, compile_in, compile_model, may_shuffle, missing};
+use crate::language::{
+    build_jointly, compile_in, compile_model, is_built_by_cargo, may_shuffle, missing,
+};
 use crate::progress::{Building, say};
 use crate::{Interpreter, Program, Programs, Workspace};
 
@@ -47,7 +49,7 @@ fn build_all(
     if layout.is_none() {
         let models = models.iter().filter(|(model, missing)| {
             // Other versions of a model's packages are built in a workspace of their own.
-            missing.is_none() && model.variant.is_none()
+            missing.is_none() && model.variant.is_none() && is_built_by_cargo(model)
         });
         let models = models.map(|(model, _)| model.package.as_str());
         let primitives = primitives.iter().map(|program| program.package.as_str());

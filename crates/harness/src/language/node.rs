@@ -53,7 +53,7 @@ pub(super) const LANGUAGE: Language = Language {
     version: "node",
     sources: ("mjs", "//"),
     start_s: 0.2,
-    build: super::rust::build,
+    build: None,
     interpreter,
 };
 
@@ -66,6 +66,7 @@ fn interpreter(_: &Workspace, model: &Model) -> Result<Option<Interpreter>, Miss
     match FOUND.clone() {
         Ok(Node { executable, version, undici }) => Ok(Some(Interpreter {
             path: executable,
+            is_compiler: false,
             versions: [("node", version), ("undici", undici)]
                 .map(|(name, version)| (name.to_owned(), version))
                 .into(),
@@ -91,7 +92,8 @@ impl Node {
     /// Makes sure that models can be run by a program: they get none of the variables that whoever
     /// measures has.
     fn try_one(command: &Path, limit: Duration) -> Result<Self, Unavailable> {
-        let (version, executable, more) = search::ask(command, &["--eval", WHO], limit)?;
+        let (version, executable, more) =
+            search::ask(Command::new(command).args(["--eval", WHO]), limit)?;
         let Some((undici, "function")) = more.split_once('\n') else {
             let why = format!("Node.js {version} is older than {OLDEST}");
             return Err(Unavailable { why, fix: FIX_OLD.to_owned() });

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use record::{Missing, Model};
 
+pub(super) use self::setup::Packages;
 use super::bounded::{Trouble, bounded};
 use super::search::{self, ANSWER, Unavailable};
 use super::{Interpreter, Language};
@@ -59,7 +60,7 @@ pub(super) const LANGUAGE: Language = Language {
     version: "python",
     sources: ("py", "#"),
     start_s: 0.4,
-    build: super::rust::build,
+    build: None,
     interpreter,
 };
 
@@ -70,7 +71,8 @@ pub(super) const LANGUAGE: Language = Language {
 /// Returns why the model cannot run here.
 fn interpreter(workspace: &Workspace, model: &Model) -> Result<Option<Interpreter>, Missing> {
     let mut known = SET_UP.lock().unwrap_or_else(PoisonError::into_inner);
-    let set_up = || FOUND.clone().and_then(|python| python.set_up(workspace, &model.requirements));
+    let packages = Packages { lists: &model.requirements, check: |_, _| Ok(()) };
+    let set_up = || FOUND.clone().and_then(|python| python.set_up(workspace, packages));
     let ready = known.entry(model.requirements.clone()).or_insert_with(set_up);
     ready.clone().map(Some).map_err(|unavailable| Missing {
         model: model.name.clone(),
@@ -105,7 +107,8 @@ impl Python {
 
     /// Asks a program who it is.
     fn ask(command: PathBuf, limit: Duration) -> Result<Self, Unavailable> {
-        let (version, executable, _) = search::ask(&command, &["-I", "-c", WHO], limit)?;
+        let mut ask = Command::new(&command);
+        let (version, executable, _) = search::ask(ask.args(["-I", "-c", WHO]), limit)?;
         Ok(Self { command, executable, version })
     }
 

@@ -52,7 +52,7 @@ pub(super) const LANGUAGE: Language = Language {
     version: "rust",
     sources: ("rs", "//"),
     start_s: 0.0,
-    build,
+    build: None,
     interpreter: |_, model| needs(model).map(|()| None),
 };
 

@@ -42,14 +42,15 @@ pub(super) fn first<T>(
 
 /// Asks a program for its version, where it is, and what else it is to say, a line each.
 pub(super) fn ask(
-    command: &Path,
-    arguments: &[&str],
+    command: &mut Command,
     limit: Duration,
 ) -> Result<(String, PathBuf, String), Unavailable> {
-    let name = command.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let name = name.to_string_lossy().into_owned();
     let fix = format!("{name} --version");
-    let said = bounded(Command::new(command).args(arguments), limit).map_err(|trouble| {
-        Unavailable { why: format!("{name} was found and {}", trouble.line()), fix: fix.clone() }
+    let said = bounded(command, limit).map_err(|trouble| Unavailable {
+        why: format!("{name} was found and {}", trouble.line()),
+        fix: fix.clone(),
     })?;
     let reported = said.trim().split_once('\n').map(|(version, rest)| {
         let (executable, more) = rest.split_once('\n').unwrap_or((rest, ""));

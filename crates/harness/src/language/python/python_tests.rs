@@ -48,7 +48,8 @@ fn found_with_venv() -> Option<Python> {
 
 /// Sets a list of packages up.
 fn set_up(python: &Python, workspace: &Workspace) -> Result<Interpreter, Unavailable> {
-    python.set_up(workspace, &["list.txt".to_owned()])
+    let lists = ["list.txt".to_owned()];
+    python.set_up(workspace, Packages { lists: &lists, check: |_, _| Ok(()) })
 }
 
 #[test]
@@ -120,7 +121,8 @@ fn a_python_without_venv_runs_what_needs_no_package_and_is_reported_for_the_rest
     let python = Python::find(folder.path().as_os_str()).unwrap();
 
     let (_kept, workspace) = workspace("# nothing\n");
-    assert!(python.set_up(&workspace, &[]).is_ok());
+    let none = Packages { lists: &[], check: |_, _| Ok(()) };
+    assert!(python.set_up(&workspace, none).is_ok());
     let unavailable = set_up(&python, &workspace).unwrap_err();
     assert!(unavailable.why.ends_with("cannot make a virtual environment"), "{unavailable:?}");
     assert_eq!(unavailable.fix, FIX_VENV);
@@ -195,6 +197,29 @@ fn what_was_set_up_is_tried_before_each_use_and_made_again_if_it_is_broken() {
 }
 
 #[test]
+fn what_is_no_module_is_tried_too_and_made_again_if_it_is_broken() {
+    let (_scripts, python) = scripted("{\"yarl\": \"1.2\"}");
+    let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
+    let lists = ["list.txt".to_owned()];
+    // It stands for a tool that comes with a package.
+    let check = |folder: &Path, _| match folder.join("bin/python").exists() {
+        true if !folder.join("broken").exists() => Ok(()),
+        _ => Err(Trouble::Failed("broken".to_owned())),
+    };
+    let packages = Packages { lists: &lists, check };
+    let first = python.set_up(&workspace, packages).unwrap();
+    let folder = first.path.ancestors().nth(2).unwrap();
+    fs::write(folder.join("broken"), "").unwrap();
+    assert_eq!(python.set_up(&workspace, packages).unwrap(), first);
+    assert!(!folder.join("broken").exists());
+
+    let packages = Packages { check: |_, _| Err(Trouble::Failed("no go".to_owned())), ..packages };
+    let unavailable = python.set_up(&workspace, packages).unwrap_err();
+    let why = "its packages could not be set up: what was set up fails: no go";
+    assert_eq!(unavailable.why, why);
+}
+
+#[test]
 fn an_environment_without_what_its_list_pins_is_not_kept() {
     // As where pip was set to put packages elsewhere.
     for packages in ["{}", "{\"yarl\": \"1.1\"}", "malformed"] {
@@ -220,7 +245,8 @@ fn an_environment_that_is_late_is_said_to_be_and_kept() {
 
     let folder = first.path.ancestors().nth(2).unwrap();
     let lists = ["list.txt".to_owned()];
-    let packages = python.packages(folder, (&workspace.root, &lists), Duration::ZERO);
+    let packages = Packages { lists: &lists, check: |_, _| Ok(()) };
+    let packages = python.packages(folder, (&workspace.root, packages), Duration::ZERO);
     let late = packages.unwrap_err();
     assert_eq!(late.why, "its packages do not load within 0 s here, though they are set up");
     assert!(fs::read_to_string(&first.path).unwrap().contains("sleep"), "it was not made again");

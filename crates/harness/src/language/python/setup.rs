@@ -37,7 +37,16 @@ const STEP: Duration = Duration::from_mins(4);
 const OTHERS: Duration = Duration::from_mins(8);
 
 /// The versions of packages, by name.
-type Packages = BTreeMap<String, String>;
+type Versions = BTreeMap<String, String>;
+
+/// What a virtual environment is to hold.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Packages<'a> {
+    /// The lists of packages, by their paths in the workspace.
+    pub(in super::super) lists: &'a [String],
+    /// Tries what is in its folder and no module of Python, within a limit of time.
+    pub(in super::super) check: fn(&Path, Duration) -> Result<(), Trouble>,
+}
 
 /// Why a virtual environment cannot be used.
 enum Flaw {
@@ -64,25 +73,26 @@ impl Flaw {
 }
 
 impl Python {
-    /// Returns an interpreter with the packages of some lists.
-    pub(super) fn set_up(
+    /// Returns an interpreter with some packages.
+    pub(in super::super) fn set_up(
         &self,
         workspace: &Workspace,
-        lists: &[String],
+        packages: Packages<'_>,
     ) -> Result<Interpreter, Unavailable> {
         let language = BTreeMap::from([("python".to_owned(), self.version.clone())]);
+        let (lists, is_compiler) = (packages.lists, false);
         if lists.is_empty() {
             let (path, lists_sha256) = (self.executable.clone(), BTreeMap::new());
-            return Ok(Interpreter { path, versions: language, lists_sha256 });
+            return Ok(Interpreter { path, is_compiler, versions: language, lists_sha256 });
         }
         let sums = sums(&workspace.root, lists).map_err(|error| unavailable(&error))?;
         let folder = workspace.target.join("inflight").join("python");
         let folder = folder.join(self.key(&sums));
-        let lists = (workspace.root.as_path(), lists);
-        let packages = self.packages(&folder, lists, ANSWER)?;
+        let versions = self.packages(&folder, (&workspace.root, packages), ANSWER)?;
         Ok(Interpreter {
             path: folder.join("bin").join("python"),
-            versions: language.into_iter().chain(packages).collect(),
+            is_compiler,
+            versions: language.into_iter().chain(versions).collect(),
             lists_sha256: sums,
         })
     }
@@ -92,11 +102,11 @@ impl Python {
     pub(super) fn packages(
         &self,
         folder: &Path,
-        lists: (&Path, &[String]),
+        wanted: (&Path, Packages<'_>),
         limit: Duration,
-    ) -> Result<Packages, Unavailable> {
-        match tried(folder, lists, limit) {
-            Err(Flaw::Broken(_)) => self.make_once(folder, lists, limit),
+    ) -> Result<Versions, Unavailable> {
+        match tried(folder, wanted, limit) {
+            Err(Flaw::Broken(_)) => self.make_once(folder, wanted, limit),
             tried => tried.map_err(|flaw| flaw.unavailable()),
         }
     }
@@ -111,15 +121,15 @@ impl Python {
     fn make_once(
         &self,
         folder: &Path,
-        lists: (&Path, &[String]),
+        wanted: (&Path, Packages<'_>),
         limit: Duration,
-    ) -> Result<Packages, Unavailable> {
+    ) -> Result<Versions, Unavailable> {
         let _lock = lock(folder).map_err(|error| unavailable(&error))?;
-        match tried(folder, lists, limit) {
+        match tried(folder, wanted, limit) {
             Err(Flaw::Broken(_)) => {}
             tried => return tried.map_err(|flaw| flaw.unavailable()),
         }
-        let names: Vec<&str> = lists.1.iter().filter_map(|list| stem(list)).collect();
+        let names: Vec<&str> = wanted.1.lists.iter().filter_map(|list| stem(list)).collect();
         let again = if folder.exists() { "again, since it is broken" } else { "once" };
         let names = names.join(" and ");
         say(&format!("setting Python {} up with {names}, {again}\n", self.version));
@@ -129,13 +139,13 @@ impl Python {
         for old in [&new, folder] {
             let _ = fs::remove_dir_all(old);
         }
-        self.make(&new, lists)?;
-        let packages = tried(&new, lists, STEP).map_err(|flaw| flaw.unavailable())?;
+        self.make(&new, (wanted.0, wanted.1.lists))?;
+        let versions = tried(&new, wanted, STEP).map_err(|flaw| flaw.unavailable())?;
         // It becomes visible when it is whole.
         fs::rename(&new, folder)
             .context("failed to keep it")
             .map_err(|error| unavailable(&error))?;
-        Ok(packages)
+        Ok(versions)
     }
 
     /// Makes a virtual environment with the packages of some lists.
@@ -162,22 +172,23 @@ impl Python {
 /// of its packages.
 fn tried(
     folder: &Path,
-    (root, lists): (&Path, &[String]),
+    (root, packages): (&Path, Packages<'_>),
     limit: Duration,
-) -> Result<Packages, Flaw> {
+) -> Result<Versions, Flaw> {
+    let flaw = |trouble| match trouble {
+        Trouble::Late(limit) => Flaw::Late(limit),
+        trouble => Flaw::Broken(anyhow!("what was set up {}", trouble.line())),
+    };
     let mut python = Command::new(folder.join("bin").join("python"));
-    let reported = bounded(python.args(["-I", "-c", TRY]).env_clear(), limit).map_err(
-        |trouble| match trouble {
-            Trouble::Late(limit) => Flaw::Late(limit),
-            trouble => Flaw::Broken(anyhow!("what was set up {}", trouble.line())),
-        },
-    )?;
-    has_pinned(&reported, (root, lists)).map_err(Flaw::Broken)
+    let reported = bounded(python.args(["-I", "-c", TRY]).env_clear(), limit).map_err(flaw)?;
+    let versions = has_pinned(&reported, (root, packages.lists)).map_err(Flaw::Broken)?;
+    (packages.check)(folder, limit).map_err(flaw)?;
+    Ok(versions)
 }
 
 /// Returns the packages that were reported, if all are among them that some lists pin.
-fn has_pinned(reported: &str, (root, lists): (&Path, &[String])) -> Result<Packages> {
-    let packages: Packages =
+fn has_pinned(reported: &str, (root, lists): (&Path, &[String])) -> Result<Versions> {
+    let packages: Versions =
         serde_json::from_str(reported).context("failed to read its packages")?;
     for list in lists {
         let text = fs::read_to_string(root.join(list));
