@@ -10,7 +10,7 @@ use harness::{OriginProcess, Reported};
 use model_kit::{Plan, Receipt, Turn, Workload, ids_digest};
 use origin::Mount;
 use record::{Model, OriginKind, Placement};
-use rules::{Evidence, Sizes, evaluate, validate};
+use rules::{Evidence, Sizes, evaluate, is_upper_bound, validate};
 
 use support::unverified::unverified;
 use support::{MODELS, against_the_model, alone, built, cell, held, placement, plan};
@@ -159,8 +159,9 @@ fn all_bare_models_send_the_same_bytes() {
 fn a_process_has_the_threads_that_its_manifest_says() {
     let steady = TRIALS.iter().filter(|trial| trial.plan.cell.workload.is_resident());
     for Trial { model, plan, reported, .. } in steady {
-        let expected = evaluate(&model.threads, sizes(plan));
-        assert_eq!(Some(reported.turned.threads), expected, "{}", model.name);
+        let (seen, expected) = (reported.turned.threads, evaluate(&model.threads, sizes(plan)));
+        let is_fewer = is_upper_bound(&model.threads) && Some(seen) < expected;
+        assert!(is_fewer || Some(seen) == expected, "{}: {seen}, {expected:?}", model.name);
     }
 }
 

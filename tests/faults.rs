@@ -205,7 +205,9 @@ fn the_page_shows_what_was_seen() {
     let blesses = std::env::var_os("INFLIGHT_BLESS").is_some();
     // The clients that come with an interpreter have a version that is not that of every machine.
     for found in MODELS.iter().filter_map(|model| built(&model.package).interpreter) {
-        for (client, package) in [("http.client", "python"), ("undici", "undici")] {
+        for (client, package) in
+            [("http.client", "python"), ("net/http", "go"), ("undici", "undici")]
+        {
             let Some(version) = found.versions.get(package) else { continue };
             if !blesses && !stored.contains(&format!("`{client} {version}`")) {
                 return noted(&format!("{PAGE} was made with another {client}: not compared"));

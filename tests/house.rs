@@ -19,7 +19,7 @@ const TOP: u8 = 5;
 fn level(package: &str) -> Option<u8> {
     match package {
         "stats" | "workload" => Some(0),
-        "rules" | "origin" | "model-kit" | "node-kit" | "python-kit" => Some(1),
+        "rules" | "origin" | "model-kit" | "go-kit" | "node-kit" | "python-kit" => Some(1),
         "record" | "client-kit" | "tokio-kit" => Some(2),
         // The origin that misbehaves for tests speaks and counts with the code of the real one.
         "harness" | "analysis" | "bad-origin" => Some(3),
@@ -200,12 +200,11 @@ fn folder_package_and_program_share_one_name() {
 
 #[test]
 fn a_model_is_one_file_of_at_most_60_lines() {
-    for (path, text) in [sources(), files("*.py"), files("*.mjs")].concat() {
+    for (path, text) in [sources(), files("*.go"), files("*.py"), files("*.mjs")].concat() {
         let package = path.iter().nth(1).unwrap_or_default().to_string_lossy().into_owned();
         if path.starts_with("crates") && is_model(&package) {
-            let one = ["src/main.rs", "src/model.py", "src/model.mjs"]
-                .iter()
-                .any(|name| path.ends_with(name));
+            let names = ["src/main.rs", "src/model.go", "src/model.py", "src/model.mjs"];
+            let one = names.iter().any(|name| path.ends_with(name));
             assert!(one, "{}", path.display());
             assert!(
                 text.lines().count() <= 60,
@@ -219,9 +218,8 @@ fn a_model_is_one_file_of_at_most_60_lines() {
 
 #[test]
 fn no_file_is_longer_than_400_lines_of_code_or_wider_than_100_columns() {
-    for (path, text) in
-        [sources(), files("crates/*-kit/*.py"), files("crates/*-kit/*.mjs")].concat()
-    {
+    let others = ["go", "py", "mjs"].map(|end| files(&format!("crates/*-kit/*.{end}"))).concat();
+    for (path, text) in [sources(), others].concat() {
         let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
         assert!(code.lines().count() <= 400, "{}", path.display());
         // A row of a table cannot be broken.

@@ -114,6 +114,21 @@ pub const QUIRKS: &[Quirk] = &[
     forgives("http.client", "trailer_malformed", "does not look at trailers"),
     forgives("http.client", "trailer_name_with_space", "does not look at trailers"),
     calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    forgives("net/http", "http_1_2", "takes every version of two digits"),
+    forgives("net/http", "http_2_0", "takes every version of two digits"),
+    refuses("net/http", "blank_line_first", ErrorCode::HeadMalformed, BLANK),
+    calls("net/http", "status_099", ErrorCode::StatusUnexpected, "takes 099 for a status"),
+    forgives("net/http", "field_too_long", "takes heads of up to 10 MiB"),
+    forgives("net/http", "fields_too_many", "takes more than 100 fields"),
+    forgives("net/http", "obs_fold", "unfolds fields"),
+    forgives("net/http", "space_before_colon", SPACE),
+    forgives("net/http", "name_with_space", SPACE),
+    forgives("net/http", "trailer_name_with_space", SPACE),
+    forgives("net/http", "length_and_chunked", BOTH_LENGTHS),
+    forgives("net/http", "no_length", NO_LENGTH),
+    forgives("net/http", "interim_1000", INTERIM),
+    refuses("net/http", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
+    calls("net/http", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
     forgives("undici", "http_2_0", "takes a reply in the text of HTTP/2.0"),
     forgives("undici", "fields_too_many", "takes more than 100 fields"),
     refuses("undici", "bare_lf", ErrorCode::HeadMalformed, BARE_LF),
@@ -171,6 +186,7 @@ const TOGETHER: &str =
 const AT_ONCE: &str = "drops a whole reply for the bytes behind it, if they come together";
 const LATE: &str = "takes bytes that came late after a reply for the beginning of the next";
 const CHUNK: &str = "drops a reply with its head for a bad chunk, if they come together";
+const BLANK: &str = "takes an empty line before a reply for its first";
 const CUT: &str = "takes the end of the connection for the end of a head";
 const ANY_BYTE: &str = "takes any byte in the value of a field";
 const NO_FIELD: &str = "takes a line that is no field for the end of the head";

@@ -1,0 +1,149 @@
+package kit
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ledger is the count of a turn: ids dealt, fetches ended, and the clocks as the window opens and
+// closes. Slots share it without a lock.
+type ledger struct {
+	turn  turn
+	count uint64
+	began time.Duration
+
+	issued, ended, peak, followed atomic.Uint64
+	opened, closed                atomic.Pointer[reading]
+	// The latency in nanoseconds of each fetch of the window by its end; 0 if it failed.
+	latencies []uint64
+	// How late each wake-up of the probe task was.
+	wakeUpDelays []uint64
+
+	mutex  sync.Mutex
+	errors map[Code]uint64
+}
+
+// newLedger returns the count for a turn of a cell. What grows with the window is allocated here.
+func newLedger(cell *cell, turn turn) *ledger {
+	return &ledger{
+		turn:      turn,
+		count:     turn.Warmup + turn.Fetches + workloads[cell.Workload].surplus(cell),
+		began:     now(),
+		latencies: make([]uint64, turn.Fetches),
+		errors:    make(map[Code]uint64),
+	}
+}
+
+// handOut opens the window of a batch, as its slots are handed out: what the process has used
+// counts from its start.
+func (l *ledger) handOut() {
+	l.opened.Store(&reading{wall: now()})
+}
+
+// deal deals the next id; returns false when all have been dealt.
+func (l *ledger) deal() (id uint64, dealt bool) {
+	place := l.issued.Add(1) - 1
+	if place >= l.count {
+		l.issued.Add(^uint64(0))
+		return 0, false
+	}
+	inFlight := place + 1 - min(place+1, l.ended.Load())
+	for peak := l.peak.Load(); inFlight > peak; peak = l.peak.Load() {
+		l.peak.CompareAndSwap(peak, inFlight)
+	}
+	return l.turn.FirstID + place, true
+}
+
+// end counts a fetch that has ended, with its latency if it was ok.
+func (l *ledger) end(latency time.Duration) {
+	ended := l.ended.Add(1)
+	if place := ended - 1 - l.turn.Warmup; ended > l.turn.Warmup && place < l.turn.Fetches {
+		l.latencies[place] = uint64(latency)
+	}
+	// Each count of ended fetches is reached once.
+	switch ended {
+	case l.turn.Warmup:
+		l.opened.Store(opening())
+	case l.turn.Warmup + l.turn.Fetches:
+		l.closed.Store(closing())
+	}
+}
+
+// fail counts a fetch that failed.
+func (l *ledger) fail(code Code) {
+	l.mutex.Lock()
+	l.errors[code]++
+	l.mutex.Unlock()
+	l.end(0)
+}
+
+// turned returns the turn as it is reported, once every slot rests or has left.
+func (l *ledger) turned() (*turned, error) {
+	opened, closed, ended := l.opened.Load(), l.closed.Load(), l.ended.Load()
+	if opened == nil || closed == nil {
+		return nil, fmt.Errorf("the window did not close: %d of %d fetches ended", ended, l.count)
+	}
+	latencies := slices.DeleteFunc(l.latencies, func(ns uint64) bool { return ns == 0 })
+	errors, failed := make(map[string]uint64), uint64(0)
+	for code, count := range l.errors {
+		errors[strconv.Itoa(int(code))] = count
+		failed += count
+	}
+	return &turned{
+		Turn:   l.turn.Number,
+		Window: windowOf(opened, closed, [2]uint64{l.turn.Fetches, uint64(len(latencies))}),
+		Total: total{
+			Issued:     l.issued.Load(),
+			Ok:         ended - failed,
+			Errors:     errors,
+			ExtraBytes: l.followed.Load(),
+		},
+		Threads:      threads(),
+		InFlightPeak: l.peak.Load(),
+		Latencies:    histogram(latencies),
+		WakeUpDelays: histogram(l.wakeUpDelays),
+	}, nil
+}
+
+// windowOf returns what a window cost, in which so many fetches ended, and so many of them ok.
+func windowOf(opened, closed *reading, counts [2]uint64) window {
+	before, after := &opened.usage, &closed.usage
+	return window{
+		Ended:       counts[0],
+		Ok:          counts[1],
+		Wall:        uint64(closed.wall - opened.wall),
+		CPU:         uint64(closed.cpu - opened.cpu),
+		User:        uint64(after.Utime.Nano() - before.Utime.Nano()),
+		System:      uint64(after.Stime.Nano() - before.Stime.Nano()),
+		Voluntary:   uint64(after.Nvcsw - before.Nvcsw),
+		Involuntary: uint64(after.Nivcsw - before.Nivcsw),
+		FaultsMinor: uint64(after.Minflt - before.Minflt),
+	}
+}
+
+// histogram returns times, rounded to three digits, with their counts.
+func histogram(times []uint64) [][2]uint64 {
+	counts := make(map[uint64]uint64)
+	for _, time := range times {
+		counts[ThreeDigits(time)]++
+	}
+	pairs := make([][2]uint64, 0, len(counts))
+	for time, count := range counts {
+		pairs = append(pairs, [2]uint64{time, count})
+	}
+	slices.SortFunc(pairs, func(a, b [2]uint64) int { return int(int64(a[0]) - int64(b[0])) })
+	return pairs
+}
+
+// ThreeDigits rounds to three significant decimal digits, half upwards.
+func ThreeDigits(value uint64) uint64 {
+	unit := uint64(1)
+	for value/unit >= 1000 {
+		unit *= 10
+	}
+	return (value + unit/2) / unit * unit
+}
