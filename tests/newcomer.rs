@@ -94,13 +94,14 @@ fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
     loses(program(copy.path(), &["verify", "my-model", "--cell", "batch"]));
 
     // A copy of each kind of model passes; where what one needs is unavailable, it says so.
-    let (rust, python) = ("main.rs", "model.py");
+    let (rust, python, go) = ("main.rs", "model.py", "model.go");
     for (way, file) in [
         ("blocking", rust),
         ("async", rust),
         ("readiness", rust),
         ("completion", rust),
         ("python", python),
+        ("go", go),
     ] {
         let name = format!("my-{way}");
         let made = inflight(&["new-model", &name, "--like", way]);

@@ -33,16 +33,17 @@ fn main() -> ExitCode {
 "#;
 
 /// The models that one is copied from, by how they wait.
-const LIKE: [(&str, &str); 5] = [
+const LIKE: [(&str, &str); 6] = [
     ("blocking", "threads"),
     ("async", "smol"),
     ("completion", "compio"),
     ("readiness", "event-loop"),
     ("python", "asyncio"),
+    ("go", "go"),
 ];
 
 /// Returns how a model may wait of which there is one to copy.
-pub(crate) fn ways() -> [&'static str; 5] {
+pub(crate) fn ways() -> [&'static str; 6] {
     LIKE.map(|(way, _)| way)
 }
 
@@ -60,7 +61,9 @@ pub(crate) fn new_model(name: &str, like: Option<&str>, output: &mut Output) -> 
     let mut files = vec!["Cargo.toml"];
     if example.is_some() {
         let has = |file: &&str| from.join(file).exists();
-        files.extend(["src/main.rs", "src/model.py"].iter().filter(|file| has(file)));
+        files.extend(
+            ["src/main.rs", "src/model.py", "src/model.go"].iter().filter(|file| has(file)),
+        );
     }
     let label = label(name);
     let copied = |file: &&'static str| {
