@@ -1,5 +1,5 @@
 //! Inputs that were kept for what they show, and their neighbours, break no promise, and the
-//! readers of replies in Rust and in Python say the same of them. The fuzz targets in `fuzz/` look
+//! readers of replies in each language say the same of them. The fuzz targets in `fuzz/` look
 //! for more, by hand; what they find is kept here.
 
 #[path = "../fuzz/promises.rs"]
@@ -20,6 +20,7 @@ use origin::{FromOrigin, ToOrigin};
 use record::Entry;
 use serde::de::DeserializeOwned;
 use stats::random::SplitMix64;
+use support::go::go;
 use support::readers::{BODY_BYTES, Ending, PIECE_BYTES_MAX, SEED, Stream, by_python};
 use support::skip::{is_possible, skipped};
 use support::{MODELS, built};
@@ -124,13 +125,28 @@ fn the_reader_in_javascript_has_the_verdict_of_the_shared_core() {
     let node = |script: &str| {
         let mut node = Command::new("node");
         node.args(["--input-type=module", "--eval", script]);
-        node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         node
     };
     let asks = "import { crc32 } from 'node:zlib'; crc32('')";
-    if !is_possible(&mut node(asks), "no node that models are written for") {
-        return;
+    if is_possible(&mut node(asks), "no node that models are written for") {
+        let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/node-kit/src");
+        has_the_verdicts_of_the_shared_core(node(READER).arg(kit));
     }
+}
+
+#[test]
+fn the_reader_in_go_has_the_verdict_of_the_shared_core() {
+    let Some(model) = MODELS.iter().find(|model| model.language.as_deref() == Some("Go")) else {
+        return skipped("no Go that models are built by, whose reader is compared");
+    };
+    let found = built(&model.package).interpreter.expect("it was found");
+    let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/read_replies.go");
+    has_the_verdicts_of_the_shared_core(go(&found).arg("run").arg(reader));
+}
+
+/// Checks that a reader of replies in another language says of each input what the shared core
+/// does.
+fn has_the_verdicts_of_the_shared_core(reader: &mut Command) {
     let (mut asked, mut expected) = (String::new(), Vec::new());
     hold("reply", |input| {
         let Some((&length, bytes)) = input.split_first() else { return };
@@ -146,8 +162,8 @@ fn the_reader_in_javascript_has_the_verdict_of_the_shared_core() {
         }
     });
 
-    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/node-kit/src");
-    let mut child = node(READER).arg(kit).spawn().expect("it starts");
+    reader.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = reader.spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("stdin is piped");
     let lines = asked.clone();
     let writer = thread::spawn(move || stdin.write_all(lines.as_bytes()));

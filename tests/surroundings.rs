@@ -105,6 +105,8 @@ fn a_model_that_cannot_run_here_is_not_verified_and_not_called_so() {
         check(&verify(models), 6, "asyncio cannot run here: missing: no python3 was found");
     }
     check(&verify(&["node"]), 6, "node cannot run here: missing: no node was found");
+    let words = "go cannot run here: missing: no go was found, and no python3 was found";
+    check(&verify(&["go"]), 6, words);
 }
 
 #[test]

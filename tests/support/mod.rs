@@ -4,6 +4,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod fixture;
+pub(crate) mod go;
 pub(crate) mod misbehaving;
 pub(crate) mod readers;
 pub(crate) mod shell;
