@@ -230,11 +230,11 @@ fn the_death_of_the_origin_is_not_blamed_on_a_model() {
     // The round is measured again, and what was measured in it stays in the journal.
     let blamed: Vec<String> = ran.turns.iter().flat_map(reasons_of).collect();
     assert_eq!(blamed, [""; 0]);
-    assert_eq!((ran.turns.len(), ran.repeated.len()), (6, 3), "{:?}", ran.rounds);
-    let (struck, others): (Vec<_>, Vec<_>) =
-        ran.repeated.iter().partition(|turn| turn.position == 1);
-    assert!(struck[0].state.why().starts_with("the origin failed, not the model: "));
-    assert!(others.iter().all(|turn| turn.state == State::Valid), "{others:?}");
+    assert_eq!(ran.made().count(), 9, "{:?}", ran.rounds);
+    // A busy machine may disturb any round; the first that was made is the one that was struck.
+    let round: Vec<_> = ran.made().take(3).collect();
+    assert!(round[1].state.why().starts_with("the origin failed, not the model: "), "{round:?}");
+    assert!(is_valid(round[0]) && is_valid(round[2]), "{round:?}");
 }
 
 /// Runs two blocks of a small cell.
