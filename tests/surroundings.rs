@@ -177,7 +177,7 @@ fn an_answer_that_is_lost_is_reported_also_where_it_would_have_been_no() {
 fn a_file_that_has_no_room_is_named_with_its_bytes_and_what_to_type_once_it_has() {
     let (folder, run) = small_run();
     let output = limited(folder.path(), 8, "report latest");
-    check(&output, 8, "make room and compute the rest with `inflight report ");
+    check(&output, 8, "make room and compute the rest with `cargo run --release -- report ");
     check(&output, 8, " bytes): File too large");
     let files = support::shell::files_below(&run);
     let halves = files.iter().filter(|file| file.extension().is_some_and(|end| end == "new"));

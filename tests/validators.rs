@@ -191,7 +191,7 @@ fn a_site_without_runs_or_of_an_altered_one_is_refused_in_a_sentence() {
     let empty = tempfile::tempdir().expect("it is made");
     fs::create_dir(empty.path().join("results")).expect("it is made");
     let output = inflight(empty.path(), &["report", "--site", "public"]);
-    check(&output, 2, "`inflight run` measures one");
+    check(&output, 2, "`cargo run --release -- run` measures one");
 
     let (folder, path) = small_run();
     let journal = path.join("journal.jsonl");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::MetadataCommand;
-use record::{Model, Variant};
+use record::{INFLIGHT, Model, Variant};
 use toml::{Table, Value};
 
 use crate::files::put;
@@ -38,7 +38,7 @@ pub(crate) fn build(
     let folder = folder(workspace, &model.name);
     let manifest = folder.join("Cargo.toml");
     let name = &model.name;
-    ensure!(manifest.exists(), "{name} is not prepared any more: `inflight compare` does so");
+    ensure!(manifest.exists(), "{name} is not prepared any more: `{INFLIGHT} compare` does so");
     build(&manifest).inspect_err(|_| drop(fs::remove_dir_all(&folder))).with_context(|| {
         let Variant { package, version, .. } = variant;
         format!("{} does not build with {package} {version}", model.package)

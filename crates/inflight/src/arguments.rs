@@ -24,7 +24,7 @@ use crate::pictures::PICTURES;
     verbatim_doc_comment,
     before_help = "\
 Examples:
-  inflight run                          measure the core models
+  inflight run                          measure the usual models
   inflight run tokio smol --blocks 20   measure two, with baseline and floor beside them
   inflight doctor                       what this machine would do to a result
   inflight check latest                 is this run what was measured?
@@ -34,8 +34,10 @@ Examples:
     after_help = "\
 Exit codes: 0 all is well, 1 internal, 2 wrong use, 3 a model failed its verification, 4 a model did
 something wrong in a run, 5 slower than allowed, 6 refused before measuring, 7 a file is corrupt,
-altered or of an unknown schema, 8 input or output failed, 130 and 143 interrupted: what was
-measured is kept."
+altered or of an unknown schema, 8 input or output failed, 129, 130 and 143 hang-up, Ctrl-C and
+termination: what was measured is kept.
+
+Where inflight is not installed, type cargo run --release -- instead of it."
 )]
 pub(crate) struct Arguments {
     /// What to do.
@@ -58,7 +60,7 @@ pub(crate) enum Command {
     /// Builds, measures in turns, writes a run, prints the answer.
     #[command(before_help = "\
 Examples:
-  inflight run                          the core models, preset quick
+  inflight run                          the usual models, preset quick
   inflight run --preset standard        more cells, about half an hour
   inflight run smol --cell steady       one model, one cell
   inflight run --dry-run                what it would take, and what it could show

@@ -1,7 +1,7 @@
 //! `check` and `report`: whether a run is what was measured, and what is computed from it.
 
 use anyhow::{Context, Result};
-use record::{Integrity, Unreadable};
+use record::{INFLIGHT, Integrity, Unreadable};
 use serde_json::{Value, json};
 
 use crate::output::{Output, Tone};
@@ -18,10 +18,9 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     let mut problems = Vec::new();
     match &run.integrity {
         Integrity::Whole => output.say("manifest  every file is what was measured"),
-        Integrity::Unfinished => problems.push(
-            "there is no MANIFEST: the run did not come to its end; `inflight run --resume` goes on"
-                .to_owned(),
-        ),
+        Integrity::Unfinished => problems.push(format!(
+            "the run has no MANIFEST, so it is not complete: `{INFLIGHT} run --resume` goes on"
+        )),
         Integrity::Altered(files) => {
             problems.push(format!("altered after it was measured: {}", files.join(", ")));
         }
@@ -35,16 +34,17 @@ pub(crate) fn check(name: &str, output: &mut Output) -> Result<u8> {
     match record::differing_derived(&path, VERSION, &derived) {
         // What was measured is whole without what anybody can compute of it.
         _ if path.join("derived").symlink_metadata().is_err() => {
-            output
-                .say(&format!("derived   nothing is there: `inflight report {name}` computes it"));
+            output.say(&format!(
+                "derived   nothing is there: `{INFLIGHT} report {name}` computes it"
+            ));
         }
         Ok(differing) if differing.is_empty() => {
             output.say(&format!("derived   {} files are rebuilt byte for byte", derived.len()));
         }
         Ok(differing) => problems.extend(differing.iter().map(|file| {
-            format!("{} is not what is computed from the run: `inflight report`", file.display())
+            format!("{} is not what is computed from the run: `{INFLIGHT} report`", file.display())
         })),
-        Err(error) => problems.push(format!("{error:#}: `inflight report {name}` computes it")),
+        Err(error) => problems.push(format!("{error:#}: `{INFLIGHT} report {name}` computes it")),
     }
     for problem in &problems {
         output.mark(Tone::Bad, &format!("WRONG     {problem}"));

@@ -1,7 +1,7 @@
 //! `list`: the models, cells, runs and faults that there are.
 
 use anyhow::Result;
-use record::Brief;
+use record::{Brief, INFLIGHT};
 use serde_json::json;
 
 use crate::asked::Listed;
@@ -98,7 +98,7 @@ fn runs(output: &mut Output) {
         });
     }
     if reported.is_empty() {
-        output.say("there is no run yet: `cargo bench` or `inflight run` makes one");
+        output.say(&format!("there is no run yet: `cargo bench` or `{INFLIGHT} run` makes one"));
     }
     output.document(&reported);
 }

@@ -8,7 +8,7 @@ use harness::{
     Workspace,
 };
 use model_kit::Cell;
-use record::{Environment, Model, Placement, Run, State};
+use record::{Environment, INFLIGHT, Model, Placement, Run, State};
 use serde_json::json;
 
 use crate::asked::{Request, Selection, Verification};
@@ -190,7 +190,7 @@ fn show(ended: &Ended, verbose: bool, output: &mut Output) -> Result<u8> {
     }
     answer::answer(&summary, (&ended.path, &place::called(&ended.path)), output);
     if let How::Session(hours) = ended.how {
-        let resume = format!("inflight run --resume {}", ended.path.display());
+        let resume = format!("{INFLIGHT} run --resume {}", ended.path.display());
         output.say(&format!("this session is complete; go on with `{resume}` in {hours} hours"));
     }
     // Last, so that a full disk does not keep the answer from being seen.
@@ -281,6 +281,6 @@ fn preset(name: &str) -> Result<Preset> {
 fn unknown(kind: &str, name: &str, meant: Option<&str>) -> Failure {
     Failure::Usage(match meant {
         Some(meant) => format!("there is no {kind} {name:?}: did you mean {meant:?}?"),
-        None => format!("there is no {kind} {name:?}: `inflight list {kind}s` names them"),
+        None => format!("there is no {kind} {name:?}: `{INFLIGHT} list {kind}s` names them"),
     })
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use harness::{Failure, Workspace};
+use record::INFLIGHT;
 use serde_json::json;
 
 use crate::output::Output;
@@ -89,11 +90,11 @@ pub(crate) fn new_model(name: &str, like: Option<&str>, output: &mut Output) -> 
     harness::update_lock(&workspace)?;
     output.say(&match example {
         None => {
-            format!("It compiles, and fails `inflight verify {name}` until its loop is written.")
+            format!("It compiles, and fails `{INFLIGHT} verify {name}` until its loop is written.")
         }
         Some(example) => format!(
-            "It compiles and passes `inflight verify {name}`, as the copy of {example} that it is: \
-             change src/{}.",
+            "It compiles and passes `{INFLIGHT} verify {name}`, as a copy of {example}: change \
+             src/{}.",
             files.last().map_or("main.rs", |(file, _)| file.trim_start_matches("src/"))
         ),
     });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use harness::{Failure, Workspace};
-use record::Unreadable;
+use record::{INFLIGHT, Unreadable};
 
 /// Names that are less alike than this are not proposed.
 const ALIKE: f64 = 0.7;
@@ -98,7 +98,7 @@ pub(crate) fn most_like<'a>(name: &str, names: impl Iterator<Item = &'a str>) ->
 /// Says that a folder is there and holds no run.
 fn not_begun(folder: &Path) -> Failure {
     Failure::Usage(format!(
-        "{} holds no run, for it has no schedule.json: `inflight run` begins a new one",
+        "{} holds no run, for it has no schedule.json: `{INFLIGHT} run` begins a new one",
         folder.display()
     ))
 }
@@ -109,10 +109,12 @@ fn no_run(name: &str, runs: &[String]) -> Failure {
     Failure::Usage(match (meant, runs.last()) {
         (Some(meant), _) => format!("there is no run {name:?}: did you mean {meant}?"),
         (None, Some(last)) => {
-            format!("there is no run {name:?}: `inflight list runs` names them, {last} is the last")
+            format!(
+                "there is no run {name:?}: `{INFLIGHT} list runs` names them, {last} is the last"
+            )
         }
         (None, None) => {
-            format!("there is no run {name:?}, nor any other: `inflight run` makes one")
+            format!("there is no run {name:?}, nor any other: `{INFLIGHT} run` makes one")
         }
     })
 }

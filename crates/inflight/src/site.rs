@@ -5,7 +5,7 @@ use std::path::Path;
 use analysis::Summary;
 use anyhow::{Context, Result};
 use harness::{Failure, put};
-use record::{Integrity, Run, Unreadable};
+use record::{INFLIGHT, Integrity, Run, Unreadable};
 use serde_json::json;
 
 use crate::output::Output;
@@ -20,7 +20,7 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
     if runs.is_empty() {
         let results = place::results();
         let nothing =
-            format!("no whole run is in {}: `inflight run` measures one", results.display());
+            format!("no whole run is in {}: `{INFLIGHT} run` measures one", results.display());
         return Err(Failure::Usage(nothing).into());
     }
     for run in &runs {

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::fault::{unreadable, unwritable};
 use crate::name::HASH_DIGITS;
-use crate::{Begin, Entry, Environment, Schedule, Unwritable};
+use crate::{Begin, Entry, Environment, INFLIGHT, Schedule, Unwritable};
 
 /// The files that the manifest covers.
 pub(crate) const MEASURED: [&str; 3] = ["schedule.json", "environment.json", "journal.jsonl"];
@@ -150,8 +150,8 @@ impl RunFolder {
     fn go_on(&self) -> String {
         let folder = self.path.display();
         format!(
-            "what was measured is kept: make room and go on with `inflight run --resume {folder}`, \
-             or see it with `inflight report {folder}`"
+            "what was measured is kept: make room and go on with `{INFLIGHT} run --resume \
+             {folder}`, or see it with `{INFLIGHT} report {folder}`"
         )
     }
 }
@@ -175,7 +175,7 @@ pub fn write_derived(path: &Path, version: &str, files: &BTreeMap<String, Vec<u8
         let written = fs::create_dir_all(parent).with_context(|| unwritable(parent));
         written.and_then(|()| replace(&file, bytes)).with_context(|| {
             let run = path.display();
-            format!("make room and compute the rest with `inflight report {run}`")
+            format!("make room and compute the rest with `{INFLIGHT} report {run}`")
         })?;
     }
     Ok(())
@@ -264,8 +264,9 @@ mod tests {
     fn says(error: &anyhow::Error, wanted: &str) {
         let said = format!("{error:#}");
         assert!(said.contains("what was measured is kept: make room and go on with "), "{said}");
-        assert!(said.contains("`inflight run --resume /"), "{said}");
-        assert!(said.contains("`inflight report /") && said.contains(wanted), "{said}");
+        assert!(said.contains(&format!("`{INFLIGHT} run --resume /")), "{said}");
+        let reports = said.contains(&format!("`{INFLIGHT} report /"));
+        assert!(reports && said.contains(wanted), "{said}");
         assert!(error.downcast_ref::<Unwritable>().is_some(), "{said}");
     }
 

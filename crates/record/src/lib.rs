@@ -40,3 +40,6 @@ pub use crate::schedule::{
 };
 pub use crate::sweep::{Along, Sweep};
 pub use workload::OriginKind;
+
+/// What starts the command line from a checkout: commands are printed so that they can be typed.
+pub const INFLIGHT: &str = "cargo run --release --";
