@@ -152,7 +152,8 @@ fn the_answer_of_a_run_fits_a_screen_and_every_table_stands_before_it_for_whoeve
     // A path is as long as it is.
     let long = |line: &&&str| line.chars().count() > 100 && !line.starts_with("Page  ");
     assert_eq!(lines.iter().find(long), None);
-    let ends = ["Page  ", "More  inflight report latest --verbose", "Cite  inflight cite latest"];
+    let more = "More  cargo run --release -- report latest --verbose";
+    let ends = ["Page  ", more, "Cite  cargo run --release -- cite latest"];
     let last = &lines[lines.len() - ends.len()..];
     assert!(last.iter().zip(ends).all(|(line, end)| line.starts_with(end)), "{answer}");
 
@@ -242,7 +243,7 @@ fn a_full_disk_is_reported_and_earlier_trials_stay_readable() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(8), "{said}");
     assert!(said.contains("failed to write") && !said.contains("panicked"), "{said}");
-    assert!(said.contains(" bytes") && said.contains("`inflight report "), "{said}");
+    assert!(said.contains(" bytes") && said.contains("`cargo run --release -- report "), "{said}");
 
     let run = fs::read_dir(results.path()).expect("it is there").flatten().map(|e| e.path());
     let run = run.into_iter().find(|path| path.is_dir() && !path.is_symlink()).expect("a run");

@@ -67,7 +67,6 @@ fn answer(summary: &Summary, folder: &Path) -> String {
     let page = report::page_of(folder, &here, columns);
     // The time a run began says which it is.
     let name = summary.id.split('-').next().unwrap_or(&summary.id);
-    let program = "cargo run --release --";
-    let place = Place { page: &page, run: name, program, columns };
+    let place = Place { page: &page, run: name, columns };
     format!("\n{}", report::answer(summary, &place))
 }

@@ -41,7 +41,7 @@ fn the_page_says_how_to_read_it_what_it_does_not_show_and_where_it_leans() {
     let Some(mut browser) = Browser::start() else { return };
     open(&mut browser, page(&NEWEST), DESKTOP);
     let heads = browser.texts("[...document.querySelectorAll('#reading h3')].map(look.text)");
-    assert_eq!(heads, ["How to read it", "Method", "What this does not show", "Where it leans"]);
+    assert_eq!(heads, ["How to read it", "Method", "What this does not show", "Bias"]);
     let points = browser.texts("[...document.querySelectorAll('#reading li')].map(look.text)");
     assert!(points.len() > 12 && points.iter().all(|point| point.len() > 20), "{points:?}");
 }

@@ -102,11 +102,14 @@ impl<'a> Source<'a> {
             let (mut rows, pairs) = self.compared(Family::AgainstBaseline, of);
             rows.sort_by(Row::order);
             let footprints = self.footprints(Some(language), (&rows, &pairs));
-            let context = self.turns.paired((baseline, self.baseline), Quantity::Turn(cpu_us));
+            let context = (baseline.as_str(), self.baseline);
+            let at_other_rate = self.unequal_rate(context);
+            let context = self.turns.paired(context, Quantity::Turn(cpu_us));
             languages.push(LanguageFigures {
                 language: language.clone(),
                 baseline: baseline.clone(),
                 context: context.map(|pairs| pairs.ratio(ALPHA)),
+                at_other_rate,
                 rows,
                 pairs,
                 footprints,
@@ -127,7 +130,8 @@ impl<'a> Source<'a> {
         family: Family,
         (language, baseline): (Option<&str>, &str),
     ) -> (Vec<Row>, Vec<Pair>) {
-        let mut rows: Vec<Row> = self.models(language).map(|model| self.row(model)).collect();
+        let row = |model| self.row(model, baseline);
+        let mut rows: Vec<Row> = self.models(language).map(row).collect();
         let measured = rows.iter().filter(|row| row.figures.is_some());
         let names: BTreeSet<&str> = measured.map(|row| row.model.as_str()).collect();
         let pairs = family::compare(family, (&names, baseline), &self.turns);
@@ -207,14 +211,14 @@ impl<'a> Source<'a> {
         self.all.iter().copied().filter(|turn| turn.model == name).collect()
     }
 
-    /// Collects what happened to a model.
-    fn row(&self, model: &Model) -> Row {
+    /// Collects what happened to a model that is held against this baseline.
+    fn row(&self, model: &Model, baseline: &str) -> Row {
         let own = self.own(&model.name);
         let absent = self.run.schedule.absent.iter();
         let mut absent = absent.filter(|a| a.cell == self.cell.name && a.model == model.name);
         let absent = absent.next().map(|absent| format!("n/a: {}", absent.reason));
         let missing = self.run.schedule.missing(&model.name).map(ToString::to_string);
-        let figures = self.row_figures(&model.name);
+        let figures = self.row_figures((&model.name, baseline));
         let state = match own.first().map(|turn| &turn.state) {
             _ if figures.is_some() => RowState::Measured,
             _ if absent.is_some() => RowState::NotApplicable,
@@ -235,8 +239,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Returns the figures of a model, if a turn was valid.
-    fn row_figures(&self, model: &str) -> Option<RowFigures> {
+    /// Returns the figures of a model that is held against a baseline, if a turn was valid.
+    fn row_figures(&self, (model, baseline): (&str, &str)) -> Option<RowFigures> {
         let level =
             |quantity: Quantity| Some(median::estimate(&self.sample(model, quantity)?, ALPHA));
         let excess = self.turns.paired((model, self.floor), Quantity::Turn(cpu_us));
@@ -250,15 +254,15 @@ impl<'a> Source<'a> {
             wall_ms: level(Quantity::Turn(wall_ms))?,
             switches: level(Quantity::Turn(switches)),
             memory_mib: level(Quantity::Stay(memory_mib)),
-            unequal_rate: self.unequal_rate(model),
+            unequal_rate: self.unequal_rate((model, baseline)),
         })
     }
 
-    /// Returns whether a model ran at another rate than the baseline. A batch is run at each
-    /// model's own rate; a steady cell should be at the same.
-    fn unequal_rate(&self, model: &str) -> bool {
+    /// Returns whether a model ran at another rate than the one that it is held against. A batch is
+    /// run at each model's own rate; a steady cell should be at the same.
+    fn unequal_rate(&self, models: (&str, &str)) -> bool {
         // Per fetch: a model with fewer slots makes fewer fetches in a window as long.
-        let pairs = self.turns.paired((model, self.baseline), Quantity::Turn(wall_each_us));
+        let pairs = self.turns.paired(models, Quantity::Turn(wall_each_us));
         let pairs = pairs.filter(|_| expected(self.cell.workload).is_paced_by_delays);
         pairs.is_some_and(|pairs| (pairs.ratio(ALPHA).value - 1.0).abs() > UNEQUAL_RATE)
     }
@@ -282,8 +286,8 @@ impl<'a> Source<'a> {
     }
 
     /// Returns the ratio of the sums of a model's costs and the baseline's, where the blocks are
-    /// enough for its interval, and whether it lies outside the 95 % interval of the typical ratio.
-    /// The interval of a family would hide the more stalls, the more models there are.
+    /// enough for its interval, and whether it lies outside the ratio's own 95 % interval. The
+    /// printed interval, of the family, would hide the more stalls, the more models there are.
     fn mean_ratio(&self, names: (&str, &str)) -> Option<(Estimate, bool)> {
         let pairs = self.turns.paired(names, Quantity::Turn(cpu_us))?;
         let means = self.turns.means(names, cpu_us)?;

@@ -67,6 +67,8 @@ pub struct LanguageFigures {
     pub baseline: String,
     /// What that model costs in times the run's baseline, with the 95 % interval.
     pub context: Option<Estimate>,
+    /// Whether it ran at another rate than that baseline, so that this is a rough number.
+    pub at_other_rate: bool,
     /// The cheapest first, then those without figures. None has a place.
     pub rows: Vec<Row>,
     /// Each model with the baseline of the language, by the names of the models.
@@ -157,8 +159,8 @@ pub struct RowFigures {
     pub verdict: Option<Verdict>,
     /// The ratio of the sums over all blocks with its 95 % interval, where they are enough for it.
     pub mean_ratio: Option<Estimate>,
-    /// Whether that ratio lies outside the 95 % interval of the typical one: rare expensive blocks
-    /// count.
+    /// Whether that lies outside the ratio's own 95 % interval, which is narrower than that of the
+    /// family: rare expensive blocks count.
     pub tail_sensitive: bool,
     /// CPU time above the floor's, in microseconds per fetch, with its 95 % interval.
     pub excess_us: Option<Estimate>,
@@ -169,7 +171,8 @@ pub struct RowFigures {
     /// The most memory that the process held at once, in MiB: median over blocks, where the machine
     /// reports it.
     pub memory_mib: Option<Estimate>,
-    /// Whether the rate was not the baseline's, so that the costs are not comparable like for like.
+    /// Whether the rate was not that of the baseline, or of the language's, so that the costs are
+    /// not comparable like for like.
     pub unequal_rate: bool,
 }
 

@@ -102,6 +102,8 @@ struct LanguageSummary<'a> {
     baseline: &'a str,
     /// What that model costs in times the run's baseline.
     baseline_cpu_ratio: Figure,
+    /// Whether their rates differ: that ratio is then a rough number.
+    is_unequal_rate: bool,
     /// The models, the cheapest first. None has a rank.
     rows: Vec<RowSummary<'a>>,
     /// What the library clients cost on top, by the names of the models.
@@ -163,7 +165,8 @@ struct FiguresSummary {
     verdict: Option<&'static str>,
     /// The ratio of the sums over all blocks.
     cpu_mean_ratio: Figure,
-    /// Whether that differs from the typical ratio: rare expensive blocks count.
+    /// Whether that lies outside the ratio's own 95 % interval, which is narrower than that of
+    /// `cpu_ratio`: rare expensive blocks count.
     is_tail_sensitive: bool,
     /// CPU time above the floor's, in microseconds per fetch.
     cpu_excess_us_per_fetch: Figure,
@@ -290,6 +293,7 @@ impl<'a> LanguageSummary<'a> {
             language: &of.language,
             baseline: &of.baseline,
             baseline_cpu_ratio: Figure::or(of.context.as_ref(), "no block with both"),
+            is_unequal_rate: of.at_other_rate,
             rows: of.rows.iter().map(|row| RowSummary::of(row, &own)).collect(),
             client_overheads: of.footprints.iter().map(FootprintSummary::of).collect(),
         }

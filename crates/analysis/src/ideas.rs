@@ -107,9 +107,11 @@ impl Answers<'_> {
 
     /// Compares threads with tasks.
     fn resources(&self) -> Option<String> {
-        let source = self.source(self.steady()?);
+        let cell = self.steady()?;
+        let source = self.source(cell);
         let models = (self.threads()?, self.figures.baseline.as_str());
-        let cpu = source.ratio(models, Quantity::Turn(cpu_us))?;
+        // The ratio of the cell's table, whose interval is that of its family.
+        let cpu = cell.measured(models.0)?.ratio?;
         let memory = source.ratio(models, Quantity::Stay(memory_mib));
         let memory = memory.map_or_else(String::new, |ratio| {
             format!(", and {} times the memory at the peak", with_interval(&ratio))
@@ -126,7 +128,8 @@ impl Answers<'_> {
     /// Compares threads with tasks where each reply costs something to compute.
     fn computing(&self) -> Option<String> {
         let computes = |cell: &&CellFigures| cell.cell.work_kib > 0;
-        let source = self.source(self.figures.cells.iter().find(computes)?);
+        let cell = self.figures.cells.iter().find(computes)?;
+        let source = self.source(cell);
         let models = (self.threads()?, self.figures.baseline.as_str());
         Some(format!(
             "it shortens waiting, and not computing, which is the same work in every model: where \
@@ -134,7 +137,7 @@ impl Answers<'_> {
              time",
             source.name(),
             models.0,
-            with_interval(&source.ratio(models, Quantity::Turn(cpu_us))?),
+            with_interval(&cell.measured(models.0)?.ratio?),
             models.1,
             with_interval(&source.ratio(models, Quantity::Turn(wall_ms))?)
         ))
@@ -191,7 +194,7 @@ impl Answers<'_> {
         });
         let reported: Vec<String> = reported.collect();
         let text = format!(
-            "with due respect, they do, in Python too: each value suspends one and asking for the \
+            "not so: they do, in Python too: each value suspends one and asking for the \
              next resumes it, which costs {}",
             reported.join(", ")
         );

@@ -73,7 +73,7 @@ pub mod fixture;
 pub mod fixture_turn;
 
 pub use record::environment::Footprint as FootprintFacts;
-pub use record::{Absent, Along, Environment, Family, Integrity, Model, Placement};
+pub use record::{Absent, Along, Environment, Family, INFLIGHT, Integrity, Model, Placement};
 pub use stats::crossover::Sure;
 pub use stats::ranking::RankInterval;
 pub use stats::verdict::Verdict;

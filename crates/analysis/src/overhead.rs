@@ -16,7 +16,9 @@ pub struct OnTop {
     pub under: String,
     /// The cost with it in times the model's own. It has an interval.
     pub ratio: Estimate,
-    /// What that interval says.
+    /// What it costs more, in microseconds of CPU time per fetch.
+    pub above_bare_us: Estimate,
+    /// What the interval says.
     pub adds: Adds,
 }
 
@@ -69,6 +71,7 @@ pub(crate) fn on_top<'a>(
         client: model(&footprint.model)?.client.clone(),
         under: bare(&footprint)?.to_owned(),
         ratio: footprint.ratio,
+        above_bare_us: footprint.above_bare_us,
         adds: match () {
             () if interval.contains(1.0) => Adds::Open,
             () if interval.high < 1.0 => Adds::Less,

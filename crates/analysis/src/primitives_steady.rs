@@ -2,6 +2,8 @@
 //! are kept in all figures: to leave them out would choose stays by what they say, and most often
 //! those of whatever scatters most by itself.
 
+use std::fmt;
+
 use stats::verdict::Verdict;
 use stats::{Sample, median};
 
@@ -17,16 +19,26 @@ pub struct Steadiness {
     pub unsteady: usize,
     /// By what share the CPU time of one would move, in half of the rows at most.
     pub moved_typical: f64,
-    /// By what share it would move at most.
-    pub moved_most: f64,
-    /// Rows that would have no stay left.
-    pub lost: usize,
     /// Verdicts that decide.
     pub decided: usize,
-    /// Those of them that would be open, for want of blocks that both programs have.
+    /// Those of them that would be inconclusive, for want of blocks that both programs have.
     pub opened: usize,
     /// Those of them that would say the contrary.
     pub contrary: usize,
+}
+
+impl fmt::Display for Steadiness {
+    /// Says what leaving out unsteady stays would change.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stays, unsteady, decided, opened, contrary, .. } = self;
+        write!(
+            f,
+            "{unsteady} of {stays} stays are unsteady: their halves differ by more than 3 %. They \
+             are kept. Without them, half of the costs would move by more than {:.1} %, {opened} \
+             of {decided} decided verdicts would be inconclusive, and {contrary} would reverse.",
+            100.0 * self.moved_typical
+        )
+    }
 }
 
 impl Steadiness {
@@ -49,7 +61,7 @@ impl Steadiness {
             let (all, steady) = (costs.cpu_ns?, other.costs.as_ref()?.cpu_ns?);
             Some((steady.value / all.value - 1.0).abs())
         });
-        let moved = Sample::new(moved.collect());
+        let moved = Sample::new(moved.collect()).map(|m| median::estimate(&m, ALPHA).value);
         let is_open = |verdict: &Option<Verdict>| {
             verdict.is_none_or(|verdict| verdict == Verdict::Inconclusive)
         };
@@ -58,13 +70,10 @@ impl Steadiness {
             Some((all, other.and_then(verdict)))
         });
         let decided: Vec<(Verdict, Option<Verdict>)> = decided.collect();
-        let lost = pairs.iter().filter(|(_, other)| other.is_none_or(|row| row.costs.is_none()));
         Some(Self {
             stays: sloped().map(|row| row.valid).sum(),
             unsteady,
-            moved_typical: moved.as_ref().map_or(0.0, |m| median::estimate(m, ALPHA).value),
-            moved_most: moved.map_or(0.0, |m| m.values().iter().copied().fold(0.0, f64::max)),
-            lost: lost.count(),
+            moved_typical: moved.unwrap_or(0.0),
             decided: decided.len(),
             opened: decided.iter().filter(|(_, without)| is_open(without)).count(),
             contrary: decided

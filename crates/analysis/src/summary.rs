@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Environment, Integrity, Model, Placement, Run, State};
+use record::{Environment, Integrity, Model, Placement, Run, State, TurnRecord};
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -84,6 +84,10 @@ pub struct TurnCounts {
     pub invalid: usize,
     /// Those that failed, or were not taken after a failure.
     pub failed: usize,
+    /// Beside them, the turns of disturbed rounds: they were measured again and enter no figure.
+    pub repeated: usize,
+    /// Those of these that broke a validity rule.
+    pub repeated_invalid: usize,
 }
 
 /// How many blocks a run has.
@@ -167,13 +171,16 @@ impl Summary {
 impl TurnCounts {
     /// Counts the turns of a run.
     fn of(run: &Run) -> Self {
-        let count = |wanted: fn(&State) -> bool| {
-            run.turns.iter().filter(|turn| wanted(&turn.state)).count()
+        let count = |turns: &[TurnRecord], wanted: fn(&State) -> bool| {
+            turns.iter().filter(|turn| wanted(&turn.state)).count()
         };
+        let is_invalid = |state: &State| matches!(state, State::Invalid(_));
         Self {
             all: run.turns.len(),
-            invalid: count(|state| matches!(state, State::Invalid(_))),
-            failed: count(|state| matches!(state, State::Failed(_) | State::Out)),
+            invalid: count(&run.turns, is_invalid),
+            failed: count(&run.turns, |state| matches!(state, State::Failed(_) | State::Out)),
+            repeated: run.repeated.len(),
+            repeated_invalid: count(&run.repeated, is_invalid),
         }
     }
 

@@ -4,7 +4,7 @@
 use record::Run;
 use serde::Serialize;
 
-use crate::checks::question::{CheckState, ValidityCheck};
+use crate::checks::question::{CheckState, RUN, ValidityCheck};
 use crate::checks::{badges, checks};
 use crate::proof::{Proof, proof};
 
@@ -43,6 +43,21 @@ pub struct CheckCounts {
     pub failed: usize,
     /// Those that the run cannot answer.
     pub unknown: usize,
+}
+
+impl Trust {
+    /// Returns the checks that warn of the whole run or of a cell, one of each name.
+    pub fn warnings(&self, cell: Option<&str>) -> Vec<&ValidityCheck> {
+        let mut warnings: Vec<&ValidityCheck> = Vec::new();
+        for check in &self.checks {
+            let is_here = check.scope == RUN || cell == Some(&*check.scope);
+            let warns = matches!(check.state, CheckState::Failed(_) | CheckState::Badge(_));
+            if is_here && warns && !warnings.iter().any(|known| known.name == check.name) {
+                warnings.push(check);
+            }
+        }
+        warnings
+    }
 }
 
 impl CheckCounts {

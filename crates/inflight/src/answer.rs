@@ -33,6 +33,6 @@ fn print(
     let here = std::env::current_dir().unwrap_or_default();
     let columns = harness::columns();
     let page = report::page_of(folder, &here, columns);
-    let place = Place { page: &page, run: name, program: "inflight", columns };
+    let place = Place { page: &page, run: name, columns };
     output.say(&answer(summary, &place));
 }

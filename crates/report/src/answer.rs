@@ -4,7 +4,7 @@
 //! interval: models that no verdict separates are never put in an order in words. All other cells,
 //! the primitives, other languages and the checks are in the summary, for whoever asks.
 
-mod cell;
+pub(crate) mod cell;
 pub(crate) mod headline;
 pub(crate) mod place;
 mod table;
@@ -61,6 +61,8 @@ fn of_cell(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
     lines.push(String::new());
     lines.extend(figures_of(run, cell, columns));
+    let elsewhere = headline::elsewhere(run);
+    lines.extend(elsewhere.iter().flat_map(|line| wrapped(line, columns)));
     lines
 }
 

@@ -11,7 +11,7 @@ use analysis::cell_figures::RowState;
 use analysis::figures::Figures;
 use analysis::line::{line, paragraph};
 use analysis::number::{count, shortened};
-use analysis::{Integrity, Summary};
+use analysis::{INFLIGHT, Integrity, Summary};
 
 use crate::table::{heading, state_word};
 
@@ -69,7 +69,7 @@ impl fmt::Display for NotCitable {
             Self::Unfinished(run) => write!(
                 f,
                 "the run {run} cannot be cited: it has no MANIFEST, since it did not come to its \
-                 end; `inflight run --resume {run}` goes on with it"
+                 end; `{INFLIGHT} run --resume {run}` goes on with it"
             ),
             Self::Altered(run, files) => write!(
                 f,
@@ -197,7 +197,7 @@ fn warnings(run: &Summary) -> Vec<String> {
     if run.is_estimate {
         let preset = &run.preset;
         warnings.push(format!(
-            "Its figures are estimates: it is no whole run of the preset citable (preset {preset})."
+            "Its numbers are estimates (preset {preset}, not a complete run of citable)."
         ));
     }
     let of_no_use = run.turns.invalid + run.turns.failed;

@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow};
 use crate::citation::{AUTHORS, Citation, NotCitable};
 use crate::escape::{latex, yaml};
 use crate::paper;
+use crate::words::capital;
 
 /// A form of citing a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,11 +139,4 @@ fn methods(citation: &Citation) -> String {
     let identity = capital(&citation.identity());
     let text = format!("{} {identity}. {}", citation.methods, citation.caution());
     paragraph(&text) + "\n"
-}
-
-/// Begins a text with a capital letter.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }

@@ -45,13 +45,18 @@ fn row(run: &Summary) -> [String; 10] {
     ]
 }
 
-/// Writes how many turns count, and what became of the run if it is not whole.
+/// Writes how many turns count, and what became of the others and of the run if it is not whole.
 fn turns(run: &Summary) -> String {
-    let valid = run.turns.valid();
+    let turns = &run.turns;
+    let (valid, repeated) = (turns.valid(), turns.repeated);
+    let lost = match turns.all - valid {
+        0 => String::new(),
+        lost => format!(", {lost} invalid or failed"),
+    };
     let doubt = match &run.integrity {
         Integrity::Whole => "",
         Integrity::Unfinished => ", unfinished",
         Integrity::Altered(_) => ", altered",
     };
-    format!("{valid} of {} valid{doubt}", run.turns.all)
+    format!("{valid} count{lost}, {repeated} repeated{doubt}")
 }

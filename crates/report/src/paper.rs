@@ -151,10 +151,13 @@ fn caption(
         badges if badges.is_empty() => String::new(),
         badges => format!(" Badges: {}.", badges.join(", ")),
     };
-    let marks = marks(cell);
-    let noise =
-        cell.noise.as_ref().and_then(|noise| noise.can_show).map_or_else(String::new, |share| {
-            format!(" These blocks can show {} %.", digits(100.0 * share))
+    let marks = marks(cell, &figures.baseline);
+    let noise = cell
+        .noise
+        .as_ref()
+        .and_then(|noise| noise.missed_below)
+        .map_or_else(String::new, |share| {
+            format!(" Differences below {} % may be missed.", digits(100.0 * share))
         });
     paragraph(&format!(
         "CPU time per fetch, {}. {} blocks; ratios to {} with simultaneous 95 % intervals, and \
@@ -169,7 +172,7 @@ fn caption(
 }
 
 /// Explains the marks that a table has.
-fn marks(cell: &CellFigures) -> String {
+fn marks(cell: &CellFigures, baseline: &str) -> String {
     let any = |is: fn(&RowFigures) -> bool| {
         cell.rows.iter().filter_map(|row| row.figures.as_ref()).any(is)
     };
@@ -180,11 +183,11 @@ fn marks(cell: &CellFigures) -> String {
         ),
         (
             any(|figures| figures.unequal_rate),
-            format!("{UNEQUAL}: at another rate than the baseline, not like for like."),
+            format!("{UNEQUAL}: at another rate than {baseline}: not comparable with it."),
         ),
         (
             any(|figures| figures.tail_sensitive),
-            format!("{TAIL}: sensitive to rare expensive blocks."),
+            format!("{TAIL}: the ratio of total costs lies outside the ratio's own 95 % interval."),
         ),
     ];
     marks.into_iter().filter(|(is, _)| *is).flat_map(|(_, text)| [" ".to_owned(), text]).collect()

@@ -2,15 +2,17 @@
 //! cell.
 
 use analysis::cost_model::{CostModelCell, CostModelRow, Explained};
-use analysis::number::{count, digits, with_interval, word};
+use analysis::number::{digits, with_interval, word};
 use analysis::primitive_figures::{PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown};
 use analysis::primitives::Primitives;
-use analysis::primitives_steady::Steadiness;
 use rules::PUBLISHED_IN;
 
 use crate::form::{Form, joined};
 use crate::table::{NOTHING, drawn};
 use crate::words::in_line;
+
+/// What stands before what is shown where some stays are unsteady.
+pub(crate) const SHOWN_OF_ALL: &str = "shown (see the note on unsteady stays)";
 
 /// Writes what primitives cost, what is known of them, and the cost model; nothing if none was
 /// measured.
@@ -23,9 +25,10 @@ pub(crate) fn primitives_parts(primitives: &Primitives, form: Form) -> Vec<Strin
     if primitives.is_empty() {
         return Vec::new();
     }
-    let mut parts = vec![heading("primitives: what models are made of, each on one CPU", form)];
+    let mut parts = vec![heading("primitives, each on one CPU", form)];
     parts.push(table(&primitives.figures, form));
-    let beside = notes(primitives).into_iter().chain(primitives.checks.iter().map(check));
+    let checks = primitives.checks.iter().map(|own| check(own, primitives));
+    let beside = notes(primitives).into_iter().chain(checks);
     let beside = beside.chain(primitives.figures.iter().flat_map(anchors));
     parts.extend(beside.map(|line| in_line(&line, form)));
     if !primitives.cost_model.is_empty() {
@@ -110,31 +113,14 @@ pub(crate) fn notes(primitives: &Primitives) -> Vec<String> {
         let reasons = figures.rows.iter().filter_map(|row| Some((row, row.reason.as_ref()?)));
         notes.extend(reasons.map(|(row, reason)| format!("{name} of {}: {reason}", row.program)));
     }
-    notes.extend(primitives.steadiness.as_ref().map(steadiness));
+    notes.extend(primitives.steadiness.as_ref().map(ToString::to_string));
     notes
 }
 
-/// Writes what leaving out unsteady stays would change.
-fn steadiness(of: &Steadiness) -> String {
-    format!(
-        "in {} of {} stays the slopes of the two halves differ by more than 3 %; they are \
-         kept: without them a cost would move by {:.1} % in half of the rows at most and by \
-         {:.0} % in one, {} would have no stay left, and of {} verdicts that decide \
-         {} would be open and {} the contrary",
-        of.unsteady,
-        of.stays,
-        100.0 * of.moved_typical,
-        100.0 * of.moved_most,
-        count(of.lost, "row"),
-        of.decided,
-        of.opened,
-        of.contrary
-    )
-}
-
 /// Writes whether the run shows something that is known.
-fn check(check: &ShapeCheck) -> String {
+fn check(check: &ShapeCheck, of: &Primitives) -> String {
     let shown = match check.shown {
+        Shown::Yes if of.steadiness.is_some() => SHOWN_OF_ALL,
         Shown::Yes => "shown",
         Shown::No => "NOT shown",
         Shown::Open => "left open",
@@ -185,7 +171,7 @@ fn cost_model_columns(cell: &CostModelCell, row: &CostModelRow) -> Vec<String> {
         match row.explained {
             Explained::Yes => format!("{:.0} % unexplained", 100.0 * row.unexplained),
             Explained::No => "primitive costs do not explain this".to_owned(),
-            Explained::Nothing => "no excess to explain".to_owned(),
+            Explained::Nothing => "nothing above the floor to explain".to_owned(),
         },
     ]
 }

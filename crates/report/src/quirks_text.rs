@@ -10,8 +10,8 @@ pub(crate) fn quirks_line(run: &Summary) -> Option<String> {
     let reported: Vec<String> = clients.iter().map(client).collect();
     (!reported.is_empty()).then(|| {
         format!(
-            "Clients that hide faults, forgive them or call them something else: {}; report.html \
-             says which",
+            "Clients that accept faulty replies or report them under another error code: {}; \
+             report.html says which",
             reported.join(", ")
         )
     })

@@ -25,12 +25,15 @@ pub fn summary(run: &Summary, form: Form) -> String {
         parts.push(title(cell, form));
         parts.extend(stop(cell).map(reported));
         parts.push(table(cell, (&figures.baseline, &figures.floor), form));
-        let noise = cell.noise.as_ref().map(|noise| self_check(&figures.baseline, noise));
-        parts.extend(notes(cell).into_iter().chain(controls(cell)).chain(noise).map(reported));
+        let noise = cell.noise.as_ref();
+        let noise = noise.map(|noise| self_check(&figures.baseline, (noise, cell.pairs.len())));
+        let notes = notes_of(&cell.rows, (&cell.footprints, &figures.baseline));
+        parts.extend(notes.into_iter().chain(controls(cell)).chain(noise).map(reported));
         for language in &cell.languages {
             parts.push(reported(aside(language, &figures.baseline)));
             parts.push(language_table(language, form));
-            parts.extend(notes_of(&language.rows, &language.footprints).into_iter().map(reported));
+            let notes = notes_of(&language.rows, (&language.footprints, &language.baseline));
+            parts.extend(notes.into_iter().map(reported));
         }
         parts.extend(wake_ups::text((&cell.cell, &cell.wake_ups), form));
     }
@@ -116,24 +119,21 @@ fn stop(cell: &CellFigures) -> Option<String> {
     Some(format!("ended after {blocks} of {}: {reason}", cell.blocks_planned))
 }
 
-/// Writes what the table cannot: why rows have no figures or no rank, marks, footprints.
-pub(crate) fn notes(cell: &CellFigures) -> Vec<String> {
-    notes_of(&cell.rows, &cell.footprints)
-}
-
-/// Writes the same of the models of one language.
-pub(crate) fn notes_of(rows: &[Row], footprints: &[Footprint]) -> Vec<String> {
+/// Writes what the table of some models cannot: why rows have no figures or no rank, what marks
+/// mean against their baseline, footprints.
+pub(crate) fn notes_of(rows: &[Row], (footprints, baseline): (&[Footprint], &str)) -> Vec<String> {
     let mut notes = reasons(rows);
     let figures = || rows.iter().filter_map(|row| row.figures.as_ref());
     if figures().any(|figures| figures.unequal_rate) {
         notes.push(format!(
-            "{UNEQUAL} at another rate than the baseline: the costs are not like for like"
+            "{UNEQUAL} at another rate than {baseline}: do not compare its cost with {baseline}'s"
         ));
     }
     if figures().any(|figures| figures.tail_sensitive) {
         let means: Vec<String> = rows.iter().filter_map(mean).collect();
         notes.push(format!(
-            "{TAIL} sensitive to rare expensive blocks; the ratio of the sums over all blocks: {}",
+            "{TAIL} the ratio of total costs lies outside the ratio's own 95 % interval, which is \
+             narrower than the printed one: {}",
             means.join(", ")
         ));
     }
@@ -165,9 +165,10 @@ pub(crate) fn reasons(rows: &[Row]) -> Vec<String> {
 
 /// Writes what stands above the table of another language.
 pub(crate) fn aside(of: &LanguageFigures, baseline: &str) -> String {
-    let LanguageFigures { language, baseline: own, context, .. } = of;
+    let LanguageFigures { language, baseline: own, context, at_other_rate, .. } = of;
+    let rough = if *at_other_rate { " (at another rate, so a rough number)" } else { "" };
     let context = context.as_ref().map_or_else(String::new, |ratio| {
-        format!("; {own} costs {} times {baseline}", with_interval(ratio))
+        format!("; {own} costs {} times {baseline}{rough}", with_interval(ratio))
     });
     format!("In {language}, another language: context, not a contest of models{context}")
 }
@@ -200,12 +201,14 @@ fn control(control: &ControlFigures) -> String {
 }
 
 /// Writes what the baseline differs from itself.
-fn self_check(baseline: &str, noise: &Noise) -> String {
+fn self_check(baseline: &str, (noise, pairs): (&Noise, usize)) -> String {
     let ratio = with_interval(&noise.ratio);
-    let can_show = noise.can_show.map_or_else(String::new, |share| {
-        format!("; these blocks can show {:.1} %", 100.0 * share)
+    let missed = noise.missed_below.map_or_else(String::new, |share| {
+        let share = 100.0 * share;
+        let adjusted = count(pairs, "comparison");
+        format!("; differences below {share:.1} % may be missed (adjusted for {adjusted})")
     });
-    format!("{baseline} against itself, which is noise: {ratio}{can_show}")
+    format!("{baseline} against itself, which is noise: {ratio}{missed}")
 }
 
 /// Writes the footprint of a client.

@@ -30,13 +30,13 @@ pub(crate) fn in_line(text: &str, form: Form) -> String {
 }
 
 /// Breaks a text between words, so that no line has more letters than that. What stands between
-/// backticks is to be copied, and is a word however long it is.
+/// backticks is to be copied, and is a word however long it is; a percent sign stays at its number.
 pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut is_quoted = false;
     for part in text.split(' ') {
         match words.last_mut() {
-            Some(word) if is_quoted => word.extend([" ", part]),
+            Some(word) if is_quoted || part.starts_with('%') => word.extend([" ", part]),
             _ => words.push(part.to_owned()),
         }
         is_quoted ^= part.matches('`').count() % 2 == 1;
@@ -52,6 +52,12 @@ pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Returns a text with a capital.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Lists names in a sentence.

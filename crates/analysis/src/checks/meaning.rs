@@ -1,4 +1,4 @@
-//! What a badge means to whoever reads a figure, in a sentence.
+//! What a badge means to whoever reads a figure, in a sentence, and what may remove it.
 
 /// Each badge, and what a reader does with it.
 const MEANINGS: [(&str, &str); 25] = [
@@ -31,6 +31,12 @@ const MEANINGS: [(&str, &str); 25] = [
     ("UNTRUSTED", "the baseline differs from itself: do not believe small differences"),
     ("WARM-UP", "stays were not steady yet: part of a cost is the start"),
 ];
+
+/// Badges of which `inflight doctor` may find the cause.
+pub const DOCTORED: [&str; 8] =
+    ["CLOCK", "CORES", "DIRTY", "FREQ", "LIMITS", "NOISY", "QUEUED", "TCP"];
+/// Badges that more blocks may remove.
+pub const BLOCKS: [&str; 2] = ["COARSE", "FEW-BLOCKS"];
 
 /// Returns what a badge means to a reader, if it is known here.
 pub fn meaning(badge: &str) -> Option<&'static str> {

@@ -53,7 +53,8 @@ fn against_itself(turns: &CellTurns<'_>, baseline: &str) -> ValidityCheck {
     let farthest = detectable.max(MARGIN);
     let distance = ratio.value.ln().abs().exp_m1();
     let measured = format!(
-        "a second process in times the first: {}; smallest detectable effect {}",
+        "a second process in times the first: {}; smallest detectable effect {} for this one \
+         comparison",
         shown(ratio.value, interval),
         percent(detectable)
     );

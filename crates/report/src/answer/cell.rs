@@ -25,19 +25,23 @@ pub(super) fn figures_of(run: &Summary, cell: &CellFigures, columns: usize) -> V
 
 /// Writes how much stands behind the figures of a cell.
 fn weight(run: &Summary, cell: &CellFigures) -> String {
-    let (rounds, repeated) = (cell.rounds, cell.repeated);
     let claim = if run.is_estimate { " estimate" } else { "" };
-    let mut parts =
-        vec![format!("{}{claim}", run.preset), count(cell.blocks, "block"), count(rounds, "round")];
-    if repeated > 0 {
-        parts.push(format!("{repeated} repeated"));
-    }
+    let rounds = count(cell.rounds, "round") + &repeated(cell);
+    let mut parts = vec![format!("{}{claim}", run.preset), count(cell.blocks, "block"), rounds];
     let below = cell.noise.as_ref().and_then(|noise| noise.missed_below);
     parts.extend(below.map(|share| {
         let share = percent(1.0 + share).trim_start_matches('+').to_owned();
         format!("differences below {share} may be missed")
     }));
     parts.join(", ")
+}
+
+/// Writes how many rounds were measured again, behind how many count.
+pub(crate) fn repeated(cell: &CellFigures) -> String {
+    match cell.repeated {
+        0 => String::new(),
+        rounds => format!(" ({rounds} measured again)"),
+    }
 }
 
 /// Writes where the figures were measured, and by what.
@@ -57,11 +61,11 @@ fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
     let mut notes = Vec::new();
     if has(|figures| figures.unequal_rate) {
         notes.push(format!(
-            "{UNEQUAL} at another rate than {baseline}, so the costs are not like for like"
+            "{UNEQUAL} at another rate than {baseline}: do not compare its cost with {baseline}'s"
         ));
     }
     if has(|figures| figures.tail_sensitive) {
-        notes.push(format!("{TAIL} sensitive to rare blocks that cost much more"));
+        notes.push(format!("{TAIL} the ratio of total costs differs; --verbose prints it"));
     }
     notes
 }

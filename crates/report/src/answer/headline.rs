@@ -4,20 +4,27 @@
 //! where their intervals lie apart.
 
 use analysis::answer::{Answer, Nothing};
-use analysis::consequence::Worth;
+use analysis::cell_figures::CellFigures;
+use analysis::consequence::{Consequence, Worth};
 use analysis::family::MARGIN;
 use analysis::number::{count, digits};
-use analysis::overhead::Adds;
+use analysis::overhead::{Adds, OnTop};
 use analysis::{Rival, Summary, Together, Verdict};
+use rules::expected;
 
 use crate::percent::{distance, percent, with_interval};
+
+/// The most other cells that an answer speaks of.
+pub(crate) const CELLS_MAX: usize = 3;
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {
     answer: &'a Answer,
     baseline: &'a str,
-    /// What the floor is called.
-    floor_name: String,
+    /// The floor.
+    floor: &'a str,
+    /// The answers of all cells.
+    all: &'a [Answer],
     /// Whole blocks that were measured.
     blocks: usize,
 }
@@ -38,8 +45,7 @@ pub(crate) fn headline(run: &Summary, answer: &Answer, blocks: usize) -> Vec<Str
              difference can be shown."
         ),
     });
-    let floor_name = format!("a hand-written loop ({})", figures.floor);
-    let said = Said { answer, baseline, floor_name, blocks };
+    let said = Said { answer, baseline, floor: &figures.floor, all: &run.answers, blocks };
     why_not.map_or_else(|| said.sentences(), |why_not| vec![why_not])
 }
 
@@ -75,7 +81,8 @@ impl Said<'_> {
             };
             let compared = compared.len();
             return format!(
-                "{least} uses the least CPU per fetch of the {compared} models compared{beside}."
+                "{least} uses the least CPU per fetch of the {compared} models on the shared HTTP \
+                 core{beside}."
             );
         }
         let cheaper = names(&self.answer.less);
@@ -99,6 +106,7 @@ impl Said<'_> {
     /// does not.
     fn list(&self) -> Option<String> {
         let Answer { least, rivals, .. } = self.answer;
+        let floor_name = format!("the floor ({})", self.floor);
         let all = rivals.iter().map(|rival| (rival.model.as_str(), rival));
         let mut items: Vec<(&str, &Rival)> =
             all.filter(|(name, _)| least.as_deref() != Some(name)).collect();
@@ -109,43 +117,24 @@ impl Said<'_> {
             items.clear();
         }
         if !rivals.is_empty() && least.as_deref() != Some(self.baseline) {
-            items.extend(self.answer.floor.as_ref().map(|floor| (&*self.floor_name, floor)));
+            items.extend(self.answer.floor.as_ref().map(|floor| (&*floor_name, floor)));
         }
-        let of = |wanted: Verdict| items.iter().filter(move |(_, it)| it.verdict == wanted);
-        let names = |wanted| of(wanted).map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let ratios =
-            of(Verdict::Different).map(|(name, it)| format!("{name} {}", percent(it.ratio.value)));
-        let lists = [
-            ratios.collect::<Vec<_>>().join(", "),
-            prefixed("the same: ", &names(Verdict::Equivalent)),
-            prefixed("inconclusive: ", &names(Verdict::Inconclusive)),
-        ];
-        let lists: Vec<String> = lists.into_iter().filter(|list| !list.is_empty()).collect();
-        (!lists.is_empty()).then(|| format!("Against {}: {}.", self.baseline, lists.join("; ")))
+        let lists = by_verdict(&items);
+        (!lists.is_empty()).then(|| format!("Against {}: {lists}.", self.baseline))
     }
 
     /// Says what the largest difference is worth to a reader.
     fn size(&self) -> Option<String> {
-        let (what, worth) = match (&self.answer.models, &self.answer.missed) {
-            (Some(found), _) => {
-                let us = digits(found.worth.us.value);
-                let what = format!("{} instead of {} costs {us} us", found.more, found.less);
-                (format!("{what} more per fetch"), &found.worth)
-            }
-            (None, Some(missed)) => {
-                let found = "which this run would show three times out of four";
-                let what = format!("A difference of {}, {found},", distance(1.0 + missed.share));
-                let what = format!("{what} is {} us per fetch", digits(missed.worth.us.value));
-                (what, &missed.worth)
-            }
-            (None, None) => return None,
-        };
-        let Worth { of_cpu, beside_work, .. } = worth;
+        if let Some(found) = &self.answer.models {
+            return Some(largest(found));
+        }
+        let missed = self.answer.missed.as_ref()?;
         Some(format!(
-            "{what}: {} where your code works 1 ms per fetch, and {} of one CPU at 10,000 \
-             fetches a second.",
-            distance(1.0 + beside_work),
-            distance(1.0 + of_cpu)
+            "A difference of {}, which this run would show three times out of four, is {} us per \
+             fetch. {}",
+            distance(1.0 + missed.share),
+            digits(missed.worth.us.value),
+            share(&missed.worth)
         ))
     }
 
@@ -161,26 +150,92 @@ impl Said<'_> {
             Adds::Less => {
                 format!("The HTTP client {client} costs less than the bare one on {under}: {cost}.")
             }
-            Adds::More if self.answer.clients_matter_more => {
-                format!("The HTTP client matters more: {client} costs {cost} on top of {under}.")
+            Adds::More => {
+                let cell = &self.answer.cell;
+                let begin = match self.answer.clients_matter_more {
+                    true => format!("The HTTP client matters more: in {cell}, {client}"),
+                    false => format!("In {cell}, the HTTP client {client}"),
+                };
+                let us = digits(own.above_bare_us.value);
+                let rest = self.same_client_elsewhere(own);
+                format!("{begin} adds {us} us per fetch to {under}, {cost}{rest}.")
             }
-            Adds::More => format!("The HTTP client {client} costs {cost} on top of {under}."),
         })
+    }
+
+    /// Says what the same client adds in other cells, where that is certain.
+    fn same_client_elsewhere(&self, own: &OnTop) -> String {
+        let others = self.all.iter().filter(|other| other.cell != self.answer.cell);
+        let same = others.filter_map(|other| Some((&other.cell, other.client.as_ref()?)));
+        let same = same.filter(|(_, other)| {
+            (&other.client, &other.under) == (&own.client, &own.under) && other.adds != Adds::Open
+        });
+        let one = |(cell, other): (&String, &OnTop)| {
+            format!("; in {cell}, {}", percent(other.ratio.value))
+        };
+        same.take(CELLS_MAX).map(one).collect()
     }
 
     /// Says how far the baseline is above the floor, after its name.
     fn above_floor(&self) -> String {
         let Some(floor) = &self.answer.floor else { return String::new() };
-        let (name, ratio) = (&self.floor_name, floor.ratio.value);
-        match floor.verdict {
-            Verdict::Different => {
-                let way = if ratio < 1.0 { "less" } else { "more" };
-                format!("; {name} needs {} {way}", distance(ratio))
-            }
-            Verdict::Equivalent => format!("; {name} needs as much"),
-            Verdict::Inconclusive => format!("; {name} is not shown to need less"),
-        }
+        let ratio = floor.ratio.value;
+        let needs = match floor.verdict {
+            Verdict::Different if ratio < 1.0 => format!("needs {} less", distance(ratio)),
+            Verdict::Different => format!("needs {} more", distance(ratio)),
+            Verdict::Equivalent => "needs as much".to_owned(),
+            Verdict::Inconclusive => "is not shown to need less".to_owned(),
+        };
+        format!("; the floor, a hand-written loop ({}), {needs}", self.floor)
     }
+}
+
+/// Says what the largest difference between models is worth.
+pub(crate) fn largest(Consequence { less, more, worth }: &Consequence) -> String {
+    let us = digits(worth.us.value);
+    format!("{more} instead of {less} costs {us} us more per fetch. {}", share(worth))
+}
+
+/// Says what CPU time is worth in a reader's terms.
+fn share(worth: &Worth) -> String {
+    format!(
+        "That is {} more if your code uses 1 ms of CPU per fetch, or {} of one CPU at 10,000 \
+         fetches a second.",
+        distance(1.0 + worth.beside_work),
+        distance(1.0 + worth.of_cpu)
+    )
+}
+
+/// Says in a line how models compare in each cell that the answer is not about.
+pub(crate) fn elsewhere(run: &Summary) -> Vec<String> {
+    let (main, baseline) = (run.figures.main_cell(), &run.figures.baseline);
+    let others = run.answers.iter().zip(&run.figures.cells).enumerate();
+    let one = |(_, (answer, cell)): (usize, (&Answer, &CellFigures))| {
+        let rivals: Vec<(&str, &Rival)> =
+            answer.rivals.iter().map(|rival| (rival.model.as_str(), rival)).collect();
+        let lists = by_verdict(&rivals);
+        let kind = match expected(cell.cell.workload).includes_start {
+            true => " (fresh processes, start included)",
+            false => "",
+        };
+        (!lists.is_empty())
+            .then(|| format!("In {}{kind}, against {baseline}: {lists}", answer.cell))
+    };
+    others.filter(|(place, _)| *place != main).filter_map(one).take(CELLS_MAX).collect()
+}
+
+/// Lists models by what may be said of them against the baseline.
+fn by_verdict(items: &[(&str, &Rival)]) -> String {
+    let of = |wanted: Verdict| items.iter().filter(move |(_, it)| it.verdict == wanted);
+    let names = |wanted| of(wanted).map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let ratios =
+        of(Verdict::Different).map(|(name, it)| format!("{name} {}", percent(it.ratio.value)));
+    let lists = [
+        ratios.collect::<Vec<_>>().join(", "),
+        prefixed("the same: ", &names(Verdict::Equivalent)),
+        prefixed("inconclusive: ", &names(Verdict::Inconclusive)),
+    ];
+    lists.into_iter().filter(|list| !list.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Names the models of some groups.

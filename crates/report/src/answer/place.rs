@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analysis::cell_figures::CellFigures;
 use analysis::figures::Figures;
-use analysis::{Integrity, Summary};
+use analysis::{INFLIGHT, Integrity, Summary};
 
 /// What stands before the place of the page.
 const PAGE: &str = "Page  ";
@@ -16,8 +16,6 @@ pub struct Place<'a> {
     pub page: &'a str,
     /// What the run is called on a command line.
     pub run: &'a str,
-    /// The command line of the program itself, such as `inflight`.
-    pub program: &'a str,
     /// Letters in a line.
     pub columns: usize,
 }
@@ -36,13 +34,13 @@ pub fn page_of(folder: &Path, here: &Path, columns: usize) -> String {
 
 /// Writes where the page is, how to see more, and how to cite.
 pub(super) fn footer(run: &Summary, main: Option<&CellFigures>, place: &Place<'_>) -> Vec<String> {
-    let Place { page, run: name, program, columns } = place;
-    let more = format!("More  {program} report {name} --verbose");
+    let Place { page, run: name, columns } = place;
+    let more = format!("More  {INFLIGHT} report {name} --verbose");
     let rest = format!("{more}   ({})", rest(&run.figures, main).join(", "));
     let is_short = rest.chars().count() <= *columns;
     let mut lines = vec![format!("{PAGE}{page}"), if is_short { rest } else { more }];
     if run.integrity == Integrity::Whole {
-        lines.push(format!("Cite  {program} cite {name}"));
+        lines.push(format!("Cite  {INFLIGHT} cite {name}"));
     }
     lines
 }

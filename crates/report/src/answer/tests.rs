@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
-use analysis::{Integrity, Verdict};
+use analysis::{INFLIGHT, Integrity, Verdict};
 use record::{Absent, Run, State};
 
 use super::*;
@@ -25,7 +25,7 @@ fn with(models: &[(&'static str, f64)]) -> Fixture {
 
 /// Returns the answer of a run in lines so wide.
 fn answered(run: &Run, columns: usize) -> String {
-    let place = Place { page: "report.html", run: "latest", program: "inflight", columns };
+    let place = Place { page: "report.html", run: "latest", columns };
     answer(&analysis::summarize(run, BASELINE, FLOOR), &place)
 }
 
@@ -43,15 +43,16 @@ fn lines<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
 #[test]
 fn the_first_sentence_names_the_model_that_verdicts_put_first() {
     let said = sentences(&with(&[("smol", 1.2), ("threads", 1.5)]).run());
-    let first = "tokio uses the least CPU per fetch of the 3 models compared; a hand-written \
-                 loop (event-loop) needs 9.6 % less. Against tokio: smol +20 %, threads +50 %. ";
+    let first = "tokio uses the least CPU per fetch of the 3 models on the shared HTTP core; the \
+                 floor, a hand-written loop (event-loop), needs 9.6 % less. Against tokio: smol \
+                 +20 %, threads +50 %. ";
     assert!(said.starts_with(first), "{said}");
 
     let said = sentences(&with(&[("smol", 0.95), ("threads", 1.5)]).run());
-    let first =
-        "smol uses the least CPU per fetch of the 3 models compared, 4.7 % less than tokio. ";
+    let first = "smol uses the least CPU per fetch of the 3 models on the shared HTTP core, 4.7 % \
+                 less than tokio. ";
     assert!(said.starts_with(first), "{said}");
-    let list = "Against tokio: threads +50 %, a hand-written loop (event-loop) -9.6 %. ";
+    let list = "Against tokio: threads +50 %, the floor (event-loop) -9.6 %. ";
     assert!(said.contains(list), "{said}");
 }
 
@@ -90,8 +91,8 @@ fn nothing_is_said_of_a_pair_that_no_verdict_settles() {
 fn models_that_are_equal_or_inconclusive_are_said_to_be_so() {
     let equal = Fixture { noise: 0.0005, ..with(&[("smol", 1.0)]) }.run();
     let said = sentences(&equal);
-    let first = "smol uses as much CPU per fetch as tokio, within 2 %. Against tokio: a \
-                 hand-written loop (event-loop) -10 %. A difference of ";
+    let first = "smol uses as much CPU per fetch as tokio, within 2 %. Against tokio: the \
+                 floor (event-loop) -10 %. A difference of ";
     assert!(
         said.starts_with(first)
             && said.contains(", which this run would show three times out of four, is "),
@@ -101,7 +102,7 @@ fn models_that_are_equal_or_inconclusive_are_said_to_be_so() {
     let open = Fixture { noise: 0.1, seed: 1, ..with(&[("smol", 1.0), ("rayon", 1.0)]) }.run();
     let said = sentences(&open);
     assert!(said.starts_with("No model is shown to differ from tokio"), "{said}");
-    assert!(said.contains("inconclusive: a hand-written loop"), "{said}");
+    assert!(said.contains("inconclusive: the floor (event-loop)"), "{said}");
 
     let both = Fixture { noise: 0.002, ..with(&[("smol", 1.0), ("rayon", 1.02)]) };
     let said = sentences(&both.run());
@@ -121,7 +122,7 @@ fn the_largest_difference_is_written_in_a_readers_terms() {
     let said = sentences(&run);
     assert!(said.contains("threads instead of tokio costs "), "{said}");
     let share = 100.0 * us / (1_000.0 + cost(BASELINE));
-    let parts = [format!(": {share:.1} % where"), format!("and {us:.0} % of one CPU")];
+    let parts = [format!("is {share:.1} % more if"), format!("or {us:.0} % of one CPU")];
     assert!(parts.iter().all(|part| said.contains(part)), "{parts:?}: {said}");
 
     let said = sentences(&with(&[("smol", 0.5)]).run());
@@ -135,10 +136,12 @@ fn a_client_matters_more_where_its_interval_is_beyond_those_of_all_models() {
         sentences(&Fixture { noise, ..with(&models) }.run())
     };
     let more = of(2.0, 0.004);
-    assert!(more.contains("The HTTP client matters more: reqwest costs +"), "{more}");
-    assert!(more.ends_with(" on top of tokio."), "{more}");
+    let begin = "The HTTP client matters more: in steady, reqwest adds ";
+    assert!(more.contains(begin) && more.contains(" us per fetch to tokio, +"), "{more}");
+    let both = answered(&Fixture::good().run(), 400);
+    assert!(both.contains("to tokio, +") && both.contains("; in batch, +"), "{both}");
     let less = of(1.2, 0.004);
-    assert!(less.contains("The HTTP client reqwest costs +20 % ("), "{less}");
+    assert!(less.contains("In steady, the HTTP client reqwest adds "), "{less}");
     let open = of(1.0, 0.2);
     assert!(
         open.contains("reqwest is not shown to cost more than the bare one on tokio"),
@@ -152,12 +155,13 @@ fn a_client_matters_more_where_its_interval_is_beyond_those_of_all_models() {
 fn without_a_floor_or_clients_or_other_models_the_answer_has_no_word_of_them() {
     let models = vec![(BASELINE, 1.0), ("smol", 1.2)];
     let text = answered(&Fixture { models, ..fixture() }.run(), 100);
-    let first = "tokio uses the least CPU per fetch of the 2 models compared. Against tokio: ";
+    let first = "tokio uses the least CPU per fetch of the 2 models on the shared HTTP core. ";
     assert!(text.starts_with(first), "{text}");
-    assert!(!text.contains("hand-written") && !text.contains("client"), "{text}");
+    assert!(!text.contains("hand-written") && !text.contains(" client"), "{text}");
 
     let said = sentences(&with(&[]).run());
-    let end = " us of CPU per fetch; a hand-written loop (event-loop) needs 9.8 % less.";
+    let end = " us of CPU per fetch; the floor, a hand-written loop (event-loop), needs 9.8 % \
+               less.";
     assert!(said.starts_with("tokio costs ") && said.contains(end), "{said}");
     let only = Fixture { models: vec![(BASELINE, 1.0)], controls: Vec::new(), ..fixture() };
     let text = answered(&only.run(), 100);
@@ -211,7 +215,10 @@ fn a_run_of_other_cells_is_summed_up_by_its_first_and_one_without_cells_says_so(
     assert!(answered(&none, 100).starts_with("This run measured no fetches.\n"));
     let both = answered(&Fixture::good().run(), 100);
     assert!(both.contains("\n\nsteady: ") && !both.contains("batch: "), "{both}");
-    assert!(both.contains("More  inflight report latest --verbose   (batch, checks)"), "{both}");
+    let beside = "\nIn batch (fresh processes, start included), against tokio: ";
+    assert!(both.contains(beside), "{both}");
+    let more = format!("More  {INFLIGHT} report latest --verbose   (batch, checks)");
+    assert!(both.contains(&more), "{both}");
 }
 
 #[test]
@@ -269,13 +276,26 @@ fn at_most_three_warnings_each_say_what_to_do() {
     run.integrity = Integrity::Unfinished;
     let text = answered(&run, 100);
     let warnings = lines(&text, "warning:");
-    let go_on = "go on with `inflight run --resume latest`";
+    let go_on = "go on with `cargo run --release -- run --resume latest`";
     assert!(warnings[0].contains("unfinished, 28 of 28 blocks: ") && warnings[0].ends_with(go_on));
     assert!(warnings[1].contains("threads in batch; --verbose says why"), "{text}");
     assert!(warnings.len() <= WARNINGS && !text.contains("Cite  "), "{text}");
     run.integrity = Integrity::Altered(vec!["journal.jsonl".to_owned()]);
     let text = answered(&run, 100);
     assert!(text.contains("altered after it was measured, journal.jsonl: do not use it"), "{text}");
+}
+
+#[test]
+fn a_warning_names_what_may_help_with_it_and_nothing_else() {
+    let mut run = Fixture { noise: 0.03, ..fixture() }.run();
+    let text = answered(&run, 400);
+    let noise = "\n2 warnings for steady: warm-up, blocks; more blocks (option `--blocks`) lower ";
+    assert!(text.contains(noise), "{text}");
+    run.environment.governor = "powersave".to_owned();
+    let text = answered(&run, 400);
+    let cause = format!("`{INFLIGHT} doctor` looks for the cause of frequency;");
+    let both = format!("frequency, warm-up, blocks; {cause}");
+    assert!(text.contains(&both), "{text}");
 }
 
 #[test]
@@ -286,7 +306,8 @@ fn marks_are_explained_and_what_a_stranger_wrote_stays_on_its_line() {
     }
     let text = answered(&run, 100);
     assert!(lines(&text, "smol").iter().any(|row| row.contains(")*")), "{text}");
-    assert!(text.contains("\n* at another rate than tokio, so the costs are not like for like\n"));
+    let mark = "\n* at another rate than tokio: do not compare its cost with tokio's\n";
+    assert!(text.contains(mark), "{text}");
     assert!(!sentences(&run).contains("smol"), "{text}");
 
     let rows = text.lines().count();
@@ -306,8 +327,9 @@ fn the_page_goes_by_its_path_as_far_as_there_is_room() {
 
 #[test]
 fn a_command_to_copy_is_never_broken() {
-    let lines = wrapped("go on with `inflight run --resume latest` soon", 20);
-    assert_eq!(lines, ["go on with", "`inflight run --resume latest`", "soon"]);
+    let lines = wrapped("go on with `cargo run --release -- run --resume latest` soon", 20);
+    assert_eq!(lines, ["go on with", "`cargo run --release -- run --resume latest`", "soon"]);
+    assert_eq!(wrapped("smol +15 %, rayon +33 %", 9), ["smol", "+15 %,", "rayon", "+33 %"]);
 }
 
 /// The most warnings.

@@ -131,7 +131,7 @@ mod tests {
         let models = vec![(FLOOR, 0.5), (BASELINE, 1.0), ("smol", 1.2), ("threads", 0.8)];
         let run = Fixture { models, noise: 0.002, controls: Vec::new(), ..Fixture::good() }.run();
         let run = analysis::summarize(&run, BASELINE, FLOOR);
-        let place = Place { page: "page.html", run: "run", program: "inflight", columns: 100 };
+        let place = Place { page: "page.html", run: "run", columns: 100 };
         let text = versions(&run, &place);
         let table = versions_table(&run);
         for (model, verdict) in [("smol", "slower"), ("threads", "faster")] {

@@ -2,16 +2,16 @@
 //! do about it.
 
 use analysis::cell_figures::{CellFigures, RowState};
-use analysis::checks::question::{CheckState, RUN};
+use analysis::checks::meaning::{BLOCKS, DOCTORED};
+use analysis::checks::question::ValidityCheck;
 use analysis::figures::Figures;
 use analysis::number::count;
 use analysis::trust::Trust;
-use analysis::{Integrity, Summary};
+use analysis::{INFLIGHT, Integrity, Summary};
 
 use crate::answer::place::Place;
+use crate::words::listed;
 
-/// The most warnings; what else there is follows from the checks.
-const WARNINGS_MAX: usize = 3;
 /// The most names in a warning.
 const NAMES_MAX: usize = 4;
 
@@ -21,33 +21,25 @@ pub(super) fn warnings(
     main: Option<&CellFigures>,
     place: &Place<'_>,
 ) -> Vec<String> {
-    let Place { run: name, program, .. } = place;
+    let name = place.run;
     let integrity = match &run.integrity {
         Integrity::Whole => None,
         Integrity::Unfinished => {
             let (done, due) = (run.blocks.measured, run.blocks.planned);
             Some(format!(
-                "unfinished, {done} of {due} blocks: go on with `{program} run --resume {name}`"
+                "unfinished, {done} of {due} blocks: go on with `{INFLIGHT} run --resume {name}`"
             ))
         }
         Integrity::Altered(files) => Some(format!(
-            "altered after it was measured, {}: do not use it; `{program} check {name}` says more",
+            "altered after it was measured, {}: do not use it; `{INFLIGHT} check {name}` says more",
             files.join(", ")
         )),
     };
     let lost = lost(&run.figures);
     let lost = (!lost.is_empty())
         .then(|| format!("not all turns count of {}; --verbose says why", few(&lost)));
-    let failed = checks(main, &run.trust);
-    let failed = (!failed.is_empty()).then(|| {
-        format!(
-            "{} did not pass ({}): `{program} doctor` says what would help",
-            count(failed.len(), "check"),
-            few(&failed)
-        )
-    });
-    let all = [integrity, lost, failed].into_iter().flatten();
-    all.take(WARNINGS_MAX).map(|text| format!("warning: {text}")).collect()
+    let warnings = [integrity, lost].into_iter().flatten().map(|text| format!("warning: {text}"));
+    warnings.chain(checks(main, &run.trust)).collect()
 }
 
 /// Names the models of which turns were lost that should have counted, with their cells.
@@ -63,17 +55,27 @@ fn lost(figures: &Figures) -> Vec<String> {
     lost
 }
 
-/// Names the checks of the run and of the cell that did not pass.
-fn checks(main: Option<&CellFigures>, trust: &Trust) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for check in &trust.checks {
-        let is_here = check.scope == RUN || main.is_some_and(|cell| cell.cell.name == check.scope);
-        let is_open = matches!(check.state, CheckState::Failed(_) | CheckState::Badge(_));
-        if is_here && is_open && !names.iter().any(|name| name == check.name) {
-            names.push(check.name.to_owned());
-        }
-    }
-    names
+/// Names the checks that warn of the run and of the cell, and what may help.
+fn checks(main: Option<&CellFigures>, trust: &Trust) -> Option<String> {
+    let cell = main.map(|cell| cell.cell.name.as_str());
+    let all = trust.warnings(cell);
+    let with = |badges: &[&str]| {
+        let has = |check: &&ValidityCheck| check.badges.iter().any(|own| badges.contains(own));
+        all.iter().copied().filter(has).map(|check| check.name.to_owned()).collect::<Vec<String>>()
+    };
+    let about = cell.map_or_else(String::new, |cell| format!(" for {cell}"));
+    let names: Vec<String> = all.iter().map(|check| check.name.to_owned()).collect();
+    let doctored = with(&DOCTORED);
+    let doctor = match doctored.is_empty() {
+        true => String::new(),
+        false => format!("; `{INFLIGHT} doctor` looks for the cause of {}", listed(&doctored)),
+    };
+    let blocks = match with(&BLOCKS).is_empty() {
+        true => "",
+        false => "; more blocks (option `--blocks`) lower the noise",
+    };
+    let warnings = count(all.len(), "warning");
+    (!all.is_empty()).then(|| format!("{warnings}{about}: {}{doctor}{blocks}", few(&names)))
 }
 
 /// Writes the first few names, and how many more there are.

@@ -10,9 +10,9 @@ use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
 use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
-use crate::figure::percent::more;
+use crate::figure::percent::{more, range};
 use crate::figure::scene::Scene;
-use crate::figure::title::{against, ends, in_cell};
+use crate::figure::title::{ends, in_cell};
 use crate::table::state_word;
 
 /// What is said where no model has figures.
@@ -136,12 +136,18 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         data.push(vec![row.model.clone(), value, low, high, verdict.to_owned()]);
     }
     strips.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ends = measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref()).flat_map(reach);
+    let ratios = || measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref());
+    let values: Vec<f64> = ratios().map(|ratio| ratio.value).collect();
+    let title = match values.is_empty() {
+        true => format!("CPU per fetch against {baseline}, in percent"),
+        false => format!("CPU per fetch against {baseline}: {}", range(&values)),
+    };
+    let ends = ratios().flat_map(reach);
     let axis = Axis::of_changes(&format!("CPU per fetch against {baseline}, %"), ends.chain([1.0]));
     let words = &Words { estimate: "ratio and its 95 % interval", ..Words::USUAL };
     Figure {
         id: scene.id("ratio"),
-        title: in_cell(&against(scene), &scene.cell.cell),
+        title: in_cell(&title, &scene.cell.cell),
         caption: ratio_caption(scene),
         chart: chart(
             data.rows.is_empty(),

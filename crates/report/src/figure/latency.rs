@@ -121,12 +121,11 @@ impl Frame {
 /// Writes how to read it.
 fn caption(frame: &Frame, floor: &str) -> String {
     format!(
-        "Service time, from a free slot to the verified reply; it is not response time, for a slot \
-         that waits asks for nothing, and no workload of this version lets fetches arrive on their \
-         own. To the right ever slower fetches, upwards {} to {} ms. The line is the median of the \
-         blocks' own quantiles, around it from the lowest block to the highest; dotted, the floor, \
-         {floor}. A curve ends at a dot, at the quantile that is named last: beyond it lie fewer \
-         than ten fetches of a block (p99 needs 1,000 a block).",
+        "Service time: from a free slot to the verified reply. It is not response time, since no \
+         fetch arrives while all slots are busy. x: quantile; y: {} to {} ms. Line: the median of \
+         the blocks' own quantiles; around it, the lowest block to the highest; dotted, the floor, \
+         {floor}. A curve ends at the last quantile with ten fetches of each block beyond it (p99 \
+         needs 1,000 a block).",
         digits(frame.low),
         digits(frame.high),
     )

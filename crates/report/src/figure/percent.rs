@@ -35,6 +35,11 @@ pub(crate) fn span(ratios: &[f64]) -> String {
     typeset(&percent::span(ratios))
 }
 
+/// Writes the least and the greatest of some ratios with their signs: `−10 to +166 %`.
+pub(crate) fn range(ratios: &[f64]) -> String {
+    typeset(&percent::range(ratios))
+}
+
 /// Sets a text of numbers.
 fn typeset(text: &str) -> String {
     text.replace('-', "\u{2212}").replace(" %", "\u{a0}%")

@@ -182,8 +182,8 @@ pub(crate) fn itself(run: &Summary) -> Figure {
         title: itself_title(figures),
         caption: format!(
             "{} has a second process in every block. A dot a block, and the typical ratio with \
-             its own 95 % interval ({}). Whatever it differs from itself is \
-             noise, and any other model may be off by as much. Shaded: within {:.0} %.",
+             its own 95 % interval ({}). This difference is noise. Other ratios may be off by as \
+             much. Shaded: within {:.0} %.",
             figures.baseline,
             run.estimator.both(),
             100.0 * MARGIN

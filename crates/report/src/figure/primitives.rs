@@ -1,4 +1,4 @@
-//! What models are made of: an interval a primitive and program.
+//! Primitives: an interval a primitive and program.
 
 use analysis::Piece;
 use analysis::Summary;
@@ -32,11 +32,11 @@ pub(crate) fn batches(run: &Summary, primitives: &Primitives) -> Figure {
         id: "primitives",
         finding: |least, most| {
             format!(
-                "The cheapest piece is {}, {} of CPU; the most expensive is {}, {}",
-                piece(least),
+                "CPU time of one: least {} ({}), most {} ({})",
                 time(least.ns),
-                piece(most),
-                time(most.ns)
+                piece(least),
+                time(most.ns),
+                piece(most)
             )
         },
         ends: primitives.batch_ends.as_ref(),
@@ -56,11 +56,11 @@ pub(crate) fn alone(run: &Summary, primitives: &Primitives) -> Figure {
         id: "primitives-alone",
         finding: |least, most| {
             format!(
-                "The earliest waiter is that of {}, after {}; the latest is that of {}, after {}",
-                piece(least),
+                "Wake-up delay: least {} ({}), most {} ({})",
                 time(least.ns),
-                piece(most),
-                time(most.ns)
+                piece(least),
+                time(most.ns),
+                piece(most)
             )
         },
         ends: primitives.alone_ends.as_ref(),
@@ -134,7 +134,7 @@ fn title(kind: &Kind<'_>) -> String {
 
 /// Names a piece by what stands at its strip.
 fn piece(piece: &Piece) -> String {
-    format!("{} in {}", piece.primitive.name(), piece.program)
+    format!("{}, {}", piece.primitive.name(), piece.program)
 }
 
 #[cfg(test)]
@@ -156,8 +156,7 @@ mod tests {
         let run = analysis::summarize(&run.run(), "tokio", "event-loop");
         assert_eq!(
             batches(&run, &primitives).title,
-            "The cheapest piece is generator in std, 1.58 ns of CPU; the most expensive is \
-             spawn-many in threads, 40.6 µs"
+            "CPU time of one: least 1.58 ns (generator, std), most 40.6 µs (spawn-many, threads)"
         );
         assert_eq!(alone(&run, &primitives).title, "time to the waiter, µs");
     }

@@ -3,7 +3,7 @@
 //! The run reports the program and its arguments as the system saw them: a bench is a file with a
 //! hash in its name and cargo's `--bench` behind it, and `PATH` stands where a path stood.
 
-use analysis::Summary;
+use analysis::{INFLIGHT, Summary};
 
 /// What each bench is called, by the beginning of its program's name.
 const BENCHES: [(&str, &str); 3] = [
@@ -11,8 +11,6 @@ const BENCHES: [(&str, &str); 3] = [
     ("primitives-", "cargo bench --bench primitives"),
     ("sweep-", "cargo bench --bench sweep"),
 ];
-/// What starts the command line from a checkout.
-const INFLIGHT: &str = "cargo run --release --";
 /// What stands where a path stood.
 const PATH: &str = "PATH";
 

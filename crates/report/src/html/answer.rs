@@ -1,4 +1,4 @@
-//! Every model in a row, after what the differences mean.
+//! Every model in a row, and, folded, what the differences mean.
 
 use analysis::Family;
 use analysis::cell_figures::{CellFigures, LanguageFigures, Row};
@@ -14,16 +14,16 @@ use crate::html::run_page::Page;
 use crate::table::{NOTHING, TAIL, heading, places};
 
 impl Page<'_> {
-    /// Writes what the differences mean, and every model in a row.
+    /// Writes every model in a row, and what the differences mean.
     pub(crate) fn answer(&self) -> Markup {
         let Some(cell) = self.main() else {
             return html! { p.missing { (NOT_RUN) ": no cell of fetches." } };
         };
         let others = self.figures.cells.iter().filter(|other| other.cell.name != cell.cell.name);
         html! {
-            (self.meaning(cell))
             @if let Some(lost) = self.doubt_sentence() { p.wide { (lost) } }
             (self.rows(cell, &html! {
+                details.more { summary { "What the differences mean" } (self.meaning(cell)) }
                 (self.brackets(cell))
                 @for other in others {
                     details.more {
@@ -45,7 +45,7 @@ impl Page<'_> {
         (!lost.is_empty()).then(|| {
             html! {
                 @for (cell, row) in lost {
-                    b { (row.model) } " has no figures in " (cell) ": "
+                    b { (row.model) } " has no numbers in " (cell) ": "
                     (quoted(row.reason.as_deref().unwrap_or("no reason is known"))) ". "
                 }
             }
@@ -66,8 +66,9 @@ impl Page<'_> {
                 p.aside {
                     "In brackets, intervals of 95 %. Against " (baseline)
                         ": " (self.run.estimator.both()) ", simultaneous for the "
-                    (pairs) " " (family) " of this cell (Bonferroni). Above the floor: the same "
-                    "estimates and test, each interval its own. CPU: the median over blocks of "
+                    (pairs) " " (family) " of this cell (Bonferroni). Above floor: the same "
+                    "estimates and test, from neighbouring turns, so not exactly the difference of \
+                     two costs; each interval its own. CPU: the median over blocks of "
                     (baseline) ", and of the others that times their ratio. Wall: the median over \
                      blocks. "
                     @match self.figures.family {
@@ -110,7 +111,7 @@ impl Page<'_> {
                     }
                 }
             }
-            @if let Some(notes) = notes(&cell.rows) { p.aside { (quoted(&notes)) } }
+            @if let Some(notes) = notes(&cell.rows, baseline) { p.aside { (quoted(&notes)) } }
             div.folds {
                 @for other in &cell.languages { (self.language(cell, other)) }
                 (more)
@@ -131,7 +132,7 @@ impl Page<'_> {
                         tbody { @for row in &of.rows { (self.row(row, None, &of.baseline)) } }
                     }
                 }
-                @if let Some(notes) = notes(&of.rows) { p.aside { (quoted(&notes)) } }
+                @if let Some(notes) = notes(&of.rows, &of.baseline) { p.aside { (quoted(&notes)) } }
             }
         }
     }
@@ -172,8 +173,8 @@ impl Page<'_> {
 
 /// Says why rows have no figures and what their marks mean; what clients cost has a table of its
 /// own.
-fn notes(rows: &[Row]) -> Option<String> {
-    let notes = crate::summary::notes_of(rows, &[]);
+fn notes(rows: &[Row], baseline: &str) -> Option<String> {
+    let notes = crate::summary::notes_of(rows, (&[], baseline));
     (!notes.is_empty()).then(|| notes.join("; ") + ".")
 }
 
@@ -184,7 +185,7 @@ fn heads(baseline: &str, has_floor: bool) -> Markup {
         th scope="col" { "model" }
         th.figure scope="col" { "against " (baseline) }
         th.figure scope="col" { "CPU a fetch, µs" }
-        @if has_floor { th.figure scope="col" { "above the floor, µs" } }
+        @if has_floor { th.figure scope="col" { "above floor, µs" } }
         th scope="col" { "verdict" }
         th.figure scope="col" { "wall, ms" }
         th.figure scope="col" { "errors" }

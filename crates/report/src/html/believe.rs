@@ -3,6 +3,7 @@
 use analysis::CheckCounts;
 use analysis::checks::meaning::meaning;
 use analysis::checks::question::RUN;
+use analysis::number::count as counted;
 use maud::{Markup, html};
 
 use crate::html::quoted::quoted;
@@ -16,7 +17,7 @@ impl Page<'_> {
     pub(crate) fn believe(&self) -> Markup {
         html! {
             p.wide #believe {
-                "Of the validity checks, " (self.check_counts()) " " (quoted(&self.lost_turns()))
+                (self.check_counts()) " " (quoted(&self.lost_turns()))
             }
             @if !self.trust.badges.is_empty() {
                 ul.badges { @for badge in &self.trust.badges { li {
@@ -34,17 +35,21 @@ impl Page<'_> {
             0 => String::new(),
             unknown => format!(", {unknown} cannot be answered"),
         };
-        let badges = match (marked, failed) {
-            (0, 0) => " No warning: nothing speaks against the figures.",
-            _ => " A warning changes no figure.",
+        let failed = match failed {
+            0 => String::new(),
+            failed => format!(", {failed} failed"),
         };
-        let warning = match self.trust.badges.len() {
-            0 | 1 => "a warning".to_owned(),
-            kinds => format!("one of {kinds} warnings"),
+        let kinds = self.trust.badges.len();
+        let about = self.main().map_or_else(String::new, |cell| {
+            let own = self.trust.warnings(Some(&cell.cell.name)).len();
+            format!("; {own} concern {}", cell.cell.name)
+        });
+        let warned = match marked {
+            0 => String::new(),
+            marked => format!(", {marked} gave a warning ({}{about})", counted(kinds, "kind")),
         };
-        format!(
-            "{passed} of {asked} passed, {marked} got {warning}, {failed} failed{unknown}.{badges}"
-        )
+        let checks = counted(asked, "validity check");
+        format!("{checks}: {passed} passed{warned}{failed}{unknown}. A warning changes no number.")
     }
 
     /// Returns where a badge stands.
@@ -63,10 +68,17 @@ impl Page<'_> {
     fn lost_turns(&self) -> String {
         let turns = &self.run.turns;
         let (invalid, failed) = (turns.invalid, turns.failed);
-        let counts = format!("{} of {} turns count", turns.valid(), turns.all);
+        let repeated = match (turns.repeated, turns.repeated_invalid) {
+            (0, _) => String::new(),
+            (all, invalid) => format!(
+                " {all} others, {invalid} of them invalid, were in disturbed rounds, which were \
+                 measured again."
+            ),
+        };
         if invalid + failed == 0 {
-            return format!("{counts}: none is invalid, none failed.");
+            return format!("{} turns count.{repeated}", turns.valid());
         }
+        let counts = format!("{} of {} turns count", turns.valid(), turns.all);
         let cells = self.figures.cells.iter();
         let rows = cells.flat_map(|cell| cell.all_rows().map(move |row| (cell, row)));
         let lost = rows.filter(|(_, row)| row.valid < row.turns);
@@ -79,9 +91,31 @@ impl Page<'_> {
         reported.truncate(SHOWN_MAX);
         let rest = if rest > 0 { format!("; and {rest} more rows") } else { String::new() };
         format!(
-            "{counts}: {invalid} broke a validity rule and {failed} failed, and their figures are \
-             used nowhere. {}{rest}.",
+            "{counts}: {invalid} broke a validity rule and {failed} failed, and their numbers are \
+             used nowhere. {}{rest}.{repeated}",
             reported.join("; ")
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+    use record::State;
+
+    use crate::derive::derive;
+
+    #[test]
+    fn turns_of_disturbed_rounds_are_said_to_be_measured_again_and_not_counted_among_the_valid() {
+        let mut run = Fixture { blocks: 2, ..Fixture::good() }.run();
+        run.repeated = run.turns[..3].to_vec();
+        run.repeated[0].state = State::Invalid(vec![rules::Reason::NoTime]);
+        let files = derive(&analysis::summarize(&run, BASELINE, FLOOR));
+        let page = String::from_utf8(files["report.html"].clone()).unwrap();
+        let expected = format!(
+            "{} turns count. 3 others, 1 of them invalid, were in disturbed rounds",
+            run.turns.len()
+        );
+        assert!(page.contains(&expected), "{expected}");
     }
 }

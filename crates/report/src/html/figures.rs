@@ -35,7 +35,7 @@ impl Page<'_> {
         html! {
             (self.each(|charts| &charts.breakdown, &html! {
                 @if !self.figures.cells.is_empty() {
-                    details.more { summary { "What each HTTP client costs" } (self.footprints()) }
+                    details.more { summary { "Client overhead in each cell" } (self.footprints()) }
                 }
             }))
         }

@@ -92,7 +92,7 @@ pub(crate) fn written(frame: &Frame) -> String {
                 }
                 footer {
                     p { (frame.foot) }
-                    p.on-paper { "What was folded on the screen is not on paper." }
+                    p.on-paper { "Closed sections are not printed." }
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

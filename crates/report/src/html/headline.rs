@@ -1,15 +1,18 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
-use analysis::cell_figures::CellFigures;
-use analysis::number::count;
+use analysis::cell_figures::{CellFigures, RowState};
+use analysis::number::{count, range};
 use analysis::overhead::Client;
-use analysis::{Answer, Consequence, Nothing, Together, Verdict};
+use analysis::{Answer, Nothing, Summary, Together, Verdict};
 use maud::{Markup, html};
 
+use crate::answer::cell::repeated;
+use crate::answer::headline::{CELLS_MAX, elsewhere, largest};
 use crate::citation::machine;
 use crate::figure::percent::{apart, span};
 use crate::html::run_page::Page;
-use crate::words::listed;
+use crate::summary::reasons;
+use crate::words::{capital, listed};
 
 /// Names that a title holds; the rest are counted.
 const NAMES_MAX: usize = 6;
@@ -20,7 +23,7 @@ impl Page<'_> {
     /// Says what was compared.
     pub(crate) fn compared(&self) -> String {
         let Some(cell) = self.main() else {
-            return "What models are made of, measured piece by piece".to_owned();
+            return "Primitives, measured one by one".to_owned();
         };
         let names = self.run.answer().map_or(&[][..], |answer| &answer.compared);
         let names = match names.len() {
@@ -31,7 +34,8 @@ impl Page<'_> {
             }
             _ => listed(names),
         };
-        format!("CPU per fetch: {names}, {} in flight", cell.cell.in_flight)
+        let (in_flight, delay) = (cell.cell.in_flight, range(cell.cell.delay_ms));
+        format!("CPU per fetch: {names}, {in_flight} in flight, delay {delay}")
     }
 
     /// Writes the first screen; `rest` is where the sections that it points to are, on another page
@@ -40,8 +44,8 @@ impl Page<'_> {
         let Some(cell) = self.main() else {
             let primitives = format!("{rest}#primitives");
             return html! {
-                div.lead { p { "This run measured no fetches: " a href=(primitives) {
-                    "what models are made of" } " is what it shows." } }
+                div.lead { p { "This run measured no fetches, but " a href=(primitives) {
+                    "primitives" } "." } }
             };
         };
         let place = self.main_cell();
@@ -50,7 +54,7 @@ impl Page<'_> {
             div.lead {
                 @if let Some(answer) = self.run.answer() {
                     p.which { (which(answer, &self.figures.baseline)) }
-                    @if let Some(reported) = matters(answer) { p { (reported) } }
+                    @if let Some(reported) = matters(self.run, answer) { p { (reported) } }
                 }
                 p.trust-line {
                     (self.trust_line(cell)) " " a href=(trust) { "Why?" } " "
@@ -61,13 +65,21 @@ impl Page<'_> {
             @if let Some(charts) = self.charts.cells.get(place) {
                 (self.first_figure(&charts.ratio, Some(place)))
             }
+            @if let Some(beside) = self.beside(cell) { p.aside.wide { (beside) } }
         }
     }
 
-    /// Says in a line how far to trust the figures.
+    /// Says which models the first chart leaves out, and how they compare in the other cells.
+    fn beside(&self, cell: &CellFigures) -> Option<String> {
+        let absent = cell.rows.iter().filter(|row| row.state == RowState::NotApplicable).cloned();
+        let lines = [reasons(&absent.collect::<Vec<_>>()), elsewhere(self.run)].concat();
+        (!lines.is_empty()).then(|| lines.join(". ") + ".")
+    }
+
+    /// Says in a line what was measured, and how far to trust it.
     fn trust_line(&self, cell: &CellFigures) -> String {
         let run = self.run;
-        let (rounds, repeated) = (cell.rounds, cell.repeated);
+        let (rounds, repeated) = (cell.rounds, repeated(cell));
         let kind = match run.is_estimate {
             true => format!("{} estimate", capital(&run.preset)),
             false => format!("{} run", capital(&run.preset)),
@@ -76,12 +88,13 @@ impl Page<'_> {
         let missed = below.map_or_else(String::new, |share| {
             format!(", differences below {:.1} % may be missed", 100.0 * share)
         });
-        let marks = match self.trust.badges.len() {
+        let marks = match self.trust.warnings(Some(&cell.cell.name)).len() {
             0 => "no warning".to_owned(),
-            badges => count(badges, "warning"),
+            warnings => count(warnings, "warning"),
         };
         format!(
-            "{kind} on {}: {}, {repeated} disturbed and repeated{missed}, {marks}.",
+            "Loopback, {}. {kind} on {}: {}{repeated}{missed}, {marks}.",
+            count(run.placement.workers as usize, "worker"),
             machine(run),
             count(rounds, "round")
         )
@@ -89,19 +102,25 @@ impl Page<'_> {
 }
 
 /// Says whether the choice matters.
-fn matters(answer: &Answer) -> Option<String> {
-    let apart = answer.models.as_ref().map(|Consequence { less, more, worth }| {
-        format!(
-            "{more} instead of {less} costs {:.1}{PERCENT} of a CPU at 10,000 fetches a second; \
-             where each fetch does 1 ms of work, the total rises by {:.1}{PERCENT}.",
-            100.0 * worth.of_cpu,
-            100.0 * worth.beside_work
-        )
-    });
+fn matters(run: &Summary, answer: &Answer) -> Option<String> {
+    let apart = answer.models.as_ref().map(largest);
+    let apart = apart.map(|text| text.replace(" us ", " µs ").replace(" %", PERCENT));
     let ends = answer.added_ends.as_ref().filter(|_| answer.clients.is_some());
     let clients = ends.map(|ends| {
-        let more = if answer.clients_matter_more { " matters more: it" } else { "" };
-        format!("The HTTP client{more} adds {} to its model.", clients(ends))
+        let cell = &answer.cell;
+        let begin = match answer.clients_matter_more {
+            true => format!("The HTTP client matters more: in {cell}, it adds"),
+            false => format!("In {cell}, the HTTP client adds"),
+        };
+        let is_more =
+            |other: &&Answer| other.added.iter().all(|own| own.is_certain && own.least > 1.0);
+        let others = run.answers.iter().filter(|other| other.cell != *cell).filter(is_more);
+        let others = others.filter_map(|other| Some((&other.cell, other.added_ends.as_ref()?)));
+        let one = |(cell, [least, most]): (&String, &[Client; 2])| {
+            format!("; in {cell}, {}", span(&[least.ratio, most.ratio]))
+        };
+        let others: String = others.take(CELLS_MAX).map(one).collect();
+        format!("{begin} {} to its model{others}.", clients(ends))
     });
     let reported: Vec<String> = apart.into_iter().chain(clients).collect();
     (!reported.is_empty()).then(|| reported.join(" "))
@@ -135,11 +154,11 @@ fn which(answer: &Answer, baseline: &str) -> String {
     let first = listed(&answer.first);
     let begin = match least {
         _ if compared.len() == 1 => {
-            format!("{baseline} alone was measured on the shared HTTP code")
+            format!("{baseline} alone was measured on the shared HTTP core")
         }
         Some(least) => format!(
-            "{least} uses the least CPU of {}{}",
-            count(compared.len(), "model"),
+            "{least} uses the least CPU of the {} models on one HTTP core{}",
+            compared.len(),
             if least == baseline { above_floor(answer) } else { String::new() }
         ),
         None if answer.is_first_equal => {
@@ -166,7 +185,7 @@ fn which(answer: &Answer, baseline: &str) -> String {
 fn above_floor(answer: &Answer) -> String {
     match &answer.floor {
         Some(floor) if floor.verdict == Verdict::Different && floor.ratio.value < 1.0 => {
-            format!(" (a hand-written loop needs {} less)", apart(floor.ratio.value))
+            format!(" (the floor, a hand-written loop, needs {} less)", apart(floor.ratio.value))
         }
         _ => String::new(),
     }
@@ -209,12 +228,6 @@ fn apart_from(groups: &[Together], word: &str) -> String {
         format!("{}{need} {}{word}", listed(models), span(&[*least, *most]))
     });
     reported.collect::<Vec<String>>().join(", ")
-}
-
-/// Returns a word with a capital.
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 #[cfg(test)]

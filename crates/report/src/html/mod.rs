@@ -23,6 +23,7 @@ pub(crate) mod site;
 mod sweep;
 mod trust;
 
+use analysis::INFLIGHT;
 use maud::{Markup, html};
 
 use crate::html::frame::{Frame, Section, written};
@@ -48,7 +49,7 @@ impl Page<'_> {
         let compares_all =
             self.figures.family == analysis::Family::AllPairs && self.main().is_some();
         let sections = [
-            (true, Section::new("answer", "Does it matter?", self.answer())),
+            (true, Section::new("answer", "Every model", self.answer())),
             (true, Section::new("breakdown", "Model or client?", self.breakdown())),
             (compares_all, Section::new("pairs", "Any two models", self.pairs())),
             (true, Section::new("memory", "Memory, and what a batch takes", self.memory())),
@@ -66,7 +67,7 @@ impl Page<'_> {
         let folded = [
             ("reading", "How to read it, and what it does not show", self.reading()),
             ("cost", "CPU time in every cell", self.cost()),
-            ("primitives", "What models are made of", self.primitives()),
+            ("primitives", "Primitives", self.primitives()),
             ("ideas", "What the teaching page says, measured", self.ideas()),
             ("models", "The models, one by one", self.models()),
         ];
@@ -78,7 +79,7 @@ impl Page<'_> {
         html! {
             "Written by Inflight " (self.run.version) " from run " code { (self.run.id) }
             " alone; the same run gives the same bytes. "
-            code { "inflight check " (self.run.id) } " computes them again."
+            code { (INFLIGHT) " check " (self.run.id) } " computes them again."
         }
     }
 }

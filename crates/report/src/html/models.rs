@@ -1,7 +1,7 @@
 //! The models one by one, and what failed.
 
 use analysis::Model;
-use analysis::cell_figures::Row;
+use analysis::cell_figures::{CellFigures, Row};
 use analysis::number::digits;
 use maud::{Markup, html};
 
@@ -19,11 +19,12 @@ impl Page<'_> {
             .flat_map(|cell| cell.all_rows().map(|row| (cell.cell.name.as_str(), row)))
             .filter(|(_, row)| !row.errors.is_empty())
             .collect();
-        let turns = self.run.turns.all;
+        let rows = self.figures.cells.iter().flat_map(CellFigures::all_rows);
+        let turns: usize = rows.map(|row| row.turns).sum();
         html! {
             @if failing.is_empty() {
-                p { "No fetch failed in " (turns) " turns. A fetch counts only if its status, \
-                    its length, its checksum and its echoed id are right." }
+                p { "No fetch failed in " (turns) " turns of models. A fetch counts only if its \
+                    status, its length, its checksum and its echoed id are right." }
             } @else {
                 div.scroll tabindex="0" role="group" aria-label="Failed fetches" {
                     table {
@@ -66,7 +67,7 @@ impl Page<'_> {
             @if footprints.is_known() {
                 div.scroll tabindex="0" role="region" aria-label="The footprint of a model" {
                     table.sortable #table-footprint {
-                        caption { "What it takes to write, to trust, to build and to carry" }
+                        caption { "Size of each model" }
                         thead { tr {
                             th scope="col" { (COLUMNS[0]) }
                             @for name in &COLUMNS[1..] { th.figure scope="col" { (name) } }

@@ -1,16 +1,18 @@
-//! What models are made of, and how much of their cost that explains.
+//! Primitives, and how much of the cost of models they explain.
 
 use analysis::cost_model::{CostModelCell, Explained};
 use analysis::number::{digits, with_interval};
 use analysis::primitive_figures::{ShapeCheck, Shown};
+use analysis::primitives::Primitives;
 use maud::{Markup, html};
 use rules::PUBLISHED_IN;
 
 use crate::html::run_page::Page;
-use crate::primitives_text::notes;
+use crate::primitives_text::{SHOWN_OF_ALL, notes};
+use crate::words::capital;
 
 impl Page<'_> {
-    /// Writes what models are made of.
+    /// Writes what primitives cost.
     pub(crate) fn primitives(&self) -> Markup {
         let primitives = &self.figures.primitives;
         html! {
@@ -24,7 +26,7 @@ impl Page<'_> {
                     "The smallest things that models are made of, each measured by itself: a step \
                      of a generator, a switch of tasks, starting and joining one, waking one."
                 }
-                ul { @for check in &primitives.checks { li { (checked(check)) } } }
+                ul { @for check in &primitives.checks { li { (checked(check, primitives)) } } }
                 (self.figure(&self.charts.batches, None))
                 (self.figure(&self.charts.alone, None))
                 @for note in notes(primitives) { p.aside { (note) } }
@@ -44,7 +46,7 @@ impl Page<'_> {
         html! {
             p {
                 "This project grew from a teaching page on asynchronous programming in Python. \
-                 Each of its claims and definitions, with the figure that answers it:"
+                 Each of its claims and definitions, with the number that answers it:"
             }
             dl.ideas {
                 @for idea in &self.run.ideas {
@@ -60,8 +62,9 @@ impl Page<'_> {
 }
 
 /// Writes whether the run shows something that is known of tasks and threads.
-fn checked(check: &ShapeCheck) -> Markup {
+fn checked(check: &ShapeCheck, of: &Primitives) -> Markup {
     let word = match check.shown {
+        Shown::Yes if of.steadiness.is_some() => &capital(SHOWN_OF_ALL),
         Shown::Yes => "Shown",
         Shown::No => "Not shown",
         Shown::Open => "Left open",
@@ -90,7 +93,7 @@ fn cost_model(cells: &[CostModelCell]) -> Markup {
             }
             div.scroll tabindex="0" role="region" aria-label="The cost model" {
                 table {
-                    caption { "Predicted and measured excess above the floor, with 95 % intervals \
+                    caption { "Predicted and measured cost above the floor, with 95 % intervals \
                         of their own" }
                     thead { tr {
                         th scope="col" { "model" } th scope="col" { "cell" }
@@ -112,7 +115,7 @@ fn cost_model(cells: &[CostModelCell]) -> Markup {
                                 (format!("{:.0} % unexplained", 100.0 * row.unexplained))
                             },
                             Explained::No => { "primitive costs do not explain this" },
-                            Explained::Nothing => { "no excess to explain" },
+                            Explained::Nothing => { "nothing above the floor to explain" },
                         } }
                     } } } }
                 }

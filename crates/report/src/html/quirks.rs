@@ -1,4 +1,4 @@
-//! What library clients hide, forgive or call something else.
+//! Which faults library clients accept, or report under another code.
 
 use analysis::quirks::{Habit, Quirks};
 use maud::{Markup, html};
@@ -11,13 +11,13 @@ impl Page<'_> {
         html! {
             @match self.run.quirks.as_ref() {
                 None => p.missing {
-                    "What library clients hide or forgive was not recorded in this run."
+                    "How library clients report faults was not recorded in this run."
                 },
                 Some(Quirks { clients, .. }) if clients.is_empty() => p {
-                    "No client of this run is known to hide, forgive or rename a fault."
+                    "No client of this run is known to accept or rename a fault."
                 },
                 Some(reported) => details.more #quirks {
-                    summary { "What library clients hide, forgive or call something else" }
+                    summary { "Clients that accept faulty replies or rename the error" }
                     (listed(reported))
                 },
             }
@@ -29,9 +29,9 @@ impl Page<'_> {
 fn listed(reported: &Quirks) -> Markup {
     html! {
         p {
-            "Every model was held against an origin that misbehaves. Bare models count each fault \
-             alike; these libraries do not, and their models' errors are to be read so. None \
-             retries: the origin counts the requests of every turn."
+            "Every model was tested against a faulty server. These libraries report some faults \
+             differently, so compare their error counts with care. None retries: the origin counts \
+             the requests of every turn."
         }
         ul { @for client in &reported.clients {
             li { b { (crate::quirks_text::client(client)) } ": " (client.models.join(", ")) }
@@ -74,7 +74,7 @@ mod tests {
         };
         let written = "reqwest: takes what comes (&lt;b&gt;; counted as 1604)";
         assert!(page(Some(vec![reported])).contains(written));
-        assert!(page(Some(Vec::new())).contains("No client of this run is known to hide"));
+        assert!(page(Some(Vec::new())).contains("No client of this run is known to accept"));
         assert!(page(None).contains("was not recorded in this run"));
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use crate::cite::{CiteForm, cite};
-use analysis::Family;
 use analysis::family::MARGIN;
 use analysis::proof::{OriginState, Proof};
+use analysis::{Family, INFLIGHT};
 
 use crate::figure::data::Data;
 use crate::html::again;
@@ -31,33 +31,34 @@ impl Page<'_> {
                 "a " b { "model" } " is one way to keep many of them in flight: a task, a thread, \
                     a state of a loop for each. A " b { "cell" } " is a kind of work with its \
                     numbers, a " b { "turn" } " some of that work by one model, a " b { "round" }
-                " a turn of every model of a cell in random order, a " b { "block" }
-                " rounds with one process of each model, whose " b { "stay" } " it is."
+                " a turn of every model of a cell in random order. A " b { "block" }
+                " is some rounds with one process of each model; a " b { "stay" }
+                " is one model's turns in a block."
             }
             ul {
                 li { b { "Cost" } " is CPU time of the model's process per fetch, at equal rate. \
                     It includes what the kernel does in the process's name, also part of the \
-                    server's receiving: over loopback the sender runs it. The excess over " (floor)
-                        " cancels that." }
+                    server's receiving: over loopback the sender runs it. The cost above " (floor)
+                        ", the floor, has that subtracted." }
                 li { b { "Ratios" } " compare turns less the mean of their round, so what slows \
                     the machine for longer cancels. They are "
                     (estimator.estimates) " with intervals at the level that holds for "
                     (family) " together (" (estimator.interval) ")." }
-                li { b { "different" } " means that chance is ruled out over the whole family \
-                    (Bonferroni) and that the difference exceeds "
-                    (format!("{:.0} %", 100.0 * MARGIN)) "; "
-                    b { "equivalent" } " that the whole interval lies within it; "
-                    b { "inconclusive" } " that neither can be said. Inconclusive is not equal." }
+                li { b { "different" } ": the interval, adjusted for all comparisons \
+                    (Bonferroni), excludes 1, and the difference exceeds "
+                    (format!("{:.0} %", 100.0 * MARGIN)) ". "
+                    b { "equivalent" } ": the whole interval lies within it. "
+                    b { "inconclusive" } ": neither; this is not equal." }
                 li { b { "Ranks" } " are shared (=) by models that the verdicts do not separate. \
                     A model is n/a where it cannot hold the cell by design, and invalid where no \
-                    turn kept the validity rules; invalid figures are used nowhere." }
+                    turn kept the validity rules; invalid numbers are used nowhere." }
                 li { b { "Client overhead" } " is a model with an HTTP library against \
                     the same model on the shared core." }
             }
             (self.method())
             h3 { "What this does not show" }
             (self.limits())
-            h3 { "Where it leans" }
+            h3 { "Bias" }
             ul {
                 li { "The shared HTTP core and " (floor) " were written by the authors of this \
                     project." }
@@ -165,7 +166,7 @@ impl Page<'_> {
             (reference)
             div.two {
                 (copied("again", &again))
-                (copied("check", &format!("cargo run --release -- check results/{id}")))
+                (copied("check", &format!("{INFLIGHT} check results/{id}")))
             }
             div.folds {
                 (more)
@@ -174,9 +175,9 @@ impl Page<'_> {
                     p {
                         "In a checkout of Inflight, the first measures again. The second compares \
                          every measured file with its hash, and this page with one that it \
-                         computes again. On another machine figures differ and \
+                         computes again. On another machine numbers differ and \
                          verdicts may. The order of the turns was drawn from a seed: "
-                        code { (again::seed(self.run)) } " of " code { "inflight run" }
+                        code { (again::seed(self.run)) } " of " code { (INFLIGHT) " run" }
                         "; " code { "cargo bench" } " takes none and draws its own."
                     }
                 }
@@ -196,10 +197,10 @@ impl Page<'_> {
                     summary { "BibTeX and other forms" }
                     (copied("cite-bibtex", bibtex.trim_end()))
                     p {
-                        code { "inflight cite " (self.run.id) " --as FORM" }
-                        " gives CFF and tables for LaTeX and Markdown too; "
-                        code { "inflight report " (self.run.id) " --figures png" }
-                        " or " code { "pdf" } " makes a picture of each figure."
+                        code { (INFLIGHT) " cite " (self.run.id) " --as FORM" }
+                        " prints other forms: " (CiteForm::ALL.map(CiteForm::name).join(", "))
+                        ". " code { (INFLIGHT) " report " (self.run.id) " --figures png" }
+                        " or " code { "pdf" } " also writes each chart as a file."
                     }
                 } },
             ),
@@ -237,7 +238,7 @@ mod tests {
             .unwrap();
         let page = String::from_utf8(page).unwrap();
         let (_, limits) = page.split_once("What this does not show</h3>").unwrap();
-        limits.split_once("Where it leans").unwrap().0.to_owned()
+        limits.split_once("Bias</h3>").unwrap().0.to_owned()
     }
 
     #[test]

@@ -50,12 +50,15 @@ impl Page<'_> {
             0 => {}
             times => reported.push(format!("resumed {}", analysis::number::count(times, "time"))),
         }
-        if self.run.environment.modified != "no" {
-            reported.push(format!(
-                "from a source tree with changes: {}",
-                self.run.environment.modified
-            ));
-        }
-        (!reported.is_empty()).then(|| format!("This run is {}.", reported.join("; ")))
+        let built = match self.run.environment.modified.as_str() {
+            "no" => "",
+            "yes" => "Built from a source tree with changes.",
+            _ => "Whether the source tree had changes is unknown.",
+        };
+        let run = match reported.is_empty() {
+            true => String::new(),
+            false => format!("This run is {}. ", reported.join("; ")),
+        };
+        Some(run + built).filter(|text| !text.is_empty())
     }
 }

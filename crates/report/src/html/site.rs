@@ -1,7 +1,7 @@
 //! The first page of a site of runs: the newest comparison's answer, and a table of all runs.
 
-use analysis::Summary;
 use analysis::line::line;
+use analysis::{INFLIGHT, Summary};
 use maud::{Markup, html};
 
 use crate::citation::{Date, machine};
@@ -34,8 +34,8 @@ pub fn site_page(runs: &[Summary]) -> String {
             None => html! { p.run { "No run compares models yet." } },
         },
         sections: vec![all],
-        foot: html! { "Written by " code { "inflight report --site" } " from the folders of these \
-        runs alone; the same runs give the same bytes." },
+        foot: html! { "Written by " code { (INFLIGHT) " report --site DIR" } " from the folders of \
+        these runs alone; the same runs give the same bytes." },
     })
 }
 

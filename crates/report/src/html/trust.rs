@@ -25,7 +25,7 @@ impl Page<'_> {
             div.folds {
                 @if !loud.is_empty() {
                     details.more {
-                        summary { "The checks that did not pass" }
+                        summary { "The checks that gave a warning" }
                         (table(&loud))
                     }
                 }
@@ -110,7 +110,7 @@ fn is_quiet(check: &ValidityCheck) -> bool {
 fn row(check: &ValidityCheck) -> Markup {
     let (word, why) = match &check.state {
         CheckState::Passed => ("passed", ""),
-        CheckState::Badge(why) => ("badge", why.as_str()),
+        CheckState::Badge(why) => ("warning", why.as_str()),
         CheckState::Failed(why) => ("failed", why.as_str()),
         CheckState::Unknown(why) => ("unknown", why.as_str()),
         CheckState::NotApplicable(why) => ("n/a", why.as_str()),

@@ -15,7 +15,7 @@ fn the_answer_of_the_stored_run_is_the_text_that_is_stored() {
     let summary = analysis::summarize(&run, BASELINE, FLOOR);
     for columns in [100, 80] {
         let page = "results/20261122T101502Z-2c-vm-7f3a91c4/derived/report.html";
-        let place = Place { page, run: "20261122T101502Z", program: "inflight", columns };
+        let place = Place { page, run: "20261122T101502Z", columns };
         let text = report::answer(&summary, &place);
         let file = format!("tests/golden/answer-{columns}.txt");
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file);

@@ -98,6 +98,23 @@ fn by_any_metric_the_languages_stay_apart() {
 }
 
 #[test]
+fn a_rate_is_held_against_the_baseline_of_the_language_and_the_comparison_of_both_is_called_rough()
+{
+    let mut run = run();
+    for turn in run.turns.iter_mut().filter(|turn| turn.model.starts_with("smol")) {
+        if let Some(turned) = &mut turn.turned {
+            turned.window.wall_ns *= if turn.model == "smol" { 2 } else { 3 };
+        }
+    }
+    let python = &figures(&run).languages[0];
+    let is_slow = |row: usize| python.rows[row].figures.as_ref().unwrap().unequal_rate;
+    assert_eq!((is_slow(0), is_slow(1), python.at_other_rate), (false, true, true));
+    let text = report::summary(&analysis::summarize(&run, BASELINE, FLOOR), Form::Terminal);
+    assert!(text.contains("\n* at another rate than smol: do not compare"), "{text}");
+    assert!(text.contains(" times tokio (at another rate, so a rough number)\n"), "{text}");
+}
+
+#[test]
 fn the_document_keeps_the_languages_apart() {
     let run = run();
     let document = serde_json::to_value(analysis::summarize(&run, BASELINE, FLOOR)).unwrap();

@@ -339,16 +339,12 @@ fn stays_whose_halves_disagree_are_counted_kept_and_weighed() {
     assert_eq!(row(&found, "spawn", "threads").valid, 12);
     let steadiness = found.steadiness.clone().unwrap();
     // Thirteen rows of twelve stays have a slope; what is timed alone has none.
-    assert_eq!((steadiness.unsteady, steadiness.stays, steadiness.lost), (16, 156, 1));
+    assert_eq!((steadiness.unsteady, steadiness.stays), (16, 156));
     assert_eq!((steadiness.decided, steadiness.opened, steadiness.contrary), (9, 1, 0));
-    assert!((0.0001..0.05).contains(&steadiness.moved_most), "{steadiness:?}");
     assert!(steadiness.moved_typical < 1e-9, "{steadiness:?}");
     for form in [Form::Terminal, Form::Markdown] {
         let text = report::primitives_text(&found, form);
-        assert!(text.contains("in 16 of 156 stays the slopes of the two halves differ"), "{text}");
-        assert!(
-            text.contains("4 of 12") && text.contains("1 row would have no stay left"),
-            "{text}"
-        );
+        assert!(text.contains("16 of 156 stays are unsteady: "), "{text}");
+        assert!(text.contains("4 of 12") && text.contains("1 of 9 decided verdicts"), "{text}");
     }
 }
