@@ -25,6 +25,9 @@ use crate::{Workspace, find, versions};
 /// The languages; the first is that of a model which names none.
 const LANGUAGES: [Language; 4] = [rust::LANGUAGE, python::LANGUAGE, node::LANGUAGE, go::LANGUAGE];
 
+/// Builds the program of a package, in a layout drawn from a seed if there is one.
+type Build = fn(&Workspace, &str, Option<u64>) -> Result<PathBuf>;
+
 /// What a language says of itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Language {
@@ -36,8 +39,8 @@ pub(crate) struct Language {
     sources: (&'static str, &'static str),
     /// What a process takes longer to start than a program does, in seconds.
     start_s: f64,
-    /// Builds the program of a package, in the given layout if there is one, where cargo does not.
-    build: Option<fn(&Workspace, &str, Option<u64>) -> Result<PathBuf>>,
+    /// Builds the program of a package, where cargo does not.
+    build: Option<Build>,
     /// Returns what a model is run or built by, beside its program and cargo, or why it cannot run
     /// here.
     interpreter: fn(&Workspace, &Model) -> Result<Option<Interpreter>, Missing>,

@@ -180,14 +180,14 @@ impl Go {
         let temporary = folder(workspace).join("tmp");
         fs::create_dir_all(&temporary)
             .with_context(|| Unwritable(temporary.display().to_string()))?;
-        let mut build = alone(&self.executable);
-        build.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(built);
-        build.args(layout.map(|seed| format!("-ldflags=-randlayout={seed}"))).arg("./src");
+        let mut command = alone(&self.executable);
+        command.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(built);
+        command.args(layout.map(|seed| format!("-ldflags=-randlayout={seed}"))).arg("./src");
         // It is linked on the disk on which it stays, and renamed.
-        build.current_dir(source).env("GOTMPDIR", temporary).stdin(Stdio::null());
-        build.env("GOCACHE", folder(workspace).join("cache"));
-        build.env("GOPATH", folder(workspace).join("path"));
-        let status = build.status().context("failed to start go")?;
+        command.current_dir(source).env("GOTMPDIR", temporary).stdin(Stdio::null());
+        command.env("GOCACHE", folder(workspace).join("cache"));
+        command.env("GOPATH", folder(workspace).join("path"));
+        let status = command.status().context("failed to start go")?;
         ensure!(status.success(), "failed to build {package}: see above what `go build` says");
         Ok(())
     }
