@@ -39,7 +39,8 @@ fn steady(in_flight: u32) -> Cell {
 /// Runs some blocks of a few rounds, and returns what happened.
 fn ran(models: &[Model], cell: Cell, blocks: u32, watch: impl FnMut(&Event<'_>)) -> Ran {
     let basis = basis(models, cell, blocks);
-    let preset = Preset { rounds: ROUNDS, ..basis.preset };
+    // Long turns come in half as many rounds.
+    let preset = Preset { rounds: 2 * ROUNDS, ..basis.preset };
     support::ran(Basis { preset, ..basis }, built("origin"), watch)
 }
 

@@ -284,8 +284,11 @@ mod tests {
         assert_eq!(footprints.len(), models.len());
         for (name, footprint) in footprints {
             assert!(footprint.lines.is_some_and(|lines| (5..1_000).contains(&lines)), "{name}");
+            // A standard library may be all that a model in another language needs.
+            let is_rust = |model: &Model| model.name == name && model.language.is_none();
+            let least = if models.iter().any(is_rust) { 5 } else { 0 };
             assert!(
-                footprint.dependencies.is_some_and(|count| count >= 5),
+                footprint.dependencies.is_some_and(|count| count >= least),
                 "{name}: {footprint:?}"
             );
             assert!(footprint.program_bytes > footprint.program_bytes_without_symbols, "{name}");

@@ -22,6 +22,7 @@ func run(slots *kit.Slots) {
 	transport := &http.Transport{MaxIdleConnsPerHost: slots.Count(), DisableCompression: true}
 	stop := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	client := &http.Client{Transport: transport, CheckRedirect: stop}
+	defer transport.CloseIdleConnections()
 	var units sync.WaitGroup
 	slots.Each(func(slot *kit.Slot) {
 		units.Add(1)

