@@ -1,5 +1,6 @@
 //! The clocks and counters of this process, as one fetch of the window leaves them.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -7,6 +8,7 @@ use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::pipe::{self, Scheduled};
+use crate::primitive::cpus;
 
 /// What was read at one moment.
 #[derive(Debug)]
@@ -64,10 +66,46 @@ pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)
     }
 }
 
-/// Returns the CPU time of all threads of this process.
+/// Returns the CPU time of all threads of this process, but for what reading it takes.
 fn cpu() -> Duration {
-    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
-    time.expect("Linux has a CPU clock for every process").into()
+    let settling = if runs_on_several() { settle() } else { Duration::ZERO };
+    read(ClockId::CLOCK_PROCESS_CPUTIME_ID).saturating_sub(settling)
+}
+
+/// Returns whether threads of this process may run at once. A batch asks in its window: one call
+/// of the system, and no file of a control group's.
+fn runs_on_several() -> bool {
+    static SEVERAL: LazyLock<bool> = LazyLock::new(|| cpus().is_ok_and(|cpus| cpus.len() > 1));
+    *SEVERAL
+}
+
+/// Brings the clock of the process up to date, and returns what that took of this thread's time.
+///
+/// The kernel adds to it what the calling thread has used until now, and what other running threads
+/// had used at their last tick, some milliseconds ago. Who reads the clock of a thread has that
+/// thread's time added until now.
+fn settle() -> Duration {
+    let own = || read(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    let before = own();
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let id = task.file_name().to_str().and_then(|id| id.parse::<i32>().ok());
+        // A thread that has ended meanwhile has no clock, and all of its time is in the process's.
+        let _ = id.map(|id| clock_gettime(ClockId::from_raw(clock_of_thread(id))));
+    }
+    own().saturating_sub(before)
+}
+
+/// Returns the number of the clock of a thread of this process (`MAKE_THREAD_CPUCLOCK` in the
+/// kernel's `posix-timers_types.h`).
+fn clock_of_thread(id: i32) -> i32 {
+    const OF_A_THREAD: i32 = 4;
+    const BY_THE_SCHEDULER: i32 = 2;
+    (!id << 3) | OF_A_THREAD | BY_THE_SCHEDULER
+}
+
+/// Reads a CPU clock of this process.
+fn read(clock: ClockId) -> Duration {
+    clock_gettime(clock).expect("Linux has a CPU clock for every process and thread").into()
 }
 
 /// Returns the counters that the kernel keeps for this process.
@@ -102,9 +140,35 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
 
     use super::*;
+
+    #[test]
+    fn what_another_thread_has_used_since_its_last_tick_is_counted() {
+        if !runs_on_several() {
+            return;
+        }
+        let is_over = AtomicBool::new(false);
+        let process = || read(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+        let gained = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+            let gained = (0..1_000).find(|_| {
+                thread::sleep(Duration::from_micros(500));
+                let before = process();
+                let settling = settle();
+                process().saturating_sub(before + settling) > Duration::from_micros(100)
+            });
+            is_over.store(true, Ordering::Relaxed);
+            gained
+        });
+        assert!(gained.is_some(), "the clock was never behind, or stayed so");
+    }
 
     #[test]
     fn what_the_kernel_does_not_count_is_unknown_and_not_none_of_it() {
