@@ -4,7 +4,7 @@ use std::path::Path;
 
 use analysis::Summary;
 use anyhow::Result;
-use harness::{BASELINE, FLOOR, How, Preset, Request};
+use harness::{BASELINE, FLOOR, How, Preset, Request, Workers};
 use record::{OriginKind, Run};
 use report::{Form, Place};
 
@@ -32,6 +32,7 @@ pub(crate) fn measure(
         seed: None,
         supersedes: None,
         origin: OriginKind::default(),
+        workers: Workers::default(),
     })?;
     let run = Run::read(&ended.path)?;
     if let How::Interrupted(_) = ended.how {

@@ -11,7 +11,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Preset, PrimitiveBlocks, Request, RunLock, Workspace};
+use harness::{Preset, PrimitiveBlocks, Request, RunLock, Workers, Workspace};
 use model_kit::Workload;
 use record::{OriginKind, PrimitiveProgram};
 
@@ -39,6 +39,7 @@ fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
                 seed,
                 supersedes,
                 origin,
+                workers: Workers::default(),
             };
             alone::measure(&request)
         }

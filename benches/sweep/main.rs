@@ -12,7 +12,7 @@ mod runner;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use harness::{Preset, Request, RunLock, Workspace};
+use harness::{Preset, Request, RunLock, Workers, Workspace};
 use model_kit::Cell;
 use record::{Model, OriginKind};
 
@@ -40,6 +40,7 @@ fn act(workspace: Workspace, asked: &alone::Request) -> Result<u8> {
                 seed,
                 supersedes,
                 origin,
+                workers: Workers::default(),
             };
             alone::measure(&request)
         }

@@ -30,6 +30,7 @@ use self::load::Load;
 use self::memory::Memory;
 use self::network::Network;
 use self::work::Work;
+pub(crate) use self::work::on_path;
 use crate::Workspace;
 use crate::resource_limits::{self, Shortage};
 

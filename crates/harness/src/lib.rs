@@ -12,6 +12,7 @@ mod descendants;
 mod disturbed;
 mod doctor;
 mod draw;
+mod explain;
 mod failure;
 mod fault_jobs;
 mod faults;
@@ -61,6 +62,7 @@ pub use crate::cells::{
 pub use crate::child::{Child, ReceiveError, Start};
 pub use crate::doctor::{Finding, Health, doctor};
 pub use crate::draw::{Basis, draw};
+pub use crate::explain::{Explained, explain};
 pub use crate::failure::{Failure, exit_code};
 pub use crate::fault_jobs::verify_faults;
 pub use crate::faults::{Agreement, FaultCase, FaultVerified, fault_cases};
@@ -71,7 +73,7 @@ pub use crate::forecast::{Forecast, forecast};
 pub use crate::idle_inhibitor::IdleInhibitor;
 pub use crate::interrupt::settle_signals;
 pub use crate::language::{Interpreter, Program, compile, missing, update_lock};
-pub use crate::machine::{Limits, place, preflight};
+pub use crate::machine::{Limits, Workers, place, place_for, preflight};
 pub use crate::measure::{
     Ended, How, Request, claim, earlier, measure, measure_claimed, newest_unfinished, resume,
 };

@@ -36,18 +36,59 @@ const SHARDS_MAX: usize = 16;
 ///
 /// Says that the CPUs cannot be read.
 pub fn place() -> Result<Placement> {
+    place_for(Workers::default())
+}
+
+/// How many workers a runtime gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Workers {
+    /// So many, each with a CPU; as many as half of the cores have CPUs if none is said.
+    pub count: Option<u32>,
+    /// Whether there may be more of them than CPUs.
+    pub oversubscribe: bool,
+}
+
+/// Does the same for a number of workers: the model gets that many CPUs, of cores from the top, and
+/// the origin the cores that are left. Where none is left, both share all.
+///
+/// # Errors
+///
+/// Says that the CPUs cannot be read, or that they are too few.
+pub fn place_for(workers: Workers) -> Result<Placement> {
     let cores = Cores::read()?;
-    Ok(Placement { unequal_cores: !cores.are_equal, ..divide(&cores.used)? })
+    Ok(Placement { unequal_cores: !cores.are_equal, ..divide(&cores.used, workers)? })
 }
 
 /// Divides cores between model and origin, and leaves them asleep.
-fn divide(cores: &[Vec<usize>]) -> Result<Placement> {
-    let (origin, model) = cores.split_at(cores.len() / 2);
-    let origin = if origin.is_empty() { model } else { origin };
-    let (model_cpus, origin_cpus) = (model.concat(), origin.concat());
+fn divide(cores: &[Vec<usize>], asked: Workers) -> Result<Placement> {
+    let half = cores.len() / 2;
+    let cpus = cores.concat().len();
+    let asked_count = asked.count.map(|count| count as usize);
+    if let Some(count) = asked_count.filter(|count| *count > cpus && !asked.oversubscribe) {
+        let why = format!(
+            "{count} workers need as many CPUs, and {cpus} may be used: ask for fewer, or say \
+             --oversubscribe to let several workers share one"
+        );
+        return Err(Failure::Usage(why).into());
+    }
+    let first = match asked_count {
+        None => half,
+        Some(count) => {
+            let enough = |first: &usize| cores[*first..].concat().len() >= count.min(cpus);
+            (0..cores.len()).rev().find(enough).unwrap_or(0)
+        }
+    };
+    let (origin, model) = cores.split_at(first);
+    let (shared, origin) = if origin.is_empty() { (true, model) } else { (false, origin) };
+    let (mut model_cpus, origin_cpus) = (model.concat(), origin.concat());
+    model_cpus.truncate(asked_count.unwrap_or(usize::MAX));
+    let shards = if shared { half.max(1) } else { origin_cpus.len() };
     Ok(Placement {
-        workers: u32::try_from(model_cpus.len()).context("failed to count the CPUs")?,
-        shards: u32::try_from(origin_cpus.len().min(SHARDS_MAX))?,
+        workers: match asked.count {
+            Some(count) => count,
+            None => u32::try_from(model_cpus.len()).context("failed to count the CPUs")?,
+        },
+        shards: u32::try_from(shards.min(SHARDS_MAX))?,
         awake: false,
         unequal_cores: false,
         origin: OriginKind::Wiremock,
@@ -155,11 +196,44 @@ mod tests {
 
     #[test]
     fn the_model_gets_the_upper_half_of_the_cores_and_shares_the_only_one() {
-        let placement = divide(&[vec![0], vec![1, 3], vec![2]]).unwrap();
+        let usual = Workers::default();
+        let placement = divide(&[vec![0], vec![1, 3], vec![2]], usual).unwrap();
         assert_eq!((placement.origin_cpus, placement.model_cpus), (vec![0], vec![1, 3, 2]));
         assert_eq!((placement.workers, placement.shards), (3, 1));
-        let alone = divide(&[vec![5]]).unwrap();
+        let alone = divide(&[vec![5]], usual).unwrap();
         assert_eq!((alone.origin_cpus, alone.model_cpus), (vec![5], vec![5]));
+    }
+
+    #[test]
+    fn workers_get_a_cpu_each_from_the_top_and_the_origin_what_is_left() {
+        /// Returns the CPUs of the model, those of the origin, and its shards.
+        fn divided(cores: &[Vec<usize>], count: u32) -> (Vec<usize>, Vec<usize>, u32) {
+            let workers = Workers { count: Some(count), oversubscribe: false };
+            let placement = divide(cores, workers).unwrap();
+            assert_eq!(placement.workers, count);
+            (placement.model_cpus, placement.origin_cpus, placement.shards)
+        }
+        let plain = |count: usize| (0..count).map(|cpu| vec![cpu]).collect::<Vec<_>>();
+        assert_eq!(divided(&plain(2), 1), (vec![1], vec![0], 1));
+        assert_eq!(divided(&plain(2), 2), (vec![0, 1], vec![0, 1], 1));
+        assert_eq!(divided(&plain(4), 3), (vec![1, 2, 3], vec![0], 1));
+        assert_eq!(divided(&plain(8), 2), (vec![6, 7], (0..6).collect(), 6));
+        assert_eq!(divided(&plain(64), 64).2, 16);
+        // The other CPU of a core is left to nobody, since both would slow each other down.
+        let pairs: Vec<Vec<usize>> = (0..4).map(|core| vec![core, core + 4]).collect();
+        assert_eq!(divided(&pairs, 1), (vec![3], vec![0, 4, 1, 5, 2, 6], 6));
+        assert_eq!(divided(&pairs, 3), (vec![2, 6, 3], vec![0, 4, 1, 5], 4));
+    }
+
+    #[test]
+    fn more_workers_than_cpus_are_refused_unless_they_are_meant_to_share() {
+        let three = Workers { count: Some(3), oversubscribe: false };
+        let refusal = divide(&[vec![0], vec![1]], three).unwrap_err();
+        assert_eq!(crate::exit_code(&refusal), 2);
+        assert!(format!("{refusal:#}").contains("3 workers need as many CPUs, and 2 may be used"));
+        let sharing = Workers { oversubscribe: true, ..three };
+        let placement = divide(&[vec![0], vec![1]], sharing).unwrap();
+        assert_eq!((placement.workers, placement.model_cpus), (3, vec![0, 1]));
     }
 
     #[test]

@@ -21,8 +21,8 @@ use crate::programs::{build_for_run, hashes, interpreter_versions};
 use crate::progress::{Progress, say};
 use crate::run_lock::RunLock;
 use crate::{
-    Basis, Event, Failure, Preset, Programs, Workspace, draw, forecast, interrupt, place,
-    preflight, probe,
+    Basis, Event, Failure, Preset, Programs, Workers, Workspace, draw, forecast, interrupt,
+    place_for, preflight, probe,
 };
 
 /// What is to be measured.
@@ -44,6 +44,8 @@ pub struct Request {
     pub supersedes: Option<String>,
     /// The kind of the origin.
     pub origin: OriginKind,
+    /// On how many threads a runtime runs its units.
+    pub workers: Workers,
 }
 
 /// A run as far as it came.
@@ -95,7 +97,7 @@ pub fn measure_claimed(request: &Request, _lock: RunLock) -> Result<Ended> {
     let layout = layout(&request.preset);
     let all = (request.models.as_slice(), request.primitives.as_slice());
     let programs = build_for_run((&request.workspace, layout), all)?;
-    let placement = Placement { origin: request.origin, ..place()? };
+    let placement = Placement { origin: request.origin, ..place_for(request.workers)? };
     interrupt::watch()?;
     let probes = probe(
         (&request.preset.cells, request.preset.baseline()),
@@ -153,7 +155,10 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     }
     same_programs(&run, session, &hashes(&programs))?;
     let now = environment(&workspace.root, schedule, &programs)?;
-    same_machine(&run, (&now, &place()?), session)?;
+    let planned = &run.schedule.placement;
+    let workers = Workers { count: Some(planned.workers), oversubscribe: true };
+    let placement = Placement { origin: planned.origin, ..place_for(workers)? };
+    same_machine(&run, (&now, &placement), session)?;
     interrupt::watch()?;
     let mut folder = RunFolder::reopen(&path)?;
     let at_utc = humantime::format_rfc3339_millis(SystemTime::now()).to_string();

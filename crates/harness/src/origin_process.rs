@@ -155,11 +155,23 @@ impl OriginProcess {
         (cell, seed): (Cell, u64),
         placement: &Placement,
     ) -> Result<Result<Reported, String>> {
-        self.mount(Mount::whole(&cell, seed))?;
-        let origins = self.ready.origins.clone();
-        let workers = placement.workers;
-        let plan = Plan { cell, origins, workers, seed, deadline_ms: None, surcharge_ns: 0 };
+        let plan = self.plan((cell, seed), placement)?;
         Ok(converse(model, program, (&plan, &placement.model_cpus)))
+    }
+
+    /// Mounts a cell, and returns a plan of it without a deadline or work on top.
+    ///
+    /// # Errors
+    ///
+    /// Says why the origin did not mount the cell.
+    pub(crate) fn plan(
+        &mut self,
+        (cell, seed): (Cell, u64),
+        placement: &Placement,
+    ) -> Result<Plan> {
+        self.mount(Mount::whole(&cell, seed))?;
+        let (origins, workers) = (self.ready.origins.clone(), placement.workers);
+        Ok(Plan { cell, origins, workers, seed, deadline_ms: None, surcharge_ns: 0 })
     }
 
     /// Returns what it saw, once no request is under way any more.

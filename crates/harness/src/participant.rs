@@ -230,6 +230,16 @@ impl Participant {
         self.child.dismiss()
     }
 
+    /// Does the same, and leaves alone what it has started: of a tool that watches a model, that is
+    /// the model.
+    ///
+    /// # Errors
+    ///
+    /// Says the same.
+    pub(crate) fn leave_with_its_children(self) -> Result<(), String> {
+        self.child.dismiss()
+    }
+
     /// Ends it after no message came; returns what is known of its end.
     pub(crate) fn end_after(self, error: &ReceiveError) -> String {
         self.child.end_after(error)

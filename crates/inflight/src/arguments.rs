@@ -11,7 +11,7 @@ use model_kit::DelayRange;
 use record::OriginKind;
 use serde_json::json;
 
-use crate::asked::{Comparison, Listed, Ranking, Request, Verification, Versions};
+use crate::asked::{Comparison, Explanation, Listed, Ranking, Request, Verification, Versions};
 use crate::new_model;
 use crate::output::{self, Output};
 use crate::pictures::PICTURES;
@@ -108,6 +108,13 @@ Examples:
   inflight compare smol@2.0.0 smol --fail-if-slower 3% --md
 ")]
     Compare(Versions),
+    /// Shows where the time of a fetch goes: user or kernel, which system calls, which functions.
+    #[command(before_help = "\
+Examples:
+  inflight explain smol                 beside tokio, which ratios are taken against
+  inflight explain threads rayon --cell steady-low
+")]
+    Explain(Explanation),
     /// Compares the same models across two runs of one machine: slower, faster, same or unknown.
     #[command(before_help = "\
 Examples:

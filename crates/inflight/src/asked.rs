@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use harness::Workers;
 use model_kit::{Cell, DelayRange};
 use record::OriginKind;
 
@@ -30,10 +31,13 @@ pub(crate) struct Request {
     /// Who serves: wiremock, or fast, an event loop of our own, to see whether it matters.
     #[arg(long, value_name = "KIND", default_value = "wiremock", value_parser = origin())]
     pub(crate) origin: OriginKind,
+    /// Workers.
+    #[command(flatten)]
+    pub(crate) workers: WorkersAsked,
     /// Goes on with a run that was cut short: the one named, or the newest.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
           conflicts_with_all = ["models", "all", "cell", "preset", "blocks", "seed", "dry_run",
-                                "supersedes", "origin"])]
+                                "supersedes", "origin", "workers"])]
     pub(crate) resume: Option<String>,
     /// Where the run is written, instead of `results/`.
     #[arg(long, value_name = "DIR")]
@@ -105,6 +109,24 @@ pub(crate) struct Ranking {
     pub(crate) cell: Option<String>,
 }
 
+/// On how many threads a runtime runs its units.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct WorkersAsked {
+    /// Threads on which a runtime runs its tasks, each with a CPU; half of the CPUs if none is said.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
+    workers: Option<u32>,
+    /// Allows more workers than there are CPUs.
+    #[arg(long, requires = "workers")]
+    oversubscribe: bool,
+}
+
+impl WorkersAsked {
+    /// Returns what the harness is asked for.
+    pub(crate) fn workers(self) -> Workers {
+        Workers { count: self.workers, oversubscribe: self.oversubscribe }
+    }
+}
+
 /// A steady cell of one's own, by its numbers; what is left out is as in `steady`.
 #[derive(Clone, Copy, Debug, Args)]
 #[group(conflicts_with = "cell")]
@@ -142,6 +164,9 @@ pub(crate) struct Versions {
     /// Or a cell by its numbers.
     #[command(flatten)]
     pub(crate) numbers: Numbers,
+    /// Workers.
+    #[command(flatten)]
+    pub(crate) workers: WorkersAsked,
     /// Blocks a cell.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) blocks: Option<u32>,
@@ -157,6 +182,21 @@ pub(crate) struct Versions {
     /// Prints a table in Markdown, for a pull request.
     #[arg(long)]
     pub(crate) md: bool,
+}
+
+/// What to explain.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Explanation {
+    /// The model.
+    pub(crate) model: String,
+    /// The model to show beside it; the baseline if none.
+    pub(crate) other: Option<String>,
+    /// The cell by name; steady if none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cell: Option<String>,
+    /// Or a cell by its numbers.
+    #[command(flatten)]
+    pub(crate) numbers: Numbers,
 }
 
 /// What to compare.

@@ -10,6 +10,7 @@ mod asked;
 mod check;
 mod cite;
 mod compare;
+mod explain;
 mod list;
 mod machine;
 mod measure;
@@ -58,6 +59,7 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::List { what } => list::list(*what, output),
         Command::Rank(asked) => compare::rank(asked, output),
         Command::Compare(asked) => versions::compare(asked, output),
+        Command::Explain(asked) => explain::explain(asked, output),
         Command::Diff(asked) => compare::diff(asked, output),
         Command::Merge { runs, out } => merge::merge(runs, out, output),
         Command::NewModel { name, like } => new_model::new_model(name, like.as_deref(), output),

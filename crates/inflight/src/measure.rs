@@ -49,7 +49,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
     let needs = (preset.cells.as_slice(), models.as_slice());
     harness::preflight((&workspace.root, Some(&workspace.target)), None, needs)?;
     let _lock = RunLock::beside_no_run()?;
-    can_run(&workspace, &models, selection)?;
+    can_run(&workspace, &models, &selection.models)?;
     let programs = harness::build(&workspace, (&models, &[]))?;
     let verified = harness::verify((models, Vec::new(), preset), &programs, &mut |one| {
         output.mark(if one.works { Tone::Good } else { Tone::Bad }, &one.line());
@@ -68,7 +68,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
     let models = chosen(&harness::find(workspace, "crates")?, &asked.models, Implied::None)?;
     harness::preflight((&workspace.root, Some(&workspace.target)), None, (&[], &models))?;
     let _lock = RunLock::beside_no_run()?;
-    can_run(workspace, &models, asked)?;
+    can_run(workspace, &models, &asked.models)?;
     let programs = harness::build(workspace, (&models, &[]))?;
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {
@@ -140,6 +140,7 @@ fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> 
         seed,
         supersedes,
         origin,
+        workers: request.workers.workers(),
     })
 }
 
@@ -151,7 +152,7 @@ fn dry_run(request: &harness::Request, output: &mut Output) -> Result<u8> {
         missing: Vec::new(),
         programs: request.primitives.clone(),
         seed: request.seed.unwrap_or_default(),
-        placement: Placement { origin: request.origin, ..harness::place()? },
+        placement: Placement { origin: request.origin, ..harness::place_for(request.workers)? },
         probes: Vec::new(),
     });
     let machine = Environment::read(&request.workspace.root, "none", [].into());
@@ -250,8 +251,8 @@ fn chosen(found: &[Model], names: &[String], implied: Implied) -> Result<Vec<Mod
 
 /// Checks that this machine has what the models need that were named: who asks whether a model
 /// works gets no yes without a try. Of all models, those that are missing are reported as such.
-fn can_run(workspace: &Workspace, models: &[Model], asked: &Selection) -> Result<()> {
-    let mut named = models.iter().filter(|model| asked.models.contains(&model.name));
+pub(crate) fn can_run(workspace: &Workspace, models: &[Model], named: &[String]) -> Result<()> {
+    let mut named = models.iter().filter(|model| named.contains(&model.name));
     match named.find_map(|model| harness::missing(workspace, model)) {
         None => Ok(()),
         Some(missing) => {
@@ -270,6 +271,15 @@ pub(crate) fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
     }
     let is_chosen = |cell: &&Cell| names.is_empty() || names.contains(&cell.name);
     Ok(preset.cells.iter().filter(is_chosen).cloned().collect())
+}
+
+/// Returns the cells that were named, of whichever preset they are.
+pub(crate) fn cells_of_any_preset(names: &[String]) -> Result<Vec<Cell>> {
+    let all = harness::presets().flat_map(|preset| preset.cells);
+    let all = Preset { cells: all.collect(), ..preset("quick")? };
+    let mut cells = cells(&all, names)?;
+    cells.dedup_by(|a, b| a.name == b.name);
+    Ok(cells)
 }
 
 /// Returns the preset of that name.

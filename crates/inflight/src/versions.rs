@@ -39,6 +39,7 @@ pub(crate) fn compare(asked: &Versions, output: &mut Output) -> Result<u8> {
         seed: asked.seed,
         supersedes: None,
         origin: OriginKind::default(),
+        workers: asked.workers.workers(),
     };
     // First: to prepare a version asks the network, and does away with what was there of it.
     let lock = harness::claim(&request)?;
@@ -173,11 +174,7 @@ fn no_runtime(name: &str, version: &str) -> Failure {
 fn preset(asked: &Versions, baseline: &str) -> Result<Preset> {
     let mut preset = harness::of_versions(baseline);
     if !asked.cell.is_empty() {
-        let all = harness::presets().flat_map(|preset| preset.cells);
-        let all = Preset { cells: all.collect(), ..preset.clone() };
-        let mut cells = measure::cells(&all, &asked.cell)?;
-        cells.dedup_by(|a, b| a.name == b.name);
-        preset.cells = cells;
+        preset.cells = measure::cells_of_any_preset(&asked.cell)?;
     }
     preset.cells = asked.numbers.cell().map_or(preset.cells, |cell| vec![cell]);
     if let Some(blocks) = asked.blocks {

@@ -236,13 +236,20 @@ impl Block {
 
 impl Placement {
     /// Returns the CPUs for operations on so many: the first of the model's, and one of the
-    /// origin's, which is on another core, since no origin runs meanwhile; fewer where there are
-    /// no more.
+    /// origin's, which is on another core, since no origin runs meanwhile, or the next of those
+    /// that they share; fewer where there are no more.
     pub fn of_operations(&self, count: usize) -> Vec<usize> {
         let own = self.model_cpus.first().copied();
         let others = self.origin_cpus.iter().copied();
         let other = others.into_iter().find(|cpu| !self.model_cpus.contains(cpu));
+        let other = other.or_else(|| self.model_cpus.get(1).copied());
         own.into_iter().chain(other).take(count).collect()
+    }
+
+    /// Returns whether model and origin have a CPU in common, for which each waits while the other
+    /// has it.
+    pub fn is_shared(&self) -> bool {
+        self.model_cpus.iter().any(|cpu| self.origin_cpus.contains(cpu))
     }
 
     /// Returns every CPU that a run uses, once each, in ascending order.

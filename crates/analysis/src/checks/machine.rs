@@ -125,14 +125,15 @@ fn waited(turns: &CellTurns<'_>) -> ValidityCheck {
     question.marked(measured, troubles)
 }
 
-/// G12: the CPUs are alike and kept their frequency.
+/// G12: model and origin have CPUs of their own, which are alike and kept their frequency.
 pub(crate) fn frequency(run: &Run) -> ValidityCheck {
     let question = Question {
         id: "G12",
         name: "frequency",
         scope: RUN,
         threshold: format!(
-            "cores of one kind, a governor that holds a frequency, speeds within {}",
+            "CPUs of their own for model and origin, cores of one kind, a governor that holds a \
+             frequency, speeds within {}",
             limit(SPEED_SPREAD_MAX)
         ),
     };
@@ -144,6 +145,9 @@ pub(crate) fn frequency(run: &Run) -> ValidityCheck {
     if run.schedule.placement.unequal_cores {
         let why = "no kind of core has one for the model and one for the origin";
         troubles.push(("CORES", why.to_owned()));
+    }
+    if run.schedule.placement.is_shared() {
+        troubles.push(("SHARED", "model and origin take turns on the same CPUs".to_owned()));
     }
     let Some(spread) = speed_spread(run) else {
         let unwatched = "the run does not say how fast its CPUs were";
@@ -263,6 +267,7 @@ mod tests {
     #[test]
     fn g12_trips_on_a_governor_on_unequal_cores_and_on_a_cpu_that_slows_down() {
         trips(("G12", "run"), |run| run.schedule.placement.unequal_cores = true, "CORES");
+        trips(("G12", "run"), |run| run.schedule.placement.origin_cpus.push(1), "SHARED");
         trips(("G12", "run"), |run| run.environment.governor = "powersave".to_owned(), "FREQ");
         let slow = |run: &mut Run| {
             for round in run.rounds.iter_mut().filter(|round| round.block >= 20) {

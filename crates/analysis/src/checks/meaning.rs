@@ -1,7 +1,7 @@
 //! What a badge means to whoever reads a figure, in a sentence, and what may remove it.
 
 /// Each badge, and what a reader does with it.
-const MEANINGS: [(&str, &str); 25] = [
+const MEANINGS: [(&str, &str); 26] = [
     ("ALTERED", "files are not what was measured: believe nothing of it"),
     ("BELOW-FLOOR", "a model costs less than the least that it could: do not believe its cost"),
     ("BUILD", "programs were not built alike, or not for speed: believe no cost"),
@@ -24,6 +24,7 @@ const MEANINGS: [(&str, &str); 25] = [
     ),
     ("QUEUED", "models waited for a CPU: doubt their latencies, not their costs"),
     ("SERVER-BOUND", "the server was the limit: throughput says nothing of models"),
+    ("SHARED", "model and origin shared CPUs: compare costs, not times, rates or latencies"),
     ("TCP", "the network lost or repeated something: doubt the latencies"),
     ("UNEQUAL-IO", "models made other pieces of the same bytes: part of a difference is that"),
     ("UNEQUAL-RATE", "models ran at different rates: costs are not like for like"),
@@ -33,8 +34,8 @@ const MEANINGS: [(&str, &str); 25] = [
 ];
 
 /// Badges of which `inflight doctor` may find the cause.
-pub const DOCTORED: [&str; 8] =
-    ["CLOCK", "CORES", "DIRTY", "FREQ", "LIMITS", "NOISY", "QUEUED", "TCP"];
+pub const DOCTORED: [&str; 9] =
+    ["CLOCK", "CORES", "DIRTY", "FREQ", "LIMITS", "NOISY", "QUEUED", "SHARED", "TCP"];
 /// Badges that more blocks may remove.
 pub const BLOCKS: [&str; 2] = ["COARSE", "FEW-BLOCKS"];
 

@@ -277,7 +277,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// Returns where a program is found.
-fn on_path(name: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
