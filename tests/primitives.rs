@@ -192,6 +192,7 @@ fn untaken(schedule: &Schedule, numbers: Range<u32>) -> Vec<Entry> {
                     turned: None,
                     receipt: None,
                     charged_ns: None,
+                    held: None,
                 })));
             }
             let (disturbed, host) = (Vec::new(), None);

@@ -14,4 +14,6 @@ var workloads = map[string]workload{
 	"batch": {false, func(*cell) uint64 { return 0 }},
 	// Always `in_flight` at once, turn after turn: a fetch a slot follows the window.
 	"steady": {true, func(cell *cell) uint64 { return cell.InFlight }},
+	// All at once, held by the origin until what they take was read.
+	"hold": {false, func(*cell) uint64 { return 0 }},
 }

@@ -123,6 +123,7 @@ fn record(
         state: State::Valid,
         receipt: Some(receipt((model, &plan), turn)),
         asked: None,
+        held: None,
         charged_ns: Some(cost_ns * turned.total.issued),
         turned: Some(turned),
     }

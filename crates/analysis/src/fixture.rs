@@ -128,8 +128,8 @@ impl Fixture {
 
     /// Draws the schedule.
     fn schedule(&self, draws: &mut SplitMix64) -> Schedule {
-        let others = self.models.iter().map(|(name, _)| *name).filter(|name| *name != BASELINE);
-        let others = others.chain(self.controls.iter().map(|(name, _)| *name));
+        let models = self.models.iter().map(|(name, _)| *name).filter(|name| *name != BASELINE);
+        let others = models.chain(self.controls.iter().map(|(name, _)| *name));
         let others: Vec<String> = others.map(str::to_owned).collect();
         let mut rows = Vec::new();
         let mut order = |draws: &mut SplitMix64| {
@@ -140,6 +140,7 @@ impl Fixture {
             let row = rows.pop().unwrap_or_default();
             with_baseline(row.into_iter().map(|place| others[place].clone()).collect())
         };
+        let is_quick = self.preset == "quick";
         let mut blocks = Vec::new();
         for _ in 0..self.blocks {
             for cell in &self.cells {
@@ -154,10 +155,7 @@ impl Fixture {
             schema: "inflight.schedule/2.0".to_owned(),
             version: "0.2.0".to_owned(),
             preset: self.preset.to_owned(),
-            family: match self.preset {
-                "quick" => Family::AgainstBaseline,
-                _ => Family::AllPairs,
-            },
+            family: if is_quick { Family::AgainstBaseline } else { Family::AllPairs },
             is_citable: self.preset == "citable",
             seed: self.seed,
             placement: placement(),
@@ -177,6 +175,7 @@ impl Fixture {
             batch_ns: 0,
             quirks: Some(Vec::new()),
             sweeps: Vec::new(),
+            holds: Vec::new(),
         }
     }
 }

@@ -36,6 +36,7 @@ pub fn turn_of((cell, before): (&Cell, u64), factor: f64, draws: &mut SplitMix64
         state: State::Valid,
         charged_ns: Some(2 * turned.window.cpu_ns),
         asked: None,
+        held: None,
         turned: Some(turned),
         receipt: Some(receipt),
     }

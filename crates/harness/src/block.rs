@@ -23,7 +23,7 @@ use crate::participant::{self, Participant, Taken};
 use crate::run::{Event, Watch, places, planned, renewed};
 use crate::service::Service;
 use crate::stays::Stays;
-use crate::{Programs, interrupt};
+use crate::{Programs, hold, interrupt};
 
 /// After a pause of this length connections may be gone: libraries drop those that were idle.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -180,8 +180,7 @@ impl<'a> Measuring<'a> {
             self.seats.insert(name.to_owned(), Ok(participant));
             return self.origin_failed(&error);
         }
-        let service = &mut self.service;
-        let taken = participant.take(&turn, || service.was_stalled());
+        let taken = hold::take(&mut participant, &turn, &mut self.service);
         let went_well = taken.as_ref().is_ok_and(|taken| taken.turned.total.errors.is_empty());
         let receipt = match self.service.receipt(went_well) {
             Ok(receipt) => receipt,
@@ -207,7 +206,7 @@ impl<'a> Measuring<'a> {
         turn: Turn,
         (participant, taken, receipt): (Participant, Taken, Option<Receipt>),
     ) -> Result<Outcome> {
-        let (turned, origin) = (&taken.turned, self.schedule.placement.origin);
+        let (turned, origin) = (&taken.turned, self.schedule.origin_of(&self.cell.name));
         let evidence = Evidence { turned, receipt: receipt.as_ref(), origin };
         let mut reasons = validate(self.described(name)?.claims(), (plan, &turn), evidence);
         self.stays.look(name, &participant);

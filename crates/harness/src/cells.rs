@@ -4,10 +4,11 @@ use record::{Control, Family, Model, Session, StopRule, Sweep};
 use workload::{Cell, DelayRange, Workload};
 
 use crate::sweep::{is_representative, sweep};
-use crate::{BASELINE, PrimitiveBlocks};
+use crate::{BASELINE, Holds, PrimitiveBlocks};
 
 /// The presets, the cheapest first.
-const PRESETS: [fn() -> Preset; 7] = [smoke, primitives, ideas, quick, sweep, standard, citable];
+const PRESETS: [fn() -> Preset; 8] =
+    [smoke, primitives, ideas, quick, sweep, hold, standard, citable];
 
 /// Rounds of turns in one process for each of turns in a fresh one, which take longer.
 const FRESH_ROUNDS: u32 = 4;
@@ -45,6 +46,8 @@ pub struct Preset {
     pub primitives: PrimitiveBlocks,
     /// Cells that are the levels of one number.
     pub sweeps: Vec<Sweep>,
+    /// How many fetches are held in flight at once, and how often.
+    pub holds: Holds,
     /// Which models are measured where none is named.
     pub takes: Takes,
     /// The model that ratios are taken against, where that is not the usual one.
@@ -73,9 +76,10 @@ impl Preset {
         fewer.map_or(self.blocks, |(_, blocks)| self.blocks.min(*blocks))
     }
 
-    /// Sets how many blocks every cell has.
+    /// Sets how many blocks every cell has, and every level of what is held.
     pub fn set_blocks(&mut self, blocks: u32) {
         (self.blocks, self.fewer_blocks) = (blocks, Vec::new());
+        self.holds.blocks = blocks;
     }
 
     /// Returns how many rounds a block of a cell has: fewer where each turn is a fresh process, or
@@ -125,6 +129,7 @@ pub fn quick() -> Preset {
         sessions: Vec::new(),
         primitives: PrimitiveBlocks::MEASURED,
         sweeps: Vec::new(),
+        holds: Holds::NONE,
         takes: Takes::Core,
         baseline: None,
     }
@@ -155,6 +160,20 @@ fn ideas() -> Preset {
         name: "ideas",
         cells: vec![heartbeat, cpu_bound],
         primitives: PrimitiveBlocks::NONE,
+        ..quick()
+    }
+}
+
+/// What fetches in flight take: memory at so many levels that a line has a slope. The most that fit
+/// into one process of 20,000 open files is the last of them.
+fn hold() -> Preset {
+    let levels = vec![1, 64, 256, 1_024, 4_096, 10_000, 19_000];
+    Preset {
+        name: "hold",
+        cells: Vec::new(),
+        controls: Vec::new(),
+        primitives: PrimitiveBlocks::NONE,
+        holds: Holds { levels, blocks: 5 },
         ..quick()
     }
 }
@@ -198,6 +217,7 @@ fn standard() -> Preset {
         ],
         rounds: 7,
         family: Family::AllPairs,
+        holds: Holds { levels: vec![1, 10_000], blocks: 3 },
         stop: Some(StopRule { blocks_min: 14, half_width_permille: 10, minutes_max: 20 }),
         ..quick()
     }

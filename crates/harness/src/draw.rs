@@ -6,7 +6,7 @@ use stats::williams;
 use workload::Cell;
 
 use crate::quirks::quirks_of;
-use crate::{Preset, operations};
+use crate::{Preset, hold, operations};
 
 /// What a schedule is drawn from.
 #[derive(Clone, Debug)]
@@ -139,15 +139,17 @@ pub fn draw(basis: Basis) -> Schedule {
     if operations.is_empty() {
         programs.clear();
     }
+    let holds = preset.holds.cells();
+    let unheld = hold::absences(&holds, &models);
     let mut blocks = Vec::new();
     for session in 0..u32::try_from(preset.sessions.len().max(1)).unwrap_or(u32::MAX) {
         blocks.extend(of_session((&preset, session), &mut cells, &mut draws));
         let place = (seed, session);
         blocks.extend(operations::blocks((&operations, &unable), &programs, amount, place));
+        let times = (preset.holds.blocks, seed, session);
+        blocks.extend(hold::blocks((&holds, &unheld), &able, times));
     }
-    for (number, block) in (0..).zip(&mut blocks) {
-        block.number = number;
-    }
+    (0..).zip(&mut blocks).for_each(|(number, block)| block.number = number);
 
     let absent =
         |cell: &Cell| models.iter().filter_map(|m| absence(m, (cell, &preset))).collect::<Vec<_>>();
@@ -160,8 +162,9 @@ pub fn draw(basis: Basis) -> Schedule {
         is_citable: preset.is_citable,
         seed,
         placement,
-        absent: preset.cells.iter().flat_map(absent).chain(unable).collect(),
+        absent: preset.cells.iter().flat_map(absent).chain(unable).chain(unheld).collect(),
         sweeps: measured_sweeps(&preset),
+        holds,
         cells: preset.cells,
         models,
         baseline: preset.baseline,

@@ -16,6 +16,10 @@ use crate::{BASELINE, baseline_of};
 const TURN_S: f64 = 0.012;
 /// What a process takes to start, to connect and to leave, in seconds.
 const START_S: f64 = 0.08;
+/// What holding all fetches takes beside the time in which they are held, in seconds: until the
+/// kernel has given back what the last process had, and for each fetch to arrive and to end.
+const HOLD_S: f64 = 0.3;
+const ARRIVAL_S: f64 = 2e-4;
 /// What a block takes beyond its turns, in seconds: a new origin.
 const BLOCK_S: f64 = 0.2;
 /// What a turn of operations takes beyond them, and a process to start and to leave, in seconds.
@@ -94,9 +98,13 @@ pub(crate) fn block_s(schedule: &Schedule, block: &Block) -> f64 {
             return of_operations(real(cell.dealt()) * (after.as_secs_f64() + EACH_S));
         }
     }
+    let holding_s = match cell.workload.is_held() {
+        true => HOLD_S + real(cell.dealt()) * ARRIVAL_S,
+        false => 0.0,
+    };
     let turn_s = |name: &String| {
         let own = schedule.model(name).map_or_else(|| cell.clone(), |model| held(cell, model));
-        TURN_S + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
+        TURN_S + holding_s + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
     };
     let start_s = |name: &str| START_S + schedule.model(name).map_or(0.0, language::start_s);
     let taking: f64 = block.rounds.iter().flatten().map(turn_s).sum();

@@ -123,6 +123,11 @@ impl Limits {
         u64::from(cell.in_flight) * Self::holders(cell, models) + OTHER_FILES
     }
 
+    /// Returns the files that a process opens that has all connections of a cell.
+    pub(crate) fn files_of_one(cell: &Cell) -> u64 {
+        u64::from(cell.in_flight) + OTHER_FILES
+    }
+
     /// Returns how many processes may hold their connections at a time: in a batch one, and one
     /// whose connections are being closed.
     fn holders(cell: &Cell, models: &[Model]) -> u64 {

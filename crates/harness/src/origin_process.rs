@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin};
-use record::{Described, Model, Placement};
+use record::{Described, Model, OriginKind, Placement};
 use rules::STALLED_MS;
 use workload::pipe::{Hello, Turned};
 use workload::{Cell, Plan, Receipt, Turn};
 
+use crate::hold::addresses;
 use crate::participant::{clock_of, read, start};
 use crate::{Child, Program, Start};
 
@@ -76,6 +77,21 @@ impl OriginProcess {
     /// Says why it did not start.
     pub fn start(program: &Program, placement: &Placement) -> Result<Self> {
         let arguments = vec![placement.origin.name().to_owned(), placement.shards.to_string()];
+        Self::start_as(program, (arguments, &placement.origin_cpus))
+    }
+
+    /// Starts an origin for a cell: where replies are held, one that can, at as many addresses as
+    /// its connections need.
+    ///
+    /// # Errors
+    ///
+    /// Says why it did not start.
+    pub fn start_for(program: &Program, placement: &Placement, cell: &Cell) -> Result<Self> {
+        if !cell.workload.is_held() {
+            return Self::start(program, placement);
+        }
+        let sizes = [placement.shards, addresses(cell)].map(|size| size.to_string());
+        let arguments = [&[OriginKind::Fast.name().to_owned()], sizes.as_slice()].concat();
         Self::start_as(program, (arguments, &placement.origin_cpus))
     }
 
@@ -180,11 +196,31 @@ impl OriginProcess {
     ///
     /// Says why there is no receipt.
     pub fn receipt(&mut self) -> Result<Receipt> {
-        let ask = || match self.ask(&ToOrigin::Receipt)? {
+        asked_until(QUIET, || self.seen(), |receipt| receipt.in_flight_now == 0)
+    }
+
+    /// Returns what it has seen so far.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is no receipt.
+    pub fn seen(&mut self) -> Result<Receipt> {
+        match self.ask(&ToOrigin::Receipt)? {
             FromOrigin::Receipt(receipt) => Ok(receipt),
             other => bail!("failed to get a receipt: the origin answered {other:?}"),
-        };
-        asked_until(QUIET, ask, |receipt| receipt.in_flight_now == 0)
+        }
+    }
+
+    /// Has it send the replies that it holds.
+    ///
+    /// # Errors
+    ///
+    /// Says why it does not.
+    pub fn release(&mut self) -> Result<()> {
+        match self.ask(&ToOrigin::Release)? {
+            FromOrigin::Released => Ok(()),
+            other => bail!("failed to release replies: the origin answered {other:?}"),
+        }
     }
 
     /// Checks that every shard still accepts connections; wiremock's loop ends for good at its

@@ -34,6 +34,7 @@ impl Outcome {
         (began, started): (Instant, SystemTime),
     ) -> TurnRecord {
         let charged_ns = self.taken.as_ref().and_then(|taken| taken.charged_ns);
+        let held = self.taken.as_ref().and_then(|taken| taken.held.clone());
         TurnRecord {
             block: block.number,
             round,
@@ -47,6 +48,7 @@ impl Outcome {
             turned: self.taken.map(|taken| taken.turned),
             receipt: self.receipt,
             charged_ns,
+            held,
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
-use record::Described;
+use record::{Described, Held};
 use workload::pipe::{FromModel, Hello, PROTOCOL, ToModel, Turned};
-use workload::{Datum, Plan, Turn};
+use workload::{Cell, Datum, Plan, Turn};
 
 use crate::descendants::{Children, children, end_descendants};
 use crate::{Child, Program, ReceiveError, Start};
@@ -49,6 +49,8 @@ pub(crate) struct Taken {
     /// CPU time that the kernel charged the process with from before the turn until after it; of a
     /// batch since it was started.
     pub charged_ns: Option<u64>,
+    /// What was read while all of its fetches were held, if they were.
+    pub held: Option<Held>,
 }
 
 /// Why a participant reported nothing.
@@ -173,9 +175,25 @@ impl Participant {
         turn: &Turn,
         is_stalled: impl FnMut() -> bool,
     ) -> Result<Taken, ReceiveError> {
+        let given = self.give(turn);
+        self.receive(turn, given, is_stalled)
+    }
+
+    /// Sends it a turn, and returns what its clock said just before.
+    pub(crate) fn give(&mut self, turn: &Turn) -> Option<Duration> {
         let before = self.clock.and_then(read);
         self.count_idle(before);
         self.child.send(&ToModel::Turn(*turn));
+        before
+    }
+
+    /// Receives what came of a turn that it was sent, when its clock said so much.
+    pub(crate) fn receive(
+        &mut self,
+        turn: &Turn,
+        before: Option<Duration>,
+        is_stalled: impl FnMut() -> bool,
+    ) -> Result<Taken, ReceiveError> {
         let time = time_for(&self.plan, turn);
         let reported = patiently(|| self.child.receive_within(time), is_stalled)?;
         let after = self.clock.and_then(read);
@@ -193,7 +211,17 @@ impl Participant {
         let since = if is_resident { before } else { Some(Duration::ZERO) };
         let charged = after.zip(since).map(|(after, since)| after.saturating_sub(since));
         let charged_ns = charged.and_then(|charged| u64::try_from(charged.as_nanos()).ok());
-        Ok(Taken { turned, charged_ns })
+        Ok(Taken { turned, charged_ns, held: None })
+    }
+
+    /// Returns what it does.
+    pub(crate) fn cell(&self) -> &Cell {
+        &self.plan.cell
+    }
+
+    /// Returns the id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Returns how long it has rested.

@@ -18,6 +18,12 @@ const SLOT_KIB: u64 = 64;
 /// The addresses that a thread takes for its stack, in KiB; few of them are ever touched.
 const STACK_KIB: u64 = 2 * 1024 + 64;
 
+/// The mappings of memory that a thread of Rust takes: its stack, the stack of its signals, and a
+/// guard page before each.
+const MAPPINGS_A_THREAD: u64 = 4;
+/// The mappings that a process has besides.
+const OTHER_MAPPINGS: u64 = 512;
+
 /// One limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct ResourceLimit {
@@ -35,6 +41,7 @@ enum Resources {
     Threads,
     MemoryKib,
     AddressesKib,
+    Mappings,
 }
 
 impl Resources {
@@ -45,6 +52,7 @@ impl Resources {
             Self::Threads => slots + OTHER_THREADS,
             Self::MemoryKib => slots * SLOT_KIB + OTHER_KIB,
             Self::AddressesKib => slots * STACK_KIB + OTHER_KIB,
+            Self::Mappings => slots * MAPPINGS_A_THREAD + OTHER_MAPPINGS,
         }
     }
 
@@ -54,6 +62,7 @@ impl Resources {
             Self::Threads => "threads",
             Self::MemoryKib => "KiB of memory",
             Self::AddressesKib => "KiB of addresses",
+            Self::Mappings => "mappings of memory",
         }
     }
 }
@@ -73,8 +82,17 @@ pub(crate) struct Shortage {
 
 /// Returns what the cells are short of first, of threads and memory, if they are short of any.
 pub(crate) fn shortage(cells: &[Cell]) -> Option<Shortage> {
-    let limits = limits();
+    let mut limits = limits();
+    // Few models need a thread a slot, and no usual cell comes near.
+    limits.retain(|limit| limit.of != Resources::Mappings);
     cells.iter().find_map(|cell| limits.iter().find_map(|limit| limit.shortage(cell)))
+}
+
+/// Returns what a cell is short of, for a model whose units are threads or are not, if it is.
+pub(crate) fn lacking(cell: &Cell, has_threads: bool) -> Option<Shortage> {
+    let limits = limits();
+    let concerns = |limit: &&ResourceLimit| has_threads || limit.of == Resources::MemoryKib;
+    limits.iter().filter(concerns).find_map(|limit| limit.shortage(cell))
 }
 
 impl ResourceLimit {
@@ -103,6 +121,16 @@ fn limits() -> Vec<ResourceLimit> {
             of: Resources::Threads,
             has,
             raise: "sudo sysctl -w kernel.threads-max=200000".to_owned(),
+        }),
+        number("/proc/sys/kernel/pid_max").map(|has| ResourceLimit {
+            of: Resources::Threads,
+            has,
+            raise: "sudo sysctl -w kernel.pid_max=200000".to_owned(),
+        }),
+        number("/proc/sys/vm/max_map_count").map(|has| ResourceLimit {
+            of: Resources::Mappings,
+            has,
+            raise: "sudo sysctl -w vm.max_map_count=262144".to_owned(),
         }),
         available(&meminfo),
     ];

@@ -9,6 +9,7 @@ use workload::{Plan, Turn};
 
 use crate::block::turn_of;
 use crate::disturbed::disturbances;
+use crate::hold::addresses;
 use crate::run::{planned, repeats_of};
 
 /// Returns a sentence for each turn whose state is not what its figures and its receipt say.
@@ -69,7 +70,8 @@ fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     let TurnRecord { position, round, block, model, .. } = turn;
     let place = format!("turn {position} of round {round} of block {block}, {model}");
     let receipt = turn.receipt.as_ref();
-    let is_unseen = run.schedule.fetches(&turn.cell) && receipt.is_none();
+    let cell = run.schedule.cell(&turn.cell);
+    let is_unseen = cell.is_some_and(|cell| cell.workload.fetches()) && receipt.is_none();
     let Some(turned) = turn.turned.as_ref().filter(|_| !is_unseen) else {
         let valid = turn.state == State::Valid;
         return valid.then(|| format!("{place}: it is called valid and has no figures"));
@@ -79,7 +81,7 @@ fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let evidence = Evidence { turned, receipt, origin: run.schedule.placement.origin };
+    let evidence = Evidence { turned, receipt, origin: run.schedule.origin_of(&turn.cell) };
     let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
     reasons.extend(over);
     match &turn.state {
@@ -114,7 +116,8 @@ fn sentence(reasons: &[Reason]) -> String {
 fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, Turn)> {
     let block = schedule.block(turn.block)?;
     let shard = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let origins = vec![shard; schedule.placement.shards as usize];
+    let shards = schedule.placement.shards * addresses(schedule.cell(&turn.cell)?);
+    let origins = vec![shard; shards as usize];
     let plan = planned(schedule, (block, &turn.model), origins)?;
     let asked = turn_of((block, &plan.cell), &turn.model, number);
     let fetches = turn.asked.unwrap_or(asked.fetches);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use record::{
     Block, BlockRecord, Described, Missing, Model, RoundRecord, Schedule, Stop, TurnRecord,
 };
@@ -114,8 +114,12 @@ pub fn run(
     Ok(())
 }
 
-/// Returns how many rounds of a cell may be measured again.
+/// Returns how many rounds of a cell may be measured again: none where memory alone is read, which
+/// nobody else's work changes.
 pub(crate) fn repeats_of(schedule: &Schedule, cell: &str) -> u32 {
+    if schedule.cell(cell).is_some_and(|cell| cell.workload.is_held()) {
+        return 0;
+    }
     let blocks = schedule.blocks.iter().filter(|block| block.cell == cell);
     let rounds: usize = blocks.map(|block| block.rounds.len()).sum();
     u32::try_from(rounds.div_ceil(ROUNDS_A_REPEAT)).unwrap_or(u32::MAX)
@@ -159,9 +163,11 @@ pub(crate) fn renewed(
 /// Starts an origin and lets the floor fetch from it a little, undelayed: its first replies come
 /// late, and whoever is first in a block would pay for them.
 fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<OriginProcess> {
-    let mut origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
+    let mut origin = OriginProcess::start_for(&programs.origin, &schedule.placement, cell)?;
     let floor = schedule.model(FLOOR).zip(programs.models.get(FLOOR));
-    let (Some((floor, program)), Some(cell)) = (floor, schedule.cell(&block.cell)) else {
+    // Nobody's time is told where replies are held.
+    let Some((floor, program)) = floor.filter(|_| !cell.workload.is_held()) else {
         return Ok(origin);
     };
     let cell = Cell {

@@ -48,6 +48,24 @@ impl Service {
         Ok(Some(receipt))
     }
 
+    /// Returns what the origin has seen of a turn so far.
+    ///
+    /// # Errors
+    ///
+    /// Says why there is no receipt.
+    pub(crate) fn seen(&mut self) -> Result<Option<Receipt>> {
+        self.0.as_mut().map(OriginProcess::seen).transpose()
+    }
+
+    /// Has the origin send the replies that it holds.
+    ///
+    /// # Errors
+    ///
+    /// Says why it does not.
+    pub(crate) fn release(&mut self) -> Result<()> {
+        self.0.as_mut().map_or(Ok(()), OriginProcess::release)
+    }
+
     /// Returns the CPU time that the origin has used so far, if the system reports it.
     pub(crate) fn cpu(&self) -> Option<Duration> {
         self.0.as_ref().map_or(Some(Duration::ZERO), OriginProcess::cpu)

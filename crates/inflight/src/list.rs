@@ -42,6 +42,7 @@ fn cells(output: &mut Output) {
             count => format!("{count} sessions of "),
         };
         let primitives = match (preset.cells.is_empty(), preset.primitives.blocks) {
+            (true, 0) => "no cells".to_owned(),
             (true, blocks) => format!("the primitives, {blocks} blocks"),
             (false, 0) => "these cells".to_owned(),
             (false, blocks) => format!("these cells; the primitives, {blocks} blocks"),
@@ -49,6 +50,10 @@ fn cells(output: &mut Output) {
         output.say(&format!("{}: {sessions}{primitives}", preset.name));
         for cell in &preset.cells {
             output.say(&format!("  {}: {} blocks", report::heading(cell), preset.blocks_of(cell)));
+        }
+        for cell in preset.holds.cells() {
+            let blocks = preset.holds.blocks;
+            output.say(&format!("  {}: {blocks} blocks", report::heading(&cell)));
         }
     }
     let reported = presets.iter().map(|preset| {

@@ -108,14 +108,16 @@ fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<E
 /// Returns what is to be measured.
 fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> {
     let mut preset = preset(&request.preset)?;
+    let held = held(&preset, &request.selection.cell);
     preset.cells = cells(&preset, &request.selection.cell)?;
+    preset.holds.levels = held;
     let has_primitives = preset.primitives.blocks > 0;
     if let Some(blocks) = request.blocks {
         preset.set_blocks(blocks);
         preset.stop = None;
         preset.primitives.blocks = if has_primitives { blocks } else { 0 };
     }
-    let found = match preset.cells.is_empty() {
+    let found = match preset.cells.is_empty() && preset.holds.levels.is_empty() {
         true => Vec::new(),
         false => harness::find(&workspace, "crates")?,
     };
@@ -160,7 +162,7 @@ fn dry_run(request: &harness::Request, output: &mut Output) -> Result<u8> {
     let forecast = harness::forecast(&schedule, &earlier);
     let models: Vec<&str> = schedule.models.iter().map(|model| model.name.as_str()).collect();
     output.say(&format!("{} models: {}", models.len(), models.join(", ")));
-    for cell in &schedule.cells {
+    for cell in schedule.cells.iter().chain(&schedule.holds) {
         output.say(&report::heading(cell));
     }
     if !schedule.operations.is_empty() {
@@ -263,9 +265,11 @@ pub(crate) fn can_run(workspace: &Workspace, models: &[Model], named: &[String])
 
 /// Returns the cells that were named, all if none was.
 pub(crate) fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
+    let held = preset.holds.cells();
+    let all = || preset.cells.iter().chain(&held).map(|cell| cell.name.as_str());
     for name in names {
-        if !preset.cells.iter().any(|cell| cell.name == *name) {
-            let meant = place::most_like(name, preset.cells.iter().map(|cell| cell.name.as_str()));
+        if !all().any(|known| known == name) {
+            let meant = place::most_like(name, all());
             return Err(unknown("cell", name, meant).into());
         }
     }
@@ -280,6 +284,13 @@ pub(crate) fn cells_of_any_preset(names: &[String]) -> Result<Vec<Cell>> {
     let mut cells = cells(&all, names)?;
     cells.dedup_by(|a, b| a.name == b.name);
     Ok(cells)
+}
+
+/// Returns the levels of what is held that were named, all if no cell was.
+fn held(preset: &Preset, names: &[String]) -> Vec<u32> {
+    let cells = preset.holds.cells().into_iter();
+    let is_chosen = |cell: &Cell| names.is_empty() || names.contains(&cell.name);
+    cells.filter(is_chosen).map(|cell| cell.in_flight).collect()
 }
 
 /// Returns the preset of that name.

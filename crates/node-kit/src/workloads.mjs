@@ -4,4 +4,6 @@ export const WORKLOADS = {
   batch: { isResident: false, surplus: () => 0 },
   /** Always `in_flight` at once, turn after turn: a fetch a slot follows the window. */
   steady: { isResident: true, surplus: (cell) => cell.in_flight },
+  /** All at once, held by the origin until what they take was read. */
+  hold: { isResident: false, surplus: () => 0 },
 };

@@ -59,11 +59,17 @@ pub(crate) fn listener() -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// Returns how many shards the only argument asks for; one without it.
+/// Returns how many shards the first argument asks for; one without it.
 pub(crate) fn shards(arguments: &[String]) -> Result<usize> {
-    let Some(argument) = arguments.first() else { return Ok(1) };
+    count(arguments.first(), (SHARDS_MAX, "shards"))
+}
+
+/// Returns how many of something an argument asks for, of which there is a largest number; one
+/// without it.
+pub(crate) fn count(argument: Option<&String>, (most, what): (usize, &str)) -> Result<usize> {
+    let Some(argument) = argument else { return Ok(1) };
     match argument.parse() {
-        Ok(count @ 1..=SHARDS_MAX) => Ok(count),
-        _ => bail!("read its argument: expected 1 to {SHARDS_MAX} shards, found {argument:?}"),
+        Ok(count) if (1..=most).contains(&count) => Ok(count),
+        _ => bail!("read its argument: expected 1 to {most} {what}, found {argument:?}"),
     }
 }

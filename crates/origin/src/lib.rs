@@ -39,6 +39,8 @@ pub enum ToOrigin {
     Misbehave(Script),
     /// Say what was seen since the mount.
     Receipt,
+    /// Send all replies that are held, and hold none from now on; only the fast origin does.
+    Release,
     /// Forget everything and serve nothing.
     Reset,
 }
@@ -55,6 +57,8 @@ pub enum FromOrigin {
     Receipt(Receipt),
     /// What a faulty origin has seen and done since it was sent its script.
     Record(Record),
+    /// Nothing is held any more.
+    Released,
     /// Nothing is served.
     Reset,
 }

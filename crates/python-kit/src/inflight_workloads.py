@@ -24,4 +24,8 @@ class Steady:
         return cell["in_flight"]
 
 
-WORKLOADS = {"batch": Batch, "steady": Steady}
+class Hold(Batch):
+    """All at once, held by the origin until what they take was read."""
+
+
+WORKLOADS = {"batch": Batch, "steady": Steady, "hold": Hold}

@@ -25,7 +25,7 @@ impl Run {
     /// Holds the turns of each participant in a cell, of all blocks, to the laws for which single
     /// blocks have too few.
     pub(crate) fn hold_over_blocks(&mut self) {
-        for cell in self.schedule.cells.iter().chain(&self.schedule.operations) {
+        for cell in self.schedule.all_cells() {
             let mut turns: BTreeMap<&str, Vec<&TurnRecord>> = BTreeMap::new();
             for turn in self.turns.iter().filter(|turn| turn.cell == cell.name) {
                 turns.entry(&turn.model).or_default().push(turn);

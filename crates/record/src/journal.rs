@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 use workload::Receipt;
 use workload::pipe::Turned;
 
+use crate::Held;
+
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -75,6 +77,10 @@ pub struct TurnRecord {
     /// CPU time that the kernel charged the process with from before the turn until after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charged_ns: Option<u64>,
+    /// What was read while all fetches were in flight, where the origin holds them; nothing if they
+    /// never were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
 }
 
 /// What became of one round.
@@ -324,6 +330,7 @@ mod tests {
             receipt: None,
             asked: None,
             charged_ns: Some(7),
+            held: None,
         }))
     }
 

@@ -13,6 +13,7 @@ mod folder;
 mod held;
 mod integrity;
 mod journal;
+mod memory;
 mod model;
 mod name;
 mod program;
@@ -30,6 +31,7 @@ pub use crate::journal::{
     Again, Begin, BlockRecord, Entry, Host, Resume, RoundRecord, State, StayRecord, Stop,
     TurnRecord,
 };
+pub use crate::memory::{Held, MemoryReading};
 pub use crate::model::{Knob, Model, Need, Variant};
 pub use crate::name::{own_name, runs};
 pub use crate::program::{Described, PrimitiveProgram};

@@ -48,6 +48,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         batch_ns: 0,
         quirks: None,
         sweeps: Vec::new(),
+        holds: Vec::new(),
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();
@@ -92,6 +93,7 @@ fn turn(block: u32, round: u32) -> TurnRecord {
         receipt: None,
         asked: None,
         charged_ns: None,
+        held: None,
     }
 }
 

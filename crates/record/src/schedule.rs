@@ -87,6 +87,10 @@ pub struct Schedule {
     /// Cells that are the levels of one number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sweeps: Vec<Sweep>,
+    /// Cells whose fetches are all held in flight at once, to read what that takes: the levels of
+    /// their number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Cell>,
 }
 
 /// Which pairs of models of a cell are judged together.
@@ -272,7 +276,7 @@ impl Schedule {
     /// needs: whoever counts with it need not fear that a sum overflows or that a loop does not
     /// end.
     pub(crate) fn check(&self) -> Result<()> {
-        let cells = || self.cells.iter().chain(&self.operations);
+        let cells = || self.all_cells();
         names("cell", cells().map(|cell| &cell.name))?;
         let models = self.models.iter().map(|model| &model.name);
         names("model", models.chain(self.programs.iter().map(|program| &program.package)))?;
@@ -299,12 +303,26 @@ impl Schedule {
         self.blocks.iter().find(|block| block.number == number)
     }
 
-    /// Returns the cell of that name, of fetches or of operations.
-    pub fn cell(&self, name: &str) -> Option<&Cell> {
-        self.cells.iter().chain(&self.operations).find(|cell| cell.name == name)
+    /// Returns every cell: of fetches that are timed, of operations, and of fetches that are held.
+    pub fn all_cells(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().chain(&self.operations).chain(&self.holds)
     }
 
-    /// Returns whether the cell of that name is one of fetches.
+    /// Returns the cell of that name, of fetches or of operations.
+    pub fn cell(&self, name: &str) -> Option<&Cell> {
+        self.all_cells().find(|cell| cell.name == name)
+    }
+
+    /// Returns which kind of origin serves the cell of that name: one that can hold replies, where
+    /// they are held.
+    pub fn origin_of(&self, cell: &str) -> OriginKind {
+        match self.cell(cell).is_some_and(|cell| cell.workload.is_held()) {
+            true => OriginKind::Fast,
+            false => self.placement.origin,
+        }
+    }
+
+    /// Returns whether the cell of that name is one of fetches that are timed.
     pub fn fetches(&self, cell: &str) -> bool {
         self.cells.iter().any(|own| own.name == cell)
     }

@@ -3,7 +3,7 @@
 use workload::{Cell, Workload};
 
 use crate::metric::Metric;
-use crate::{batch, primitives, steady};
+use crate::{batch, hold, primitives, steady};
 
 /// What is expected of the turns of a workload, and how reports speak of it.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,7 @@ pub fn expected(workload: Workload) -> &'static Expected {
     match workload {
         Workload::Batch => &batch::EXPECTED,
         Workload::Steady => &steady::EXPECTED,
+        Workload::Hold => &hold::EXPECTED,
         _ => &primitives::EXPECTED,
     }
 }

@@ -10,6 +10,7 @@
 
 mod batch;
 mod expected;
+mod hold;
 mod metric;
 mod primitives;
 mod reason;

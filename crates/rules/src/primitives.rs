@@ -69,7 +69,7 @@ fn words(workload: Workload) -> Option<(&'static str, &'static str)> {
         Workload::Timer1ms => ("how late a timer of 1 to 2 ms is", "timer"),
         Workload::Timer10ms => ("how late a timer of 10 to 11 ms is", "timer"),
         Workload::TimerOfMany => ("how late a timer of 1 to 2 ms is among 10,000", "timer"),
-        Workload::Batch | Workload::Steady => return None,
+        Workload::Batch | Workload::Steady | Workload::Hold => return None,
     })
 }
 

@@ -171,11 +171,12 @@ fn shape(
     let slots = plan.cell.slots();
     let peak = receipt.in_flight_peak_estimate;
     let percent = if claims.may_be_slow { SLOW_PEAK_PERCENT_MIN } else { PEAK_PERCENT_MIN };
+    // Where all are held until they are in flight, less than all is none of them.
+    let (is_held, workload) = (plan.cell.workload.is_held(), plan.cell.workload);
+    let percent = if is_held { 100 } else { percent };
     let is_full = peak >= u64::from(slots) * percent / 100;
-    hold(reasons, is_full || !expected(plan.cell.workload).keeps_slots_busy, || Reason::Peak {
-        peak,
-        slots,
-    });
+    let is_asked = is_held || expected(workload).keeps_slots_busy;
+    hold(reasons, is_full || !is_asked, || Reason::Peak { peak, slots });
     // An estimate may be high by a few.
     let seen = if origin.counts_in_flight() { peak } else { 0 };
     let peak = turned.in_flight_peak.max(seen);

@@ -9,6 +9,7 @@ mod batch;
 mod cell;
 pub mod content;
 mod error;
+mod hold;
 mod list;
 mod origin_kind;
 mod outcome;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::primitives::{many, many_apart, one_by_one};
-use crate::{Cell, Turn, batch, steady};
+use crate::{Cell, Turn, batch, hold, steady};
 
 /// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub enum Workload {
     Batch,
     /// Always `in_flight` at once, timed after a warm-up, ended while every slot is still busy.
     Steady,
+    /// All `in_flight` at once, held by the origin until what they take was read.
+    Hold,
     /// A generator is resumed and yields a value.
     Generator,
     /// A task yields to its executor and is resumed, among 64 that do the same.
@@ -99,9 +101,10 @@ pub(crate) struct Definition {
 
 impl Workload {
     /// Every workload, in the order of reports: those that fetch, then the primitives.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Batch,
         Self::Steady,
+        Self::Hold,
         Self::Generator,
         Self::Switch,
         Self::PingPong,
@@ -127,6 +130,7 @@ impl Workload {
         match self {
             Self::Batch => &batch::DEFINITION,
             Self::Steady => &steady::DEFINITION,
+            Self::Hold => &hold::DEFINITION,
             Self::Generator => const { &many("generator") },
             Self::Switch => const { &many("switch") },
             Self::PingPong => const { &many("ping-pong") },
@@ -176,6 +180,11 @@ impl Workload {
     /// Returns whether a participant takes many turns in one process.
     pub fn is_resident(self) -> bool {
         self.definition().is_resident
+    }
+
+    /// Returns whether the origin holds every reply until it is told to send them.
+    pub fn is_held(self) -> bool {
+        self == Self::Hold
     }
 
     /// Returns whether fewer slots than the cell names would be other work, not less of the same.

@@ -5,6 +5,9 @@
 //! far as there was room for it.
 //! Its timers keep to some hundredths of a millisecond, and a connection takes less than 0.3 kB of
 //! its memory.
+//!
+//! A second argument has each shard listen at so many addresses: a backlog is no longer than the
+//! system allows, and a port takes no more connections than there are local ports.
 
 mod connection;
 mod server;
@@ -20,17 +23,28 @@ use origin::{FromOrigin, Ready, Tally, ToOrigin};
 use workload::OriginKind;
 
 use self::server::Server;
-use super::{Kind, listener, raise_descriptors, shards};
+use super::{Kind, count, listener, raise_descriptors, shards};
 
 /// Serves cells.
 pub(super) const KIND: Kind = Kind { name: OriginKind::Fast.name(), serve };
 
-/// What a shard is to serve from now on.
+/// The most addresses of a shard.
+const ADDRESSES_MAX: usize = 64;
+
+/// What a shard is to do.
 struct Assignment {
-    /// What it counts, if it serves anything.
-    tally: Option<Arc<Tally>>,
-    /// Receives a word when it does so.
+    order: Order,
+    /// Receives a word when it is done.
     done: Sender<()>,
+}
+
+/// What can be asked of a shard.
+#[derive(Clone)]
+enum Order {
+    /// Serve this from now on, if anything, and count it.
+    Serve(Option<Arc<Tally>>),
+    /// Send what is held, and hold nothing any more.
+    Release,
 }
 
 /// A shard, as the thread of the pipe sees it.
@@ -49,11 +63,16 @@ struct Origin {
 fn serve(arguments: &[String]) -> Result<()> {
     raise_descriptors();
     let (mut shards, mut origins) = (Vec::new(), Vec::new());
+    let addresses = count(arguments.get(1), (ADDRESSES_MAX, "addresses a shard"))?;
     for _ in 0..self::shards(arguments)? {
-        let listener = listener().context("listen on loopback")?;
-        origins.push(listener.local_addr().context("read the address of a listener")?);
+        let mut listeners = Vec::new();
+        for _ in 0..addresses {
+            let listener = listener().context("listen on loopback")?;
+            origins.push(listener.local_addr().context("read the address of a listener")?);
+            listeners.push(listener);
+        }
         let (assignments, received) = mpsc::channel();
-        let (server, waker) = Server::start(listener, received).context("make an event loop")?;
+        let (server, waker) = Server::start(listeners, received).context("make an event loop")?;
         thread::Builder::new().spawn(|| server.run()).context("start a thread")?;
         shards.push(Shard { assignments, waker });
     }
@@ -68,9 +87,9 @@ impl Origin {
         match asked {
             ToOrigin::Mount(mount) => {
                 // What came for the turn before is no longer counted when this one's count begins.
-                self.assign(None)?;
+                self.serve(None)?;
                 let tally = Arc::new(Tally::new(mount));
-                self.assign(Some(tally))?;
+                self.serve(Some(tally))?;
                 Ok(FromOrigin::Mounted)
             }
             ToOrigin::Misbehave(_) => bail!("misbehave: only the faulty origin does"),
@@ -78,18 +97,29 @@ impl Origin {
                 Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
                 None => bail!("hand over a receipt: nothing is mounted"),
             },
+            ToOrigin::Release => {
+                self.order(&Order::Release)?;
+                Ok(FromOrigin::Released)
+            }
             ToOrigin::Reset => {
-                self.assign(None)?;
+                self.serve(None)?;
                 Ok(FromOrigin::Reset)
             }
         }
     }
 
     /// Has all shards serve this, and returns once they do.
-    fn assign(&mut self, tally: Option<Arc<Tally>>) -> Result<()> {
+    fn serve(&mut self, tally: Option<Arc<Tally>>) -> Result<()> {
+        self.order(&Order::Serve(tally.clone()))?;
+        self.tally = tally;
+        Ok(())
+    }
+
+    /// Has all shards do something, and returns once it is done.
+    fn order(&mut self, order: &Order) -> Result<()> {
         let (done, served) = mpsc::channel();
         for shard in &self.shards {
-            let assignment = Assignment { tally: tally.clone(), done: done.clone() };
+            let assignment = Assignment { order: order.clone(), done: done.clone() };
             shard
                 .assignments
                 .send(assignment)
@@ -101,7 +131,6 @@ impl Origin {
         for _ in &self.shards {
             served.recv().context("receive from a shard: its thread has ended")?;
         }
-        self.tally = tally;
         Ok(())
     }
 }

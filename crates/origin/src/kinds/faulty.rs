@@ -106,6 +106,7 @@ fn answer((stage, door): (&Stage, &Arc<Door>), asked: ToOrigin) -> Result<FromOr
             *held(stage) = None;
             Ok(FromOrigin::Reset)
         }
+        ToOrigin::Release => bail!("release replies: only the fast origin holds them"),
         ToOrigin::Mount(_) => bail!("serve a cell: it only misbehaves"),
     }
 }

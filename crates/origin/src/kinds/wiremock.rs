@@ -72,6 +72,7 @@ impl Origin {
                 Ok(FromOrigin::Mounted)
             }
             ToOrigin::Misbehave(_) => bail!("misbehave: only the faulty origin does"),
+            ToOrigin::Release => bail!("release replies: only the fast origin holds them"),
             ToOrigin::Receipt => match &self.tally {
                 Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
                 None => bail!("hand over a receipt: nothing is mounted"),

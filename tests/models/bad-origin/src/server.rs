@@ -66,6 +66,7 @@ impl Server {
                 Ok(FromOrigin::Mounted)
             }
             ToOrigin::Misbehave(_) => bail!("follow a script: it has one fault for all"),
+            ToOrigin::Release => bail!("release replies: it holds none"),
             ToOrigin::Receipt => match &*held(&self.tally) {
                 Some(tally) => Ok(FromOrigin::Receipt(tally.receipt())),
                 None => bail!("hand over a receipt: nothing is mounted"),

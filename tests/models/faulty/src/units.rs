@@ -15,6 +15,8 @@ use crate::forever;
 const PERMITS: u32 = 4;
 /// The fetch of a turn in which a unit panics.
 const PANICS_AT: u64 = 11;
+/// What each slot holds besides where that is asked for, in bytes.
+const HELD: usize = 8 * 1024;
 /// The threads of a runtime that nobody asked for.
 const HIDDEN_THREADS: u32 = 2;
 
@@ -43,6 +45,14 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
                 wait_for_a_permit(slot, &permits);
                 Ok(())
             }),
+            "hold 8 KiB" => {
+                let held = vec![1_u8; HELD];
+                thread::spawn(move || {
+                    blocking::drive(slot);
+                    drop(std::hint::black_box(held));
+                    Ok(())
+                })
+            }
             _ => thread::spawn(|| {
                 blocking::drive(slot);
                 Ok(())

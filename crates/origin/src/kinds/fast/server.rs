@@ -12,17 +12,17 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use nix::errno::Errno;
 use origin::Tally;
 use slab::Slab;
+use socket2::SockRef;
 use workload::ID_FIELD;
 
-use super::Assignment;
 use super::connection::{Connection, Next, Reply, Request};
 use super::timers::{Due, Timers};
+use super::{Assignment, Order};
 
-/// What listens, what wakes and what is due; connections come after them.
-const LISTENER: Token = Token(0);
-const WAKER: Token = Token(1);
-const TIMER: Token = Token(2);
-const FIRST: usize = 3;
+/// What wakes and what is due; what listens comes after them, and then connections.
+const WAKER: Token = Token(0);
+const TIMER: Token = Token(1);
+const LISTENERS: usize = 2;
 /// What is read at once.
 const READ_MAX: usize = 64 * 1024;
 /// What the head of a reply has room for at first.
@@ -37,12 +37,17 @@ const STRAY: &str = "404 Not Found";
 /// One shard.
 pub(super) struct Server {
     poll: Poll,
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     assignments: Receiver<Assignment>,
     timers: Timers,
     connections: Slab<Connection>,
     /// Whether a connection waits for a descriptor.
     is_full: bool,
+    /// Whether replies wait until they are released.
+    holds: bool,
+    /// Whether connections end by a reset: thousands would linger for a minute otherwise, and be
+    /// in the way of whatever is measured next.
+    resets: bool,
     serial: u64,
     tally: Option<Arc<Tally>>,
     buffer: Box<[u8]>,
@@ -50,23 +55,32 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Makes the loop of a listener, and what wakes it when there is an assignment.
+    /// Makes the loop of some listeners, and what wakes it when there is an assignment.
     pub(super) fn start(
-        listener: StdListener,
+        listeners: Vec<StdListener>,
         assignments: Receiver<Assignment>,
     ) -> io::Result<(Self, Waker)> {
-        listener.set_nonblocking(true)?;
-        let (poll, mut listener) = (Poll::new()?, TcpListener::from_std(listener));
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let poll = Poll::new()?;
+        let register = |(place, listener): (usize, StdListener)| -> io::Result<TcpListener> {
+            listener.set_nonblocking(true)?;
+            let mut listener = TcpListener::from_std(listener);
+            let token = Token(LISTENERS + place);
+            poll.registry().register(&mut listener, token, Interest::READABLE)?;
+            Ok(listener)
+        };
+        let listeners = listeners.into_iter().enumerate().map(register);
+        let listeners = listeners.collect::<io::Result<Vec<_>>>()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let timers = Timers::new(poll.registry(), TIMER)?;
         let server = Self {
             poll,
-            listener,
+            listeners,
             assignments,
             timers,
             connections: Slab::new(),
             is_full: false,
+            holds: false,
+            resets: false,
             serial: 0,
             tally: None,
             buffer: vec![0; READ_MAX].into(),
@@ -81,10 +95,10 @@ impl Server {
         while let Ok(()) = self.poll.poll(&mut events, None).or_else(interrupted) {
             for event in &events {
                 match event.token() {
-                    LISTENER => self.accept(),
                     WAKER => self.obey(),
                     TIMER => {}
-                    Token(token) => self.advance(token - FIRST, event),
+                    Token(token) if token < self.first() => self.accept(),
+                    Token(token) => self.advance(token - self.first(), event),
                 }
             }
             self.answer();
@@ -94,18 +108,28 @@ impl Server {
         }
     }
 
+    /// Returns the token of the first connection.
+    fn first(&self) -> usize {
+        LISTENERS + self.listeners.len()
+    }
+
     /// Takes all connections that wait. One that cannot be taken, for want of a descriptor, waits
     /// until another is closed.
     fn accept(&mut self) {
-        self.is_full = loop {
-            match self.listener.accept() {
+        self.is_full = (0..self.listeners.len()).any(|place| self.accept_at(place));
+    }
+
+    /// Takes all that wait at a listener, and returns whether one has to go on waiting.
+    fn accept_at(&mut self, place: usize) -> bool {
+        loop {
+            match self.listeners[place].accept() {
                 Ok((stream, _)) => self.greet(stream),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break false,
-                Err(error) if is_want(&error) => break true,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(error) if is_want(&error) => return true,
                 // Of a connection that its own side has given up.
                 Err(_) => {}
             }
-        };
+        }
     }
 
     /// Takes a connection.
@@ -114,7 +138,7 @@ impl Server {
             tally.connect();
         }
         let entry = self.connections.vacant_entry();
-        let token = Token(entry.key() + FIRST);
+        let token = Token(entry.key() + LISTENERS + self.listeners.len());
         let interest = Interest::READABLE | Interest::WRITABLE;
         if self.poll.registry().register(&mut stream, token, interest).is_ok() {
             entry.insert(Connection::new(stream));
@@ -124,13 +148,37 @@ impl Server {
     /// Does as it was ordered, once all that came before is taken.
     fn obey(&mut self) {
         self.accept();
-        while let Ok(Assignment { tally, done }) = self.assignments.try_recv() {
-            self.tally = tally;
-            self.timers.clear();
-            for (_, connection) in &mut self.connections {
-                connection.due = None;
+        while let Ok(Assignment { order, done }) = self.assignments.try_recv() {
+            match order {
+                Order::Serve(tally) => self.begin(tally),
+                Order::Release => self.release(),
             }
             let _ = done.send(());
+        }
+    }
+
+    /// Serves something else from now on.
+    fn begin(&mut self, tally: Option<Arc<Tally>>) {
+        self.holds = tally.as_ref().is_some_and(|tally| tally.mount.cell.workload.is_held());
+        self.resets |= self.holds;
+        self.tally = tally;
+        self.timers.clear();
+        for (_, connection) in &mut self.connections {
+            connection.due = None;
+        }
+    }
+
+    /// Sends every reply that is held, and holds none from now on.
+    fn release(&mut self) {
+        let Some(tally) = self.tally.clone().filter(|_| self.holds) else { return };
+        self.holds = false;
+        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            let held = self.connections.get_mut(key).and_then(|held| held.due.take());
+            let Some(Reply { id, .. }) = held else { continue };
+            if let Some(next) = self.reply(key, (&tally, id), Instant::now()) {
+                self.follow(key, next);
+            }
         }
     }
 
@@ -173,12 +221,18 @@ impl Server {
             return self.send(key, STRAY, None);
         };
         tally.arrive(id, request.digest);
-        let (now, delay) = (Instant::now(), tally.delay(id));
-        if delay.is_zero() {
+        // Where replies are held, what comes after their release is answered at once.
+        let is_held = tally.mount.cell.workload.is_held();
+        let delay = if is_held { Duration::ZERO } else { tally.delay(id) };
+        let now = Instant::now();
+        if delay.is_zero() && !self.holds {
             return self.reply(key, (&tally, id), now);
         }
         self.serial += 1;
         self.connections.get_mut(key)?.due = Some(Reply { serial: self.serial, id });
+        if self.holds {
+            return None;
+        }
         let key = u32::try_from(key).expect("there are fewer descriptors than that");
         self.timers.push(Due { at: now + delay, serial: self.serial, key });
         None
@@ -236,6 +290,15 @@ impl Server {
     fn drop(&mut self, key: usize) {
         if let Some(mut connection) = self.connections.try_remove(key) {
             let _ = self.poll.registry().deregister(connection.stream());
+            if self.resets {
+                let _ = SockRef::from(&*connection.stream()).set_linger(Some(Duration::ZERO));
+            }
+            // One that waits for no timer leaves with its connection.
+            if let Some(tally) = self.tally.as_ref().filter(|_| self.holds)
+                && connection.due.is_some()
+            {
+                tally.leave(Instant::now());
+            }
         }
         if self.is_full {
             self.accept();
