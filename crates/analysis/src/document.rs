@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::cell_summary::CellSummary;
 use crate::family::{ALPHA, MARGIN};
 use crate::footprint::ModelFootprints;
+use crate::hold_summary::HoldSummary;
 use crate::ideas::Idea;
 use crate::primitives_summary::{CheckSummary, CostModelSummary, PrimitiveSummary};
 use crate::quirks::Quirks;
@@ -86,6 +87,9 @@ pub(crate) struct Document<'a> {
     /// Where models cross along a number.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sweeps: Vec<SweepSummary<'a>>,
+    /// What fetches in flight take, if any were held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<HoldSummary<'a>>,
     /// How clients count faults in their own way, if the run reports it.
     quirks: Option<&'a Quirks>,
     /// What the teaching page says, held against the run.
@@ -143,6 +147,7 @@ impl<'a> Document<'a> {
             primitive_checks: figures.primitives.checks.iter().map(CheckSummary::of).collect(),
             cost_model: figures.primitives.cost_model.iter().map(CostModelSummary::of).collect(),
             sweeps: figures.sweeps.iter().map(SweepSummary::of).collect(),
+            holds: figures.holds.as_ref().map(HoldSummary::of),
             quirks: summary.quirks.as_ref(),
             ideas: &summary.ideas,
             machine_worst: figures.timeline.worst.rounded(),

@@ -11,6 +11,7 @@ use workload::Cell;
 
 use crate::cell::Source;
 use crate::cell_figures::{CellFigures, Row};
+use crate::hold::{HoldFigures, holds};
 use crate::primitives::Primitives;
 use crate::sweep::{SweepFigures, sweeps};
 use crate::timeline::Timeline;
@@ -30,6 +31,8 @@ pub struct Figures {
     pub primitives: Primitives,
     /// Where models cross along a number, if the run has cells that are its levels.
     pub sweeps: Vec<SweepFigures>,
+    /// What fetches in flight take, if the run has held any.
+    pub holds: Option<HoldFigures>,
     /// Every stay in the order of the blocks, and what the machine did meanwhile.
     pub timeline: Timeline,
 }
@@ -41,9 +44,10 @@ pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
     let primitives = Primitives::of(run, &cells, (baseline, floor));
     let sweeps = sweeps(run, (baseline, floor));
+    let holds = holds(run);
     let timeline = Timeline::of(run, &cells);
     let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
-    Figures { baseline, floor, family, cells, primitives, sweeps, timeline }
+    Figures { baseline, floor, family, cells, primitives, sweeps, holds, timeline }
 }
 
 impl Figures {

@@ -25,6 +25,8 @@ pub mod timeline;
 pub mod crossing;
 pub mod sweep;
 
+pub mod hold;
+
 pub mod cost_model;
 pub mod primitive_figures;
 mod primitive_source;
@@ -60,6 +62,7 @@ pub mod diff;
 mod answer_summary;
 mod cell_summary;
 mod document;
+mod hold_summary;
 mod noise_summary;
 mod primitives_summary;
 pub mod ranking_document;
@@ -74,6 +77,7 @@ pub mod fixture_turn;
 
 pub use record::environment::Footprint as FootprintFacts;
 pub use record::{Absent, Along, Environment, Family, INFLIGHT, Integrity, Model, Placement};
+pub use stats::block_line::BlockLine;
 pub use stats::crossover::Sure;
 pub use stats::ranking::RankInterval;
 pub use stats::verdict::Verdict;
@@ -93,6 +97,7 @@ pub use crate::family::Pair;
 pub use crate::figures::{Figures, figures};
 pub use crate::findings::{AgainstBaseline, Findings, Span};
 pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
+pub use crate::hold::{HoldFigures, HoldLevel, HoldRow};
 pub use crate::ideas::{Idea, ideas};
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::primitive_figures::{

@@ -20,6 +20,7 @@ use crate::answer::cell::figures_of;
 use crate::answer::place::{Place, footer};
 use crate::answer::warnings::warnings;
 use crate::form::Form;
+use crate::hold_text::hold_parts;
 use crate::primitives_text::primitives_parts;
 use crate::sweep_text::heading as sweep_heading;
 use crate::words::{in_line, wrapped};
@@ -31,12 +32,22 @@ pub fn answer(run: &Summary, place: &Place<'_>) -> String {
     let mut lines = Vec::new();
     match main {
         Some(cell) => lines.extend(of_cell(run, cell, place.columns)),
+        None if figures.holds.is_some() => {}
         None => lines.extend(without_fetches(figures)),
     }
     for sweep in &figures.sweeps {
         let pairs = sweep.pairs.iter().map(|pair| crossing(sweep, pair));
         let reported = [sweep_heading(sweep)].into_iter().chain(pairs);
         lines.extend(reported.flat_map(|line| wrapped(&line, place.columns)));
+    }
+    // Beside cells of its own it is one of many, and stands in the summary.
+    if main.is_none() {
+        let parts = hold_parts(figures.holds.as_ref(), Form::Terminal);
+        lines.extend(parts.iter().flat_map(|part| match part.contains('\n') {
+            // A table is as wide as it is.
+            true => part.lines().map(str::to_owned).collect(),
+            false => wrapped(part, place.columns),
+        }));
     }
     let warnings = warnings(run, main, place);
     lines.extend(warnings.iter().flat_map(|line| wrapped(line, place.columns)));

@@ -4,6 +4,7 @@
 mod escape;
 mod footprint_text;
 mod form;
+mod hold_text;
 mod ideas_text;
 mod json;
 mod percent;

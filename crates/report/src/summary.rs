@@ -9,6 +9,7 @@ use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
 
 use crate::form::{Form, joined};
+use crate::hold_text::hold_parts;
 use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
 use crate::sweep_text::sweeps_parts;
@@ -40,6 +41,7 @@ pub fn summary(run: &Summary, form: Form) -> String {
     parts.extend(quirks_line(run).map(reported));
     parts.extend(primitives_parts(&figures.primitives, form));
     parts.extend(sweeps_parts(&figures.sweeps, form));
+    parts.extend(hold_parts(figures.holds.as_ref(), form));
     joined(parts, form)
 }
 

@@ -35,6 +35,7 @@ pub mod mean_cost;
 pub mod session;
 pub mod student;
 
+pub mod block_line;
 pub mod theil_sen;
 
 pub mod drift;

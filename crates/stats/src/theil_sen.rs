@@ -52,6 +52,15 @@ pub fn fit(points: &[Point], alpha: f64) -> Option<Line> {
     })
 }
 
+/// Returns slope and intercept of that line without an interval, which takes long to find.
+pub(crate) fn median_line(points: &[Point]) -> Option<(f64, f64)> {
+    let finite = points.iter().all(|point| point.x.is_finite() && point.y.is_finite());
+    let slopes = finite.then(|| slopes(points)).filter(|slopes| !slopes.is_empty())?;
+    let slope = number::middle(&number::sorted(slopes));
+    let heights = points.iter().map(|point| point.y - slope * point.x).collect();
+    Some((slope, number::middle(&number::sorted(heights))))
+}
+
 /// Returns the slopes between all pairs of points with different x.
 #[expect(clippy::float_cmp, reason = "x is set, not measured: the same setting is the same number")]
 fn slopes(points: &[Point]) -> Vec<f64> {

@@ -21,6 +21,7 @@ pub(crate) mod title;
 
 mod breakdown;
 mod cost;
+mod hold;
 mod latency;
 mod over_time;
 mod plain;
@@ -71,6 +72,8 @@ pub(crate) struct Charts {
     pub(crate) alone: Figure,
     /// Where models cross, sweep by sweep and pair by pair.
     pub(crate) sweeps: Vec<Figure>,
+    /// What fetches in flight take, if any were held.
+    pub(crate) hold: Option<Figure>,
 }
 
 impl Charts {
@@ -85,6 +88,7 @@ impl Charts {
             batches: primitives::batches(run, &figures.primitives),
             alone: primitives::alone(run, &figures.primitives),
             sweeps: sweep::sweeps(run, &figures.sweeps),
+            hold: hold::hold(run, figures.holds.as_ref()),
         }
     }
 
@@ -93,7 +97,8 @@ impl Charts {
         let cells = self.cells.iter().enumerate();
         let of_cells = cells.flat_map(|(place, cell)| cell.all().map(move |it| (Some(place), it)));
         let whole = [&self.itself, &self.machine, &self.batches, &self.alone];
-        of_cells.chain(whole.into_iter().chain(&self.sweeps).map(|figure| (None, figure)))
+        let whole = whole.into_iter().chain(&self.sweeps).chain(&self.hold);
+        of_cells.chain(whole.map(|figure| (None, figure)))
     }
 }
 

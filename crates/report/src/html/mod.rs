@@ -8,6 +8,7 @@ pub(crate) mod diff;
 mod figures;
 mod frame;
 mod headline;
+mod hold;
 mod matters;
 pub(crate) mod merge;
 mod missing;
@@ -57,6 +58,10 @@ impl Page<'_> {
             (
                 !self.charts.sweeps.is_empty(),
                 Section::new("scaling", "At other numbers in flight", self.scaling()),
+            ),
+            (
+                self.figures.holds.is_some(),
+                Section::new("hold", "What fetches in flight take", self.holds()),
             ),
             (true, Section::new("trust", "Can this run be trusted?", self.trust())),
             (true, Section::new("origin", "Where it was measured", self.origin())),
