@@ -40,6 +40,7 @@ pub(crate) fn fetched(bytes: &[u8], length: usize) -> Turned {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
+        rate_per_s: 0,
         probe_period_us: 0,
         work_kib: 0,
     };

@@ -15,6 +15,8 @@ type ledger struct {
 	turn  turn
 	count uint64
 	began time.Duration
+	// Nil where fetches do not arrive at a rate.
+	arrivals *arrivals
 
 	issued, ended, peak, followed atomic.Uint64
 	opened, closed                atomic.Pointer[reading]
@@ -29,9 +31,15 @@ type ledger struct {
 
 // newLedger returns the count for a turn of a cell. What grows with the window is allocated here.
 func newLedger(cell *cell, turn turn) *ledger {
+	count := turn.Warmup + turn.Fetches + workloads[cell.Workload].surplus(cell)
+	var arrivals *arrivals
+	if cell.Rate > 0 {
+		arrivals = newArrivals(turn, count, cell.Rate)
+	}
 	return &ledger{
 		turn:      turn,
-		count:     turn.Warmup + turn.Fetches + workloads[cell.Workload].surplus(cell),
+		count:     count,
+		arrivals:  arrivals,
 		began:     now(),
 		latencies: make([]uint64, turn.Fetches),
 		errors:    make(map[Code]uint64),
@@ -93,7 +101,7 @@ func (l *ledger) turned() (*turned, error) {
 		errors[strconv.Itoa(int(code))] = count
 		failed += count
 	}
-	return &turned{
+	all := &turned{
 		Turn:   l.turn.Number,
 		Window: windowOf(opened, closed, [2]uint64{l.turn.Fetches, uint64(len(latencies))}),
 		Total: total{
@@ -106,7 +114,11 @@ func (l *ledger) turned() (*turned, error) {
 		InFlightPeak: l.peak.Load(),
 		Latencies:    histogram(latencies),
 		WakeUpDelays: histogram(l.wakeUpDelays),
-	}, nil
+	}
+	if l.arrivals != nil {
+		all.Latencies, all.Responses, all.Lags = l.arrivals.times()
+	}
+	return all, nil
 }
 
 // windowOf returns what a window cost, in which so many fetches ended, and so many of them ok.

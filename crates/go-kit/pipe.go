@@ -22,6 +22,7 @@ type cell struct {
 	Warmup      uint64 `json:"warmup"`
 	Fetches     uint64 `json:"fetches"`
 	BodyBytes   uint64 `json:"body_bytes"`
+	Rate        uint64 `json:"rate_per_s"`
 	ProbePeriod int64  `json:"probe_period_us"`
 	WorkKiB     int    `json:"work_kib"`
 }
@@ -36,10 +37,11 @@ type plan struct {
 
 // turn is what it is asked for again and again.
 type turn struct {
-	Number  uint64 `json:"number"`
-	FirstID uint64 `json:"first_id"`
-	Warmup  uint64 `json:"warmup"`
-	Fetches uint64 `json:"fetches"`
+	Number       uint64 `json:"number"`
+	FirstID      uint64 `json:"first_id"`
+	Warmup       uint64 `json:"warmup"`
+	Fetches      uint64 `json:"fetches"`
+	ArrivalsSeed uint64 `json:"arrivals_seed"`
 }
 
 // hello is what a model says of itself.
@@ -59,6 +61,8 @@ type turned struct {
 	Scheduled    *scheduled  `json:"scheduled"`
 	Latencies    [][2]uint64 `json:"latencies_ns"`
 	WakeUpDelays [][2]uint64 `json:"wake_up_delays_ns"`
+	Responses    [][2]uint64 `json:"responses_ns,omitempty"`
+	Lags         [][2]uint64 `json:"lags_ns,omitempty"`
 }
 
 // window is what came of its window.

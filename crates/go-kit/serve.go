@@ -96,7 +96,10 @@ func control(option, value uintptr) {
 // check refuses a plan that cannot be carried out, or leads out of the machine.
 func check(plan *plan) error {
 	if _, known := workloads[plan.Cell.Workload]; !known {
-		return fmt.Errorf("the workload is %q, expected batch or steady", plan.Cell.Workload)
+		return fmt.Errorf("the workload is %q, expected batch, steady or paced", plan.Cell.Workload)
+	}
+	if isPaced := plan.Cell.Workload == "paced"; isPaced != (plan.Cell.Rate > 0) {
+		return errors.New("rate_per_s is for paced, and paced needs one")
 	}
 	if plan.Cell.InFlight == 0 || plan.Cell.Fetches == 0 || len(plan.Origins) == 0 {
 		return errors.New("in_flight, fetches or origins is none, expected at least one")

@@ -34,7 +34,9 @@ type Slot struct {
 	work    *work
 	started time.Duration
 	// When the last fetch of this turn ended, which is when the next one begins.
-	freed   time.Duration
+	freed time.Duration
+	// When the request left, where that is asked for.
+	left    time.Duration
 	request []byte
 }
 
@@ -53,15 +55,27 @@ func (s *Slot) Begin() bool {
 			return false
 		}
 	}
-	if s.started == 0 {
+	if arrivals := s.turns.ledger.arrivals; arrivals != nil {
+		// Its clock starts at its arrival, which may be still to come or long over.
+		s.started = arrivals.of(s.ID)
+		time.Sleep(s.started - now())
+	} else if s.started == 0 {
 		s.started = now()
 	}
 	s.freed = 0
 	return true
 }
 
-// URL returns what a library gets.
+// leave notes that the request leaves now, if that is asked for.
+func (s *Slot) leave() {
+	if s.turns.ledger.arrivals != nil {
+		s.left = now()
+	}
+}
+
+// URL returns what a library gets, as its request leaves.
 func (s *Slot) URL() string {
+	s.leave()
 	return "http://" + s.Origin + "/f/" + strconv.FormatUint(s.ID, 10)
 }
 
@@ -114,11 +128,15 @@ func (s *Slot) settle(fault Code, length uint64, checksum uint32) {
 	s.work.compute()
 	// One reading of the clock ends this fetch and begins the next.
 	s.freed = now()
+	if arrivals := s.turns.ledger.arrivals; arrivals != nil {
+		arrivals.keep(s.ID, s.left, s.freed)
+	}
 	s.turns.ledger.end(s.freed - s.started)
 }
 
-// bytes returns what every bare model sends.
+// bytes returns what every bare model sends, as it leaves.
 func (s *Slot) bytes() []byte {
+	s.leave()
 	request := append(s.request[:0], "GET /f/"...)
 	request = strconv.AppendUint(request, s.ID, 10)
 	request = append(request, " HTTP/1.1\r\nHost: "...)

@@ -185,6 +185,8 @@ fn turned((model, plan): (&Model, &Plan), turn: Turn, cost_ns: u64) -> Turned {
         scheduled: Some(Scheduled { cpu_ns: cost_ns * issued, run_delay_ns: 1_000 }),
         latencies_ns: Vec::new(),
         wake_up_delays_ns: Vec::new(),
+        responses_ns: Vec::new(),
+        lags_ns: Vec::new(),
     }
 }
 

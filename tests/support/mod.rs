@@ -153,6 +153,7 @@ pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
         fetches,
         delay_ms: DelayRange { lo: 300, hi: 300 },
         body_bytes: 128,
+        rate_per_s: 0,
         probe_period_us: 0,
         work_kib: 0,
     }

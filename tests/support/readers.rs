@@ -62,6 +62,7 @@ impl Stream {
             fetches: self.fetches,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: BODY_BYTES,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         }

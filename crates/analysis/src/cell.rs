@@ -14,6 +14,7 @@ use crate::cell_figures::{
 use crate::family::{self, ALPHA, MARGIN, Pair};
 use crate::latency::Latencies;
 use crate::lost::why_lost;
+use crate::responses::{Responses, responses, shortest_ns};
 use crate::turns::{
     self, Pairs, Quantity, Turns, cpu_us, memory_mib, switches, wall_each_us, wall_ms,
 };
@@ -59,8 +60,7 @@ impl<'a> Source<'a> {
         let noise = self.noise(pairs.len());
         let (blocks, blocks_planned) = self.blocks();
         let stop = self.stop().filter(|_| blocks < blocks_planned);
-        let models = self.run.schedule.models.iter().map(|model| model.name.as_str());
-        let wake_ups = wake_ups(&self.turns, models);
+        let wake_ups = wake_ups(&self.turns, self.names());
         let measured = rows.iter().filter(|row| row.valid > 0);
         let latencies = measured.map(|row| Latencies::of(&self.turns, &row.model)).collect();
         let itself = self.turns.twice(self.baseline, cpu_us);
@@ -81,10 +81,27 @@ impl<'a> Source<'a> {
             controls_lost,
             noise,
             wake_ups,
+            responses: self.responses(),
             latencies,
             itself,
             paced_within,
         }
+    }
+
+    /// Returns the names of all models of the run.
+    fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.run.schedule.models.iter().map(|model| model.name.as_str())
+    }
+
+    /// Returns what fetches waited for, if they arrive at a rate.
+    fn responses(&self) -> Vec<Responses> {
+        let shortest = |turn: &TurnRecord| {
+            let block = self.run.schedule.block(turn.block)?;
+            let delays = block.delay_seed(u64::from(turn.round) + 1);
+            let seeds = (block.arrivals_seed(self.cell, turn.round), delays);
+            Some(shortest_ns(self.cell, turn.turned.as_ref()?.turn, seeds))
+        };
+        responses((self.cell, self.run.schedule.seed), &self.turns, shortest, self.names())
     }
 
     /// Returns the figures of each other language of the run, in the order of its first model.

@@ -12,6 +12,7 @@ use workload::Cell;
 use crate::counts::real;
 use crate::family::Pair;
 use crate::latency::Latencies;
+use crate::responses::Responses;
 use crate::wake_ups::WakeUps;
 
 /// Walls that are no further apart than that, as a share, are set by the delay.
@@ -48,6 +49,8 @@ pub struct CellFigures {
     pub noise: Option<Noise>,
     /// How late the probe tasks were that wake up beside the fetches, if the cell asks for one.
     pub wake_ups: Vec<WakeUps>,
+    /// What fetches waited for, if they arrive at a rate.
+    pub responses: Vec<Responses>,
     /// How the service times of each model with a valid turn are distributed, in the order of the
     /// rows.
     pub latencies: Vec<Latencies>,

@@ -17,6 +17,7 @@ use crate::findings::Findings;
 use crate::latency::LatencySummary;
 use crate::noise_summary::NoiseSummary;
 use crate::number::word;
+use crate::responses::ResponsesSummary;
 use crate::summary::Summary;
 use crate::wake_ups::WakeUpsSummary;
 
@@ -46,6 +47,9 @@ pub(crate) struct CellSummary<'a> {
     /// How often the probe task wakes up, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     probe_period_us: Option<u32>,
+    /// How many fetches arrive a second, if they do so at a rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_per_s: Option<u32>,
     /// KiB of which a CRC-32 is computed for each fetch, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     work_kib: Option<u32>,
@@ -81,6 +85,9 @@ pub(crate) struct CellSummary<'a> {
     /// How late the probe tasks were, the worst last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     wake_ups: Vec<WakeUpsSummary<'a>>,
+    /// What fetches waited for that arrive at a rate, the shortest p99 first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    responses: Vec<ResponsesSummary<'a>>,
     /// How the service times of each model are distributed, in the order of the rows.
     latencies: Vec<LatencySummary<'a>>,
     /// How much longer the longest of the walls is than the shortest, as a share, where the delay
@@ -228,6 +235,7 @@ impl<'a> CellSummary<'a> {
             delay_ms: cell.delay_ms,
             body_bytes: cell.body_bytes,
             probe_period_us: Some(cell.probe_period_us).filter(|period| *period > 0),
+            rate_per_s: Some(cell.rate_per_s).filter(|rate| *rate > 0),
             work_kib: Some(cell.work_kib).filter(|kib| *kib > 0),
             blocks: figures.blocks,
             blocks_planned: figures.blocks_planned,
@@ -244,6 +252,7 @@ impl<'a> CellSummary<'a> {
             client_overheads: figures.footprints.iter().map(FootprintSummary::of).collect(),
             languages: figures.languages.iter().map(|of| LanguageSummary::of(of, all)).collect(),
             wake_ups: figures.wake_ups.iter().map(WakeUpsSummary::of).collect(),
+            responses: figures.responses.iter().map(ResponsesSummary::of).collect(),
             latencies: figures.latencies.iter().map(LatencySummary::of).collect(),
             paced_within: figures.paced_within.and_then(rounded),
             shortest_wall_ms: rounded(figures.shortest_wall_ms()),

@@ -258,6 +258,7 @@ fn cell(workload: Workload) -> Cell {
         fetches,
         delay_ms,
         body_bytes,
+        rate_per_s: 0,
         probe_period_us,
         work_kib,
     }

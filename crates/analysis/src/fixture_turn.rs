@@ -67,6 +67,8 @@ fn turned(cell: &Cell, factor: f64, draws: &mut SplitMix64) -> Turned {
         scheduled: Some(Scheduled { cpu_ns: 2 * cpu_ns, run_delay_ns: cpu_ns / 20 }),
         latencies_ns: Vec::new(),
         wake_up_delays_ns: Vec::new(),
+        responses_ns: Vec::new(),
+        lags_ns: Vec::new(),
     }
 }
 
@@ -121,6 +123,8 @@ pub fn stay_of(name: &str, cell: &Cell, turns: &[TurnRecord]) -> StayRecord {
         invalid: Vec::new(),
         latencies_ns: vec![(times(1, served_ns(cell)), ok)],
         wake_up_delays_ns: Vec::new(),
+        responses_ns: Vec::new(),
+        lags_ns: Vec::new(),
         memory_peak_kib: MEMORY_KIB,
         idle_wall_ns: 1_000_000_000,
         idle_cpu_ns: 100_000,

@@ -15,6 +15,7 @@ pub mod estimator;
 pub mod family;
 pub mod latency;
 mod lost;
+pub mod responses;
 mod turns;
 pub mod wake_ups;
 

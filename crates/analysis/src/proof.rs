@@ -74,7 +74,7 @@ pub struct Seen {
     /// The mean in flight that the origin saw (an estimate); the worst is the least.
     pub in_flight_mean: Level,
     /// That mean in times what Little's law says: the rate times the mean delay with its lateness.
-    /// The worst is the farthest from 1. Only for steady cells.
+    /// The worst is the farthest from 1. Not for a batch.
     pub little: Option<Level>,
     /// The median by which the delays were late, in milliseconds; the worst is the greatest.
     pub late_ms_p50: Level,
@@ -164,7 +164,7 @@ impl Seen {
         let ceiling = run.schedule.probe(&cell.name).map(|probe| real(probe.ceiling_per_s));
         let busy = |turn: &TurnRecord| Some(1e-9 * cost(turn)? * rate(turn)? / workers);
         let little = |turn: &TurnRecord| little(turn, cell);
-        let fills = expected(cell.workload).keeps_slots_busy;
+        let is_closed = expected(cell.workload).keeps_slots_busy || cell.is_open();
         let reported = |field: fn(&Receipt) -> f64, badness| {
             Level::of(turns, |turn| turn.receipt.as_ref().map(field), badness)
         };
@@ -175,7 +175,7 @@ impl Seen {
             slots: cell.slots(),
             in_flight_peak: reported(|receipt| real(receipt.in_flight_peak_estimate), lowest)?,
             in_flight_mean: reported(|receipt| receipt.in_flight_mean_estimate, lowest)?,
-            little: fills.then(|| Level::of(turns, little, farthest_from_one)).flatten(),
+            little: is_closed.then(|| Level::of(turns, little, farthest_from_one)).flatten(),
             late_ms_p50: reported(|receipt| receipt.delay_late_ms_p50_estimate, highest)?,
             late_ms_p99: reported(|receipt| receipt.delay_late_ms_p99_estimate, highest)?,
             model_busy: Level::of(turns, busy, highest)?,

@@ -30,7 +30,7 @@ pub trait Runtime {
 /// Fetches with a slot until there is nothing more to fetch.
 pub async fn drive<R: Runtime>(mut slot: Slot) {
     let mut kept = None;
-    while let Some(fetch) = slot.next_fetch().await {
+    while let Some(fetch) = slot.next_fetch(R::sleep_until).await {
         let reply = before(fetch.deadline.map(R::sleep_until), get::<R>(&mut kept, fetch)).await;
         slot.finish(reply.unwrap_or(Err(ErrorCode::Deadline)));
     }

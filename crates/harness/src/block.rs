@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use origin::Mount;
 use record::{Block, BlockRecord, Described, Host, RoundRecord, Schedule, State, TurnRecord};
 use rules::{Evidence, Reason, validate};
-use workload::content::{first_id, split_mix_64};
+use workload::content::first_id;
 use workload::{Cell, Datum, Plan, Receipt, Turn};
 
 use crate::disturbed::{clock_jump_ms, disturbances};
@@ -20,9 +20,9 @@ use crate::host::HostReading;
 use crate::operations::{Calibration, length_permille};
 use crate::outcome::Outcome;
 use crate::participant::{self, Participant, Taken};
-use crate::run::{Event, Watch, places, planned, renewed};
+use crate::run::{Event, Watch, connecting, places, planned, renewed};
 use crate::service::Service;
-use crate::stays::Stays;
+use crate::stays::{Stays, give_times, take_times};
 use crate::{Programs, hold, interrupt};
 
 /// After a pause of this length connections may be gone: libraries drop those that were idle.
@@ -135,13 +135,11 @@ impl<'a> Measuring<'a> {
             // A signal has ended the turn too: it says nothing.
             ensure!(interrupt::exit_code().is_none(), "interrupted");
             let mut turn = outcome.record((self.block, name), (round, position), started);
-            let latencies = turn.turned.as_mut().map(|turned| {
-                (mem::take(&mut turned.latencies_ns), mem::take(&mut turned.wake_up_delays_ns))
-            });
+            let times = turn.turned.as_mut().map(take_times);
             watch(Event::Turn(&turn))?;
             // They go into the line of the block, merged over the stay.
-            if let (Some(turned), Some((ns, late))) = (&mut turn.turned, latencies) {
-                (turned.latencies_ns, turned.wake_up_delays_ns) = (ns, late);
+            if let (Some(turned), Some(times)) = (&mut turn.turned, times) {
+                give_times(turned, times);
             }
             turns.push(turn);
         }
@@ -206,7 +204,7 @@ impl<'a> Measuring<'a> {
         turn: Turn,
         (participant, taken, receipt): (Participant, Taken, Option<Receipt>),
     ) -> Result<Outcome> {
-        let (turned, origin) = (&taken.turned, self.schedule.origin_of(&self.cell.name));
+        let (turned, origin) = (&taken.turned, self.cell.origin(self.schedule.placement.origin));
         let evidence = Evidence { turned, receipt: receipt.as_ref(), origin };
         let mut reasons = validate(self.described(name)?.claims(), (plan, &turn), evidence);
         self.stays.look(name, &participant);
@@ -243,8 +241,8 @@ impl<'a> Measuring<'a> {
     /// Lets a participant take a turn that counts for nothing: it connects, and everything that is
     /// slow the first time happens in it.
     fn connect(&mut self, name: &str, mut participant: Participant) -> Result<Participant, String> {
-        let turn = self.next_turn(name);
         let plan = self.plan(name)?;
+        let turn = connecting(self.next_turn(name), &plan.cell);
         let mount = self.mount(&plan, turn, 0);
         // Where the origin fails, the next turn says so.
         if self.service.mount(mount).is_err() {
@@ -334,7 +332,7 @@ impl<'a> Measuring<'a> {
 
     /// Returns what the origin serves in a turn: all participants of a round meet the same delays.
     fn mount(&self, plan: &Plan, turn: Turn, round: u64) -> Mount {
-        let delay_seed = split_mix_64(self.block.seed ^ round);
+        let delay_seed = self.block.delay_seed(round);
         Mount { cell: plan.cell.clone(), turn, seed: plan.seed, delay_seed }
     }
 
@@ -360,7 +358,8 @@ impl<'a> Measuring<'a> {
     /// Returns the turn of a participant in a round: where operations are done many at a time, as
     /// many as the round says.
     fn turn_of_round(&mut self, name: &str, round: u32) -> Turn {
-        let turn = self.next_turn(name);
+        let arrivals_seed = self.block.arrivals_seed(self.cell, round);
+        let turn = Turn { arrivals_seed, ..self.next_turn(name) };
         let Some(&shortest) = self.shortest.get(name) else { return turn };
         let length = length_permille(self.block.seed, round);
         Turn { fetches: (shortest.saturating_mul(length) / 1_000).max(1), ..turn }

@@ -174,6 +174,7 @@ impl FaultCase {
             fetches: if self.place == FULL { FAULTY } else { FETCHES },
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: BODY_BYTES,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         };

@@ -69,6 +69,7 @@ pub fn forecast(schedule: &Schedule, earlier: &[Run]) -> Forecast {
     }
     for cell in &schedule.cells {
         lines.extend(claims(schedule, cell));
+        lines.extend(takes(schedule, cell));
         let known = earlier.iter().find(|run| knows(run, cell));
         lines.extend(known.and_then(|run| can_show(schedule, cell, run)));
     }
@@ -104,9 +105,11 @@ pub(crate) fn block_s(schedule: &Schedule, block: &Block) -> f64 {
     };
     let turn_s = |name: &String| {
         let own = schedule.model(name).map_or_else(|| cell.clone(), |model| held(cell, model));
-        TURN_S + holding_s + real(own.dealt()) / f64::from(own.in_flight.max(1)) * delay_s(cell)
+        TURN_S + holding_s + real(own.dealt()) / rate(&own) + connecting_s(cell)
     };
-    let start_s = |name: &str| START_S + schedule.model(name).map_or(0.0, language::start_s);
+    let start_s = |name: &str| {
+        START_S + connecting_s(cell) + schedule.model(name).map_or(0.0, language::start_s)
+    };
     let taking: f64 = block.rounds.iter().flatten().map(turn_s).sum();
     let starting: f64 = match cell.workload.is_resident() {
         true => block.participants().into_iter().map(start_s).sum(),
@@ -115,11 +118,22 @@ pub(crate) fn block_s(schedule: &Schedule, block: &Block) -> f64 {
     BLOCK_S + taking + starting
 }
 
+/// Returns what the blocks of a cell take whose turns are long, since fetches arrive at a rate.
+fn takes(schedule: &Schedule, cell: &Cell) -> Option<String> {
+    let own = schedule.blocks.iter().filter(|block| block.cell == cell.name);
+    let own_s: f64 = own.map(|block| block_s(schedule, block)).sum();
+    let fetches = cell.rate_per_s;
+    cell.is_open().then(|| {
+        let about = duration(own_s / 60.0);
+        format!("{}: {fetches} fetches arrive a second; it takes about {about}", cell.name)
+    })
+}
+
 /// Returns what may be claimed of a cell on this machine, if the cell was probed.
 fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
     let probe = schedule.probe(&cell.name)?;
     let workers = f64::from(schedule.placement.workers);
-    let rate = f64::from(cell.in_flight) / delay_s(cell);
+    let rate = rate(cell);
     let share = rate / real(probe.ceiling_per_s).max(1.0);
     let busy = real(probe.baseline_ns) / 1e9 * rate / workers;
     let origin = match share <= HEADROOM {
@@ -189,6 +203,21 @@ fn against_itself(run: &Run, cell: &Cell) -> Option<Sample> {
 pub(crate) fn cost(turn: &TurnRecord) -> Option<f64> {
     let window = &turn.valid()?.window;
     Some(real(window.cpu_ns) / real(window.ended))
+}
+
+/// Returns what a turn takes that connects where turns are long, which every process takes as it
+/// starts and before each of its turns; of others, what a process takes to start has it.
+fn connecting_s(cell: &Cell) -> f64 {
+    if cell.is_open() { 2.0 * f64::from(cell.slots()) / rate(cell) } else { 0.0 }
+}
+
+/// Returns how many fetches a cell makes a second: those that arrive, or as many as its delays let
+/// through.
+fn rate(cell: &Cell) -> f64 {
+    match cell.is_open() {
+        true => f64::from(cell.rate_per_s),
+        false => f64::from(cell.in_flight.max(1)) / delay_s(cell),
+    }
 }
 
 /// Returns the mean delay of a cell, in seconds, with what a shared loop adds.

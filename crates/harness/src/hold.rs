@@ -62,6 +62,7 @@ fn cell(in_flight: u32) -> Cell {
         body_bytes: 128,
         probe_period_us: 0,
         work_kib: 0,
+        rate_per_s: 0,
     }
 }
 

@@ -246,7 +246,11 @@ fn layout(preset: &Preset) -> Option<u64> {
 
 /// Returns what a reader must know of the machine.
 fn environment(root: &Path, schedule: &Schedule, programs: &Programs) -> Result<Environment> {
-    let origin = OriginProcess::start(&programs.origin, &schedule.placement)?;
+    let (cells, placement) = (&schedule.cells, &schedule.placement);
+    // It is the one that most cells have: where all are open, the one that serves those.
+    let all_open = cells.first().filter(|_| cells.iter().all(Cell::is_open));
+    let placement = all_open.map_or_else(|| placement.clone(), |cell| placement.serving(cell));
+    let origin = OriginProcess::start(&programs.origin, &placement)?;
     let mut environment = Environment::read(root, &origin.ready.server, hashes(programs));
     environment.python = interpreter_versions(programs);
     Ok(environment)

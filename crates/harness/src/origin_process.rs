@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
 use origin::{FAULTY, FromOrigin, Mount, Ready, Record, Script, ToOrigin};
-use record::{Described, Model, OriginKind, Placement};
+use record::{Described, Model, Placement};
 use rules::STALLED_MS;
 use workload::pipe::{Hello, Turned};
 use workload::{Cell, Plan, Receipt, Turn};
@@ -87,12 +87,13 @@ impl OriginProcess {
     ///
     /// Says why it did not start.
     pub fn start_for(program: &Program, placement: &Placement, cell: &Cell) -> Result<Self> {
+        let serving = placement.serving(cell);
         if !cell.workload.is_held() {
-            return Self::start(program, placement);
+            return Self::start(program, &serving);
         }
-        let sizes = [placement.shards, addresses(cell)].map(|size| size.to_string());
-        let arguments = [&[OriginKind::Fast.name().to_owned()], sizes.as_slice()].concat();
-        Self::start_as(program, (arguments, &placement.origin_cpus))
+        let sizes = [serving.shards, addresses(cell)].map(|size| size.to_string());
+        let arguments = [&[serving.origin.name().to_owned()], sizes.as_slice()].concat();
+        Self::start_as(program, (arguments, &serving.origin_cpus))
     }
 
     /// Starts an origin that misbehaves.

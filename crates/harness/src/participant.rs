@@ -151,9 +151,9 @@ pub(crate) fn accept(hello: &Hello) -> Result<(), Ended> {
     Ok(())
 }
 
-/// Returns the longest that a turn may take: twice what its delays alone would take, and 10 s, in
-/// which operations that are done many at a time have their place. Half of it is enough for one
-/// that is not starved.
+/// Returns the longest that a turn may take: twice what its delays and its arrivals, if they come
+/// at a rate, would take alone, and 10 s, in which operations that are done many at a time have
+/// their place. Half of it is enough for one that is not starved.
 pub fn time_for(plan: &Plan, turn: &Turn) -> Duration {
     let (cell, ids) = (&plan.cell, turn.ids(&plan.cell));
     let waves = (ids.end - ids.start).div_ceil(u64::from(cell.in_flight));
@@ -164,7 +164,10 @@ pub fn time_for(plan: &Plan, turn: &Turn) -> Duration {
             Duration::from_millis(most.max(cell.delay_ms.hi))
         }
     };
-    Duration::from_secs(10) + 2 * each.saturating_mul(u32::try_from(waves).unwrap_or(u32::MAX))
+    let arrivals = Duration::from_secs((ids.end - ids.start) / u64::from(cell.rate_per_s.max(1)));
+    let arrivals = if cell.is_open() { arrivals } else { Duration::ZERO };
+    let waves = u32::try_from(waves).unwrap_or(u32::MAX);
+    Duration::from_secs(10) + 2 * arrivals + 2 * each.saturating_mul(waves)
 }
 
 impl Participant {

@@ -34,7 +34,7 @@ pub fn probe(
     models: &[Model],
     (programs, placement): (&Programs, &Placement),
 ) -> Result<Vec<Probe>> {
-    let run = |name: &str, cell: &Cell| {
+    let run = |name: &str, cell: &Cell, placement: &Placement| {
         let model = models.iter().find(|model| model.name == name);
         let model = model.with_context(|| format!("failed to find the model {name}"))?;
         // An origin that dies or is stopped is replaced; what fails again and again is reported.
@@ -51,6 +51,8 @@ pub fn probe(
         }
     };
     let probe = |cell: &Cell| {
+        let placement = &placement.serving(cell);
+        let run = |name: &str, cell: &Cell| run(name, cell, placement);
         let many = many(cell);
         let undelayed = Cell { delay_ms: DelayRange { lo: 0, hi: 0 }, ..many.clone() };
         let (ceiling, _) = run(FLOOR, &undelayed)?;
@@ -81,7 +83,7 @@ fn many(cell: &Cell) -> Cell {
     let at_most = |(all, each): (u64, u64)| all.min(each.saturating_mul(cell.in_flight.into()));
     let (warmup, fetches) = (at_most(WARM_UP), at_most(FETCHES));
     let asked = Cell { workload: Workload::Steady, warmup, fetches, ..cell.clone() };
-    Cell { probe_period_us: 0, work_kib: 0, ..asked }
+    Cell { rate_per_s: 0, probe_period_us: 0, work_kib: 0, ..asked }
 }
 
 /// Returns the CPU time per fetch of a window, in nanoseconds.

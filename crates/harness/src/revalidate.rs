@@ -81,7 +81,8 @@ fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let evidence = Evidence { turned, receipt, origin: run.schedule.origin_of(&turn.cell) };
+    let origin = plan.cell.origin(run.schedule.placement.origin);
+    let evidence = Evidence { turned, receipt, origin };
     let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
     reasons.extend(over);
     match &turn.state {
@@ -96,12 +97,16 @@ fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     }
 }
 
-/// Returns whether reasons hold one that only the living process shows.
+/// Returns whether reasons hold one that only the living process shows, or that a turn shows by
+/// times which the journal keeps for a whole stay.
 fn is_seen_alive(reasons: &[Reason]) -> bool {
     let is_alive = |reason: &Reason| {
         matches!(
             reason,
-            Reason::Descendants { .. } | Reason::ChildrenIgnored | Reason::OriginFailed { .. }
+            Reason::Descendants { .. }
+                | Reason::ChildrenIgnored
+                | Reason::OriginFailed { .. }
+                | Reason::OtherMoments { .. }
         )
     };
     reasons.iter().any(is_alive)
@@ -121,5 +126,6 @@ fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, T
     let plan = planned(schedule, (block, &turn.model), origins)?;
     let asked = turn_of((block, &plan.cell), &turn.model, number);
     let fetches = turn.asked.unwrap_or(asked.fetches);
-    Some((plan, Turn { fetches, ..asked }))
+    let arrivals_seed = block.arrivals_seed(&plan.cell, turn.round);
+    Some((plan, Turn { fetches, arrivals_seed, ..asked }))
 }

@@ -8,7 +8,7 @@ use record::{
     Block, BlockRecord, Described, Missing, Model, RoundRecord, Schedule, Stop, TurnRecord,
 };
 use rules::Reason;
-use workload::{Cell, DelayRange, Plan, Workload};
+use workload::{Cell, DelayRange, Plan, Turn, Workload};
 
 use crate::block::{How, Measuring};
 use crate::origin_process::OriginProcess;
@@ -175,6 +175,7 @@ fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Ori
         warmup: 1,
         fetches: WARMING_FETCHES,
         delay_ms: DelayRange { lo: 0, hi: 0 },
+        rate_per_s: 0,
         ..cell.clone()
     };
     // What it says is of no matter: the trials that follow are validated by themselves.
@@ -217,6 +218,12 @@ pub(crate) fn places(schedule: &Schedule, cell: &Cell) -> (u32, Vec<usize>) {
     }
     let cpus = placement.of_operations(cell.workload.cpus());
     (u32::try_from(cpus.len()).unwrap_or(1), cpus)
+}
+
+/// Returns a turn that connects: where arrivals make turns long, with two fetches a slot.
+pub(crate) fn connecting(turn: Turn, cell: &Cell) -> Turn {
+    let (warmup, fetches) = (cell.slots().into(), cell.slots().into());
+    if cell.is_open() { Turn { warmup, fetches, ..turn } } else { turn }
 }
 
 /// Returns a cell as a model carries it out: one that holds fewer in flight gets so many slots, and

@@ -1,11 +1,13 @@
 //! What the turns of each participant in a block add up to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::time::Duration;
 
 use record::{State, StayRecord, TurnRecord};
 use rules::{Charged, Claims, Reason, Stay, validate_stay};
 use workload::Cell;
+use workload::pipe::Turned;
 
 use crate::descendants::Children;
 use crate::participant::Participant;
@@ -23,6 +25,8 @@ struct Sum {
     record: StayRecord,
     latencies_ns: BTreeMap<u64, u64>,
     wake_up_delays_ns: BTreeMap<u64, u64>,
+    responses_ns: BTreeMap<u64, u64>,
+    lags_ns: BTreeMap<u64, u64>,
     turns: u64,
     ok: u64,
     wall_ns: u64,
@@ -90,6 +94,8 @@ impl Stays {
             sum.charged.extend(charged);
             add(&mut sum.latencies_ns, &turned.latencies_ns);
             add(&mut sum.wake_up_delays_ns, &turned.wake_up_delays_ns);
+            add(&mut sum.responses_ns, &turned.responses_ns);
+            add(&mut sum.lags_ns, &turned.lags_ns);
         }
     }
 
@@ -118,14 +124,36 @@ impl Stays {
         if sum.turns > 0 {
             invalid.extend(validate_stay(claims, cell, &stay));
         }
-        let wake_up_delays_ns = sum.wake_up_delays_ns.into_iter().collect();
-        StayRecord { invalid, latencies_ns, wake_up_delays_ns, ..sum.record }
+        StayRecord {
+            invalid,
+            latencies_ns,
+            wake_up_delays_ns: sum.wake_up_delays_ns.into_iter().collect(),
+            responses_ns: sum.responses_ns.into_iter().collect(),
+            lags_ns: sum.lags_ns.into_iter().collect(),
+            ..sum.record
+        }
     }
 
     /// Returns the sum of a participant.
     fn sum_of(&mut self, name: &str) -> &mut Sum {
         self.by_name.entry(name.to_owned()).or_default()
     }
+}
+
+/// What a turn reports of its fetches one by one: the line of the turn is written without it.
+pub(crate) type Times = [Vec<(u64, u64)>; 4];
+
+/// Takes the times out of what a participant reported.
+pub(crate) fn take_times(turned: &mut Turned) -> Times {
+    let Turned { latencies_ns, wake_up_delays_ns, responses_ns, lags_ns, .. } = turned;
+    [latencies_ns, wake_up_delays_ns, responses_ns, lags_ns].map(mem::take)
+}
+
+/// Puts them back.
+pub(crate) fn give_times(turned: &mut Turned, times: Times) {
+    let [latencies_ns, wake_up_delays_ns, responses_ns, lags_ns] = times;
+    (turned.latencies_ns, turned.wake_up_delays_ns) = (latencies_ns, wake_up_delays_ns);
+    (turned.responses_ns, turned.lags_ns) = (responses_ns, lags_ns);
 }
 
 /// Adds counts by value.

@@ -19,7 +19,7 @@ pub(crate) struct Request {
     /// All models, those too that are measured only by name.
     #[arg(long, conflicts_with = "models")]
     pub(crate) all: bool,
-    /// How much: smoke, primitives, ideas, quick, sweep, hold, standard or citable.
+    /// How much: smoke, primitives, ideas, quick, sweep, hold, load, standard or citable.
     #[arg(long, default_value = "quick", value_parser = names_of_presets())]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.

@@ -51,7 +51,7 @@ fn cell(asked: &Explanation) -> Result<Cell> {
         return Ok(cell);
     }
     let name = asked.cell.clone().unwrap_or_else(|| "steady".to_owned());
-    let mut cells = measure::cells_of_any_preset(&[name])?;
+    let mut cells = measure::cells(&harness::quick(), &[name])?;
     let cell = cells.remove(0);
     if !cell.workload.is_resident() {
         let why = format!(

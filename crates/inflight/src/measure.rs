@@ -1,10 +1,11 @@
 //! `run` and `verify`: whatever builds models and lets them fetch.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use harness::{
-    Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, How, Preset, RunLock,
+    Agreement, BASELINE, Basis, Ended, FLOOR, Failure, FaultVerified, Holds, How, Preset, RunLock,
     Workspace,
 };
 use model_kit::Cell;
@@ -108,9 +109,8 @@ fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<E
 /// Returns what is to be measured.
 fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> {
     let mut preset = preset(&request.preset)?;
-    let held = held(&preset, &request.selection.cell);
+    preset.holds = holds(&preset, &request.selection.cell);
     preset.cells = cells(&preset, &request.selection.cell)?;
-    preset.holds.levels = held;
     let has_primitives = preset.primitives.blocks > 0;
     if let Some(blocks) = request.blocks {
         preset.set_blocks(blocks);
@@ -263,34 +263,41 @@ pub(crate) fn can_run(workspace: &Workspace, models: &[Model], named: &[String])
     }
 }
 
-/// Returns the cells that were named, all if none was.
+/// Returns the cells that were named, of this preset or else of any; all of the preset if none was.
 pub(crate) fn cells(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
-    let held = preset.holds.cells();
-    let all = || preset.cells.iter().chain(&held).map(|cell| cell.name.as_str());
+    if names.is_empty() {
+        return Ok(preset.cells.clone());
+    }
+    let others = harness::presets().flat_map(|preset| preset.cells);
+    let mut all: Vec<Cell> = preset.cells.iter().cloned().chain(others).collect();
+    let held = all_held();
+    let known = || all.iter().chain(&held).map(|cell| cell.name.as_str());
     for name in names {
-        if !all().any(|known| known == name) {
-            let meant = place::most_like(name, all());
+        if !known().any(|known| known == name) {
+            let meant = place::most_like(name, known());
             return Err(unknown("cell", name, meant).into());
         }
     }
-    let is_chosen = |cell: &&Cell| names.is_empty() || names.contains(&cell.name);
-    Ok(preset.cells.iter().filter(is_chosen).cloned().collect())
+    let mut known = BTreeSet::new();
+    all.retain(|cell| names.contains(&cell.name) && known.insert(cell.name.clone()));
+    Ok(all)
 }
 
-/// Returns the cells that were named, of whichever preset they are.
-pub(crate) fn cells_of_any_preset(names: &[String]) -> Result<Vec<Cell>> {
-    let all = harness::presets().flat_map(|preset| preset.cells);
-    let all = Preset { cells: all.collect(), ..preset("quick")? };
-    let mut cells = cells(&all, names)?;
-    cells.dedup_by(|a, b| a.name == b.name);
-    Ok(cells)
+/// Returns every level of what some preset holds.
+fn all_held() -> Vec<Cell> {
+    harness::presets().flat_map(|preset| preset.holds.cells()).collect()
 }
 
-/// Returns the levels of what is held that were named, all if no cell was.
-fn held(preset: &Preset, names: &[String]) -> Vec<u32> {
-    let cells = preset.holds.cells().into_iter();
-    let is_chosen = |cell: &Cell| names.is_empty() || names.contains(&cell.name);
-    cells.filter(is_chosen).map(|cell| cell.in_flight).collect()
+/// Returns what is held: the levels that were named, of whichever preset they are; those of the
+/// preset if no cell was.
+fn holds(preset: &Preset, names: &[String]) -> Holds {
+    if names.is_empty() {
+        return preset.holds.clone();
+    }
+    let named = all_held().into_iter().filter(|cell| names.contains(&cell.name));
+    let levels = BTreeSet::from_iter(named.map(|cell| cell.in_flight));
+    let blocks = harness::presets().map(|preset| preset.holds.blocks).max().unwrap_or_default();
+    Holds { levels: levels.into_iter().collect(), blocks }
 }
 
 /// Returns the preset of that name.

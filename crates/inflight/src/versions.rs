@@ -174,7 +174,7 @@ fn no_runtime(name: &str, version: &str) -> Failure {
 fn preset(asked: &Versions, baseline: &str) -> Result<Preset> {
     let mut preset = harness::of_versions(baseline);
     if !asked.cell.is_empty() {
-        preset.cells = measure::cells_of_any_preset(&asked.cell)?;
+        preset.cells = measure::cells(&preset, &asked.cell)?;
     }
     preset.cells = asked.numbers.cell().map_or(preset.cells, |cell| vec![cell]);
     if let Some(blocks) = asked.blocks {

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 /// Carries the fetches of one slot.
 async fn drive(client: Client, mut slot: Slot) {
-    while let Some(fetch) = slot.next_fetch().await {
+    while let Some(fetch) = slot.next_fetch(sleep_until).await {
         let reply = before(fetch.deadline.map(sleep_until), get(&client, fetch)).await;
         slot.finish(reply.map_or(Err(ErrorCode::Deadline), |reply| reply.map_err(code)));
     }

@@ -7,13 +7,15 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use mio::net::TcpStream;
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use model_kit::Slot;
-use model_kit::readiness::{self, Connection, Sockets};
+use model_kit::readiness::{self, Alarm, Connection, Sockets};
 
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
-        let mut poll = Poll::new()?;
+        let (mut poll, alarm) = (Poll::new()?, Alarm::new()?);
+        poll.registry().register(&mut SourceFd(&alarm.fd()), Token(!0), Interest::READABLE)?;
         let mut events = Events::with_capacity(1024);
         let mut entries: Vec<_> = slots.into_iter().map(|s| (s, Connection::default())).collect();
         for (index, entry) in entries.iter_mut().enumerate() {
@@ -21,16 +23,15 @@ fn main() -> ExitCode {
         }
 
         while entries.iter().any(|(slot, _)| !slot.is_done()) {
-            let timeout = readiness::patience(plan, entries.iter().map(|(slot, _)| slot));
+            let timeout = alarm.set(readiness::patience(plan, entries.iter().map(|(s, _)| s)))?;
             poll.poll(&mut events, timeout)?;
             for event in &events {
                 let ready = (event.token(), event.is_read_closed() || event.is_error());
-                advance(&mut entries[event.token().0], poll.registry(), ready);
+                if let Some(entry) = entries.get_mut(event.token().0) {
+                    advance(entry, poll.registry(), ready);
+                }
             }
-            if timeout.is_none() {
-                continue;
-            }
-            for (index, entry) in entries.iter_mut().enumerate() {
+            for (index, entry) in entries.iter_mut().enumerate().filter(|_| timeout.is_some()) {
                 if entry.1.expire(&mut entry.0) {
                     advance(entry, poll.registry(), (Token(index), false));
                 }

@@ -14,6 +14,7 @@ use std::time::Instant;
 use workload::pipe::{Total, Turned};
 use workload::{Cell, ErrorCode, Outcome, Turn};
 
+use crate::arrivals::{Arrivals, Histograms};
 use crate::reading::{self, Reading};
 
 /// Marks a fetch of the window that failed and has no latency.
@@ -30,6 +31,8 @@ pub(crate) struct Ledger {
     /// How many fetches have ended when the window closes.
     closes_at: u64,
     began: Instant,
+    /// When each fetch arrives, where they do so at a rate.
+    arrivals: Option<Arrivals>,
     issued: AtomicU64,
     ended: AtomicU64,
     peak: AtomicU64,
@@ -53,6 +56,7 @@ impl Ledger {
             warmup: turn.warmup,
             opens_at: turn.opens_at(cell),
             closes_at: turn.closes_at(),
+            arrivals: Arrivals::new(cell, turn),
             began: Instant::now(),
             issued: AtomicU64::new(0),
             ended: AtomicU64::new(0),
@@ -128,8 +132,7 @@ impl Ledger {
             return Err(format!("the window did not close: {ended} of {due} fetches ended"));
         };
 
-        let latencies = self.latencies.iter().map(|entry| entry.load(Ordering::Relaxed));
-        let latencies_ns = histogram(latencies.filter(|latency_ns| *latency_ns != NO_LATENCY));
+        let Histograms { services_ns: latencies_ns, responses_ns, lags_ns } = self.histograms();
         let ended = self.latencies.len() as u64;
         let ok = latencies_ns.iter().map(|(_, count)| count).sum();
         Ok(Turned {
@@ -143,7 +146,14 @@ impl Ledger {
             wake_up_delays_ns: histogram(
                 self.wake_up_delays_ns.get().into_iter().flatten().copied(),
             ),
+            responses_ns,
+            lags_ns,
         })
+    }
+
+    /// Returns when each fetch arrives, if they do so at a rate.
+    pub(crate) fn arrivals(&self) -> Option<&Arrivals> {
+        self.arrivals.as_ref()
     }
 
     /// Returns when the turn began.
@@ -170,6 +180,17 @@ impl Ledger {
     /// Returns how many ids there are.
     fn count(&self) -> u64 {
         self.ids.end - self.ids.start
+    }
+
+    /// Returns what the fetches of the window waited for: where they arrive at a rate, those that
+    /// arrived in it, else those that ended in it.
+    fn histograms(&self) -> Histograms {
+        if let Some(arrivals) = &self.arrivals {
+            return arrivals.histograms();
+        }
+        let latencies = self.latencies.iter().map(|entry| entry.load(Ordering::Relaxed));
+        let services_ns = histogram(latencies.filter(|latency_ns| *latency_ns != NO_LATENCY));
+        Histograms { services_ns, ..Histograms::default() }
     }
 
     /// Returns the entry for the latency of the i-th fetch of the window.
@@ -235,6 +256,7 @@ mod tests {
             fetches,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 0,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         }

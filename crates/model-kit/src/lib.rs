@@ -60,6 +60,7 @@
 //!         fetches: 2,
 //!         delay_ms: DelayRange { lo: 0, hi: 0 },
 //!         body_bytes: 16,
+//!         rate_per_s: 0,
 //!         probe_period_us: 0,
 //!         work_kib: 0,
 //!     },
@@ -130,6 +131,7 @@
 //!
 //! It never retries, follows no redirect, asks for no encoding, and knows no model by name.
 
+mod arrivals;
 pub mod asynchronous;
 pub mod blocking;
 mod checksums;

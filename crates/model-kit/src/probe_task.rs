@@ -81,6 +81,7 @@ mod tests {
             fetches: 4,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 16,
+            rate_per_s: 0,
             probe_period_us: 2_000,
             work_kib: 0,
         };

@@ -4,7 +4,11 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::iter;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::time::{Duration, Instant};
+
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
 use crate::{Plan, Slot, Step};
 
@@ -26,8 +30,14 @@ pub struct Sockets<C, E> {
     pub established: E,
 }
 
+/// A timer finer than the millisecond to which a loop rounds its wait: a descriptor that is ready
+/// when the time is over. A loop watches it beside its sockets, for edges, and need not read it.
+#[derive(Debug)]
+pub struct Alarm(TimerFd);
+
 /// Returns how long a loop may wait for its sockets: until the first deadline or wait of these
-/// slots is over. A plan that sets neither lets it wait for ever, without a look at the slots.
+/// slots is over. A plan that sets neither, nor a rate of
+/// arrivals, lets it wait for ever, without a look at the slots.
 ///
 /// Between two turns it blocks, since all slots rest: they are to be those of the whole process.
 pub fn patience<'a>(plan: &Plan, mut slots: impl Iterator<Item = &'a Slot>) -> Option<Duration> {
@@ -35,11 +45,42 @@ pub fn patience<'a>(plan: &Plan, mut slots: impl Iterator<Item = &'a Slot>) -> O
     if first.wait_while_all_rest() {
         return Some(Duration::ZERO);
     }
-    if plan.deadline_ms.is_none() && plan.cell.probe_period_us == 0 {
+    if plan.deadline_ms.is_none() && plan.cell.probe_period_us == 0 && !plan.cell.is_open() {
         return None;
     }
     let due = iter::once(first).chain(slots).filter_map(Slot::due).min()?;
     Some(due.saturating_duration_since(Instant::now()))
+}
+
+impl Alarm {
+    /// Makes one that is not set.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the system.
+    pub fn new() -> io::Result<Self> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        Ok(Self(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?))
+    }
+
+    /// Returns its descriptor.
+    pub fn fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+
+    /// Sets it to the end of a wait, if that has one, and returns the wait.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of the system.
+    pub fn set(&self, wait: Option<Duration>) -> io::Result<Option<Duration>> {
+        // A time of zero would disarm it, and the loop does not wait.
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            let expiration = Expiration::OneShot(TimeSpec::from(wait));
+            self.0.set(expiration, TimerSetTimeFlags::empty())?;
+        }
+        Ok(wait)
+    }
 }
 
 impl<S> Default for Connection<S> {
@@ -164,6 +205,7 @@ mod tests {
             fetches: 1,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 16,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         };

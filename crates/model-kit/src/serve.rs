@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) deadline: Option<Duration>,
     pub(crate) surcharge: Duration,
     pub(crate) work_kib: u32,
+    /// Whether fetches arrive at a rate.
+    pub(crate) is_open: bool,
 }
 
 /// The slots of a process. Iterating over them hands them out, which opens the window of a batch:
@@ -59,6 +61,7 @@ impl Slots {
             deadline: plan.deadline_ms.map(Duration::from_millis),
             surcharge: Duration::from_nanos(plan.surcharge_ns),
             work_kib: cell.work_kib,
+            is_open: cell.is_open(),
         });
         if let Some(ledger) = &batch {
             shared.gate.begin(Arc::clone(ledger));

@@ -4,6 +4,7 @@
 //! What a fetch is, when it has failed, when to connect again: all of it stands here, once, so
 //! that no model can gain from code that another does not get.
 
+mod clock;
 mod library;
 mod rest;
 
@@ -53,6 +54,8 @@ enum State {
     Receive(Reply),
     /// A library carries the fetch.
     Library,
+    /// A fetch arrives then.
+    Due(Instant),
     /// The next wake-up is waited for until then.
     Wait(Instant),
     /// No id is left of this turn.
@@ -87,6 +90,8 @@ pub struct Slot {
     connection: Connection,
     pub(crate) id: u64,
     started: Instant,
+    /// When its request left, where that is asked for.
+    left: Instant,
     /// When the last fetch ended, which is when the next one begins.
     freed: Option<Instant>,
     request: Vec<u8>,
@@ -111,6 +116,7 @@ impl Slot {
             connection: Connection::None,
             id: 0,
             started: Instant::now(),
+            left: Instant::now(),
             freed: None,
             request: Vec::new(),
             request_end: format!(" HTTP/1.1\r\nHost: {origin}\r\n\r\n").into_bytes().into(),
@@ -143,7 +149,7 @@ impl Slot {
             State::Connect => Step::Connect(self.origin),
             State::Send => Step::Send(self.take_request()),
             State::Receive(_) => Step::Receive(self.buffer.take().unwrap_or_else(receive_buffer)),
-            State::Wait(due) => Step::Wait(*due),
+            State::Due(due) | State::Wait(due) => Step::Wait(*due),
             State::Rest => Step::Rest,
             State::Done => Step::Done,
             State::Idle | State::Library => unreachable!("a fetch has just begun, by steps"),
@@ -199,55 +205,6 @@ impl Slot {
         self.buffer = Some(buffer);
     }
 
-    /// Takes the end of a wait.
-    pub fn waited(&mut self) {
-        if let (Some(probe_task), Some(ledger)) = (&mut self.probe_task, &self.ledger) {
-            probe_task.wake_up(ledger);
-        }
-        self.state = State::Idle;
-    }
-
-    /// Returns when the fetch must have ended, if the plan sets a limit; the model bounds its
-    /// waits with its own timer and reports `TimedOut`, or [`ErrorCode::Deadline`].
-    pub fn deadline(&self) -> Option<Instant> {
-        self.shared.deadline.map(|limit| self.started + limit)
-    }
-
-    /// Returns when a loop has to look at the slot even if its socket is not ready: at the deadline
-    /// of its fetch, or at the end of its wait.
-    pub(crate) fn due(&self) -> Option<Instant> {
-        match self.state {
-            State::Wait(due) => Some(due),
-            State::Rest | State::Done => None,
-            _ => self.deadline(),
-        }
-    }
-
-    /// Gives the fetch up if its deadline has passed, or ends a wait, and returns whether it did:
-    /// for loops whose timer is not part of the call that waits.
-    pub fn expire(&mut self) -> bool {
-        if let State::Wait(due) = self.state {
-            let over = Instant::now() >= due;
-            if over {
-                self.waited();
-            }
-            return over;
-        }
-        if matches!(self.state, State::Rest) {
-            return self.shared.gate.call(self.taken).map(|call| self.answer(call)).is_some();
-        }
-        if self.deadline().is_none_or(|deadline| Instant::now() < deadline) {
-            return false;
-        }
-        match &self.state {
-            State::Connect => self.fail(ErrorCode::ConnectTimeout),
-            State::Send => self.fail(ErrorCode::SendTimeout),
-            State::Receive(_) => self.lose(Loss::Timeout),
-            _ => return false,
-        }
-        true
-    }
-
     /// Returns whether there is nothing more to fetch.
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
@@ -279,17 +236,14 @@ impl Slot {
         let Some(id) = ledger.deal() else { return self.rest() };
         self.id = id;
         self.request.clear();
-        self.started = self.freed.take().unwrap_or_else(Instant::now);
-        match self.connection {
-            Connection::None => State::Connect,
-            Connection::Fresh | Connection::Reused => State::Send,
-        }
+        self.start()
     }
 
     /// Returns what is still to be written of the request: the same bytes from every bare model.
     fn take_request(&mut self) -> Vec<u8> {
         let mut bytes = std::mem::take(&mut self.request);
         if bytes.is_empty() {
+            self.leave();
             write!(bytes, "GET /f/{}", self.id).expect("a vector takes every write");
             bytes.extend_from_slice(&self.request_end);
         }
@@ -343,6 +297,7 @@ impl Slot {
     fn succeed(&mut self) {
         compute(self.shared.work_kib);
         let now = Instant::now();
+        self.keep(now);
         self.end(Outcome::Ok(now - self.started));
         self.freed = Some(now);
     }

@@ -14,6 +14,7 @@ fn plan(fetches: u64, deadline_ms: Option<u64>) -> Plan {
         fetches,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
+        rate_per_s: 0,
         probe_period_us: 0,
         work_kib: 0,
     };
@@ -236,4 +237,65 @@ fn a_library_reply_is_verified_as_strictly() {
     let trial = trial.unwrap();
     assert_eq!(codes(&trial), [("1601", 1), ("1604", 1), ("1606", 1)]);
     assert_eq!(trial.total.ok, 1);
+}
+
+/// Returns a plan whose fetches arrive at a rate, in one slot.
+fn paced(fetches: u64, rate_per_s: u32, deadline_ms: Option<u64>) -> Plan {
+    let plan = plan(fetches, deadline_ms);
+    let cell = Cell { workload: Workload::Paced, warmup: 1, fetches: fetches - 1, ..plan.cell };
+    Plan { cell: Cell { rate_per_s, ..cell }, ..plan }
+}
+
+/// Waits by a timer as a model does, if the slot does so.
+fn wait(slot: &mut Slot) {
+    while let Step::Wait(due) = slot.step() {
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        slot.waited();
+    }
+}
+
+#[test]
+fn a_fetch_is_not_sent_before_it_arrives_whatever_the_timer_says() {
+    let trial = drive(&paced(3, 20, None), |slot| {
+        if let Step::Wait(due) = slot.step() {
+            // A timer that is early is asked again.
+            slot.waited();
+            let waits = matches!(slot.step(), Step::Wait(again) if again == due);
+            assert!(waits || Instant::now() >= due);
+        }
+        wait(slot);
+        send(slot);
+        reply(slot, "");
+    });
+    assert_eq!(trial.total.ok, 3);
+    assert_eq!(trial.lags_ns.iter().map(|(_, count)| count).sum::<u64>(), 2);
+}
+
+#[test]
+fn the_time_of_a_fetch_that_waits_for_a_slot_runs_from_its_arrival() {
+    let mut slow = Duration::from_millis(60);
+    let trial = drive(&paced(3, 1_000, None), |slot| {
+        wait(slot);
+        send(slot);
+        // The first is slow, and those behind it arrive meanwhile.
+        thread::sleep(std::mem::take(&mut slow));
+        reply(slot, "");
+    });
+    assert!(trial.responses_ns.iter().all(|(ns, _)| *ns > 50_000_000), "{trial:?}");
+    assert!(trial.latencies_ns.iter().all(|(ns, _)| *ns < 50_000_000), "{trial:?}");
+}
+
+#[test]
+fn a_deadline_runs_from_the_arrival_too() {
+    let mut slow = Duration::from_millis(60);
+    let trial = drive(&paced(3, 1_000, Some(40)), |slot| {
+        wait(slot);
+        if slot.expire() {
+            return;
+        }
+        send(slot);
+        thread::sleep(std::mem::take(&mut slow));
+        reply(slot, "");
+    });
+    assert_eq!((trial.total.ok, codes(&trial)), (1, vec![("1202", 1), ("1302", 1)]), "{trial:?}");
 }

@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Error, retry};
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, sleep_until};
 
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 /// Carries the fetches of one slot.
 async fn drive(client: Client, mut slot: Slot) {
-    while let Some(fetch) = slot.next_fetch().await {
+    while let Some(fetch) = slot.next_fetch(|due| sleep_until(due.into())).await {
         let reply = before(fetch.time_left().map(sleep), get(&client, fetch)).await;
         slot.finish(reply.map_or(Err(ErrorCode::Deadline), |reply| reply.map_err(code)));
     }

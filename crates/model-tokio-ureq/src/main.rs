@@ -7,6 +7,7 @@ use client_kit::ureq::{agent, get};
 use model_kit::{ErrorCode, Slot};
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::sleep_until;
 use ureq::Agent;
 
 fn main() -> ExitCode {
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
 
 /// Carries the fetches of one slot.
 async fn drive(agent: Agent, mut slot: Slot) {
-    while let Some(fetch) = slot.next_fetch().await {
+    while let Some(fetch) = slot.next_fetch(|due| sleep_until(due.into())).await {
         let agent = agent.clone();
         let reply = spawn_blocking(move || get(&agent, fetch)).await;
         slot.finish(reply.unwrap_or(Err(ErrorCode::TaskPanicked)));

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 /** The count of a slot that has taken no turn yet: there is nothing to begin. */
 export const NO_TURN = Object.freeze({ began: null, closed: true, deal: () => null });
 
@@ -56,11 +58,26 @@ export class TakesTurns {
   constructor(gate, ledger) {
     this._gate = gate;
     this._ledger = ledger;
+    // When what was begun arrives, if it has not yet.
+    this.due = null;
   }
 
-  /** Awaits the next turn and begins what is first in it; returns whether there is one. */
+  /** Returns whether what was begun has arrived. */
+  hasArrived() {
+    if (this.due !== null && this.due <= process.hrtime.bigint()) this.due = null;
+    return this.due === null;
+  }
+
+  /** Awaits the arrival of what was begun, or else the next turn, and begins what is first in it;
+   * returns whether there is something. */
   async nextTurn() {
-    while (this._gate) {
+    while (this.due !== null || this._gate) {
+      if (this.due !== null) {
+        const left = this.due - process.hrtime.bigint();
+        await sleep(left > 0n ? Math.ceil(Number(left) / 1e6) : 0);
+        if (this.hasArrived()) return true;
+        continue;
+      }
       const ledger = await this._gate.rest(this._ledger);
       if (ledger === null) return false;
       this._ledger = ledger;

@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { Code, statusFault } from "./codes.mjs";
 import { Gate, TakesTurns } from "./gate.mjs";
 import { Ledger, scheduled, scheduledSince } from "./ledger.mjs";
+import { GAMMA, splitMix64 } from "./numbers.mjs";
 import { ProbeTask } from "./probe.mjs";
 import { WORKLOADS } from "./workloads.mjs";
 
@@ -14,9 +15,8 @@ const LINE_BYTES_MAX = 1024 * 1024;
 const BODIES = 64;
 /** The field of a reply that repeats the id. */
 export const ID_FIELD = "inflight-id";
-const GAMMA = 0x9e3779b97f4a7c15n;
 /** Numbers of 64 bits, which a number of JavaScript does not hold. */
-const WIDE = /("(?:seed|first_id)"\s*:\s*)(\d+)/g;
+const WIDE = /("(?:seed|first_id|arrivals_seed)"\s*:\s*)(\d+)/g;
 
 /** What a plan asks of every fetch. */
 class Work {
@@ -52,6 +52,7 @@ class Slot extends TakesTurns {
     this._place = 0;
     this._started = 0n;
     this._freed = null;
+    this._left = 0n;
   }
 
   /** Begins the next fetch of this turn, and returns whether there is one. */
@@ -63,17 +64,30 @@ class Slot extends TakesTurns {
     if (place === null) return false;
     this._place = place;
     this.id = String(this._ledger.firstId + BigInt(place));
+    const { arrivals } = this._ledger;
+    if (arrivals) {
+      // Its clock starts at its arrival, which may be still to come or long over.
+      this._started = this.due = arrivals.due(place);
+      return this.hasArrived();
+    }
     this._started = freed ?? process.hrtime.bigint();
     return true;
   }
 
-  /** Returns the URL to get. */
+  /** Notes that the request leaves now, if that is asked for. */
+  _leave() {
+    if (this._ledger.arrivals) this._left = process.hrtime.bigint();
+  }
+
+  /** Returns the URL to get, as its request leaves. */
   url() {
+    this._leave();
     return `http://${this._origin}/f/${this.id}`;
   }
 
-  /** Returns what every bare model sends. */
+  /** Returns what every bare model sends, as it leaves. */
   request() {
+    this._leave();
     return `GET /f/${this.id} HTTP/1.1\r\nHost: ${this._origin}\r\n\r\n`;
   }
 
@@ -100,6 +114,7 @@ class Slot extends TakesTurns {
       work.compute();
       // One reading of the clock ends this fetch and begins the next.
       this._freed = process.hrtime.bigint();
+      this._ledger.arrivals?.keep(this._place, this._left, this._freed);
       this._ledger.end(Number(this._freed - this._started));
     }
   }
@@ -139,14 +154,6 @@ class Slots {
   async end() {
     await this._probeTask?.end();
   }
-}
-
-/** Returns the first output of SplitMix64 started at a state. */
-function splitMix64(state) {
-  let z = BigInt.asUintN(64, state + GAMMA);
-  z = BigInt.asUintN(64, (z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
-  z = BigInt.asUintN(64, (z ^ (z >> 27n)) * 0x94d049bb133111ebn);
-  return z ^ (z >> 31n);
 }
 
 /** Returns the body of an id below 64. */

@@ -1,5 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { Arrivals } from "./arrivals.mjs";
+import { histogram, threeDigits } from "./numbers.mjs";
 import { WORKLOADS } from "./workloads.mjs";
+
+export { threeDigits };
 
 /** What the kernel counts for a process: name on the pipe, name in Node, unit, and what every
  * process has that has waited, so that none of it means that the kernel does not count. */
@@ -14,7 +18,6 @@ const COUNTERS = [
 /** The count of a turn: ids dealt, fetches ended, and the clocks as the window opens and closes. */
 export class Ledger {
   constructor(cell, turn) {
-    this.began = process.hrtime.bigint();
     this.firstId = BigInt(turn.first_id);
     this.opened = this.closed = null;
     this.wakeUpDelays = [];
@@ -23,6 +26,9 @@ export class Ledger {
     this._issued = this._ended = this._peak = this._followed = 0;
     this._latencies = [];
     this._errors = {};
+    const rate = cell.rate_per_s ?? 0;
+    this.arrivals = rate > 0 ? new Arrivals(turn, this._count, rate) : null;
+    this.began = process.hrtime.bigint();
   }
 
   /** Opens the window of a batch, when its slots are handed out: what the process has used counts
@@ -79,8 +85,8 @@ export class Ledger {
       threads: threads(),
       in_flight_peak: this._peak,
       scheduled,
-      latencies_ns: histogram(this._latencies),
       wake_up_delays_ns: histogram(this.wakeUpDelays),
+      ...(this.arrivals?.times() ?? { latencies_ns: histogram(this._latencies) }),
     };
   }
 }
@@ -141,20 +147,4 @@ export function scheduledSince(before) {
   if (before === null || after === null) return null;
   const [cpu_ns, run_delay_ns] = after.map((sum, at) => Math.max(0, sum - before[at]));
   return { cpu_ns, run_delay_ns };
-}
-
-/** Returns values, rounded to three digits, with their counts. */
-function histogram(times) {
-  const counts = new Map();
-  for (const time of times) {
-    const value = threeDigits(time);
-    counts.set(value, (counts.get(value) ?? 0) + 1);
-  }
-  return [...counts].sort(([a], [b]) => a - b);
-}
-
-/** Rounds to three significant decimal digits, half upwards. */
-export function threeDigits(value) {
-  const unit = 10 ** Math.max(0, String(value).length - 3);
-  return Math.floor((value + Math.floor(unit / 2)) / unit) * unit;
 }

@@ -16,10 +16,12 @@ const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 /// Makes modules of the arguments, and runs the model.
 const START: &str = include_str!("start.mjs");
 /// The modules of the kit, each after those that it imports.
-const MODULES: [(&str, &str); 11] = [
+const MODULES: [(&str, &str); 13] = [
     ("codes", include_str!("codes.mjs")),
     ("workloads", include_str!("workloads.mjs")),
     ("gate", include_str!("gate.mjs")),
+    ("numbers", include_str!("numbers.mjs")),
+    ("arrivals", include_str!("arrivals.mjs")),
     ("ledger", include_str!("ledger.mjs")),
     ("probe", include_str!("probe.mjs")),
     ("inflight", include_str!("inflight.mjs")),

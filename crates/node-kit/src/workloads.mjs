@@ -6,4 +6,6 @@ export const WORKLOADS = {
   steady: { isResident: true, surplus: (cell) => cell.in_flight },
   /** All at once, held by the origin until what they take was read. */
   hold: { isResident: false, surplus: () => 0 },
+  /** Fetches that arrive at a rate, turn after turn. */
+  paced: { isResident: true, surplus: () => 0 },
 };

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::Mount;
 use crate::connections::Connections;
 use crate::kernel::{self, Counters, grown};
-use workload::Receipt;
 use workload::content::{delay_ms, split_mix_64};
+use workload::{Receipt, arrivals_ns};
 
 /// The count of one mount, shared by all shards.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct Tally {
     connections: Option<Arc<Mutex<Connections>>>,
     counters: Counters,
     mounted: Instant,
+    /// When each fetch arrives after the beginning of the turn, where they do so at a rate.
+    arrivals_ns: Vec<u64>,
 }
 
 /// What changes with every request.
@@ -33,6 +35,9 @@ struct Counted {
     /// The length of the window so far, in seconds.
     width: f64,
     lateness_ms: Vec<f64>,
+    /// How long after its arrival each request of the window came that arrives at a rate, counted
+    /// from the mount, whenever the turn began.
+    arrivals_late_ms: Vec<f64>,
 }
 
 impl Tally {
@@ -59,8 +64,9 @@ impl Tally {
     ) -> Self {
         let body = |id| workload::content::body(mount.seed, id, mount.cell.body_bytes);
         let bodies = (0..workload::content::BODIES as u64).map(body).collect();
+        let arrivals_ns = arrivals_ns(&mount.cell, &mount.turn);
         let (counted, mounted) = (Mutex::new(counted), Instant::now());
-        Self { mount, bodies, counted, connections, counters, mounted }
+        Self { mount, bodies, counted, connections, counters, mounted, arrivals_ns }
     }
 
     /// Returns whether an id belongs to the turn that is served.
@@ -90,6 +96,7 @@ impl Tally {
         let mut counted = self.counted();
         let window_is_open = self.window_is_open(&counted.receipt);
         counted.pass(window_is_open);
+        counted.arrivals_late_ms.extend(self.late_ms(id));
         let receipt = &mut counted.receipt;
         receipt.answered += 1;
         receipt.ids_digest = receipt.ids_digest.wrapping_add(split_mix_64(id));
@@ -120,12 +127,15 @@ impl Tally {
         let watched = watched.map(|connections| locked(connections).so_far(now.accepted));
         let mut counted = self.counted();
         counted.lateness_ms.sort_by(f64::total_cmp);
+        counted.arrivals_late_ms.sort_by(f64::total_cmp);
+        let late = &counted.arrivals_late_ms;
         Receipt {
             in_flight_mean_estimate: counted.area / counted.width.max(f64::MIN_POSITIVE),
             connections: watched.unwrap_or(counted.receipt.connections),
             delay_late_ms_p50_estimate: at_share(&counted.lateness_ms, 50),
             delay_late_ms_p99_estimate: at_share(&counted.lateness_ms, 99),
             delay_late_ms_max_estimate: counted.lateness_ms.last().copied().unwrap_or(0.0),
+            arrival_late_ms_p50: late.first().map(|least| at_share(late, 50) - least),
             cpu_ns: nanoseconds(now.cpu.saturating_sub(before.cpu)),
             wall_ns: nanoseconds(self.mounted.elapsed()),
             listen_overflows: grown(before.overflows, now.overflows),
@@ -136,6 +146,15 @@ impl Tally {
             resident_kib: kernel::resident_kib(),
             ..counted.receipt.clone()
         }
+    }
+
+    /// Returns how long after its arrival a request came just now, if it arrives in the window.
+    fn late_ms(&self, id: u64) -> Option<f64> {
+        let turn = &self.mount.turn;
+        let place = id.checked_sub(turn.first_id).filter(|place| *place >= turn.warmup)?;
+        let due = self.arrivals_ns.get(usize::try_from(place).ok()?)?;
+        let due = Duration::from_nanos(*due).as_secs_f64();
+        Some((self.mounted.elapsed().as_secs_f64() - due) * 1e3)
     }
 
     /// Returns whether the window is open, by the count of arrivals.

@@ -28,6 +28,7 @@ fn turned_by(fault: &Fault, pieces: &[&[u8]]) -> Turned {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: BODY_BYTES,
+        rate_per_s: 0,
         probe_period_us: 0,
         work_kib: 0,
     };

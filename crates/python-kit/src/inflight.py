@@ -20,6 +20,7 @@ from inflight_codes import Code, status_fault
 from inflight_gate import Gate, TakesTurns
 from inflight_probe import ProbeTask
 from inflight_ledger import Ledger, scheduled, scheduled_since
+from inflight_numbers import GAMMA, MASK, split_mix_64
 from inflight_workloads import WORKLOADS
 
 PROTOCOL = 2
@@ -29,8 +30,6 @@ LINE_BYTES_MAX = 1024 * 1024
 BODIES = 64
 # The field of a reply that repeats the id.
 ID_FIELD = "inflight-id"
-MASK = 2**64 - 1
-GAMMA = 0x9E3779B97F4A7C15
 
 
 class Work:
@@ -58,7 +57,7 @@ class Slot(TakesTurns):
     one whose units are tasks `slot.begin() or await slot.next_turn()`, and leaves when that is
     false."""
 
-    __slots__ = ("host", "port", "id", "_work", "_started", "_freed")
+    __slots__ = ("host", "port", "id", "_work", "_started", "_freed", "_left")
 
     def __init__(self, gate, ledger, work, origin):
         super().__init__(gate, ledger)
@@ -66,7 +65,7 @@ class Slot(TakesTurns):
         self.host, port = origin.rsplit(":", 1)
         self.host, self.port = self.host.strip("[]"), int(port)
         self.id = None
-        self._started, self._freed = 0, None
+        self._started, self._freed, self._left = 0, None, 0
 
     def begin(self):
         """Begins the next fetch of this turn, and returns whether there is one."""
@@ -75,16 +74,23 @@ class Slot(TakesTurns):
             # What it waits for between two turns belongs to neither.
             self._freed = None
             return False
+        arrivals = self._ledger.arrivals
+        if arrivals:
+            # Its clock starts at its arrival, which may be still to come or long over.
+            self._started = self._due = arrivals.due(self.id)
+            return self.has_arrived()
         self._started = self._freed or time.monotonic_ns()
         self._freed = None
         return True
 
     def path(self):
-        """Returns what the fetch asks for."""
+        """Returns what the fetch asks for, as its request leaves."""
+        self._left = time.monotonic_ns() if self._ledger.arrivals else 0
         return f"/f/{self.id}"
 
     def url(self):
-        """Returns the URL to get."""
+        """Returns the URL to get, as its request leaves."""
+        self._left = time.monotonic_ns() if self._ledger.arrivals else 0
         return f"http://{self.authority()}/f/{self.id}"
 
     def authority(self):
@@ -113,6 +119,8 @@ class Slot(TakesTurns):
             work.compute()
             # One reading of the clock ends this fetch and begins the next.
             self._freed = time.monotonic_ns()
+            if self._ledger.arrivals:
+                self._ledger.arrivals.keep(self.id, self._left, self._freed)
             self._ledger.end(self._freed - self._started)
 
     def fail(self, code):
@@ -132,14 +140,6 @@ def within(left):
     import asyncio
 
     return asyncio.timeout(left)
-
-
-def split_mix_64(state):
-    """Returns the first output of SplitMix64 started at a state."""
-    z = (state + GAMMA) & MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
 
 
 def body(seed, id, length):

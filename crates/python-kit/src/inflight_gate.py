@@ -5,12 +5,13 @@ the window has closed, and has left before it fetches again.
 """
 
 import threading
+import time
 
 
 class NoTurn:
     """The count of a slot that has taken no turn yet: there is nothing to begin."""
 
-    began, closed = None, True
+    began, closed, arrivals = None, True, None
 
     def deal(self):
         """Deals no id."""
@@ -87,29 +88,56 @@ class TakesTurns:
     """What takes one turn after the other: a slot, or the probe task. A batch has no gate, as its
     one turn is taken from the beginning."""
 
-    __slots__ = ("_gate", "_ledger")
+    __slots__ = ("_gate", "_ledger", "_due")
 
     def __init__(self, gate, ledger):
         self._gate, self._ledger = gate, ledger
+        # When what was begun arrives, if it has not yet.
+        self._due = None
 
     def begin(self):
-        """Begins what is next in this turn, and returns whether there is something."""
+        """Begins what is next in this turn, and returns whether there is something. What arrives
+        later is waited for by `next_turn`."""
         raise NotImplementedError
 
+    def has_arrived(self):
+        """Returns whether what was begun has arrived."""
+        if self._due is not None and self._due <= time.monotonic_ns():
+            self._due = None
+        return self._due is None
+
     async def next_turn(self):
-        """Awaits the next turn and begins what is first in it; returns whether there is one."""
-        while self._gate and (ledger := await self._gate.rest_on_loop(self._ledger)):
-            if self._take(ledger):
+        """Awaits the arrival of what was begun, or else the next turn, and begins what is first in
+        it; returns whether there is something."""
+        import asyncio
+
+        while self._due is not None or self._gate:
+            if self._due is not None:
+                await asyncio.sleep(self._until_due())
+                if self.has_arrived():
+                    return True
+            elif not (ledger := await self._gate.rest_on_loop(self._ledger)):
+                return False
+            elif self._take(ledger):
                 return True
         return False
 
     def next_turn_blocking(self):
-        """Blocks until the next turn and begins what is first in it; returns whether there is
-        one."""
-        while self._gate and (ledger := self._gate.rest(self._ledger)):
-            if self._take(ledger):
+        """Blocks until the same."""
+        while self._due is not None or self._gate:
+            if self._due is not None:
+                time.sleep(self._until_due())
+                if self.has_arrived():
+                    return True
+            elif not (ledger := self._gate.rest(self._ledger)):
+                return False
+            elif self._take(ledger):
                 return True
         return False
+
+    def _until_due(self):
+        """Returns the seconds until what was begun arrives."""
+        return max(self._due - time.monotonic_ns(), 0) / 1e9
 
     def _take(self, ledger):
         self._ledger = ledger

@@ -5,6 +5,8 @@ import resource
 import threading
 import time
 
+from inflight_arrivals import Arrivals
+from inflight_numbers import histogram
 from inflight_workloads import WORKLOADS
 
 # What the kernel counts for a process: name on the pipe, name in `getrusage`, unit, and what every
@@ -23,7 +25,6 @@ class Ledger:
     clocks."""
 
     def __init__(self, cell, turn):
-        self.began = time.monotonic_ns()
         self.opened = self.closed = None
         self.wake_ups_late = []
         self._number, self._first_id = turn["number"], turn["first_id"]
@@ -33,6 +34,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._issued = self._ended = self._peak = self._followed = 0
         self._latencies, self._errors = [], {}
+        rate = cell.get("rate_per_s", 0)
+        self.arrivals = Arrivals(turn, self._count, rate) if rate else None
+        self.began = time.monotonic_ns()
 
     def hand_out(self):
         """Opens the window of a batch, when its slots are handed out."""
@@ -82,7 +86,10 @@ class Ledger:
             )
         failed = sum(self._errors.values())
         counts = {"ended": self._fetches, "ok": len(self._latencies)}
-        return {
+        times = {"latencies_ns": histogram(self._latencies)}
+        if self.arrivals:
+            times = self.arrivals.times()
+        return times | {
             "turn": self._number,
             "window": counts | self.closed.since(self.opened),
             "total": {
@@ -93,7 +100,6 @@ class Ledger:
             },
             "threads": threads(),
             "in_flight_peak": self._peak,
-            "latencies_ns": histogram(self._latencies),
             "wake_up_delays_ns": histogram(self.wake_ups_late),
         }
 
@@ -168,18 +174,3 @@ def scheduled_since(before):
     if before is None or after is None:
         return None
     return {"cpu_ns": max(0, after[0] - before[0]), "run_delay_ns": max(0, after[1] - before[1])}
-
-
-def histogram(times):
-    """Returns values, rounded to three digits, with their counts."""
-    counts = {}
-    for time_ns in times:
-        value = three_digits(time_ns)
-        counts[value] = counts.get(value, 0) + 1
-    return sorted(counts.items())
-
-
-def three_digits(value):
-    """Rounds to three significant decimal digits."""
-    unit = 10 ** max(0, len(str(value)) - 3)
-    return (value + unit // 2) // unit * unit

@@ -16,7 +16,7 @@ class ProbeTask(TakesTurns):
         super().__init__(gate, ledger)
         self._period = period_us * 1000
         # When the next wake-up is due in the turn that runs, and how late those before were.
-        self._due, self._late = None, []
+        self._next, self._late = None, []
         self._unit = None
 
     def start(self):
@@ -42,8 +42,8 @@ class ProbeTask(TakesTurns):
         """Makes a wake-up due, and returns whether there is one: there is none once the window has
         closed."""
         ledger = self._ledger
-        if self._due is None and ledger.began:
-            self._due = ledger.began + self._period
+        if self._next is None and ledger.began:
+            self._next = ledger.began + self._period
         if ledger.closed:
             # A unit that was not let in before the fetches were over missed its wake-ups until now.
             self._settle()
@@ -65,20 +65,20 @@ class ProbeTask(TakesTurns):
 
     def _left(self):
         """Returns the seconds until the next wake-up."""
-        return max(self._due - time.monotonic_ns(), 0) / 1e9
+        return max(self._next - time.monotonic_ns(), 0) / 1e9
 
     def _wake_up(self):
         """Takes every wake-up that is due by now. Those that were due in the window count."""
         now = time.monotonic_ns()
         opened, closed = self._ledger.opened, self._ledger.closed
         last = min(now, closed.wall) if closed else now
-        while self._due <= last:
-            if opened and self._due >= opened.wall:
-                self._late.append(now - self._due)
-            self._due += self._period
+        while self._next <= last:
+            if opened and self._next >= opened.wall:
+                self._late.append(now - self._next)
+            self._next += self._period
 
     def _settle(self):
         """Takes the wake-ups missed before the window closed, and hands all of them over."""
-        if self._due is not None:
+        if self._next is not None:
             self._wake_up()
-            self._ledger.wake_ups_late, self._late, self._due = self._late, [], None
+            self._ledger.wake_ups_late, self._late, self._next = self._late, [], None

@@ -24,8 +24,19 @@ class Steady:
         return cell["in_flight"]
 
 
+class Paced:
+    """Fetches that arrive at a rate, in one turn after the other."""
+
+    is_resident = True
+
+    @staticmethod
+    def surplus(cell):
+        """Returns how many fetches follow the window."""
+        return 0
+
+
 class Hold(Batch):
     """All at once, held by the origin until what they take was read."""
 
 
-WORKLOADS = {"batch": Batch, "steady": Steady, "hold": Hold}
+WORKLOADS = {"batch": Batch, "steady": Steady, "paced": Paced, "hold": Hold}

@@ -125,6 +125,13 @@ pub struct StayRecord {
     /// How late each wake-up of the probe task was that was due in a window, in the same form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wake_up_delays_ns: Vec<(u64, u64)>,
+    /// How long after its arrival each ok fetch was answered that arrived in a window at a rate, in
+    /// the same form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responses_ns: Vec<(u64, u64)>,
+    /// How long after its arrival each of them was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lags_ns: Vec<(u64, u64)>,
     /// The most memory that the process held at once, in KiB; of several the most.
     pub memory_peak_kib: u64,
     /// The time between its turns, in nanoseconds.

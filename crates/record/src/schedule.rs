@@ -5,6 +5,7 @@ use std::fmt;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
+use workload::content::split_mix_64;
 use workload::{Cell, OriginKind};
 
 use crate::{Model, PrimitiveProgram, Quirk, Sweep};
@@ -232,6 +233,18 @@ impl Block {
         names.into_iter().collect()
     }
 
+    /// Returns what decides the delays in a round: all who take part meet the same. The first has
+    /// the number 1, for 0 is the turn that connects.
+    pub fn delay_seed(&self, round: u64) -> u64 {
+        split_mix_64(self.seed ^ round)
+    }
+
+    /// Returns what decides when fetches arrive in a round of a cell, if they do so at a rate.
+    pub fn arrivals_seed(&self, cell: &Cell, round: u32) -> u64 {
+        // Another seed than that of the delays, so that the two have nothing to do with each other.
+        if cell.is_open() { split_mix_64(!self.seed ^ u64::from(round)) } else { 0 }
+    }
+
     /// Returns how many turns its rounds have.
     pub fn turns(&self) -> usize {
         self.rounds.iter().map(Vec::len).sum()
@@ -239,6 +252,11 @@ impl Block {
 }
 
 impl Placement {
+    /// Returns it with the origin that serves a cell.
+    pub fn serving(&self, cell: &Cell) -> Self {
+        Self { origin: cell.origin(self.origin), ..self.clone() }
+    }
+
     /// Returns the CPUs for operations on so many: the first of the model's, and one of the
     /// origin's, which is on another core, since no origin runs meanwhile, or the next of those
     /// that they share; fewer where there are no more.
@@ -311,15 +329,6 @@ impl Schedule {
     /// Returns the cell of that name, of fetches or of operations.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
         self.all_cells().find(|cell| cell.name == name)
-    }
-
-    /// Returns which kind of origin serves the cell of that name: one that can hold replies, where
-    /// they are held.
-    pub fn origin_of(&self, cell: &str) -> OriginKind {
-        match self.cell(cell).is_some_and(|cell| cell.workload.is_held()) {
-            true => OriginKind::Fast,
-            false => self.placement.origin,
-        }
     }
 
     /// Returns whether the cell of that name is one of fetches that are timed.

@@ -22,6 +22,7 @@ use crate::answer::warnings::warnings;
 use crate::form::Form;
 use crate::hold_text::hold_parts;
 use crate::primitives_text::primitives_parts;
+use crate::responses;
 use crate::sweep_text::heading as sweep_heading;
 use crate::words::{in_line, wrapped};
 
@@ -35,6 +36,7 @@ pub fn answer(run: &Summary, place: &Place<'_>) -> String {
         None if figures.holds.is_some() => {}
         None => lines.extend(without_fetches(figures)),
     }
+    lines.extend(figures.cells.iter().flat_map(|cell| responses::short(cell, place.columns)));
     for sweep in &figures.sweeps {
         let pairs = sweep.pairs.iter().map(|pair| crossing(sweep, pair));
         let reported = [sweep_heading(sweep)].into_iter().chain(pairs);

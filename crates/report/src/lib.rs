@@ -11,6 +11,7 @@ mod percent;
 mod primitives_text;
 mod proof_text;
 mod quirks_text;
+mod responses;
 mod summary;
 mod sweep_text;
 mod table;

@@ -12,6 +12,7 @@ use crate::form::{Form, joined};
 use crate::hold_text::hold_parts;
 use crate::primitives_text::primitives_parts;
 use crate::quirks_text::quirks_line;
+use crate::responses;
 use crate::sweep_text::sweeps_parts;
 use crate::table::{TAIL, UNEQUAL, heading, language_table, table};
 use crate::wake_ups;
@@ -36,6 +37,7 @@ pub fn summary(run: &Summary, form: Form) -> String {
             let notes = notes_of(&language.rows, (&language.footprints, &language.baseline));
             parts.extend(notes.into_iter().map(reported));
         }
+        parts.extend(responses::text(cell, form));
         parts.extend(wake_ups::text((&cell.cell, &cell.wake_ups), form));
     }
     parts.extend(quirks_line(run).map(reported));

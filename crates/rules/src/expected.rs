@@ -3,7 +3,7 @@
 use workload::{Cell, Workload};
 
 use crate::metric::Metric;
-use crate::{batch, hold, primitives, steady};
+use crate::{batch, hold, paced, primitives, steady};
 
 /// What is expected of the turns of a workload, and how reports speak of it.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,9 @@ pub struct Expected {
     /// Whether every slot is busy from the beginning of the window to its end: the origin then sees
     /// them, at the peak and in the mean, and latencies fill the window.
     pub keeps_slots_busy: bool,
+    /// Whether every slot is busy at least once in a turn: the origin sees them all in the best of
+    /// several turns.
+    pub fills_slots: bool,
     /// Whether the delays decide how long a window takes. If so, models run at one rate, and one
     /// that does not is marked; the length of a window says nothing of a model.
     pub is_paced_by_delays: bool,
@@ -34,6 +37,7 @@ pub fn expected(workload: Workload) -> &'static Expected {
     match workload {
         Workload::Batch => &batch::EXPECTED,
         Workload::Steady => &steady::EXPECTED,
+        Workload::Paced => &paced::EXPECTED,
         Workload::Hold => &hold::EXPECTED,
         _ => &primitives::EXPECTED,
     }

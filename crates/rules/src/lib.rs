@@ -12,6 +12,7 @@ mod batch;
 mod expected;
 mod hold;
 mod metric;
+mod paced;
 mod primitives;
 mod reason;
 mod sentence;

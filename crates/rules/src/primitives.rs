@@ -8,6 +8,7 @@ use crate::metric::{CPU, SWITCHES};
 /// No origin takes part, so that only the process itself and the kernel can speak against it.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: false,
+    fills_slots: false,
     is_paced_by_delays: true,
     includes_start: false,
     late_ms_max: 0.0,
@@ -69,7 +70,7 @@ fn words(workload: Workload) -> Option<(&'static str, &'static str)> {
         Workload::Timer1ms => ("how late a timer of 1 to 2 ms is", "timer"),
         Workload::Timer10ms => ("how late a timer of 10 to 11 ms is", "timer"),
         Workload::TimerOfMany => ("how late a timer of 1 to 2 ms is among 10,000", "timer"),
-        Workload::Batch | Workload::Steady | Workload::Hold => return None,
+        Workload::Batch | Workload::Steady | Workload::Paced | Workload::Hold => return None,
     })
 }
 

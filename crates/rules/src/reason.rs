@@ -133,6 +133,21 @@ pub enum Reason {
         /// How many there are.
         slots: u32,
     },
+    /// By Little's law the times of the fetches are too short for what the origin had in flight.
+    TimesTooShort {
+        /// How many were in flight by their times, in tenths.
+        tenths: u64,
+        /// How many the origin saw, in tenths.
+        seen_tenths: u64,
+    },
+    /// Requests came later or earlier after their arrival than the model says: the medians, counted
+    /// from the least late.
+    OtherMoments {
+        /// As the model says.
+        reported_us: u64,
+        /// As the origin saw.
+        seen_us: u64,
+    },
     /// The origin answered another number of fetches than were issued.
     Answered {
         /// How many it answered.
@@ -295,7 +310,8 @@ impl Reason {
             | Self::IdleCpu { .. }
             | Self::Descendants { .. }
             | Self::ChildrenIgnored => "hidden CPU time",
-            Self::TooFast { .. } => "impossible latencies",
+            Self::TooFast { .. } | Self::TimesTooShort { .. } => "impossible latencies",
+            Self::OtherMoments { .. } => "requests at other moments",
             Self::SlotsBusy { .. } => "latencies that do not fill the window",
             Self::OriginLate { .. } => "the origin was late",
             Self::OriginBusy { .. } => "the origin was busy",

@@ -67,6 +67,15 @@ impl fmt::Display for Reason {
             Self::SlotsBusy { tenths, slots } => {
                 write!(f, "by its latencies {} of {slots} slots were busy", tenth(*tenths))
             }
+            Self::TimesTooShort { tenths, seen_tenths } => {
+                let (timed, seen) = (tenth(*tenths), tenth(*seen_tenths));
+                write!(f, "by its times {timed} fetches were in flight, the origin saw {seen}")
+            }
+            Self::OtherMoments { reported_us, seen_us } => write!(
+                f,
+                "it says that half of its requests left {reported_us} us later than the most \
+                 punctual, the origin saw {seen_us} us"
+            ),
             Self::Answered { answered, issued } => {
                 write!(f, "the origin answered {answered} fetches, the model issued {issued}")
             }

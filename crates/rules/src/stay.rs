@@ -2,6 +2,7 @@
 
 use workload::{Cell, Datum};
 
+use crate::paced::LITTLE_PERCENT_MIN;
 use crate::turn::{PEAK_PERCENT_MIN, ROUNDING, sum};
 use crate::{Claims, Reason, expected, slope};
 
@@ -130,11 +131,14 @@ fn at_origin(
         let busy = sum / (stay.wall_ns as f64).max(1.0);
         reasons.push(Reason::SlotsBusy { tenths: tenths(busy), slots });
     }
+    if cell.is_open() {
+        reasons.extend(too_short(stay, (sum, longest.0)));
+    }
     // A connection a slot does not show that all slots fetched at once; the best of several turns
     // does, even where some were held up.
     let (peak, least) = (stay.in_flight_peak, u64::from(slots) * BATCH_PEAK_PERCENT_MIN / 100);
     let waves = waves(cell, stay.turns, peak);
-    if waves.is_none() && !expected(cell.workload).keeps_slots_busy && peak < least {
+    if waves.is_none() && is_batch(cell) && peak < least {
         reasons.push(Reason::Peak { peak, slots });
     }
     reasons.extend(waves);
@@ -157,6 +161,7 @@ pub fn validate_all(
 ) -> Vec<Reason> {
     let (peak, slots) = (in_flight_peaks.iter().copied().max().unwrap_or_default(), cell.slots());
     let is_seen = in_flight_peaks.len() >= BEST_TURNS_MIN && !may_be_slow;
+    let is_seen = is_seen && expected(cell.workload).fills_slots;
     let is_low = is_seen && peak < u64::from(slots) * PEAK_PERCENT_MIN / 100;
     let waves = match is_low {
         true => Some(Reason::Waves { peak, slots }),
@@ -165,10 +170,28 @@ pub fn validate_all(
     hidden(charged).into_iter().chain(waves).collect()
 }
 
+/// Returns whether the slots of a cell start at once and leave as its fetches run out.
+fn is_batch(cell: &Cell) -> bool {
+    let expected = expected(cell.workload);
+    expected.fills_slots && !expected.keeps_slots_busy
+}
+
+/// Returns that the times of a stay, which add up to a sum and of which one is the longest, are too
+/// short for what the origin had in flight, if they are. What lies across the edges of a window is
+/// at most one such time for each in flight.
+#[expect(clippy::cast_precision_loss, reason = "a tenth of a fetch is all that is asked")]
+fn too_short(stay: &Stay<'_>, (sum, longest_ns): (f64, u64)) -> Option<Reason> {
+    let (seen, wall) = (stay.in_flight_mean, stay.wall_ns as f64);
+    let edges = seen * longest_ns as f64 * stay.turns as f64;
+    let least = seen * wall * LITTLE_PERCENT_MIN as f64 / 100.0 - edges;
+    let (tenths, seen_tenths) = (tenths(sum / wall.max(1.0)), tenths(seen));
+    (sum < least).then_some(Reason::TimesTooShort { tenths, seen_tenths })
+}
+
 /// Returns that a batch was fetched in waves, if the origin never saw more than half of the slots.
 fn waves(cell: &Cell, turns: u64, peak: u64) -> Option<Reason> {
     let slots = cell.slots();
-    let is_batch = cell.workload.fetches() && !expected(cell.workload).keeps_slots_busy;
+    let is_batch = is_batch(cell);
     let is_seen = turns >= u64::from(BATCH_TURNS_MIN) && 2 * peak <= u64::from(slots);
     (is_batch && is_seen).then_some(Reason::Waves { peak, slots })
 }
@@ -229,6 +252,7 @@ mod tests {
             fetches: 20,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
+            rate_per_s: if workload == Workload::Paced { 200 } else { 0 },
             probe_period_us: 0,
             work_kib: 0,
         };
@@ -283,6 +307,18 @@ mod tests {
         assert_eq!(half, ["by its latencies 1.9 of 4 slots were busy"]);
         // The slots of a batch leave as its ids run out.
         assert_eq!(broken(Workload::Batch, &[(21_000_000, 80)], slow), [""; 0]);
+    }
+
+    #[test]
+    fn times_that_do_not_account_for_what_the_origin_had_in_flight_make_a_stay_invalid() {
+        let seen = |mean| {
+            let change =
+                |stay: &mut Stay<'_>| (stay.in_flight_mean, stay.in_flight_peak) = (mean, 1);
+            broken(Workload::Paced, &[(21_000_000, 80)], change)
+        };
+        // No slot need be busy, and no peak is asked for.
+        assert_eq!(seen(3.9), [""; 0]);
+        assert_eq!(seen(8.0), ["by its times 3.8 fetches were in flight, the origin saw 8.0"]);
     }
 
     #[test]
@@ -348,6 +384,7 @@ mod tests {
             fetches: 4,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         };

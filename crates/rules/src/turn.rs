@@ -6,7 +6,7 @@ use workload::{Datum, OriginKind, Plan, Receipt, Turn, bare_heads_digest, ids_di
 use crate::slope::SHORTEST_NS;
 use crate::stay::BATCH_PEAK_PERCENT_MIN;
 use crate::terms::Sizes;
-use crate::{Reason, evaluate, expected, is_upper_bound};
+use crate::{Reason, evaluate, expected, is_upper_bound, paced};
 
 /// The share of the slots that the origin must have seen busy at the peak, in
 /// percent. Lower values are what waiting in series looks like.
@@ -134,6 +134,8 @@ fn meeting(
     hold(reasons, receipt.strays == 0, || Reason::Strays { count: receipt.strays });
     let is_all = answered == ids.end - ids.start;
     hold(reasons, !is_all || receipt.ids_digest == ids_digest(ids), || Reason::OtherIds);
+
+    reasons.extend(paced::other_moments(turned, receipt));
 
     let late_ms = receipt.delay_late_ms_p50_estimate;
     let is_on_time = late_ms <= expected(plan.cell.workload).late_ms_max;

@@ -30,6 +30,7 @@ impl Story {
             fetches: 20,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         };
@@ -93,6 +94,8 @@ fn turned(asked: u64) -> Turned {
         scheduled: None,
         latencies_ns: vec![(21_000_000, 20)],
         wake_up_delays_ns: Vec::new(),
+        responses_ns: Vec::new(),
+        lags_ns: Vec::new(),
     }
 }
 
@@ -314,7 +317,7 @@ fn a_primitive_is_held_to_its_own_counts_and_clocks_alone() {
     let cell = Cell::of_operations(Workload::Spawn, (0, 20));
     let (plan, turn) = (
         Plan { cell, ..Story::new(Workload::Steady).plan },
-        Turn { number: 1, first_id: 1_000, warmup: 0, fetches: 20 },
+        Turn { number: 1, first_id: 1_000, warmup: 0, fetches: 20, arrivals_seed: 0 },
     );
     let broken = |change: fn(&mut Turned)| {
         let mut turned = Turned { latencies_ns: Vec::new(), threads: 9, ..turned(20) };

@@ -43,6 +43,7 @@ pub mod order;
 pub mod warm_up;
 
 pub mod histogram;
+pub mod pooled;
 pub mod random;
 pub mod williams;
 

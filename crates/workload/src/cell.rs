@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Turn, Workload};
+use crate::{OriginKind, Turn, Workload};
 
 /// One workload with its numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub struct Cell {
     pub delay_ms: DelayRange,
     /// The length of every body.
     pub body_bytes: u32,
+    /// Fetches arrive at this rate, at moments that were fixed in advance. 0 if each starts as soon
+    /// as a slot is free.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub rate_per_s: u32,
     /// A probe task wakes so often beside the fetches, in microseconds: a unit more, which reports
     /// how long units that are due have to wait. 0 for none.
     #[serde(default, skip_serializing_if = "is_0")]
@@ -71,6 +75,7 @@ impl Cell {
             fetches: operations,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 0,
+            rate_per_s: 0,
             probe_period_us: 0,
             work_kib: 0,
         }
@@ -81,6 +86,18 @@ impl Cell {
     pub fn dealt(&self) -> u64 {
         let ids = Turn::of(self, 0, 0).ids(self);
         ids.end - ids.start
+    }
+
+    /// Returns whether fetches arrive at a rate, whether or not those before them have ended.
+    pub fn is_open(&self) -> bool {
+        self.rate_per_s > 0
+    }
+
+    /// Returns the kind of origin that serves it where another was asked for: arrivals that are
+    /// timed one by one need one whose timers are finer than a millisecond, and which counts.
+    pub fn origin(&self, asked: OriginKind) -> OriginKind {
+        let needs_fast = self.is_open() || self.workload.is_held();
+        if needs_fast { OriginKind::Fast } else { asked }
     }
 
     /// Returns how many slots can be busy at once: no more than there are fetches.

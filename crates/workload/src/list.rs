@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::primitives::{many, many_apart, one_by_one};
-use crate::{Cell, Turn, batch, hold, steady};
+use crate::{Cell, Turn, batch, hold, paced, steady};
 
 /// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub enum Workload {
     Batch,
     /// Always `in_flight` at once, timed after a warm-up, ended while every slot is still busy.
     Steady,
+    /// Fetches that arrive at a given rate, at moments fixed in advance, whether or not those
+    /// before them have ended.
+    Paced,
     /// All `in_flight` at once, held by the origin until what they take was read.
     Hold,
     /// A generator is resumed and yields a value.
@@ -78,7 +81,8 @@ pub enum Datum {
 }
 
 /// What a workload says of itself. A slot starts its next fetch as soon as it is free, as long as
-/// the turn has one left; how many there are, and which of them are measured, differs.
+/// the turn has one left, or, of a cell with a rate, when that arrives; how many there are, and
+/// which of them are measured, differs.
 pub(crate) struct Definition {
     /// What the pipe and reports call it.
     pub(crate) name: &'static str,
@@ -101,9 +105,10 @@ pub(crate) struct Definition {
 
 impl Workload {
     /// Every workload, in the order of reports: those that fetch, then the primitives.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Batch,
         Self::Steady,
+        Self::Paced,
         Self::Hold,
         Self::Generator,
         Self::Switch,
@@ -130,6 +135,7 @@ impl Workload {
         match self {
             Self::Batch => &batch::DEFINITION,
             Self::Steady => &steady::DEFINITION,
+            Self::Paced => &paced::DEFINITION,
             Self::Hold => &hold::DEFINITION,
             Self::Generator => const { &many("generator") },
             Self::Switch => const { &many("switch") },

@@ -75,6 +75,13 @@ pub struct Turned {
     /// How late each wake-up of the probe task was that was due in the window, in the same form.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wake_up_delays_ns: Vec<(u64, u64)>,
+    /// Of fetches that arrive at a rate: how long after its arrival each was answered that arrived
+    /// in the window, in the same form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub responses_ns: Vec<(u64, u64)>,
+    /// How long after its arrival each of them was sent, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lags_ns: Vec<(u64, u64)>,
 }
 
 /// The measured window.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::is_0;
+use crate::paced::rate_fault;
 use crate::{Cell, Error};
 
 /// What a participant is sent once: a cell at its origin, the workers, the seed.
@@ -35,7 +36,7 @@ impl Plan {
     /// Names the first number that makes no sense.
     pub fn checked(self) -> Result<Self, Error> {
         let cell = &self.cell;
-        let of_workload = (cell.workload.definition().fault)(cell.warmup);
+        let of_workload = (cell.workload.definition().fault)(cell.warmup).or(rate_fault(cell));
         let fault = match () {
             () if cell.in_flight == 0 => "in_flight is 0, expected at least 1",
             () if cell.fetches == 0 => "fetches is 0, expected at least 1",
@@ -73,6 +74,7 @@ mod tests {
                 fetches: 1,
                 delay_ms: DelayRange { lo: 0, hi: 0 },
                 body_bytes: 0,
+                rate_per_s: 0,
                 probe_period_us: 0,
                 work_kib: 0,
             };

@@ -39,6 +39,10 @@ pub struct Receipt {
     /// The most by which one was late.
     #[serde(default)]
     pub delay_late_ms_max_estimate: f64,
+    /// The median by which requests that arrive at a rate reached the origin after their moment,
+    /// counted from the least late of them, in milliseconds; nothing if the origin does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival_late_ms_p50: Option<f64>,
     /// CPU time of the origin's process, in nanoseconds.
     pub cpu_ns: u64,
     /// Wall time since the mount, in nanoseconds.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::is_0;
 use crate::{Cell, Error};
 
 /// A bounded piece of work of one participant, while all others are idle.
@@ -18,12 +19,16 @@ pub struct Turn {
     pub warmup: u64,
     /// Those that end inside the window.
     pub fetches: u64,
+    /// Decides when its fetches arrive, where they do so at a rate.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub arrivals_seed: u64,
 }
 
 impl Turn {
     /// Returns the turn of that number that does what a cell asks for.
     pub fn of(cell: &Cell, number: u32, first_id: u64) -> Self {
-        Self { number, first_id, warmup: cell.warmup, fetches: cell.fetches }
+        let Cell { warmup, fetches, .. } = *cell;
+        Self { number, first_id, warmup, fetches, arrivals_seed: 0 }
     }
 
     /// Returns the ids that are dealt in a cell: warm-up, window, and the surplus that keeps every

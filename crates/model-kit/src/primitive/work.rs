@@ -72,6 +72,8 @@ impl Done {
             scheduled,
             latencies_ns: self.latencies_ns,
             wake_up_delays_ns: Vec::new(),
+            responses_ns: Vec::new(),
+            lags_ns: Vec::new(),
         }
     }
 }

@@ -1,29 +1,47 @@
 //! A slot whose HTTP is spoken by a library: it says what to fetch, and verifies what the library
 //! got as strictly as a bare reply.
 
+use std::thread;
+use std::time::Instant;
+
 use super::{Slot, State};
 use crate::{ErrorCode, Fetch, LibraryReply, reply};
 
 impl Slot {
     /// Begins the next fetch for a library that speaks HTTP itself, once there is one; nothing if
     /// there is no further turn.
-    pub async fn next_fetch(&mut self) -> Option<Fetch> {
-        self.begin_for_library();
-        while matches!(self.state, State::Rest) {
-            self.next_turn().await;
+    ///
+    /// Where fetches arrive at a rate, it waits for the next by the model's own timer.
+    pub async fn next_fetch<F: Future>(
+        &mut self,
+        sleep_until: impl Fn(Instant) -> F,
+    ) -> Option<Fetch> {
+        loop {
             self.begin_for_library();
+            match self.state {
+                State::Rest => self.next_turn().await,
+                State::Due(due) => {
+                    sleep_until(due).await;
+                    self.waited();
+                }
+                _ => return self.fetch(),
+            }
         }
-        self.fetch()
     }
 
     /// The same for a model whose units block a thread.
     pub fn next_fetch_blocking(&mut self) -> Option<Fetch> {
-        self.begin_for_library();
-        while matches!(self.state, State::Rest) {
-            self.next_turn_blocking();
+        loop {
             self.begin_for_library();
+            match self.state {
+                State::Rest => self.next_turn_blocking(),
+                State::Due(due) => {
+                    thread::sleep(due.saturating_duration_since(Instant::now()));
+                    self.waited();
+                }
+                _ => return self.fetch(),
+            }
         }
-        self.fetch()
     }
 
     /// Takes what a library got for the last [`Slot::next_fetch`].
@@ -49,15 +67,16 @@ impl Slot {
             self.state = State::Done;
         }
         if matches!(self.state, State::Idle) {
-            self.state = match self.begin() {
-                State::Connect | State::Send => State::Library,
-                resting => resting,
-            };
+            self.state = self.begin();
+        }
+        if matches!(self.state, State::Connect | State::Send) {
+            self.state = State::Library;
         }
     }
 
     /// Returns the fetch that a library carries, if there is one.
-    fn fetch(&self) -> Option<Fetch> {
+    fn fetch(&mut self) -> Option<Fetch> {
+        self.leave();
         let Self { id, origin, .. } = *self;
         let begun = matches!(self.state, State::Library);
         begun.then(|| Fetch { id, origin, deadline: self.deadline() })

@@ -9,6 +9,7 @@ use crate::figure::drawing::Figure;
 use crate::figure::percent::more;
 use crate::html::matters::reported as ci;
 use crate::html::run_page::Page;
+use crate::responses;
 use crate::table::heading;
 
 /// What is said where a section's workload was not run.
@@ -45,6 +46,7 @@ impl Page<'_> {
     pub(crate) fn latency(&self) -> Markup {
         html! {
             (self.each(|charts| &charts.latency, &html! {}))
+            @for cell in &self.figures.cells { (waits(cell)) }
         }
     }
 
@@ -211,6 +213,25 @@ impl Page<'_> {
             (Some(ratio), _) => more(&ratio),
             (None, Some(row)) => crate::table::state_word(row.state).to_owned(),
             (None, None) => crate::table::NOTHING.to_owned(),
+        }
+    }
+}
+
+/// Writes what fetches wait for, if they arrive at a rate.
+fn waits(cell: &CellFigures) -> Markup {
+    let rows = responses::rows(cell);
+    html! {
+        @if !rows.is_empty() {
+            h3 { (responses::heading(&cell.cell)) }
+            div.scroll tabindex="0" role="group" aria-label=(responses::heading(&cell.cell)) { table {
+                thead { tr { @for column in responses::COLUMNS { th scope="col" { (column) } } } }
+                tbody { @for row in &rows { tr {
+                    @for (place, text) in row.iter().enumerate() {
+                        @if place == 0 { th scope="row" { (text) } } @else { td { (text) } }
+                    }
+                } } }
+            } }
+            p.aside { (responses::LEGEND) "." }
         }
     }
 }

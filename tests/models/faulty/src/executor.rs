@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
+use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,11 +16,18 @@ use tokio_kit::Tokio;
 
 /// How long a task blocks its worker after each read.
 const NAP: Duration = Duration::from_millis(50);
+/// How long arrivals are gathered that then leave together: ten of 400 a second.
+const GATHERING: Duration = Duration::from_millis(25);
+/// When gathering began.
+static GATHERED: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// The memory that a runtime fills as it is built, in bytes: 16 384 pages, each a fault.
 const ARENA: usize = 64 * 1024 * 1024;
 
 /// Tokio's sockets and timer, where each read ends with a nap of the whole thread.
 struct Napping;
+
+/// Tokio's sockets, and a timer that wakes all who wait together.
+struct Gathering;
 
 /// Sockets and a timer that block the thread of whoever waits for them.
 struct Blocking;
@@ -43,6 +51,29 @@ impl Runtime for Napping {
 
     async fn sleep_until(deadline: Instant) {
         <Tokio>::sleep_until(deadline).await;
+    }
+}
+
+impl Runtime for Gathering {
+    type Stream = TcpStream;
+
+    async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+        <Tokio>::connect(address).await
+    }
+
+    async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+        <Tokio>::write(stream, bytes).await
+    }
+
+    async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        <Tokio>::read(stream, buffer).await
+    }
+
+    async fn sleep_until(deadline: Instant) {
+        let since = deadline.saturating_duration_since(*GATHERED).as_millis();
+        let gatherings = since / GATHERING.as_millis() + 1;
+        let wake = GATHERING * u32::try_from(gatherings).unwrap_or(u32::MAX);
+        <Tokio>::sleep_until(*GATHERED + wake).await;
     }
 }
 
@@ -72,6 +103,7 @@ impl Runtime for Blocking {
 pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
     match how {
         "sleep on the worker" => drive::<Napping>(&built()?, slots),
+        "gather arrivals" => drive::<Gathering>(&built()?, slots),
         "block the worker" => drive::<Blocking>(&built()?, slots),
         "built with an arena" => {
             let (runtime, _arena) = (built()?, arena());

@@ -191,5 +191,7 @@ fn turned(turn: &Turn, issued: u64, (wall_ns, cpu_ns): (u64, u64)) -> Turned {
         scheduled: None,
         latencies_ns: Vec::new(),
         wake_up_delays_ns: Vec::new(),
+        responses_ns: Vec::new(),
+        lags_ns: Vec::new(),
     }
 }
