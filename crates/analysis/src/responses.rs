@@ -81,6 +81,7 @@ pub(crate) struct ResponsesSummary<'a> {
 /// How long fetches waited, for programs.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_field_names, reason = "the names of a document carry their units")]
 struct WaitsSummary {
     /// What half of the fetches do not exceed, in milliseconds.
     p50_ms: Figure,

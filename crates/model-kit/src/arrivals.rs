@@ -35,15 +35,15 @@ struct Times {
     lag_ns: AtomicU64,
 }
 
-/// The times of the fetches that arrived in a window and were ok, as values and counts.
+/// The times in nanoseconds of the fetches of a window that were ok, as values and counts.
 #[derive(Debug, Default)]
 pub(crate) struct Histograms {
     /// From sending to the end.
-    pub(crate) services_ns: Vec<(u64, u64)>,
+    pub(crate) services: Vec<(u64, u64)>,
     /// From arrival to the end.
-    pub(crate) responses_ns: Vec<(u64, u64)>,
+    pub(crate) responses: Vec<(u64, u64)>,
     /// From arrival to sending.
-    pub(crate) lags_ns: Vec<(u64, u64)>,
+    pub(crate) lags: Vec<(u64, u64)>,
 }
 
 impl Arrivals {
@@ -97,9 +97,9 @@ impl Arrivals {
         };
         let all = || self.times.iter().map(read).filter(|(response, _)| *response != NO_TIME);
         Histograms {
-            services_ns: histogram(all().map(|(response, lag)| response.saturating_sub(lag))),
-            responses_ns: histogram(all().map(|(response, _)| response)),
-            lags_ns: histogram(all().map(|(_, lag)| lag)),
+            services: histogram(all().map(|(response, lag)| response.saturating_sub(lag))),
+            responses: histogram(all().map(|(response, _)| response)),
+            lags: histogram(all().map(|(_, lag)| lag)),
         }
     }
 
@@ -141,16 +141,16 @@ mod tests {
         let arrivals = arrivals(1_000).unwrap();
         let after = |ms| arrivals.due(1_002) + Duration::from_millis(ms);
         arrivals.keep(1_002, (after(3), after(10)));
-        let Histograms { services_ns, responses_ns, lags_ns } = arrivals.histograms();
-        assert_eq!(responses_ns, [(10_000_000, 1)]);
-        assert_eq!((lags_ns, services_ns), (vec![(3_000_000, 1)], vec![(7_000_000, 1)]));
+        let Histograms { services, responses, lags } = arrivals.histograms();
+        assert_eq!(responses, [(10_000_000, 1)]);
+        assert_eq!((lags, services), (vec![(3_000_000, 1)], vec![(7_000_000, 1)]));
     }
 
     #[test]
     fn what_arrives_before_the_window_is_not_timed() {
         let arrivals = arrivals(1_000).unwrap();
         arrivals.keep(1_000, (arrivals.due(1_000), arrivals.due(1_000)));
-        assert!(arrivals.histograms().responses_ns.is_empty());
+        assert!(arrivals.histograms().responses.is_empty());
     }
 
     #[test]

@@ -132,7 +132,8 @@ impl Ledger {
             return Err(format!("the window did not close: {ended} of {due} fetches ended"));
         };
 
-        let Histograms { services_ns: latencies_ns, responses_ns, lags_ns } = self.histograms();
+        let Histograms { services: latencies_ns, responses: responses_ns, lags: lags_ns } =
+            self.histograms();
         let ended = self.latencies.len() as u64;
         let ok = latencies_ns.iter().map(|(_, count)| count).sum();
         Ok(Turned {
@@ -189,8 +190,8 @@ impl Ledger {
             return arrivals.histograms();
         }
         let latencies = self.latencies.iter().map(|entry| entry.load(Ordering::Relaxed));
-        let services_ns = histogram(latencies.filter(|latency_ns| *latency_ns != NO_LATENCY));
-        Histograms { services_ns, ..Histograms::default() }
+        let services = histogram(latencies.filter(|latency_ns| *latency_ns != NO_LATENCY));
+        Histograms { services, ..Histograms::default() }
     }
 
     /// Returns the entry for the latency of the i-th fetch of the window.

@@ -253,6 +253,7 @@ impl Block {
 
 impl Placement {
     /// Returns it with the origin that serves a cell.
+    #[must_use]
     pub fn serving(&self, cell: &Cell) -> Self {
         Self { origin: cell.origin(self.origin), ..self.clone() }
     }

@@ -9,7 +9,6 @@ use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES, WALL};
 /// together while one thread sends them in turn, so the last are late.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: false,
-    fills_slots: true,
     is_paced_by_delays: false,
     includes_start: true,
     late_ms_max: 8.0,

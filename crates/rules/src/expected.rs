@@ -11,9 +11,6 @@ pub struct Expected {
     /// Whether every slot is busy from the beginning of the window to its end: the origin then sees
     /// them, at the peak and in the mean, and latencies fill the window.
     pub keeps_slots_busy: bool,
-    /// Whether every slot is busy at least once in a turn: the origin sees them all in the best of
-    /// several turns.
-    pub fills_slots: bool,
     /// Whether the delays decide how long a window takes. If so, models run at one rate, and one
     /// that does not is marked; the length of a window says nothing of a model.
     pub is_paced_by_delays: bool,

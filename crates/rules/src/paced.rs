@@ -12,7 +12,6 @@ use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES};
 /// nor mean is asked for. The rate sets the pace, so that wall time is no figure of a model.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: false,
-    fills_slots: false,
     is_paced_by_delays: true,
     includes_start: false,
     late_ms_max: 3.0,
@@ -40,8 +39,8 @@ pub(crate) fn other_moments(turned: &Turned, receipt: &Receipt) -> Option<Reason
     let (least_ns, _) = turned.lags_ns.first()?;
     let reported_ns = histogram::quantile(&turned.lags_ns, 0.5)?.saturating_sub(*least_ns);
     let differs = reported_ns.abs_diff(seen_ns) > LAG_NS + seen_ns / LAG_PART;
-    let (reported_us, seen_us) = (reported_ns / 1_000, seen_ns / 1_000);
-    differs.then_some(Reason::OtherMoments { reported_us, seen_us })
+    let us = |ns: u64| ns / 1_000;
+    differs.then(|| Reason::OtherMoments { reported_us: us(reported_ns), seen_us: us(seen_ns) })
 }
 
 /// Returns milliseconds in whole nanoseconds.

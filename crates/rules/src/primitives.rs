@@ -8,7 +8,6 @@ use crate::metric::{CPU, SWITCHES};
 /// No origin takes part, so that only the process itself and the kernel can speak against it.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: false,
-    fills_slots: false,
     is_paced_by_delays: true,
     includes_start: false,
     late_ms_max: 0.0,

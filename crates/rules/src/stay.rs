@@ -161,7 +161,7 @@ pub fn validate_all(
 ) -> Vec<Reason> {
     let (peak, slots) = (in_flight_peaks.iter().copied().max().unwrap_or_default(), cell.slots());
     let is_seen = in_flight_peaks.len() >= BEST_TURNS_MIN && !may_be_slow;
-    let is_seen = is_seen && expected(cell.workload).fills_slots;
+    let is_seen = is_seen && (expected(cell.workload).keeps_slots_busy || is_batch(cell));
     let is_low = is_seen && peak < u64::from(slots) * PEAK_PERCENT_MIN / 100;
     let waves = match is_low {
         true => Some(Reason::Waves { peak, slots }),
@@ -172,8 +172,7 @@ pub fn validate_all(
 
 /// Returns whether the slots of a cell start at once and leave as its fetches run out.
 fn is_batch(cell: &Cell) -> bool {
-    let expected = expected(cell.workload);
-    expected.fills_slots && !expected.keeps_slots_busy
+    cell.workload.fetches() && expected(cell.workload).includes_start
 }
 
 /// Returns that the times of a stay, which add up to a sum and of which one is the longest, are too

@@ -6,7 +6,6 @@ use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES};
 /// Every slot is busy, and the origin's delays set the pace: wall time is no figure of a model.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: true,
-    fills_slots: true,
     is_paced_by_delays: true,
     includes_start: false,
     late_ms_max: 3.0,

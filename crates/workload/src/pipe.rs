@@ -29,6 +29,7 @@ pub enum ToModel {
 /// What a model sends to the harness.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one of it in a turn")]
 pub enum FromModel {
     /// The first line: who speaks.
     Hello(Hello),
