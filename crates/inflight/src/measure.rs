@@ -294,8 +294,8 @@ fn holds(preset: &Preset, names: &[String]) -> Holds {
     if names.is_empty() {
         return preset.holds.clone();
     }
-    let named = all_held().into_iter().filter(|cell| names.contains(&cell.name));
-    let levels = BTreeSet::from_iter(named.map(|cell| cell.in_flight));
+    let chosen = all_held().into_iter().filter(|cell| names.contains(&cell.name));
+    let levels: BTreeSet<u32> = chosen.map(|cell| cell.in_flight).collect();
     let blocks = harness::presets().map(|preset| preset.holds.blocks).max().unwrap_or_default();
     Holds { levels: levels.into_iter().collect(), blocks }
 }

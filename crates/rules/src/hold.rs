@@ -7,7 +7,6 @@ use crate::metric::{CPU, MEMORY};
 /// own holds each turn to.
 pub(crate) const EXPECTED: Expected = Expected {
     keeps_slots_busy: false,
-    fills_slots: true,
     is_paced_by_delays: true,
     includes_start: true,
     late_ms_max: 8.0,
