@@ -11,8 +11,8 @@ use support::{WORKSPACE, alone};
 /// Returns how often a fetch of a model makes a system call of one of these names.
 fn calls(model: &Value, names: &[&str]) -> f64 {
     let calls = model["system_calls_per_fetch"].as_array().expect("they were counted");
-    let named = calls.iter().filter(|call| names.iter().any(|name| call["name"] == *name));
-    named.map(|call| call["value"].as_f64().expect("it is a number")).sum()
+    let own = calls.iter().filter(|call| names.iter().any(|name| call["name"] == *name));
+    own.map(|call| call["value"].as_f64().expect("it is a number")).sum()
 }
 
 #[test]
