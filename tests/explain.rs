@@ -1,5 +1,5 @@
-//! Promises of `inflight explain`: it says what a fetch is made of, by the tools that there are, and
-//! which are missing.
+//! Promises of `inflight explain`: it says what a fetch is made of, by the tools that there are,
+//! and which are missing.
 
 mod support;
 

@@ -112,7 +112,8 @@ pub(crate) struct Ranking {
 /// On how many threads a runtime runs its units.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct WorkersAsked {
-    /// Threads on which a runtime runs its tasks, each with a CPU; half of the CPUs if none is said.
+    /// Threads on which a runtime runs its tasks, each with a CPU; half of the CPUs if none is
+    /// said.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     workers: Option<u32>,
     /// Allows more workers than there are CPUs.

@@ -92,7 +92,8 @@ fn text(cell: &Cell, both: &[Explained; 2]) -> String {
     table.pairs("system calls", 1.0, both.each_ref().map(|one| &one.calls));
     table.pairs("% of CPU in", 100.0, both.each_ref().map(|one| &one.functions));
     format!(
-        "For each fetch of {}\n{}\nOne process of each, alone: where to look, not which costs less.\n\
+        "For each fetch of {}\n{}\n\
+         One process of each, alone: where to look, not which costs less.\n\
          `{INFLIGHT} run {} {}` compares them.",
         report::heading(cell),
         table.text,

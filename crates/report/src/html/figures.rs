@@ -223,7 +223,8 @@ fn waits(cell: &CellFigures) -> Markup {
     html! {
         @if !rows.is_empty() {
             h3 { (responses::heading(&cell.cell)) }
-            div.scroll tabindex="0" role="group" aria-label=(responses::heading(&cell.cell)) { table {
+            div.scroll tabindex="0" role="group"
+                aria-label=(responses::heading(&cell.cell)) { table {
                 thead { tr { @for column in responses::COLUMNS { th scope="col" { (column) } } } }
                 tbody { @for row in &rows { tr {
                     @for (place, text) in row.iter().enumerate() {
