@@ -167,11 +167,14 @@ pub(crate) fn refusal(
 
 /// Checks what was read.
 fn examine(readings: &Readings) -> Vec<Finding> {
-    let find = |&(name, check): &Check| {
-        let Opinion { state, says, fix, .. } = check(readings);
+    let opinions = CHECKS.iter().map(|(name, check)| (*name, check(readings)));
+    let languages = readings.work.languages.iter();
+    let languages = languages.map(|(name, called, found)| (*name, work::language((called, found))));
+    let find = |(name, opinion): (&str, Opinion)| {
+        let Opinion { state, says, fix, .. } = opinion;
         Finding { name: name.to_owned(), state, says, fix }
     };
-    CHECKS.iter().map(find).collect()
+    opinions.chain(languages).map(find).collect()
 }
 
 impl Readings {
@@ -259,8 +262,10 @@ fn grade(share: f64, [doubtful, bad]: [f64; 2]) -> Health {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::Health::{Doubtful, Good};
     use super::faults::{FAULTS, Grade, fit};
     use super::*;
+    use crate::language::Unavailable;
 
     /// Faults whose remedy is no command: another machine, another hour, a plug.
     const WITHOUT_COMMAND: [&str; 7] =
@@ -279,7 +284,7 @@ mod tests {
         assert!(says.ends_with('.') && !says.contains(". ") && !says.contains('\n'), "{finding:?}");
         assert!(finding.fix.as_ref().is_none_or(|command| !command.contains('\n')));
 
-        let fault = finding.state != Health::Good && !says.contains("cannot be seen");
+        let fault = finding.state != Good && !says.contains("cannot be seen");
         let fixed = finding.fix.is_some() || WITHOUT_COMMAND.contains(&finding.name.as_str());
         assert!(!fault || fixed, "{finding:?}");
     }
@@ -288,7 +293,7 @@ mod tests {
     fn a_fit_machine_is_good_in_all() {
         for finding in examine(&fit()) {
             is_whole(&finding);
-            assert_eq!((finding.state, &finding.fix), (Health::Good, &None), "{finding:?}");
+            assert_eq!((finding.state, &finding.fix), (Good, &None), "{finding:?}");
         }
     }
 
@@ -327,8 +332,20 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let workspace = Workspace::of(&root).unwrap();
         let findings = doctor(&workspace, &crate::quick().cells, &[]);
-        assert_eq!(findings.len(), CHECKS.len());
+        assert_eq!(findings.len(), CHECKS.len() + crate::language::found().len());
         findings.iter().for_each(is_whole);
+    }
+
+    #[test]
+    fn a_language_is_good_by_what_was_found_and_doubtful_without_it() {
+        let none = Unavailable { why: "no node was found".to_owned(), fix: "get it".to_owned() };
+        for (reported, state) in [(Ok("Here it is.".to_owned()), Good), (Err(none), Doubtful)] {
+            let mut readings = fit();
+            readings.work.languages = vec![("node", "Node.js", reported)];
+            let finding = found(&readings, "node");
+            is_whole(&finding);
+            assert_eq!(finding.state, state, "{finding:?}");
+        }
     }
 
     #[test]

@@ -39,8 +39,12 @@ pub(crate) struct Language {
     sources: (&'static str, &'static str),
     /// What a process takes longer to start than a program does, in seconds.
     start_s: f64,
-    /// Builds the program of a package, where cargo does not.
-    build: Option<Build>,
+    /// Builds the program of a package, where cargo does not, and the folder below the build
+    /// directory where it is then.
+    build: Option<(Build, &'static str)>,
+    /// Says in a sentence what there is here to run or build models, or why there is nothing, if
+    /// `doctor` does not look at it by a check of its own. It sets nothing up.
+    found: Option<fn() -> Result<String, Unavailable>>,
     /// Returns what a model is run or built by, beside its program and cargo, or why it cannot run
     /// here.
     interpreter: fn(&Workspace, &Model) -> Result<Option<Interpreter>, Missing>,
@@ -102,6 +106,19 @@ pub(crate) fn version(versions: &BTreeMap<String, String>) -> Option<&String> {
     LANGUAGES.into_iter().find_map(|language| versions.get(language.version))
 }
 
+/// Returns the folder below the build directory where programs of a model's language are built, if
+/// cargo does not do so.
+pub(crate) fn folder(model: &Model) -> Option<&'static str> {
+    of(model).build.map(|(_, folder)| folder)
+}
+
+/// Says of each language what there is here to run or build its models, or why there is nothing;
+/// each by the name of its version.
+pub(crate) fn found() -> Vec<(&'static str, &'static str, Result<String, Unavailable>)> {
+    let asked = |language: Language| Some((language.version, language.name, language.found?()));
+    LANGUAGES.into_iter().filter_map(asked).collect()
+}
+
 /// Returns why a model cannot run here, if it cannot.
 pub fn missing(workspace: &Workspace, model: &Model) -> Option<Missing> {
     (of(model).interpreter)(workspace, model).err()
@@ -130,7 +147,8 @@ pub(crate) fn compile_in(
 ) -> Result<Program> {
     let model = find::of_package(workspace, package)?;
     let language = model.as_ref().map_or(LANGUAGES[0], of);
-    let built = language.build.unwrap_or(rust::build)(workspace, package, layout)?;
+    let makes = language.build.map_or(rust::build as Build, |(build, _)| build);
+    let built = makes(workspace, package, layout)?;
     let (path, sha256) = kept(workspace, package, &built)?;
     let interpreter = match model.map(|model| (language.interpreter)(workspace, &model)) {
         None => None,

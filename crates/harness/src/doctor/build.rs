@@ -13,6 +13,7 @@ use record::environment::target_folders;
 use super::text::unseen;
 use super::work::{existing, free_mib};
 use super::{Opinion, Readings};
+use crate::language;
 
 /// What is written where all is built: programs are kept under their hashes.
 const KEPT_MIB: u64 = 16;
@@ -43,7 +44,11 @@ impl Build {
         let below: Vec<PathBuf> = [PathBuf::new()].into_iter().chain(of_targets).collect();
         let releases = || below.iter().map(|below| target.join(below).join("release"));
         let is_due = |package: &str| !releases().any(|release| release.join(package).exists());
-        let due = models.iter().filter(|model| is_due(&model.package)).count() as u64;
+        let is_model_due = |model: &&Model| match language::folder(model) {
+            Some(folder) => !target.join(folder).join(&model.package).exists(),
+            None => is_due(&model.package),
+        };
+        let due = models.iter().filter(is_model_due).count() as u64;
         let origin_mib = if is_due("origin") { ORIGIN_MIB } else { KEPT_MIB };
         let folders = releases().chain([target.join("inflight")]);
         Self {
@@ -109,6 +114,14 @@ mod tests {
         assert_eq!(needed(&[]), ORIGIN_MIB + 2 * MODEL_MIB);
         assert_eq!(needed(&[origin, tokio]), KEPT_MIB + MODEL_MIB);
         assert_eq!(needed(&[origin, tokio, ("release/model-smol", "")]), KEPT_MIB);
+
+        // What another than cargo builds is looked for where that puts it.
+        let go = Model { language: Some("Go".to_owned()), ..model("go") };
+        for (built, needed) in [("release/model-go", MODEL_MIB), ("inflight/go/model-go", 0)] {
+            let target = Folder::with(&[("release/origin", ""), (built, "")]);
+            let build = Build::read((&root, target.path()), std::slice::from_ref(&go));
+            assert_eq!(build.needed_mib, KEPT_MIB + needed, "{built}");
+        }
     }
 
     #[test]

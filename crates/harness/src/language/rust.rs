@@ -53,6 +53,7 @@ pub(super) const LANGUAGE: Language = Language {
     sources: ("rs", "//"),
     start_s: 0.0,
     build: None,
+    found: None,
     interpreter: |_, model| needs(model).map(|()| None),
 };
 
