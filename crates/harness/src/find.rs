@@ -1,6 +1,7 @@
 //! Finds models and programs of primitives by their manifests: every package of the workspace below
-//! a folder that has a section for one. Nothing is registered anywhere.
+//! a folder that has a section for one, and models outside of it. Nothing is registered anywhere.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -12,12 +13,13 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::language::{self, TRACES};
+use crate::outside::{self, Outside};
 
 /// A package that every checkout of Inflight has, whatever its models are.
 const KIT: &str = "model-kit";
 
 /// The section of a manifest that describes a model.
-const MODEL: &str = "inflight";
+pub(crate) const MODEL: &str = "inflight";
 /// The section that describes a program of primitives.
 const PROGRAM: &str = "inflight-primitives";
 
@@ -28,6 +30,8 @@ pub struct Workspace {
     pub root: PathBuf,
     /// Where cargo puts what it builds.
     pub target: PathBuf,
+    /// The models outside of it, by their packages.
+    pub(crate) outside: BTreeMap<String, Outside>,
     metadata: Metadata,
 }
 
@@ -53,12 +57,34 @@ impl Workspace {
         Ok(Self {
             root: metadata.workspace_root.clone().into_std_path_buf(),
             target: metadata.target_directory.clone().into_std_path_buf(),
+            outside: BTreeMap::new(),
             metadata,
         })
     }
 
+    /// Returns it with the models in some folders outside of it: those of packages, or folders of
+    /// such.
+    ///
+    /// # Errors
+    ///
+    /// Says which folder has no model, which manifest cannot be read, or which package is there
+    /// already.
+    pub fn with_models(mut self, folders: &[PathBuf]) -> Result<Self> {
+        let outside = outside::find(folders)?;
+        for (package, Outside { folder, .. }) in &outside {
+            if let Some(own) = self.folder_of(package) {
+                return Err(outside::twice(package, &own, folder).into());
+            }
+        }
+        self.outside = outside;
+        Ok(self)
+    }
+
     /// Returns the folder of a package.
     pub(crate) fn folder_of(&self, package: &str) -> Option<PathBuf> {
+        if let Some(outside) = self.outside.get(package) {
+            return Some(outside.folder.clone());
+        }
         let packages = self.metadata.workspace_packages();
         let manifest = &packages.iter().find(|other| other.name == package)?.manifest_path;
         Some(manifest.parent()?.as_std_path().to_owned())
@@ -103,17 +129,17 @@ fn refused(error: &cargo_metadata::Error) -> Failure {
     })
 }
 
-/// Returns the models below a folder of the workspace, sorted by name.
+/// Returns the models below a folder of the workspace and those outside of it, sorted by name.
 ///
 /// # Errors
 ///
 /// Names the manifest that does not describe its model as it should.
 pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
-    let packages = workspace.packages_below(folder);
-    let mut models: Vec<Model> = packages
-        .into_iter()
-        .filter_map(|package| described(package, package.metadata.get(MODEL)?).into())
-        .collect::<Result<_>>()?;
+    let packages = workspace.packages_below(folder).into_iter();
+    let inside = packages.filter_map(|own| Some((own.name.as_str(), own.metadata.get(MODEL)?)));
+    let outside = workspace.outside.iter().map(|(package, own)| (package.as_str(), &own.section));
+    let models = inside.chain(outside).map(|(package, section)| described(package, section));
+    let mut models: Vec<Model> = models.collect::<Result<_>>()?;
     models.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(models)
 }
@@ -126,7 +152,7 @@ pub fn find(workspace: &Workspace, folder: &str) -> Result<Vec<Model>> {
 pub fn find_primitives(workspace: &Workspace, folder: &str) -> Result<Vec<PrimitiveProgram>> {
     let program = |package: &Package| {
         let section = package.metadata.get(PROGRAM)?;
-        let read = section_of::<PrimitiveProgram>(package, section, (PROGRAM, "primitives-"));
+        let read = section_of::<PrimitiveProgram>(&package.name, section, (PROGRAM, "primitives-"));
         Some(read.and_then(|program| {
             let any = program.primitives.iter().all(|primitive| !primitive.fetches());
             let any = any && !program.primitives.is_empty();
@@ -146,31 +172,32 @@ pub fn find_primitives(workspace: &Workspace, folder: &str) -> Result<Vec<Primit
 ///
 /// Says that the manifest does not describe its model as it should.
 pub(crate) fn of_package(workspace: &Workspace, package: &str) -> Result<Option<Model>> {
-    let mut packages = workspace.metadata.workspace_packages().into_iter();
-    let package = packages.find(|other| other.name.as_str() == package);
-    let section = package.and_then(|package| Some((package, package.metadata.get(MODEL)?)));
-    section.map(|(package, section)| described(package, section)).transpose()
+    let packages = workspace.metadata.workspace_packages();
+    let inside = packages.iter().find(|other| other.name == package);
+    let inside = inside.and_then(|own| own.metadata.get(MODEL));
+    let section = inside.or(workspace.outside.get(package).map(|own| &own.section));
+    section.map(|section| described(package, section)).transpose()
 }
 
 /// Returns what a section of a manifest describes, with its package, and its name without what
 /// packages of its kind begin with.
 fn section_of<T: DeserializeOwned>(
-    package: &Package,
+    package: &str,
     section: &Value,
     (key, begin): (&str, &str),
 ) -> Result<T> {
-    let named = || format!("failed to read [package.metadata.{key}] of {}", package.name);
+    let named = || format!("failed to read [package.metadata.{key}] of {package}");
     let mut fields = section.clone();
     let table = fields.as_object_mut().with_context(named)?;
-    let name = package.name.strip_prefix(begin).unwrap_or(&package.name);
+    let name = package.strip_prefix(begin).unwrap_or(package);
     table.insert("name".to_owned(), json!(name));
-    table.insert("package".to_owned(), json!(package.name));
+    table.insert("package".to_owned(), json!(package));
     serde_json::from_value(fields).with_context(named)
 }
 
 /// Returns the model that a manifest describes.
-fn described(package: &Package, section: &Value) -> Result<Model> {
-    let named = || format!("failed to read [package.metadata.{MODEL}] of {}", package.name);
+fn described(package: &str, section: &Value) -> Result<Model> {
+    let named = || format!("failed to read [package.metadata.{MODEL}] of {package}");
     let model: Model = section_of(package, section, (MODEL, "model-"))?;
     for terms in [Some(&model.threads), model.connections.as_ref()].into_iter().flatten() {
         let value = rules::evaluate(terms, rules::Sizes { workers: 1, in_flight: 1, issued: 1 });

@@ -36,6 +36,7 @@ mod nameless;
 mod operations;
 mod origin_process;
 mod outcome;
+mod outside;
 mod participant;
 mod probe;
 mod programs;
@@ -82,6 +83,7 @@ pub use crate::measure::{
 };
 pub use crate::operations::PrimitiveBlocks;
 pub use crate::origin_process::{OriginProcess, Reported, converse};
+pub use crate::outside::standing_alone;
 pub use crate::participant::time_for;
 pub use crate::probe::probe;
 pub use crate::programs::build;

@@ -48,8 +48,11 @@ fn build_all(
         models.iter().map(|model| (model, missing(workspace, model))).collect();
     if layout.is_none() {
         let models = models.iter().filter(|(model, missing)| {
-            // Other versions of a model's packages are built in a workspace of their own.
-            missing.is_none() && model.variant.is_none() && is_built_by_cargo(model)
+            // Other versions of a model's packages are built in a workspace of their own, and so
+            // are models outside of ours.
+            let is_ours =
+                model.variant.is_none() && !workspace.outside.contains_key(&model.package);
+            missing.is_none() && is_ours && is_built_by_cargo(model)
         });
         let models = models.map(|(model, _)| model.package.as_str());
         let primitives = primitives.iter().map(|program| program.package.as_str());

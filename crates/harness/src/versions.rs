@@ -120,7 +120,7 @@ fn copy(
 
 /// Returns the manifest of the workspace without its members: its profile, its lints, and its
 /// dependencies by whole paths.
-fn root(workspace: &Workspace) -> Result<Table> {
+pub(crate) fn root(workspace: &Workspace) -> Result<Table> {
     let mut found = table(&workspace.root.join("Cargo.toml"))?;
     let mut root = Table::new();
     let mut own = match found.remove("workspace") {
@@ -264,13 +264,13 @@ fn packages(lock: &Path) -> Result<Vec<(String, String)>> {
 }
 
 /// Reads a file of cargo's.
-fn table(path: &Path) -> Result<Table> {
+pub(crate) fn table(path: &Path) -> Result<Table> {
     let failed = || format!("failed to read {}", path.display());
     fs::read_to_string(path).with_context(failed)?.parse().with_context(failed)
 }
 
 /// Copies a file.
-fn copy_file(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_file(from: &Path, to: &Path) -> Result<()> {
     put(to, fs::read(from).with_context(|| format!("failed to read {}", from.display()))?)
 }
 

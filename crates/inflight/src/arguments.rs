@@ -72,6 +72,7 @@ Examples:
 Examples:
   inflight verify                       every model
   inflight verify my-model              the one being written
+  inflight verify mine --models ../my-runtime/bench     one outside the repository
   inflight verify --faults my-model     the same against an origin that misbehaves
 ")]
     Verify(Verification),
@@ -91,6 +92,9 @@ Examples:
     List {
         /// Of what.
         what: Listed,
+        /// A folder of a model outside the repository, or of several; may be given again.
+        #[arg(long = "models", value_name = "DIR")]
+        outside: Vec<PathBuf>,
     },
     /// Prints the table of a run again, by another metric.
     #[command(before_help = "\
@@ -184,6 +188,7 @@ Examples:
 Examples:
   inflight new-model my-model           crates/model-my-model, whose loop is still to be written
   inflight new-model mine --like async  a copy of the model on smol, which works, to be changed
+  inflight new-model mine --models ../my-runtime/bench     the same outside the repository
   inflight verify my-model              FAIL, until its loop is written
 ")]
     NewModel {
@@ -192,6 +197,9 @@ Examples:
         /// Copies a model that waits in this way.
         #[arg(long, value_name = "WAY", value_parser = new_model::ways())]
         like: Option<String>,
+        /// The folder outside the repository that gets it, such as one of your own.
+        #[arg(long = "models", value_name = "DIR")]
+        outside: Option<PathBuf>,
     },
     /// Prints the completions for a shell.
     #[command(before_help = "\

@@ -72,6 +72,9 @@ pub(crate) struct Selection {
     /// The cells by name; all of the preset if none.
     #[arg(long, value_name = "NAME")]
     pub(crate) cell: Vec<String>,
+    /// A folder of a model outside the repository, or of several; may be given again.
+    #[arg(long = "models", value_name = "DIR")]
+    pub(crate) outside: Vec<PathBuf>,
 }
 
 impl Selection {

@@ -1,5 +1,7 @@
 //! `list`: the models, cells, runs and faults that there are.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use record::{Brief, INFLIGHT};
 use serde_json::json;
@@ -8,10 +10,10 @@ use crate::asked::Listed;
 use crate::output::Output;
 use crate::place;
 
-/// Lists what there is.
-pub(crate) fn list(what: Listed, output: &mut Output) -> Result<u8> {
+/// Lists what there is, models in some folders outside the repository too.
+pub(crate) fn list(what: Listed, outside: &[PathBuf], output: &mut Output) -> Result<u8> {
     match what {
-        Listed::Models => models(output)?,
+        Listed::Models => models(outside, output)?,
         Listed::Cells => cells(output),
         Listed::Runs => runs(output),
         Listed::Faults => faults(output),
@@ -20,8 +22,8 @@ pub(crate) fn list(what: Listed, output: &mut Output) -> Result<u8> {
 }
 
 /// Lists the models that were found.
-fn models(output: &mut Output) -> Result<()> {
-    let models = harness::find(&place::workspace()?, "crates")?;
+fn models(outside: &[PathBuf], output: &mut Output) -> Result<()> {
+    let models = harness::find(&place::workspace()?.with_models(outside)?, "crates")?;
     for model in &models {
         let bound = model.max_in_flight.map_or_else(String::new, |max| format!(", at most {max}"));
         output.say(&format!(

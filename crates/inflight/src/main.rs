@@ -56,13 +56,15 @@ fn run(arguments: &Arguments, output: &mut Output) -> Result<u8> {
         Command::Run(request) => measure::run(request, output),
         Command::Verify(request) => measure::verify(request, output),
         Command::Doctor => machine::doctor(output),
-        Command::List { what } => list::list(*what, output),
+        Command::List { what, outside } => list::list(*what, outside, output),
         Command::Rank(asked) => compare::rank(asked, output),
         Command::Compare(asked) => versions::compare(asked, output),
         Command::Explain(asked) => explain::explain(asked, output),
         Command::Diff(asked) => compare::diff(asked, output),
         Command::Merge { runs, out } => merge::merge(runs, out, output),
-        Command::NewModel { name, like } => new_model::new_model(name, like.as_deref(), output),
+        Command::NewModel { name, like, outside } => {
+            new_model::new_model((name, like.as_deref()), outside.as_deref(), output)
+        }
         Command::Completions { shell } => Ok(pages::completions(*shell, output)),
         Command::Man { command } => pages::man(command.as_deref(), output),
         Command::Check { run } => check::check(run, output),

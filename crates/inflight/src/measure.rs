@@ -23,7 +23,7 @@ const NOT_SOUND: u8 = 4;
 
 /// Measures, or goes on measuring, and prints what came of it.
 pub(crate) fn run(request: &Request, output: &mut Output) -> Result<u8> {
-    let workspace = place::workspace()?;
+    let workspace = place::workspace()?.with_models(&request.selection.outside)?;
     let ended = match &request.resume {
         Some(name) => resume(&workspace, (name, request.out.as_deref()))?,
         None => {
@@ -39,8 +39,8 @@ pub(crate) fn run(request: &Request, output: &mut Output) -> Result<u8> {
 
 /// Verifies each model on each cell, or on each fault.
 pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
-    let workspace = place::workspace()?;
     let selection = &asked.selection;
+    let workspace = place::workspace()?.with_models(&selection.outside)?;
     if asked.faults {
         return verify_faults(&workspace, selection, output);
     }

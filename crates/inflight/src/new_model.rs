@@ -48,12 +48,53 @@ pub(crate) fn ways() -> [&'static str; 6] {
     LIKE.map(|(way, _)| way)
 }
 
-/// Writes the package of a new model, which waits like another if that is named.
-pub(crate) fn new_model(name: &str, like: Option<&str>, output: &mut Output) -> Result<u8> {
+/// Writes the package of a new model, which waits like another if that is named, into a folder
+/// outside the repository if one is.
+pub(crate) fn new_model(
+    (name, like): (&str, Option<&str>),
+    outside: Option<&Path>,
+    output: &mut Output,
+) -> Result<u8> {
     let workspace = place::workspace()?;
     let package = format!("model-{name}");
-    may_be_called(name, &workspace)?;
+    may_be_called(name, (&workspace, outside))?;
     let example = LIKE.into_iter().find(|(way, _)| Some(*way) == like).map(|(_, model)| model);
+    let mut files = copied((name, &package), example, &workspace)?;
+    let folder = outside.map_or_else(|| workspace.root.join("crates"), Path::to_owned);
+    let folder = folder.join(&package);
+    if let Some(outside) = outside {
+        files[0].1 = harness::standing_alone(&workspace, &files[0].1, outside)?;
+    }
+    let written = write(&folder, &files).inspect_err(|_| {
+        // With half of a package below it, cargo would read nothing of the workspace any more.
+        let _ = fs::remove_dir_all(&folder);
+    })?;
+    for path in &written {
+        output.say(&path.to_string_lossy());
+    }
+    if outside.is_none() {
+        harness::update_lock(&workspace)?;
+    }
+    let models = outside.map(|folder| format!(" --models {}", folder.display()));
+    let verify = format!("{INFLIGHT} verify {name}{}", models.unwrap_or_default());
+    output.say(&match example {
+        None => format!("It compiles, and fails `{verify}` until its loop is written."),
+        Some(example) => format!(
+            "It compiles and passes `{verify}`, as a copy of {example}: change src/{}.",
+            files.last().map_or("main.rs", |(file, _)| file.trim_start_matches("src/"))
+        ),
+    });
+    output.document(&json!({ "model": name, "package": package, "files": written }));
+    Ok(0)
+}
+
+/// Returns the files of a new model by their paths, the manifest first: those of an example with
+/// the name changed.
+fn copied(
+    (name, package): (&str, &str),
+    example: Option<&str>,
+    workspace: &Workspace,
+) -> Result<Vec<(&'static str, String)>> {
     let of_example = format!("model-{}", example.unwrap_or(EXAMPLE[1]));
     let from = match example {
         None => workspace.root.join(EXAMPLE[0]).join(EXAMPLE[1]),
@@ -71,35 +112,14 @@ pub(crate) fn new_model(name: &str, like: Option<&str>, output: &mut Output) -> 
         let path = from.join(file);
         let text = fs::read_to_string(&path)
             .with_context(|| format!("failed to read {}", path.display()))?;
-        let text = text.replace(&of_example, &package);
+        let text = text.replace(&of_example, package);
         Ok((*file, if *file == "Cargo.toml" { manifest(&text, &label) } else { text }))
     };
     let mut files = files.iter().map(copied).collect::<Result<Vec<_>>>()?;
     if example.is_none() {
         files.push(("src/main.rs", PROGRAM.replace("LABEL", &label)));
     }
-
-    let folder = workspace.root.join("crates").join(&package);
-    let written = write(&folder, &files).inspect_err(|_| {
-        // With half of a package below it, cargo would read nothing of the workspace any more.
-        let _ = fs::remove_dir_all(&folder);
-    })?;
-    for path in &written {
-        output.say(&path.to_string_lossy());
-    }
-    harness::update_lock(&workspace)?;
-    output.say(&match example {
-        None => {
-            format!("It compiles, and fails `{INFLIGHT} verify {name}` until its loop is written.")
-        }
-        Some(example) => format!(
-            "It compiles and passes `{INFLIGHT} verify {name}`, as a copy of {example}: change \
-             src/{}.",
-            files.last().map_or("main.rs", |(file, _)| file.trim_start_matches("src/"))
-        ),
-    });
-    output.document(&json!({ "model": name, "package": package, "files": written }));
-    Ok(0)
+    Ok(files)
 }
 
 /// Returns the manifest of a copy, with a label of its own.
@@ -123,8 +143,8 @@ fn write(folder: &Path, files: &[(&str, String)]) -> Result<Vec<PathBuf>> {
     files.iter().map(write).collect()
 }
 
-/// Checks that a model may be called so.
-fn may_be_called(name: &str, workspace: &Workspace) -> Result<()> {
+/// Checks that a model may be called so, here and in a folder outside if one is named.
+fn may_be_called(name: &str, (workspace, outside): (&Workspace, Option<&Path>)) -> Result<()> {
     let words = |word: &str| {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         !word.is_empty() && word.chars().all(plain)
@@ -137,11 +157,16 @@ fn may_be_called(name: &str, workspace: &Workspace) -> Result<()> {
         );
         return Err(Failure::Usage(why).into());
     }
+    if let Some(nowhere) = outside.filter(|folder| !folder.is_dir()) {
+        let why = format!("there is no folder {}, to hold models: make it", nowhere.display());
+        return Err(Failure::Usage(why).into());
+    }
     let package = format!("model-{name}");
-    let folders = ["crates", "tests/models"].into_iter();
-    let mut folders = folders.flat_map(|folder| {
-        [workspace.root.join(folder).join(&package), workspace.root.join(folder).join(name)]
-    });
+    let folders = ["crates", "tests/models"].map(|folder| workspace.root.join(folder));
+    let mut folders = folders
+        .iter()
+        .flat_map(|folder| [folder.join(&package), folder.join(name)])
+        .chain(outside.map(|folder| folder.join(&package)));
     if let Some(taken) = folders.find(|folder| folder.exists()) {
         let taken = taken.strip_prefix(&workspace.root).unwrap_or(&taken).display().to_string();
         let why = format!("there is a package {package} already, in {taken}: take another name");

@@ -21,6 +21,7 @@ use super::python::{Packages, Python};
 use super::search::{self, ANSWER, Unavailable};
 use super::{Interpreter, Language};
 use crate::Workspace;
+use crate::files::put;
 
 /// The oldest version that models are written for: the linker of 1.22 puts functions in no other
 /// order, and the client of 1.23 has other quirks.
@@ -194,20 +195,42 @@ impl Go {
         layout: Option<u64>,
     ) -> Result<()> {
         let source = workspace.folder_of(package).context("failed to find its folder")?;
+        let overlay = overlay(workspace, (package, &source))?;
         let temporary = folder(workspace).join("tmp");
         fs::create_dir_all(&temporary)
             .with_context(|| Unwritable(temporary.display().to_string()))?;
         let mut command = alone(&self.executable);
         command.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(built);
-        command.args(layout.map(|seed| format!("-ldflags=-randlayout={seed}"))).arg("./src");
+        command.args(layout.map(|seed| format!("-ldflags=-randlayout={seed}")));
+        command.args(overlay.iter().flat_map(|file| ["-overlay".as_ref(), file.as_os_str()]));
+        command.arg(format!("./{package}/src"));
         // It is linked on the disk on which it stays, and renamed.
-        command.current_dir(source).env("GOTMPDIR", temporary).stdin(Stdio::null());
+        command
+            .current_dir(workspace.root.join("crates"))
+            .env("GOTMPDIR", temporary)
+            .stdin(Stdio::null());
         command.env("GOCACHE", folder(workspace).join("cache"));
         command.env("GOPATH", folder(workspace).join("path"));
         let status = command.status().context("failed to start go")?;
         ensure!(status.success(), "failed to build {package}: see above what `go build` says");
         Ok(())
     }
+}
+
+/// Writes down, of a model outside the repository, which of its files stand for which in the module
+/// of the kit, where they are not: `go` knows a package by its place in a module.
+fn overlay(workspace: &Workspace, (package, source): (&str, &Path)) -> Result<Option<PathBuf>> {
+    if !workspace.outside.contains_key(package) {
+        return Ok(None);
+    }
+    let place = workspace.root.join("crates").join(package).join("src");
+    let unreadable = || format!("failed to read {}", source.join("src").display());
+    let files = fs::read_dir(source.join("src")).with_context(unreadable)?.flatten();
+    let stands = files.map(|file| (place.join(file.file_name()), file.path()));
+    let stands: BTreeMap<PathBuf, PathBuf> = stands.collect();
+    let path = folder(workspace).join(format!("{package}.json"));
+    put(&path, serde_json::to_vec(&serde_json::json!({ "Replace": stands }))?)?;
+    Ok(Some(path))
 }
 
 /// Returns where it keeps what it builds.

@@ -23,7 +23,7 @@ pub(crate) use self::joint::build_jointly;
 use super::Language;
 use crate::files::put;
 use crate::progress::say;
-use crate::{Failure, Workspace};
+use crate::{Failure, Workspace, outside};
 
 /// The manifest of a package that belongs to no workspace and has nothing in it.
 const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
@@ -141,7 +141,8 @@ pub fn update_lock(workspace: &Workspace) -> Result<()> {
 ///
 /// Says that cargo failed, after cargo has said why on stderr.
 pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -> Result<PathBuf> {
-    build_at(workspace, (package, None), layout)
+    let outside = outside::prepared(workspace, package)?;
+    build_at(workspace, (package, outside.as_deref()), layout)
 }
 
 /// Does the same with the package of another workspace, if its manifest is named.
