@@ -144,6 +144,18 @@ fn the_reader_in_go_has_the_verdict_of_the_shared_core() {
     has_the_verdicts_of_the_shared_core(go(&found).arg("run").arg(reader));
 }
 
+#[test]
+fn the_reader_in_java_has_the_verdict_of_the_shared_core() {
+    let Some(model) = MODELS.iter().find(|model| model.language.as_deref() == Some("Java")) else {
+        return skipped("no javac that models are built by, whose reader is compared");
+    };
+    let program = built(&model.package);
+    let reader = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/ReadReplies.java");
+    let mut java = Command::new(program.interpreter.expect("it was found").path);
+    // The classes of the kit are in the program of a model.
+    has_the_verdicts_of_the_shared_core(java.arg("-classpath").arg(program.path).arg(reader));
+}
+
 /// Checks that a reader of replies in another language says of each input what the shared core
 /// does.
 fn has_the_verdicts_of_the_shared_core(reader: &mut Command) {

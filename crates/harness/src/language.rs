@@ -3,6 +3,7 @@
 
 mod bounded;
 mod go;
+mod java;
 mod node;
 mod python;
 mod rust;
@@ -23,7 +24,8 @@ pub(crate) use self::search::Unavailable;
 use crate::{Workspace, find, versions};
 
 /// The languages; the first is that of a model which names none.
-const LANGUAGES: [Language; 4] = [rust::LANGUAGE, python::LANGUAGE, node::LANGUAGE, go::LANGUAGE];
+const LANGUAGES: [Language; 5] =
+    [rust::LANGUAGE, python::LANGUAGE, node::LANGUAGE, go::LANGUAGE, java::LANGUAGE];
 
 /// Builds the program of a package, in a layout drawn from a seed if there is one.
 type Build = fn(&Workspace, &str, Option<u64>) -> Result<PathBuf>;
