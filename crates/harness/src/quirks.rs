@@ -53,7 +53,7 @@ pub const QUIRKS: &[Quirk] = &[
     forgives("ureq", "length_and_chunked", BOTH_LENGTHS),
     calls("hyper", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
     calls("reqwest", "chunked_not_last", ErrorCode::BodyMismatch, NOT_LAST),
-    forgives("ureq", "chunked_not_last", "takes a body for chunked if any of its codings is"),
+    forgives("ureq", "chunked_not_last", ANY_CODING),
     forgives("hyper", "no_length", NO_LENGTH),
     forgives("reqwest", "no_length", NO_LENGTH),
     forgives("ureq", "no_length", NO_LENGTH),
@@ -114,6 +114,20 @@ pub const QUIRKS: &[Quirk] = &[
     forgives("http.client", "trailer_malformed", "does not look at trailers"),
     forgives("http.client", "trailer_name_with_space", "does not look at trailers"),
     calls("http.client", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    forgives("httpx", "http_1_2", "takes every version of two digits"),
+    forgives("httpx", "http_2_0", "takes every version of two digits"),
+    refuses("httpx", "blank_line_first", ErrorCode::HeadMalformed, BLANK),
+    forgives("httpx", "field_too_long", "takes heads of up to 100 KiB"),
+    forgives("httpx", "fields_too_many", "takes more than 100 fields"),
+    forgives("httpx", "obs_fold", "unfolds fields"),
+    forgives("httpx", "length_and_chunked", BOTH_LENGTHS),
+    calls("httpx", "length_2_64", ErrorCode::BodyTruncated, "takes a length of any size"),
+    forgives("httpx", "no_length", NO_LENGTH),
+    forgives("httpx", "interim_1000", INTERIM),
+    calls("httpx", "switching_protocols", ErrorCode::HeadMalformed, SWITCH),
+    refuses("httpx", "extra_bytes", ErrorCode::HeadMalformed, BEHIND),
+    refuses("httpx", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
+    calls("httpx", "gzip_not_asked_for", ErrorCode::BodyMismatch, DECODED),
     forgives("net/http", "http_1_2", "takes every version of two digits"),
     forgives("net/http", "http_2_0", "takes every version of two digits"),
     refuses("net/http", "blank_line_first", ErrorCode::HeadMalformed, BLANK),
@@ -129,6 +143,29 @@ pub const QUIRKS: &[Quirk] = &[
     forgives("net/http", "interim_1000", INTERIM),
     refuses("net/http", "extra_bytes_late", ErrorCode::HeadMalformed, LATE),
     calls("net/http", "gzip_not_asked_for", ErrorCode::BodyMismatch, ENCODED),
+    refuses("requests", "blank_line_first", ErrorCode::ClosedBeforeHeadFresh, LATE),
+    calls("requests", "head_cut", ErrorCode::BodyMismatch, CUT),
+    forgives("requests", "http_1_2", "takes every version that begins with `HTTP/1.`"),
+    forgives("requests", "nul", ANY_BYTE),
+    forgives("requests", "bare_cr", ANY_BYTE),
+    forgives("requests", "control_in_value", ANY_BYTE),
+    forgives("requests", "obs_fold", "unfolds fields"),
+    forgives("requests", "no_colon", NO_FIELD),
+    forgives("requests", "space_before_colon", NO_FIELD),
+    forgives("requests", "name_with_space", NO_FIELD),
+    forgives("requests", "length_negative", NO_NUMBER),
+    forgives("requests", "length_42s", NO_NUMBER),
+    calls("requests", "length_2_64", ErrorCode::BodyTruncated, "takes a length of any size"),
+    forgives("requests", "length_and_chunked", BOTH_LENGTHS),
+    forgives("requests", "chunked_not_last", ANY_CODING),
+    forgives("requests", "no_length", NO_LENGTH),
+    refuses("requests", "hints_then_ok", ErrorCode::StatusUnexpected, FINAL),
+    forgives("requests", "interim_1000", INTERIM),
+    forgives("requests", "trailer_malformed", "does not look at trailers"),
+    forgives("requests", "trailer_name_with_space", "does not look at trailers"),
+    refuses("requests", "extra_bytes_late", ErrorCode::ClosedBeforeHeadFresh, LATE),
+    calls("requests", "gzip_not_asked_for", ErrorCode::BodyMismatch, DECODED),
+    calls("requests", "no_token_cut", ErrorCode::BodyTruncated, TOGETHER),
     forgives("undici", "http_2_0", "takes a reply in the text of HTTP/2.0"),
     forgives("undici", "fields_too_many", "takes more than 100 fields"),
     refuses("undici", "bare_lf", ErrorCode::HeadMalformed, BARE_LF),
@@ -176,6 +213,7 @@ impl Quirk {
 
 const BOTH_LENGTHS: &str = "lets chunked win over a length that is reported beside it";
 const NOT_LAST: &str = "reads a body whose last coding is not chunked until the connection ends";
+const ANY_CODING: &str = "takes a body for chunked if any of its codings is";
 const NO_LENGTH: &str =
     "takes whatever comes until the connection ends for a body without a length";
 const INTERIM: &str = "passes over any number of interim replies";
@@ -185,6 +223,7 @@ const TOGETHER: &str =
     "is asked for head and body at once, and reports what is wrong with the body";
 const AT_ONCE: &str = "drops a whole reply for the bytes behind it, if they come together";
 const LATE: &str = "takes bytes that came late after a reply for the beginning of the next";
+const BEHIND: &str = "takes bytes that came with a reply for the beginning of the next";
 const CHUNK: &str = "drops a reply with its head for a bad chunk, if they come together";
 const BLANK: &str = "takes an empty line before a reply for its first";
 const CUT: &str = "takes the end of the connection for the end of a head";

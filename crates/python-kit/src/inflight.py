@@ -108,10 +108,8 @@ class Slot(TakesTurns):
     def finish(self, status, echo, body):
         """Takes a whole reply: its status, the value of the field ID_FIELD, its body."""
         work = self._work
-        if status != 200:
-            self.fail(status_fault(status))
-        elif echo != str(self.id):
-            self.fail(Code.TOKEN_MISMATCH)
+        if fault := self.head_fault(status, echo):
+            self.fail(fault)
         elif (len(body) != work.body_bytes
                 or zlib.crc32(body) != work.checksums[self.id % BODIES]):
             self.fail(Code.BODY_MISMATCH)
@@ -122,6 +120,12 @@ class Slot(TakesTurns):
             if self._ledger.arrivals:
                 self._ledger.arrivals.keep(self.id, self._left, self._freed)
             self._ledger.end(self._freed - self._started)
+
+    def head_fault(self, status, echo):
+        """Returns the code for what the head of a reply shows to be wrong, if anything is."""
+        if status != 200:
+            return status_fault(status)
+        return None if echo == str(self.id) else Code.TOKEN_MISMATCH
 
     def fail(self, code):
         """Ends the fetch as failed."""
@@ -152,13 +156,15 @@ def body(seed, id, length):
     return b"".join(words)[:length]
 
 
-def serve(versions, run):
+def serve(versions, run, units=None):
     """Serves one plan as a model: writes the hello, reads the plan, lets `run` fetch with its
     slots until each is done, and writes what came of each turn. What goes wrong is one sentence on
-    stderr and exit code 1."""
+    stderr and exit code 1. A model whose units are neither threads nor tasks of asyncio says how
+    they wait: a `Bell` that wakes one (see `inflight_gate`), their `sleep`, and what `start`s a
+    probe task."""
     threading.excepthook = lambda failed: _give_up(failed.exc_value)
     try:
-        _serve({"python": platform.python_version()} | versions, run)
+        _serve({"python": platform.python_version()} | versions, run, units)
     except Exception as error:
         _give_up(error)
     # All is reported: what an interpreter takes down when it leaves may take longer than the
@@ -175,7 +181,7 @@ def _give_up(error):
     os._exit(1)
 
 
-def _serve(versions, run):
+def _serve(versions, run, units):
     _report({"hello": {"protocol": PROTOCOL, "model": sys.argv[0], "versions": versions}})
     plan = _receive("plan")
     if plan is None:
@@ -185,19 +191,20 @@ def _serve(versions, run):
     if name not in WORKLOADS:
         raise ValueError(f"the workload is {name!r}, expected {' or '.join(WORKLOADS)}")
     if WORKLOADS[name].is_resident:
-        _stay(plan, run)
+        _stay(plan, run, units)
     else:
-        _take_one(plan, run)
+        _take_one(plan, run, units)
 
 
-def _take_one(plan, run):
+def _take_one(plan, run, units):
     """Takes the one turn of a batch."""
     _report("ready")
     turn = _receive("turn")
     if turn is None:
         return
     cell = plan["cell"]
-    slots = Slots(plan, None, Ledger(cell, turn), min(cell["in_flight"], cell["fetches"]))
+    count = min(cell["in_flight"], cell["fetches"])
+    slots = Slots(plan, (None, Ledger(cell, turn)), count, units)
     run(plan, slots)
     slots.end()
     _report({"turned": slots.ledger.turned() | {"scheduled": scheduled_since([0, 0])}})
@@ -205,13 +212,13 @@ def _take_one(plan, run):
     sys.stdin.buffer.read(LINE_BYTES_MAX)
 
 
-def _stay(plan, run):
+def _stay(plan, run, units):
     """Takes one turn after the other until the pipe is closed."""
     count = plan["cell"]["in_flight"]
-    gate = Gate(count)
+    gate = Gate(count, units)
     control = threading.Thread(target=_take_turns, args=(plan, gate), name="kit", daemon=True)
     control.start()
-    run(plan, Slots(plan, gate, gate.ledger, count))
+    run(plan, Slots(plan, (gate, gate.ledger), count, units))
     if gate.ledger is not None:
         raise RuntimeError("its units left before the pipe was closed")
 
@@ -233,12 +240,12 @@ class Slots:
     """The slots of a process. Iterating over them hands them out, which opens the window of a
     batch: make the loop before, its tasks after."""
 
-    def __init__(self, plan, gate, ledger, count):
-        self.ledger, self._gate = ledger, gate
+    def __init__(self, plan, turns, count, units):
+        self._gate, self.ledger = gate, ledger = turns
         work, origins = Work(plan), itertools.cycle(plan["origins"])
         self._slots = [Slot(gate, ledger, work, next(origins)) for _ in range(count)]
         period_us = plan["cell"].get("probe_period_us", 0)
-        self._probe_task = ProbeTask(gate, ledger, period_us) if period_us else None
+        self._probe_task = period_us and ProbeTask(gate, ledger, period_us, units)
 
     def __iter__(self):
         if self._gate is None:

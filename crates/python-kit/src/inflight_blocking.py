@@ -4,7 +4,7 @@ import http.client
 import socket
 
 from inflight import ID_FIELD
-from inflight_codes import Code, Failed, status_fault
+from inflight_codes import Code, Failed
 
 # The longest body.
 BODY_BYTES_MAX = 16 * 1024 * 1024
@@ -67,10 +67,8 @@ class Connection:
             body = self._body(response)
         except Failed:
             # What the head has shown already comes first.
-            if status != 200:
-                raise Failed(status_fault(status)) from None
-            if echo != str(slot.id):
-                raise Failed(Code.TOKEN_MISMATCH) from None
+            if fault := slot.head_fault(status, echo):
+                raise Failed(fault) from None
             raise
         self._reused = self._http.sock is not None
         return status, echo, body

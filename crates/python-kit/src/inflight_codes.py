@@ -67,6 +67,15 @@ class Failed(Exception):
         self.code = code
 
 
+def of_system(error):
+    """Returns the operating system's error that an error of a library comes from."""
+    while error and not (isinstance(error, OSError) and error.errno):
+        # Of several that were met together, the first.
+        is_group = isinstance(error, BaseExceptionGroup)
+        error = error.exceptions[0] if is_group else error.__cause__ or error.__context__
+    return error or OSError()
+
+
 def status_fault(status):
     """Returns the code for a status that is not 200."""
     redirects = 300 <= status < 400 and status != 304

@@ -1,4 +1,4 @@
-"""Where slots wait between two turns, those that block a thread and those whose task awaits.
+"""Where slots wait between two turns: by a bell each, of the kind of their units.
 
 Nothing of it is touched while a turn runs: a slot comes here when no id is left, which is after
 the window has closed, and has left before it fetches again.
@@ -6,6 +6,47 @@ the window has closed, and has left before it fetches again.
 
 import threading
 import time
+
+
+class LockBell:
+    """What wakes a thread that blocks."""
+
+    __slots__ = ("_lock",)
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._lock.acquire()
+
+    def wait(self):
+        """Blocks until it has been rung."""
+        self._lock.acquire()
+
+    @staticmethod
+    def ring(bells):
+        """Rings some."""
+        for bell in bells:
+            bell._lock.release()
+
+
+class FutureBell:
+    """What wakes a task of asyncio."""
+
+    __slots__ = ("_future",)
+
+    def __init__(self):
+        import asyncio
+
+        self._future = asyncio.get_running_loop().create_future()
+
+    async def wait(self):
+        """Awaits that it is rung."""
+        await self._future
+
+    @staticmethod
+    def ring(bells):
+        """Rings some from any thread, by one call for all of them: each would wake the loop once
+        more."""
+        bells[0]._future.get_loop().call_soon_threadsafe(wake, bells)
 
 
 class NoTurn:
@@ -21,25 +62,22 @@ class NoTurn:
 class Gate:
     """Where slots rest until the next turn begins."""
 
-    def __init__(self, slots):
+    def __init__(self, slots, units=None):
         # The count of the turn that runs or has run last; nothing once there is no further turn.
         self.ledger = NoTurn()
         self._slots = slots
-        # What wakes those that rest: locks for threads, futures for tasks.
-        self._locks, self._futures = [], []
+        # How units wait that are neither threads nor tasks of asyncio; the bells of those that
+        # rest.
+        self._units, self._bells = units, []
         self._changed = threading.Condition()
 
     def begin(self, ledger):
         """Begins a turn and wakes every slot. Without a turn they wake and leave."""
         with self._changed:
             self.ledger = ledger
-            locks, self._locks = self._locks, []
-            futures, self._futures = self._futures, []
-        for lock in locks:
-            lock.release()
-        if futures:
-            # One call for all of them: each would wake the loop once more.
-            futures[0].get_loop().call_soon_threadsafe(wake, futures)
+            bells, self._bells = self._bells, []
+        if bells:
+            bells[0].ring(bells)
 
     def wait_until_quiet(self):
         """Blocks until every slot rests."""
@@ -54,34 +92,43 @@ class Gate:
     def rest(self, taken):
         """Blocks until there is another turn than the one that was taken, and returns its count,
         or nothing if there is no further turn."""
-        lock = threading.Lock()
-        lock.acquire()
-        if self._comes_to_rest(taken, lambda: self._locks.append(lock)):
-            lock.acquire()
+        bell = self._units.Bell() if self._units else LockBell()
+        if not self._comes_to_rest(taken, bell):
+            bell.ring([bell])
+        bell.wait()
         return self.ledger
 
     async def rest_on_loop(self, taken):
         """Awaits the same."""
-        import asyncio
-
-        future = asyncio.get_running_loop().create_future()
-        if self._comes_to_rest(taken, lambda: self._futures.append(future)):
-            await future
+        bell = self._units.Bell() if self._units else FutureBell()
+        if not self._comes_to_rest(taken, bell):
+            bell.ring([bell])
+        await bell.wait()
         return self.ledger
 
-    def _comes_to_rest(self, taken, keep):
-        """Keeps what wakes a slot, unless there is another turn than the one that it has taken;
-        returns whether it did."""
+    def sleep(self, seconds):
+        """Blocks for so long."""
+        (self._units or time).sleep(seconds)
+
+    async def sleep_on_loop(self, seconds):
+        """Awaits the same."""
+        import asyncio
+
+        await (self._units or asyncio).sleep(seconds)
+
+    def _comes_to_rest(self, taken, bell):
+        """Keeps the bell that wakes a slot, unless there is another turn than the one that it has
+        taken; returns whether it did."""
         with self._changed:
             if self.ledger is not taken:
                 return False
-            keep()
+            self._bells.append(bell)
             if self._is_quiet():
                 self._changed.notify()
             return True
 
     def _is_quiet(self):
-        return len(self._locks) + len(self._futures) == self._slots
+        return len(self._bells) == self._slots
 
 
 class TakesTurns:
@@ -109,11 +156,9 @@ class TakesTurns:
     async def next_turn(self):
         """Awaits the arrival of what was begun, or else the next turn, and begins what is first in
         it; returns whether there is something."""
-        import asyncio
-
         while self._due is not None or self._gate:
             if self._due is not None:
-                await asyncio.sleep(self._until_due())
+                await self._gate.sleep_on_loop(self._until_due())
                 if self.has_arrived():
                     return True
             elif not (ledger := await self._gate.rest_on_loop(self._ledger)):
@@ -126,7 +171,7 @@ class TakesTurns:
         """Blocks until the same."""
         while self._due is not None or self._gate:
             if self._due is not None:
-                time.sleep(self._until_due())
+                self._gate.sleep(self._until_due())
                 if self.has_arrived():
                     return True
             elif not (ledger := self._gate.rest(self._ledger)):
@@ -144,8 +189,8 @@ class TakesTurns:
         return self.begin()
 
 
-def wake(futures):
+def wake(bells):
     """Wakes the tasks that await these."""
-    for future in futures:
-        if not future.done():
-            future.set_result(None)
+    for bell in bells:
+        if not bell._future.done():
+            bell._future.set_result(None)

@@ -12,30 +12,35 @@ class ProbeTask(TakesTurns):
     units of its model. How late it is shows how long whatever is due has to wait there. A late
     wake-up shifts none that follow, and each that was missed counts for itself."""
 
-    def __init__(self, gate, ledger, period_us):
+    def __init__(self, gate, ledger, period_us, units=None):
         super().__init__(gate, ledger)
+        self._units = units
         self._period = period_us * 1000
         # When the next wake-up is due in the turn that runs, and how late those before were.
         self._next, self._late = None, []
         self._unit = None
 
     def start(self):
-        """Starts it: as a task where a loop runs, else on a thread. A model that asks for no
-        further slot before its fetches are over lets no wake-up in until then."""
+        """Starts it: as the units of the model say, else as a task where a loop runs, else on a
+        thread. A model that asks for no further slot before its fetches are over lets no wake-up
+        in until then."""
         if self._gate:
             self._gate.join()
+        if self._units:
+            self._unit = self._units.start(self)
+            return
         # Whoever runs a loop has imported it; for the others it would take a part of the window.
         asyncio = sys.modules.get("asyncio")
         loop = asyncio and asyncio._get_running_loop()
         if loop:
-            self._unit = loop.create_task(self._on_loop(asyncio.sleep))
+            self._unit = loop.create_task(self.on_loop(asyncio.sleep))
         else:
-            self._unit = threading.Thread(target=self._on_thread, daemon=True)
+            self._unit = threading.Thread(target=self.block, args=(time.sleep,), daemon=True)
             self._unit.start()
 
     def end(self):
         """Waits for the end of the one turn of a batch. A task has ended with its loop."""
-        if isinstance(self._unit, threading.Thread):
+        if hasattr(self._unit, "join"):
             self._unit.join()
 
     def begin(self):
@@ -50,7 +55,8 @@ class ProbeTask(TakesTurns):
             return False
         return True
 
-    async def _on_loop(self, sleep):
+    async def on_loop(self, sleep):
+        """Takes its wake-ups as a task, by the timer of its loop."""
         try:
             while self.begin() or await self.next_turn():
                 await sleep(self._left())
@@ -58,9 +64,10 @@ class ProbeTask(TakesTurns):
         finally:
             self._settle()
 
-    def _on_thread(self):
+    def block(self, sleep):
+        """Takes its wake-ups as a unit that blocks."""
         while self.begin() or self.next_turn_blocking():
-            time.sleep(self._left())
+            sleep(self._left())
             self._wake_up()
 
     def _left(self):

@@ -18,7 +18,7 @@ const INTERPRETER: &str = "INFLIGHT_INTERPRETER";
 /// Finds the modules that follow among the arguments, and runs the model.
 const START: &str = include_str!("start.py");
 /// The modules of the kit; one is compiled when a model imports it.
-const MODULES: [(&str, &str); 14] = [
+const MODULES: [(&str, &str); 18] = [
     ("inflight", include_str!("inflight.py")),
     ("inflight_aiohttp", include_str!("inflight_aiohttp.py")),
     ("inflight_arrivals", include_str!("inflight_arrivals.py")),
@@ -26,12 +26,16 @@ const MODULES: [(&str, &str); 14] = [
     ("inflight_chunks", include_str!("inflight_chunks.py")),
     ("inflight_codes", include_str!("inflight_codes.py")),
     ("inflight_gate", include_str!("inflight_gate.py")),
+    ("inflight_gevent", include_str!("inflight_gevent.py")),
+    ("inflight_httpx", include_str!("inflight_httpx.py")),
+    ("inflight_ledger", include_str!("inflight_ledger.py")),
     ("inflight_numbers", include_str!("inflight_numbers.py")),
     ("inflight_probe", include_str!("inflight_probe.py")),
-    ("inflight_ledger", include_str!("inflight_ledger.py")),
     ("inflight_reply", include_str!("inflight_reply.py")),
+    ("inflight_requests", include_str!("inflight_requests.py")),
     ("inflight_streams", include_str!("inflight_streams.py")),
     ("inflight_text", include_str!("inflight_text.py")),
+    ("inflight_trio", include_str!("inflight_trio.py")),
     ("inflight_workloads", include_str!("inflight_workloads.py")),
 ];
 
