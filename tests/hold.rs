@@ -110,6 +110,9 @@ fn memory_that_a_model_holds_for_each_fetch_is_found_as_the_slope_of_its_line() 
     assert!((HELD_KIB - 1.0..HELD_KIB + 2.0).contains(&found), "{found} KiB a fetch");
     let text = report::summary(&summary, Form::Terminal);
     assert!(text.contains("memory of fetches in flight: 1, 64, 192 held for 2000 ms"), "{text}");
+    let page = String::from_utf8_lossy(&report::derive(&summary)["report.html"]).into_owned();
+    assert!(page.contains("Memory of fetches in flight") && !page.contains("Model or client?"));
+    assert!(page.contains("The memory of fetches in flight: 1, 64, 192 held for 2000 ms"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use analysis::line::{line, paragraph};
 use analysis::number::{count, shortened};
 use analysis::{INFLIGHT, Integrity, Summary};
 
+use crate::hold_text;
 use crate::table::{heading, state_word};
 
 /// Who is cited.
@@ -173,12 +174,26 @@ fn methods(run: &Summary) -> String {
         analysis::Family::AgainstBaseline => "each model against the baseline",
     };
     let (environment, estimator) = (&run.environment, &run.estimator);
+    if let (true, Some(holds)) = (figures.cells.is_empty(), &figures.holds) {
+        return paragraph(&format!(
+            "The {} was measured with Inflight {} (commit {}), preset {}, a fresh process each \
+             time; slopes are Theil-Sen estimates, their 95 % intervals from drawing blocks again; \
+             {}, Linux {}, {}, origin fast.",
+            hold_text::heading(holds),
+            run.version,
+            commit(run),
+            run.preset,
+            machine(run),
+            environment.kernel,
+            environment.rustc,
+        ));
+    }
     paragraph(&format!(
         "CPU time per fetch was measured with Inflight {} (commit {}), preset {}, in short \
          turns of resident processes, in {}; ratios to {} are {} with simultaneous 95 % intervals \
          ({}; Bonferroni, {family}); {}, Linux {}, {}, origin {}.",
         run.version,
-        environment.commit.chars().take(COMMIT_DIGITS).collect::<String>(),
+        commit(run),
         run.preset,
         cells.collect::<Vec<_>>().join("; "),
         figures.baseline,
@@ -189,6 +204,11 @@ fn methods(run: &Summary) -> String {
         environment.rustc,
         environment.origin,
     ))
+}
+
+/// Returns the commit of a run, as far as it is shown.
+fn commit(run: &Summary) -> String {
+    run.environment.commit.chars().take(COMMIT_DIGITS).collect()
 }
 
 /// Returns what a reader must know before any figure.

@@ -23,7 +23,11 @@ impl Page<'_> {
     /// Says what was compared.
     pub(crate) fn compared(&self) -> String {
         let Some(cell) = self.main() else {
-            return "Primitives, measured one by one".to_owned();
+            return match self.figures.holds {
+                Some(_) => "Memory of fetches in flight",
+                None => "Primitives, measured one by one",
+            }
+            .to_owned();
         };
         let names = self.run.answer().map_or(&[][..], |answer| &answer.compared);
         let names = match names.len() {
@@ -42,10 +46,14 @@ impl Page<'_> {
     /// if it is not empty.
     pub(crate) fn first_screen(&self, rest: &str) -> Markup {
         let Some(cell) = self.main() else {
-            let primitives = format!("{rest}#primitives");
+            let (section, what) = match self.figures.holds {
+                Some(_) => ("hold", "what fetches in flight take"),
+                None => ("primitives", "primitives"),
+            };
+            let place = format!("{rest}#{section}");
             return html! {
-                div.lead { p { "This run measured no fetches, but " a href=(primitives) {
-                    "primitives" } "." } }
+                div.lead { p { "This run measured no cost of a fetch, but " a href=(place) {
+                    (what) } "." } }
             };
         };
         let place = self.main_cell();

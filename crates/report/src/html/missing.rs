@@ -37,6 +37,16 @@ impl Page<'_> {
                 "What a switch, a spawn and a wake cost",
                 "cargo bench --bench primitives",
             ),
+            (
+                !cells.iter().any(|cell| cell.cell.is_open()),
+                "How long a request waits while others keep coming (an open load)",
+                "cargo run --release -- run --cell paced",
+            ),
+            (
+                self.figures.holds.is_none(),
+                "What memory one more fetch in flight takes",
+                "cargo run --release -- run --preset hold",
+            ),
         ];
         all.into_iter().filter(|(is, ..)| *is).map(|(_, what, by)| (what, by)).collect()
     }
@@ -47,8 +57,6 @@ impl Page<'_> {
             ul.not-measured { @for (what, command) in self.missing() {
                 li { (what) ": " code { (command) } }
             }
-                li { "How long a request waits while others keep coming (an open load): no \
-                    workload measures it yet" }
             }
         }
     }

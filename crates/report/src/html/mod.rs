@@ -49,12 +49,14 @@ impl Page<'_> {
     fn sections(&self) -> Vec<Section> {
         let compares_all =
             self.figures.family == analysis::Family::AllPairs && self.main().is_some();
+        // What holds fetches alone says nothing there.
+        let has_cells = self.main().is_some() || self.figures.holds.is_none();
         let sections = [
-            (true, Section::new("answer", "Every model", self.answer())),
-            (true, Section::new("breakdown", "Model or client?", self.breakdown())),
+            (has_cells, Section::new("answer", "Every model", self.answer())),
+            (has_cells, Section::new("breakdown", "Model or client?", self.breakdown())),
             (compares_all, Section::new("pairs", "Any two models", self.pairs())),
-            (true, Section::new("memory", "Memory, and what a batch takes", self.memory())),
-            (true, Section::new("latency", "How long a fetch takes", self.latency())),
+            (has_cells, Section::new("memory", "Memory, and what a batch takes", self.memory())),
+            (has_cells, Section::new("latency", "How long a fetch takes", self.latency())),
             (
                 !self.charts.sweeps.is_empty(),
                 Section::new("scaling", "At other numbers in flight", self.scaling()),

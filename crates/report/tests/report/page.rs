@@ -280,7 +280,7 @@ fn a_run_of_primitives_alone_has_a_page() {
     run.schedule.blocks.clear();
     run.turns.clear();
     let page = page(&run);
-    assert!(page.contains("This run measured no fetches"));
+    assert!(page.contains("This run measured no cost of a fetch"));
     assert!(page.contains("Not measured in this run: no cell of fetches."));
 }
 
