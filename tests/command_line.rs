@@ -175,7 +175,8 @@ fn what_there_is_not_is_reported_with_what_may_have_been_meant() {
         (&["run", "--cell", "stedy"], "there is no cell \"stedy\": did you mean \"steady\"?"),
         (
             &["run", "--preset", "huge"],
-            "[possible values: smoke, primitives, ideas, quick, sweep, load, standard, citable]",
+            "[possible values: smoke, primitives, ideas, quick, sweep, hold, load, standard, \
+             citable]",
         ),
         (&["run", "--resume", "--seed", "1"], "cannot be used with"),
         (&["check", "1999"], "there is no run \"1999\""),
