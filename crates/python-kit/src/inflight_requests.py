@@ -29,6 +29,8 @@ def session(plan):
     if plan.get("deadline_ms") is not None:
         urllib3.connectionpool.HTTPConnectionPool.ConnectionCls = Limited
     session = requests.Session()
+    # It looks for no proxy, which could lead out of the machine.
+    session.trust_env = False
     # By itself it keeps 10 connections.
     adapter = requests.adapters.HTTPAdapter(pool_maxsize=plan["cell"]["in_flight"])
     session.mount("http://", adapter)
