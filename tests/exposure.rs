@@ -61,6 +61,8 @@ fn children() -> Vec<(String, Process)> {
         // A model in another language has become its interpreter, which is given its name.
         let reported = process.cmdline().ok()?;
         let model = reported.iter().skip_while(|word| *word != "-c" && *word != "--eval").nth(2);
+        let of_java = reported.iter().find_map(|word| word.strip_prefix("-Dinflight.model="));
+        let model = model.map(String::as_str).or(of_java);
         let program = model.map_or(program, |name| format!("model-{name}"));
         is_own.then_some((program, process))
     });
