@@ -9,8 +9,8 @@ import requests
 
 def fetch_all(plan, slots):
     """Carries the fetches of all slots, a job each."""
-    session = inflight_requests.session(plan)
-    with ThreadPoolExecutor(plan["cell"]["in_flight"]) as pool:
+    count = plan["cell"]["in_flight"]
+    with inflight_requests.session(plan) as session, ThreadPoolExecutor(count) as pool:
         jobs = [pool.submit(inflight_requests.drive, session, slot) for slot in slots]
         for job in jobs:
             job.result()
