@@ -31,8 +31,8 @@ pub(crate) fn page(files: &Files) -> &[u8] {
     &files["report.html"]
 }
 
-/// Returns the newest published run of `cargo bench`, whose page most people see; or a fixture where
-/// none is.
+/// Returns the newest published run of `cargo bench`, whose page most people see; or a fixture
+/// where none is.
 fn newest() -> Run {
     let mut runs = published().into_iter().map(|path| Run::read(&path).expect("it reads"));
     runs.rfind(|run| run.schedule.preset == "quick").unwrap_or_else(|| fixture(14))
