@@ -28,14 +28,17 @@ impl Reading {
     /// clocks last.
     pub(crate) fn opening() -> Self {
         let usage = usage();
-        let cpu = cpu();
+        // What this takes lies before the window.
+        settle();
+        let cpu = read(ClockId::CLOCK_PROCESS_CPUTIME_ID);
         Self { wall: Instant::now(), cpu, usage }
     }
 
     /// Reads as a window closes, or a batch of primitives ends: the clocks first.
     pub(crate) fn closing() -> Self {
         let wall = Instant::now();
-        let cpu = cpu();
+        let settling = settle();
+        let cpu = read(ClockId::CLOCK_PROCESS_CPUTIME_ID).saturating_sub(settling);
         Self { wall, cpu, usage: usage() }
     }
 }
@@ -66,12 +69,6 @@ pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)
     }
 }
 
-/// Returns the CPU time of all threads of this process, but for what reading it takes.
-fn cpu() -> Duration {
-    let settling = if runs_on_several() { settle() } else { Duration::ZERO };
-    read(ClockId::CLOCK_PROCESS_CPUTIME_ID).saturating_sub(settling)
-}
-
 /// Returns whether threads of this process may run at once. A batch asks in its window: one call
 /// of the system, and no file of a control group's.
 fn runs_on_several() -> bool {
@@ -79,12 +76,16 @@ fn runs_on_several() -> bool {
     *SEVERAL
 }
 
-/// Brings the clock of the process up to date, and returns what that took of this thread's time.
+/// Brings the clock of the process up to date where several threads may run at once, and returns
+/// what that took of this thread's time.
 ///
 /// The kernel adds to it what the calling thread has used until now, and what other running threads
 /// had used at their last tick, some milliseconds ago. Who reads the clock of a thread has that
 /// thread's time added until now.
 fn settle() -> Duration {
+    if !runs_on_several() {
+        return Duration::ZERO;
+    }
     let own = || read(ClockId::CLOCK_THREAD_CPUTIME_ID);
     let before = own();
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
@@ -144,6 +145,32 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    #[test]
+    fn a_window_in_which_nothing_happens_does_not_hold_what_reading_it_takes() {
+        if !runs_on_several() {
+            return;
+        }
+        let is_over = AtomicBool::new(false);
+        let is_left_out = thread::scope(|scope| {
+            // The more threads there are, the longer it takes.
+            for _ in 0..64 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        thread::sleep(Duration::from_millis(20));
+                    }
+                });
+            }
+            let found = (0..100).any(|_| {
+                let (opened, closed) = (Reading::opening(), Reading::closing());
+                let cost = window(&opened, &closed, (1, 1)).cpu_ns;
+                cost < nanoseconds(settle()) / 2
+            });
+            is_over.store(true, Ordering::Relaxed);
+            found
+        });
+        assert!(is_left_out);
+    }
 
     #[test]
     fn what_another_thread_has_used_since_its_last_tick_is_counted() {
