@@ -166,7 +166,7 @@ fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Ori
     let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
     let mut origin = OriginProcess::start_for(&programs.origin, &schedule.placement, cell)?;
     let floor = schedule.model(FLOOR).zip(programs.models.get(FLOOR));
-    // Nobody's time is told where replies are held.
+    // No time is measured where replies are held.
     let Some((floor, program)) = floor.filter(|_| !cell.workload.is_held()) else {
         return Ok(origin);
     };

@@ -36,8 +36,8 @@ pub struct Sockets<C, E> {
 pub struct Alarm(TimerFd);
 
 /// Returns how long a loop may wait for its sockets: until the first deadline or wait of these
-/// slots is over. A plan that sets neither, nor a rate of
-/// arrivals, lets it wait for ever, without a look at the slots.
+/// slots is over. A plan that sets neither, nor a rate of arrivals, lets it wait for ever, without
+/// a look at the slots.
 ///
 /// Between two turns it blocks, since all slots rest: they are to be those of the whole process.
 pub fn patience<'a>(plan: &Plan, mut slots: impl Iterator<Item = &'a Slot>) -> Option<Duration> {
