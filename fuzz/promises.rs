@@ -40,9 +40,7 @@ pub(crate) fn fetched(bytes: &[u8], length: usize) -> Turned {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: 16,
-        rate_per_s: 0,
-        probe_period_us: 0,
-        work_kib: 0,
+        ..Cell::least(Workload::Batch)
     };
     let origins = vec![([127, 0, 0, 1], 4100).into()];
     let plan = Plan { cell, origins, workers: 1, seed: 42, deadline_ms: None, surcharge_ns: 0 };

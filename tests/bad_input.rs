@@ -3,8 +3,6 @@
 //!
 //! Bytes inside a run's files are the business of `corpus.rs` and of record's own tests.
 
-mod support;
-
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -14,8 +12,8 @@ use std::process::{Command, Output, Stdio};
 
 use record::Run;
 
-use support::shell::{check, inflight, small_run, stored, text, written};
-use support::{WORKSPACE, built};
+use crate::support::shell::{check, inflight, small_run, stored, text, written};
+use crate::support::{WORKSPACE, built};
 
 /// The start of what gzip writes.
 const GZIP: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
@@ -34,7 +32,7 @@ fn outcome(command: &mut Command) -> Output {
 
 #[test]
 fn a_command_line_that_nobody_means_is_refused_in_a_sentence() {
-    let cases: [(&[&str], &str); 11] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["run", "--sed", "1"], "'--seed'"),
         (&["run", "--seed"], "a value is required"),
         (&["run", "--seed", "18446744073709551616"], "number too large"),
@@ -43,6 +41,7 @@ fn a_command_line_that_nobody_means_is_refused_in_a_sentence() {
         (&["run", "--blocks", "0"], "0 is not in 1..=10000"),
         (&["run", ""], "there is no model \"\""),
         (&["run", "--cell", ""], "there is no cell \"\""),
+        (&["verify", "tokio", "--cell", "hold-64"], "run --cell hold-64` measures hold-64"),
         (&["run", "../tokio"], "there is no model \"../tokio\""),
         (&["chekc"], "'check'"),
         (&["diff", "latest", "latest", "--fail-if-slower", "NaN%"], "--fail-if-slower"),

@@ -2,16 +2,14 @@
 //! whatever else it is reported, ends quietly when nobody reads any more, and says what could not
 //! be written.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 
-use support::WORKSPACE;
-use support::bench::{bench_program, keep};
+use crate::support::bench::{bench_program, keep};
+use crate::support::{WORKSPACE, beside};
 
 /// The benches.
 const BENCHES: [&str; 4] = ["fetch", "primitives", "sweep", "claims"];
@@ -92,6 +90,7 @@ fn each_lists_every_benchmark_once_whatever_a_test_runner_adds() {
 
 #[test]
 fn each_runs_the_one_that_a_test_runner_names_and_no_other() {
+    let _beside = beside();
     let names = ["cpu/batch/tokio", "spawn/primitives-threads", "delay-1/tokio"];
     for (program, name) in PROGRAMS.iter().zip(names) {
         assert_eq!(listed(program, &["--exact", name]), format!("{name}: benchmark\n"));

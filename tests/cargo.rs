@@ -1,24 +1,21 @@
 //! What people's cargo is, what it says and what it leaves behind: each cause is reported by its
 //! name, whoever waits for another learns of it, and a program that was cut is built anew.
 
-mod support;
-
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use support::shell::{check, copy_workspace, inflight};
-use support::{WORKSPACE, alone, built, test_model};
+use crate::support::shell::{check, copy_workspace, inflight};
+use crate::support::{WORKSPACE, alone, beside, built, executable, test_model};
 
 /// How long a line is waited for at most.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -62,8 +59,7 @@ fn what_a_cargo_that_fails_says_is_quoted_without_a_trace() {
     let script = "#!/bin/sh\necho 'error: toolchain x is not installed' >&2\n\
                   test -z \"$RUST_BACKTRACE$RUST_LIB_BACKTRACE\" || echo ' 0: rustup::main' >&2\n\
                   exit 1\n";
-    fs::write(&cargo, script).expect("it is ours");
-    fs::set_permissions(&cargo, Permissions::from_mode(0o755)).expect("it is ours");
+    executable(&cargo, script);
     let mut list = program(&WORKSPACE.root, &["list", "models"]);
     list.env("CARGO", &cargo).env("RUST_BACKTRACE", "1").env("RUST_LIB_BACKTRACE", "full");
     let output = list.output().expect("it starts");
@@ -80,7 +76,7 @@ fn host() -> String {
 
 #[test]
 fn a_program_that_was_cut_after_it_was_built_is_built_anew() {
-    let _alone = alone();
+    let _beside = beside();
     let package = test_model("example").package;
     let whole = built(&package);
     let length = |path: &Path| fs::metadata(path).expect("it is there").len();
@@ -97,7 +93,7 @@ fn a_program_that_was_cut_after_it_was_built_is_built_anew() {
 
 #[test]
 fn a_build_that_waits_for_another_says_so() {
-    let _alone = alone();
+    let _beside = beside();
     let host = host();
     let of_host = format!("{host}/release/.cargo-lock");
     let copy = empty();
@@ -133,7 +129,8 @@ fn whatever_else_cargo_is_called_for_says_that_it_waits() {
     waits(new, &cache, "downloads into");
     let rows = ["compare", "tokio", "tokio@1.0.0", "--out", out];
     let mut compare = program(&WORKSPACE.root, &rows);
-    compare.env("CARGO_HOME", folder.path());
+    // What is left of it when it is killed goes with the folder.
+    compare.env("CARGO_HOME", folder.path()).env("CARGO_TARGET_DIR", folder.path());
     waits(compare, &cache, "downloads into");
     // An empty program is linked, in a folder of its own.
     let mut citable = program(&WORKSPACE.root, &["run", "--preset", "citable", "--out", out]);
@@ -142,34 +139,76 @@ fn whatever_else_cargo_is_called_for_says_that_it_waits() {
     waits(citable, &linker, "builds into");
 }
 
+#[test]
+fn a_signal_before_a_version_is_built_ends_at_once_and_leaves_nothing_of_it() {
+    let _alone = alone();
+    let (folder, out) = (empty(), empty());
+    let out = out.path().to_str().expect("our paths are UTF-8");
+    let rows = ["compare", "tokio", "tokio@1.0.0", "--out", out];
+    let mut compare = program(&WORKSPACE.root, &rows);
+    compare.env("CARGO_HOME", folder.path()).env("CARGO_TARGET_DIR", folder.path());
+    let cache = folder.path().join(".package-cache");
+    let mut waiting = Waiting::start(compare, &cache, "downloads into");
+    let half = folder.path().join("inflight/versions/tokio_1.0.0");
+    assert!(half.join("Cargo.toml").exists(), "it is being prepared");
+    kill(waiting.id(), Signal::SIGTERM).expect("it is ours");
+    assert_eq!(waiting.child.wait().expect("it ends").code(), Some(143));
+    assert!(!half.exists());
+}
+
 /// Returns a folder with nothing in it.
 fn empty() -> TempDir {
     tempfile::tempdir().expect("it is made")
 }
 
 /// Checks that a command says, while another cargo holds a lock, that it waits and for whom.
-fn waits(mut command: Command, lock: &Path, does: &str) {
-    fs::create_dir_all(lock.parent().expect("it lies in a folder")).expect("it is ours");
-    let lock = File::create(lock).expect("it is ours");
-    lock.lock().expect("nobody else has it");
-    // In a group of its own, so that no cargo is left that goes on once nobody has the lock.
-    command.process_group(0).stderr(Stdio::piped()).stdout(Stdio::null());
-    let mut child = command.spawn().expect("it starts");
-    let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
-    let (say, said) = mpsc::channel();
-    thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| say.send(line)));
-    let expected = format!("waiting for another cargo, which {does} ");
-    let mut lines = Vec::new();
-    while !lines.last().is_some_and(|line: &String| line.starts_with(&expected)) {
-        match said.recv_timeout(PATIENCE) {
-            Ok(line) => lines.push(line),
-            Err(_) => break,
+fn waits(command: Command, lock: &Path, does: &str) {
+    drop(Waiting::start(command, lock, does));
+}
+
+/// A command that waits for a lock, which nobody else has. It is killed in the end.
+struct Waiting {
+    child: Child,
+    _lock: File,
+}
+
+impl Waiting {
+    /// Starts a command, and waits until it says that it waits and for whom.
+    fn start(mut command: Command, lock: &Path, does: &str) -> Self {
+        fs::create_dir_all(lock.parent().expect("it lies in a folder")).expect("it is ours");
+        let lock = File::create(lock).expect("it is ours");
+        lock.lock().expect("nobody else has it");
+        // In a group of its own, so that no cargo is left that goes on once nobody has the lock.
+        command.process_group(0).stderr(Stdio::piped()).stdout(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        let waiting = Self { child, _lock: lock };
+        let (say, said) = mpsc::channel();
+        thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| say.send(line))
+        });
+        let expected = format!("waiting for another cargo, which {does} ");
+        let mut lines: Vec<String> = Vec::new();
+        while !lines.last().is_some_and(|line| line.starts_with(&expected)) {
+            let line = said.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("{command:?}: {lines:?}"));
+            lines.push(line);
         }
+        waiting
     }
-    let group = i32::try_from(child.id()).expect("a process id is an i32");
-    killpg(Pid::from_raw(group), Signal::SIGKILL).expect("it is ours");
-    child.wait().expect("it ends");
-    assert!(lines.iter().any(|line| line.starts_with(&expected)), "{command:?}: {lines:?}");
+
+    /// Returns the process, whose group is called the same.
+    fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a process id is an i32"))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // Whatever it did, a cargo that it started may wait on.
+        let _ = killpg(self.id(), Signal::SIGKILL);
+        let _ = self.child.wait();
+    }
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! What the command line promises: runs are checked to the last byte, wrong use is one sentence
 //! and an exit code, and nothing that was measured is lost when the disk is full.
 
-mod support;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -14,12 +12,12 @@ use rules::Reason;
 use serde_json::Value;
 use stats::random::SplitMix64;
 
-use support::fixture::fixture;
-use support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
-use support::{WORKSPACE, alone, built};
+use crate::support::fixture::fixture;
+use crate::support::shell::{check, each_turn, files_below, inflight, small_run, text, written};
+use crate::support::{WORKSPACE, alone, built};
 
 /// Bytes that are changed in each file, one at a time; of figures, which are many, one of each.
-const POSITIONS: usize = 12;
+const POSITIONS: usize = 4;
 
 #[test]
 fn a_whole_run_is_rebuilt_byte_for_byte() {
@@ -175,8 +173,8 @@ fn what_there_is_not_is_reported_with_what_may_have_been_meant() {
         (&["run", "--cell", "stedy"], "there is no cell \"stedy\": did you mean \"steady\"?"),
         (
             &["run", "--preset", "huge"],
-            "[possible values: smoke, primitives, ideas, quick, sweep, hold, load, standard, \
-             citable]",
+            "[possible values: smoke, primitives, ideas, quick, origins, churn, sweep, hold, \
+             hold-100k, load, hold-1m, scaling, standard, citable]",
         ),
         (&["run", "--resume", "--seed", "1"], "cannot be used with"),
         (&["check", "1999"], "there is no run \"1999\""),
@@ -204,6 +202,18 @@ fn the_order_in_which_models_are_named_does_not_change_the_plan() {
     };
     assert!(plan(["smol", "rayon", "threads"]).contains("\"smol\""));
     assert_eq!(plan(["smol", "rayon", "threads"]), plan(["threads", "smol", "rayon"]));
+}
+
+#[test]
+fn the_kind_of_origin_that_is_asked_for_is_the_one_that_is_planned() {
+    let planned = |more: &[&str]| {
+        let arguments = [&["run", "tokio", "--dry-run", "--json"], more].concat();
+        let output = inflight(&WORKSPACE.root, &arguments);
+        let plan: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+        plan["origin"].clone()
+    };
+    assert_eq!(planned(&[]), "wiremock");
+    assert_eq!(planned(&["--origin", "fast"]), "fast");
 }
 
 #[test]

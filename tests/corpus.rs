@@ -4,8 +4,6 @@
 
 #[path = "../fuzz/promises.rs"]
 mod promises;
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -20,10 +18,11 @@ use origin::{FromOrigin, ToOrigin};
 use record::Entry;
 use serde::de::DeserializeOwned;
 use stats::random::SplitMix64;
-use support::go::go;
-use support::readers::{BODY_BYTES, Ending, PIECE_BYTES_MAX, SEED, Stream, by_python};
-use support::skip::{is_possible, skipped};
-use support::{MODELS, built};
+
+use crate::support::go::go;
+use crate::support::readers::{BODY_BYTES, Ending, PIECE_BYTES_MAX, SEED, Stream, by_python};
+use crate::support::skip::{is_possible, skipped};
+use crate::support::{MODELS, built};
 
 /// Neighbours of each input, unless it is long.
 const NEIGHBOURS: usize = 60;

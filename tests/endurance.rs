@@ -1,9 +1,7 @@
 //! Failures cost no memory and leave nothing behind: no connection, no thread, no descriptor.
 //!
-//! `INFLIGHT_FETCHES=1000000 cargo test --test endurance` lets every model on the shared
+//! `INFLIGHT_FETCHES=1000000 cargo test --test programs endurance` lets every model on the shared
 //! core fetch as often with 10 % of bad replies; the default is less.
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,8 +18,10 @@ use origin::FAULTS;
 use record::Model;
 use rules::{Sizes, evaluate};
 
-use support::misbehaving::{misbehaving, scripted};
-use support::{MODELS, alone, bare, built, cell, connections, held, plan};
+use crate::support::misbehaving::{misbehaving, scripted};
+use crate::support::{
+    MODELS, alone, bare, beside, built, cell, connections, drivers, held, plan, together,
+};
 
 /// Fetches of a long trial, unless the environment asks for others.
 const FETCHES: u64 = 20_000;
@@ -50,13 +50,14 @@ struct Holds {
 /// A trial, and its process after it.
 struct Lived {
     turned: Turned,
-    /// The resident memory while it ran, in KiB, in equal steps of time.
-    resident_kib: Vec<u64>,
+    /// What it had used of the CPUs and its resident memory in KiB, in equal steps of time.
+    memory: Vec<(u64, u64)>,
     holds: Holds,
 }
 
-/// Lets a model carry out a plan, and looks at its process meanwhile and after.
-fn live(model: &Model, plan: &Plan) -> Lived {
+/// Lets a model carry out a plan, and looks at its process meanwhile, and after until it holds as
+/// little as it may: what it lets go goes in its own time.
+fn live(model: &Model, plan: &Plan, is_little: impl Fn(&Holds) -> bool) -> Lived {
     let program = built(&model.package);
     let own = model.env.iter();
     let own = own.map(|(name, value)| (name.clone(), value.replace("{workers}", "1")));
@@ -75,16 +76,16 @@ fn live(model: &Model, plan: &Plan) -> Lived {
     child.send(&ToModel::Turn(turn));
 
     let (id, ended) = (child.id(), AtomicBool::new(false));
-    let (reported, resident_kib) = thread::scope(|scope| {
+    let (reported, memory) = thread::scope(|scope| {
         let watch = scope.spawn(|| {
             let mut seen = Vec::new();
             while !ended.load(Ordering::Relaxed) {
-                seen.push(field(id, "VmRSS:"));
+                seen.push((ticks(id), field(id, "VmRSS:")));
                 thread::sleep(Duration::from_millis(20));
             }
             seen
         });
-        let patience = time_for(plan, &turn) + Duration::from_millis(plan.cell.fetches);
+        let patience = time_for(plan, &turn) + Duration::from_millis(plan.cell.fetches) + PATIENCE;
         let reported = child.receive(Instant::now() + patience);
         ended.store(true, Ordering::Relaxed);
         (reported, watch.join().expect("it only reads"))
@@ -93,12 +94,12 @@ fn live(model: &Model, plan: &Plan) -> Lived {
 
     let began = Instant::now();
     let mut holds = holds(id);
-    while holds.connections > 0 && began.elapsed() < PATIENCE {
+    while !is_little(&holds) && began.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(10));
         holds = self::holds(id);
     }
     child.dismiss().unwrap_or_else(|why| panic!("{}: {why}", model.name));
-    Lived { turned, resident_kib, holds }
+    Lived { turned, memory, holds }
 }
 
 /// Returns what a process holds now.
@@ -124,6 +125,14 @@ fn threads(id: u32) -> u64 {
     names.filter(|name| !name.starts_with("iou-")).count() as u64
 }
 
+/// Returns the CPU time of a process, in ticks of the kernel: two fields behind its name, which is
+/// in brackets.
+fn ticks(id: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+}
+
 /// Returns a number in the status of a process.
 fn field(id: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
@@ -139,56 +148,69 @@ fn at_once(model: &Model, in_flight: u32, fetches: u64) -> Cell {
 
 #[test]
 fn a_fetch_that_is_cut_at_its_deadline_leaves_nothing_behind() {
-    let _alone = alone();
     let late: Vec<&str> =
         FAULTS.iter().filter(|fault| fault.needs_a_deadline()).map(|fault| fault.name).collect();
-    for model in MODELS.iter() {
+    // The deadline is short, and all that are late wait for it at the same time. So do a few
+    // models, and nobody else has the machine: it would make good replies late.
+    let _alone = alone();
+    together(MODELS.iter(), |model| {
         let count = late.len() as u64;
-        let origin = misbehaving(&late, (count, 2 * count));
-        let late_plan = Plan {
-            deadline_ms: Some(200),
-            ..plan(at_once(model, 8, 2 * count), scripted(&origin))
-        };
-        let cut = live(model, &late_plan);
-        let failed: u64 = cut.turned.total.errors.values().sum();
-        assert_eq!(failed, count, "{}: {:?}", model.name, cut.turned.total);
-
+        let many = at_once(model, 16, 2 * count);
         let origin = misbehaving(&[], (0, 0));
-        let whole = live(model, &plan(at_once(model, 8, 2 * count), scripted(&origin)));
-        assert_eq!(whole.turned.total.ok, 2 * count, "{}", model.name);
-        assert_eq!(cut.holds.connections, 0, "{}: {:?}", model.name, cut.holds);
+        let good = plan(many.clone(), scripted(&origin));
+        let sizes = Sizes::of(&good, &Turn::of(&good.cell, 0, 0));
+        let threads = evaluate(&model.threads, sizes).unwrap_or(0);
+        let whole = live(model, &good, |holds| holds.connections == 0);
+        assert_eq!(whole.turned.total.ok, 2 * count, "{}: {:?}", model.name, whole.turned.total);
         // The loop of an interpreter may keep a pair of its own, by which it is woken.
-        let kept = if model.language.is_none() { 0 } else { whole.holds.sockets };
-        assert!(cut.holds.sockets <= kept, "{}: {:?}, {kept}", model.name, cut.holds);
+        let sockets = if model.language.is_none() { 0 } else { whole.holds.sockets };
         // A timer that was needed may keep a descriptor of its own.
-        assert!(cut.holds.descriptors <= whole.holds.descriptors + 1, "{}", model.name);
-        let most =
-            evaluate(&model.threads, Sizes::of(&late_plan, &Turn::of(&late_plan.cell, 0, 0)))
-                .unwrap_or(0);
-        assert!(cut.holds.threads <= most, "{}: {:?}", model.name, cut.holds);
-    }
+        let descriptors = whole.holds.descriptors + 1;
+
+        let is_little = |holds: &Holds| {
+            holds.connections == 0
+                && holds.sockets <= sockets
+                && holds.descriptors <= descriptors
+                && holds.threads <= threads
+        };
+        let cut_after = |deadline_ms| {
+            let origin = misbehaving(&late, (count, 2 * count));
+            let plan = Plan { deadline_ms, ..plan(many.clone(), scripted(&origin)) };
+            live(model, &plan, is_little)
+        };
+        // On a busy machine good replies are late too: the second limit is a patient one.
+        let mut cut = [500, 1_500].map(Some).into_iter().map(cut_after).inspect(|cut| {
+            eprintln!("{}: {:?}", model.name, cut.turned.total);
+        });
+        let cut = cut.find(|cut| cut.turned.total.errors.values().sum::<u64>() == count);
+        let cut = cut.unwrap_or_else(|| panic!("{}: it counted other failures", model.name));
+        assert!(
+            is_little(&cut.holds),
+            "{}: {:?}, and {sockets} sockets, {descriptors} descriptors and {threads} threads are \
+             allowed",
+            model.name,
+            cut.holds
+        );
+    });
 }
 
 #[test]
 fn many_failures_are_counted_to_the_last_in_memory_that_does_not_grow() {
-    let _alone = alone();
+    let _beside = beside();
     let asked = std::env::var("INFLIGHT_FETCHES").ok().and_then(|fetches| fetches.parse().ok());
     let quick = failing(|name| !LARGE.contains(&name));
-    for model in bare() {
-        endure(model, &quick, (16, asked.unwrap_or(FETCHES)));
-    }
+    let fetches = asked.unwrap_or(FETCHES);
+    together(bare(), |model| endure(model, &quick, (16, fetches)));
 }
 
 #[test]
 fn replies_without_measure_are_cut_in_memory_that_does_not_grow() {
-    let _alone = alone();
+    let _beside = beside();
     let large = failing(|name| LARGE.contains(&name));
     assert_eq!(large.len(), LARGE.len());
-    for model in bare() {
-        // Fewer, since the origin sends up to a megabyte for each; and in flight fewer, since what
-        // is read before a reply is cut is the longest head for each of them.
-        endure(model, &large, (4, FETCHES));
-    }
+    // Fewer, since the origin sends up to a megabyte for each; and in flight fewer, since what is
+    // read before a reply is cut is the longest head for each of them. It is the core that cuts.
+    together(drivers(), |model| endure(model, &large, (4, FETCHES)));
 }
 
 /// Returns the faults of some names that fail by themselves.
@@ -203,7 +225,7 @@ fn failing(is_meant: impl Fn(&str) -> bool) -> Vec<&'static str> {
 fn endure(model: &Model, faults: &[&str], (in_flight, fetches): (u32, u64)) {
     let mut origin = misbehaving(faults, (fetches / 10, fetches));
     let plan = plan(at_once(model, in_flight, fetches), scripted(&origin));
-    let Lived { turned: trial, resident_kib, .. } = live(model, &plan);
+    let Lived { turned: trial, memory, .. } = live(model, &plan, |holds| holds.connections == 0);
     let record = origin.record().expect("it keeps one");
 
     let failed: u64 = trial.total.errors.values().sum();
@@ -214,9 +236,12 @@ fn endure(model: &Model, faults: &[&str], (in_flight, fetches): (u32, u64)) {
     let timed: u64 = trial.latencies_ns.iter().map(|(_, count)| count).sum();
     assert_eq!(timed, trial.total.ok, "{}", model.name);
 
-    // A tenth of the way the model has warmed up.
-    let warm = resident_kib[resident_kib.len() / 10];
-    let peak = resident_kib.iter().copied().max().unwrap_or(0);
+    // A tenth of the way the model has warmed up: of what it has used of the CPUs, since on a busy
+    // machine it may wait for them for longer before it has begun.
+    let [(first, _), (last, end)] = [0, memory.len() - 1].map(|place| memory[place]);
+    let is_warm = |(used, _): &&(u64, u64)| *used > first + last.saturating_sub(first) / 10;
+    let warm = memory.iter().find(is_warm).map_or(end, |(_, kib)| *kib);
+    let peak = memory.iter().map(|(_, kib)| *kib).max().unwrap_or(0);
     let table = fetches * LATENCY_BYTES / 1_024;
     eprintln!(
         "{}: {fetches} fetches, {failed} failures, {warm} KiB grew by {} KiB, of which the table \
@@ -224,5 +249,5 @@ fn endure(model: &Model, faults: &[&str], (in_flight, fetches): (u32, u64)) {
         model.name,
         peak - warm
     );
-    assert!(peak <= warm + table + GROWTH_KIB_MAX, "{}: {resident_kib:?}", model.name);
+    assert!(peak <= warm + table + GROWTH_KIB_MAX, "{}: {memory:?}", model.name);
 }

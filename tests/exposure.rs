@@ -1,8 +1,6 @@
 //! Nothing that a run starts is reached from outside, or reaches out: it listens and connects on
 //! loopback alone, knows no proxy, and follows no redirect.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,19 +10,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use harness::OriginProcess;
-use model_kit::Workload;
+use harness::{OriginProcess, Program};
 use model_kit::pipe::Total;
+use model_kit::{Cell, DelayRange, Workload};
 use origin::Mount;
 use procfs::net::{tcp, tcp6, udp, udp6};
 use procfs::process::{FDTarget, Process, all_processes};
 use record::Model;
 
-use support::{MODELS, WORKSPACE, alone, basis, built, cell, held, placement, plan, run};
+use crate::support::{
+    MODELS, WORKSPACE, alone, basis, beside, built, cell, held, placement, plan, plan_seed, run,
+    together, together_with,
+};
 
 /// Every way in which an environment names a proxy.
 const PROXY: [&str; 7] =
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "PROXY"];
+
+/// Runs in which each program is seen once at least: a busy machine may keep whoever looks from
+/// looking for as long as one of them lasts.
+const RUNS: usize = 3;
 
 /// The addresses of sockets, by the program that holds them.
 type Sockets = BTreeMap<String, BTreeSet<SocketAddr>>;
@@ -84,6 +89,32 @@ fn watch(stop: &Arc<AtomicBool>) -> JoinHandle<Sockets> {
     })
 }
 
+/// Runs all models and adds the sockets that are seen meanwhile; returns the programs of which none
+/// was ever seen. Most stay with their connections until the last has had its turn; those that
+/// cannot, or that have a connection for each fetch, are looked at while each waits for replies.
+fn unseen(origin: &Program, seen: &mut Sockets) -> Vec<String> {
+    let keeps = |model: &Model| model.connections.as_deref() != Some("issued");
+    let (stay, leave): (Vec<Model>, Vec<Model>) =
+        MODELS.iter().cloned().partition(|model| model.max_in_flight != Some(1) && keeps(model));
+    let stop = Arc::new(AtomicBool::new(false));
+    let watched = watch(&stop);
+    let brief = Cell { delay_ms: DelayRange { lo: 20, hi: 20 }, ..cell(Workload::Steady, 8, 16) };
+    let mut trials = run(basis(&stay, brief, 1), origin.clone(), |_| {});
+    trials.extend(run(basis(&leave, cell(Workload::Batch, 1, 4), 1), origin.clone(), |_| {}));
+    stop.store(true, Ordering::Relaxed);
+    for (program, addresses) in watched.join().expect("it looks without harm") {
+        seen.entry(program).or_default().extend(addresses);
+    }
+
+    assert!(trials.len() > MODELS.len());
+    let ended = trials.iter().filter(|trial| trial.turned.is_some());
+    let programs = ended.map(|trial| format!("model-{}", trial.model)).chain(["origin".to_owned()]);
+    let is_seen = |program: &String| {
+        seen.get(program).is_some_and(|all| all.iter().any(|address| address.port() != 0))
+    };
+    programs.filter(|program| !is_seen(program)).collect()
+}
+
 /// Returns whether an address is reached from this machine alone, or names nobody's other end.
 fn is_inside(address: &SocketAddr) -> bool {
     let nobody = [SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)), (Ipv6Addr::UNSPECIFIED, 0).into()];
@@ -104,19 +135,11 @@ fn while_a_run_goes_on_every_socket_is_on_loopback() {
     // Built before anybody looks: cargo may speak to its registry.
     let origin = built("origin");
     MODELS.iter().for_each(|model| drop(built(&model.package)));
-    let stop = Arc::new(AtomicBool::new(false));
-    let watched = watch(&stop);
-    let trials = run(basis(&MODELS, cell(Workload::Batch, 8, 16), 1), origin, |_| {});
-    stop.store(true, Ordering::Relaxed);
-    let seen = watched.join().expect("it looks without harm");
-
-    assert!(trials.len() > MODELS.len());
-    let ended = trials.iter().filter(|trial| trial.turned.is_some());
-    let programs = ended.map(|trial| format!("model-{}", trial.model)).chain(["origin".to_owned()]);
-    for program in programs {
-        let addresses = seen.get(&program).unwrap_or_else(|| panic!("{program} was not seen"));
-        assert!(addresses.iter().any(|address| address.port() != 0), "{program}");
-    }
+    let mut seen = Sockets::new();
+    let mut runs = (0..RUNS).map(|_| unseen(&origin, &mut seen)).inspect(|unseen| {
+        eprintln!("not seen: {unseen:?}");
+    });
+    assert!(runs.any(|unseen| unseen.is_empty()), "some program was not seen in any run");
     for (program, addresses) in seen {
         let outside: Vec<&SocketAddr> = addresses.iter().filter(|a| !is_inside(a)).collect();
         assert!(outside.is_empty(), "{program}: {outside:?}");
@@ -164,9 +187,15 @@ fn answer(mut stream: &TcpStream, reply: &str) {
     }
 }
 
+/// Returns a few fetches that are answered soon, as a model can hold them.
+fn few(model: &Model) -> Cell {
+    let delay_ms = DelayRange { lo: 1, hi: 1 };
+    held(model, &Cell { delay_ms, ..cell(Workload::Batch, 2, 6) })
+}
+
 /// Lets a model fetch a few times from an address, and returns what it counted.
 fn fetch(model: &Model, address: SocketAddr) -> Total {
-    let plan = plan(held(model, &cell(Workload::Batch, 2, 6)), vec![address]);
+    let plan = plan(few(model), vec![address]);
     let program = built(&model.package);
     let reported = harness::converse(model, &program, (&plan, &placement().model_cpus));
     reported.unwrap_or_else(|why| panic!("{}: {why}", model.name)).turned.total
@@ -174,47 +203,46 @@ fn fetch(model: &Model, address: SocketAddr) -> Total {
 
 #[test]
 fn no_model_takes_a_plan_that_leads_out_of_the_machine() {
-    let _alone = alone();
-    for model in MODELS.iter() {
+    let _beside = beside();
+    together(MODELS.iter(), |model| {
         let outside = "192.0.2.1:80".parse().expect("it is an address");
-        let plan = plan(held(model, &cell(Workload::Batch, 2, 6)), vec![outside]);
+        let plan = plan(few(model), vec![outside]);
         let program = built(&model.package);
         let reported = harness::converse(model, &program, (&plan, &placement().model_cpus));
         let why = reported.err().unwrap_or_default();
         assert!(why.contains("an address beyond loopback"), "{}: {why:?}", model.name);
-    }
+    });
 }
 
 #[test]
 fn no_model_follows_a_redirect() {
-    let _alone = alone();
+    let _beside = beside();
     let elsewhere = Server::start("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned());
     let head = format!("HTTP/1.1 302 Found\r\nlocation: http://{}/f/0\r\n", elsewhere.address);
     let here = Server::start(head + "content-length: 0\r\n\r\n");
-    for model in MODELS.iter() {
+    together(MODELS.iter(), |model| {
         let total = fetch(model, here.address);
-        assert_eq!(elsewhere.connections(), 0, "{} follows", model.name);
         let expected = BTreeMap::from([("1602".to_owned(), 6)]);
         assert_eq!((total.ok, total.errors), (0, expected), "{}", model.name);
-    }
+    });
+    assert_eq!(elsewhere.connections(), 0, "one follows");
     assert!(here.connections() > 0);
 }
 
 #[test]
 fn no_model_uses_a_proxy_that_its_environment_names() {
-    let _alone = alone();
+    let _beside = beside();
     let proxy = Server::start("HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n".to_owned());
     let url = format!("http://{}", proxy.address);
-    let mut origin = OriginProcess::start(&built("origin"), &placement()).expect("it starts");
-    for model in MODELS.iter() {
+    let start = || OriginProcess::start(&built("origin"), &placement()).expect("it starts");
+    together_with(MODELS.iter(), start, |origin, model| {
         let mut model = model.clone();
         model.env.extend(PROXY.map(|name| (name.to_owned(), url.clone())));
-        let seed = plan(cell(Workload::Batch, 2, 6), Vec::new()).seed;
-        let mount = Mount::whole(&held(&model, &cell(Workload::Batch, 2, 6)), seed);
-        origin.mount(mount).expect("it mounts");
+        origin.mount(Mount::whole(&few(&model), plan_seed())).expect("it mounts");
         let total = fetch(&model, origin.ready.origins[0]);
-        assert_eq!((proxy.connections(), total.ok), (0, 6), "{}: {:?}", model.name, total.errors);
-    }
+        assert_eq!(total.ok, 6, "{}: {:?}", model.name, total.errors);
+    });
+    assert_eq!(proxy.connections(), 0, "one of them uses it");
 }
 
 #[test]

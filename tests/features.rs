@@ -1,8 +1,6 @@
 //! The table of features in `tests/README.md` names tests that exist, and says plainly what is
-//! open; and a test that lacks something says so, or fails where nothing may be missing.
-
-#[path = "support/skip.rs"]
-mod skip;
+//! open; every file of tests is part of a program; and a test that lacks something says so, or
+//! fails where nothing may be missing.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +8,7 @@ use std::process::Command;
 
 use regex::Regex;
 
-use skip::skipped_but_in_ci;
+use crate::support::skip::skipped_but_in_ci;
 
 /// Set where a test is to lack something.
 const LACKS: &str = "INFLIGHT_LACKS";
@@ -69,7 +67,7 @@ fn every_feature_has_a_test_that_exists_or_is_called_open() {
 #[test]
 fn a_test_that_is_gone_or_a_row_without_one_is_found() {
     let page = read("tests/README.md");
-    for (right, spoiled) in [
+    for (right, broken) in [
         ("::a_model_that_hangs_is_killed`", "::a_model_that_hangs_is_gone`"),
         ("`tests/failures.rs::a_model_that_hangs", "`tests/gone.rs::a_model_that_hangs"),
         ("`tests/sharing.rs::every_trial_of_a_run_is_a_row_of_its_raw_samples`", "later"),
@@ -77,8 +75,42 @@ fn a_test_that_is_gone_or_a_row_without_one_is_found() {
         ("| 30 |", "| thirty |"),
     ] {
         assert!(page.contains(right), "{right}");
-        assert!(!wrong(&page.replacen(right, spoiled, 1)).is_empty(), "{spoiled}");
+        assert!(!wrong(&page.replacen(right, broken, 1)).is_empty(), "{broken}");
     }
+}
+
+/// The programs that have the other files of `tests/` as modules.
+const PROGRAMS: [&str; 3] = ["commands", "files", "programs"];
+
+/// Returns those of some files in `tests/` that are not part of just one program, by what programs
+/// say.
+fn astray(files: &[String], programs: &[String]) -> Vec<String> {
+    let parts = |file: &str| {
+        let module = format!("mod {file};");
+        let lines = programs.iter().flat_map(|text| text.lines());
+        lines.filter(|line| *line == module).count()
+    };
+    files.iter().filter(|file| parts(file) != 1).cloned().collect()
+}
+
+#[test]
+fn every_file_of_tests_is_part_of_one_program_that_cargo_builds() {
+    let manifest = read("Cargo.toml");
+    let texts = PROGRAMS.map(|name| read(&format!("tests/{name}.rs")));
+    for name in PROGRAMS {
+        assert!(manifest.contains(&format!("[[test]]\nname = {name:?}\n")), "{name}");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let paths = fs::read_dir(folder).expect("it is there").flatten().map(|entry| entry.path());
+    let paths = paths.filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let names = paths.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()));
+    let mut files: Vec<String> = names.filter(|name| !PROGRAMS.contains(&&**name)).collect();
+    assert_eq!(astray(&files, &texts), Vec::<String>::new());
+
+    files.push("forgotten".to_owned());
+    assert_eq!(astray(&files, &texts), ["forgotten"]);
+    let twice = texts.map(|text| text.replace("mod house;", "mod house;\nmod hold;"));
+    assert_eq!(astray(&files[..files.len() - 1], &twice), ["hold"]);
 }
 
 #[test]
@@ -87,7 +119,8 @@ fn a_test_that_lacks_something_says_so_and_fails_where_nothing_may_be_missing() 
         return skipped_but_in_ci("no such program");
     }
     let own = std::env::current_exe().expect("it has a path");
-    let name = "a_test_that_lacks_something_says_so_and_fails_where_nothing_may_be_missing";
+    let name =
+        "features::a_test_that_lacks_something_says_so_and_fails_where_nothing_may_be_missing";
     for (ci, passes) in [(None, true), (Some("1"), true), (Some("true"), false)] {
         let mut inside = Command::new(&own);
         inside.args(["--exact", name]).env(LACKS, "1").env_remove("CI");

@@ -1,8 +1,6 @@
 //! Models in Go: where it is missing their rows say so and nothing else changes, and what builds
 //! them takes nothing from whoever measures.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
@@ -10,10 +8,10 @@ use std::process::Command;
 use harness::Interpreter;
 use record::{Model, Run};
 
-use support::go::go;
-use support::shell::without;
-use support::skip::skipped;
-use support::{MODELS, WORKSPACE, alone, built};
+use crate::support::go::go;
+use crate::support::shell::without;
+use crate::support::skip::skipped;
+use crate::support::{MODELS, WORKSPACE, alone, beside, built};
 
 /// Returns the models in Go that can run on this machine; says so if there are none.
 fn models() -> Vec<&'static Model> {
@@ -73,7 +71,7 @@ fn the_version_of_go_is_known_and_the_list_by_which_it_was_set_up() {
 #[test]
 fn nothing_that_is_set_in_the_environment_changes_what_is_built() {
     let Some(model) = models().into_iter().next() else { return };
-    let _alone = alone();
+    let _beside = beside();
     let program = built(&model.package);
     let mut verify = Command::new(built("inflight").path);
     verify.args(["verify", &model.name, "--cell", "batch"]).current_dir(&WORKSPACE.root);
@@ -143,12 +141,35 @@ func expect(found, expected string) {
 }
 "#;
 
-#[test]
-fn codes_bodies_and_digits_are_those_of_the_protocol() {
+/// Asks it for a counter that grew from 3 to 5, and where the kernel does not count.
+const COUNTS: &str = r#"
+package main
+
+import kit "inflight/go-kit"
+
+func main() {
+	if kit.Counted(0, 0, 0) != nil || *kit.Counted(9, 3, 5) != 2 || *kit.Counted(9, 3, 3) != 0 {
+		panic("what is not counted is unknown, and what is counted may be none")
+	}
+}
+"#;
+
+/// Runs a program that asks the kit, and fails if it does.
+fn asks(program: &str) {
     let Some(toolchain) = toolchain() else { return };
     let folder = tempfile::tempdir().expect("it is made");
     let asks = folder.path().join("asks.go");
-    fs::write(&asks, ASKS).expect("it is writable");
+    fs::write(&asks, program).expect("it is writable");
     let output = go(&toolchain).arg("run").arg(asks).output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn codes_bodies_and_digits_are_those_of_the_protocol() {
+    asks(ASKS);
+}
+
+#[test]
+fn what_the_kernel_does_not_count_is_unknown_and_not_none_of_it() {
+    asks(COUNTS);
 }

@@ -1,16 +1,15 @@
 //! Models in Java: where it is missing their rows say so and nothing else changes, and what they
 //! run is in their program.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
 use record::{Model, Run};
 
-use support::skip::skipped;
-use support::{MODELS, WORKSPACE, alone, built};
+use crate::support;
+use crate::support::skip::skipped;
+use crate::support::{MODELS, WORKSPACE, alone, built};
 
 /// Returns the models in Java that can run on this machine; says so if there are none.
 fn models() -> Vec<&'static Model> {
@@ -86,6 +85,10 @@ public class Asks {
         expect(Long.toHexString(Work.crc(body)), "92591a6c");
         Map.of(0L, 0L, 999L, 999L, 1234L, 1230L, 1235L, 1240L, 99960L, 100000L)
             .forEach((value, rounded) -> expect(Ledger.threeDigits(value), rounded));
+        // What the kernel does not count is unknown, and what it counts may be none.
+        expect(Reading.counted(0, 0, 0), "null");
+        expect(Reading.counted(9, 3, 3), "0");
+        expect(Reading.counted(9, 3, 5), "2");
     }
 
     private static void expect(Object found, Object expected) {

@@ -1,7 +1,5 @@
 //! Adding a model touches nothing but its own folder.
 
-mod support;
-
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
@@ -9,9 +7,9 @@ use std::process::Command;
 use harness::Workspace;
 use model_kit::Workload;
 
-use support::misbehaving::{behaving, scripted};
-use support::shell::{check, copy_workspace, text};
-use support::{WORKSPACE, built, cell, placement, plan, test_model};
+use crate::support::misbehaving::{behaving, scripted};
+use crate::support::shell::{check, copy_workspace, text};
+use crate::support::{WORKSPACE, beside, built, cell, placement, plan, test_model};
 
 #[test]
 fn a_folder_with_a_manifest_is_a_model_and_no_other_file_names_it() {
@@ -29,6 +27,7 @@ fn a_folder_with_a_manifest_is_a_model_and_no_other_file_names_it() {
 
 #[test]
 fn the_three_steps_of_the_readme_add_a_model() {
+    let _beside = beside();
     let copy = tempfile::tempdir().expect("there is room for a copy");
     copy_workspace(copy.path());
 
@@ -42,7 +41,9 @@ fn the_three_steps_of_the_readme_add_a_model() {
     fs::copy(example.join("src/main.rs"), mine.join("src/main.rs")).expect("it is writable");
 
     // Any call of cargo notices the new member; then it is found, built and run like the others.
-    let workspace = Workspace::of(copy.path()).expect("cargo describes the copy");
+    let mut workspace = Workspace::of(copy.path()).expect("cargo describes the copy");
+    // What others have written is compiled already, there.
+    workspace.target.clone_from(&WORKSPACE.target);
     let models = harness::find(&workspace, "crates").expect("every manifest is read");
     let model = models.iter().find(|model| model.name == "mine").expect("it is found");
     let lock = Command::new("cargo")
@@ -76,6 +77,7 @@ fn loses(mut command: Command) {
 
 #[test]
 fn a_new_model_compiles_and_fails_its_verification_until_its_loop_is_written() {
+    let _beside = beside();
     let copy = tempfile::tempdir().expect("there is room for a copy");
     copy_workspace(copy.path());
     let inflight =

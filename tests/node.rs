@@ -1,8 +1,6 @@
 //! Models for Node.js: where it is missing their rows say so and nothing else changes, and what it
 //! runs is in their program.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
@@ -10,9 +8,9 @@ use std::process::Command;
 use harness::Interpreter;
 use record::{Model, Run};
 
-use support::shell::without;
-use support::skip::skipped;
-use support::{MODELS, WORKSPACE, alone, built};
+use crate::support::shell::without;
+use crate::support::skip::skipped;
+use crate::support::{MODELS, WORKSPACE, alone, built};
 
 /// Returns the models for Node that can run on this machine; says so if there are none.
 fn models() -> Vec<&'static Model> {

@@ -1,22 +1,24 @@
-//! What becomes of trials whose origin dies, stops or restarts, and whose model the system kills.
+//! What becomes of trials whose origin dies, stops or restarts, and whose model the system kills:
+//! of either kind of origin that serves cells, where the two could differ.
 
-mod support;
-
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use harness::{Event, Preset, Programs, Verified, converse};
+use harness::{Basis, Event, Preset, Programs, Verified, converse};
 use model_kit::{Cell, DelayRange, Workload};
 use nix::sys::signal::{Signal, kill};
-use record::{Model, State, TurnRecord};
-use rules::Reason;
+use nix::unistd::{Pid, gettid};
+use record::{Model, OriginKind, Placement, State, TurnRecord};
+use rules::{Cause, Reason};
 
-use support::misbehaving::{misbehaving, script, scripted};
-use support::{
-    Ran, alone, bad_origin, bare, basis, built, cell, child, connections, held, house, is_valid,
-    placement, plan, strike,
+use crate::support;
+use crate::support::misbehaving::{misbehaving, script, scripted};
+use crate::support::{
+    Ran, alone, bad_origin, basis, beside, built, cell, child, connections, drivers, held, house,
+    is_valid, placement, plan, strike, threads, together,
 };
 
 /// Fetches around a restart.
@@ -30,12 +32,18 @@ fn small() -> Cell {
     Cell { delay_ms, ..cell(Workload::Batch, SLOTS.into(), 32) }
 }
 
-/// Runs one block of three models, where the second turn is struck in the middle, once.
-fn struck(name: &'static str, signal: Signal) -> Ran {
+/// Returns the same with turns that are long enough for what a busy machine delays.
+fn long() -> Cell {
+    Cell { delay_ms: DelayRange { lo: 500, hi: 500 }, ..small() }
+}
+
+/// Runs one block of three models at a kind of origin, where the second turn is struck in the
+/// middle, once.
+fn struck(kind: OriginKind, (name, signal): (&'static str, Signal)) -> Ran {
     let mut is_struck = false;
-    // Long enough for a blow that a busy machine delays.
-    let cell = Cell { delay_ms: DelayRange { lo: 500, hi: 500 }, ..small() };
-    support::ran(basis(&three(), cell, 1), built("origin"), |event| {
+    let basis = basis(&three(), long(), 1);
+    let placement = Placement { origin: kind, ..basis.placement.clone() };
+    support::ran(Basis { placement, ..basis }, built("origin"), |event| {
         if let (Event::Begin(_, (0, 1)), false) = (event, is_struck) {
             is_struck = true;
             strike((name, signal), SLOTS.into());
@@ -67,15 +75,74 @@ fn repeated(ran: &Ran, place: usize, words: &str) {
 
 #[test]
 fn an_origin_that_stops_makes_its_turn_invalid_and_is_replaced() {
-    let _alone = alone();
-    let ran = struck("origin", Signal::SIGSTOP);
+    let _beside = beside();
+    let check = |kind| {
+        let ran = struck(kind, ("origin", Signal::SIGSTOP));
+        repeated(&ran, 1, "does not answer");
+        assert!(ran.turns.len() == 3 && ran.turns.iter().all(is_valid), "{kind:?}: {ran:?}");
+    };
+    // Each waits for half a minute until the origin is given up.
+    thread::scope(|scope| {
+        for kind in OriginKind::ALL {
+            scope.spawn(move || check(kind));
+        }
+    });
+}
+
+#[test]
+fn a_fast_origin_that_dies_makes_its_turn_invalid_and_is_replaced() {
+    let _beside = beside();
+    let ran = struck(OriginKind::Fast, ("origin", Signal::SIGKILL));
     repeated(&ran, 1, "does not answer");
     assert!(ran.turns.len() == 3 && ran.turns.iter().all(is_valid), "{:?}", ran.turns);
 }
 
 #[test]
+fn a_fast_origin_that_no_longer_accepts_makes_its_turn_invalid_and_is_replaced() {
+    let _beside = beside();
+    // All of the second turn are connected by then if none of them has had a reply.
+    let cell = Cell { delay_ms: DelayRange { lo: 500, hi: 500 }, ..small() };
+    let basis = basis(&three(), cell, 1);
+    let placement = Placement { origin: OriginKind::Fast, ..basis.placement.clone() };
+    let ran = support::ran(Basis { placement, ..basis }, bad_origin("deaf"), |_| {});
+    let words = "the origin no longer accepts connections at 127.";
+    repeated(&ran, 2, words);
+    assert!(ran.turns[2].state.why().contains(words), "{:?}", ran.turns[2].state);
+    assert!(ran.turns[..2].iter().all(is_valid), "{:?}", ran.turns);
+}
+
+#[test]
+fn a_fast_origin_that_was_stopped_for_a_while_disturbs_its_round_and_no_model_is_blamed() {
+    let _beside = beside();
+    let own = gettid();
+    let goes_on = thread::spawn(move || {
+        let began = Instant::now();
+        let is_stopped = |id: &Pid| {
+            let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            stat.contains("(origin) T ")
+        };
+        let stopped = loop {
+            match child(own, "origin").filter(is_stopped) {
+                Some(stopped) => break stopped,
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+            assert!(began.elapsed() < Duration::from_mins(5), "no origin is stopped");
+        };
+        thread::sleep(Duration::from_secs(2));
+        kill(stopped, Signal::SIGCONT).expect("it is ours");
+    });
+    let ran = struck(OriginKind::Fast, ("origin", Signal::SIGSTOP));
+    goes_on.join().expect("the origin was stopped");
+    let is_of_origin = |reason: &Reason| reason.cause() == Cause::Origin;
+    assert!(ran.rounds[0].disturbed.iter().any(is_of_origin), "{:?}", ran.rounds);
+    let blamed: Vec<_> = ran.made().filter(|turn| turn.state.blames_the_model()).collect();
+    assert!(blamed.is_empty(), "{blamed:?}");
+    assert!(ran.turns.len() == 3 && ran.turns.iter().all(is_valid), "{:?}", ran.turns);
+}
+
+#[test]
 fn a_probe_whose_origin_dies_is_made_again_with_another() {
-    let _alone = alone();
+    let _beside = beside();
     let models = [house("tokio"), house("event-loop")];
     let with_programs = |model: &Model| (model.name.clone(), built(&model.package));
     let models_built = models.iter().map(with_programs).collect();
@@ -86,12 +153,12 @@ fn a_probe_whose_origin_dies_is_made_again_with_another() {
         missing: Vec::new(),
     };
     let cell = Cell { delay_ms: DelayRange { lo: 20, hi: 20 }, ..small() };
-    let over = AtomicBool::new(false);
+    let (own, over) = (gettid(), AtomicBool::new(false));
     let (probes, struck) = thread::scope(|scope| {
         let struck = scope.spawn(|| {
             // As soon as it serves: a probe that ends first has no origin left to strike.
             while !over.load(Ordering::SeqCst) {
-                if let (Some(origin), Some(_)) = (child("origin"), child("model-")) {
+                if let (Some(origin), Some(_)) = (child(own, "origin"), child(own, "model-")) {
                     return kill(origin, Signal::SIGKILL).is_ok();
                 }
                 thread::sleep(Duration::from_millis(1));
@@ -108,9 +175,10 @@ fn a_probe_whose_origin_dies_is_made_again_with_another() {
 
 #[test]
 fn an_origin_that_no_longer_accepts_makes_its_turn_invalid_and_is_replaced() {
-    let _alone = alone();
-    // It answers whoever is connected, and its pipe: the next who comes finds out, each time.
-    let ran = support::ran(basis(&three(), small(), 1), bad_origin("deaf"), |_| {});
+    let _beside = beside();
+    // It answers whoever is connected, and its pipe: the next who comes finds out, each time. All
+    // of the second turn are connected by then if none of them has had a reply.
+    let ran = support::ran(basis(&three(), long(), 1), bad_origin("deaf"), |_| {});
     let words = "the origin no longer accepts connections at 127.";
     repeated(&ran, 2, words);
     assert!(ran.turns[2].state.why().contains(words), "{:?}", ran.turns[2].state);
@@ -119,7 +187,7 @@ fn an_origin_that_no_longer_accepts_makes_its_turn_invalid_and_is_replaced() {
 
 #[test]
 fn an_origin_that_restarts_makes_the_turn_invalid_by_the_fetches_that_it_lost_and_no_other() {
-    let _alone = alone();
+    let _beside = beside();
     let models = [house("tokio"), house("threads")];
     let ran = support::ran(basis(&models, small(), 1), bad_origin("restarting"), |_| {});
     let second = first_round(&ran, 1);
@@ -132,16 +200,23 @@ fn an_origin_that_restarts_makes_the_turn_invalid_by_the_fetches_that_it_lost_an
 
 #[test]
 fn a_model_that_the_system_kills_fails_by_its_signal_and_the_others_go_on() {
-    let _alone = alone();
-    let ran = struck("model-", Signal::SIGKILL);
-    let killed = State::Failed("it was killed by signal 9".to_owned());
-    assert_eq!(first_round(&ran, 1).state, killed);
+    let _beside = beside();
+    let check = |kind| {
+        let ran = struck(kind, ("model-", Signal::SIGKILL));
+        let killed = State::Failed("it was killed by signal 9".to_owned());
+        assert_eq!(first_round(&ran, 1).state, killed, "{kind:?}");
+    };
+    thread::scope(|scope| {
+        for kind in OriginKind::ALL {
+            scope.spawn(move || check(kind));
+        }
+    });
 }
 
-/// Does something with the programs of some models while the first origins that appear beside
-/// one, so many, are killed as they serve.
+/// Does something with the programs of some models while the first origins that serve one of them,
+/// so many, are killed; what serves is started by these threads.
 fn while_origins_die<T>(
-    deaths: usize,
+    (deaths, threads): (usize, impl Fn() -> Vec<Pid> + Sync),
     models: &[Model],
     work: impl FnOnce(&Programs) -> Result<T>,
 ) -> Result<T> {
@@ -153,12 +228,15 @@ fn while_origins_die<T>(
         missing: Vec::new(),
     };
     let over = AtomicBool::new(false);
+    let serving = |thread: &Pid| {
+        let serves = child(*thread, "model-").is_some_and(|model| connections(model) > 0);
+        child(*thread, "origin").filter(|_| serves)
+    };
     thread::scope(|scope| {
         scope.spawn(|| {
             let mut left = deaths;
             while left > 0 && !over.load(Ordering::SeqCst) {
-                let serves = child("model-").is_some_and(|model| connections(model) > 0);
-                if let (Some(origin), true) = (child("origin"), serves) {
+                if let Some(origin) = threads().iter().find_map(serving) {
                     left -= usize::from(kill(origin, Signal::SIGKILL).is_ok());
                 }
                 thread::sleep(Duration::from_millis(1));
@@ -172,8 +250,8 @@ fn while_origins_die<T>(
 
 /// Verifies two models meanwhile.
 fn verified(deaths: usize) -> Result<Vec<Verified>> {
-    let models = vec![house("tokio"), house("threads")];
-    while_origins_die(deaths, &models, |programs| {
+    let (models, own) = (vec![house("tokio"), house("threads")], gettid());
+    while_origins_die((deaths, || vec![own]), &models, |programs| {
         let cell = Cell { delay_ms: DelayRange { lo: 400, hi: 400 }, ..small() };
         let preset = Preset { cells: vec![cell], ..harness::smoke() };
         harness::verify((models.clone(), Vec::new(), preset), programs, &mut |_| Ok(()))
@@ -181,10 +259,22 @@ fn verified(deaths: usize) -> Result<Vec<Verified>> {
 }
 
 #[test]
+fn an_origin_that_dies_while_a_model_is_explained_is_replaced() {
+    let _beside = beside();
+    let (models, own) = ([house("threads")], gettid());
+    let explained = while_origins_die((1, || vec![own]), &models, |programs| {
+        let cell =
+            Cell { delay_ms: DelayRange { lo: 100, hi: 100 }, ..cell(Workload::Steady, 8, 8) };
+        harness::explain((&models[0], &cell), (programs, &placement()))
+    });
+    assert!(explained.expect("the origin is replaced").window.cpu_ns > 0);
+}
+
+#[test]
 fn a_faulty_origin_that_dies_is_replaced_and_no_model_is_blamed() {
     let _alone = alone();
     let models = [house("threads")];
-    let verified = while_origins_die(1, &models, |programs| {
+    let verified = while_origins_die((1, threads), &models, |programs| {
         harness::verify_faults(&models, programs, &mut |_| Ok(()))
     });
     let verified = verified.expect("another origin can be had");
@@ -193,7 +283,7 @@ fn a_faulty_origin_that_dies_is_replaced_and_no_model_is_blamed() {
 
 #[test]
 fn verify_blames_no_model_for_the_death_of_its_origin() {
-    let _alone = alone();
+    let _beside = beside();
     let verified = verified(1).expect("another origin can be had");
     assert!(verified.iter().all(|one| one.works), "{verified:?}");
     assert_eq!(verified.len(), 2, "{verified:?}");
@@ -201,17 +291,17 @@ fn verify_blames_no_model_for_the_death_of_its_origin() {
 
 #[test]
 fn verify_names_each_model_once_whose_origins_die_again_and_again() {
-    let _alone = alone();
+    let _beside = beside();
     let failed = verified(usize::MAX).expect_err("no origin lives").to_string();
     assert_eq!(failed, "failed to verify threads, tokio: the origin failed again and again");
 }
 
 #[test]
 fn an_origin_that_restarts_costs_the_fetches_of_the_gap_and_no_others() {
-    let _alone = alone();
+    let _beside = beside();
     let fault = script(&["restart"], (1, FETCHES));
     let gap = (0..FETCHES).find(|id| fault.fault(*id).is_some()).expect("there is one");
-    for model in bare() {
+    together(drivers(), |model| {
         let mut origin = misbehaving(&["restart"], (1, FETCHES));
         let delay_ms = DelayRange { lo: 0, hi: 0 };
         let cell = held(model, &Cell { delay_ms, ..cell(Workload::Batch, 4, FETCHES) });
@@ -231,5 +321,5 @@ fn an_origin_that_restarts_costs_the_fetches_of_the_gap_and_no_others() {
         // Whoever has few in flight may meet one of the two alone.
         assert!(refused + lost > 0 && total.ok > gap, "{}: {total:?}", model.name);
         assert!(record.accepted <= FETCHES - refused, "{}: {record:?}", model.name);
-    }
+    });
 }

@@ -1,15 +1,13 @@
 //! Models outside the repository: their folder is all that there is of them.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use record::Run;
 
-use support::shell::{check, text};
-use support::{WORKSPACE, alone, built};
+use crate::support::shell::{check, text};
+use crate::support::{WORKSPACE, alone, beside, built};
 
 /// Runs the program in the repository, with models in a folder outside.
 fn inflight(arguments: &[&str], folder: &Path) -> Output {
@@ -69,7 +67,7 @@ const BROKEN: &str = "fn main() -> ExitCode {\n    if std::env::args().count() =
 
 #[test]
 fn a_model_in_another_language_may_lie_outside_too() {
-    let _alone = alone();
+    let _beside = beside();
     let folder = tempfile::tempdir().expect("it is made");
     for way in ["python", "go"] {
         let name = format!("guest-{way}");

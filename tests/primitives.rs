@@ -1,12 +1,9 @@
 //! Promises of the programs that measure primitives: each does what it counts, and one that does
 //! not is found.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range;
-use std::os::unix::fs::PermissionsExt;
 
 use harness::{Basis, Preset, PrimitiveBlocks, Program, Programs};
 use model_kit::Workload;
@@ -14,7 +11,9 @@ use record::{
     BlockRecord, Entry, Environment, Integrity, PrimitiveProgram, Resume, RoundRecord, Run,
     RunFolder, Schedule, State, StayRecord, TurnRecord,
 };
-use support::{Ran, WORKSPACE, built, placement};
+
+use crate::support;
+use crate::support::{Ran, WORKSPACE, beside, built, executable, placement, wait_until};
 
 /// Returns the programs below a folder.
 fn found(folder: &str) -> Vec<PrimitiveProgram> {
@@ -43,6 +42,7 @@ fn scheduled(programs: Vec<PrimitiveProgram>, primitives: PrimitiveBlocks) -> Sc
 
 /// Runs a schedule with these programs, by package, and returns all that happened.
 fn ran(schedule: &Schedule, primitives: BTreeMap<String, Program>) -> Ran {
+    let _beside = beside();
     // No origin takes part, so that any program may stand for it.
     let origin = Program { path: "/bin/false".into(), sha256: String::new(), interpreter: None };
     let programs = Programs { origin, models: BTreeMap::new(), primitives, missing: Vec::new() };
@@ -148,8 +148,7 @@ fn a_process_that_is_left_behind_by_one_who_ignores_its_children_is_found_and_en
     let real = built(&program.package).path;
     // The kernel counts nothing of children whose end is ignored.
     let script = format!("#!/bin/bash\ntrap '' CHLD\nexec {}\n", real.display());
-    fs::write(&path, script).expect("it is ours");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    executable(&path, &script);
     let ignores = Program { path, sha256: String::new(), interpreter: None };
     let package = program.package.clone();
     let schedule = scheduled(vec![program], PrimitiveBlocks::ONCE);
@@ -159,9 +158,12 @@ fn a_process_that_is_left_behind_by_one_who_ignores_its_children_is_found_and_en
         let line = fs::read(format!("/proc/{id}/cmdline"));
         line.is_ok_and(|line| line == b"/bin/sleep\x0062\0")
     };
-    let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
-    let mut ids = processes.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    assert!(!ids.any(|id| sleeps(&id)), "it is ended");
+    // The kernel takes a moment to carry the signal out, and the sleeper a minute to end by itself.
+    wait_until("it is ended", || {
+        let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
+        let mut ids = processes.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        !ids.any(|id| sleeps(&id))
+    });
 }
 
 #[test]

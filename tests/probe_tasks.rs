@@ -2,8 +2,6 @@
 //! model's own timer and among its own units; and what a plan wants computed is computed for each
 //! reply.
 
-mod support;
-
 use std::sync::LazyLock;
 
 use harness::OriginProcess;
@@ -12,7 +10,7 @@ use model_kit::{Cell, DelayRange, Workload};
 use origin::Mount;
 use record::Model;
 
-use support::{MODELS, alone, built, cell, held, house, placement, plan};
+use crate::support::{MODELS, beside, built, cell, held, house, placement, plan, together};
 
 /// What a plan computes for each reply: some milliseconds of any CPU.
 const WORK_KIB: u32 = 128 * 1024;
@@ -22,12 +20,12 @@ static BEATING: LazyLock<Vec<(&'static Model, Turned)>> = LazyLock::new(|| {
     let cell = Cell { probe_period_us: 20_000, ..cell(Workload::Batch, 8, 8) };
     // Only a kit's own drivers wait for a probe task.
     let models = MODELS.iter().filter(|model| model.is_bare() || model.language.is_some());
-    models.map(|model| (model, trial(model, held(model, &cell)))).collect()
+    together(models, |model| (model, trial(model, held(model, &cell))))
 });
 
 /// Lets a model carry a cell out.
 fn trial(model: &Model, cell: Cell) -> Turned {
-    let _alone = alone();
+    let _beside = beside();
     let placement = placement();
     let mut origin = OriginProcess::start(&built("origin"), &placement).expect("it starts");
     let plan = plan(cell, origin.ready.origins.clone());

@@ -1,8 +1,6 @@
 //! Models in Python: where they can run they are a family of their own, and where something is
 //! missing their rows say what, and nothing else changes.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -12,9 +10,10 @@ use analysis::RowState;
 use model_kit::Workload;
 use record::{Model, Run, State};
 
-use support::shell::without;
-use support::skip::skipped;
-use support::{MODELS, WORKSPACE, alone, basis, built, cell, house, models_below};
+use crate::support;
+use crate::support::shell::without;
+use crate::support::skip::skipped;
+use crate::support::{MODELS, WORKSPACE, alone, basis, beside, built, cell, house, models_below};
 
 /// What is said where none can run.
 const NO_PYTHON: &str = "no Python that can run models";
@@ -114,7 +113,7 @@ fn nothing_that_is_set_in_the_environment_changes_what_python_imports() {
     if MODELS.iter().all(|model| model.name != "asyncio") {
         return skipped(NO_PYTHON);
     }
-    let _alone = alone();
+    let _beside = beside();
     let folder = tempfile::tempdir().expect("it is made");
     fs::write(folder.path().join("json.py"), "raise SystemExit('imported')").expect("it is");
     let mut model = house("asyncio");

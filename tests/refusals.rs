@@ -1,8 +1,6 @@
 //! What cannot be measured here and now is refused with exit code 6, before anything is prepared
 //! or built for it: the folder that would be built into stays empty.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -12,10 +10,10 @@ use std::time::Duration;
 use harness::RunLock;
 use tempfile::TempDir;
 
-use support::bench::bench_program;
-use support::shell::{check, text};
-use support::skip::unshare;
-use support::{WORKSPACE, alone, built};
+use crate::support::bench::bench_program;
+use crate::support::shell::{check, text};
+use crate::support::skip::unshare;
+use crate::support::{WORKSPACE, alone, built};
 
 /// How often the machine is asked for, which others may be using, each time after a moment.
 const TRIES: u32 = 6_000;
@@ -65,11 +63,11 @@ fn claimed() -> RunLock {
 
 #[test]
 fn without_loopback_the_command_that_fixes_it_is_named_and_nothing_is_built() {
-    let _alone = alone();
     let (target, results) = (empty(), empty());
     let run = format!("$inflight run tokio --out {}", results.path().display());
     let compare = format!("$inflight compare tokio tokio@1.0.0 --out {}", results.path().display());
-    for script in ["$inflight verify tokio", "$inflight verify --faults", &run, &compare] {
+    let explain = "$inflight explain tokio";
+    for script in ["$inflight verify tokio", "$inflight verify --faults", explain, &run, &compare] {
         let ran = inside(("--net", "true"), target.path(), script);
         let Some(output) = ran else { return };
         check(&output, 6, "preflight refuses: nothing can be sent over loopback (");
@@ -81,7 +79,6 @@ fn without_loopback_the_command_that_fixes_it_is_named_and_nothing_is_built() {
 
 #[test]
 fn without_room_on_the_disk_nothing_is_built() {
-    let _alone = alone();
     let (target, small) = (empty(), empty());
     let small = small.path().display();
     let full = format!("mount -t tmpfs -o size=4m none {small}");
@@ -101,7 +98,6 @@ fn without_room_on_the_disk_nothing_is_built() {
 
 #[test]
 fn where_nothing_can_be_built_that_is_said_before_anything_is() {
-    let _alone = alone();
     let results = empty();
     let run = ["run", "tokio", "--out", word(results.path())];
     for arguments in [&["verify", "tokio"][..], &run] {
@@ -117,9 +113,10 @@ fn while_a_run_measures_nothing_else_does_and_who_measures_is_named() {
     let _alone = alone();
     let (target, results) = (empty(), empty());
     let out = word(results.path());
-    let inflight: [&[&str]; 5] = [
+    let inflight: [&[&str]; 6] = [
         &["verify", "tokio"],
         &["verify", "--faults"],
+        &["explain", "threads"],
         &["run", "tokio", "--out", out],
         &["run", "--preset", "sweep", "--out", out],
         // There is no such version, and nobody is asked for it.

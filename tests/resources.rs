@@ -5,12 +5,12 @@
 //! has to know how. Ports run out in a network namespace of their own, and threads under a user of
 //! its own: where the system does not give either, the test is skipped.
 
-mod support;
-
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use harness::{OriginProcess, Program, Reported, converse};
@@ -20,13 +20,16 @@ use record::Model;
 use rules::{Sizes, evaluate};
 use tempfile::TempDir;
 
-use support::misbehaving::{behaving, script, scripted};
-use support::skip::{is_possible, unshare};
-use support::{MODELS, alone, built, cell, plan};
+use crate::support::misbehaving::{behaving, script, scripted};
+use crate::support::skip::{is_possible, unshare};
+use crate::support::{MODELS, PROGRAMS, beside, built, cell, executable, plan, together_with};
 
 /// Says that this process is the one inside the namespace.
-const INSIDE: &str = "INFLIGHT_INSIDE";
-/// The ports of that namespace.
+pub(crate) const INSIDE: &str = "INFLIGHT_INSIDE";
+/// Namespaces that take the models in turn: in each of them one model after the other has its
+/// ports, and waits.
+const NAMESPACES: usize = 5;
+/// The ports of each.
 const PORTS: u64 = 40;
 /// Threads that a user may have where the usual cells need more.
 const THREADS: u64 = 100;
@@ -37,26 +40,38 @@ const FILES: u64 = 64;
 static USER: AtomicU32 = AtomicU32::new(64_100);
 
 /// A program in a script that changes what it may use, in a folder that lives as long.
-struct Wrapped {
-    program: Program,
+pub(crate) struct Wrapped {
+    pub(crate) program: Program,
     _folder: TempDir,
 }
 
 /// Wraps the program of a model in what stands before it.
-fn wrapped(model: &Model, before: &str) -> Wrapped {
+pub(crate) fn wrapped(model: &Model, before: &str) -> Wrapped {
     let folder = tempfile::tempdir().expect("it is made");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     // A copy, since the folders above the real one may be closed to other users.
     let inner = folder.path().join(&model.package);
-    fs::copy(built(&model.package).path, &inner).expect("it reads");
+    copied(&built(&model.package).path, &inner);
     let path = folder.path().join("wrapped");
     let text = before.replace("PROGRAM", &inner.to_string_lossy());
-    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("it is writable");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    executable(&path, &format!("#!/bin/sh\n{text}\n"));
     Wrapped { program: Program { path, sha256: String::new(), interpreter: None }, _folder: folder }
 }
 
-/// Returns a batch with as many slots as fetches, all of which wait for a second.
+/// Copies a program by another process, so that it can be run at once: what this one has open for
+/// writing while another test starts a child cannot be, before that child runs its own program.
+fn copied(program: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-p").arg(program).arg(to).status();
+    assert!(copied.expect("cp starts").success(), "{}", program.display());
+}
+
+/// Wraps the programs of all models that can have many fetches in flight, before any is started.
+fn all_wrapped(before: impl Fn() -> String) -> BTreeMap<&'static str, Wrapped> {
+    LazyLock::force(&PROGRAMS);
+    wide().map(|model| (model.name.as_str(), wrapped(model, &before()))).collect()
+}
+
+/// Returns a batch with as many slots as fetches.
 fn waiting(in_flight: u32) -> Cell {
     let delay_ms = DelayRange { lo: 0, hi: 0 };
     Cell { delay_ms, ..cell(Workload::Batch, in_flight, u64::from(in_flight)) }
@@ -70,9 +85,19 @@ fn wide() -> impl Iterator<Item = &'static Model> {
 }
 
 /// Sets the range of ports from which connections of this namespace are made.
-fn ports((first, last): (u64, u64)) {
+pub(crate) fn ports((first, last): (u64, u64)) {
     let range = "/proc/sys/net/ipv4/ip_local_port_range";
     fs::write(range, format!("{first} {last}")).expect("the namespace is ours");
+}
+
+/// Returns the command that runs a test of this program in a network namespace of its own, with a
+/// number that the test is told; nothing where the system does not give one.
+pub(crate) fn in_namespace(test: &str, number: usize) -> Option<Command> {
+    let mut inside = unshare("--net", &["ip", "link", "set", "lo", "up"])?;
+    let script = format!("ip link set lo up && exec \"$0\" --nocapture --exact {test}");
+    let own = std::env::current_exe().expect("it has a path");
+    inside.args(["sh", "-c", &script]).arg(own).env(INSIDE, number.to_string());
+    Some(inside)
 }
 
 /// Lets a model fetch so many at once, all of which the origin keeps waiting.
@@ -115,20 +140,21 @@ fn check(
 
 #[test]
 fn without_descriptors_the_fetches_that_got_none_are_1001_and_the_others_are_ok() {
-    let _alone = alone();
-    let mut origin = behaving();
-    for model in wide() {
-        let few = wrapped(model, &format!("ulimit -n {FILES}\nexec PROGRAM"));
-        check(model, crowd(model, &few.program, (&mut origin, 120)), "1001", 120 - FILES);
-    }
+    let _beside = beside();
+    let few = all_wrapped(|| format!("ulimit -n {FILES}\nexec PROGRAM"));
+    together_with(wide(), behaving, |origin, model| {
+        let few = &few[model.name.as_str()].program;
+        check(model, crowd(model, few, (origin, 120)), "1001", 120 - FILES);
+    });
 }
 
 #[test]
 fn without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok() {
-    if std::env::var_os(INSIDE).is_some() {
-        let _alone = alone();
+    if let Ok(part) = std::env::var(INSIDE) {
+        let part = part.parse().expect("it is the number of a namespace");
         // Each model gets ports of its own: those of the one before linger for a minute.
-        for (model, first) in wide().zip((40_000..).step_by(100)) {
+        let models = wide().skip(part).step_by(NAMESPACES);
+        for (model, first) in models.zip((40_000..).step_by(100)) {
             ports((32_768, 60_999));
             let mut origin = behaving();
             ports((first, first + PORTS - 1));
@@ -146,13 +172,15 @@ fn without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok() {
     // Built outside, where cargo has what it needs.
     built("origin");
     wide().for_each(|model| drop(built(&model.package)));
-    let script = "ip link set lo up && exec \"$0\" --nocapture --exact \
-                  without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok";
-    let trial = ["ip", "link", "set", "lo", "up"];
-    let Some(mut inside) = unshare("--net", &trial) else { return };
-    let own = std::env::current_exe().expect("it has a path");
-    let status = inside.args(["sh", "-c", script]).arg(own).env(INSIDE, "1").status();
-    assert!(status.expect("it starts").success());
+    let _beside = beside();
+    let name = "resources::without_ports_the_fetches_that_got_none_are_1002_and_the_others_are_ok";
+    let mut namespaces = Vec::new();
+    for part in 0..NAMESPACES {
+        let Some(mut inside) = in_namespace(name, part) else { return };
+        namespaces.push(inside.spawn().expect("it starts"));
+    }
+    let statuses = namespaces.iter_mut().map(|inside| inside.wait().expect("it ends"));
+    assert!(statuses.collect::<Vec<_>>().iter().all(ExitStatus::success));
 }
 
 #[test]
@@ -160,14 +188,14 @@ fn without_threads_a_model_fails_with_the_reason_and_never_hangs() {
     if !can_be_another_user() {
         return;
     }
-    let _alone = alone();
-    let mut origin = behaving();
-    for model in wide() {
-        let few = wrapped(model, &format!("exec {} PROGRAM", of_another_user(1)));
-        let plan = plan(waiting(8), scripted(&origin));
+    let _beside = beside();
+    let few = all_wrapped(|| format!("exec {} PROGRAM", of_another_user(1)));
+    together_with(wide(), behaving, |origin, model| {
+        let plan = plan(waiting(8), scripted(origin));
         let sizes = Sizes::of(&plan, &Turn::of(&plan.cell, 0, 0));
         let threads = evaluate(&model.threads, sizes);
-        let (reported, record) = crowd(model, &few.program, (&mut origin, 8));
+        let few = &few[model.name.as_str()].program;
+        let (reported, record) = crowd(model, few, (origin, 8));
         match reported {
             Ok(reported) => {
                 // One of those in its manifest is the kit's, which a batch does without.
@@ -182,7 +210,7 @@ fn without_threads_a_model_fails_with_the_reason_and_never_hangs() {
                 assert!(!ours, "{}: {why}", model.name);
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -198,10 +226,10 @@ fn too_few_threads_are_refused_as_the_system_counts_them() {
     let folder = tempfile::tempdir().expect("it is made");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
     let own = folder.path().join("own");
-    fs::copy(std::env::current_exe().expect("it has a path"), &own).expect("it reads");
+    copied(&std::env::current_exe().expect("it has a path"), &own);
     let own = own.display();
     let script = format!(
-        "exec {} {own} --exact too_few_threads_are_refused_as_the_system_counts_them",
+        "exec {} {own} --exact resources::too_few_threads_are_refused_as_the_system_counts_them",
         of_another_user(THREADS)
     );
     let inside = Command::new("/bin/sh").args(["-c", &script]).env(INSIDE, "1").output();
@@ -212,7 +240,7 @@ fn too_few_threads_are_refused_as_the_system_counts_them() {
 
 /// Returns what stands before a command so that a user who does nothing else runs it, with so many
 /// threads at most.
-fn of_another_user(threads: u64) -> String {
+pub(crate) fn of_another_user(threads: u64) -> String {
     let user = USER.fetch_add(1, Ordering::Relaxed);
     let run = format!("--reuid={user} --regid={user} --clear-groups");
     format!("/usr/bin/prlimit --nproc={threads}:{threads} /usr/bin/setpriv {run}")
@@ -220,19 +248,19 @@ fn of_another_user(threads: u64) -> String {
 
 #[test]
 fn without_memory_a_model_fails_with_the_reason() {
-    let _alone = alone();
-    let origin = behaving();
-    for model in wide() {
-        let little = wrapped(model, "ulimit -v 30000\nexec PROGRAM");
+    let _beside = beside();
+    let little = all_wrapped(|| "ulimit -v 30000\nexec PROGRAM".to_owned());
+    together_with(wide(), behaving, |origin, model| {
+        let little = &little[model.name.as_str()].program;
         let many = Cell { fetches: 20_000_000, ..waiting(4) };
-        let reported = converse(model, &little.program, (&plan(many, scripted(&origin)), &[]));
+        let reported = converse(model, little, (&plan(many, scripted(origin)), &[]));
         let why = reported.expect_err("there is no room for so many latencies");
         assert!(why.contains("memory allocation of"), "{}: {why}", model.name);
-    }
+    });
 }
 
 /// Returns whether this process may become another user; where not, the test is skipped.
-fn can_be_another_user() -> bool {
+pub(crate) fn can_be_another_user() -> bool {
     let mut another = Command::new("setpriv");
     is_possible(another.args(["--reuid=64099", "true"]), "this user cannot become another")
 }

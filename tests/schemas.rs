@@ -2,23 +2,24 @@
 //! that write them, and every stored run keeps to them.
 //!
 //! The types derive them behind a feature that no model is built with. A change of a type fails
-//! here until its schema is written anew by `INFLIGHT_BLESS=1 cargo test --test schemas`. What a
-//! released minor says is fixed by its file: a new field takes a new number, and a new file.
+//! here until its schema is written anew by `INFLIGHT_BLESS=1 cargo test --test files schemas`.
+//! What a released minor says is fixed by its file: a new field takes a new number, and a new file.
 
-mod support;
-
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use analysis::{Diff, Merge, Summary, Trust};
 use harness::{BASELINE, FLOOR};
 use record::{Entry, Environment, Run, Schedule};
+use regex::Regex;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use support::WORKSPACE;
-use support::fixture::fixture;
-use support::shell::published;
+use crate::support::WORKSPACE;
+use crate::support::fixture::fixture;
+use crate::support::shell::published;
 
 /// The folder of the schemas.
 const FOLDER: &str = "crates/record/schemas";
@@ -106,8 +107,8 @@ fn faults(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<Stri
                 }
             }
             "pattern" => {
-                let pattern = regex::Regex::new(rule.as_str().expect("a text")).expect("it is one");
-                if value.as_str().is_some_and(|text| !pattern.is_match(text)) {
+                let pattern = rule.as_str().expect("a text");
+                if value.as_str().is_some_and(|text| !is_like(text, pattern)) {
                     faults.push(format!("{place} is not like {rule}: {value}"));
                 }
             }
@@ -157,6 +158,15 @@ fn faults(schema: &Value, value: &Value, whole: &Value, place: &str) -> Vec<Stri
         }
     }
     faults
+}
+
+/// Returns whether a text is like a pattern. Each is compiled once, for the lines of a journal are
+/// many.
+fn is_like(text: &str, pattern: &str) -> bool {
+    static PATTERNS: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+    let mut patterns = PATTERNS.lock().unwrap_or_else(PoisonError::into_inner);
+    let compiled = || Regex::new(pattern).expect("it is one");
+    patterns.entry(pattern.to_owned()).or_insert_with(compiled).is_match(text)
 }
 
 /// Says what in an object does not keep to its schema: what is missing, wrong, or unknown to it.
@@ -238,7 +248,7 @@ fn every_schema_is_what_the_types_say_that_write_the_file() {
         assert!(
             old == fresh,
             "{}: raise the minor of the file, unless no release has it; then \
-             `INFLIGHT_BLESS=1 cargo test --test schemas` renews it",
+             `INFLIGHT_BLESS=1 cargo test --test files schemas` renews it",
             path.display()
         );
     }

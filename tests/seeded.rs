@@ -7,37 +7,39 @@
 //! the pipe, and only whoever reads its `main.rs` finds out. Three more faults are found in
 //! `failures.rs`: fetches in series, one fetch too few, and a debug build.
 
-mod support;
-
-use std::process::{Child, Command};
-use std::thread;
+use std::fmt::Debug;
 
 use analysis::checks;
 use harness::{Basis, Preset, Program, Programs, Verified};
 use model_kit::{Cell, DelayRange, Receipt, Workload};
-use record::{Control, Model, Probe, Run, TurnRecord};
+use record::{Control, Model, Probe, Run, State, TurnRecord};
+use rules::{Cause, Reason};
 
-use support::fixture::fixture;
-use support::unverified::unverified;
-use support::{alone, bad_origin, basis, built, cell, faulty, house, ran, reasons_of, run};
+use crate::support::fixture::fixture;
+use crate::support::unverified::unverified;
+use crate::support::{
+    Hogs, alone, bad_origin, basis, beside, built, cell, faulty, house, ran, reasons_of, run,
+};
 
 /// What the manifest of a model would say whose unit is a thread.
 const THREAD_A_SLOT: &str = "in_flight + 2";
+/// How often a turn is taken of which the origin was late.
+const TRIES: u32 = 5;
 /// The least by which a leaking origin grows from trial to trial, in KiB: half of what it leaks.
 const LEAK_KIB_MIN: u64 = 4 * 1024;
 
 /// Returns 32 fetches in 8 slots.
-fn batch() -> Cell {
+pub(crate) fn batch() -> Cell {
     Cell { delay_ms: DelayRange { lo: 100, hi: 100 }, ..cell(Workload::Batch, 8, 32) }
 }
 
 /// Returns 24 fetches, with 8 always in flight.
-fn steady() -> Cell {
+pub(crate) fn steady() -> Cell {
     Cell { delay_ms: DelayRange { lo: 100, hi: 100 }, ..cell(Workload::Steady, 8, 24) }
 }
 
 /// Returns the faulty model with a thread a slot.
-fn threads(fault: &str) -> Model {
+pub(crate) fn threads(fault: &str) -> Model {
     Model { threads: THREAD_A_SLOT.to_owned(), ..faulty(fault) }
 }
 
@@ -65,25 +67,45 @@ fn verified(model: Model, preset: &Preset) -> Vec<Verified> {
 }
 
 /// Checks that a model against an origin is invalid for a reason with these words.
-fn check(model: &Model, (cell, origin): (Cell, Program), words: &str) {
-    let _alone = alone();
-    let said = turn(model, cell, origin).state.why();
-    assert!(said.contains(words), "{:?}: {words}: {said:?}", model.env);
+pub(crate) fn check(model: &Model, (cell, origin): (Cell, Program), words: &str) {
+    let _beside = beside();
+    for left in (0..TRIES).rev() {
+        let state = turn(model, cell.clone(), origin.clone()).state;
+        let said = state.why();
+        if said.contains(words) {
+            return;
+        }
+        // What a busy machine makes of the origin or of the model may hide what the model did.
+        let is_hidden = |reason: &Reason| reason.cause() != Cause::Model || reason.is_excused();
+        let is_hidden = matches!(&state, State::Invalid(all) if all.iter().any(is_hidden));
+        assert!(left > 0 && is_hidden, "{:?}: {words}: {said:?}", model.env);
+    }
 }
 
-/// Checks that nothing is found that speaks against a model.
-fn check_unseen(model: &Model, cell: Cell, origin: Program) {
-    let _alone = alone();
-    let said = reasons_of(&turn(model, cell, origin));
-    assert_eq!(said, [""; 0], "{:?}", model.env);
+/// Checks that nothing is found that speaks against a model. One turn alone may be charged with
+/// what a hypervisor took, and have idle slots while others have the CPUs: whoever is found anew
+/// each time is found.
+pub(crate) fn check_unseen(model: &Model, (cell, origin): (Cell, Program)) {
+    let _beside = beside();
+    let said = || reasons_of(&turn(model, cell.clone(), origin.clone()));
+    not_always(said, Vec::is_empty);
+}
+
+/// Checks that not all of some tries are of a kind that a noisy machine may make of one.
+fn not_always<T: Debug>(mut once: impl FnMut() -> T, is_right: impl Fn(&T) -> bool) {
+    let mut tries = Vec::new();
+    while !tries.last().is_some_and(&is_right) {
+        assert!(tries.len() < TRIES as usize, "{tries:?}");
+        tries.push(once());
+    }
 }
 
 #[test]
 fn the_same_models_and_the_same_origin_without_a_fault_are_valid() {
     for cell in [batch(), steady()] {
-        check_unseen(&threads("units: honest"), cell.clone(), bad_origin("none"));
-        check_unseen(&threads("careless: but honest"), cell.clone(), built("origin"));
-        check_unseen(&faulty("executor: honest"), cell, built("origin"));
+        check_unseen(&threads("units: honest"), (cell.clone(), bad_origin("none")));
+        check_unseen(&threads("careless: but honest"), (cell.clone(), built("origin")));
+        check_unseen(&faulty("executor: honest"), (cell, built("origin")));
     }
 }
 
@@ -106,10 +128,10 @@ fn a_fast_500_makes_the_turn_invalid_even_if_the_model_calls_it_ok() {
 #[test]
 fn what_a_model_does_not_verify_no_receipt_sees_but_the_faulty_origin_does() {
     let model = threads("careless: believe all");
-    check_unseen(&model, batch(), bad_origin("failing"));
-    check_unseen(&model, batch(), built("origin"));
+    check_unseen(&model, (batch(), bad_origin("failing")));
+    check_unseen(&model, (batch(), built("origin")));
 
-    let _alone = alone();
+    let _beside = beside();
     let believed = unverified(&model, &built(&model.package));
     assert_eq!(believed, ["status_500", "wrong_byte", "limit_data"]);
     assert_eq!(unverified(&threads("units: honest"), &built(&model.package)), [""; 0]);
@@ -123,6 +145,16 @@ fn a_connection_for_every_fetch_makes_the_turn_invalid() {
         (batch(), built("origin")),
         "the origin accepted 32 connections, exactly 8 are expected",
     );
+}
+
+#[test]
+fn a_connection_that_is_kept_where_each_fetch_has_its_own_makes_the_turn_invalid() {
+    let churn = || Cell { workload: Workload::Churn, ..steady() };
+    check_unseen(&threads("units: honest"), (churn(), built("origin")));
+    let model = threads("units: keep one");
+    check(&model, (churn(), built("origin")), "40 of 40 fetches failed: ");
+    let words = "the origin accepted 0 connections, exactly 40 are expected";
+    check(&model, (churn(), built("origin")), words);
 }
 
 #[test]
@@ -141,7 +173,7 @@ fn the_threads_of_a_hidden_runtime_make_the_turn_invalid() {
 
 #[test]
 fn a_runtime_that_is_built_inside_the_window_is_charged_to_the_model() {
-    let _alone = alone();
+    let _beside = beside();
     let plain = named("plain", "executor: honest");
     let early = named("early", "executor: built with an arena");
     let late = named("late", "executor: built too late");
@@ -186,7 +218,7 @@ fn delays_that_are_not_honoured_make_the_turn_invalid() {
 /// Runs three blocks of three equal models against an origin, and returns the receipts, by block,
 /// and what the check on the origin's drift says of them.
 fn receipts(origin: Program) -> (Vec<Vec<Receipt>>, String) {
-    let _alone = alone();
+    let _beside = beside();
     let models = ["a", "b", "c"].map(|name| named(name, "executor: honest"));
     let basis = basis(&models, batch(), 3);
     let ran = ran(basis.clone(), origin, |_| {});
@@ -233,7 +265,7 @@ fn an_origin_whose_cost_drifts_is_reported_by_its_receipts_and_ends_with_its_blo
 
 #[test]
 fn a_surcharge_costs_what_it_says() {
-    let _alone = alone();
+    let _beside = beside();
     // A surcharge of a hundred times what a fetch costs is found however noisy the machine is.
     let delay_ms = DelayRange { lo: 40, hi: 80 };
     let cell = Cell { delay_ms, warmup: 8, ..cell(Workload::Steady, 8, 80) };
@@ -274,28 +306,28 @@ fn counts_that_are_forged_make_the_turn_invalid() {
 
 #[test]
 fn a_model_that_fetches_a_batch_in_two_waves_fails_its_verification() {
-    let _alone = alone();
+    let _beside = beside();
     // Each slot has a connection of its own, and the origin cannot know who waits for whom.
     let preset = Preset { cells: vec![Cell { fetches: 8, ..batch() }], ..harness::smoke() };
-    let lines = |fault| verified(threads(fault), &preset).iter().map(Verified::line).collect();
+    let lines = |fault| -> Vec<String> {
+        verified(threads(fault), &preset).iter().map(Verified::line).collect()
+    };
+    // On a busy machine the origin may take one wave for under way when the next one comes.
     let words = "FAIL  test/faulty: the origin saw 4 of 8 in flight in the best of its turns";
-    let in_waves: Vec<String> = lines("careless: fetch in two waves");
-    assert_eq!(in_waves, [words]);
-    let honest: Vec<String> = lines("careless: but honest");
-    assert_eq!(honest, ["OK    test/faulty"]);
+    not_always(|| lines("careless: fetch in two waves"), |lines| *lines == [words]);
+    // It is said too where others have the machine, but speaks against nobody then.
+    let later = || lines("careless: fetch a quarter later");
+    not_always(later, |later| later[0].contains(" 6 of 8 in flight"));
+    let honest = lines("careless: but honest");
+    assert!(honest[0].starts_with("OK    test/faulty"), "{honest:?}");
 }
 
 #[test]
 fn an_exact_copy_of_the_baseline_passes_its_verification_on_a_busy_machine() {
     let _alone = alone();
-    // Two for each CPU, which take what they get.
-    let count = 2 * thread::available_parallelism().map_or(1, usize::from);
-    let hog = || Command::new("/bin/sh").args(["-c", "while :; do :; done"]).spawn();
-    let mut hogs: Vec<Child> = (0..count).map(|_| hog().expect("a shell starts")).collect();
+    let hogs = Hogs::start();
     let verified = verified(house("tokio"), &harness::smoke());
-    for hog in &mut hogs {
-        let _ = (hog.kill(), hog.wait());
-    }
+    drop(hogs);
     assert_eq!(verified.len(), harness::smoke().cells.len());
     assert!(verified.iter().all(|one| one.works), "{verified:?}");
 }
@@ -320,21 +352,30 @@ fn a_wall_time_that_is_forged_makes_the_turn_invalid() {
 
 #[test]
 fn a_forged_cpu_time_is_held_against_the_kernel_s() {
-    let _alone = alone();
-    let model = threads("lie: half the CPU time");
-    let basis = basis(std::slice::from_ref(&model), steady(), 1);
-    // The first turn connects, and is not held against its window.
-    let basis = Basis { preset: Preset { rounds: 4, ..basis.preset }, ..basis };
-    let turns = run(basis, built("origin"), |_| {});
-    let said: Vec<String> = turns.iter().flat_map(reasons_of).collect();
-    let words = "ns of CPU time for what the kernel charged ";
-    assert!(said.iter().any(|why| why.contains(words)), "{said:?}");
-    assert!(turns.iter().any(|turn| turn.state.blames_the_model()), "{turns:?}");
+    let _beside = beside();
+    let turns = |fault, cell| {
+        let basis = basis(&[threads(fault)], cell, 1);
+        // The first turn connects, and is not held against its window.
+        let basis = Basis { preset: Preset { rounds: 4, ..basis.preset }, ..basis };
+        run(basis, built("origin"), |_| {})
+    };
+    // A turn of the second has no more fetches than one with one slot of a sweep.
+    for cell in [steady(), Cell { in_flight: 1, warmup: 2, fetches: 12, ..steady() }] {
+        let lying = turns("lie: half the CPU time", cell.clone());
+        let said: Vec<String> = lying.iter().flat_map(reasons_of).collect();
+        let words = "ns of CPU time for what the kernel charged ";
+        assert!(said.iter().any(|why| why.contains(words)), "{said:?}");
+        assert!(lying.iter().any(|turn| turn.state.blames_the_model()), "{lying:?}");
+        let honest = || -> Vec<String> {
+            turns("lie: nothing", cell.clone()).iter().flat_map(reasons_of).collect()
+        };
+        not_always(honest, |said| !said.iter().any(|why| why.contains(words)));
+    }
 }
 
 #[test]
 fn what_a_model_does_while_others_have_their_turns_is_held_against_it() {
-    let _alone = alone();
+    let _beside = beside();
     let blamed = |fault| -> Vec<String> {
         let basis = basis(&[threads(fault), house("smol")], steady(), 1);
         let basis = Basis { preset: Preset { rounds: 4, ..basis.preset }, ..basis };
@@ -344,16 +385,15 @@ fn what_a_model_does_while_others_have_their_turns_is_held_against_it() {
     let words = "ns of CPU time between turns";
     let said = blamed("lie: and work between turns");
     assert!(said.iter().any(|why| why.contains(words)), "{said:?}");
-    let said = blamed("lie: nothing");
-    assert!(!said.iter().any(|why| why.contains(words)), "{said:?}");
+    not_always(|| blamed("lie: nothing"), |said| !said.iter().any(|why| why.contains(words)));
 }
 
 #[test]
 fn no_receipt_sees_errors_that_are_kept_back() {
-    check_unseen(&threads("lie: no errors"), batch(), bad_origin("failing"));
+    check_unseen(&threads("lie: no errors"), (batch(), bad_origin("failing")));
 
     // Errors that are kept back are found as what is not verified is.
-    let _alone = alone();
+    let _beside = beside();
     let model = threads("lie: no errors");
     assert!(unverified(&model, &built(&model.package)).contains(&"wrong_byte"));
 }

@@ -1,16 +1,17 @@
 //! What is quoted and shared of a run: citations in every form, runs of several machines side by
 //! side, and the formats of other programs.
 
-mod support;
-
 use std::fs;
 
 use record::{Family, Model, Run, State};
 use rules::Reason;
 use serde_json::Value;
 
-use support::WORKSPACE;
-use support::shell::{check, each_turn, inflight, published, small_run, text, whole, written};
+use crate::support;
+use crate::support::WORKSPACE;
+use crate::support::shell::{
+    check, each_turn, inflight, published, small_run, text, whole, written,
+};
 
 /// The forms of a citation.
 const FORMS: [&str; 5] = ["bibtex", "cff", "latex", "markdown", "methods"];

@@ -1,19 +1,19 @@
 //! What the command line promises to terminals, pipes, shells and scripts.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use model_kit::Cell;
 use record::Run;
 use regex::Regex;
 use serde_json::Value;
 
-use support::shell::{check, inflight, small_run, stored, text};
-use support::skip::skipped;
-use support::{WORKSPACE, built};
+use crate::support;
+use crate::support::shell::{check, inflight, small_run, stored, text};
+use crate::support::skip::skipped;
+use crate::support::{WORKSPACE, built};
 
 /// Runs a script in a folder, in which `$inflight` is the program.
 fn sh(folder: &Path, script: &str) -> Output {
@@ -257,6 +257,23 @@ fn runs_are_listed_with_what_they_are_and_those_that_cannot_be_read_too() {
     let (blocks, models) = (run.schedule.blocks.len(), run.schedule.models.len());
     let all = [("blocks", blocks), ("models", models), ("turns", run.turns.len())];
     assert_eq!(counts, BTreeMap::from(all.map(|(name, count)| (name, count as u64))));
+}
+
+#[test]
+fn every_cell_of_a_preset_is_listed_those_that_hold_fetches_too() {
+    let listed = |more: &[&str]| inflight(&WORKSPACE.root, &[&["list", "cells"], more].concat());
+    let said = text(&listed(&[]));
+    let reported: Value = serde_json::from_slice(&listed(&["--json"]).stdout).expect("it is JSON");
+    for preset in harness::presets() {
+        let mut all = reported.as_array().expect("it is a list").iter();
+        let own = all.find(|own| own["preset"] == preset.name).expect("it is listed");
+        let cells = own["cells"].as_array().expect("they are a list");
+        let names: Vec<&str> = cells.iter().filter_map(|cell| cell["name"].as_str()).collect();
+        let expected: Vec<Cell> = [preset.cells, preset.holds.cells()].concat();
+        assert_eq!(names, expected.iter().map(|cell| cell.name.as_str()).collect::<Vec<_>>());
+        assert_eq!(own["blocks"].as_array().map(Vec::len), Some(names.len()), "{own}");
+        assert!(names.iter().all(|name| said.contains(&format!("  {name}: "))), "{said}");
+    }
 }
 
 #[test]

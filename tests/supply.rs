@@ -1,9 +1,6 @@
 //! What Inflight is built from: `deny.toml` is kept, by `cargo deny` where it is installed, and by
 //! what cargo says of the tree everywhere.
 
-#[path = "support/skip.rs"]
-mod skip;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -14,7 +11,7 @@ use cargo_metadata::{Metadata, MetadataCommand, PackageId};
 use spdx::{Expression, ParseMode};
 use toml::Table;
 
-use skip::{noted, skipped};
+use crate::support::skip::{noted, skipped};
 
 /// The page that says what may be.
 static DENY: LazyLock<Table> = LazyLock::new(|| {

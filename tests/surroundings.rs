@@ -1,15 +1,17 @@
 //! What people's checkouts, disks and settings do to the command line: each cause is reported by
 //! its name, before anything long begins, and nothing is left where it does not belong.
 
-mod support;
-
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::shell::{check, copy_workspace, each_turn, inflight, small_run, text, written};
-use support::{WORKSPACE, alone, built};
+use harness::{BASELINE, FLOOR};
+use record::Run;
+
+use crate::support;
+use crate::support::shell::{check, copy_workspace, each_turn, inflight, small_run, text, written};
+use crate::support::{WORKSPACE, alone, beside, built, executable};
 
 /// Returns a copy of the checkout.
 fn copy() -> tempfile::TempDir {
@@ -31,8 +33,7 @@ fn limited(folder: &Path, kib: u32, arguments: &str) -> Output {
     let cargo = tempfile::tempdir().expect("it is made");
     let free = cargo.path().join("cargo");
     let script = "#!/bin/sh\nunset CARGO\nulimit -S -f unlimited\nexec cargo \"$@\"\n";
-    fs::write(&free, script).expect("it is ours");
-    fs::set_permissions(&free, Permissions::from_mode(0o755)).expect("it is ours");
+    executable(&free, script);
     let script =
         format!("ulimit -S -f {kib}; exec {} {arguments}", built("inflight").path.display());
     let mut bash = Command::new("bash");
@@ -72,7 +73,7 @@ fn a_checkout_that_cargo_cannot_read_is_reported_in_the_words_of_cargo() {
 
 #[test]
 fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_named_in() {
-    let _alone = alone();
+    let _beside = beside();
     let copy = copy();
     let here = copy.path().join("tests");
     // What others have written is compiled already, there.
@@ -84,8 +85,37 @@ fn a_relative_target_folder_is_the_one_of_the_folder_that_it_was_named_in() {
 }
 
 #[test]
-fn a_model_that_cannot_run_here_is_not_verified_and_not_called_so() {
+fn a_wrapper_of_the_compiler_is_recorded_and_doubted_and_the_doctor_says_how_to_unset_it() {
     let _alone = alone();
+    for package in ["origin", "model-tokio", "model-event-loop"] {
+        built(package);
+    }
+    let folder = tempfile::tempdir().expect("it is made");
+    let (wrapper, results) = (folder.path().join("sccache"), folder.path().join("results"));
+    executable(&wrapper, "#!/bin/sh\nexec \"$@\"\n");
+    let with_wrapper = |arguments: &[&str]| {
+        let mut inflight = program(&WORKSPACE.root, arguments);
+        inflight.env("RUSTC_WRAPPER", &wrapper).output().expect("it starts")
+    };
+    let doctor = text(&with_wrapper(&["doctor"]));
+    assert!(doctor.contains("with the wrapper sccache"), "{doctor}");
+    // Who runs the tests may have set more.
+    let mut lines = doctor.lines().map(str::trim);
+    let is_advice = |line: &str| line.starts_with("unset ") && line.ends_with("RUSTC_WRAPPER");
+    assert!(lines.any(is_advice), "{doctor}");
+
+    let out = results.to_str().expect("our paths are UTF-8");
+    let ran = with_wrapper(&["run", "tokio", "--cell", "batch", "--blocks", "1", "--out", out]);
+    let run = Run::read(&results.join("latest")).unwrap_or_else(|why| panic!("{why:#}: {ran:?}"));
+    assert_eq!(run.environment.build.rustc_wrapper.as_str(), "sccache");
+    let checks = analysis::checks(&run, BASELINE, FLOOR);
+    let build = checks.iter().find(|check| check.id == "G1").expect("each run has it");
+    assert_eq!(build.badges, ["BUILD"], "{build:?}");
+}
+
+#[test]
+fn a_model_that_cannot_run_here_is_not_verified_and_not_called_so() {
+    let _beside = beside();
     let empty = tempfile::tempdir().expect("it is made");
     // Cargo asks the compiler, and nothing else of this machine's programs is there.
     let path = std::env::var_os("PATH").expect("it is set");
@@ -272,6 +302,8 @@ fn a_copy_of_a_run_under_another_name_is_that_run_with_and_without_what_was_comp
         assert!(cited.contains(name) && !cited.contains("backup"), "{cited}");
         assert!(!cited.contains("zzz"), "{cited}");
     }
+    let index = run.with_file_name("README.md");
+    fs::write(index, format!("[page]({name}/derived/report.html)")).expect("it is ours");
     for runs in [&["latest", "inflight-zzz", "--site", "site"][..], &["--site", "site"]] {
         says(&[&["report"], runs].concat());
         let shown = fs::read_dir(folder.path().join("site")).expect("it is there").flatten();

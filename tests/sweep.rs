@@ -1,15 +1,20 @@
 //! Promises of the preset `sweep`: one of each kind of model carries out its levels, one that holds
 //! a single fetch in flight as well, and the report shows where they cross.
 
-mod support;
-
 use std::collections::BTreeMap;
+use std::{slice, thread};
 
-use harness::{BASELINE, Basis, FLOOR, Preset};
-use record::{Block, Entry, Environment, Run, RunFolder, Schedule, State, TurnRecord};
+use harness::{BASELINE, Basis, FLOOR, Preset, Programs};
+use model_kit::Workload;
+use nix::unistd::gettid;
+use record::{Block, Entry, Environment, Model, Run, RunFolder, Schedule, State, TurnRecord};
 use report::Form;
 use rules::Reason;
-use support::{MODELS, against_the_model, alone, built, is_valid, placement, ran};
+
+use crate::support::{
+    self, MODELS, Ran, against_the_model, beside, built, carried_out_in_part, cell, child, house,
+    is_valid, placement, ran,
+};
 
 /// The cells that are tried: with few slots and many, and along the delay. Their delays are so
 /// long, in milliseconds, that no other load on the machine empties the slots.
@@ -37,6 +42,23 @@ fn is_valid_but_for_load(turn: &TurnRecord) -> bool {
         .all(|reason| matches!(reason, Reason::Mean { .. } | Reason::CpuHidden { .. }))
 }
 
+/// Carries each block of a schedule out while the others are under way, since all of them wait, and
+/// returns what happened in each.
+fn all_blocks(schedule: &Schedule) -> Vec<Ran> {
+    let program = |model: &Model| (model.name.clone(), built(&model.package));
+    let models = schedule.models.iter().map(program).collect();
+    let (primitives, missing) = (BTreeMap::new(), Vec::new());
+    let programs = Programs { origin: built("origin"), models, primitives, missing };
+    thread::scope(|scope| {
+        let carried_out = schedule.blocks.iter().map(|block| {
+            let (block, programs) = (slice::from_ref(block), &programs);
+            scope.spawn(move || carried_out_in_part((schedule, block), programs, |_| {}))
+        });
+        let carried_out: Vec<_> = carried_out.collect();
+        carried_out.into_iter().map(|ran| ran.join().expect("it ends")).collect()
+    })
+}
+
 /// Writes what happened down as a run, and reads it back.
 fn written(schedule: &Schedule, entries: &[Entry]) -> Run {
     let results = tempfile::tempdir().expect("a folder can be made");
@@ -52,15 +74,16 @@ fn written(schedule: &Schedule, entries: &[Entry]) -> Run {
 
 #[test]
 fn a_small_sweep_runs_from_its_plan_to_its_table() {
-    let _alone = alone();
+    let _beside = beside();
     let schedule = harness::draw(basis());
-    let ran = ran(basis(), built("origin"), |_| {});
+    let ran = all_blocks(&schedule);
+    let turns = || ran.iter().flat_map(|ran| &ran.turns);
     // Nobody is left out.
     let models = schedule.models.len();
     assert!(models >= 4 && schedule.absent.is_empty(), "{models} models");
-    assert_eq!(ran.turns.len(), schedule.blocks.iter().map(Block::turns).sum::<usize>());
+    assert_eq!(turns().count(), schedule.blocks.iter().map(Block::turns).sum::<usize>());
     assert!(schedule.blocks.iter().all(|block| block.participants().len() == models));
-    for trial in &ran.turns {
+    for trial in turns() {
         let name = format!("{} of {}: {:?}", trial.model, trial.cell, trial.state);
         assert!(is_valid_but_for_load(trial), "{name}");
         let reported = trial.turned.as_ref().expect("it reported a trial");
@@ -72,7 +95,8 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
         assert!(reported.in_flight_peak <= slots, "{name}");
     }
 
-    let mut run = written(&schedule, &ran.entries);
+    let entries: Vec<Entry> = ran.into_iter().flat_map(|ran| ran.entries).collect();
+    let mut run = written(&schedule, &entries);
     assert_eq!(harness::revalidate(&run), Vec::<String>::new());
     // Nothing is timed here, so what a busy machine has made invalid may be reported as well.
     run.turns.iter_mut().for_each(|trial| trial.state = State::Valid);
@@ -88,5 +112,28 @@ fn a_small_sweep_runs_from_its_plan_to_its_table() {
         "tokio against threads: no crossover in range; it lies at 300 ms of delay or higher",
     ] {
         assert!(text.contains(reported), "{reported}: {text}");
+    }
+}
+
+#[test]
+fn with_many_in_flight_each_participant_is_alone_and_has_connected_before_its_turn() {
+    let _beside = beside();
+    let (slots, models) = (300, [house("tokio"), house("threads")]);
+    let large = cell(Workload::Steady, slots, 600);
+    let mut alive = 0;
+    let ran = ran(support::basis(&models, large, 1), built("origin"), |event| {
+        if let harness::Event::Begin(..) = event {
+            alive += usize::from(child(gettid(), "model-").is_some());
+        }
+    });
+    assert_eq!(alive, 0, "nobody is there when a turn is about to begin");
+    assert_eq!(ran.turns.len(), 2, "{:?}", ran.turns);
+    for turn in &ran.turns {
+        assert!(is_valid_but_for_load(turn), "{}: {:?}", turn.model, turn.state);
+        let receipt = turn.receipt.as_ref().expect("the origin counts");
+        assert_eq!(receipt.connections, Some(0), "{}: {receipt:?}", turn.model);
+        let reported = turn.turned.as_ref().expect("it reported a turn");
+        // The turn before it connects, and so on where a round is measured again.
+        assert_eq!((reported.turn % 2, reported.total.issued), (1, 1_200), "{}", turn.model);
     }
 }

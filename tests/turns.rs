@@ -1,8 +1,6 @@
 //! Promises of turns: participants that stay side by side do not disturb each other, whoever fails
 //! is out until the next block, and what the origin or others do is held against nobody.
 
-mod support;
-
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -14,13 +12,14 @@ use std::time::{Duration, Instant};
 use harness::{Basis, Event, Preset};
 use model_kit::{Cell, DelayRange, Workload};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, gettid};
 use record::{Model, Run, State, TurnRecord};
 use rules::{Cause, Reason};
 
-use support::shell::inflight;
-use support::{
-    Ran, WORKSPACE, alone, basis, built, cell, child, faulty, house, is_valid, listening,
+use crate::support;
+use crate::support::shell::inflight;
+use crate::support::{
+    Ran, WORKSPACE, alone, basis, beside, built, cell, child, faulty, house, is_valid, listening,
 };
 
 /// Rounds of each block.
@@ -45,7 +44,7 @@ fn ran(models: &[Model], cell: Cell, blocks: u32, watch: impl FnMut(&Event<'_>))
 }
 
 /// Returns the model whose turn begins, with the number of its block and its round.
-fn beginning<'a>(event: &'a Event<'_>) -> Option<(&'a str, u32, u32)> {
+pub(crate) fn beginning<'a>(event: &'a Event<'_>) -> Option<(&'a str, u32, u32)> {
     let Event::Begin(block, (round, position)) = event else { return None };
     let name = &block.rounds[*round as usize][*position as usize];
     Some((name, block.number, *round))
@@ -53,12 +52,13 @@ fn beginning<'a>(event: &'a Event<'_>) -> Option<(&'a str, u32, u32)> {
 
 /// Sends a signal to the process of a model.
 fn strike(model: &str, signal: Signal) {
-    kill(child(&format!("model-{model}")).expect("it rests"), signal).expect("it is ours");
+    let model = child(gettid(), &format!("model-{model}")).expect("it rests");
+    kill(model, signal).expect("it is ours");
 }
 
 #[test]
 fn one_that_is_stopped_while_another_has_its_turn_disturbs_nobody() {
-    let _alone = alone();
+    let _beside = beside();
     let mut stops = 0;
     let ran = ran(&[house("tokio"), house("threads")], steady(8), 1, |event| match event {
         Event::Begin(..) if beginning(event).is_some_and(|(model, ..)| model == "tokio") => {
@@ -74,7 +74,7 @@ fn one_that_is_stopped_while_another_has_its_turn_disturbs_nobody() {
 
 #[test]
 fn one_that_dies_has_failed_once_is_out_until_its_block_ends_and_back_in_the_next() {
-    let _alone = alone();
+    let _beside = beside();
     let mut killed = false;
     let ran = ran(&[house("tokio"), house("threads")], steady(8), 2, |event| {
         if beginning(event) == Some(("threads", 0, 1)) && !killed {
@@ -95,7 +95,7 @@ fn one_that_dies_has_failed_once_is_out_until_its_block_ends_and_back_in_the_nex
 
 #[test]
 fn one_that_starts_processes_is_refused_whether_it_stays_or_not() {
-    let _alone = alone();
+    let _beside = beside();
     let one = Cell { delay_ms: DelayRange { lo: 50, hi: 50 }, ..cell(Workload::Batch, 1, 2) };
     for cell in [steady(1), one] {
         let ran = ran(&[faulty("orphan"), house("tokio")], cell, 1, |_| {});
@@ -114,7 +114,7 @@ fn one_that_starts_processes_is_refused_whether_it_stays_or_not() {
 
 #[test]
 fn connections_of_others_are_counted_for_nobody() {
-    let _alone = alone();
+    let _beside = beside();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a port");
     let address = listener.local_addr().expect("it is bound");
     let over = AtomicBool::new(false);
@@ -191,7 +191,9 @@ fn an_origin_that_was_stopped_for_long_costs_rounds_that_are_measured_again_and_
 
     let run = Run::read(&path).expect("it reads");
     let blamed: Vec<_> = run.turns.iter().filter(|turn| turn.state.blames_the_model()).collect();
-    assert_eq!(code, Some(0), "{blamed:?}");
+    assert!(blamed.is_empty(), "{blamed:?}");
+    // What else has the machine may leave less than half of the turns valid.
+    assert_eq!(code, Some(if run.is_sound() { 0 } else { 4 }));
     let of_origin = |reason: &Reason| reason.cause() == Cause::Origin;
     let disturbed = run.disturbed.iter().any(|round| round.disturbed.iter().any(of_origin));
     let began_anew = !run.again.is_empty();

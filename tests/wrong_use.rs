@@ -1,12 +1,12 @@
 //! Wrong use of `cargo bench` is answered in one clear sentence and a non-zero exit; Ctrl-C keeps
-//! what was measured.
-
-mod support;
+//! what was measured; the answer is printed whatever criterion does, and alone where nobody asks
+//! for criterion.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
@@ -14,9 +14,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use record::{Integrity, Run};
 
-use support::bench::bench_program;
-use support::shell::without;
-use support::{WORKSPACE, alone, built, listening};
+use crate::support;
+use crate::support::bench::{bench_program, cargo_with};
+use crate::support::shell::without;
+use crate::support::{WORKSPACE, alone, built, listening};
 
 /// The program as `cargo bench` builds it.
 static BENCH: LazyLock<String> = LazyLock::new(|| bench_program("fetch", "bench"));
@@ -128,6 +129,7 @@ fn the_list_names_every_benchmark_and_measures_nothing() {
 #[test]
 fn the_answer_is_printed_before_criterion_has_anything_that_it_could_fall_over() {
     let _alone = alone();
+    let before = latest();
     let home = tempfile::tempdir().expect("it is made");
     // With little memory nothing is to be built.
     for package in ["origin", "model-tokio", "model-event-loop"] {
@@ -147,7 +149,48 @@ fn the_answer_is_printed_before_criterion_has_anything_that_it_could_fall_over()
     assert_eq!(output.status.signal(), Some(6), "{said}{table}");
     assert!(said.contains("memory allocation of "), "{said}");
     assert!(table.contains("\nevent-loop ") && table.contains("\nPage  "), "{table}{said}");
-    fs::remove_dir_all(run_of(&table)).expect("it is ours");
+    remove(run_of(&table), before);
+}
+
+/// Returns the lines in which criterion names a benchmark, as it does in the first of each.
+fn of_criterion(said: &[u8]) -> Vec<String> {
+    let lines = String::from_utf8_lossy(said);
+    lines.lines().filter(|line| line.contains("cpu/batch/tokio")).map(str::to_owned).collect()
+}
+
+#[test]
+fn without_an_argument_nothing_of_criterion_is_printed_but_where_its_report_is() {
+    let _alone = alone();
+    let before = latest();
+    let home = tempfile::tempdir().expect("it is made");
+    let folder = tempfile::tempdir().expect("it is made");
+    // Two models are measured in a minute.
+    let cargo = cargo_with(folder.path(), &["model-tokio", "model-event-loop"]);
+    let bench = |arguments: &[&str]| {
+        let mut bench = Command::new(&*BENCH);
+        bench.arg("--bench").args(arguments).current_dir(&WORKSPACE.root);
+        bench.env("CRITERION_HOME", home.path()).env("CARGO", &cargo);
+        bench.output().expect("the bench starts")
+    };
+
+    let output = bench(&[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let table = String::from_utf8_lossy(&output.stdout);
+    // A machine that disturbs it may leave too few rounds.
+    assert!(matches!(output.status.code(), Some(0 | 4)), "{said}{table}");
+    remove(run_of(&table), before);
+    assert_eq!(of_criterion(&output.stdout), [""; 0], "{table}");
+    assert_eq!(of_criterion(&output.stderr), [""; 0], "{said}");
+    let (_, end) = table.split_once("\nCite  ").expect("a whole run can be cited");
+    let index = format!("Criterion  {}", home.path().join("report/index.html").display());
+    assert_eq!(end.lines().skip(1).collect::<Vec<_>>(), [index], "{table}");
+
+    // Criterion has the turns all the same, and these are the lines that were looked for.
+    let asked = bench(&["--baseline", "base", "--load-baseline", "base", "cpu/batch/tokio$"]);
+    let said = String::from_utf8_lossy(&asked.stderr);
+    assert_eq!(asked.status.code(), Some(0), "{said}");
+    assert_ne!(of_criterion(&asked.stdout), [""; 0], "{said}");
+    assert_ne!(of_criterion(&asked.stderr), [""; 0], "{said}");
 }
 
 /// Returns the folder of the run whose answer this is.
@@ -156,9 +199,25 @@ fn run_of(table: &str) -> &Path {
     Path::new(page.strip_suffix("/derived/report.html").expect("it is the run's"))
 }
 
+/// Returns the run that is the latest of the checkout, if there is one.
+fn latest() -> Option<PathBuf> {
+    fs::read_link(WORKSPACE.root.join("results/latest")).ok()
+}
+
+/// Removes a run, and lets `latest` point to what it pointed to before.
+fn remove(run: &Path, before: Option<PathBuf>) {
+    fs::remove_dir_all(run).expect("it is ours");
+    let link = WORKSPACE.root.join("results/latest");
+    fs::remove_file(&link).expect("the run has set it");
+    if let Some(before) = before {
+        symlink(before, link).expect("a link can be made");
+    }
+}
+
 #[test]
 fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     let _alone = alone();
+    let before = latest();
     let mut bench = listening(BENCH.as_str());
     bench.args(["--bench", "--exact", "cpu/steady/tokio"]).current_dir(&WORKSPACE.root);
     let mut bench = bench.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
@@ -193,5 +252,5 @@ fn an_interrupt_keeps_what_was_measured_and_prints_it() {
     let path = run_of(&table);
     let run = Run::read(path).expect("it reads");
     assert!(run.integrity == Integrity::Unfinished && run.turns.len() >= 6);
-    fs::remove_dir_all(path).expect("it is ours");
+    remove(path, before);
 }

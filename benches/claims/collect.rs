@@ -29,7 +29,8 @@ pub(crate) fn measured(
     let programs = programs(bench, models);
     let models: Vec<Model> = models.iter().map(|(model, _)| model.clone()).collect();
     let placement = bench.placement.clone();
-    let probes = harness::probe((&preset.cells, BASELINE), &models, (&programs, &placement))?;
+    let baseline = preset.baseline.as_deref().unwrap_or(BASELINE);
+    let probes = harness::probe((&preset.cells, baseline), &models, (&programs, &placement))?;
     let missing = Vec::new();
     let schedule = harness::draw(Basis {
         preset,
@@ -54,10 +55,11 @@ pub(crate) fn measured(
 
 /// Returns the ratio of each row of a run's cell to the baseline, in a line.
 pub(crate) fn ratio_lines(run: &Run) -> Vec<String> {
-    let figures = analysis::figures(run, BASELINE, FLOOR);
+    let baseline = harness::baseline_of(&run.schedule);
+    let figures = analysis::figures(run, baseline, FLOOR);
     let rows = figures.cells.iter().flat_map(|cell| &cell.rows);
     let line = |row: &analysis::Row| {
-        let ratio = row.figures.as_ref()?.ratio.filter(|_| row.model != BASELINE)?;
+        let ratio = row.figures.as_ref()?.ratio.filter(|_| row.model != baseline)?;
         let interval = ratio.interval.map_or_else(
             || "too few blocks for an interval".to_owned(),
             |interval| format!("{:.3} to {:.3}", interval.low, interval.high),

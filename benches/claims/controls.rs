@@ -11,7 +11,7 @@ use crate::collect::measured;
 use crate::runner::say;
 
 /// Runs of each kind.
-const RUNS: u64 = 40;
+pub(crate) const RUNS: u64 = 40;
 /// Blocks of a run, which takes about a minute.
 const BLOCKS: u32 = 14;
 /// Rounds of a block.
@@ -26,7 +26,8 @@ pub(crate) fn print(bench: &Bench) -> Result<()> {
     let (mut false_differences, mut found, mut on_target) = (0, [0; 2], [0; 2]);
     for seed in 1..=RUNS {
         let run = one(bench, seed)?;
-        let differs = any_difference(&as_identical(&run));
+        let names = [[BASELINE].as_slice(), &COPIES].concat();
+        let differs = any_difference(&as_identical(&run), &names);
         false_differences += u64::from(differs);
         let mut line = format!("run {seed}: identical models ");
         line += if differs { "DIFFER" } else { "do not differ" };
@@ -35,10 +36,9 @@ pub(crate) fn print(bench: &Bench) -> Result<()> {
             let interval = control.ratio.interval.context("failed to get an interval")?;
             found[place] += u64::from(control.found);
             on_target[place] += u64::from(control.on_target);
-            line += &format!(
-                "; +{percent} % shows as {:.3} [{:.3}, {:.3}]",
-                control.ratio.value, interval.low, interval.high
-            );
+            let (low, high) = (interval.low, interval.high);
+            let shown = format!("{:.3} [{low:.3}, {high:.3}]", control.ratio.value);
+            line = format!("{line}; +{percent} % shows as {shown}");
         }
         say(&line)?;
     }
@@ -84,11 +84,12 @@ fn as_identical(run: &Run) -> Run {
     run
 }
 
-/// Returns whether any two models are distinguished.
-fn any_difference(run: &Run) -> bool {
-    let figures = analysis::figures(run, BASELINE, FLOOR);
+/// Returns whether any two of some models are distinguished.
+pub(crate) fn any_difference(run: &Run, names: &[&str]) -> bool {
+    let figures = analysis::figures(run, harness::baseline_of(&run.schedule), FLOOR);
+    let is_one = |name: &String| names.contains(&name.as_str());
     let mut pairs = figures.cells.iter().flat_map(|cell| &cell.pairs);
-    pairs.any(|pair| pair.verdict == Verdict::Different)
+    pairs.any(|own| own.verdict == Verdict::Different && is_one(&own.model) && is_one(&own.other))
 }
 
 /// Returns what the analysis makes of a control.

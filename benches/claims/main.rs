@@ -9,12 +9,14 @@
 //!
 //! Each is a ratio inside blocks with its interval; `-- slot`, `-- wrk` or `-- awake` measures one
 //! alone. By name only, since they take long: `-- controls` (40 minutes) counts how often the
-//! analysis is wrong where the truth is known; `-- neighbour` shows what a load that comes halfway
-//! does to ratios; `-- sustained` (15 minutes) holds turns against running without a pause;
-//! `-- origins` (10 minutes) shows ratios at one kind of origin beside those at the other. Two more
-//! are no claims: `-- builds` times a build of each model from nothing, for the runs that follow to
-//! report, and `-- listing` how long a thousand runs take to be listed and one to be reported.
-//! Nothing here asserts a time.
+//! analysis is wrong where the truth is known; `-- twice` (40 minutes) counts how often a version
+//! that is compared with itself differs; `-- neighbour` shows what a load that comes halfway
+//! does to ratios; `-- origins` (10 minutes) has the headline at both kinds of origin;
+//! `-- stall` (7 minutes) shows the textbook case of response times;
+//! `-- sustained` (15 minutes) holds turns against running without a pause. Two more are no claims:
+//! `-- builds` times a build of each model from nothing, for the runs that follow to report, and
+//! `-- listing` how long a thousand runs take to be listed and one to be reported.
+//! Nothing here asserts a time but `stall`, whose times are scheduled.
 
 mod builds;
 mod collect;
@@ -22,10 +24,11 @@ mod controls;
 mod listing;
 mod memory;
 mod neighbour;
-mod origins;
 #[path = "../runner/mod.rs"]
 mod runner;
+mod stall;
 mod sustained;
+mod twice;
 mod wrk;
 
 use std::process::ExitCode;
@@ -38,6 +41,7 @@ use harness::{
 };
 use model_kit::Cell;
 use record::{Model, Placement, Run};
+use rules::CPU;
 use stats::{Sample, hodges_lehmann, rounds};
 
 use crate::collect::measured;
@@ -57,19 +61,23 @@ struct Bench {
 /// Measures a claim and prints what it found.
 type Claim = fn(&Bench) -> Result<()>;
 
+/// Times something that is no claim, and prints how long it takes.
+type Timed = fn() -> Result<()>;
+
 /// What is measured when no claim is named.
 const CLAIMS: [(&str, Claim); 3] =
     [("slot", Bench::cost_of_the_slot), ("wrk", wrk::print), ("awake", Bench::with_spinners)];
 /// What is measured by its name alone: it takes long, or is no claim.
-const BY_NAME: [(&str, Claim); 4] = [
+const BY_NAME: [(&str, Claim); 6] = [
     ("controls", controls::print),
     ("neighbour", neighbour::print),
-    ("origins", origins::print),
+    ("origins", Bench::at_both_origins),
+    ("stall", stall::print),
     ("sustained", sustained::print),
+    ("twice", twice::print),
 ];
 /// What is timed by its name alone, and needs no programs of models.
-const TIMED: [(&str, fn() -> Result<()>); 2] =
-    [("builds", builds::print), ("listing", listing::print)];
+const TIMED: [(&str, Timed); 2] = [("builds", builds::print), ("listing", listing::print)];
 
 /// Measures the claims that the method stands on, and prints what it found.
 #[derive(Clone, Debug, Parser)]
@@ -191,6 +199,17 @@ impl Bench {
         Ok(())
     }
 
+    /// The headline at both kinds of origin: what a fetch costs each, and which ratios differ.
+    fn at_both_origins(&self) -> Result<()> {
+        let preset = harness::preset("origins").context("failed to find a preset")?;
+        let compiled = self.compiled()?;
+        let models: Vec<&(Model, Program)> = compiled.iter().collect();
+        let run = measured(self, (preset, 1), &models, &mut |_| {})?;
+        let mut checks = analysis::checks(&run, BASELINE, FLOOR).into_iter();
+        let swap = checks.find(|check| check.id == "G24").context("failed to find a check")?;
+        say(&format!("{}: {}", swap.name, swap.measured))
+    }
+
     /// Returns the compiled models of the default set that can hold the cell.
     fn compiled(&self) -> Result<Vec<(Model, Program)>> {
         let found = harness::find(&self.workspace, "crates")?;
@@ -221,8 +240,7 @@ fn ratio(run: &Run, (own, other): (&str, &str)) -> Result<Sample> {
     let turns = |name: &str, block: u32| -> Vec<rounds::Turn> {
         let own = run.turns.iter().filter(|turn| turn.model == name && turn.block == block);
         let turn = |turn: &record::TurnRecord| {
-            let window = &turn.valid()?.window;
-            let cost = real(window.cpu_ns) / real(window.ended);
+            let cost = CPU.of_window(&turn.valid()?.window)?;
             Some(rounds::Turn { round: turn.round, cost })
         };
         own.filter_map(turn).collect()
@@ -235,9 +253,8 @@ fn ratio(run: &Run, (own, other): (&str, &str)) -> Result<Sample> {
 /// Returns the middle cost of a fetch on the floor, in microseconds.
 fn floor_us(run: &Run) -> f64 {
     let own = run.turns.iter().filter(|turn| turn.model == FLOOR);
-    let windows = own.filter_map(|turn| Some(&turn.valid()?.window));
-    let mut costs: Vec<f64> =
-        windows.map(|window| real(window.cpu_ns) / real(window.ended) / 1e3).collect();
+    let costs = own.filter_map(|turn| CPU.of_window(&turn.valid()?.window));
+    let mut costs: Vec<f64> = costs.collect();
     costs.sort_by(f64::total_cmp);
     costs.get(costs.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use harness::{BASELINE, FLOOR, Preset};
 use record::{Control, Run};
+use rules::CPU;
 use stats::{Sample, median};
 
 use crate::Bench;
@@ -25,13 +26,11 @@ const ALPHA: f64 = 0.05;
 const CONTROLS: [(&str, u32); 2] = [("+1%", 1), ("+20%", 20)];
 
 /// Measures the run and prints what each order finds.
-#[expect(clippy::cast_precision_loss, reason = "counts of a window are far below 2^52")]
 pub(crate) fn print(bench: &Bench) -> Result<()> {
     let run = measured(bench)?;
     let halves = [0..BLOCKS / 2, BLOCKS / 2..BLOCKS].map(|blocks| {
         let own = run.turns.iter().filter(|t| t.model == BASELINE && blocks.contains(&t.block));
-        let windows = own.filter_map(|turn| Some(&turn.valid()?.window));
-        let costs = windows.map(|window| window.cpu_ns as f64 / window.ended as f64 / 1e3);
+        let costs = own.filter_map(|turn| CPU.of_window(&turn.valid()?.window));
         Sample::new(costs.collect()).map(|costs| median::estimate(&costs, ALPHA))
     });
     for (half, when) in halves.iter().zip(["before", "after"]) {

@@ -36,10 +36,10 @@ fn beside(bench: &Bench, model: &(Model, Program), wrk: &Path) -> Result<()> {
     let mut ratios = Vec::new();
     for seed in 0..BLOCKS {
         let mut origin = OriginProcess::start(&bench.origin, &bench.placement)?;
-        let mut own = |origin: &mut OriginProcess| {
+        let own = |origin: &mut OriginProcess| {
             whole_us((origin, seed), |origin| converse(bench, model, (origin, seed)))
         };
-        let mut other = |origin: &mut OriginProcess| {
+        let other = |origin: &mut OriginProcess| {
             whole_us((origin, seed), |origin| run_wrk(bench, wrk, origin))
         };
         let (own, other) = match seed % 2 {

@@ -72,15 +72,24 @@ impl Criterion {
     /// Hands the turns of the benchmarks to criterion, and says where its report is, if it draws
     /// one; no turns are needed to compare what it keeps.
     pub(crate) fn replay(mut self, turns: &[TurnRecord]) -> Result<()> {
-        let replayed = shielded(self.speaks, || {
+        let work = || {
             unless_it_panics(|| {
-                for entry in &self.entries {
-                    replay_one(&mut self.bencher, entry, turns);
-                }
+                let entries = self.entries.iter();
+                let words = entries.filter_map(|entry| replay_one(&mut self.bencher, entry, turns));
+                let words: Vec<String> = words.collect();
                 self.bencher.final_summary();
+                words
             })
-        })?;
-        replayed.map_err(|why| anyhow!("criterion stopped: {why}"))?;
+        };
+        let replayed = match self.speaks {
+            true => shielded(work)?,
+            false => quietly(work),
+        };
+        let left_out = replayed.map_err(|why| anyhow!("criterion stopped: {why}"))?;
+        if !left_out.is_empty() {
+            let names = left_out.join(", ");
+            warn(&format!("criterion is not given what has under {SAMPLES_MIN} turns: {names}"));
+        }
         match self.index.filter(|index| index.exists()) {
             Some(index) => say(&format!("Criterion  {}", index.display())),
             None => Ok(()),
@@ -88,15 +97,18 @@ impl Criterion {
     }
 }
 
-/// Hands the turns of one benchmark to criterion, if they are enough.
-fn replay_one(criterion: &mut criterion::Criterion, entry: &Entry, turns: &[TurnRecord]) {
+/// Hands the turns of one benchmark to criterion, or returns its name if they are too few.
+fn replay_one(
+    criterion: &mut criterion::Criterion,
+    entry: &Entry,
+    turns: &[TurnRecord],
+) -> Option<String> {
     let samples: Vec<Duration> = turns.iter().filter_map(|turn| sample(entry, turn)).collect();
     if !turns.is_empty() && samples.len() < SAMPLES_MIN {
-        let (name, count) = (entry.name(), samples.len());
-        warn(&format!("criterion is not given {name}: {count} valid turns of {SAMPLES_MIN}"));
-        return;
+        return Some(entry.name());
     }
     bench(criterion, entry, samples);
+    None
 }
 
 /// Returns the benchmarks of which criterion keeps results under a name, and says of the others
@@ -160,16 +172,20 @@ fn sample(entry: &Entry, turn: &TurnRecord) -> Option<Duration> {
     Some(Duration::from_nanos(spent / window.ended))
 }
 
-/// Does something while nothing reaches stderr: criterion says there that gnuplot is missing,
-/// which nobody asked for.
+/// Does something while nothing that it says is seen: criterion reports each step on stderr, and
+/// that gnuplot is missing, which nobody asked for.
 fn quietly<T>(work: impl FnOnce() -> T) -> T {
-    let kept = dup(io::stderr().as_fd());
-    if let Ok(nowhere) = OpenOptions::new().write(true).open("/dev/null") {
+    let kept = dup(io::stdout().as_fd()).and_then(|out| Ok((out, dup(io::stderr().as_fd())?)));
+    let nowhere = OpenOptions::new().write(true).open("/dev/null");
+    if let (Ok(_), Ok(nowhere)) = (&kept, nowhere) {
+        let _ = dup2_stdout(&nowhere);
         let _ = dup2_stderr(nowhere);
     }
     let done = work();
-    if let Ok(kept) = kept {
-        let _ = dup2_stderr(kept);
+    let _ = io::stdout().flush();
+    if let Ok((out, err)) = kept {
+        let _ = dup2_stdout(out);
+        let _ = dup2_stderr(err);
     }
     done
 }
@@ -192,18 +208,15 @@ fn words(said: &(dyn Any + Send)) -> String {
 
 /// Does something while what it prints goes by way of a pipe, unless stdout is a terminal:
 /// criterion aborts over what cannot be printed, where a reader may have had enough and a disk be
-/// full. What is not to be printed goes nowhere.
-fn shielded<T>(speaks: bool, work: impl FnOnce() -> T) -> Result<T> {
-    if speaks && io::stdout().is_terminal() {
+/// full.
+fn shielded<T>(work: impl FnOnce() -> T) -> Result<T> {
+    if io::stdout().is_terminal() {
         return Ok(work());
     }
     let failed = "failed to redirect stdout";
     let (reader, writer) = io::pipe().context(failed)?;
     let kept = dup(io::stdout().as_fd()).context(failed)?;
-    let real = match speaks {
-        true => File::from(kept.try_clone().context(failed)?),
-        false => OpenOptions::new().write(true).open("/dev/null").context(failed)?,
-    };
+    let real = File::from(kept.try_clone().context(failed)?);
     dup2_stdout(writer).context(failed)?;
     let copied = thread::spawn(move || copy(reader, real));
 

@@ -131,5 +131,6 @@ impl Setting {
 
 /// Returns whether a model can hold a cell.
 fn holds(model: &Model, cell: &Cell) -> bool {
-    !cell.workload.needs_every_slot() || model.max_in_flight.is_none_or(|max| max >= cell.in_flight)
+    let has_slots = model.max_in_flight.is_none_or(|max| max >= cell.in_flight);
+    (has_slots || !cell.workload.needs_every_slot()) && (!cell.handed_in || model.has_pacer())
 }

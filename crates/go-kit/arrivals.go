@@ -19,12 +19,15 @@ type arrivals struct {
 }
 
 // newArrivals returns those of a turn that begins now.
-func newArrivals(turn turn, count, rate uint64) *arrivals {
+func newArrivals(turn turn, count uint64, cell *cell) *arrivals {
 	hi, lo := bits.Mul64(count, uint64(time.Second))
-	span, _ := bits.Div64(hi, lo, rate)
+	span, _ := bits.Div64(hi, lo, cell.Rate)
+	span = max(span, 1)
 	due := make([]uint64, count)
 	for index := range due {
-		due[index] = splitMix64(turn.ArrivalsSeed^uint64(index)) % max(span, 1)
+		if due[index] = span / 2; uint64(index) >= cell.Burst {
+			due[index] = splitMix64(turn.ArrivalsSeed^uint64(index)) % span
+		}
 	}
 	slices.Sort(due)
 	return &arrivals{

@@ -6,8 +6,12 @@ import (
 	"net"
 )
 
-// receiveBytes is the room for one read.
-const receiveBytes = 16 * 1024
+const (
+	// headRoomBytes is the room for what comes with a body: a head, and what may follow.
+	headRoomBytes = 1024
+	// receiveBytesMax is the most room for one read.
+	receiveBytesMax = 16 * 1024
+)
 
 // Connection is that of a slot on the sockets of package net: made when there is none, and kept for
 // the next fetch.
@@ -15,7 +19,7 @@ type Connection struct {
 	socket   net.Conn
 	isReused bool
 	reply    Reply
-	buffer   [receiveBytes]byte
+	buffer   []byte
 }
 
 // Fetch carries the fetch of a slot to its end, whatever that is.
@@ -46,6 +50,9 @@ func (c *Connection) Close() {
 
 // carry connects where there is no connection, sends the request and reads the reply.
 func (c *Connection) carry(slot *Slot) Code {
+	if c.buffer == nil {
+		c.buffer = make([]byte, min(slot.work.bodyBytes+headRoomBytes, receiveBytesMax))
+	}
 	deadline, isLimited := slot.Deadline()
 	if c.socket == nil {
 		// A period below zero asks for no probes of its own.
@@ -74,7 +81,7 @@ func (c *Connection) receive(id uint64) Code {
 	reply := &c.reply
 	reply.Start(id, c.isReused)
 	for {
-		count, err := c.socket.Read(c.buffer[:])
+		count, err := c.socket.Read(c.buffer)
 		if count > 0 {
 			whole, code := reply.Read(c.buffer[:count])
 			if whole {

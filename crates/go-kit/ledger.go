@@ -34,7 +34,7 @@ func newLedger(cell *cell, turn turn) *ledger {
 	count := turn.Warmup + turn.Fetches + workloads[cell.Workload].surplus(cell)
 	var arrivals *arrivals
 	if cell.Rate > 0 {
-		arrivals = newArrivals(turn, count, cell.Rate)
+		arrivals = newArrivals(turn, count, cell)
 	}
 	return &ledger{
 		turn:      turn,
@@ -131,10 +131,20 @@ func windowOf(opened, closed *reading, counts [2]uint64) window {
 		CPU:         uint64(closed.cpu - opened.cpu),
 		User:        uint64(after.Utime.Nano() - before.Utime.Nano()),
 		System:      uint64(after.Stime.Nano() - before.Stime.Nano()),
-		Voluntary:   uint64(after.Nvcsw - before.Nvcsw),
-		Involuntary: uint64(after.Nivcsw - before.Nivcsw),
-		FaultsMinor: uint64(after.Minflt - before.Minflt),
+		Voluntary:   Counted(after.Nvcsw, before.Nvcsw, after.Nvcsw),
+		Involuntary: Counted(after.Nvcsw, before.Nivcsw, after.Nivcsw),
+		FaultsMinor: Counted(after.Minflt, before.Minflt, after.Minflt),
 	}
+}
+
+// Counted returns by how much a counter of the kernel grew, or nil where the kernel does not count:
+// its sign is what every process has that has waited.
+func Counted(sign, before, after int64) *uint64 {
+	if sign <= 0 {
+		return nil
+	}
+	grown := uint64(after - before)
+	return &grown
 }
 
 // histogram returns times, rounded to three digits, with their counts.

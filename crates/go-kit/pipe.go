@@ -23,6 +23,7 @@ type cell struct {
 	Fetches     uint64 `json:"fetches"`
 	BodyBytes   uint64 `json:"body_bytes"`
 	Rate        uint64 `json:"rate_per_s"`
+	Burst       uint64 `json:"burst"`
 	ProbePeriod int64  `json:"probe_period_us"`
 	WorkKiB     int    `json:"work_kib"`
 }
@@ -67,15 +68,15 @@ type turned struct {
 
 // window is what came of its window.
 type window struct {
-	Ended       uint64 `json:"ended"`
-	Ok          uint64 `json:"ok"`
-	Wall        uint64 `json:"wall_ns"`
-	CPU         uint64 `json:"cpu_ns"`
-	User        uint64 `json:"user_ns"`
-	System      uint64 `json:"system_ns"`
-	Voluntary   uint64 `json:"switches_voluntary"`
-	Involuntary uint64 `json:"switches_involuntary"`
-	FaultsMinor uint64 `json:"faults_minor"`
+	Ended       uint64  `json:"ended"`
+	Ok          uint64  `json:"ok"`
+	Wall        uint64  `json:"wall_ns"`
+	CPU         uint64  `json:"cpu_ns"`
+	User        uint64  `json:"user_ns"`
+	System      uint64  `json:"system_ns"`
+	Voluntary   *uint64 `json:"switches_voluntary"`
+	Involuntary *uint64 `json:"switches_involuntary"`
+	FaultsMinor *uint64 `json:"faults_minor"`
 }
 
 // total is what came of all its fetches.

@@ -6,10 +6,12 @@ package kit
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -96,7 +98,8 @@ func control(option, value uintptr) {
 // check refuses a plan that cannot be carried out, or leads out of the machine.
 func check(plan *plan) error {
 	if _, known := workloads[plan.Cell.Workload]; !known {
-		return fmt.Errorf("the workload is %q, expected batch, steady or paced", plan.Cell.Workload)
+		names := strings.Join(slices.Sorted(maps.Keys(workloads)), " or ")
+		return fmt.Errorf("the workload is %q, expected %s", plan.Cell.Workload, names)
 	}
 	if isPaced := plan.Cell.Workload == "paced"; isPaced != (plan.Cell.Rate > 0) {
 		return errors.New("rate_per_s is for paced, and paced needs one")

@@ -16,6 +16,8 @@ var workloads = map[string]workload{
 	"steady": {true, func(cell *cell) uint64 { return cell.InFlight }},
 	// All at once, held by the origin until what they take was read.
 	"hold": {false, func(*cell) uint64 { return 0 }},
+	// Always `in_flight` at once, each on a connection of its own, which the origin ends.
+	"churn": {true, func(cell *cell) uint64 { return cell.InFlight }},
 	// Fetches that arrive at a rate, turn after turn.
 	"paced": {true, func(*cell) uint64 { return 0 }},
 }

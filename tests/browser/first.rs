@@ -2,11 +2,12 @@
 //! the rest scrolls.
 
 use crate::chromium::Browser;
-use crate::pages::{NEWEST, page};
-use crate::{nothing, open};
+use crate::pages::{NEWEST, both, page};
+use crate::{PHONE as NARROW, nothing, open};
 
-/// The sizes of a laptop's and a common phone's window, in CSS pixels.
+/// The windows of a small laptop, of a larger one, and of a common phone, in CSS pixels.
 const LAPTOP: (u32, u32) = (1366, 768);
+const LARGER: (u32, u32) = (1440, 900);
 const PHONE: (u32, u32) = (390, 844);
 /// What the first screen holds.
 const FIRST: [&str; 4] = ["h1", ".which", ".trust-line", "main > figure .strips"];
@@ -14,19 +15,20 @@ const FIRST: [&str; 4] = ["h1", ".which", ".trust-line", "main > figure .strips"
 #[test]
 fn the_first_screen_holds_the_answer_the_ratios_and_how_far_to_trust_them() {
     let Some(mut browser) = Browser::start() else { return };
-    for size in [LAPTOP, PHONE] {
-        open(&mut browser, page(&NEWEST), size);
+    for ((preset, files), size) in both().flat_map(|own| [(own, LAPTOP), (own, PHONE)]) {
+        open(&mut browser, page(files), size);
         for part in FIRST {
             let ends = format!(
                 "{{ const part = document.querySelector('{part}'); \
                  look.seen(part) && look.text(part) ? part.getBoundingClientRect().bottom : 1e6 }}"
             );
             let bottom = browser.ask(&ends).as_f64().unwrap();
-            assert!(bottom <= f64::from(size.1), "{part} ends at {bottom} of {size:?}");
+            let height = f64::from(size.1);
+            assert!(bottom <= height, "{preset}: {part} ends at {bottom} of {size:?}");
         }
         // One figure, of all models that were measured.
         let strips = browser.ask("document.querySelectorAll('main > figure .strip').length");
-        assert!(strips.as_u64().unwrap() > 5, "{strips}");
+        assert!(strips.as_u64().unwrap() > 5, "{preset}: {strips}");
         assert_eq!(browser.ask("document.querySelectorAll('main > figure').length"), 1);
     }
 }
@@ -34,27 +36,28 @@ fn the_first_screen_holds_the_answer_the_ratios_and_how_far_to_trust_them() {
 #[test]
 fn what_is_not_folded_takes_at_most_six_screens_of_a_laptop() {
     let Some(mut browser) = Browser::start() else { return };
-    open(&mut browser, page(&NEWEST), LAPTOP);
-    let height = browser.ask("document.documentElement.scrollHeight").as_u64().unwrap();
-    assert!(height <= 6 * u64::from(LAPTOP.1), "{height} pixels");
-    for part in ["#answer", "#breakdown", "#memory", "#latency", "#trust", "#origin", "#cite"] {
-        let own = format!("document.querySelector('{part} > :last-child').checkVisibility()");
-        assert_eq!(browser.ask(&own), true, "{part} is not folded as a whole");
+    for (preset, files) in both() {
+        // A run of more cells, all pairs of which are compared, has a section more.
+        let size = if preset == "quick" { LAPTOP } else { LARGER };
+        open(&mut browser, page(files), size);
+        let height = browser.ask("document.documentElement.scrollHeight").as_u64().unwrap();
+        assert!(height <= 6 * u64::from(size.1), "{preset}: {height} pixels");
+        for part in ["#answer", "#breakdown", "#memory", "#latency", "#trust", "#origin", "#cite"] {
+            let own = format!("document.querySelector('{part} > :last-child').checkVisibility()");
+            assert_eq!(browser.ask(&own), true, "{preset}: {part} is not folded as a whole");
+        }
     }
 }
 
 #[test]
 fn a_phone_shows_every_interval_of_the_tables_without_scrolling_them() {
     let Some(mut browser) = Browser::start() else { return };
-    open(&mut browser, page(&NEWEST), PHONE);
-    crate::unfold(&mut browser);
-    let intervals = "[...document.querySelectorAll('.results .ci, .meaning .ci')]";
-    assert!(browser.ask(&format!("{intervals}.length")).as_u64().unwrap() > 20);
-    let cut = browser.texts(&format!(
-        "{intervals}.filter((own) => own.getBoundingClientRect().right > \
-         own.closest('.scroll').getBoundingClientRect().right + 0.5).map(look.name)"
-    ));
-    assert_eq!(cut, nothing());
+    for ((preset, files), size) in both().flat_map(|own| [(own, PHONE), (own, NARROW)]) {
+        open(&mut browser, page(files), size);
+        crate::unfold(&mut browser);
+        assert!(browser.ask("look.intervals().length").as_u64().unwrap() > 100);
+        assert_eq!(browser.texts("look.cutOff()"), nothing(), "{preset}, {size:?}");
+    }
 }
 
 #[test]
@@ -76,14 +79,16 @@ fn the_filter_reaches_the_rows_of_other_languages_too() {
 #[test]
 fn every_figure_has_a_legend_and_a_credit_to_copy() {
     let Some(mut browser) = Browser::start() else { return };
-    open(&mut browser, page(&NEWEST), LAPTOP);
     let unlabelled = "[...document.querySelectorAll('figure')]\
         .filter((own) => !own.querySelector('.missing'))\
         .filter((own) => !own.querySelector('.legend li') \
             || !document.getElementById(own.querySelector('button.copy').dataset.of)\
                 .textContent.includes(', run '))\
         .map((own) => own.id)";
-    assert_eq!(browser.texts(unlabelled), nothing());
+    for (preset, files) in both() {
+        open(&mut browser, page(files), LAPTOP);
+        assert_eq!(browser.texts(unlabelled), nothing(), "{preset}");
+    }
 }
 
 #[test]

@@ -100,6 +100,18 @@ globalThis.look = (() => {
     return !box || box.getBoundingClientRect().right > document.documentElement.clientWidth
       || (box.scrollWidth > box.clientWidth && getComputedStyle(box).overflowX !== "auto");
   }).map(name);
+
+  // Where intervals stand: in brackets, or as two columns of numbers; and which of them can be
+  // seen only where their table is scrolled sideways.
+  const intervals = () => [...document.querySelectorAll("table")].flatMap((table) => {
+    const heads = [...(table.tHead?.rows[0].cells ?? [])].map(text);
+    const ends = heads.flatMap((head, index) => /(^|_)(low|high)$/.test(head) ? [index] : []);
+    const rows = [...table.tBodies[0].rows];
+    const columns = rows.flatMap((row) => ends.map((index) => row.cells[index]));
+    return [...table.querySelectorAll(".ci"), ...columns];
+  }).filter(seen);
+  const cutOff = () => intervals().filter((own) => own.getBoundingClientRect().right
+    > own.closest(".scroll,main").getBoundingClientRect().right + 0.5).map(name);
   const overlapping = () => {
     const found = [];
     for (const axis of [...document.querySelectorAll(".axis svg,.ticks")].filter(seen)) {
@@ -157,7 +169,7 @@ globalThis.look = (() => {
     return transitionDuration !== "0s" || animationName !== "none" || scrollBehavior !== "auto";
   }).map(name);
 
-  return { text, seen, unfold, name, faint, faintMarks, markCount, tooSmall, outside, spilling, overlapping, cut,
-    whole, idle, reached, focus, column, restless };
+  return { text, seen, unfold, name, faint, faintMarks, markCount, tooSmall, outside, spilling,
+    intervals, cutOff, overlapping, cut, whole, idle, reached, focus, column, restless };
 })();
 null

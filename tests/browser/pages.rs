@@ -1,11 +1,13 @@
 //! The pages that are tried: that of the newest published default run, or of a fixture where none
-//! is, and one of which every text that a model, a machine or an error decides is hostile.
+//! is; that of the newest published `standard` run, which has more cells; and one of which every
+//! text that a model, a machine or an error decides is hostile.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use harness::{BASELINE, FLOOR};
-use record::{Absent, Run, State, StayRecord};
+use record::{Absent, Brief, Run, State, StayRecord};
 use rules::Reason;
 
 use crate::support::fixture::fixture;
@@ -15,11 +17,12 @@ use crate::support::shell::published;
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// Those of the newest default run.
-pub(crate) static NEWEST: LazyLock<Files> =
-    LazyLock::new(|| report::derive(&analysis::summarize(&newest(), BASELINE, FLOOR)));
+pub(crate) static NEWEST: LazyLock<Files> = LazyLock::new(|| derived(&newest()));
+/// Those of the newest run of `standard`, if one is published.
+static STANDARD: LazyLock<Option<Files>> =
+    LazyLock::new(|| published_last("standard").as_ref().map(derived));
 /// Those of the hostile run.
-pub(crate) static HOSTILE: LazyLock<Files> =
-    LazyLock::new(|| report::derive(&analysis::summarize(&hostile(), BASELINE, FLOOR)));
+pub(crate) static HOSTILE: LazyLock<Files> = LazyLock::new(|| derived(&hostile()));
 
 /// What somebody may call a model, a version or an error.
 pub(crate) const TEXT: &str = "</style></title></script><script>alert(1)</script>\
@@ -31,11 +34,34 @@ pub(crate) fn page(files: &Files) -> &[u8] {
     &files["report.html"]
 }
 
+/// Returns the files of the default run and of `standard`, with their presets.
+pub(crate) fn both() -> impl Iterator<Item = (&'static str, &'static Files)> {
+    let standard = STANDARD.as_ref().map(|files| ("standard", files));
+    [("quick", &*NEWEST)].into_iter().chain(standard)
+}
+
+/// Returns what is computed from a run.
+fn derived(run: &Run) -> Files {
+    report::derive(&analysis::summarize(run, BASELINE, FLOOR))
+}
+
+/// Returns the newest published run of a preset that compares the usual models: one of many more
+/// has a longer page.
+fn published_last(preset: &str) -> Option<Run> {
+    // Those of other presets need not be read for that.
+    let is_of = |path: &PathBuf| Brief::read(path).is_ok_and(|run| run.preset == preset);
+    let runs = published().into_iter().filter(is_of);
+    let mut runs = runs.map(|path| Run::read(&path).expect("it reads"));
+    runs.rfind(|run| {
+        let cells = (run.schedule.cells.iter(), run.schedule.placement.origin);
+        analysis::is_comparison(preset, &run.schedule.models, cells)
+    })
+}
+
 /// Returns the newest published run of `cargo bench`, whose page most people see; or a fixture
 /// where none is.
 fn newest() -> Run {
-    let mut runs = published().into_iter().map(|path| Run::read(&path).expect("it reads"));
-    runs.rfind(|run| run.schedule.preset == "quick").unwrap_or_else(|| fixture(14))
+    published_last("quick").unwrap_or_else(|| fixture(14))
 }
 
 /// Returns a run that means harm.

@@ -12,7 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use crate::chromium::{Browser, on_path};
-use crate::pages::{NEWEST, page};
+use crate::pages::{NEWEST, both, page};
 use crate::support::skip::skipped_but_in_ci;
 use crate::{DESKTOP, LOOK, PHONE, THEMES, nothing, open, unfold};
 
@@ -66,22 +66,24 @@ fn text_and_marks_have_contrast_in_both_themes() {
 #[test]
 fn a_phone_shows_everything_without_scrolling_sideways() {
     let Some(mut browser) = Browser::start() else { return };
-    open(&mut browser, page(&NEWEST), PHONE);
-    unfold(&mut browser);
     let wide = "document.scrollingElement.scrollWidth - document.documentElement.clientWidth";
-    assert_eq!((browser.ask("innerWidth"), browser.ask(wide)), (json!(360), json!(0)));
-    assert_eq!(browser.texts("look.outside()"), nothing());
-    assert_eq!(browser.texts("look.spilling()"), nothing());
-    assert_eq!(browser.texts("look.tooSmall(10)"), nothing());
+    for (preset, files) in both() {
+        open(&mut browser, page(files), PHONE);
+        unfold(&mut browser);
+        assert_eq!((browser.ask("innerWidth"), browser.ask(wide)), (json!(360), json!(0)));
+        for look in ["look.outside()", "look.spilling()", "look.tooSmall(10)"] {
+            assert_eq!(browser.texts(look), nothing(), "{preset}: {look}");
+        }
+    }
 }
 
 #[test]
 fn no_two_letters_of_an_axis_overlap_at_either_size() {
     let Some(mut browser) = Browser::start() else { return };
-    for size in [DESKTOP, PHONE] {
-        open(&mut browser, page(&NEWEST), size);
+    for ((preset, files), size) in both().flat_map(|own| [(own, DESKTOP), (own, PHONE)]) {
+        open(&mut browser, page(files), size);
         unfold(&mut browser);
-        assert_eq!(browser.texts("look.overlapping()"), nothing(), "{size:?}");
+        assert_eq!(browser.texts("look.overlapping()"), nothing(), "{preset}, {size:?}");
     }
 }
 
@@ -89,7 +91,7 @@ fn no_two_letters_of_an_axis_overlap_at_either_size() {
 fn no_letter_of_a_figure_is_cut_off() {
     let Some(mut browser) = Browser::start() else { return };
     browser.resize(DESKTOP);
-    let figures = NEWEST.iter().filter(|(name, _)| name.contains(".svg"));
+    let figures = both().flat_map(|(_, files)| files).filter(|(name, _)| name.contains(".svg"));
     for (name, bytes) in figures {
         browser.show(name, bytes);
         browser.ask(LOOK);

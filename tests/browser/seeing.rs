@@ -1,4 +1,4 @@
-//! What the other tests look for would be seen: a page is spoiled in one way after the other.
+//! What the other tests look for would be seen: a page is broken in one way after the other.
 
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ fn what_is_wrong_with_a_page_is_seen() {
         ("one('.lead p').style.width = '600px'", "look.outside()"),
         ("one('main').append(one('table').cloneNode(true))", "look.spilling()"),
         ("one('.axis text').parentElement.style.width = '20px'", "look.overlapping()"),
+        ("one('td .ci').style.paddingLeft = '600px'", "look.cutOff()"),
         ("one('p').style.transition = 'color 1s'", "look.restless()"),
     ] {
         // The page itself scrolls smoothly, which one look counts.

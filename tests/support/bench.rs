@@ -1,13 +1,13 @@
 //! The programs that `cargo bench` runs, and results such as criterion keeps.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_metadata::Message;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::WORKSPACE;
+use super::{WORKSPACE, executable};
 
 /// Builds the program of a bench in a profile, and returns its path.
 pub(crate) fn bench_program(name: &str, profile: &str) -> String {
@@ -24,6 +24,32 @@ pub(crate) fn bench_program(name: &str, profile: &str) -> String {
         _ => None,
     });
     program.last().expect("cargo builds the bench").into_string()
+}
+
+/// Writes a cargo below a folder that describes a workspace in which no package but these is
+/// measured, and else does what the usual one does; returns its path.
+pub(crate) fn cargo_with(folder: &Path, packages: &[&str]) -> PathBuf {
+    let usual = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut metadata = Command::new(&usual);
+    metadata.args(["metadata", "--format-version", "1", "--no-deps"]);
+    let said = metadata.current_dir(&WORKSPACE.root).output().expect("cargo starts").stdout;
+    let mut described: Value = serde_json::from_slice(&said).expect("cargo speaks JSON");
+    let stays = |package: &Value| {
+        let section = |key: &str| !package["metadata"][key].is_null();
+        let is_measured = section("inflight") || section("inflight-primitives");
+        !is_measured || packages.iter().any(|name| package["name"] == *name)
+    };
+    described["packages"].as_array_mut().expect("it lists packages").retain(stays);
+    let file = folder.join("described.json");
+    fs::write(&file, described.to_string()).expect("it is ours");
+    let script = format!(
+        "#!/bin/sh\nif [ \"$1\" = metadata ]; then exec cat '{}'; fi\n\
+         export CARGO='{usual}'\nexec \"$CARGO\" \"$@\"\n",
+        file.display()
+    );
+    let cargo = folder.join("cargo");
+    executable(&cargo, &script);
+    cargo
 }
 
 /// Writes results of a benchmark below a home of criterion's, under a name, as it keeps them.

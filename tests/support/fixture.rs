@@ -73,6 +73,7 @@ fn two_cpus() -> Placement {
     Placement {
         model_cpus: vec![1],
         origin_cpus: vec![0],
+        several_cpus: Vec::new(),
         workers: 1,
         shards: 1,
         awake: true,
@@ -170,6 +171,7 @@ fn turned((model, plan): (&Model, &Plan), turn: Turn, cost_ns: u64) -> Turned {
         ok: fetches,
         wall_ns: busy / u64::from(plan.cell.slots()) + OVERHEAD_NS / 10,
         cpu_ns,
+        pacer_ns: 0,
         user_ns: cpu_ns / 4,
         system_ns: cpu_ns - cpu_ns / 4,
         switches_voluntary: Some(40),

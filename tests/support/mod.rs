@@ -1,36 +1,36 @@
-//! What tests about models share: the workspace, built programs, plans, and a lock.
+//! What tests share: the workspace, built programs, and plans.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unused_imports, reason = "each program of tests uses its part")]
 
 pub(crate) mod bench;
+pub(crate) mod beside;
 pub(crate) mod fixture;
 pub(crate) mod go;
 pub(crate) mod misbehaving;
+pub(crate) mod processes;
 pub(crate) mod readers;
 pub(crate) mod shell;
 pub(crate) mod skip;
 pub(crate) mod unverified;
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Command;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use harness::{Basis, Event, Preset, Program, Programs, Workspace};
 use model_kit::{Cell, DelayRange, Plan, Workload};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use record::{
-    Again, BlockRecord, Entry, Model, Placement, RoundRecord, Schedule, State, TurnRecord,
+    Again, Block, BlockRecord, Entry, Model, Placement, RoundRecord, Schedule, State, TurnRecord,
 };
 use rules::Reason;
+
+pub(crate) use self::beside::{alone, beside, one_by_one, together, together_with};
+pub(crate) use self::processes::{
+    Hogs, child, connections, executable, is_written, listening, strike, threads, wait_until,
+};
 
 /// The workspace that is tested.
 pub(crate) static WORKSPACE: LazyLock<Workspace> = LazyLock::new(|| {
@@ -47,52 +47,19 @@ pub(crate) static MODELS: LazyLock<Vec<Model>> = LazyLock::new(|| {
 /// Programs that were built, by package.
 static BUILT: Mutex<BTreeMap<String, Program>> = Mutex::new(BTreeMap::new());
 
-/// Held while sockets are counted: the kernel counts them for all processes together.
-static ALONE: Mutex<()> = Mutex::new(());
-
-/// Returns a command that listens to every signal, whatever those who started the tests ignore: a
-/// job in the background of a shell ignores Ctrl-C, and so do the programs that it starts.
-pub(crate) fn listening(program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("env");
-    command.arg("--default-signal").arg(program);
-    command
-}
-
-/// Returns the youngest child of this process whose name begins so.
-pub(crate) fn child(name: &str) -> Option<Pid> {
-    let own = format!("PPid:\t{}\n", std::process::id());
-    let entries = fs::read_dir("/proc").expect("Linux has it").flatten();
-    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let is_it = |id: &i32| {
-        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-        status.starts_with(&format!("Name:\t{name}")) && status.contains(&own)
-    };
-    ids.filter(is_it).max().map(Pid::from_raw)
-}
-
-/// Sends a signal to a child of that name, once the model whose turn it is has so many connections:
-/// in the middle of the turn, however late a busy machine begins it.
-pub(crate) fn strike((name, signal): (&'static str, Signal), connections: usize) {
-    thread::spawn(move || {
-        let began = Instant::now();
-        while child("model-").is_none_or(|model| self::connections(model) < connections) {
-            assert!(began.elapsed() < Duration::from_mins(5), "no model connects");
-            thread::sleep(Duration::from_millis(1));
-        }
-        kill(child(name).expect("it runs"), signal).expect("it is ours");
-    });
-}
-
-/// Returns how many connections a process has, whatever their state.
-pub(crate) fn connections(id: Pid) -> usize {
-    // One line a connection; the tenth word is the number in the name of its descriptor.
-    let table = fs::read_to_string(format!("/proc/{id}/net/tcp")).unwrap_or_default();
-    let numbers = table.lines().filter_map(|line| line.split_whitespace().nth(9));
-    let names: Vec<String> = numbers.map(|number| format!("socket:[{number}]")).collect();
-    let links = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
-    let links = links.filter_map(|entry| fs::read_link(entry.path()).ok());
-    links.filter(|link| names.iter().any(|name| link.as_os_str() == name.as_str())).count()
-}
+/// The programs of the house, built by few calls of cargo: that is sooner done than a call each.
+pub(crate) static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
+    let primitives = harness::find_primitives(&WORKSPACE, "crates").expect("they are described");
+    let programs = harness::build(&WORKSPACE, (&MODELS, &primitives)).expect("they build");
+    let all = programs.models.values().chain(programs.primitives.values());
+    all.chain([&programs.origin]).for_each(settle);
+    let models = programs.models.clone().into_iter();
+    let models = models.map(|(name, program)| (house(&name).package, program));
+    let others = programs.primitives.clone().into_iter();
+    let others = others.chain([("origin".to_owned(), programs.origin.clone())]);
+    BUILT.lock().unwrap_or_else(PoisonError::into_inner).extend(models.chain(others));
+    programs
+});
 
 /// Returns the models below a folder.
 pub(crate) fn models_below(folder: &str) -> Vec<Model> {
@@ -126,21 +93,33 @@ pub(crate) fn bare() -> impl Iterator<Item = &'static Model> {
     MODELS.iter().filter(|model| model.uses_core())
 }
 
+/// Returns some of them, one for each way in which the core is driven: for what it does by itself,
+/// whatever carries its steps out.
+pub(crate) fn drivers() -> impl Iterator<Item = &'static Model> {
+    let names = ["threads", "tokio", "compio", "io-uring", "event-loop"];
+    bare().filter(move |model| names.contains(&model.name.as_str()))
+}
+
 /// Returns a model of the house.
 pub(crate) fn house(name: &str) -> Model {
     MODELS.iter().find(|model| model.name == name).expect("it is there").clone()
 }
 
+/// Waits until a program that was just written can be run: until then a child that another test
+/// was starting meanwhile has it open for writing, as this process had.
+fn settle(program: &Program) {
+    wait_until("nobody writes it", || !is_written(&program.path));
+}
+
 /// Returns the program of a package, built once.
 pub(crate) fn built(package: &str) -> Program {
     let mut programs = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let build = || harness::compile(&WORKSPACE, package).expect("it builds");
+    let build = || {
+        let program = harness::compile(&WORKSPACE, package).expect("it builds");
+        settle(&program);
+        program
+    };
     programs.entry(package.to_owned()).or_insert_with(build).clone()
-}
-
-/// Waits until no other test of this file opens sockets.
-pub(crate) fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns a cell of so many fetches with a fixed delay.
@@ -153,15 +132,14 @@ pub(crate) fn cell(workload: Workload, in_flight: u32, fetches: u64) -> Cell {
         fetches,
         delay_ms: DelayRange { lo: 300, hi: 300 },
         body_bytes: 128,
-        rate_per_s: 0,
-        probe_period_us: 0,
-        work_kib: 0,
+        ..Cell::least(workload)
     }
 }
 
 /// Returns the plan for a cell at some origins.
 pub(crate) fn plan(cell: Cell, origins: Vec<SocketAddr>) -> Plan {
-    Plan { cell, origins, workers: 1, seed: plan_seed(), deadline_ms: None, surcharge_ns: 0 }
+    let deadline_ms = (cell.deadline_ms > 0).then_some(cell.deadline_ms);
+    Plan { cell, origins, workers: 1, seed: plan_seed(), deadline_ms, surcharge_ns: 0 }
 }
 
 /// Returns the seed of every plan.
@@ -308,10 +286,19 @@ pub(crate) fn ran(basis: Basis, origin: Program, watch: impl FnMut(&Event<'_>)) 
 pub(crate) fn carried_out(
     schedule: &Schedule,
     programs: &Programs,
+    watch: impl FnMut(&Event<'_>),
+) -> Ran {
+    carried_out_in_part((schedule, &schedule.blocks), programs, watch)
+}
+
+/// Carries out some blocks of a schedule, and returns all that happened.
+pub(crate) fn carried_out_in_part(
+    (schedule, blocks): (&Schedule, &[Block]),
+    programs: &Programs,
     mut watch: impl FnMut(&Event<'_>),
 ) -> Ran {
     let mut ran = Ran::default();
-    harness::run((schedule, &schedule.blocks), programs, Vec::new(), &mut |event| {
+    harness::run((schedule, blocks), programs, Vec::new(), &mut |event| {
         ran.take(&event);
         watch(&event);
         Ok(())

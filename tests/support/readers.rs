@@ -18,8 +18,8 @@ const READ_REPLIES: &str = include_str!("read_replies.py");
 pub(crate) const SEED: u64 = 42;
 /// The length of each.
 pub(crate) const BODY_BYTES: u32 = 16;
-/// The most that either reader takes at once.
-pub(crate) const PIECE_BYTES_MAX: usize = 16 * 1024;
+/// The most that either reader takes at once: what the buffer of a slot has for such replies.
+pub(crate) const PIECE_BYTES_MAX: usize = 1_040;
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -62,9 +62,7 @@ impl Stream {
             fetches: self.fetches,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: BODY_BYTES,
-            rate_per_s: 0,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(Workload::Batch)
         }
     }
 

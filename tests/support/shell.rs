@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use record::{Entry, Run, RunFolder, TurnRecord};
 
@@ -63,18 +64,23 @@ pub(crate) fn published() -> Vec<PathBuf> {
     runs
 }
 
-/// Reads the newest published run that compares all models; others answer questions of their own.
-pub(crate) fn newest_comparison() -> Run {
-    let mut runs = published().into_iter().map(|path| Run::read(&path).expect("it reads"));
-    let compares = |run: &Run| ["quick", "standard", "citable"].contains(&&*run.schedule.preset);
-    runs.rfind(compares).expect("such a run is published")
-}
+/// The results of one small run with what is derived, written once by each program of tests.
+static SMALL_RUN: LazyLock<PathBuf> = LazyLock::new(|| {
+    let name = concat!("small-run-of-", env!("CARGO_CRATE_NAME"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    written(&folder, |_| {});
+    folder.join("results")
+});
 
 /// Returns a folder with results of one small run, and the run.
 pub(crate) fn small_run() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("it is made");
-    let path = written(folder.path(), |_| {});
-    (folder, path)
+    let copied = Command::new("cp").arg("-a").arg(&*SMALL_RUN).arg(folder.path()).status();
+    assert!(copied.expect("cp starts").success());
+    let results = folder.path().join("results");
+    let latest = fs::read_link(results.join("latest")).expect("it is a link to the run");
+    (folder, results.join(latest))
 }
 
 /// Writes a small run, changed as asked for, and what is derived.
@@ -144,14 +150,16 @@ pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     files.collect()
 }
 
-/// Copies what git knows of the workspace, or would add.
+/// Copies what git knows of the workspace, or would add, but for the published runs: they are most
+/// of it, and nothing is built of them.
 pub(crate) fn copy_workspace(to: &Path) {
     let git = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(&WORKSPACE.root)
         .output()
         .expect("git lists the files");
-    for file in String::from_utf8_lossy(&git.stdout).lines() {
+    let list = String::from_utf8_lossy(&git.stdout);
+    for file in list.lines().filter(|file| !file.starts_with("results/")) {
         let (source, target) = (WORKSPACE.root.join(file), to.join(file));
         let folder = target.parent().expect("a file is in a folder");
         fs::create_dir_all(folder).expect("it is writable");

@@ -1,7 +1,7 @@
 //! What a test does that needs what is not here, such as a program or a namespace: it says so.
 //! What `.ci/run` installs has to be there where `CI` is `true`.
 
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, reason = "each that has it uses its part")]
 
 use std::io::Write;
 use std::process::Command;

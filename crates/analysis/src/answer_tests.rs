@@ -90,6 +90,19 @@ fn without_blocks_models_or_a_baseline_the_answer_says_which_is_missing() {
 }
 
 #[test]
+fn what_a_difference_is_worth_is_said_of_models_that_the_answer_compares() {
+    let mut run = with(&[("smol", 1.2), ("threads", 1.5), ("iterator", 9.0)]).run();
+    let worth = |run: &Run| answered(run).models.map(|own| (own.less, own.more));
+    let is_of = |more: &str| Some((BASELINE.to_owned(), more.to_owned()));
+    assert_eq!(worth(&run), is_of("iterator"));
+    for turn in corrupt(&mut run, ("iterator", "steady")) {
+        turn.turned.as_mut().unwrap().window.wall_ns *= 64;
+    }
+    assert_eq!(answered(&run).compared, [BASELINE, "smol", "threads"], "at the same rate");
+    assert_eq!(worth(&run), is_of("threads"));
+}
+
+#[test]
 fn what_clients_add_goes_from_the_least_to_the_most_of_each() {
     let models = [("smol", 1.2), ("smol-hyper", 1.8), ("tokio-hyper", 1.3), ("tokio-ureq", 2.6)];
     let answer = answered(&with(&models).run());

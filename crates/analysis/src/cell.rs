@@ -2,22 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use record::{Absent, Family, Model, RoundRecord, Run, State, TurnRecord};
-use rules::expected;
+use record::{Family, Model, RoundRecord, Run, State, TurnRecord};
+use rules::{METRICS, Metric, expected};
 use stats::{Estimate, Interval, Sample, effect, mean_cost, median};
 use workload::Cell;
 
 use crate::cell_figures::{
-    CellFigures, ControlFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, RowState,
-    paced_within,
+    CellFigures, Footprint, LanguageFigures, Noise, Row, RowFigures, RowState, paced_within,
 };
+use crate::controls::controls;
 use crate::family::{self, ALPHA, MARGIN, Pair};
 use crate::latency::Latencies;
 use crate::lost::why_lost;
+use crate::other_threads::other_threads;
 use crate::responses::{Responses, responses, shortest_ns};
-use crate::turns::{
-    self, Pairs, Quantity, Turns, cpu_us, memory_mib, switches, wall_each_us, wall_ms,
-};
+use crate::turns::{self, Pairs, Quantity, Turns, cpu_us, in_flight_ms, wall_each_us};
 use crate::wake_ups::wake_ups;
 
 /// Costs are compared at equal rate: walls per fetch that differ by more than this are marked.
@@ -56,7 +55,7 @@ impl<'a> Source<'a> {
         rows.sort_by(Row::order);
 
         let (footprints, languages) = (self.footprints(None, (&rows, &pairs)), self.languages());
-        let (controls, controls_lost) = self.controls();
+        let (controls, controls_lost) = controls(self.run, self.cell, &self.turns);
         let noise = self.noise(pairs.len());
         let (blocks, blocks_planned) = self.blocks();
         let stop = self.stop().filter(|_| blocks < blocks_planned);
@@ -98,8 +97,8 @@ impl<'a> Source<'a> {
         let shortest = |turn: &TurnRecord| {
             let block = self.run.schedule.block(turn.block)?;
             let delays = block.delay_seed(u64::from(turn.round) + 1);
-            let seeds = (block.arrivals_seed(self.cell, turn.round), delays);
-            Some(shortest_ns(self.cell, turn.turned.as_ref()?.turn, seeds))
+            let arrivals = block.arrivals_seed(self.cell, turn.round);
+            Some(shortest_ns(self.cell, arrivals, (block.seed, delays)))
         };
         responses((self.cell, self.run.schedule.seed), &self.turns, shortest, self.names())
     }
@@ -249,6 +248,7 @@ impl<'a> Source<'a> {
             valid: self.turns.count(&model.name),
             turns: own.len(),
             errors: errors(&own),
+            threads: other_threads(self.run, (self.cell, model), &own),
             state,
             reason: absent.or(missing).or_else(|| why_lost(&own)),
             rank: None,
@@ -260,6 +260,8 @@ impl<'a> Source<'a> {
     fn row_figures(&self, (model, baseline): (&str, &str)) -> Option<RowFigures> {
         let level =
             |quantity: Quantity| Some(median::estimate(&self.sample(model, quantity)?, ALPHA));
+        let other = |metric: Metric| Some((metric, level(Quantity::Of(metric))?));
+        let others = METRICS.into_iter().filter(|metric| !metric.is_judged);
         let excess = self.turns.paired((model, self.floor), Quantity::Turn(cpu_us));
         Some(RowFigures {
             cpu_us: level(Quantity::Turn(cpu_us))?,
@@ -267,10 +269,9 @@ impl<'a> Source<'a> {
             verdict: None,
             mean_ratio: None,
             tail_sensitive: false,
+            in_flight_ms: level(Quantity::Stay(in_flight_ms)),
             excess_us: excess.map(|pairs| pairs.difference(ALPHA)),
-            wall_ms: level(Quantity::Turn(wall_ms))?,
-            switches: level(Quantity::Turn(switches)),
-            memory_mib: level(Quantity::Stay(memory_mib)),
+            others: others.filter_map(other).collect(),
             unequal_rate: self.unequal_rate((model, baseline)),
         })
     }
@@ -286,8 +287,13 @@ impl<'a> Source<'a> {
 
     /// Takes what the pairs with the baseline say into the rows.
     fn compare(&self, rows: &mut [Row], (pairs, baseline): (&[Pair], &str)) {
-        let against = rows.iter().find(|row| row.model == baseline);
-        let against = against.and_then(|row| row.figures.as_ref()).map(|own| own.cpu_us.value);
+        let against = rows.iter_mut().find(|row| row.model == baseline);
+        let mut against = against.and_then(|row| row.figures.as_mut());
+        // The baseline of a language costs what its ratio to the run's says, for the same reason.
+        if let Some((own, cost)) = against.as_mut().zip(self.in_times_of_baseline(baseline)) {
+            own.cpu_us = cost;
+        }
+        let against = against.map(|own| own.cpu_us.value);
         for row in rows {
             let with_baseline = |pair: &&Pair| pair.model == row.model && pair.other == baseline;
             let pair = pairs.iter().find(with_baseline);
@@ -300,6 +306,14 @@ impl<'a> Source<'a> {
                 figures.tail_sensitive = is_sensitive;
             }
         }
+    }
+
+    /// Returns what the baseline of another language costs, in microseconds per fetch: the cost of
+    /// the run's baseline times the ratio of the two.
+    fn in_times_of_baseline(&self, model: &str) -> Option<Estimate> {
+        let other = (model != self.baseline).then_some(self.baseline)?;
+        let cost = median::estimate(&self.sample(other, Quantity::Turn(cpu_us))?, ALPHA);
+        Some(self.ratio((model, other), Quantity::Turn(cpu_us))?.times(cost.value))
     }
 
     /// Returns the ratio of the sums of a model's costs and the baseline's, where the blocks are
@@ -349,30 +363,6 @@ impl<'a> Source<'a> {
         let interval = ratio.interval.map(ends);
         let above_bare_us = Estimate { value: above(ratio.value), interval };
         Some(Footprint { model: name.to_owned(), ratio, above_bare_us })
-    }
-
-    /// Returns what was seen of the controls, and which of them have no figures.
-    fn controls(&self) -> (Vec<ControlFigures>, Vec<Absent>) {
-        let (mut seen, mut lost) = (Vec::new(), Vec::new());
-        for control in self.run.schedule.controls.iter().filter(|c| c.percent > 0) {
-            let own = self.own(&control.name);
-            match self.turns.paired((&control.name, &control.model), Quantity::Turn(cpu_us)) {
-                Some(pairs) => seen.push(ControlFigures::of(control, pairs.ratio(ALPHA))),
-                None if self.schedules(&control.name) => lost.push(Absent {
-                    cell: self.cell.name.clone(),
-                    model: control.name.clone(),
-                    reason: why_lost(&own).unwrap_or_else(|| "not measured".to_owned()),
-                }),
-                None => {}
-            }
-        }
-        (seen, lost)
-    }
-
-    /// Returns whether a block of the cell has a turn of that name.
-    fn schedules(&self, name: &str) -> bool {
-        let mut blocks = self.run.schedule.blocks.iter();
-        blocks.any(|block| block.cell == self.cell.name && block.participants().contains(&name))
     }
 
     /// Returns what the baseline differs from itself, if it ran twice, and what can be shown in a

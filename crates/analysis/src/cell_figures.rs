@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use record::{Absent, Control};
+use rules::{Metric, WALL};
 use stats::Estimate;
 use stats::ranking::RankInterval;
 use stats::verdict::Verdict;
@@ -121,6 +122,8 @@ pub struct Row {
     pub turns: usize,
     /// Fetches that failed, over all turns, by code.
     pub errors: BTreeMap<String, u64>,
+    /// The threads that it had beside those that its manifest says, if the two differ.
+    pub threads: Option<String>,
     /// Whether it has figures, and what kind of row it is if not.
     pub state: RowState,
     /// Why there are no figures, or why some turns do not count.
@@ -165,15 +168,14 @@ pub struct RowFigures {
     /// Whether that lies outside the ratio's own 95 % interval, which is narrower than that of the
     /// family: rare expensive blocks count.
     pub tail_sensitive: bool,
+    /// How long a fetch was in flight, in milliseconds: the mean of a stay, median over blocks. A
+    /// model is cheap for a reason that costs its user where it lets replies wait and handles many
+    /// of them together; then this is long.
+    pub in_flight_ms: Option<Estimate>,
     /// CPU time above the floor's, in microseconds per fetch, with its 95 % interval.
     pub excess_us: Option<Estimate>,
-    /// Wall time of the window, in milliseconds: median over blocks.
-    pub wall_ms: Estimate,
-    /// Context switches per fetch: median over blocks, where the machine reports them.
-    pub switches: Option<Estimate>,
-    /// The most memory that the process held at once, in MiB: median over blocks, where the machine
-    /// reports it.
-    pub memory_mib: Option<Estimate>,
+    /// Every other metric that the machine reports: its median over blocks, in its own unit.
+    pub others: Vec<(Metric, Estimate)>,
     /// Whether the rate was not that of the baseline, or of the language's, so that the costs are
     /// not comparable like for like.
     pub unequal_rate: bool,
@@ -189,6 +191,16 @@ pub struct Footprint {
     pub ratio: Estimate,
     /// CPU time above the bare model's, in microseconds per fetch, from that ratio.
     pub above_bare_us: Estimate,
+}
+
+impl RowFigures {
+    /// Returns a metric, if the machine reports it.
+    pub fn metric(&self, metric: Metric) -> Option<&Estimate> {
+        match metric.is_judged {
+            true => Some(&self.cpu_us),
+            false => self.others.iter().find(|(own, _)| *own == metric).map(|(_, value)| value),
+        }
+    }
 }
 
 impl CellFigures {
@@ -224,7 +236,8 @@ impl CellFigures {
 
 /// Returns how far apart walls are, where they are so near that the delay sets the pace.
 pub(crate) fn paced_within(rows: &[Row]) -> Option<f64> {
-    let walls = || rows.iter().filter_map(|row| Some(row.figures.as_ref()?.wall_ms.value));
+    let wall = |row: &Row| Some(row.figures.as_ref()?.metric(WALL)?.value);
+    let walls = || rows.iter().filter_map(wall);
     let (least, most) = (walls().reduce(f64::min)?, walls().reduce(f64::max)?);
     Some(most / least - 1.0).filter(|apart| *apart < PACED)
 }
@@ -281,7 +294,7 @@ mod tests {
     use super::*;
     use crate::family::MARGIN;
     use crate::figures::figures;
-    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt};
+    use crate::fixture::{BASELINE, FLOOR, Fixture, corrupt, stays};
 
     #[test]
     fn walls_within_five_percent_are_set_by_the_delay_and_others_by_the_model() {
@@ -293,6 +306,22 @@ mod tests {
             turn.turned.as_mut().unwrap().window.wall_ns *= 2;
         }
         assert_eq!(steady(&run).paced_within, None);
+    }
+
+    #[test]
+    fn the_time_in_flight_is_the_mean_of_a_stay_and_the_median_over_blocks() {
+        let mut run = Fixture { blocks: 3, ..Fixture::good() }.run();
+        let each = [vec![(4, 3), (8, 1)], vec![(6, 10)], vec![(90, 1)]];
+        for (stay, times) in stays(&mut run, ("smol", "steady")).zip(each) {
+            stay.latencies_ns = times.into_iter().map(|(ms, n)| (ms * 1_000_000, n)).collect();
+        }
+        let in_flight = |run: &record::Run| {
+            let steady = figures(run, BASELINE, FLOOR).cells.swap_remove(1);
+            steady.measured("smol").and_then(|own| own.in_flight_ms).map(|mean| mean.value)
+        };
+        assert_eq!(in_flight(&run), Some(6.0), "of 5, 6 and 90 ms");
+        stays(&mut run, ("smol", "steady")).for_each(|stay| stay.latencies_ns.clear());
+        assert_eq!(in_flight(&run), None);
     }
 
     #[test]

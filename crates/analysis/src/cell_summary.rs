@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use record::Absent;
+use rules::{MEMORY, SWITCHES, WALL};
 use serde::Serialize;
 use workload::{DelayRange, Workload};
 
@@ -53,6 +54,21 @@ pub(crate) struct CellSummary<'a> {
     /// KiB of which a CRC-32 is computed for each fetch, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     work_kib: Option<u32>,
+    /// How many of a hundred replies take twenty times their delay, if any do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slow_percent: Option<u32>,
+    /// How many fetches of each turn arrive at once, if any do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    burst: Option<u32>,
+    /// Whether the kit hands fetches in, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handed_in: Option<bool>,
+    /// The longest that a fetch may take, in milliseconds, if there is a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_ms: Option<u64>,
+    /// Threads on which a runtime runs its units, if not as many as in other cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<u32>,
     /// Whole blocks that were measured.
     blocks: usize,
     /// Blocks that the schedule has for it.
@@ -175,6 +191,8 @@ struct FiguresSummary {
     /// Whether that lies outside the ratio's own 95 % interval, which is narrower than that of
     /// `cpu_ratio`: rare expensive blocks count.
     is_tail_sensitive: bool,
+    /// How long a fetch was in flight, in milliseconds: the mean of a stay, median over blocks.
+    in_flight_ms: Figure,
     /// CPU time above the floor's, in microseconds per fetch.
     cpu_excess_us_per_fetch: Figure,
     /// Wall time of the window, in milliseconds.
@@ -237,6 +255,11 @@ impl<'a> CellSummary<'a> {
             probe_period_us: Some(cell.probe_period_us).filter(|period| *period > 0),
             rate_per_s: Some(cell.rate_per_s).filter(|rate| *rate > 0),
             work_kib: Some(cell.work_kib).filter(|kib| *kib > 0),
+            slow_percent: Some(cell.slow_percent).filter(|percent| *percent > 0),
+            burst: Some(cell.burst).filter(|burst| *burst > 0),
+            handed_in: cell.handed_in.then_some(true),
+            deadline_ms: Some(cell.deadline_ms).filter(|ms| *ms > 0),
+            workers: Some(cell.workers).filter(|workers| *workers > 0),
             blocks: figures.blocks,
             blocks_planned: figures.blocks_planned,
             rounds: figures.rounds,
@@ -320,10 +343,11 @@ impl FiguresSummary {
             verdict: figures.verdict.map(word),
             cpu_mean_ratio: Figure::or(figures.mean_ratio.as_ref(), no_mean),
             is_tail_sensitive: figures.tail_sensitive,
+            in_flight_ms: Figure::or(figures.in_flight_ms.as_ref(), "no stay reported it"),
             cpu_excess_us_per_fetch: Figure::or(excess, why.excess),
-            wall_ms: Figure::of(&figures.wall_ms),
-            switches_per_fetch: Figure::or(figures.switches.as_ref(), UNREPORTED),
-            memory_peak_mib: Figure::or(figures.memory_mib.as_ref(), UNREPORTED),
+            wall_ms: Figure::or(figures.metric(WALL), UNREPORTED),
+            switches_per_fetch: Figure::or(figures.metric(SWITCHES), UNREPORTED),
+            memory_peak_mib: Figure::or(figures.metric(MEMORY), UNREPORTED),
             is_unequal_rate: figures.unequal_rate,
         }
     }

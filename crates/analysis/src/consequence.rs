@@ -5,7 +5,6 @@ use record::Model;
 use stats::{Estimate, Interval};
 
 use crate::cell_figures::CellFigures;
-use crate::figures::Figures;
 use crate::order::costs_less;
 
 /// Fetches a second of the example.
@@ -43,16 +42,16 @@ impl Worth {
     }
 }
 
-/// Returns the largest certain difference between models with the same HTTP code, the floor aside.
+/// Returns the largest certain difference between two of the models that the answer compares. One
+/// that ran at another rate is not among them: its cost is not like for like.
 pub(crate) fn of_models(
-    is_bare: impl Fn(&str) -> bool,
-    figures: &Figures,
+    compared: &[String],
+    baseline: &str,
     cell: &CellFigures,
 ) -> Option<Consequence> {
-    let (baseline, floor) = (figures.baseline.as_str(), figures.floor.as_str());
     let models = || {
-        let bare = cell.rows.iter().filter(|row| row.model != floor && is_bare(&row.model));
-        bare.filter_map(|row| Some((row.model.as_str(), of_baseline(cell, &row.model, baseline)?)))
+        let names = compared.iter().map(String::as_str);
+        names.filter_map(|name| Some((name, of_baseline(cell, name, baseline)?)))
     };
     let pairs = models().flat_map(|less| models().map(move |more| (less, more)));
     let certain = pairs.filter(|((less, _), (more, _))| costs_less(cell, baseline, less, more));
@@ -85,15 +84,10 @@ pub(crate) fn of_clients<'a>(
     clients.max_by(|a, b| a.worth.us.value.total_cmp(&b.worth.us.value))
 }
 
-/// Returns whether every library client costs more, on top of its model, than any choice of a model
-/// with the same HTTP code does against the baseline, the floor aside.
-pub(crate) fn clients_matter_more(
-    is_bare: impl Fn(&str) -> bool,
-    figures: &Figures,
-    cell: &CellFigures,
-) -> bool {
-    let rows = cell.rows.iter().filter(|row| row.model != figures.floor && is_bare(&row.model));
-    let ratios = rows.filter_map(|row| row.figures.as_ref()?.ratio?.interval);
+/// Returns whether every library client costs more, on top of its model, than any choice among the
+/// models that the answer compares does against the baseline.
+pub(crate) fn clients_matter_more(compared: &[String], cell: &CellFigures) -> bool {
+    let ratios = compared.iter().filter_map(|name| cell.measured(name)?.ratio?.interval);
     let most = ratios.map(|ends| ends.high).reduce(f64::max);
     let least = cell.footprints.iter().map(|own| own.ratio.interval.map_or(0.0, |ends| ends.low));
     match (least.reduce(f64::min), most) {

@@ -10,7 +10,7 @@
 //! is the remainder.
 
 use record::{Model, PrimitiveProgram, Run};
-use rules::expected;
+use rules::{SWITCHES, expected};
 use stats::Estimate;
 use workload::Workload;
 
@@ -114,7 +114,8 @@ fn row(
     let measured_us = own.excess_us?;
     let wakes_us = (footprints.wake_ns - of_floor.wake_ns) / 1e3;
     let in_wakes = footprints.wake_switches - of_floor.wake_switches;
-    let switches = own.switches?.value - at_floor.switches?.value - in_wakes;
+    let switches = |of: &RowFigures| Some(of.metric(SWITCHES)?.value);
+    let switches = switches(own)? - switches(at_floor)? - in_wakes;
     let switches_us = switches * switch_ns / 1e3;
     let spawns_us = if spawns > 0.0 { spawns * footprints.spawn_ns? / 1e3 } else { 0.0 };
     let predicted_us = wakes_us + switches_us + spawns_us;

@@ -9,9 +9,11 @@ pub fn crossing(sweep: &SweepFigures, pair: &SweepPair) -> String {
     let (_, unit) = names(sweep.along);
     let (model, other) = (&pair.model, &sweep.other);
     let first = sweep.levels.first().copied();
+    let is_absent = pair.levels.iter().any(|level| level.is_absent);
+    let held = if is_absent { " that both hold" } else { "" };
     match sweep.crossover(pair) {
         (Some(from), _) if Some(from) == first => {
-            format!("{model} costs less than {other} at every level, from {from}{unit} on")
+            format!("{model} costs less than {other} at every level{held}, from {from}{unit} on")
         }
         (Some(from), Some(low)) if low < from => format!(
             "{model} costs less than {other} from {from}{unit} on; the crossover lies between \
@@ -27,7 +29,7 @@ pub fn crossing(sweep: &SweepFigures, pair: &SweepPair) -> String {
         ),
         (None, None) => format!(
             "{model} against {other}: no crossover in range; it lies beyond the range (95 %), as \
-             {model} costs more at the highest level"
+             {model} costs more at the highest level{held}"
         ),
     }
 }
@@ -36,6 +38,7 @@ pub fn crossing(sweep: &SweepFigures, pair: &SweepPair) -> String {
 pub fn names(along: Along) -> (&'static str, &'static str) {
     match along {
         Along::InFlight => ("the number in flight", " in flight"),
+        Along::InFlightAtRate => ("the number in flight at one rate", " in flight"),
         Along::DelayMs => ("the delay", " ms of delay"),
     }
 }

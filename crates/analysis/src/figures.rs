@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 
 use record::{Family, Run};
 use rules::expected;
+use stats::Interval;
 use workload::Cell;
 
 use crate::cell::Source;
-use crate::cell_figures::{CellFigures, Row};
+use crate::cell_figures::{CellFigures, Row, RowState};
 use crate::hold::{HoldFigures, holds};
+use crate::load::{LoadFigures, load};
 use crate::primitives::Primitives;
 use crate::sweep::{SweepFigures, sweeps};
 use crate::timeline::Timeline;
@@ -33,6 +35,8 @@ pub struct Figures {
     pub sweeps: Vec<SweepFigures>,
     /// What fetches in flight take, if the run has held any.
     pub holds: Option<HoldFigures>,
+    /// What fetches wait for against load, if cells differ in the rate at which they arrive.
+    pub load: Option<LoadFigures>,
     /// Every stay in the order of the blocks, and what the machine did meanwhile.
     pub timeline: Timeline,
 }
@@ -44,10 +48,10 @@ pub fn figures(run: &Run, baseline: &str, floor: &str) -> Figures {
     let cells: Vec<CellFigures> = run.schedule.cells.iter().map(cell).collect();
     let primitives = Primitives::of(run, &cells, (baseline, floor));
     let sweeps = sweeps(run, (baseline, floor));
-    let holds = holds(run);
+    let (holds, load) = (holds(run), load(run, &cells));
     let timeline = Timeline::of(run, &cells);
     let (baseline, floor) = (baseline.to_owned(), floor.to_owned());
-    Figures { baseline, floor, family, cells, primitives, sweeps, holds, timeline }
+    Figures { baseline, floor, family, cells, primitives, sweeps, holds, load, timeline }
 }
 
 impl Figures {
@@ -62,15 +66,45 @@ impl Figures {
         best.map_or(0, |(index, _)| index)
     }
 
-    /// Returns the models, the floor aside, whose whole interval lies above the baseline in a cell
-    /// by more than so many percent, each once.
+    /// Returns the cells whose response times have a table: all but those that curves against load
+    /// show, of which the one in the middle has one.
+    pub fn waiting(&self) -> impl Iterator<Item = &CellFigures> {
+        let is_drawn_only =
+            |name: &str| self.load.as_ref().is_some_and(|load| load.is_drawn_only(name));
+        self.cells.iter().filter(move |cell| !is_drawn_only(&cell.cell.name))
+    }
+
+    /// Returns the models whose whole interval lies above the baseline in a cell by more than so
+    /// many percent, each once.
     pub fn slower_than(&self, percent: f64) -> Vec<&str> {
         let limit = 1.0 + percent / 100.0;
         let is_slower = |row: &&Row| {
             let ratio = row.figures.as_ref().and_then(|own| own.ratio?.interval);
-            row.model != self.floor && ratio.is_some_and(|ratio| ratio.low > limit)
+            ratio.is_some_and(|ratio| ratio.low > limit)
         };
         let rows = self.cells.iter().flat_map(|cell| &cell.rows).filter(is_slower);
+        let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).collect();
+        models.into_iter().collect()
+    }
+
+    /// Returns the models of which a cell leaves open whether they cost more than the baseline by
+    /// more than so many percent, each once: the interval has both, or there is none.
+    pub fn open_at(&self, percent: f64) -> Vec<&str> {
+        let limit = 1.0 + percent / 100.0;
+        let is_open = |row: &&Row| {
+            let ratio = row.figures.as_ref().and_then(|own| own.ratio);
+            let has = |range: Interval| range.low <= limit && range.high > limit;
+            ratio.is_some_and(|ratio| ratio.interval.is_none_or(has))
+        };
+        let rows = self.cells.iter().flat_map(|cell| &cell.rows).filter(is_open);
+        let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).collect();
+        models.into_iter().filter(|model| *model != self.baseline).collect()
+    }
+
+    /// Returns the models that were measured and of which no turn counts in a cell, each once.
+    pub fn without_a_turn(&self) -> Vec<&str> {
+        let is_lost = |row: &&Row| matches!(row.state, RowState::Invalid | RowState::Failed);
+        let rows = self.cells.iter().flat_map(|cell| &cell.rows).filter(is_lost);
         let models: BTreeSet<&str> = rows.map(|row| row.model.as_str()).collect();
         models.into_iter().collect()
     }
@@ -94,6 +128,8 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
+    use record::{State, TurnRecord};
+
     use super::*;
     use crate::cell_figures::RowFigures;
     use crate::fixture::{BASELINE, FLOOR, Fixture};
@@ -105,6 +141,21 @@ mod tests {
         let figures = figures(&run, BASELINE, FLOOR);
         assert_eq!(figures.slower_than(15.0), ["smol"]);
         assert_eq!(figures.slower_than(20.0), [""; 0]);
+        assert_eq!(figures.open_at(15.0), [""; 0]);
+        assert_eq!(figures.open_at(20.0), ["smol"]);
+    }
+
+    #[test]
+    fn who_has_no_turn_that_counts_is_named_and_who_lost_some_is_not() {
+        let models = vec![(BASELINE, 1.0), ("smol", 1.2), ("threads", 0.8)];
+        let mut run = Fixture { models, blocks: 2, ..Fixture::good() }.run();
+        let died = |turn: &&mut TurnRecord| turn.model == "smol";
+        for turn in run.turns.iter_mut().filter(died) {
+            turn.state = State::Failed("it died".to_owned());
+        }
+        let one = run.turns.iter_mut().find(|turn| turn.model == "threads").unwrap();
+        one.state = State::Failed("it died".to_owned());
+        assert_eq!(figures(&run, BASELINE, FLOOR).without_a_turn(), ["smol"]);
     }
 
     #[test]
@@ -127,8 +178,10 @@ mod tests {
         }
         let after = figures(&run, BASELINE, FLOOR);
         let own = |all: &Figures| all.cells[0].rows[1].figures.clone().unwrap();
-        assert!(own(&before).switches.is_some());
-        assert_eq!(own(&after), RowFigures { switches: None, ..own(&before) });
+        assert!(own(&before).metric(rules::SWITCHES).is_some());
+        let mut others = own(&before).others;
+        others.retain(|(metric, _)| *metric != rules::SWITCHES);
+        assert_eq!(own(&after), RowFigures { others, ..own(&before) });
         let ranking = crate::rank(&run, &after, rules::SWITCHES, None).unwrap();
         assert!(ranking.cells[0].rows.iter().all(|row| row.value.is_none()));
     }

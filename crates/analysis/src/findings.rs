@@ -4,22 +4,14 @@
 use std::collections::BTreeMap;
 
 use record::Model;
+use rules::{MEMORY, Metric, SWITCHES, WALL};
 use serde::Serialize;
 use stats::verdict::Verdict;
 
 use crate::answer::{Answer, Together};
 use crate::cell_figures::{CellFigures, Row, RowFigures};
 use crate::figure::rounded;
-
-/// From the least to the greatest of some values.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Span {
-    /// The least.
-    pub least: f64,
-    /// The greatest.
-    pub most: f64,
-}
+use crate::span::Span;
 
 /// How the compared models stand to the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -74,21 +66,6 @@ pub struct Findings {
     pub latest_wake_up_ms: Option<Span>,
 }
 
-impl Span {
-    /// Returns the span of some values, if any of them is a number.
-    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let each = values.filter(|value| value.is_finite());
-        let each = each.map(|value| Self { least: value, most: value });
-        each.reduce(|a, b| Self { least: a.least.min(b.least), most: a.most.max(b.most) })
-    }
-
-    /// Returns it with six significant digits.
-    fn rounded(self) -> Self {
-        let [least, most] = [self.least, self.most].map(|end| rounded(end).unwrap_or(end));
-        Self { least, most }
-    }
-}
-
 impl AgainstBaseline {
     /// Counts the models of an answer.
     fn of(answer: &Answer) -> Self {
@@ -123,7 +100,7 @@ impl Findings {
         let languages = cell.languages.iter().filter_map(|own| {
             Some((own.language.clone(), span(own.rows.iter(), |own| Some(own.cpu_us.value))?))
         });
-        let wall = |own: &RowFigures| Some(own.wall_ms.value);
+        let of = |metric: Metric| move |own: &RowFigures| Some(own.metric(metric)?.value);
         let [p50_ms, p90_ms, p99_ms] = [0, 1, 2].map(|place| quantile(cell, place));
         Self {
             cpu_us_per_fetch: span(measured(), |own| Some(own.cpu_us.value)),
@@ -133,12 +110,12 @@ impl Findings {
                 own.excess_us.map(|excess| excess.value.max(0.0))
             }),
             client_us_per_fetch: Span::of(clients),
-            wall_ms: span(measured().filter(|row| !is_alone(row)), wall),
+            wall_ms: span(measured().filter(|row| !is_alone(row)), of(WALL)),
             wall_one_by_one_ms: measured()
                 .find(is_alone)
-                .and_then(|row| row.figures.as_ref().and_then(wall)),
-            switches_per_fetch: span(measured(), |own| own.switches.map(|switches| switches.value)),
-            memory_peak_mib: span(measured(), |own| own.memory_mib.map(|memory| memory.value)),
+                .and_then(|row| row.figures.as_ref().and_then(of(WALL))),
+            switches_per_fetch: span(measured(), of(SWITCHES)),
+            memory_peak_mib: span(measured(), of(MEMORY)),
             p50_ms,
             p90_ms,
             p99_ms,
@@ -200,13 +177,6 @@ mod tests {
     fn findings(fixture: &Fixture) -> Findings {
         let run = crate::summarize(&fixture.run(), BASELINE, FLOOR);
         run.findings["steady"].clone()
-    }
-
-    #[test]
-    fn a_span_goes_from_the_least_to_the_greatest_and_leaves_out_what_is_no_number() {
-        let span = Span::of([2.0, f64::NAN, 1.0, 3.0].into_iter());
-        assert_eq!(span, Some(Span { least: 1.0, most: 3.0 }));
-        assert_eq!(Span::of([f64::NAN].into_iter()), None);
     }
 
     #[test]

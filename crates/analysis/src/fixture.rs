@@ -176,8 +176,39 @@ impl Fixture {
             quirks: Some(Vec::new()),
             sweeps: Vec::new(),
             holds: Vec::new(),
+            groups: BTreeMap::new(),
         }
     }
+}
+
+/// Returns a run in which fetches arrive at each of these rates, of which a model cannot hold the
+/// last. Of 100 fetches two take longer than the 10 ms of the others: 12 ms, and 3 ms more for each
+/// 1,000 a second.
+pub fn paced(rates: &[u32], slow: &str) -> Run {
+    let cell = |rate: &u32| Cell {
+        name: format!("paced-{rate}"),
+        rate_per_s: *rate,
+        delay_ms: DelayRange { lo: 4, hi: 12 },
+        ..cell(Workload::Paced)
+    };
+    let cells: Vec<Cell> = rates.iter().map(cell).collect();
+    let mut run = Fixture { cells, ..Fixture::good() }.run();
+    for turn in &mut run.turns {
+        // No window is as short as the one, and one that is as long as the other achieved little.
+        let cell = run.schedule.cell(&turn.cell).expect("it is scheduled");
+        let is_lost = turn.model == slow && rates.last() == Some(&cell.rate_per_s);
+        reported(turn).window.wall_ns = if is_lost { 1_000_000_000_000 } else { 1_000_000 };
+    }
+    for block in &mut run.blocks {
+        let cell = run.schedule.blocks.iter().find(|own| own.number == block.block);
+        let cell = cell.and_then(|own| run.schedule.cell(&own.cell)).expect("it is scheduled");
+        let long_ns = 12_000_000 + 3_000 * u64::from(cell.rate_per_s);
+        for stay in block.stays.values_mut() {
+            stay.responses_ns = vec![(10_000_000, 980), (long_ns, 20)];
+            stay.lags_ns = vec![(100_000, 1_000)];
+        }
+    }
+    run
 }
 
 /// Returns the turns of a model in a cell, to be corrupted.
@@ -249,19 +280,8 @@ fn cell(workload: Workload) -> Cell {
         true => (64, DelayRange { lo: 16, hi: 48 }),
     };
     let (name, in_flight, fetches) = (workload.name().to_owned(), 64, 256);
-    let (body_bytes, probe_period_us, work_kib) = (128, 0, 0);
-    Cell {
-        name,
-        workload,
-        in_flight,
-        warmup,
-        fetches,
-        delay_ms,
-        body_bytes,
-        rate_per_s: 0,
-        probe_period_us,
-        work_kib,
-    }
+    let (body_bytes, least) = (128, Cell::least(workload));
+    Cell { name, in_flight, warmup, fetches, delay_ms, body_bytes, ..least }
 }
 
 /// Returns the placement on two CPUs.
@@ -270,6 +290,7 @@ fn placement() -> Placement {
     Placement {
         model_cpus,
         origin_cpus,
+        several_cpus: Vec::new(),
         workers: 1,
         shards: 1,
         awake: true,
@@ -301,6 +322,7 @@ fn model(name: &str) -> Model {
         needs: Vec::new(),
         core: None,
         variant: None,
+        levers: Vec::new(),
     }
 }
 

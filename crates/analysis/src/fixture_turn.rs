@@ -55,6 +55,7 @@ fn turned(cell: &Cell, factor: f64, draws: &mut SplitMix64) -> Turned {
             ok: ended,
             wall_ns,
             cpu_ns,
+            pacer_ns: 0,
             user_ns: cpu_ns / 3,
             system_ns: 2 * cpu_ns / 3,
             switches_voluntary: Some(ended / 2),
@@ -111,6 +112,8 @@ pub fn host_of(turns: &[TurnRecord], draws: &mut SplitMix64) -> Host {
         probe_per_ms: times(10_000, near_one(0.005, draws)),
         clock_jump_ms: 0,
         throttled: Some(0),
+        lingering: None,
+        unclosed: false,
     }
 }
 

@@ -8,6 +8,7 @@ use stats::block_line::BlockLine;
 
 use crate::figure::{Figure, UNREPORTED, rounded};
 use crate::hold::{HoldFigures, HoldLevel, HoldRow};
+use crate::span::Span;
 
 /// Why there is no line.
 const NO_LINE: &str = "fewer than two levels were held, or the machine did not report it";
@@ -24,6 +25,9 @@ pub(crate) struct HoldSummary<'a> {
     blocks: usize,
     /// How long they were held, in milliseconds.
     held_ms: u64,
+    /// What each fetch in flight adds to the memory of the process, in bytes, from the model of
+    /// which it is the least to the one of which it is the most.
+    user_bytes_per_fetch: Option<Span>,
     /// The models, in the order of the schedule.
     models: Vec<HoldModel<'a>>,
 }
@@ -54,12 +58,23 @@ struct HoldModel<'a> {
 struct HoldLevelSummary<'a> {
     /// How many were held.
     in_flight: u32,
+    /// In how many processes, whose memory is added up; one if it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    processes: Option<u32>,
     /// Turns that count.
     turns: usize,
     /// Memory of the process, in KiB.
     user_kib: Option<f64>,
+    /// The part of it that nobody shares, in KiB.
+    private_kib: Option<f64>,
     /// What the kernel has for it, in KiB.
     kernel_kib: Option<f64>,
+    /// The part of it that is page tables, in KiB.
+    page_tables_kib: Option<f64>,
+    /// By how many KiB the stacks grew that the kernel has for all threads of the system.
+    kernel_stacks_grown_kib: Option<f64>,
+    /// By how many pages the data grew that waits in TCP sockets of the network namespace.
+    tcp_grown_pages: Option<f64>,
     /// Threads of the process.
     threads: Option<f64>,
     /// The share of one CPU that it used while all were held.
@@ -76,9 +91,15 @@ impl<'a> HoldSummary<'a> {
             levels: &figures.levels,
             blocks: figures.blocks,
             held_ms: figures.held_ms,
+            user_bytes_per_fetch: figures.user_kib_per_fetch.map(in_bytes),
             models: figures.rows.iter().map(HoldModel::of).collect(),
         }
     }
+}
+
+/// Returns a span of KiB in bytes.
+fn in_bytes(kib: Span) -> Span {
+    Span { least: kib.least * KIB, most: kib.most * KIB }.rounded()
 }
 
 impl<'a> HoldModel<'a> {
@@ -111,9 +132,14 @@ impl<'a> HoldLevelSummary<'a> {
     fn of(level: &'a HoldLevel) -> Self {
         Self {
             in_flight: level.in_flight,
+            processes: Some(level.processes).filter(|processes| *processes > 1),
             turns: level.turns,
             user_kib: level.user_kib.and_then(rounded),
+            private_kib: level.private_kib.and_then(rounded),
             kernel_kib: level.kernel_kib.and_then(rounded),
+            page_tables_kib: level.page_tables_kib.and_then(rounded),
+            kernel_stacks_grown_kib: level.kernel_stacks_grown_kib.and_then(rounded),
+            tcp_grown_pages: level.tcp_grown_pages.and_then(rounded),
             threads: level.threads.and_then(rounded),
             cpu_share: level.cpu_share.and_then(rounded),
             reason: level.reason.as_deref(),

@@ -17,7 +17,7 @@ use crate::counts::real;
 use crate::crossing::crossing;
 use crate::family::ALPHA;
 use crate::figures::Figures;
-use crate::number::with_interval;
+use crate::number::{time, with_interval};
 use crate::primitive_figures::{PrimitiveCosts, PrimitiveRow};
 use crate::turns::{Quantity, cpu_us, memory_mib, wall_ms};
 
@@ -25,6 +25,8 @@ use crate::turns::{Quantity, cpu_us, memory_mib, wall_ms};
 pub const PRIMITIVES: &str = "cargo bench --bench primitives";
 /// What measures probe tasks.
 pub const IDEAS: &str = "cargo run --release -- run --preset ideas";
+/// What measures response times.
+pub const LOAD: &str = "cargo run --release -- run --preset load";
 /// What measures where models cross.
 pub const SWEEP: &str = "cargo bench --bench sweep";
 /// What measures the models, and primitives too.
@@ -55,6 +57,7 @@ pub fn ideas(run: &Run, figures: &Figures) -> Vec<Idea> {
     vec![
         idea("Tasks run concurrently", answers.concurrency(), ALL),
         idea("It lowers the latency of I/O", answers.latency(), ALL),
+        idea("It lowers the latency of I/O under open load", answers.responses(), LOAD),
         idea("It uses the system's resources efficiently", answers.resources(), ALL),
         idea("It is an alternative to threads", answers.alternative(), SWEEP),
         idea("Coroutines can be suspended and resumed", answers.switch(), PRIMITIVES),
@@ -105,6 +108,57 @@ impl Answers<'_> {
         ))
     }
 
+    /// Says what requests wait for that come whether or not those before have ended, where nothing
+    /// else is asked of a model.
+    fn responses(&self) -> Option<String> {
+        let is_plain = |own: &&CellFigures| {
+            let beside = [own.cell.burst, own.cell.slow_percent, own.cell.work_kib];
+            !own.responses.is_empty() && beside == [0; 3] && !own.cell.handed_in
+        };
+        let CellFigures { cell, responses, .. } = self.figures.waiting().find(is_plain)?;
+        let within = |model: &str| {
+            let own = responses.iter().find(|own| own.model == model)?;
+            let Some(response) = &own.response else {
+                return Some(format!("{model} cannot hold so many"));
+            };
+            let [half, _, most, _] = response.quantiles_ms;
+            let [half, most] = [with_interval(&half?), with_interval(&most?)];
+            Some(format!("{model} answers half within {half} ms and 99 % within {most} ms"))
+        };
+        let models = [Some(self.figures.baseline.as_str()), self.threads()];
+        let reported: Vec<String> = models.into_iter().flatten().filter_map(within).collect();
+        (!reported.is_empty()).then(|| {
+            format!(
+                "where {} arrive a second ({}), counted from their arrival: {}{}",
+                cell.rate_per_s,
+                cell.name,
+                reported.join("; "),
+                self.beside_arrivals().unwrap_or_default()
+            )
+        })
+    }
+
+    /// Says how late a probe task wakes beside fetches that arrive, in the same models.
+    fn beside_arrivals(&self) -> Option<String> {
+        let is_probed = |own: &&CellFigures| {
+            own.cell.is_open() && own.cell.work_kib == 0 && !own.wake_ups.is_empty()
+        };
+        let CellFigures { cell, wake_ups, .. } = self.figures.cells.iter().find(is_probed)?;
+        let late = |model: &str| {
+            let own = wake_ups.iter().find(|own| own.model == model)?;
+            Some(format!("{} {model}", with_interval(&own.worst_ms)))
+        };
+        let models = [Some(self.figures.baseline.as_str()), self.threads()];
+        let late: Vec<String> = models.into_iter().flatten().filter_map(late).collect();
+        (!late.is_empty()).then(|| {
+            format!(
+                "; the latest wake-up of a probe task beside them ({}) is late by, in ms: {}",
+                cell.name,
+                late.join(", ")
+            )
+        })
+    }
+
     /// Compares threads with tasks.
     fn resources(&self) -> Option<String> {
         let cell = self.steady()?;
@@ -125,9 +179,10 @@ impl Answers<'_> {
         ))
     }
 
-    /// Compares threads with tasks where each reply costs something to compute.
+    /// Compares threads with tasks where each reply costs something to compute. Where fetches
+    /// arrive at a rate, the wall time is that of the arrivals, whatever the model.
     fn computing(&self) -> Option<String> {
-        let computes = |cell: &&CellFigures| cell.cell.work_kib > 0;
+        let computes = |own: &&CellFigures| own.cell.work_kib > 0 && !own.cell.is_open();
         let cell = self.figures.cells.iter().find(computes)?;
         let source = self.source(cell);
         let models = (self.threads()?, self.figures.baseline.as_str());
@@ -157,9 +212,9 @@ impl Answers<'_> {
     fn switch(&self) -> Option<String> {
         let cost = self.primitive(Workload::Switch)?.cpu_ns?;
         Some(format!(
-            "yes: a task of {} yields and is resumed in {} ns of CPU time",
+            "yes: a task of {} yields and is resumed in {} of CPU time",
             self.figures.baseline,
-            with_interval(&cost)
+            time(&cost)
         ))
     }
 
@@ -170,9 +225,9 @@ impl Answers<'_> {
             format!("; a thread costs {} times as much", with_interval(&ratio))
         });
         Some(format!(
-            "one of {} is started and joined in {} ns of CPU time{thread}",
+            "one of {} is started and joined in {} of CPU time{thread}",
             self.figures.baseline,
-            with_interval(&cost)
+            time(&cost)
         ))
     }
 
@@ -180,9 +235,9 @@ impl Answers<'_> {
     fn event(&self) -> Option<String> {
         let late = self.primitive(Workload::Event1ms)?.wall_ns;
         Some(format!(
-            "its waiter, a task of {}, runs {} ns after one is set",
+            "its waiter, a task of {}, runs {} after one is set",
             self.figures.baseline,
-            with_interval(&late)
+            time(&late)
         ))
     }
 
@@ -190,7 +245,7 @@ impl Answers<'_> {
     fn generator(&self) -> Option<String> {
         let reported = self.rows(Workload::Generator)?.iter().filter_map(|row| {
             let cost = row.costs.as_ref()?.cpu_ns?;
-            Some(format!("{} ns ({})", with_interval(&cost), row.label))
+            Some(format!("{} ({})", time(&cost), row.label))
         });
         let reported: Vec<String> = reported.collect();
         let text = format!(
@@ -213,10 +268,10 @@ impl Answers<'_> {
             })
         };
         Some(format!(
-            "one is started and joined in {} ns of CPU time{}; two wake each other in {} ns{}",
-            with_interval(&thread(Workload::Spawn)?),
+            "one is started and joined in {} of CPU time{}; two wake each other in {}{}",
+            time(&thread(Workload::Spawn)?),
             times(Workload::Spawn),
-            with_interval(&thread(Workload::PingPong)?),
+            time(&thread(Workload::PingPong)?),
             times(Workload::PingPong)
         ))
     }
@@ -245,7 +300,9 @@ impl Answers<'_> {
     fn wake_ups(&self, computes: bool) -> Option<String> {
         let asked =
             |cell: &&CellFigures| !cell.wake_ups.is_empty() && (cell.cell.work_kib > 0) == computes;
-        let CellFigures { cell, wake_ups, .. } = self.figures.cells.iter().find(asked)?;
+        // Of a sweep, that with the most beside it.
+        let cells = self.figures.cells.iter().filter(asked);
+        let CellFigures { cell, wake_ups, .. } = cells.max_by_key(|own| own.cell.in_flight)?;
         let models = &self.run.schedule.models;
         let is_shown = |name: &str| {
             let model = models.iter().find(|model| model.name == name);
@@ -287,10 +344,14 @@ impl Answers<'_> {
         Some(&self.run.schedule.models.iter().find(is_thread)?.name)
     }
 
-    /// Returns the steady cell that answers are about.
+    /// Returns the steady cell that answers are about. Where the origin ends every connection,
+    /// nobody shares one, and most of a cost is what connecting takes.
     fn steady(&self) -> Option<&CellFigures> {
         let main = self.figures.cells.get(self.figures.main_cell());
-        main.filter(|cell| expected(cell.cell.workload).keeps_slots_busy)
+        main.filter(|cell| {
+            let workload = cell.cell.workload;
+            expected(workload).keeps_slots_busy && !workload.ends_connections()
+        })
     }
 
     /// Returns what a cell's figures are computed from.

@@ -8,6 +8,7 @@ pub mod counts;
 pub mod figure;
 pub mod line;
 pub mod number;
+mod span;
 
 mod cell_turns;
 mod claim;
@@ -15,18 +16,21 @@ pub mod estimator;
 pub mod family;
 pub mod latency;
 mod lost;
+mod other_threads;
 pub mod responses;
 mod turns;
 pub mod wake_ups;
 
 mod cell;
 pub mod cell_figures;
+mod controls;
 pub mod timeline;
 
 pub mod crossing;
 pub mod sweep;
 
 pub mod hold;
+pub mod load;
 
 pub mod cost_model;
 pub mod primitive_figures;
@@ -90,16 +94,18 @@ pub use crate::cell_figures::{
 };
 pub use crate::checks::question::{CheckState, ValidityCheck};
 pub use crate::checks::{badges, checks};
+pub use crate::claim::is_comparison;
 pub use crate::comparable::Refusal;
 pub use crate::consequence::{Consequence, Worth};
 pub use crate::cost_model::{CostModelCell, CostModelRow, Explained};
 pub use crate::diff::{CellDiff, Change, Diff, Ratio, RowDiff, diff, diff_by, slower_than};
 pub use crate::family::Pair;
 pub use crate::figures::{Figures, figures};
-pub use crate::findings::{AgainstBaseline, Findings, Span};
+pub use crate::findings::{AgainstBaseline, Findings};
 pub use crate::footprint::{ModelFootprint, ModelFootprints, model_footprints};
 pub use crate::hold::{HoldFigures, HoldLevel, HoldRow};
 pub use crate::ideas::{Idea, ideas};
+pub use crate::lost::InvalidRepeated;
 pub use crate::merge::{Merge, MergedCell, MergedRow, MergedRun, NotMergeable, Stability, merge};
 pub use crate::primitive_figures::{
     Piece, PrimitiveCosts, PrimitiveFigures, PrimitiveRow, ShapeCheck, Shown,
@@ -109,6 +115,7 @@ pub use crate::primitives_steady::Steadiness;
 pub use crate::proof::{Claim, Level, Limiter, OriginState, Proof, Seen, proof};
 pub use crate::rank::{RankedCell, RankedRow, Ranking, rank};
 pub use crate::ranking_document::ranking_document;
+pub use crate::span::Span;
 pub use crate::summary::{BlockCounts, Summary, TurnCounts, summarize};
 pub use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
 pub use crate::trust::{CheckCounts, Trust};

@@ -2,15 +2,52 @@
 //! goes before what the origin did, and that before what a busy machine did to an honest model,
 //! which is said to be no more than that.
 
-use record::{State, TurnRecord};
+use std::collections::BTreeMap;
+
+use record::{Run, State, TurnRecord};
 use rules::Reason;
+
+/// Turns of a participant in disturbed rounds of a cell that broke a validity rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidRepeated {
+    /// The participant.
+    pub model: String,
+    /// The cell.
+    pub cell: String,
+    /// How many turns.
+    pub turns: usize,
+    /// The gravest reason.
+    pub why: String,
+}
+
+/// Returns the turns of disturbed rounds that broke a validity rule, those first that speak most
+/// against their participant.
+pub(crate) fn invalid_repeated(run: &Run) -> Vec<InvalidRepeated> {
+    let mut all: BTreeMap<(&str, &str), Vec<&TurnRecord>> = BTreeMap::new();
+    for turn in run.repeated.iter().filter(|turn| matches!(turn.state, State::Invalid(_))) {
+        all.entry((&turn.cell, &turn.model)).or_default().push(turn);
+    }
+    let row = |((cell, model), own): ((&str, &str), Vec<&TurnRecord>)| {
+        let state = gravest(&own)?;
+        let (model, cell, turns) = (model.to_owned(), cell.to_owned(), own.len());
+        let why = said(state).replacen("invalid: ", "", 1);
+        Some((rank(state), InvalidRepeated { model, cell, turns, why }))
+    };
+    let mut rows: Vec<(u8, InvalidRepeated)> = all.into_iter().filter_map(row).collect();
+    rows.sort_by_key(|(rank, _)| *rank);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
 
 /// Returns why turns do not count, the gravest reason alone, and how many turns do not.
 pub(crate) fn why_lost(own: &[&TurnRecord]) -> Option<String> {
-    let lost: Vec<&State> =
-        own.iter().map(|turn| &turn.state).filter(|state| **state != State::Valid).collect();
-    let gravest = lost.iter().min_by_key(|state| rank(state))?;
-    Some(format!("{} ({} of {} turns)", said(gravest), lost.len(), own.len()))
+    let lost = own.iter().filter(|turn| turn.state != State::Valid).count();
+    Some(format!("{} ({lost} of {} turns)", said(gravest(own)?), own.len()))
+}
+
+/// Returns what speaks most against a participant.
+fn gravest<'a>(own: &[&'a TurnRecord]) -> Option<&'a State> {
+    let lost = own.iter().map(|turn| &turn.state).filter(|state| **state != State::Valid);
+    lost.min_by_key(|state| rank(state))
 }
 
 /// Returns where a reason stands among others. Turns that were not taken after a failure have none

@@ -27,6 +27,21 @@ pub fn with_interval(estimate: &Estimate) -> String {
     }
 }
 
+/// Returns the unit that people say so many nanoseconds in, and how many of them it is.
+pub fn unit_of_time(ns: f64) -> (f64, &'static str) {
+    match ns.abs() {
+        ns if ns >= 1e6 => (1e6, "ms"),
+        ns if ns >= 1e3 => (1e3, "us"),
+        _ => (1.0, "ns"),
+    }
+}
+
+/// Writes nanoseconds with their interval, all in the unit that people say the estimate in.
+pub(crate) fn time(ns: &Estimate) -> String {
+    let (unit_ns, unit) = unit_of_time(ns.value);
+    format!("{} {unit}", with_interval(&ns.times(unit_ns.recip())))
+}
+
 /// Writes a verdict.
 pub fn word(verdict: Verdict) -> &'static str {
     match verdict {
@@ -77,5 +92,15 @@ mod tests {
             assert_eq!(digits(value), text);
         }
         assert_eq!(digits(f64::NAN), "-");
+    }
+
+    #[test]
+    fn a_time_and_its_interval_are_written_in_the_unit_that_people_say_the_time_in() {
+        let written =
+            |value, low, high| time(&Estimate { value, interval: Some(Interval { low, high }) });
+        assert_eq!(written(84.26, 81.0, 1_002.0), "84.3 (81.0 to 1002) ns");
+        assert_eq!(written(18_805.0, 18_101.0, 19_999.0), "18.8 (18.1 to 20.0) us");
+        assert_eq!(written(1_120_000.0, 990_000.0, 1_260_000.0), "1.12 (0.99 to 1.26) ms");
+        assert_eq!(time(&Estimate { value: 7_500.0, interval: None }), "7.50 (too few blocks) us");
     }
 }

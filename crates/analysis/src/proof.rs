@@ -15,11 +15,12 @@ use record::{Run, TurnRecord};
 use rules::expected;
 use serde::Serialize;
 use stats::capacity::{HEADROOM, MODEL_BOUND};
-use workload::{Cell, Receipt};
+use workload::{Cell, Receipt, SLOW_TIMES, Turn, arrivals_ns};
 
 use crate::cell_turns::{CellTurns, cost, origin_cost, rate};
 use crate::counts::{median, ratio, real};
 use crate::number::percent;
+use crate::responses::shortest_ns;
 
 /// The share of its ceiling beyond which an origin sets the pace.
 pub(crate) const HEADROOM_BOUND: f64 = 0.8;
@@ -120,6 +121,8 @@ pub enum Limiter {
     Origin,
     /// The delay that the origin was asked to make.
     Delay,
+    /// The rate at which fetches were to arrive.
+    Arrivals,
     /// The CPU time of the model.
     ModelCpu,
 }
@@ -143,7 +146,7 @@ pub fn proof(run: &Run, cell: &Cell, baseline: &str) -> Proof {
     let ceiling_per_s = run.schedule.probe(&cell.name).map(|probe| probe.ceiling_per_s);
     let seen = Seen::of(&turns, baseline);
     let origin = seen.as_ref().map(OriginState::of);
-    let limiter = seen.as_ref().zip(origin).map(|(seen, origin)| Limiter::of(seen, origin));
+    let limiter = seen.as_ref().zip(origin).map(|seen| Limiter::of(cell, seen));
     Proof {
         cell: cell.name.clone(),
         turns: turns.full().into_iter().map(|model| turns.valid(model).count()).sum(),
@@ -160,10 +163,11 @@ impl Seen {
     fn of(turns: &CellTurns<'_>, baseline: &str) -> Option<Self> {
         let CellTurns { run, cell, .. } = turns;
         let placement = &run.schedule.placement;
-        let (shards, workers) = (f64::from(placement.shards), f64::from(placement.workers));
+        let (workers, _) = placement.of_models(cell);
+        let (shards, workers) = (f64::from(placement.shards), f64::from(workers));
         let ceiling = run.schedule.probe(&cell.name).map(|probe| real(probe.ceiling_per_s));
         let busy = |turn: &TurnRecord| Some(1e-9 * cost(turn)? * rate(turn)? / workers);
-        let little = |turn: &TurnRecord| little(turn, cell);
+        let little = |turn: &TurnRecord| little(turn, (run, cell));
         let is_closed = expected(cell.workload).keeps_slots_busy || cell.is_open();
         let reported = |field: fn(&Receipt) -> f64, badness| {
             Level::of(turns, |turn| turn.receipt.as_ref().map(field), badness)
@@ -232,12 +236,30 @@ fn origin_busy(turn: &TurnRecord) -> Option<f64> {
 /// Returns the mean in flight in times what Little's law says (J. D. C. Little, *Operations
 /// Research* 9, 1961, 383–387). The receipt has no mean lateness; the median stands for it, as
 /// timers that fire once a millisecond are late by evenly spread amounts.
-fn little(turn: &TurnRecord, cell: &Cell) -> Option<f64> {
+fn little(turn: &TurnRecord, (run, cell): (&Run, &Cell)) -> Option<f64> {
     let receipt = turn.receipt.as_ref()?;
-    let delay_ms = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi));
+    let slow = ratio(receipt.slow, receipt.answered)? * real(SLOW_TIMES - 1);
+    let delay_ms = f64::midpoint(real(cell.delay_ms.lo), real(cell.delay_ms.hi)) * (1.0 + slow);
     let served_s = (delay_ms + receipt.delay_late_ms_p50_estimate) / 1e3;
-    let expected = rate(turn)? * served_s;
+    let rate = if cell.is_open() { arriving(turn, (run, cell)) } else { rate(turn) };
+    let expected = rate? * served_s;
     (expected > 0.0).then(|| receipt.in_flight_mean_estimate / expected)
+}
+
+/// Returns how many fetches a second arrive in a turn from the last of the warm-up to the last of
+/// all: while the origin counts those in flight. The window of the model is longer by the time in
+/// which the last replies are awaited.
+fn arriving(turn: &TurnRecord, (run, cell): (&Run, &Cell)) -> Option<f64> {
+    let window = &turn.valid()?.window;
+    let block = run.schedule.block(turn.block)?;
+    let seeds = (block.seed, block.delay_seed(u64::from(turn.round) + 1));
+    let arrivals_seed = block.arrivals_seed(cell, turn.round);
+    let due = arrivals_ns(cell, &Turn { arrivals_seed, ..Turn::of(cell, 0, 0) });
+    let last_of_warmup = usize::try_from(cell.warmup).ok()?.checked_sub(1)?;
+    let arriving_ns = real(due.last()? - due.get(last_of_warmup)?);
+    let awaited_ns = real(shortest_ns(cell, arrivals_seed, seeds)) - arriving_ns;
+    let took_ns = real(window.wall_ns) - awaited_ns;
+    (took_ns > 0.0).then(|| 1e9 * real(window.ended) / took_ns)
 }
 
 impl OriginState {
@@ -265,11 +287,12 @@ impl OriginState {
 
 impl Limiter {
     /// Returns what set the pace of the baseline, or of the middle model where it has no turn.
-    fn of(seen: &Seen, origin: OriginState) -> Self {
+    fn of(cell: &Cell, (seen, origin): (&Seen, OriginState)) -> Self {
         let busy = seen.baseline_busy.unwrap_or(seen.model_busy.median);
         match origin {
             OriginState::ServerBound => Self::Origin,
             OriginState::Free | OriginState::Grey if busy >= MODEL_BOUND => Self::ModelCpu,
+            OriginState::Free | OriginState::Grey if cell.is_open() => Self::Arrivals,
             OriginState::Free | OriginState::Grey => Self::Delay,
         }
     }
@@ -283,7 +306,7 @@ fn claims(seen: Option<&Seen>, limiter: Option<Limiter>, cpus: usize) -> Vec<Cla
             "yes, each process is timed alone; but the origin set the pace, so \
                             that fetches may come in other batches than at equal rate"
         }
-        Limiter::Delay | Limiter::ModelCpu => {
+        Limiter::Delay | Limiter::Arrivals | Limiter::ModelCpu => {
             "yes, each process is timed alone, and the origin did not set the pace"
         }
     };
@@ -314,6 +337,7 @@ fn throughput(seen: &Seen, limiter: Limiter, cpus: usize) -> Result<String, Stri
             "no, the delay set the pace while the model's CPU was {busy} busy, and every \
              competent model ends together"
         )),
+        Limiter::Arrivals => Err("no, fetches arrived at a rate that was fixed".to_owned()),
         Limiter::ModelCpu => match headroom {
             Some(share) if share <= HEADROOM => Ok(format!(
                 "yes, the model's CPU was {busy} busy and the origin could answer twice as fast"

@@ -1,7 +1,7 @@
 //! Promises about the proof of an origin: what it calls bound is bound, and what it claims holds.
 
 use super::*;
-use crate::fixture::{BASELINE, Fixture, corrupt, receipt, reported, times};
+use crate::fixture::{BASELINE, Fixture, corrupt, paced, receipt, reported, times};
 
 /// Returns the proof of the steady cell of a run, once it is corrupted.
 fn proven(change: fn(&mut Run)) -> Proof {
@@ -68,6 +68,42 @@ fn arrivals_that_stall_break_littles_law() {
     });
     assert_eq!(proof.origin, Some(OriginState::Grey));
     assert_eq!(proof.seen.unwrap().little.unwrap().model, "threads");
+}
+
+/// Returns the proof of a run in which a thousand fetches arrive a second, a twentieth of whose
+/// replies are slow, and in which each model ends as soon as the last reply can be there. The
+/// origin has so many in flight in the mean.
+fn proven_open(in_flight: f64) -> Proof {
+    let mut run = paced(&[1_000], "");
+    run.schedule.cells[0].slow_percent = 5;
+    let (schedule, cell) = (run.schedule.clone(), run.schedule.cells[0].clone());
+    for turn in &mut run.turns {
+        let block = schedule.block(turn.block).unwrap();
+        let seeds = (block.seed, block.delay_seed(u64::from(turn.round) + 1));
+        let arrivals_seed = block.arrivals_seed(&cell, turn.round);
+        reported(turn).window.wall_ns = shortest_ns(&cell, arrivals_seed, seeds);
+        let receipt = receipt(turn);
+        (receipt.slow, receipt.in_flight_mean_estimate) = (receipt.answered / 20, in_flight);
+    }
+    proof(&run, &cell, BASELINE)
+}
+
+#[test]
+fn slow_replies_and_those_that_are_awaited_after_the_last_arrival_keep_littles_law() {
+    // A reply takes 8 ms in the mean, one in twenty twenty times that, and each is 1.1 ms late.
+    let expected = 8.0 * (0.95 + 0.05 * 20.0) + 1.1;
+    let proof = proven_open(expected);
+    let little = proof.seen.unwrap().little.unwrap();
+    assert!((little.median - 1.0).abs() < 0.03, "{little:?}");
+    assert_eq!(proof.origin, Some(OriginState::Free));
+    // If half of the slow replies were not, the law would not hold.
+    let fewer = proven_open(8.0 * (0.95 + 0.025 * 20.0) + 1.1);
+    assert_eq!(fewer.origin, Some(OriginState::Grey));
+}
+
+#[test]
+fn where_fetches_arrive_at_a_rate_it_is_the_arrivals_that_set_the_pace() {
+    assert_eq!(proven_open(16.7).limiter, Some(Limiter::Arrivals));
 }
 
 #[test]

@@ -52,6 +52,8 @@ struct Row<'a> {
     reason: Option<&'a str>,
     ratio: Ratio,
     above_floor: Figure,
+    /// How long a fetch was in flight in the mean: what a cheap model may make its user wait.
+    in_flight_ms: Figure,
     rounds: usize,
     repeated: usize,
     rank_best: Option<usize>,
@@ -108,6 +110,7 @@ impl<'a> Row<'a> {
             (Some(_), None) => Some(TOO_FEW),
             (Some(_), Some(_)) => None,
         };
+        let in_flight = row.figures.as_ref().and_then(|figures| figures.in_flight_ms.as_ref());
         let is_floor = row.model == floor;
         let no_excess = if is_floor { IS_FLOOR } else { NOT_BOTH };
         Self {
@@ -118,6 +121,7 @@ impl<'a> Row<'a> {
             reason: row.reason.as_deref().or(missing),
             ratio: Ratio::of(ranked, baseline, metric),
             above_floor: Figure::or(ranked.above_floor.as_ref(), no_excess),
+            in_flight_ms: Figure::or(in_flight, NOT_REPORTED),
             rounds: ranked.rounds,
             repeated: ranked.repeated,
             rank_best: row.rank.map(|rank| rank.best),

@@ -12,6 +12,7 @@ use crate::figures::{Figures, figures};
 use crate::findings::Findings;
 use crate::footprint::{ModelFootprints, model_footprints};
 use crate::ideas::{Idea, ideas};
+use crate::lost::{InvalidRepeated, invalid_repeated};
 use crate::quirks::{Quirks, quirks};
 use crate::trust::Trust;
 
@@ -44,6 +45,8 @@ pub struct Summary {
     pub turns_cut: usize,
     /// What became of its turns.
     pub turns: TurnCounts,
+    /// Which of those that were measured again had broken a validity rule, and why.
+    pub invalid_repeated: Vec<InvalidRepeated>,
     /// How many blocks it has.
     pub blocks: BlockCounts,
     /// How ratios and differences were estimated, in words.
@@ -129,6 +132,7 @@ pub fn summarize(run: &Run, baseline: &str, floor: &str) -> Summary {
         resumes: times_cut_short(run),
         turns_cut: run.cut.len(),
         turns: TurnCounts::of(run),
+        invalid_repeated: invalid_repeated(run),
         blocks: BlockCounts::of(run),
         estimator: Estimator::of(run),
         placement: schedule.placement.clone(),

@@ -3,14 +3,16 @@
 use record::Along;
 use serde::Serialize;
 
-use crate::figure::{Figure, rounded};
+use crate::figure::{Figure, UNREPORTED, rounded};
 use crate::number::word;
-use crate::sweep::{SweepFigures, SweepLevel, SweepPair};
+use crate::sweep::{SweepCost, SweepCosts, SweepFigures, SweepLevel, SweepPair};
 
 /// Why there is no crossover.
 const NONE_IN_RANGE: &str = "none in range";
 /// Why there is no ratio.
 const NO_BLOCK: &str = "no block with both models";
+/// The same where a model has no turn by design.
+const ABSENT: &str = "one of the models is absent at this level";
 
 /// A sweep.
 #[derive(Debug, Serialize)]
@@ -24,6 +26,38 @@ pub(crate) struct SweepSummary<'a> {
     other: &'a str,
     /// Each other model against it.
     pairs: Vec<SweepPairSummary<'a>>,
+    /// What a fetch costs each model, where the sweep shows that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    costs: Vec<SweepCostsSummary<'a>>,
+}
+
+/// What a fetch costs a model.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct SweepCostsSummary<'a> {
+    /// The model.
+    model: &'a str,
+    /// The levels at which it has figures.
+    levels: Vec<SweepCostSummary>,
+}
+
+/// What a fetch costs at a level.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+struct SweepCostSummary {
+    /// The level.
+    level: u64,
+    /// CPU time per fetch, in microseconds.
+    cpu_us: Figure,
+    /// How long a fetch was in flight, in milliseconds: the mean of a stay.
+    in_flight_ms: Figure,
+    /// The most memory that the process held at once, in MiB.
+    memory_peak_mib: Figure,
+    /// By how much half of a stay's wake-ups were late, in milliseconds, where a probe task wakes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late_typical_ms: Option<Figure>,
+    /// Whether the level asks for more than the origin can serve.
+    beyond_ceiling: bool,
 }
 
 /// A model against the other of the sweep.
@@ -80,7 +114,23 @@ impl<'a> SweepSummary<'a> {
             levels: &sweep.levels,
             other: &sweep.other,
             pairs: pairs.collect(),
+            costs: sweep.costs.iter().map(SweepCostsSummary::of).collect(),
         }
+    }
+}
+
+impl<'a> SweepCostsSummary<'a> {
+    /// Writes what a fetch costs a model.
+    fn of(costs: &'a SweepCosts) -> Self {
+        let level = |cost: &SweepCost| SweepCostSummary {
+            level: cost.level,
+            cpu_us: Figure::of(&cost.cpu_us),
+            in_flight_ms: Figure::or(cost.in_flight_ms.as_ref(), "no stay reported it"),
+            memory_peak_mib: Figure::or(cost.memory_mib.as_ref(), UNREPORTED),
+            late_typical_ms: cost.wake_up_ms.as_ref().map(Figure::of),
+            beyond_ceiling: cost.is_beyond_ceiling,
+        };
+        Self { model: &costs.model, levels: costs.levels.iter().map(level).collect() }
     }
 }
 
@@ -106,11 +156,12 @@ impl<'a> SweepLevelSummary<'a> {
     /// Writes a level.
     fn of(level: u64, found: &'a SweepLevel) -> Self {
         let pair = found.pair.as_ref();
+        let none = if found.is_absent { ABSENT } else { NO_BLOCK };
         Self {
             level,
             cell: &found.cell,
             blocks: found.blocks,
-            cpu_ratio: Figure::or(pair.map(|pair| &pair.ratio), NO_BLOCK),
+            cpu_ratio: Figure::or(pair.map(|pair| &pair.ratio), none),
             adjusted_p: pair.and_then(|pair| rounded(pair.adjusted_p)),
             verdict: pair.map(|pair| word(pair.verdict)),
         }

@@ -34,7 +34,7 @@ pub struct TurnRow {
     pub cpu_us: Option<f64>,
     /// Fetches that failed.
     pub errors: Option<u64>,
-    /// Threads of the process.
+    /// Threads of the process; it has at least one, so that none means that nobody counted.
     pub threads: Option<u64>,
     /// The most fetches in flight at once.
     pub in_flight_peak: Option<u64>,
@@ -75,10 +75,26 @@ impl TurnRow {
             window: turned.map(|turned| turned.window.clone()),
             cpu_us: cpu_us(turn),
             errors: turned.map(|turned| turned.total.errors.values().sum()),
-            threads: turned.map(|turned| turned.threads),
+            threads: turned.map(|turned| turned.threads).filter(|count| *count > 0),
             in_flight_peak: turned.map(|turned| turned.in_flight_peak),
             charged_ns: turn.charged_ns,
             spent_us: turn.spent_us,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Fixture, corrupt};
+
+    #[test]
+    fn threads_that_the_kernel_hid_are_unknown_and_not_none() {
+        let mut run = Fixture::good().run();
+        corrupt(&mut run, ("smol", "steady")).next().unwrap().turned.as_mut().unwrap().threads = 0;
+        let rows = turn_table(&run);
+        let unknown: Vec<&TurnRow> = rows.iter().filter(|row| row.threads.is_none()).collect();
+        assert_eq!(unknown.len(), 1);
+        assert_eq!((&*unknown[0].model, &*unknown[0].cell), ("smol", "steady"));
     }
 }

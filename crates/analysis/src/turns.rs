@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use record::{Run, StayRecord, TurnRecord};
-use rules::{CPU, MEMORY, Metric, SWITCHES, WALL};
+use rules::{CPU, MEMORY, Metric, WALL};
 use stats::rounds::{self, Turn};
 use stats::{Estimate, Paired, Sample, session, signed_rank};
 
@@ -302,9 +302,13 @@ pub(crate) fn wall_each_us(turn: &TurnRecord) -> Option<f64> {
     Some(real(window.wall_ns) / real(window.ended) / 1e3)
 }
 
-/// Returns context switches per fetch, where the machine reported them.
-pub(crate) fn switches(turn: &TurnRecord) -> Option<f64> {
-    SWITCHES.of_window(&turn.valid()?.window)
+/// Returns how long a fetch of a stay was in flight in the mean, in milliseconds: from the moment
+/// that it was sent to its verified end.
+pub(crate) fn in_flight_ms(stay: &StayRecord) -> Option<f64> {
+    let counts = || stay.latencies_ns.iter();
+    let fetches: u64 = counts().map(|(_, count)| count).sum();
+    let sum: f64 = counts().map(|&(ns, count)| real(ns) * real(count)).sum();
+    (fetches > 0).then(|| sum / real(fetches) / 1e6)
 }
 
 /// Returns the most memory that the process held at once, in MiB, where the machine reported it.

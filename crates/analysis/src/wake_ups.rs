@@ -82,7 +82,7 @@ fn count(reported: &[(u64, u64)]) -> u64 {
 }
 
 /// Returns by how much half of the wake-ups were late, in milliseconds.
-fn typical_ms(stay: &StayRecord) -> Option<f64> {
+pub(crate) fn typical_ms(stay: &StayRecord) -> Option<f64> {
     Some((real(histogram::quantile(reported(stay)?, 0.5)?) / 1e6).max(LEAST_MS))
 }
 

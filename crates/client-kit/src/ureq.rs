@@ -1,6 +1,8 @@
 //! ureq as its documentation says: one agent, shared by all that block.
 
 use ::ureq::http::HeaderValue;
+use std::time::Duration;
+
 use ::ureq::{Agent, Error};
 use model_kit::{ErrorCode, Fetch, ID_FIELD, LibraryReply};
 
@@ -9,6 +11,8 @@ pub fn agent(in_flight: u32) -> Agent {
     let config = Agent::config_builder()
         .max_idle_connections(in_flight as usize)
         .max_idle_connections_per_host(in_flight as usize)
+        // Connections are kept, and others have their turns in between.
+        .max_idle_age(Duration::from_hours(1))
         .max_redirects(0)
         .http_status_as_error(false)
         .proxy(None);

@@ -4,26 +4,29 @@
 //! A round that the origin or the machine disturbed is measured again, whole and a bounded number
 //! of times; what a turn cost has no say in it. What a participant did counts against it.
 
+mod held;
+
 use std::collections::BTreeMap;
 use std::mem;
+use std::slice::from_ref;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 use origin::Mount;
 use record::{Block, BlockRecord, Described, Host, RoundRecord, Schedule, State, TurnRecord};
-use rules::{Evidence, Reason, validate};
-use workload::content::first_id;
+use rules::Reason;
 use workload::{Cell, Datum, Plan, Receipt, Turn};
 
 use crate::disturbed::{clock_jump_ms, disturbances};
 use crate::host::HostReading;
+use crate::kernel_threads;
 use crate::operations::{Calibration, length_permille};
 use crate::outcome::Outcome;
 use crate::participant::{self, Participant, Taken};
-use crate::run::{Event, Watch, connecting, places, planned, renewed};
+use crate::run::{Event, Watch, connecting, places, planned, renewed, turn_of};
 use crate::service::Service;
 use crate::stays::{Stays, give_times, take_times};
-use crate::{Programs, hold, interrupt};
+use crate::{Programs, interrupt};
 
 /// After a pause of this length connections may be gone: libraries drop those that were idle.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -50,6 +53,8 @@ pub(crate) struct Measuring<'a> {
     next: BTreeMap<String, u32>,
     /// How many operations each participant's shortest turn has.
     shortest: BTreeMap<String, u64>,
+    /// Whether an origin did not close all connections of a turn of this round in time.
+    unclosed: bool,
     stays: Stays,
 }
 
@@ -65,19 +70,20 @@ impl<'a> Measuring<'a> {
     ) -> Result<Self> {
         let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
         let fetches = cell.workload.fetches();
-        let origin = fetches.then(|| renewed(schedule, programs, block)).transpose()?;
+        let service = fetches.then(|| renewed(schedule, programs, block)).transpose()?;
         let mut measuring = Self {
             schedule,
             programs,
             block,
             cell,
-            service: Service(origin),
+            service: service.unwrap_or_default(),
             seats: BTreeMap::new(),
             next: BTreeMap::new(),
             shortest: BTreeMap::new(),
+            unclosed: false,
             stays: Stays::default(),
         };
-        if cell.workload.is_resident() {
+        if cell.stays() {
             measuring.seat_all()?;
         }
         Ok(measuring)
@@ -96,7 +102,7 @@ impl<'a> Measuring<'a> {
                 let (turns, host) = self.round((round, order), watch)?;
                 let mut disturbed = disturbances(&turns, host.as_ref());
                 let failed = disturbed.iter().find(|r| matches!(r, Reason::OriginFailed { .. }));
-                if let Some(reason) = failed.filter(|_| self.cell.workload.is_resident()) {
+                if let Some(reason) = failed.filter(|_| self.cell.stays()) {
                     return Ok(How::OriginFailed(reason.clone()));
                 }
                 if *repeats == 0 {
@@ -126,12 +132,15 @@ impl<'a> Measuring<'a> {
     ) -> Result<(Vec<TurnRecord>, Option<Host>)> {
         let mut turns: Vec<TurnRecord> = Vec::with_capacity(order.len());
         let began = (Instant::now(), SystemTime::now());
-        let before = self.read_host();
+        let before = HostReading::before(&self.schedule.placement);
         let used = self.used();
         for (position, name) in (0..).zip(order) {
             watch(Event::Begin(self.block, (round, position)))?;
             let started = (Instant::now(), SystemTime::now());
-            let outcome = self.turn((round, name))?;
+            let outcome = match self.cell.workload.is_held() {
+                true => self.held_turn((round, name))?,
+                false => self.turn((round, name))?,
+            };
             // A signal has ended the turn too: it says nothing.
             ensure!(interrupt::exit_code().is_none(), "interrupted");
             let mut turn = outcome.record((self.block, name), (round, position), started);
@@ -148,14 +157,14 @@ impl<'a> Measuring<'a> {
         let host = before
             .zip(used.zip(after))
             .and_then(|(before, used)| before.since(&self.schedule.placement, used));
-        let clock_jump_ms = clock_jump_ms(began);
-        Ok((turns, host.map(|host| Host { clock_jump_ms, ..host })))
+        let (clock_jump_ms, unclosed) = (clock_jump_ms(began), mem::take(&mut self.unclosed));
+        Ok((turns, host.map(|host| Host { clock_jump_ms, unclosed, ..host })))
     }
 
     /// Lets a participant take its turn, and holds what it says against what was seen of it.
     fn turn(&mut self, (round, name): (u32, &str)) -> Result<Outcome> {
-        let is_resident = self.cell.workload.is_resident();
-        let seat = match is_resident {
+        let (stays, workload) = (self.cell.stays(), self.cell.workload);
+        let seat = match stays {
             true => self.seats.remove(name).unwrap_or_else(|| Err("it has no place".to_owned())),
             false => self.started(name).and_then(|started| started.enter(self.plan(name)?)),
         };
@@ -163,8 +172,8 @@ impl<'a> Measuring<'a> {
             Ok(participant) => participant,
             Err(why) => return Ok(self.without(name, why)),
         };
-        let is_served = self.cell.workload.fetches();
-        if is_resident && is_served && participant.rested_for() > PAUSE_MAX {
+        let has_paused = stays && workload.fetches() && participant.rested_for() > PAUSE_MAX;
+        if has_paused || (workload.is_resident() && !stays) {
             participant = match self.connect(name, participant) {
                 Ok(participant) => participant,
                 Err(why) => return Ok(self.without(name, why)),
@@ -174,11 +183,12 @@ impl<'a> Measuring<'a> {
         let turn = self.turn_of_round(name, round);
         let plan = self.plan(name).map_err(anyhow::Error::msg)?;
         let mount = self.mount(&plan, turn, u64::from(round) + 1);
-        if let Err(error) = self.service.mount(mount) {
+        if let Err(error) = self.service.mount(&mount) {
             self.seats.insert(name.to_owned(), Ok(participant));
             return self.origin_failed(&error);
         }
-        let taken = hold::take(&mut participant, &turn, &mut self.service);
+        let service = &mut self.service;
+        let taken = participant.take(&turn, || service.was_stalled());
         let went_well = taken.as_ref().is_ok_and(|taken| taken.turned.total.errors.is_empty());
         let receipt = match self.service.receipt(went_well) {
             Ok(receipt) => receipt,
@@ -202,16 +212,18 @@ impl<'a> Measuring<'a> {
         &mut self,
         (name, plan): (&str, &Plan),
         turn: Turn,
-        (participant, taken, receipt): (Participant, Taken, Option<Receipt>),
+        (participant, mut taken, receipt): (Participant, Taken, Option<Receipt>),
     ) -> Result<Outcome> {
-        let (turned, origin) = (&taken.turned, self.cell.origin(self.schedule.placement.origin));
-        let evidence = Evidence { turned, receipt: receipt.as_ref(), origin };
-        let mut reasons = validate(self.described(name)?.claims(), (plan, &turn), evidence);
-        self.stays.look(name, &participant);
-        if self.cell.workload.is_resident() {
+        let origin = self.cell.served_by(self.schedule.placement.origin);
+        let seen = (&mut taken.turned, receipt.as_ref(), origin);
+        let claims = self.described(name)?.claims();
+        let reasons = kernel_threads::validate(claims, (plan, &turn), seen, participant.id());
+        let mut reasons = self.schedule.held_against(self.cell, reasons);
+        self.stays.look(name, from_ref(&participant));
+        if self.cell.stays() {
             self.seats.insert(name.to_owned(), Ok(participant));
         } else {
-            reasons.extend(self.stays.look_for_children(name, &participant));
+            reasons.extend(self.stays.look_for_children(name, from_ref(&participant)));
             if let Err(why) = participant.leave() {
                 return Ok(Outcome { receipt, ..Outcome::of(State::Failed(why)) });
             }
@@ -241,11 +253,10 @@ impl<'a> Measuring<'a> {
     /// Lets a participant take a turn that counts for nothing: it connects, and everything that is
     /// slow the first time happens in it.
     fn connect(&mut self, name: &str, mut participant: Participant) -> Result<Participant, String> {
-        let plan = self.plan(name)?;
-        let turn = connecting(self.next_turn(name), &plan.cell);
+        let (turn, plan) = connecting(self.next_turn(name), self.plan(name)?);
         let mount = self.mount(&plan, turn, 0);
         // Where the origin fails, the next turn says so.
-        if self.service.mount(mount).is_err() {
+        if self.service.mount(&mount).is_err() {
             return Ok(participant);
         }
         let service = &mut self.service;
@@ -290,8 +301,8 @@ impl<'a> Measuring<'a> {
         let mut left: BTreeMap<String, (Vec<Reason>, Option<String>)> = BTreeMap::new();
         for (name, seat) in mem::take(&mut self.seats) {
             let Ok(participant) = seat else { continue };
-            self.stays.look(&name, &participant);
-            let started = self.stays.look_for_children(&name, &participant);
+            self.stays.look(&name, from_ref(&participant));
+            let started = self.stays.look_for_children(&name, from_ref(&participant));
             let started = started.into_iter().collect();
             left.insert(name, (started, participant.leave().err()));
         }
@@ -303,7 +314,8 @@ impl<'a> Measuring<'a> {
             if let Some(why) = failed {
                 reasons.push(Reason::Unruly { why });
             }
-            let stay = self.stays.sum(name, (claims, &plan.cell), reasons);
+            let mut stay = self.stays.sum(name, (claims, &plan.cell), reasons);
+            stay.invalid = self.schedule.held_against(self.cell, stay.invalid);
             record.stays.insert(name.to_owned(), stay);
         }
         Ok(record)
@@ -312,7 +324,7 @@ impl<'a> Measuring<'a> {
     /// Returns the outcome of a turn whose participant is not there, and has it be out from now on.
     fn without(&mut self, name: &str, why: String) -> Outcome {
         let is_out = self.stays.is_out(name);
-        if self.cell.workload.is_resident() {
+        if self.cell.stays() {
             self.seats.insert(name.to_owned(), Err(why.clone()));
             self.stays.out(name);
         }
@@ -322,10 +334,9 @@ impl<'a> Measuring<'a> {
     /// Returns the outcome of a turn whose origin failed, and replaces the origin where that helps.
     fn origin_failed(&mut self, error: &anyhow::Error) -> Result<Outcome> {
         let why = format!("{error:#}");
-        if !self.cell.workload.is_resident() {
+        if !self.cell.stays() {
             self.seats.clear();
-            let origin = renewed(self.schedule, self.programs, self.block)?;
-            self.service = Service(Some(origin));
+            self.service = renewed(self.schedule, self.programs, self.block)?;
         }
         Ok(Outcome::of(State::Invalid(vec![Reason::OriginFailed { why }])))
     }
@@ -333,7 +344,7 @@ impl<'a> Measuring<'a> {
     /// Returns what the origin serves in a turn: all participants of a round meet the same delays.
     fn mount(&self, plan: &Plan, turn: Turn, round: u64) -> Mount {
         let delay_seed = self.block.delay_seed(round);
-        Mount { cell: plan.cell.clone(), turn, seed: plan.seed, delay_seed }
+        Mount { turn, delay_seed, ..Mount::whole(&plan.cell, plan.seed) }
     }
 
     /// Returns the next turn of a participant.
@@ -378,21 +389,10 @@ impl<'a> Measuring<'a> {
         participant::start((described, program), (workers, &cpus))
     }
 
-    /// Reads what the machine does.
-    fn read_host(&self) -> Option<HostReading> {
-        HostReading::before(&self.schedule.placement)
-    }
-
     /// Returns the CPU time that the participants that stay and the origin have used so far, if the
     /// system reports of each.
     fn used(&self) -> Option<(Duration, Duration)> {
         let models = self.seats.values().flatten().map(Participant::cpu).sum::<Option<_>>()?;
         Some((models, self.service.cpu()?))
     }
-}
-
-/// Returns the turn of that number that a participant takes in a block.
-pub(crate) fn turn_of((block, cell): (&Block, &Cell), name: &str, number: u32) -> Turn {
-    let place = block.participants().iter().position(|other| *other == name);
-    Turn::of(cell, number, first_id(place.unwrap_or_default() as u64, number))
 }

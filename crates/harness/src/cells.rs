@@ -1,14 +1,18 @@
 //! The presets: which cells, how many blocks and rounds, what is added to make a run worth citing.
 
-use record::{Control, Family, Model, Session, StopRule, Sweep};
+use record::{Control, Family, Model, OriginKind, Session, StopRule, Sweep};
 use workload::{Cell, DelayRange, Workload};
 
-use crate::sweep::{is_representative, sweep};
+use crate::load::load;
+use crate::several::SEVERAL;
+use crate::sweep::{is_representative, scaling, sweep};
 use crate::{BASELINE, Holds, PrimitiveBlocks};
 
 /// The presets, the cheapest first.
-const PRESETS: [fn() -> Preset; 9] =
-    [smoke, primitives, ideas, quick, sweep, hold, load, standard, citable];
+const PRESETS: [fn() -> Preset; 14] = [
+    smoke, primitives, ideas, quick, origins, churn, sweep, hold, hold_100k, load, hold_1m,
+    scaling, standard, citable,
+];
 
 /// Rounds of turns in one process for each of turns in a fresh one, which take longer.
 const FRESH_ROUNDS: u32 = 4;
@@ -17,12 +21,12 @@ const LONG_MS: u64 = 25;
 /// The fewest rounds of long turns: the median of two would be their mean.
 const LONG_ROUNDS: u32 = 3;
 /// What `cpu-bound` computes for each reply: some hundred microseconds of a CPU of today.
-const WORK_KIB: u32 = 4 * 1024;
+pub(crate) const WORK_KIB: u32 = 4 * 1024;
 
 /// The cell whose fetches arrive at a rate.
-const PACED: &str = "paced";
+pub(crate) const PACED: &str = "paced";
 /// Its blocks: 16,000 fetches a model, of which sixteen lie beyond p99.9, in less than six minutes.
-const PACED_BLOCKS: u32 = 16;
+pub(crate) const PACED_BLOCKS: u32 = 16;
 
 /// Cells and blocks under a name.
 #[derive(Clone, Debug)]
@@ -67,6 +71,8 @@ pub enum Takes {
     /// The baseline, the floor, and of the other bare models in Rust those whose units are threads
     /// or that hold one fetch in flight: one of each kind.
     Representative,
+    /// The bare models in Rust of those that hold more than one fetch in flight.
+    Concurrent,
 }
 
 impl Preset {
@@ -94,7 +100,7 @@ impl Preset {
         match cell.workload.is_resident() {
             false => self.rounds.div_ceil(FRESH_ROUNDS),
             // Its turns are so long that neighbours in time are no longer near.
-            true if cell.is_open() => 1,
+            true if cell.is_open() || cell.is_large() => 1,
             true if is_long => self.rounds.div_ceil(2).max(LONG_ROUNDS.min(self.rounds)),
             true => self.rounds,
         }
@@ -105,9 +111,15 @@ impl Preset {
         let is_taken = |model: &&Model| match self.takes {
             Takes::Core => model.is_core(),
             Takes::Representative => is_representative(model),
+            Takes::Concurrent => model.uses_core() && model.is_core() && holds_many(model),
         };
         found.iter().filter(is_taken).cloned().collect()
     }
+}
+
+/// Returns whether a model holds more than one fetch in flight.
+fn holds_many(model: &Model) -> bool {
+    model.max_in_flight != Some(1)
 }
 
 /// Returns every preset, the cheapest first.
@@ -156,7 +168,7 @@ pub fn primitives() -> Preset {
 /// What the teaching page's claims need beyond `quick`: how long whatever is due waits while others
 /// fetch, and while each reply costs something to compute.
 fn ideas() -> Preset {
-    let heartbeat = Cell { name: "heartbeat".to_owned(), probe_period_us: 5_000, ..steady() };
+    let probed = Cell { name: "steady-probe".to_owned(), probe_period_us: 5_000, ..steady() };
     let cpu_bound = Cell {
         name: "cpu-bound".to_owned(),
         probe_period_us: 1_000,
@@ -165,39 +177,45 @@ fn ideas() -> Preset {
     };
     Preset {
         name: "ideas",
-        cells: vec![heartbeat, cpu_bound],
+        cells: vec![probed, cpu_bound],
         primitives: PrimitiveBlocks::NONE,
         ..quick()
     }
+}
+
+/// Whether who serves decides who is cheaper: the same cell at both kinds of origin.
+fn origins() -> Preset {
+    Preset {
+        name: "origins",
+        cells: vec![steady(), elsewhere()],
+        primitives: PrimitiveBlocks::NONE,
+        ..quick()
+    }
+}
+
+/// What a fetch costs that has a connection of its own.
+fn churn() -> Preset {
+    Preset { name: "churn", cells: vec![churning()], primitives: PrimitiveBlocks::NONE, ..quick() }
 }
 
 /// What fetches in flight take: memory at so many levels that a line has a slope. The most that fit
 /// into one process of 20,000 open files is the last of them.
 fn hold() -> Preset {
     let levels = vec![1, 64, 256, 1_024, 4_096, 10_000, 19_000];
-    Preset {
-        name: "hold",
-        cells: Vec::new(),
-        controls: Vec::new(),
-        primitives: PrimitiveBlocks::NONE,
-        holds: Holds { levels, blocks: 5 },
-        ..quick()
-    }
+    let (holds, controls) = (Holds { levels, blocks: 5 }, Vec::new());
+    Preset { name: "hold", cells: Vec::new(), controls, holds, ..origins() }
 }
 
-/// How response times grow with the rate at which fetches arrive, and what else they depend on:
-/// bodies of 16 KiB, and work for each reply.
-fn load() -> Preset {
-    let at = |rate_per_s| Cell { name: format!("{PACED}-{rate_per_s}"), rate_per_s, ..paced() };
-    let body = Cell { name: format!("{PACED}-body"), body_bytes: 16 * 1024, ..paced() };
-    let work = Cell { name: format!("{PACED}-work"), work_kib: WORK_KIB / 4, ..paced() };
-    Preset {
-        name: "load",
-        cells: vec![at(500), paced(), at(2_000), at(4_000), body, work],
-        blocks: PACED_BLOCKS,
-        primitives: PrimitiveBlocks::NONE,
-        ..quick()
-    }
+/// The same of a hundred thousand, for which most systems need several processes of a model.
+fn hold_100k() -> Preset {
+    let holds = Holds { levels: vec![1, 10_000, 100_000], blocks: 3 };
+    Preset { name: "hold-100k", holds, takes: Takes::Concurrent, ..hold() }
+}
+
+/// The same of a million, once.
+fn hold_1m() -> Preset {
+    let holds = Holds { levels: vec![1, 100_000, 1_000_000], blocks: 1 };
+    Preset { name: "hold-1m", holds, ..hold_100k() }
 }
 
 /// What `inflight compare` measures: versions of one package against the first of them.
@@ -211,23 +229,17 @@ pub fn of_versions(baseline: &str) -> Preset {
 
 /// A study of this machine at this time: more cells, and blocks until the intervals are narrow.
 fn standard() -> Preset {
-    let low = Cell {
-        name: "steady-low".to_owned(),
-        in_flight: 16,
-        warmup: 32,
-        fetches: 64,
-        delay_ms: DelayRange { lo: 5, hi: 15 },
-        ..steady()
-    };
+    let low = low();
     let slow = Cell {
         name: "steady-slow".to_owned(),
         delay_ms: DelayRange { lo: 16, hi: 48 },
         ..steady()
     };
     let body = Cell { name: "steady-body".to_owned(), body_bytes: 16 * 1024, ..steady() };
+    let workers = Cell { name: "steady-workers".to_owned(), workers: SEVERAL, ..steady() };
     Preset {
         name: "standard",
-        cells: vec![batch(), low, steady(), slow, body, paced()],
+        cells: vec![batch(), low, steady(), slow, body, workers, paced()],
         blocks: 48,
         // Enough for every pair of all models; of `batch` twice as many, for those that hold one
         // fetch in flight have half of its blocks.
@@ -236,6 +248,7 @@ fn standard() -> Preset {
             ("steady-low", 14),
             ("steady-slow", 14),
             ("steady-body", 14),
+            ("steady-workers", 14),
             (PACED, PACED_BLOCKS),
         ],
         rounds: 7,
@@ -258,8 +271,10 @@ fn citable() -> Preset {
     let seeded = Control { name, model: BASELINE.to_owned(), percent: 5 };
     Preset {
         name: "citable",
+        // In three sessions as many blocks at the other origin as in `origins`.
+        cells: [standard().cells, vec![elsewhere()]].concat(),
         blocks: 32,
-        fewer_blocks: vec![(PACED, PACED_BLOCKS)],
+        fewer_blocks: vec![(PACED, PACED_BLOCKS), ("steady-fast", 8)],
         is_citable: true,
         stop: None,
         controls: vec![copy(), seeded],
@@ -284,9 +299,7 @@ fn batch() -> Cell {
         fetches: 64,
         delay_ms: DelayRange { lo: 20, hi: 20 },
         body_bytes: 128,
-        rate_per_s: 0,
-        probe_period_us: 0,
-        work_kib: 0,
+        ..Cell::least(Workload::Batch)
     }
 }
 
@@ -296,17 +309,16 @@ pub fn steady_of(in_flight: Option<u32>, delay_ms: Option<DelayRange>, body: Opt
     let in_flight = in_flight.unwrap_or(usual.in_flight);
     let delay_ms = delay_ms.unwrap_or(usual.delay_ms);
     let body_bytes = body.unwrap_or(usual.body_bytes);
-    let DelayRange { lo, hi } = delay_ms;
     let two_each = 2 * u64::from(in_flight);
-    Cell {
-        name: format!("steady-{in_flight}-{lo}-{hi}ms-{body_bytes}B"),
+    let cell = Cell {
         in_flight,
         warmup: two_each,
         fetches: two_each.max(usual.in_flight.into()),
         delay_ms,
         body_bytes,
         ..usual
-    }
+    };
+    Cell { name: cell.name_of_numbers(), ..cell }
 }
 
 /// Always as many in flight: what a fetch costs once everything runs. Drawn delays keep the slots
@@ -322,10 +334,33 @@ pub(crate) fn steady() -> Cell {
     }
 }
 
+/// The same at the other kind of origin.
+pub(crate) fn elsewhere() -> Cell {
+    Cell { name: "steady-fast".to_owned(), origin: OriginKind::Fast, ..steady() }
+}
+
+/// The same of fewer fetches in flight, which wait longer.
+fn low() -> Cell {
+    Cell {
+        name: "steady-low".to_owned(),
+        in_flight: 16,
+        warmup: 32,
+        fetches: 64,
+        delay_ms: DelayRange { lo: 5, hi: 15 },
+        ..steady()
+    }
+}
+
+/// The same, each on a connection of its own: to make one costs several times what a fetch does, so
+/// that the origin could not serve as many as the main cell has.
+fn churning() -> Cell {
+    Cell { name: "churn".to_owned(), workload: Workload::Churn, ..low() }
+}
+
 /// Fetches that arrive at random, whether or not those before them have ended: what somebody waits
 /// for whose request comes in between. The slowest of the models that are measured where none is
 /// named needs about half of a CPU for as many.
-fn paced() -> Cell {
+pub(crate) fn paced() -> Cell {
     Cell {
         name: PACED.to_owned(),
         workload: Workload::Paced,
@@ -333,5 +368,34 @@ fn paced() -> Cell {
         fetches: 1_000,
         rate_per_s: 1_000,
         ..steady()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_to_be_cited_has_its_main_cell_at_both_origins_at_one_of_them_in_few_blocks() {
+        let citable = citable();
+        let is_steady = |cell: &&Cell| {
+            let Cell { name, origin, .. } = steady();
+            steady() == Cell { name, origin, ..(*cell).clone() }
+        };
+        let twins: Vec<&Cell> = citable.cells.iter().filter(is_steady).collect();
+        let kinds = twins.iter().map(|cell| cell.served_by(OriginKind::Wiremock));
+        assert_eq!(kinds.collect::<Vec<_>>(), OriginKind::ALL);
+        assert_eq!([32, 8], [0, 1].map(|index| citable.blocks_of(twins[index])));
+    }
+
+    #[test]
+    fn presets_hold_as_many_as_their_names_and_their_documents_say() {
+        let levels = |name: &str| preset(name).unwrap().holds.levels;
+        assert_eq!(levels("hold"), [1, 64, 256, 1_024, 4_096, 10_000, 19_000]);
+        assert_eq!(levels("hold-100k"), [1, 10_000, 100_000]);
+        assert_eq!(levels("hold-1m"), [1, 100_000, 1_000_000]);
+        for name in ["standard", "citable"] {
+            assert_eq!(levels(name), [1, 10_000], "{name}");
+        }
     }
 }

@@ -66,6 +66,8 @@ pub struct Child<M> {
     stdin: Option<ChildStdin>,
     messages: Receiver<Result<Option<M>, workload::Error>>,
     stderr: Receiver<String>,
+    /// How often it gets half of its time again while it is starved.
+    starved_max: u32,
 }
 
 /// Why a message did not come.
@@ -119,6 +121,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
             stdin: process.stdin.take(),
             messages: read_all(stdout),
             stderr: first_of(stderr),
+            starved_max: STARVED_MAX,
             process,
         })
     }
@@ -248,7 +251,7 @@ impl<M: DeserializeOwned + Send + 'static> Child<M> {
     ) -> Result<T, ReceiveError> {
         let half = time / 2;
         let mut came = wait(self, Instant::now() + half);
-        for _ in 0..STARVED_MAX {
+        for _ in 0..self.starved_max {
             let mut watched = Watched::new(self.id());
             for _ in 0..LOOKS {
                 if !matches!(came, Err(ReceiveError::Timeout)) {
@@ -382,15 +385,16 @@ mod tests {
         Start { program: Path::new("/bin/sh"), arguments, env: BTreeMap::new(), cpus }
     }
 
-    #[test]
-    fn a_child_that_others_keep_off_the_cpus_gets_its_time_again() {
+    /// Lets a child count on a CPU that this process keeps busy, and then report a number; returns
+    /// what came within 0.4 s, half of which it gets so often again, and how it ended.
+    fn beside_a_spinner(nice: u8, counts: &str, again: u32) -> (Result<u64, ReceiveError>, String) {
         let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
         let cpu = (0..CpuSet::count()).find(|&cpu| allowed.is_set(cpu) == Ok(true)).unwrap();
         let cpus: &[usize] = vec![cpu].leak();
-        let counting = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo 7";
-        let script = format!("exec nice -n 7 sh -c '{counting}'");
+        let counting = format!("i=0; while [ $i -lt {counts} ]; do i=$((i+1)); done; echo 7");
+        let script = format!("exec nice -n {nice} sh -c '{counting}'");
         let is_over = AtomicBool::new(false);
-        let received = thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| {
                 on_cpus(cpus, || {
                     while !is_over.load(Ordering::Relaxed) {
@@ -399,11 +403,31 @@ mod tests {
                 })
             });
             let child = Child::<u64>::start(&shell(&script, cpus));
-            let received = child.map(|mut child| child.receive_within(Duration::from_millis(400)));
+            let ended = child.map(|mut child| {
+                child.starved_max = again;
+                let received = child.receive_within(Duration::from_millis(400));
+                let end = received.as_ref().err().map(|error| child.end_after(error));
+                (received, end.unwrap_or_default())
+            });
             is_over.store(true, Ordering::Relaxed);
-            received.unwrap()
-        });
+            ended.unwrap()
+        })
+    }
+
+    #[test]
+    fn a_child_that_others_keep_off_the_cpus_gets_its_time_again() {
+        let (received, _) = beside_a_spinner(7, "200000", STARVED_MAX);
         assert!(matches!(received, Ok(7)), "{received:?}");
+    }
+
+    #[test]
+    fn a_child_that_is_starved_again_and_again_is_not_waited_for_forever() {
+        let (received, end) = beside_a_spinner(19, "9000000000", 2);
+        assert!(matches!(received, Err(ReceiveError::Starved)), "{received:?}");
+        let words = "it got no CPU, since other processes had them, and was killed: stop those; ";
+        assert!(end.starts_with(words), "{end}");
+        // As long as a child may take for an answer, that is five minutes.
+        assert!(STARVED_MAX * Duration::from_secs(10) / 2 >= Duration::from_mins(5));
     }
 
     #[test]

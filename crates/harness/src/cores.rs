@@ -1,10 +1,12 @@
-//! The cores of this machine: which CPUs share one, and which are as capable as each other.
+//! The cores of this machine: which CPUs share one, which are as capable as each other, and which
+//! are as near to memory.
 //!
 //! A machine may have cores of several kinds. Model and origin get cores of one kind, since a model
-//! on a small core would be compared with runs of models on large ones.
+//! on a small core would be compared with runs of models on large ones. Where memory is in several
+//! NUMA nodes, both get cores of one node: each byte of a reply would cross to another otherwise.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -24,10 +26,19 @@ const SAME_KIND_PERCENT: u64 = 80;
 pub(crate) struct Cores {
     /// Those that are divided between model and origin, each with its CPUs.
     pub(crate) used: Vec<Vec<usize>>,
-    /// The CPUs that are left out, since their cores are of another kind.
-    pub(crate) left_out: Vec<usize>,
+    /// The CPUs that are left out.
+    pub(crate) left_out: LeftOut,
     /// Whether those that are used are of one kind.
     pub(crate) are_equal: bool,
+}
+
+/// CPUs that a run does not use, by why, in ascending order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// Those whose cores are of another kind.
+    pub(crate) other_kind: Vec<usize>,
+    /// Those of the same kind in another NUMA node.
+    pub(crate) other_node: Vec<usize>,
 }
 
 impl Cores {
@@ -44,14 +55,14 @@ impl Cores {
     }
 
     /// Returns the cores of these CPUs, as a folder of devices describes them.
-    fn of(devices: &Path, cpus: &[usize]) -> Self {
+    pub(crate) fn of(devices: &Path, cpus: &[usize]) -> Self {
         let capacities = of_kinds(capacities(devices, cpus));
         let mut kinds: BTreeMap<u64, Vec<Vec<usize>>> = BTreeMap::new();
         for core in cores(cpus, |cpu| siblings(devices, cpu)) {
             let capacity = core.first().and_then(|cpu| capacities.get(cpu));
             kinds.entry(capacity.copied().unwrap_or_default()).or_default().push(core);
         }
-        Self::equal(kinds)
+        Self::equal(kinds).of_one_node(&nodes(devices))
     }
 
     /// Chooses the most capable kind that has a core for the model and one for the origin. Without
@@ -61,21 +72,88 @@ impl Cores {
         let most = kinds.iter().rfind(|(_, cores)| cores.len() > 1).map(|(capacity, _)| *capacity);
         match most.and_then(|capacity| kinds.remove(&capacity)) {
             Some(used) => {
-                let mut left_out = kinds.into_values().flatten().collect::<Vec<_>>().concat();
-                left_out.sort_unstable();
+                let others: Vec<Vec<usize>> = kinds.into_values().flatten().collect();
+                let other_kind = ascending(&others);
+                let left_out = LeftOut { other_kind, ..LeftOut::default() };
                 Self { used, left_out, are_equal: true }
             }
             None => {
                 let used = kinds.into_values().flatten().collect();
-                Self { used, left_out: Vec::new(), are_equal }
+                Self { used, left_out: LeftOut::default(), are_equal }
             }
         }
+    }
+
+    /// Keeps of equal cores those of the node that has the most, the first of several; all where no
+    /// node has a core for the model and one for the origin.
+    fn of_one_node(mut self, nodes: &[Vec<usize>]) -> Self {
+        let node_of = |core: &Vec<usize>| {
+            let is_in = |cpus: &Vec<usize>| core.first().is_some_and(|cpu| cpus.contains(cpu));
+            nodes.iter().position(is_in)
+        };
+        let mut counts: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+        for core in &self.used {
+            *counts.entry(node_of(core)).or_default() += 1;
+        }
+        // The last of those with the most is taken: from behind, that is the first.
+        let most = counts.into_iter().rev().max_by_key(|(_, cores)| *cores);
+        let Some((most, 2..)) = most.filter(|_| self.are_equal) else { return self };
+
+        let (used, others): (Vec<_>, Vec<_>) =
+            self.used.into_iter().partition(|core| node_of(core) == most);
+        self.left_out.other_node = ascending(&others);
+        Self { used, ..self }
+    }
+
+    /// Says which CPUs are left out and why, if any are.
+    pub(crate) fn without(&self) -> Option<String> {
+        let LeftOut { other_kind, other_node } = &self.left_out;
+        let left_out = [(other_kind, "of another kind"), (other_node, "of another NUMA node")];
+        let left_out = left_out.into_iter().filter(|(cpus, _)| !cpus.is_empty());
+        let reported = left_out.map(|(cpus, why)| format!("{} ({why})", named(cpus)));
+        let reported: Vec<String> = reported.collect();
+        (!reported.is_empty()).then(|| reported.join(" and "))
     }
 
     /// Returns whether two CPUs are one core's.
     pub(crate) fn are_shared(&self) -> bool {
         self.used.iter().any(|cpus| cpus.len() > 1)
     }
+}
+
+/// Returns the CPUs of some cores in ascending order.
+fn ascending(cores: &[Vec<usize>]) -> Vec<usize> {
+    let mut cpus = cores.concat();
+    cpus.sort_unstable();
+    cpus
+}
+
+/// Names CPUs as the kernel lists them: `CPU 3`, or `CPUs 0-3,8`.
+pub(crate) fn named(cpus: &[usize]) -> String {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for cpu in ascending(&[cpus.to_vec()]) {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == cpu => *last = cpu,
+            _ => ranges.push((cpu, cpu)),
+        }
+    }
+    let range = |(first, last): &(usize, usize)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}-{last}"),
+    };
+    let ranges: Vec<String> = ranges.iter().map(range).collect();
+    format!("CPU{} {}", if cpus.len() == 1 { "" } else { "s" }, ranges.join(","))
+}
+
+/// Returns the CPUs of each NUMA node, by its number; nothing where the kernel names none.
+fn nodes(devices: &Path) -> Vec<Vec<usize>> {
+    let node = |folder: DirEntry| -> Option<(usize, Vec<usize>)> {
+        let number = folder.file_name().to_str()?.strip_prefix("node")?.parse().ok()?;
+        let list = fs::read_to_string(folder.path().join("cpulist")).ok()?;
+        Some((number, listed(&list)))
+    };
+    let folders = fs::read_dir(devices.join("system/node")).into_iter().flatten().flatten();
+    folders.filter_map(node).collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
 /// Returns the CPUs core by core; CPUs that name the same siblings are one core.
@@ -160,10 +238,18 @@ mod tests {
         Cores::of(folder.path(), &(0..count).collect::<Vec<_>>())
     }
 
-    /// Returns cores that are used, of one kind.
-    fn used(used: &[&[usize]], left_out: &[usize]) -> Cores {
+    /// Returns cores that are used, of one kind, and CPUs that are left out as of another.
+    fn used(used: &[&[usize]], other_kind: &[usize]) -> Cores {
         let used = used.iter().map(|cpus| cpus.to_vec()).collect();
-        Cores { used, left_out: left_out.to_vec(), are_equal: true }
+        let left_out = LeftOut { other_kind: other_kind.to_vec(), ..LeftOut::default() };
+        Cores { used, left_out, are_equal: true }
+    }
+
+    /// Returns cores of one CPU that are used, and CPUs that are left out as of another node.
+    fn in_one_node(cpus: &[usize], other_node: &[usize]) -> Cores {
+        let used = cpus.iter().map(|cpu| vec![*cpu]).collect();
+        let left_out = LeftOut { other_node: other_node.to_vec(), ..LeftOut::default() };
+        Cores { used, left_out, are_equal: true }
     }
 
     #[test]
@@ -236,5 +322,50 @@ mod tests {
             [("system/cpu/cpu0/cpu_capacity", "1024"), ("system/cpu/cpu1/cpu_capacity", "446")];
         let expected = Cores { are_equal: false, ..used(&[&[1], &[0]], &[]) };
         assert_eq!(described(2, &files), expected);
+    }
+
+    #[test]
+    fn cores_of_the_node_that_has_the_most_are_used_and_those_of_others_left_out() {
+        let node = |number: u32| format!("system/node/node{number}/cpulist");
+        let described = |count: usize, lists: &[&str]| {
+            let files: Vec<(String, &str)> = (0..).map(node).zip(lists.iter().copied()).collect();
+            let files: Vec<(&str, &str)> =
+                files.iter().map(|(path, list)| (path.as_str(), *list)).collect();
+            described(count, &files)
+        };
+        // In blocks, and in turn.
+        assert_eq!(described(4, &["0-1\n", "2-3\n"]), in_one_node(&[0, 1], &[2, 3]));
+        assert_eq!(described(5, &["0-1\n", "2-4\n"]), in_one_node(&[2, 3, 4], &[0, 1]));
+        assert_eq!(described(6, &["0,2,4\n", "1,3,5\n"]), in_one_node(&[0, 2, 4], &[1, 3, 5]));
+        // A node of memory alone, one of which this process may use no CPU, and CPUs in none.
+        assert_eq!(described(3, &["\n", "8-9\n", "0-2\n"]), in_one_node(&[0, 1, 2], &[]));
+        assert_eq!(described(3, &["0\n"]), in_one_node(&[1, 2], &[0]));
+        // Two nodes with a core each are no reason to share one.
+        assert_eq!(described(2, &["0\n", "1\n"]), in_one_node(&[0, 1], &[]));
+    }
+
+    #[test]
+    fn numbers_of_nodes_are_compared_as_numbers() {
+        let files = [("system/node/node10/cpulist", "0-1"), ("system/node/node9/cpulist", "2-3")];
+        assert_eq!(described(4, &files), in_one_node(&[2, 3], &[0, 1]));
+        let others = [("system/node/possible", "0-1"), ("system/node/node0/cpulist", "0-1")];
+        assert_eq!(described(2, &others), in_one_node(&[0, 1], &[]));
+    }
+
+    #[test]
+    fn cpus_of_another_kind_and_those_of_another_node_are_named_apart() {
+        let files = [
+            ("cpu_core/cpus", "0-3\n"),
+            ("cpu_atom/cpus", "4-8\n"),
+            ("system/node/node0/cpulist", "0-1,4\n"),
+            ("system/node/node1/cpulist", "2-3,5-8\n"),
+        ];
+        let found = described(9, &files);
+        assert_eq!(found.used, [[0], [1]]);
+        let without = "CPUs 4-8 (of another kind) and CPUs 2-3 (of another NUMA node)";
+        assert_eq!(found.without().as_deref(), Some(without));
+        assert_eq!(used(&[&[1]], &[0]).without().unwrap(), "CPU 0 (of another kind)");
+        assert_eq!(used(&[&[0]], &[]).without(), None);
+        assert_eq!(named(&[8, 0, 1, 2, 10]), "CPUs 0-2,8,10");
     }
 }

@@ -93,6 +93,7 @@ fn stat(id: u32) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::os::unix::process::CommandExt;
     use std::process::{Command, Stdio};
 
@@ -101,17 +102,12 @@ mod tests {
     /// Returns what is found of the children of a shell that runs a script and then waits.
     fn of(script: &str) -> Children {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &format!("{script}\nread line")]).process_group(0);
-        let mut child = shell.stdin(Stdio::piped()).spawn().unwrap();
-        let mut found = Children::Known(0);
-        // It needs a moment to do what the script says.
-        for _ in 0..200 {
-            found = children(child.id());
-            if found != Children::Known(0) {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
+        shell.args(["-c", &format!("{script}\nexec cat")]).process_group(0);
+        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // What it is sent comes back once it has done what the script says.
+        child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let found = children(child.id());
         child.kill().unwrap();
         child.wait().unwrap();
         found

@@ -8,10 +8,12 @@ mod build;
 mod clock;
 mod cpus;
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod faults;
 mod load;
 mod memory;
-mod network;
+pub(crate) mod network;
 pub(crate) mod quota;
 mod text;
 mod work;
@@ -24,13 +26,14 @@ use serde::Serialize;
 use workload::Cell;
 
 use self::build::Build;
+pub(crate) use self::build::ELSEWHERE;
 use self::clock::{Clock, known};
 use self::cpus::Cpus;
 use self::load::Load;
 use self::memory::Memory;
 use self::network::Network;
 use self::work::Work;
-pub(crate) use self::work::on_path;
+pub(crate) use self::work::{existing, free_mib, on_path};
 use crate::Workspace;
 use crate::resource_limits::{self, Shortage};
 

@@ -5,6 +5,7 @@ use stats::random::SplitMix64;
 use stats::williams;
 use workload::Cell;
 
+use crate::machine::is_level;
 use crate::quirks::quirks_of;
 use crate::{Preset, hold, operations};
 
@@ -56,7 +57,9 @@ impl Orders {
     fn new(models: &[&Model], (cell, preset): (&Cell, &Preset)) -> Self {
         let able = models.iter().filter(|model| absence(model, (cell, preset)).is_none());
         let baseline = models.iter().find(|model| model.name == preset.baseline());
-        let baseline = baseline.map(|model| model.name.clone());
+        let is_level = cell.is_large() && is_level(cell, &preset.sweeps);
+        let is_there = |model: &&&Model| !is_level || hold::absence_of(model, cell).is_none();
+        let baseline = baseline.filter(is_there).map(|model| model.name.clone());
         let others: Vec<(String, u32)> = able
             .filter(|model| model.name != preset.baseline())
             .map(|model| (model.name.clone(), one_round_of(model, cell)))
@@ -86,7 +89,10 @@ impl Orders {
             }
             self.drawn += 1;
             match &self.baseline {
-                Some(baseline) => with_baseline(&order, baseline),
+                Some(baseline) => {
+                    let first = draws.below(order.len() + baseline_turns(order.len()));
+                    with_baseline(order, (baseline, first))
+                }
                 None => order,
             }
         };
@@ -105,17 +111,31 @@ impl Orders {
     }
 }
 
-/// Puts a turn of the baseline before every few participants.
-fn with_baseline(order: &[String], baseline: &str) -> Vec<String> {
-    let groups = order.chunks(BETWEEN).map(|group| [&[baseline.to_owned()], group].concat());
-    let all: Vec<String> = groups.flatten().collect();
-    if all.is_empty() { vec![baseline.to_owned()] } else { all }
+/// Returns how many turns the baseline takes in a round beside so many others.
+fn baseline_turns(others: usize) -> usize {
+    others.div_ceil(BETWEEN).max(1)
+}
+
+/// Puts turns of the baseline between others, as far from each other as they can be, of which the
+/// first is due in so many places. Over all places, no one begins more of the rounds than its share
+/// of their turns: whoever begins a round follows what the harness does between two.
+fn with_baseline(others: Vec<String>, (baseline, first): (&str, usize)) -> Vec<String> {
+    let turns = baseline_turns(others.len());
+    let all = others.len() + turns;
+    let mut others = others.into_iter();
+    let next = |place: usize| {
+        let is_baseline = (place + all - first) * turns % all < turns;
+        if is_baseline { None } else { others.next() }.unwrap_or_else(|| baseline.to_owned())
+    };
+    (0..all).map(next).collect()
 }
 
 /// Returns of how many rounds of a cell a model takes part in one.
 fn one_round_of(model: &Model, cell: &Cell) -> u32 {
     let is_sequential = model.max_in_flight.is_some_and(|most| most < cell.in_flight);
-    let churns = model.connections.as_ref().is_some_and(|terms| terms.contains("issued"));
+    let connects_anew = model.connections.as_ref().is_some_and(|terms| terms.contains("issued"));
+    // Where the origin ends connections, everybody does.
+    let churns = connects_anew && !cell.workload.ends_connections();
     match cell.workload.is_resident() {
         true if churns => ROUNDS_OF_CHURN,
         true if model.language.is_some() => ROUNDS_OF_CONTEXT,
@@ -144,9 +164,8 @@ pub fn draw(basis: Basis) -> Schedule {
     let mut blocks = Vec::new();
     for session in 0..u32::try_from(preset.sessions.len().max(1)).unwrap_or(u32::MAX) {
         blocks.extend(of_session((&preset, session), &mut cells, &mut draws));
-        let place = (seed, session);
+        let (place, times) = ((seed, session), (preset.holds.blocks, seed, session));
         blocks.extend(operations::blocks((&operations, &unable), &programs, amount, place));
-        let times = (preset.holds.blocks, seed, session);
         blocks.extend(hold::blocks((&holds, &unheld), &able, times));
     }
     (0..).zip(&mut blocks).for_each(|(number, block)| block.number = number);
@@ -164,6 +183,7 @@ pub fn draw(basis: Basis) -> Schedule {
         placement,
         absent: preset.cells.iter().flat_map(absent).chain(unable).chain(unheld).collect(),
         sweeps: measured_sweeps(&preset),
+        groups: hold::groups(&holds),
         holds,
         cells: preset.cells,
         models,
@@ -200,7 +220,9 @@ fn of_session(
         for (cell, orders) in cells.iter_mut().filter(|(cell, _)| is_due(cell)) {
             let rounds = orders.next(preset.rounds_of(cell), draws);
             let (cell, seed) = (cell.name.clone(), draws.word());
-            blocks.push(Block { number: 0, cell, seed, rounds, session });
+            if rounds.iter().any(|round| !round.is_empty()) {
+                blocks.push(Block { number: 0, cell, seed, rounds, session });
+            }
         }
     }
     blocks
@@ -211,23 +233,25 @@ fn measured_sweeps(preset: &Preset) -> Vec<Sweep> {
     let is_measured = |name: &String| preset.cells.iter().any(|cell| cell.name == *name);
     let measured = |sweep: &Sweep| {
         let cells: Vec<String> = sweep.cells.iter().filter(|n| is_measured(n)).cloned().collect();
-        (!cells.is_empty()).then_some(Sweep { along: sweep.along, cells })
+        (!cells.is_empty()).then_some(Sweep { cells, ..sweep.clone() })
     };
     preset.sweeps.iter().filter_map(measured).collect()
 }
 
 /// Returns why a model has no figures in a cell, if it has none by design. In a sweep every model
-/// takes part: what is asked is from which level on it is worth having more slots.
+/// takes part: what is asked is from which level on it is worth having more slots. Where there are
+/// so many that each participant is alone, the machine may have too little for some.
 fn absence(model: &Model, (cell, preset): (&Cell, &Preset)) -> Option<Absent> {
-    let holds = model.max_in_flight?;
-    let is_swept = preset.sweeps.iter().any(|sweep| sweep.cells.contains(&cell.name));
-    if is_swept || holds >= cell.in_flight || !cell.workload.needs_every_slot() {
-        return None;
+    let is_swept = is_level(cell, &preset.sweeps);
+    if is_swept && cell.is_large() {
+        return hold::absence_of(model, cell);
     }
-
-    let reason = match holds {
-        1 => "one in flight by design".to_owned(),
-        _ => format!("at most {holds} in flight by design"),
+    let holds = model.max_in_flight.filter(|holds| *holds < cell.in_flight);
+    let reason = match holds.filter(|_| !is_swept && cell.workload.needs_every_slot()) {
+        Some(1) => "one in flight by design".to_owned(),
+        Some(holds) => format!("at most {holds} in flight by design"),
+        None if cell.handed_in && !model.has_pacer() => "its kit has no pacer".to_owned(),
+        None => return None,
     };
     Some(Absent { cell: cell.name.clone(), model: model.name.clone(), reason })
 }
@@ -294,11 +318,10 @@ mod tests {
     }
 
     #[test]
-    fn every_round_holds_who_takes_part_in_it_once_and_the_baseline_before_every_few() {
+    fn every_round_holds_who_takes_part_in_it_once() {
         let mut batches = 0;
         for block in drawn(3).blocks {
             for (round, order) in block.rounds.iter().enumerate() {
-                assert_eq!(order[0], "tokio");
                 let mut order = order.clone();
                 order.sort();
                 // One after the other takes long, and is in a batch in every fourth round.
@@ -312,11 +335,35 @@ mod tests {
             }
         }
         assert_eq!(batches, 2 * 18);
-        let names: Vec<String> = (0..9).map(|name| name.to_string()).collect();
-        let order = with_baseline(&names, "tokio");
-        let places: Vec<usize> =
-            (0..order.len()).filter(|place| order[*place] == "tokio").collect();
-        assert_eq!((order.len(), places), (12, vec![0, 5, 10]));
+    }
+
+    #[test]
+    fn the_baseline_is_near_to_everyone_and_begins_no_more_rounds_than_others_do() {
+        for others in 0..30 {
+            let names: Vec<String> = (0..others).map(|name| name.to_string()).collect();
+            let (turns, all) = (baseline_turns(others), others + baseline_turns(others));
+            let mut begun = 0;
+            for first in 0..all {
+                let order = with_baseline(names.clone(), ("tokio", first));
+                let is_baseline = |name: &&String| *name == "tokio";
+                assert_eq!(order.iter().filter(is_baseline).count(), turns, "{order:?}");
+                let rest: Vec<&String> = order.iter().filter(|name| !is_baseline(name)).collect();
+                assert_eq!(rest, names.iter().collect::<Vec<_>>());
+                let between = order.split(|name| name == "tokio").map(<[String]>::len).max();
+                assert!(between <= Some(BETWEEN), "{order:?}");
+                begun += usize::from(order[0] == "tokio");
+            }
+            assert_eq!(begun, turns, "of {all} rounds with {others} others");
+        }
+        let first: Vec<String> = drawn(3)
+            .blocks
+            .into_iter()
+            .flat_map(|block| block.rounds)
+            .map(|order| order[0].clone())
+            .collect();
+        for name in ["a", "tokio", "tokio+0%"] {
+            assert!(first.iter().any(|other| other == name), "{name} begins none");
+        }
     }
 
     #[test]
@@ -343,6 +390,16 @@ mod tests {
         assert_eq!(of("asyncio"), (0..168).step_by(4).collect::<Vec<_>>());
         assert_eq!(of("page"), (0..168).step_by(8).collect::<Vec<_>>());
         assert_eq!(of("tokio").len(), 168);
+    }
+
+    #[test]
+    fn a_model_whose_kit_hands_nothing_in_has_no_figures_where_fetches_are_handed_in() {
+        let (preset, model) = (crate::preset("load").unwrap(), python("asyncio", None));
+        let absent = preset.cells.iter().filter_map(|cell| absence(&model, (cell, &preset)));
+        let absent: Vec<(String, String)> = absent.map(|own| (own.cell, own.reason)).collect();
+        assert_eq!(absent, [("paced-handed".to_owned(), "its kit has no pacer".to_owned())]);
+        let rust = Model { language: None, ..model };
+        assert!(preset.cells.iter().all(|cell| absence(&rust, (cell, &preset)).is_none()));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, bail};
 use record::{Described, Model, Placement};
+use rules::Reason;
 use tempfile::TempDir;
 use workload::pipe::{Turned, Window};
 use workload::{Cell, Plan, Turn};
@@ -21,7 +22,7 @@ use crate::files::put;
 use crate::origin_process::OriginProcess;
 use crate::participant::start;
 use crate::run::held;
-use crate::{Program, Programs};
+use crate::{Program, Programs, interrupt, kernel_threads};
 
 /// How long a model fetches, in milliseconds, as far as delays set the pace.
 const FETCHING_MS: u64 = 3_000;
@@ -31,6 +32,8 @@ const FETCHES_MAX: u64 = 20_000;
 const WARM_UP: u64 = 4;
 /// Decides bodies and delays.
 const SEED: u64 = 1;
+/// How often a turn is taken whose origin fails or is stalled.
+const TRIES_MAX: u32 = 3;
 /// How often `perf` looks where the program is, in a second: no multiple of the kernel's ticks.
 const LOOKS_PER_S: &str = "1999";
 
@@ -65,34 +68,80 @@ pub fn explain(
     let of = |fetches| Cell { warmup: WARM_UP * slots, fetches, ..cell.clone() };
     let (few, many) = (of(slots), of(many));
 
-    let fetch = |program: &Program, cell: &Cell| -> Result<Turned> {
-        let mut origin = OriginProcess::start(&programs.origin, placement)?;
-        let plan = origin.plan((cell.clone(), SEED), placement)?;
-        let turned = take((model, program), &plan, &placement.model_cpus);
-        let turned = turned.map_err(|why| anyhow!("{}: {why}", model.name))?;
-        let errors = &turned.total.errors;
-        ensure!(errors.is_empty(), "{}: fetches failed: {errors:?}", model.name);
-        Ok(turned)
-    };
-    let window = fetch(program, &many)?.window;
+    let alone = Alone { model, programs, placement };
+    let window = alone.fetch((program, false), &many)?.window;
     let more = many.fetches - few.fetches;
-    let calls =
-        calls((program, more), |traced, is_many| fetch(traced, if is_many { &many } else { &few }));
-    let functions = functions(program, |watched| fetch(watched, &many));
+    let calls = calls((program, more), |traced, is_many| {
+        alone.fetch((traced, true), if is_many { &many } else { &few })
+    });
+    let functions = functions(program, |watched| alone.fetch((watched, true), &many));
     Ok(Explained { model: model.name.clone(), window, calls, functions })
 }
 
-/// Lets a program, which may be watched, take one turn of a plan.
-fn take(
-    (model, program): (&Model, &Program),
-    plan: &Plan,
-    cpus: &[usize],
-) -> Result<Turned, String> {
-    let started = start((Described::Model(model), program), (plan.workers, cpus))?;
-    let mut participant = started.enter(plan.clone())?;
-    match participant.take(&Turn::of(&plan.cell, 0, 0), || false) {
-        Err(error) => Err(participant.end_after(&error)),
-        Ok(taken) => participant.leave_with_its_children().map(|()| taken.turned),
+/// A model that fetches alone.
+struct Alone<'a> {
+    model: &'a Model,
+    programs: &'a Programs,
+    placement: &'a Placement,
+}
+
+impl Alone<'_> {
+    /// Lets a program, which may be watched, take one turn of a cell. An origin that dies or is
+    /// stopped says nothing of the model, and is replaced.
+    fn fetch(&self, (program, is_watched): (&Program, bool), cell: &Cell) -> Result<Turned> {
+        let mut left = TRIES_MAX;
+        loop {
+            left -= 1;
+            let mut origin = OriginProcess::start_for(&self.programs.origin, self.placement, cell)?;
+            let plan = origin.plan((cell.clone(), SEED), self.placement)?;
+            let why = match self.take((program, is_watched), &plan, &mut origin) {
+                Ok(turned) => return Ok(turned),
+                Err(why) => why,
+            };
+            let is_of_origin = origin.was_stalled() || origin.receipt().is_err();
+            if !is_of_origin {
+                bail!("{}: {why}", self.model.name);
+            }
+            if left == 0 || interrupt::exit_code().is_some() {
+                bail!("the origin failed or was stalled, hence {}: {why}", self.model.name);
+            }
+        }
+    }
+
+    /// Does so at an origin, and returns what the program reported, or why that may not be used.
+    /// One that nobody watches is held to the laws of a run, but for what a busy machine or an
+    /// origin at its ceiling does to it.
+    fn take(
+        &self,
+        (program, is_watched): (&Program, bool),
+        plan: &Plan,
+        origin: &mut OriginProcess,
+    ) -> Result<Turned, String> {
+        let (model, turn) = (self.model, Turn::of(&plan.cell, 0, 0));
+        let place = (plan.workers, self.placement.of_models(&plan.cell).1);
+        let started = start((Described::Model(model), program), place)?;
+        let mut participant = started.enter(plan.clone())?;
+        let mut turned = match participant.take(&turn, || origin.was_stalled()) {
+            Err(error) => return Err(participant.end_after(&error)),
+            Ok(taken) => taken.turned,
+        };
+        if is_watched {
+            participant.leave_with_its_children()?;
+            let errors = &turned.total.errors;
+            return match errors.is_empty() {
+                true => Ok(turned),
+                false => Err(format!("fetches failed: {errors:?}")),
+            };
+        }
+        let receipt = origin.receipt().map_err(|error| format!("{error:#}"))?;
+        let seen = (&mut turned, Some(&receipt), plan.cell.served_by(self.placement.origin));
+        let (asked, process) = ((plan, &turn), participant.id());
+        let reasons = kernel_threads::validate(model.claims(), asked, seen, process);
+        let mut all = reasons.into_iter().chain(participant.children().against());
+        let is_own = |reason: &Reason| reason.blames_the_model() && !reason.is_of_ceiling();
+        let against = all.find(is_own);
+        participant.leave()?;
+        against.map_or(Ok(turned), |reason| Err(reason.to_string()))
     }
 }
 
@@ -147,7 +196,7 @@ struct Watched {
 impl Watched {
     /// Has a program started by a tool, whose options end with that of its output.
     fn by(tool: &str, program: &Program, options: &str) -> Result<Self, String> {
-        let missing = || format!("{tool} is not installed: `{}`", install(tool));
+        let missing = || format!("{tool} is not installed: {}", install(tool));
         let found = on_path(tool).ok_or_else(missing)?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let (path, output) = (folder.path().join("watched"), folder.path().join("output"));
@@ -162,10 +211,12 @@ impl Watched {
     }
 }
 
-/// Returns the command that installs a tool on most machines.
+/// Says which command installs a tool on most machines.
 fn install(tool: &str) -> String {
-    let package = if tool == "perf" { "linux-perf" } else { tool };
-    format!("sudo apt install {package}")
+    match tool {
+        "perf" => "`sudo apt install linux-perf` (Ubuntu: linux-tools-generic)".to_owned(),
+        tool => format!("`sudo apt install {tool}`"),
+    }
 }
 
 /// Says that a tool could not watch the program.

@@ -53,7 +53,7 @@ pub enum Agreement {
     /// It says what it must.
     Agrees,
     /// Its library does what is known of it.
-    Deviates(String),
+    Quirk(String),
     /// It says something else.
     Fails(String),
 }
@@ -174,9 +174,7 @@ impl FaultCase {
             fetches: if self.place == FULL { FAULTY } else { FETCHES },
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: BODY_BYTES,
-            rate_per_s: 0,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(Workload::Batch)
         };
         let origins = vec![origin.ready.origins[self.place]];
         Plan { cell, origins, workers: 1, seed: SEED, deadline_ms, surcharge_ns: 0 }
@@ -227,7 +225,7 @@ impl FaultCase {
         });
         match (differs, quirk) {
             (Some(why), _) => Agreement::Fails(why),
-            (None, Some(quirk)) => Agreement::Deviates(quirk.named(&reported.hello)),
+            (None, Some(quirk)) => Agreement::Quirk(quirk.named(&reported.hello)),
             (None, None) => Agreement::Agrees,
         }
     }
@@ -313,7 +311,7 @@ impl FaultVerified {
         let name = format!("{} {}/{}", self.row, self.fault, self.model);
         match &self.agreement {
             Agreement::Agrees => format!("OK         {name}: {}", shown(&self.failures)),
-            Agreement::Deviates(what) => {
+            Agreement::Quirk(what) => {
                 format!("QUIRK      {name}: {}; {what}", shown(&self.failures))
             }
             Agreement::Fails(why) => format!("FAIL       {name}: {why}"),

@@ -35,8 +35,8 @@ pub(crate) fn footprints(
     let builds = Builds::read(workspace).filter(|builds| builds.are_of(environment));
     let footprint = |model: &Model| {
         let program = programs.models.get(&model.name);
-        // With another version of a package it is built of others.
-        let is_locked = model.variant.is_none();
+        // What is built apart is built of other packages.
+        let is_locked = !model.is_apart();
         let built = builds
             .as_ref()
             .filter(|_| is_locked)

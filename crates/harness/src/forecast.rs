@@ -5,9 +5,10 @@ use stats::capacity::{HEADROOM, MODEL_BOUND};
 use stats::{Sample, effect, rounds};
 use workload::{Cell, Datum};
 
-use crate::cells::copy;
+use crate::cells::{copy, presets};
 use crate::language;
-use crate::run::held;
+use crate::load::rate_text;
+use crate::run::{CONNECT_OPEN_MS, held};
 use crate::stop::by_block;
 use crate::{BASELINE, baseline_of};
 
@@ -20,6 +21,10 @@ const START_S: f64 = 0.08;
 /// kernel has given back what the last process had, and for each fetch to arrive and to end.
 const HOLD_S: f64 = 0.3;
 const ARRIVAL_S: f64 = 2e-4;
+/// What a connection takes where there are many, in seconds, and the most fetches a second that an
+/// origin serves then.
+const CONNECT_S: f64 = 3e-4;
+const RATE_MAX: f64 = 15_000.0;
 /// What a block takes beyond its turns, in seconds: a new origin.
 const BLOCK_S: f64 = 0.2;
 /// What a turn of operations takes beyond them, and a process to start and to leave, in seconds.
@@ -103,15 +108,16 @@ pub(crate) fn block_s(schedule: &Schedule, block: &Block) -> f64 {
         true => HOLD_S + real(cell.dealt()) * ARRIVAL_S,
         false => 0.0,
     };
+    let again_s = if cell.is_large() { connecting_s(cell) } else { 0.0 };
     let turn_s = |name: &String| {
         let own = schedule.model(name).map_or_else(|| cell.clone(), |model| held(cell, model));
-        TURN_S + holding_s + real(own.dealt()) / rate(&own) + connecting_s(cell)
+        TURN_S + holding_s + real(own.dealt()) / rate(&own) + again_s
     };
     let start_s = |name: &str| {
         START_S + connecting_s(cell) + schedule.model(name).map_or(0.0, language::start_s)
     };
     let taking: f64 = block.rounds.iter().flatten().map(turn_s).sum();
-    let starting: f64 = match cell.workload.is_resident() {
+    let starting: f64 = match cell.stays() {
         true => block.participants().into_iter().map(start_s).sum(),
         false => block.rounds.iter().flatten().map(|name| start_s(name)).sum(),
     };
@@ -122,20 +128,19 @@ pub(crate) fn block_s(schedule: &Schedule, block: &Block) -> f64 {
 fn takes(schedule: &Schedule, cell: &Cell) -> Option<String> {
     let own = schedule.blocks.iter().filter(|block| block.cell == cell.name);
     let own_s: f64 = own.map(|block| block_s(schedule, block)).sum();
-    let fetches = cell.rate_per_s;
     cell.is_open().then(|| {
-        let about = duration(own_s / 60.0);
-        format!("{}: {fetches} fetches arrive a second; it takes about {about}", cell.name)
+        let rate = rate_text(cell, schedule.probe(&cell.name).is_some());
+        format!("{}: {rate}; it takes about {}", cell.name, duration(own_s / 60.0))
     })
 }
 
 /// Returns what may be claimed of a cell on this machine, if the cell was probed.
 fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
     let probe = schedule.probe(&cell.name)?;
-    let workers = f64::from(schedule.placement.workers);
+    let (workers, _) = schedule.placement.of_models(cell);
     let rate = rate(cell);
     let share = rate / real(probe.ceiling_per_s).max(1.0);
-    let busy = real(probe.baseline_ns) / 1e9 * rate / workers;
+    let busy = real(probe.baseline_ns) / 1e9 * rate / f64::from(workers);
     let origin = match share <= HEADROOM {
         true => format!("{:.0} % of what the origin can do", 100.0 * share),
         false => format!(
@@ -143,9 +148,16 @@ fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
             100.0 * share
         ),
     };
-    let claim = match busy >= MODEL_BOUND && share <= HEADROOM {
-        true => "the model's CPUs set the pace: throughput can be compared",
-        false => "the delay sets the pace: CPU per fetch can be compared, throughput cannot",
+    let is_bound = busy >= MODEL_BOUND && share <= HEADROOM;
+    let claim = match (cell.is_open(), is_bound) {
+        (true, _) => {
+            "the arrivals set the pace: response times and CPU per fetch can be compared, \
+             throughput cannot"
+        }
+        (false, true) => "the model's CPUs set the pace: throughput can be compared",
+        (false, false) => {
+            "the delay sets the pace: CPU per fetch can be compared, throughput cannot"
+        }
     };
     Some(format!(
         "{}: about {rate:.0} fetches a second, {origin}; {} keeps {:.0} % of its CPUs busy, so \
@@ -154,6 +166,28 @@ fn claims(schedule: &Schedule, cell: &Cell) -> Option<String> {
         baseline_of(schedule),
         100.0 * busy
     ))
+}
+
+/// Returns why a schedule shows nothing: a cell of somebody's own numbers asks for more than the
+/// origin can do, so that the origin is late whatever the model does. What a preset has is measured
+/// all the same: its answer is about more than one cell.
+pub(crate) fn beyond_origin(schedule: &Schedule) -> Option<String> {
+    let is_own = |cell: &&Cell| {
+        !presets().any(|preset| preset.cells.iter().any(|known| known.name == cell.name))
+    };
+    schedule.cells.iter().filter(is_own).find_map(|cell| {
+        let ceiling = real(schedule.probe(&cell.name)?.ceiling_per_s).max(1.0);
+        let asked = through(cell);
+        let enough = (HEADROOM * ceiling * delay_s(cell)).floor().max(1.0);
+        (asked > ceiling).then(|| {
+            format!(
+                "the cell {} asks for {asked:.0} fetches a second, {:.0} % of what the origin can \
+                 do here: lower --in-flight to {enough:.0}, or make --delay longer",
+                cell.name,
+                100.0 * asked / ceiling
+            )
+        })
+    })
 }
 
 /// Returns what the planned blocks could show if the noise were that of an earlier run.
@@ -201,14 +235,19 @@ fn against_itself(run: &Run, cell: &Cell) -> Option<Sample> {
 
 /// Returns the CPU time per fetch of a valid turn, in nanoseconds.
 pub(crate) fn cost(turn: &TurnRecord) -> Option<f64> {
-    let window = &turn.valid()?.window;
-    Some(real(window.cpu_ns) / real(window.ended))
+    Some(turn.valid()?.window.cpu_ns_each())
 }
 
 /// Returns what a turn takes that connects where turns are long, which every process takes as it
-/// starts and before each of its turns; of others, what a process takes to start has it.
+/// starts, and with many slots before each of its turns; of others, what a process takes to start
+/// has it.
 fn connecting_s(cell: &Cell) -> f64 {
-    if cell.is_open() { 2.0 * f64::from(cell.slots()) / rate(cell) } else { 0.0 }
+    match cell.is_open() {
+        true => f64::from(cell.slots()) / rate(cell) + real(CONNECT_OPEN_MS) / 1e3,
+        // It is in both, and taken once.
+        false if cell.is_large() => f64::from(cell.slots()) * CONNECT_S / 2.0,
+        false => 0.0,
+    }
 }
 
 /// Returns how many fetches a cell makes a second: those that arrive, or as many as its delays let
@@ -216,8 +255,14 @@ fn connecting_s(cell: &Cell) -> f64 {
 fn rate(cell: &Cell) -> f64 {
     match cell.is_open() {
         true => f64::from(cell.rate_per_s),
-        false => f64::from(cell.in_flight.max(1)) / delay_s(cell),
+        false if cell.is_large() => through(cell).min(RATE_MAX),
+        false => through(cell),
     }
+}
+
+/// Returns how many fetches a second the delays of a cell let through.
+fn through(cell: &Cell) -> f64 {
+    f64::from(cell.in_flight.max(1)) / delay_s(cell)
 }
 
 /// Returns the mean delay of a cell, in seconds, with what a shared loop adds.
@@ -243,25 +288,29 @@ mod tests {
     use std::path::Path;
 
     use record::Probe;
+    use workload::DelayRange;
 
     use super::*;
     use crate::fixture::placement;
     use crate::{Basis, draw, quick};
 
-    /// Returns what is forecast of the steady cell, which asks for 7 500 fetches a second from two
-    /// workers at 8.5 ms, when a fetch costs the baseline so much.
-    fn forecast_of(baseline_ns: u64) -> String {
-        let cells: Vec<Cell> = quick().cells.into_iter().filter(|c| c.name == "steady").collect();
-        let cell = Cell { in_flight: 64, ..cells[0].clone() };
+    /// Returns the steady cell of a preset.
+    fn steady() -> Cell {
+        quick().cells.into_iter().find(|cell| cell.name == "steady").unwrap()
+    }
+
+    /// Returns the schedule of a cell on two workers, after a probe that found the most fetches a
+    /// second and what one costs the baseline.
+    fn probed(cell: Cell, (ceiling_per_s, baseline_ns): (u64, u64)) -> Schedule {
         let probes = vec![Probe {
             cell: cell.name.clone(),
-            ceiling_per_s: 40_000,
+            ceiling_per_s,
             floor_ns: 10_000,
             baseline_ns,
             origin_ns: 10_000,
         }];
         let preset = crate::Preset { cells: vec![cell], ..quick() };
-        let schedule = draw(Basis {
+        draw(Basis {
             preset,
             models: Vec::new(),
             missing: Vec::new(),
@@ -269,8 +318,38 @@ mod tests {
             seed: 1,
             placement: placement(2),
             probes,
-        });
-        forecast(&schedule, &[]).lines.join("\n")
+        })
+    }
+
+    /// Returns what is forecast of the steady cell, which asks for 7 500 fetches a second from two
+    /// workers at 8.5 ms, when a fetch costs the baseline so much.
+    fn forecast_of(baseline_ns: u64) -> String {
+        let cell = Cell { in_flight: 64, ..steady() };
+        forecast(&probed(cell, (40_000, baseline_ns)), &[]).lines.join("\n")
+    }
+
+    #[test]
+    fn numbers_beyond_what_the_origin_can_do_are_refused_with_those_that_are_not() {
+        let of = |slots, ceiling| {
+            let delay_ms = Some(DelayRange { lo: 1, hi: 3 });
+            let cell = crate::steady_of(Some(slots), delay_ms, Some(16 * 1024));
+            beyond_origin(&probed(cell, (ceiling, 10_000)))
+        };
+        // At 2.5 ms each slot asks for 400 a second.
+        let said = of(256, 20_000).unwrap();
+        let whole = "the cell steady-256-1-3ms-16384B asks for 102400 fetches a second, 512 % of \
+                     what the origin can do here: lower --in-flight to 25, or make --delay longer";
+        assert_eq!(said, whole);
+        assert_eq!([of(25, 20_000), of(49, 20_000)], [None, None]);
+        // Many slots are no less beyond it, and one is the least that can be proposed.
+        assert!(of(20_000, 20_000).unwrap().contains(" 40000 % of "));
+        assert!(of(2, 100).unwrap().contains("lower --in-flight to 1,"));
+        // What a preset has is measured.
+        assert_eq!(beyond_origin(&probed(steady(), (100, 10_000))), None);
+        // So is one of which a machine decides how many workers it has.
+        let name = "steady-workers".to_owned();
+        let several = Cell { name, workers: 16, ..steady() };
+        assert_eq!(beyond_origin(&probed(several, (100, 10_000))), None);
     }
 
     #[test]
@@ -282,25 +361,41 @@ mod tests {
     }
 
     #[test]
+    fn a_cell_of_response_times_says_how_long_it_takes_and_that_the_arrivals_set_the_pace() {
+        for cell in crate::preset("load").unwrap().cells {
+            let rate = cell.rate_per_s;
+            let takes = format!("{}: {rate} fetches arrive a second; it takes about ", cell.name);
+            let said = forecast(&probed(cell, (40_000, 20_000)), &[]).lines.join("\n");
+            assert!(said.contains(&takes) && said.contains("the arrivals set the pace"), "{said}");
+        }
+    }
+
+    #[test]
     fn all_that_standard_plans_fits_the_time_that_it_may_take() {
         let workspace = crate::Workspace::of(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-        let preset = crate::preset("standard").unwrap();
-        let limit = f64::from(preset.stop.clone().unwrap().minutes_max);
         let mut models = crate::find(&workspace, "crates").unwrap();
         models.retain(record::Model::is_core);
-        let schedule = draw(Basis {
-            preset,
-            models,
-            missing: Vec::new(),
-            programs: Vec::new(),
-            seed: 1,
-            placement: placement(1),
-            probes: Vec::new(),
-        });
-        // What is held comes after that time.
-        let timed = schedule.blocks.iter().filter(|block| schedule.fetches(&block.cell));
-        let seconds: f64 = timed.map(|block| block_s(&schedule, block)).sum();
-        assert!((0.75 * limit..limit).contains(&(seconds / 60.0)), "{seconds} s");
+        let large = record::Placement { several_cpus: vec![2, 3], ..placement(2) };
+        for placement in [placement(1), large] {
+            let (preset, placement) = crate::preset("standard").unwrap().on(placement).unwrap();
+            let limit = f64::from(preset.stop.clone().unwrap().minutes_max);
+            let schedule = draw(Basis {
+                preset,
+                models: models.clone(),
+                missing: Vec::new(),
+                programs: Vec::new(),
+                seed: 1,
+                placement,
+                probes: Vec::new(),
+            });
+            // What is held comes after that time.
+            let timed = schedule.blocks.iter().filter(|block| schedule.fetches(&block.cell));
+            let seconds: f64 = timed.map(|block| block_s(&schedule, block)).sum();
+            assert!((0.75 * limit..limit).contains(&(seconds / 60.0)), "{seconds} s");
+            let open = schedule.blocks.iter().filter(|block| block.cell == crate::cells::PACED);
+            let seconds: f64 = open.map(|block| block_s(&schedule, block)).sum();
+            assert!(seconds <= 360.0, "{seconds} s of open load");
+        }
     }
 
     #[test]

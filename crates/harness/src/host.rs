@@ -9,6 +9,7 @@ use nix::sys::time::TimeValLike;
 use record::{Host, Placement};
 
 use crate::child::on_cpus;
+use crate::doctor::network::time_wait_count;
 use crate::doctor::quota;
 
 /// The kernel keeps the time of CPUs in hundredths of a second on every machine that Linux runs on.
@@ -56,9 +57,11 @@ impl HostReading {
             origin_ns: grown(before.1, after.1),
             harness_ns: now.own_ns.saturating_sub(self.own_ns),
             probe_per_ms: self.probe_per_ms,
-            // Only who begins a round reads the time of day.
+            // Only who carries a round out reads the time of day, and waits for origins.
             clock_jump_ms: 0,
+            unclosed: false,
             throttled: most_grown(&self.throttled, &now.throttled),
+            lingering: time_wait_count(),
         })
     }
 

@@ -5,7 +5,7 @@
 //! nothing polls while something is measured.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 
@@ -16,17 +16,32 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 
+use crate::versions;
+
 /// What this process has met.
 static PROCESS: Family = Family::new();
 /// Signals are watched once.
 static WATCHED: Once = Once::new();
+/// Whether something is measured that is to be kept.
+static MEASURES: AtomicBool = AtomicBool::new(false);
 
-/// Begins to watch for signals.
+/// Begins to watch for signals before something is measured.
 ///
 /// # Errors
 ///
 /// Says that the system refuses.
 pub(crate) fn watch() -> Result<()> {
+    MEASURES.store(true, Ordering::Release);
+    watch_builds()
+}
+
+/// Begins to watch for signals before something is built: until something is measured, each ends
+/// this process at once, as it does unwatched, but leaves nothing behind that is half built.
+///
+/// # Errors
+///
+/// Says that the system refuses.
+pub(crate) fn watch_builds() -> Result<()> {
     // Who started this with a signal ignored, as nohup does, wants it ignored.
     let ignored = ignored();
     let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter();
@@ -82,9 +97,11 @@ pub(crate) fn dead(group: Pid) {
     PROCESS.groups().remove(&group.as_raw());
 }
 
-/// Takes a signal: ends every child, or, when one came before, this process.
+/// Takes a signal: ends every child, or, when one came before or nothing is measured, this process.
 fn take(signal: i32) {
-    if !PROCESS.end(signal) {
+    let is_first = PROCESS.end(signal);
+    versions::forget_unbuilt();
+    if !is_first || !MEASURES.load(Ordering::Acquire) {
         std::process::exit(128 + signal);
     }
 }

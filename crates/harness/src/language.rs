@@ -160,17 +160,18 @@ pub(crate) fn compile_in(
     Ok(Program { path, sha256, interpreter })
 }
 
-/// Builds the program of a model, with the version of a package that it may have been prepared for.
+/// Builds the program of a model, apart from the others if it was prepared for that.
 pub(crate) fn compile_model(
     workspace: &Workspace,
     model: &Model,
     layout: Option<u64>,
 ) -> Result<Program> {
-    let Some(variant) = &model.variant else {
+    if !model.is_apart() {
         return compile_in(workspace, &model.package, layout);
-    };
-    let built = versions::build(workspace, (model, variant), |manifest| {
-        rust::build_at(workspace, (&model.package, Some(manifest)), layout)
+    }
+    let built = versions::build(workspace, model, |manifest, flags| {
+        let package = rust::Package { name: &model.package, manifest: Some(manifest), flags };
+        rust::build_package(workspace, package, layout)
     })?;
     let (path, sha256) = kept(workspace, &model.package, &built)?;
     Ok(Program { path, sha256, interpreter: None })

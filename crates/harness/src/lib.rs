@@ -23,13 +23,19 @@ mod fixture;
 mod footprint;
 mod forecast;
 mod go_on;
+mod group;
 mod hold;
 mod host;
 mod idle_inhibitor;
 mod interrupt;
+mod kernel_threads;
 mod language;
+mod levers;
 mod live;
+mod load;
+mod locked;
 mod machine;
+mod manifest;
 mod measure;
 mod memory;
 mod nameless;
@@ -47,6 +53,7 @@ mod revalidate;
 mod run;
 mod run_lock;
 mod service;
+mod several;
 #[cfg(test)]
 #[path = "../../../tests/support/skip.rs"]
 mod skip;
@@ -95,7 +102,7 @@ pub use crate::run_lock::RunLock;
 pub use crate::sweep::sweep;
 pub use crate::terminal::columns;
 pub use crate::verify::{Verified, verify};
-pub use crate::versions::{Wanted, prepare};
+pub use crate::versions::{Apart, Wanted, prepare};
 
 /// The model that ratios are taken against.
 pub const BASELINE: &str = "tokio";

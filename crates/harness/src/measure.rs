@@ -14,8 +14,10 @@ use record::{
 use workload::{Cell, OriginKind, plain};
 
 use crate::footprint::footprints;
-use crate::forecast::knows;
+use crate::forecast::{beyond_origin, knows};
 use crate::go_on::{is_due, next_block, same_machine, same_programs};
+use crate::load::set_rates;
+use crate::machine::{place_like, required};
 use crate::origin_process::OriginProcess;
 use crate::programs::{build_for_run, hashes, interpreter_versions};
 use crate::progress::{Progress, say};
@@ -46,6 +48,18 @@ pub struct Request {
     pub origin: OriginKind,
     /// On how many threads a runtime runs its units.
     pub workers: Workers,
+}
+
+impl Request {
+    /// Returns its preset as this machine measures it, and who runs where.
+    ///
+    /// # Errors
+    ///
+    /// Says that the CPUs cannot be read, or are too few for the workers or for every cell.
+    pub fn placed(&self) -> Result<(Preset, Placement)> {
+        let placement = Placement { origin: self.origin, ..place_for(self.workers)? };
+        self.preset.clone().on(placement)
+    }
 }
 
 /// A run as far as it came.
@@ -94,18 +108,15 @@ pub fn measure(request: &Request) -> Result<Ended> {
 ///
 /// Says what refuses to be built, measured or written.
 pub fn measure_claimed(request: &Request, _lock: RunLock) -> Result<Ended> {
-    let layout = layout(&request.preset);
+    let (mut preset, placement) = request.placed()?;
     let all = (request.models.as_slice(), request.primitives.as_slice());
-    let programs = build_for_run((&request.workspace, layout), all)?;
-    let placement = Placement { origin: request.origin, ..place_for(request.workers)? };
+    let programs = build_for_run((&request.workspace, layout(&preset)), all)?;
     interrupt::watch()?;
-    let probes = probe(
-        (&request.preset.cells, request.preset.baseline()),
-        &request.models,
-        (&programs, &placement),
-    )?;
+    let probes =
+        probe((&preset.cells, preset.baseline()), &request.models, (&programs, &placement))?;
+    set_rates(&mut preset.cells, &probes);
     let mut schedule = draw(Basis {
-        preset: request.preset.clone(),
+        preset,
         models: request.models.clone(),
         missing: programs.missing.clone(),
         programs: request.primitives.clone(),
@@ -113,6 +124,9 @@ pub fn measure_claimed(request: &Request, _lock: RunLock) -> Result<Ended> {
         placement,
         probes,
     });
+    if let Some(why) = beyond_origin(&schedule) {
+        return Err(Failure::Preflight(why).into());
+    }
     schedule.supersedes.clone_from(&request.supersedes);
     let mut environment = environment(&request.workspace.root, &schedule, &programs)?;
     let models = (request.models.as_slice(), &programs);
@@ -140,10 +154,10 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     let next = next_block(&run)?;
     let session = session(&run.schedule, next);
     is_due(&run, session)?;
-    let (cells, models) = (&run.schedule.cells, &run.schedule.models);
-    preflight((&workspace.root, Some(&workspace.target)), Some(&path), (cells, models))?;
-
     let schedule = &run.schedule;
+    let (cells, models) = (required(&schedule.cells, &schedule.sweeps), &schedule.models);
+    preflight((&workspace.root, Some(&workspace.target)), Some(&path), (&cells, models))?;
+
     let layout = schedule.sessions.get(session as usize).and_then(|session| session.layout_seed);
     let runs = |model: &&Model| schedule.missing(&model.name).is_none();
     let models: Vec<Model> = schedule.models.iter().filter(runs).cloned().collect();
@@ -155,9 +169,7 @@ pub fn resume(workspace: &Workspace, path: &Path) -> Result<Ended> {
     }
     same_programs(&run, session, &hashes(&programs))?;
     let now = environment(&workspace.root, schedule, &programs)?;
-    let planned = &run.schedule.placement;
-    let workers = Workers { count: Some(planned.workers), oversubscribe: true };
-    let placement = Placement { origin: planned.origin, ..place_for(workers)? };
+    let placement = place_like(&run.schedule.placement)?;
     same_machine(&run, (&now, &placement), session)?;
     interrupt::watch()?;
     let mut folder = RunFolder::reopen(&path)?;
@@ -236,7 +248,9 @@ fn may_measure(request: &Request) -> Result<()> {
     }
     let Request { workspace, results, preset, models, .. } = request;
     let target = Some(&*workspace.target);
-    preflight((&workspace.root, target), Some(results), (&preset.cells, models))
+    let cells = required(&preset.cells, &preset.sweeps);
+    preflight((&workspace.root, target), Some(results), (&cells, models))?;
+    request.placed().map(drop)
 }
 
 /// Returns the layout of a preset's first session.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use record::MemoryReading;
 
 /// How often the kernel's objects are looked at until they no longer become fewer, and how long it
-/// is waited between: what the last process had is given back a moment after its end.
-const LOOKS: u32 = 20;
+/// is waited between: what the last process had is given back a moment after its end, and what a
+/// million connections had in some tens of seconds.
+const LOOKS: u32 = 300;
 const BETWEEN: Duration = Duration::from_millis(100);
 /// What they may become fewer by while nothing is being given back.
 const STEADY_BYTES: u64 = 64 * 1024;
@@ -22,22 +23,31 @@ const READ_BY_OTHERS: &str = "proc_inode_cache";
 /// The bytes of each kind of object that the kernel has.
 pub(crate) type Slabs = BTreeMap<String, u64>;
 
-/// Reads what a process and the kernel hold now.
-pub(crate) fn read(process: u32) -> MemoryReading {
-    let own = |file: &str| fs::read_to_string(format!("/proc/{process}/{file}"));
-    let (maps, status) = (own("smaps_rollup").unwrap_or_default(), own("status"));
-    let status = status.unwrap_or_default();
+/// Reads what some processes hold together now, and the kernel. Each counts a page that several
+/// share by its share, so that their sum counts it once.
+pub(crate) fn read(processes: &[u32]) -> MemoryReading {
+    let text = |process: &u32, file: &str| {
+        fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default()
+    };
+    let of = |file: &str| processes.iter().map(|id| text(id, file)).collect::<Vec<_>>();
+    let (maps, status) = (of("smaps_rollup"), of("status"));
+    // Of one that is not there nothing is known, and so nothing of the sum.
+    let sum = |texts: &[String], start: &str| -> Option<u64> {
+        texts.iter().map(|text| number(text, start)).sum()
+    };
+    let private = [sum(&maps, "Private_Clean:"), sum(&maps, "Private_Dirty:")];
     let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let sockets = fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
-    let private = [number(&maps, "Private_Clean:"), number(&maps, "Private_Dirty:")];
+    let tracked = fs::read_to_string("/proc/sys/net/netfilter/nf_conntrack_count");
     MemoryReading {
-        pss_kib: number(&maps, "Pss:"),
+        pss_kib: sum(&maps, "Pss:"),
         private_kib: private.into_iter().sum(),
-        page_tables_kib: number(&status, "VmPTE:"),
-        threads: number(&status, "Threads:"),
+        page_tables_kib: sum(&status, "VmPTE:"),
+        threads: sum(&status, "Threads:"),
         kernel_stacks_kib: number(&memory, "KernelStack:"),
         slab_kib: number(&memory, "Slab:"),
         tcp_pages: tcp_pages(&sockets),
+        tracked: tracked.ok().and_then(|count| number(&count, "")),
     }
 }
 
@@ -109,10 +119,29 @@ mod tests {
 
     #[test]
     fn this_process_has_memory_and_threads() {
-        let reading = read(std::process::id());
+        let reading = read(&[std::process::id()]);
         assert!(reading.pss_kib > Some(0) && reading.threads > Some(0), "{reading:?}");
         assert!(reading.private_kib <= reading.pss_kib.map(|kib| kib + 1), "{reading:?}");
         assert!(reading.slab_kib > Some(0) && reading.tcp_pages.is_some(), "{reading:?}");
+    }
+
+    #[test]
+    fn what_several_have_is_their_sum_and_unknown_if_one_is_gone() {
+        let id = std::process::id();
+        let (one, two) = (read(&[id]), read(&[id, id]));
+        assert!(two.threads > one.threads && two.pss_kib > one.pss_kib, "{one:?} {two:?}");
+        let gone = read(&[id, u32::MAX]);
+        assert_eq!((gone.pss_kib, gone.threads, gone.page_tables_kib), (None, None, None));
+    }
+
+    #[test]
+    fn what_the_kernel_counts_is_read_from_its_line_or_from_a_file_of_one_number() {
+        assert_eq!(number("MemFree: 1 kB\nSlab:   52 kB\n", "Slab:"), Some(52));
+        assert_eq!(
+            (number("17\n", ""), number("", ""), number("Slab:\n", "Slab:")),
+            (Some(17), None, None)
+        );
+        assert_eq!(tcp_pages("UDP: mem 1\nTCP: inuse 4 tw 2 mem 9\n"), Some(9));
     }
 
     #[test]

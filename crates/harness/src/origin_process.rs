@@ -1,6 +1,7 @@
 //! One conversation with a model, and one with an origin that lasts for a block.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +13,6 @@ use rules::STALLED_MS;
 use workload::pipe::{Hello, Turned};
 use workload::{Cell, Plan, Receipt, Turn};
 
-use crate::hold::addresses;
 use crate::participant::{clock_of, read, start};
 use crate::{Child, Program, Start};
 
@@ -80,18 +80,17 @@ impl OriginProcess {
         Self::start_as(program, (arguments, &placement.origin_cpus))
     }
 
-    /// Starts an origin for a cell: where replies are held, one that can, at as many addresses as
-    /// its connections need.
+    /// Starts an origin that can serve a cell, at as many addresses as its connections need.
     ///
     /// # Errors
     ///
     /// Says why it did not start.
     pub fn start_for(program: &Program, placement: &Placement, cell: &Cell) -> Result<Self> {
         let serving = placement.serving(cell);
-        if !cell.workload.is_held() {
+        if cell.addresses() == 1 {
             return Self::start(program, &serving);
         }
-        let sizes = [serving.shards, addresses(cell)].map(|size| size.to_string());
+        let sizes = [serving.shards, cell.addresses()].map(|size| size.to_string());
         let arguments = [&[serving.origin.name().to_owned()], sizes.as_slice()].concat();
         Self::start_as(program, (arguments, &serving.origin_cpus))
     }
@@ -173,7 +172,8 @@ impl OriginProcess {
         placement: &Placement,
     ) -> Result<Result<Reported, String>> {
         let plan = self.plan((cell, seed), placement)?;
-        Ok(converse(model, program, (&plan, &placement.model_cpus)))
+        let (_, cpus) = placement.of_models(&plan.cell);
+        Ok(converse(model, program, (&plan, cpus)))
     }
 
     /// Mounts a cell, and returns a plan of it without a deadline or work on top.
@@ -187,7 +187,7 @@ impl OriginProcess {
         placement: &Placement,
     ) -> Result<Plan> {
         self.mount(Mount::whole(&cell, seed))?;
-        let (origins, workers) = (self.ready.origins.clone(), placement.workers);
+        let (origins, (workers, _)) = (self.ready.origins.clone(), placement.of_models(&cell));
         Ok(Plan { cell, origins, workers, seed, deadline_ms: None, surcharge_ns: 0 })
     }
 
@@ -232,7 +232,9 @@ impl OriginProcess {
     /// Names the address that does not.
     pub fn accepts(&self) -> Result<()> {
         let refused = |address: &&SocketAddr| {
-            TcpStream::connect_timeout(address, Duration::from_secs(1)).is_err()
+            let tried = TcpStream::connect_timeout(address, Duration::from_secs(1));
+            // Where a model has the last of the local ports, nobody can tell.
+            tried.is_err_and(|error| error.kind() != ErrorKind::AddrNotAvailable)
         };
         match self.ready.origins.iter().find(refused) {
             Some(address) => bail!("the origin no longer accepts connections at {address}"),

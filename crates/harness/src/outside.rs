@@ -6,6 +6,7 @@
 //! would compile the kit in another way than for all others. Nothing is written into its folder.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Component, Path, PathBuf};
@@ -19,14 +20,12 @@ use toml::Value;
 use crate::files::put;
 use crate::find::MODEL;
 use crate::language::cargo;
-use crate::versions::{copy_file, root, table};
+use crate::manifest::{self, root, table};
+use crate::versions::copy_file;
 use crate::{Failure, Workspace};
 
 /// What of its folder is not linked: the first is written, the others are cargo's.
 const OWN: [&str; 3] = ["Cargo.toml", "Cargo.lock", "target"];
-/// Where a manifest names folders of packages.
-const NAMING: [&str; 5] =
-    ["build-dependencies", "dependencies", "dev-dependencies", "patch", "target"];
 
 /// A model outside the repository.
 #[derive(Clone, Debug)]
@@ -119,15 +118,10 @@ pub(crate) fn prepared(workspace: &Workspace, package: &str) -> Result<Option<Pa
     let (member, manifest) = (made.join("model"), made.join("Cargo.toml"));
     link(folder, &member).with_context(|| Unwritable(member.display().to_string()))?;
 
-    let mut own = table(&folder.join("Cargo.toml"))?;
-    for key in NAMING {
-        own.get_mut(key).into_iter().for_each(|named| anchor(named, folder));
-    }
+    let (own, patch) = manifest::of(folder)?;
     let mut root = root(workspace)?;
-    // Both hold for a whole workspace, and are read nowhere else.
-    own.remove("workspace");
-    root.extend(own.remove("patch").map(|patch| ("patch".to_owned(), patch)));
-    put(&member.join("Cargo.toml"), own.to_string())?;
+    root.extend(patch.map(|patch| ("patch".to_owned(), patch)));
+    put(&member.join("Cargo.toml"), manifest::written(&own))?;
     put(&manifest, root.to_string())?;
     lock(workspace, &made, package)?;
     Ok(Some(manifest))
@@ -139,25 +133,16 @@ fn link(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let (name, path) = entry.map(|entry| (entry.file_name(), entry.path()))?;
-        let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        if !is_hidden && OWN.iter().all(|own| name != *own) {
+        if is_source(&name) {
             symlink(path, to.join(name))?;
         }
     }
     Ok(())
 }
 
-/// Makes every path whole that is named from a folder.
-fn anchor(named: &mut Value, folder: &Path) {
-    let Value::Table(table) = named else { return };
-    for (key, value) in table.iter_mut() {
-        match value {
-            Value::String(path) if key == "path" => {
-                *path = folder.join(&*path).to_string_lossy().into_owned();
-            }
-            value => anchor(value, folder),
-        }
-    }
+/// Returns whether something in the folder of a package is of its own and not cargo's or hidden.
+pub(crate) fn is_source(name: &OsStr) -> bool {
+    !name.as_encoded_bytes().starts_with(b".") && OWN.iter().all(|own| name != *own)
 }
 
 /// Writes the lock file of a workspace: that of ours, and what the model needs beside it.
@@ -226,8 +211,6 @@ fn away(to: &Path, from: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use toml::Table;
-
     use super::*;
 
     /// Writes the manifest of a package into a folder below another.
@@ -277,18 +260,5 @@ mod tests {
         let way = |to, from| away(Path::new(to), Path::new(from));
         assert_eq!(way("/no/a/crates", "/no/b/bench"), Path::new("../../a/crates"));
         assert_eq!(way("/no/a/crates", "/no/a"), Path::new("crates"));
-    }
-
-    #[test]
-    fn every_path_that_a_manifest_names_is_made_whole_but_that_of_its_own_files() {
-        let text = "[dependencies]\na = { path = \"../a\" }\nb = \"1\"\n\n\
-                    [target.x.dependencies.c]\npath = \"c\"\n\n[[bin]]\npath = \"src/main.rs\"\n";
-        let mut own: Table = text.parse().unwrap();
-        for key in NAMING {
-            own.get_mut(key).into_iter().for_each(|named| anchor(named, Path::new("/no/mine")));
-        }
-        assert_eq!(own["dependencies"]["a"]["path"].as_str(), Some("/no/mine/../a"));
-        assert_eq!(own["target"]["x"]["dependencies"]["c"]["path"].as_str(), Some("/no/mine/c"));
-        assert_eq!(own["bin"][0]["path"].as_str(), Some("src/main.rs"));
     }
 }

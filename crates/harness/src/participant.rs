@@ -160,8 +160,10 @@ pub fn time_for(plan: &Plan, turn: &Turn) -> Duration {
     let each = match cell.workload.datum() {
         Datum::Timed(after) => after + Duration::from_millis(1),
         Datum::Turn | Datum::Slope => {
-            let most = plan.deadline_ms.unwrap_or(cell.delay_ms.hi);
-            Duration::from_millis(most.max(cell.delay_ms.hi))
+            // Of fetches that arrive at a rate it is no pace: all deadlines are over soon after the
+            // last arrival.
+            let most = plan.deadline_ms.filter(|_| !cell.is_open()).unwrap_or(0);
+            Duration::from_millis(most.max(cell.delay_ms_max()))
         }
     };
     let arrivals = Duration::from_secs((ids.end - ids.start) / u64::from(cell.rate_per_s.max(1)));

@@ -60,7 +60,8 @@ pub fn probe(
         // Turns are short: as one of many fetches a steady cell shows better what a fetch costs.
         let own = if cell.workload.is_resident() { &many } else { cell };
         let typical = |name: &str| {
-            let costs = (0..TIMES).map(|_| Ok(cost(&run(name, own)?.0)));
+            let times = if cell.is_large() { 1 } else { TIMES };
+            let costs = (0..times).map(|_| Ok(cost(&run(name, own)?.0)));
             let mut costs = costs.collect::<Result<Vec<u64>>>()?;
             costs.sort_unstable();
             Ok::<u64, anyhow::Error>(costs[costs.len() / 2])
@@ -82,13 +83,16 @@ pub fn probe(
 fn many(cell: &Cell) -> Cell {
     let at_most = |(all, each): (u64, u64)| all.min(each.saturating_mul(cell.in_flight.into()));
     let (warmup, fetches) = (at_most(WARM_UP), at_most(FETCHES));
-    let asked = Cell { workload: Workload::Steady, warmup, fetches, ..cell.clone() };
-    Cell { rate_per_s: 0, probe_period_us: 0, work_kib: 0, ..asked }
+    let ends = cell.workload.ends_connections();
+    let workload = if ends { cell.workload } else { Workload::Steady };
+    let asked = Cell { workload, warmup, fetches, handed_in: false, ..cell.clone() };
+    Cell { rate_per_s: 0, burst: 0, slow_percent: 0, probe_period_us: 0, work_kib: 0, ..asked }
 }
 
-/// Returns the CPU time per fetch of a window, in nanoseconds.
+/// Returns the CPU time per fetch of a window, in whole nanoseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
 fn cost(turned: &Turned) -> u64 {
-    turned.window.cpu_ns / turned.window.ended.max(1)
+    turned.window.cpu_ns_each() as u64
 }
 
 /// Lets a model carry out a cell at an origin of its own.
@@ -97,7 +101,7 @@ fn fetch(
     cell: &Cell,
     (programs, placement): (&Programs, &Placement),
 ) -> Result<(Turned, Receipt)> {
-    let mut origin = OriginProcess::start(&programs.origin, placement)?;
+    let mut origin = OriginProcess::start_for(&programs.origin, placement, cell)?;
     let program = programs.models.get(&model.name).context("failed to find its program")?;
     let reported = origin.serve((model, program), (cell.clone(), SEED), placement)?;
     // What a model says of an origin that died or was stopped meanwhile is not the model's fault,

@@ -10,7 +10,7 @@ use crate::language::{
     build_jointly, compile_in, compile_model, is_built_by_cargo, may_shuffle, missing,
 };
 use crate::progress::{Building, say};
-use crate::{Interpreter, Program, Programs, Workspace};
+use crate::{Interpreter, Program, Programs, Workspace, versions};
 
 /// Builds the origin, the models, and the programs of primitives. A model that needs what this
 /// machine does not have is missing, which is said.
@@ -26,16 +26,19 @@ pub fn build(
     build_all((workspace, None), (models, primitives), &mut building)
 }
 
-/// Builds them for a run, in the given layout if there is one.
+/// Builds them for a run, in the given layout if there is one; nothing is kept of what was prepared
+/// and is not built then.
 pub(crate) fn build_for_run(
     (workspace, layout): (&Workspace, Option<u64>),
     (models, primitives): (&[Model], &[PrimitiveProgram]),
 ) -> Result<Programs> {
-    if layout.is_some() {
-        may_shuffle(workspace)?;
-    }
+    let may_build = layout.map_or(Ok(()), |_| may_shuffle(workspace));
     let mut building = Building::of_run(1 + models.len() + primitives.len());
-    build_all((workspace, layout), (models, primitives), &mut building)
+    let built = may_build
+        .and_then(|()| build_all((workspace, layout), (models, primitives), &mut building));
+    // Either something does not build, or what is not built cannot run here.
+    versions::forget_unbuilt();
+    built
 }
 
 /// Builds them, and shows how many of all are built.
@@ -48,10 +51,8 @@ fn build_all(
         models.iter().map(|model| (model, missing(workspace, model))).collect();
     if layout.is_none() {
         let models = models.iter().filter(|(model, missing)| {
-            // Other versions of a model's packages are built in a workspace of their own, and so
-            // are models outside of ours.
-            let is_ours =
-                model.variant.is_none() && !workspace.outside.contains_key(&model.package);
+            // What is built apart has a workspace of its own, and so have models outside of ours.
+            let is_ours = !model.is_apart() && !workspace.outside.contains_key(&model.package);
             missing.is_none() && is_ours && is_built_by_cargo(model)
         });
         let models = models.map(|(model, _)| model.package.as_str());
@@ -74,7 +75,7 @@ fn build_all(
                 programs.missing.push(missing);
             }
             None => {
-                building.next(if model.variant.is_some() { &model.name } else { &model.package });
+                building.next(if model.is_apart() { &model.name } else { &model.package });
                 let built = compile_model(workspace, model, layout)?;
                 programs.models.insert(model.name.clone(), built);
             }

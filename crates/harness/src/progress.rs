@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use record::{Block, Schedule, TurnRecord};
+use record::{Block, Schedule, StopRule, TurnRecord};
 use workload::plain;
 
 use crate::Event;
@@ -120,7 +120,7 @@ impl<'a> Progress<'a> {
         Self {
             schedule,
             began: Instant::now(),
-            due_s: due.iter().map(|block| block_s(schedule, block)).sum(),
+            due_s: due_s(schedule, due),
             turn_s: due.iter().map(|block| (block.number, turn_s(schedule, block))).collect(),
             ended_s: 0.0,
             blocks_due: due.len(),
@@ -241,7 +241,7 @@ impl<'a> Progress<'a> {
 
     /// Returns the line: where the run is, and how long it still takes.
     fn line(&self, what: &str) -> String {
-        let (phase, left) = (PHASES[1], self.left());
+        let (phase, left) = (PHASES[1], left(self.began.elapsed(), self.share()));
         let (block, blocks) = (self.blocks, self.blocks_due);
         let percent = 100.0 * self.share();
         let (repeated, invalid) = (counted(self.repeated, "round", "repeated"), self.invalid());
@@ -254,17 +254,6 @@ impl<'a> Progress<'a> {
     /// Returns how many turns are invalid by what their model did; others are measured again.
     fn invalid(&self) -> String {
         counted(self.invalid, "turn", "invalid")
-    }
-
-    /// Returns the time left, judged by the turns that have ended.
-    fn left(&self) -> String {
-        let share = self.share();
-        let left_s = self.began.elapsed().as_secs_f64() * (1.0 - share) / share;
-        match left_s {
-            _ if self.ended == 0 => "?".to_owned(),
-            ..100.0 => format!("{left_s:.0} s"),
-            _ => format!("{:.0} min", left_s / 60.0),
-        }
     }
 
     /// Returns which share has ended of all that is due.
@@ -282,6 +271,27 @@ impl<'a> Progress<'a> {
         let is_last = self.blocks == self.blocks_due;
         self.schedule.fetches(&block.cell) || is_last || self.blocks.is_multiple_of(10)
     }
+}
+
+/// Writes the time left, judged by what share has ended meanwhile.
+fn left(meanwhile: Duration, share: f64) -> String {
+    let left_s = meanwhile.as_secs_f64() * (1.0 - share) / share;
+    match left_s {
+        _ if share <= 0.0 => "?".to_owned(),
+        ..100.0 => format!("{left_s:.0} s"),
+        _ => format!("{:.0} min", left_s / 60.0),
+    }
+}
+
+/// Returns about how long some blocks take, in seconds: those of fetches at most as long as the
+/// rule allows by which they end.
+fn due_s(schedule: &Schedule, due: &[Block]) -> f64 {
+    let of = |fetches: bool| {
+        let own = due.iter().filter(|block| schedule.fetches(&block.cell) == fetches);
+        own.map(|block| block_s(schedule, block)).sum::<f64>()
+    };
+    let most = |rule: &StopRule| 60.0 * f64::from(rule.minutes_max);
+    of(true).min(schedule.stop.as_ref().map_or(f64::INFINITY, most)) + of(false)
 }
 
 /// Returns about how long a turn of a block takes, in seconds.
@@ -389,6 +399,32 @@ mod tests {
             line.ends_with(" left, block 11 of 28, 3 rounds repeated, 1 turn invalid"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn what_is_due_is_no_longer_than_the_rule_that_ends_it() {
+        let block = |number| {
+            let (cell, rounds) = ("steady".to_owned(), Vec::new());
+            Block { number, cell, seed: 1, rounds, session: 0 }
+        };
+        let blocks: Vec<Block> = (0..1_000).map(block).collect();
+        let mut schedule = schedule();
+        let all_s = due_s(&schedule, &blocks);
+        assert!(all_s > 120.0, "{all_s}");
+        let stop = |minutes_max| StopRule { blocks_min: 1, half_width_permille: 1, minutes_max };
+        schedule.stop = Some(stop(1));
+        assert!((due_s(&schedule, &blocks) - 60.0).abs() < 1e-9);
+        schedule.stop = Some(stop(60));
+        assert!((due_s(&schedule, &blocks) - all_s).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_time_left_is_what_the_rest_takes_at_the_pace_so_far() {
+        for (meanwhile_s, share, text) in
+            [(0, 0.0, "?"), (30, 0.5, "30 s"), (90, 0.9, "10 s"), (300, 0.25, "15 min")]
+        {
+            assert_eq!(left(Duration::from_secs(meanwhile_s), share), text);
+        }
     }
 
     #[test]

@@ -5,12 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use record::{RoundRecord, Run, Schedule, State, TurnRecord};
 use rules::{Evidence, Reason, validate};
+use workload::pipe::Turned;
 use workload::{Plan, Turn};
 
-use crate::block::turn_of;
 use crate::disturbed::disturbances;
-use crate::hold::addresses;
-use crate::run::{planned, repeats_of};
+use crate::run::{planned, repeats_of, turn_of};
 
 /// Returns a sentence for each turn whose state is not what its figures and its receipt say.
 pub fn revalidate(run: &Run) -> Vec<String> {
@@ -81,9 +80,11 @@ fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     let Some((plan, asked)) = asked(&run.schedule, turn, turned.turn) else {
         return Some(format!("{place}: the schedule has no plan for it"));
     };
-    let origin = plan.cell.origin(run.schedule.placement.origin);
+    let origin = plan.cell.served_by(run.schedule.placement.origin);
+    let turned = &with_wake_ups(run, turn, turned);
     let evidence = Evidence { turned, receipt, origin };
-    let mut reasons = validate(described.claims(), (&plan, &asked), evidence);
+    let reasons = validate(described.claims(), (&plan, &asked), evidence);
+    let mut reasons = run.schedule.held_against(&plan.cell, reasons);
     reasons.extend(over);
     match &turn.state {
         State::Valid if !reasons.is_empty() => {
@@ -97,6 +98,16 @@ fn differs(run: &Run, turn: &TurnRecord, over: Vec<Reason>) -> Option<String> {
     }
 }
 
+/// Returns what was reported of a turn with a wake-up of its probe task, if that woke in its stay.
+/// The journal keeps wake-ups by the stay, and the thread of a probe task is known by them.
+fn with_wake_ups(run: &Run, turn: &TurnRecord, turned: &Turned) -> Turned {
+    let block = run.blocks.iter().find(|other| other.block == turn.block);
+    let stay = block.and_then(|other| other.stays.get(&turn.model));
+    let first = stay.and_then(|stay| stay.wake_up_delays_ns.first());
+    let wake_up_delays_ns = first.map(|&(ns, _)| (ns, 1)).into_iter().collect();
+    Turned { wake_up_delays_ns, ..turned.clone() }
+}
+
 /// Returns whether reasons hold one that only the living process shows, or that a turn shows by
 /// times which the journal keeps for a whole stay.
 fn is_seen_alive(reasons: &[Reason]) -> bool {
@@ -107,6 +118,7 @@ fn is_seen_alive(reasons: &[Reason]) -> bool {
                 | Reason::ChildrenIgnored
                 | Reason::OriginFailed { .. }
                 | Reason::OtherMoments { .. }
+                | Reason::HeldUp { .. }
         )
     };
     reasons.iter().any(is_alive)
@@ -121,7 +133,7 @@ fn sentence(reasons: &[Reason]) -> String {
 fn asked(schedule: &Schedule, turn: &TurnRecord, number: u32) -> Option<(Plan, Turn)> {
     let block = schedule.block(turn.block)?;
     let shard = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let shards = schedule.placement.shards * addresses(schedule.cell(&turn.cell)?);
+    let shards = schedule.placement.shards * schedule.cell(&turn.cell)?.addresses();
     let origins = vec![shard; shards as usize];
     let plan = planned(schedule, (block, &turn.model), origins)?;
     let asked = turn_of((block, &plan.cell), &turn.model, number);

@@ -8,12 +8,14 @@ use record::{
     Block, BlockRecord, Described, Missing, Model, RoundRecord, Schedule, Stop, TurnRecord,
 };
 use rules::Reason;
+use workload::content::first_id;
 use workload::{Cell, DelayRange, Plan, Turn, Workload};
 
 use crate::block::{How, Measuring};
 use crate::origin_process::OriginProcess;
+use crate::service::Service;
 use crate::sweep::part;
-use crate::{FLOOR, Program, interrupt, stop};
+use crate::{FLOOR, Program, group, interrupt, stop};
 
 /// Origins that are started before a block is given up.
 const ORIGINS_MAX: usize = 3;
@@ -21,6 +23,12 @@ const ORIGINS_MAX: usize = 3;
 const BLOCKS_MAX: usize = 3;
 /// Fetches that warm an origin.
 const WARMING_FETCHES: u64 = 400;
+/// The most of them at once.
+const WARMING_SLOTS_MAX: u32 = 256;
+/// Connections that a model surely makes in a millisecond.
+const CONNECTS_A_MS: u64 = 10;
+/// How long a reply takes while the slots of a cell with arrivals connect, in milliseconds.
+pub(crate) const CONNECT_OPEN_MS: u64 = 100;
 /// One round of so many may be measured again.
 const ROUNDS_A_REPEAT: usize = 5;
 
@@ -142,18 +150,14 @@ fn run_block(
     bail!("the origin failed {BLOCKS_MAX} times in block {}", block.number)
 }
 
-/// Returns a new origin; one that dies at once, as an origin may that somebody kills, is no reason
+/// Returns new origins; one that dies at once, as an origin may that somebody kills, is no reason
 /// to end a run of hours.
-pub(crate) fn renewed(
-    schedule: &Schedule,
-    programs: &Programs,
-    block: &Block,
-) -> Result<OriginProcess> {
+pub(crate) fn renewed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Service> {
     let mut last = None;
     for _ in 0..ORIGINS_MAX {
         ensure!(interrupt::exit_code().is_none(), "interrupted");
         match warmed(schedule, programs, block) {
-            Ok(origin) => return Ok(origin),
+            Ok(service) => return Ok(service),
             Err(error) => last = Some(error),
         }
     }
@@ -161,26 +165,33 @@ pub(crate) fn renewed(
 }
 
 /// Starts an origin and lets the floor fetch from it a little, undelayed: its first replies come
-/// late, and whoever is first in a block would pay for them.
-fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<OriginProcess> {
+/// late, and whoever is first in a block would pay for them. Where replies are held, no time is
+/// measured, and each process of a group has an origin.
+fn warmed(schedule: &Schedule, programs: &Programs, block: &Block) -> Result<Service> {
     let cell = schedule.cell(&block.cell).context("failed to find a cell of the schedule")?;
-    let mut origin = OriginProcess::start_for(&programs.origin, &schedule.placement, cell)?;
+    let start = |cell: &Cell| OriginProcess::start_for(&programs.origin, &schedule.placement, cell);
+    if cell.workload.is_held() {
+        let shares = group::shares(cell, schedule.processes(&cell.name));
+        return Ok(Service(shares.iter().map(start).collect::<Result<_>>()?));
+    }
+    let mut origin = start(cell)?;
     let floor = schedule.model(FLOOR).zip(programs.models.get(FLOOR));
-    // No time is measured where replies are held.
-    let Some((floor, program)) = floor.filter(|_| !cell.workload.is_held()) else {
-        return Ok(origin);
-    };
+    let Some((floor, program)) = floor else { return Ok(Service(vec![origin])) };
     let cell = Cell {
         workload: Workload::Steady,
+        // Connections beyond those take long, and make it no warmer.
+        in_flight: cell.in_flight.min(WARMING_SLOTS_MAX),
         warmup: 1,
         fetches: WARMING_FETCHES,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         rate_per_s: 0,
+        burst: 0,
+        handed_in: false,
         ..cell.clone()
     };
     // What it says is of no matter: the trials that follow are validated by themselves.
     let _ = origin.serve((floor, program), (cell, block.seed), &schedule.placement)?;
-    Ok(origin)
+    Ok(Service(vec![origin]))
 }
 
 /// Returns what a model, or a control, is sent in a block: a model that holds fewer in flight gets
@@ -197,7 +208,7 @@ pub(crate) fn planned(
         origins,
         workers,
         seed: block.seed,
-        deadline_ms: None,
+        deadline_ms: (cell.deadline_ms > 0).then_some(cell.deadline_ms),
         surcharge_ns: 0,
     };
     let model = match schedule.described(name)? {
@@ -210,20 +221,36 @@ pub(crate) fn planned(
     Some(Plan { cell: held(cell, model), surcharge_ns, ..plan })
 }
 
+/// Returns the turn of that number that a participant takes in a block.
+pub(crate) fn turn_of((block, cell): (&Block, &Cell), name: &str, number: u32) -> Turn {
+    let place = block.participants().iter().position(|other| *other == name);
+    Turn::of(cell, number, first_id(place.unwrap_or_default() as u64, number))
+}
+
 /// Returns on how many threads a runtime runs its units in a cell, and the CPUs of its process.
 pub(crate) fn places(schedule: &Schedule, cell: &Cell) -> (u32, Vec<usize>) {
     let placement = &schedule.placement;
     if cell.workload.fetches() {
-        return (placement.workers, placement.model_cpus.clone());
+        let (workers, cpus) = placement.of_models(cell);
+        return (workers, cpus.to_vec());
     }
     let cpus = placement.of_operations(cell.workload.cpus());
     (u32::try_from(cpus.len()).unwrap_or(1), cpus)
 }
 
-/// Returns a turn that connects: where arrivals make turns long, with two fetches a slot.
-pub(crate) fn connecting(turn: Turn, cell: &Cell) -> Turn {
-    let (warmup, fetches) = (cell.slots().into(), cell.slots().into());
-    if cell.is_open() { Turn { warmup, fetches, ..turn } } else { turn }
+/// Returns a turn that connects, and the plan that it belongs to: where arrivals make turns long,
+/// or many slots do, no reply comes before all have connected, since one that has not finds no
+/// fetch left, and then all soon.
+pub(crate) fn connecting(turn: Turn, mut plan: Plan) -> (Turn, Plan) {
+    let slots = u64::from(plan.cell.slots());
+    let delay = match (plan.cell.is_large(), plan.cell.is_open()) {
+        (true, _) => 1 + slots / CONNECTS_A_MS,
+        (false, true) => CONNECT_OPEN_MS,
+        (false, false) => return (turn, plan),
+    };
+    plan.cell.delay_ms = DelayRange { lo: delay, hi: delay };
+    plan.cell.slow_percent = 0;
+    (Turn { warmup: slots, fetches: 1, ..turn }, plan)
 }
 
 /// Returns a cell as a model carries it out: one that holds fewer in flight gets so many slots, and
@@ -231,6 +258,32 @@ pub(crate) fn connecting(turn: Turn, cell: &Cell) -> Turn {
 pub(crate) fn held(cell: &Cell, model: &Model) -> Cell {
     match model.max_in_flight {
         Some(most) if most < cell.in_flight && cell.workload.needs_every_slot() => part(cell, most),
-        most => Cell { in_flight: cell.in_flight.min(most.unwrap_or(u32::MAX)), ..cell.clone() },
+        _ => model.within(cell),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{model, placement};
+    use crate::{Basis, draw, preset};
+
+    #[test]
+    fn a_deadline_is_set_where_the_cell_has_one_and_ends_no_reply() {
+        let schedule = draw(Basis {
+            preset: preset("load").expect("it is a preset"),
+            models: vec![model("tokio")],
+            missing: Vec::new(),
+            programs: Vec::new(),
+            seed: 1,
+            placement: placement(1),
+            probes: Vec::new(),
+        });
+        for block in &schedule.blocks {
+            let plan = planned(&schedule, (block, "tokio"), Vec::new()).expect("it takes part");
+            assert_eq!(plan.deadline_ms.is_some(), block.cell == "paced-timeout", "{}", block.cell);
+            let longest_ms = plan.cell.delay_ms_max();
+            assert!(plan.deadline_ms.is_none_or(|limit| limit > 10 * longest_ms), "{plan:?}");
+        }
     }
 }

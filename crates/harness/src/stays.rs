@@ -45,15 +45,19 @@ impl Stays {
         self.sum_of(name).idle_before = participant.idle;
     }
 
-    /// Notes what a living participant reports of itself.
-    pub(crate) fn look(&mut self, name: &str, participant: &Participant) {
+    /// Notes what the living processes of a participant report of themselves.
+    pub(crate) fn look(&mut self, name: &str, group: &[Participant]) {
         let sum = self.sum_of(name);
         let record = &mut sum.record;
-        record.versions.clone_from(&participant.hello.versions);
-        record.memory_peak_kib = record.memory_peak_kib.max(participant.memory_peak_kib());
+        if let Some(first) = group.first() {
+            record.versions.clone_from(&first.hello.versions);
+        }
+        let peak_kib = group.iter().map(Participant::memory_peak_kib).sum();
+        record.memory_peak_kib = record.memory_peak_kib.max(peak_kib);
         let since = |now: Duration, then: Duration| nanoseconds(now.saturating_sub(then));
-        record.idle_wall_ns = since(participant.idle.0, sum.idle_before.0);
-        record.idle_cpu_ns = since(participant.idle.1, sum.idle_before.1);
+        let (wall, cpu) = sum.idle_before;
+        record.idle_wall_ns = since(group.iter().map(|one| one.idle.0).sum(), wall);
+        record.idle_cpu_ns = since(group.iter().map(|one| one.idle.1).sum(), cpu);
     }
 
     /// Looks for what a participant has started, before it leaves: every process of the machine is
@@ -61,11 +65,14 @@ impl Stays {
     pub(crate) fn look_for_children(
         &mut self,
         name: &str,
-        participant: &Participant,
+        group: &[Participant],
     ) -> Option<Reason> {
-        let children = participant.children();
-        self.sum_of(name).record.hides_children |= children == Children::Hidden;
-        children.against()
+        let mut against = None;
+        for children in group.iter().map(Participant::children) {
+            self.sum_of(name).record.hides_children |= children == Children::Hidden;
+            against = against.or(children.against());
+        }
+        against
     }
 
     /// Notes that a participant has failed and takes no further turn.

@@ -1,14 +1,14 @@
-//! The preset `sweep`: from how many in flight on, and from which delay on, does one model cost
-//! less than another?
+//! The presets `sweep` and `scaling`: from how many in flight on, and from which delay on, does one
+//! model cost less than another; and what does a fetch cost with ten thousand in flight?
 //!
 //! Each level is a steady cell. The cells along the number in flight have the delays of the main
 //! steady cell, so that the level 64 is that cell; those along the delay have one number in flight.
 //! A model that holds fewer in flight takes part with the slots that it has.
 
-use record::{Along, Model, Sweep};
+use record::{Along, Model, OriginKind, Sweep};
 use workload::{Cell, DelayRange};
 
-use crate::cells::{Takes, steady};
+use crate::cells::{Takes, elsewhere, steady};
 use crate::{BASELINE, FLOOR, Preset, PrimitiveBlocks, quick};
 
 /// The levels of the number in flight.
@@ -32,17 +32,42 @@ const FETCHES_MIN: u64 = 12;
 /// Fetches of each slot before the window opens.
 const WARM_UP_WAVES: u64 = 2;
 
-/// Returns the preset: both sweeps in one run, level by level in random order.
+/// The levels of the number in flight at one rate, which is 2 fetches a millisecond: well below
+/// half of what the fast origin can serve on one CPU. With one in flight the delay is half a
+/// millisecond in the mean.
+const AT_RATE: [u32; 5] = [1, 10, 100, 1_000, 10_000];
+const RATE_PER_MS: u32 = 2;
+/// The levels of the number in flight at one delay, until well beyond what the origin can serve.
+const AT_DELAY: [u32; 6] = [1, 10, 100, 300, 1_000, 10_000];
+/// That delay: the mean, in milliseconds.
+const SCALING_DELAY_MS: u64 = 20;
+/// Its blocks: with fewer than eight, the signed ranks of a family of six levels reject nothing.
+const SCALING_BLOCKS: u32 = 9;
+/// How often a probe task wakes at one rate, in microseconds: as in `steady-probe`. That adds 200
+/// wake-ups a second, a tenth of the fetches, so that it has cells of its own, as there: what tells
+/// CPU time has none. Where a plan has a probe task, the floor moreover sets its timer and looks at
+/// all of its slots at each wait, which would be charged to its fetches.
+const PROBE_PERIOD_US: u32 = 5_000;
+/// What has fewer blocks: six are the fewest whose median has an interval, and all that a level
+/// needs which lies beyond what any origin serves, and is of no crossover. With 10,000 in flight at
+/// one rate a block takes minutes, and the one beside a probe task shows an order of magnitude.
+const SCALING_FEWER: [(&str, u32); 6] = [
+    ("at-delay-10000", 6),
+    ("at-rate-1-probe", 6),
+    ("at-rate-10-probe", 6),
+    ("at-rate-100-probe", 6),
+    ("at-rate-1000-probe", 6),
+    ("at-rate-10000-probe", 1),
+];
+
+/// Returns the preset `sweep`: both sweeps in one run, level by level in random order.
 pub fn sweep() -> Preset {
     let delay_ms = steady().delay_ms;
     let in_flight = IN_FLIGHT.map(|slots| level(format!("in-flight-{slots}"), slots, delay_ms));
-    let around =
-        |mean: u64| DelayRange { lo: mean - mean.div_ceil(2), hi: mean + mean.div_ceil(2) };
     let delay = DELAYS_MS.map(|mean| level(format!("delay-{mean}"), ALONG_DELAYS, around(mean)));
-    let names = |cells: &[Cell]| cells.iter().map(|cell| cell.name.clone()).collect();
     let sweeps = vec![
-        Sweep { along: Along::InFlight, cells: names(&in_flight) },
-        Sweep { along: Along::DelayMs, cells: names(&delay) },
+        Sweep { along: Along::InFlight, cells: names(&in_flight), scales: false },
+        Sweep { along: Along::DelayMs, cells: names(&delay), scales: false },
     ];
     Preset {
         name: "sweep",
@@ -55,6 +80,55 @@ pub fn sweep() -> Preset {
         takes: Takes::Representative,
         ..quick()
     }
+}
+
+/// Returns the preset `scaling`: the number in flight from 1 to 10,000, once at one rate, so that
+/// only the number grows, and once at one delay, so that the rate grows with it. The headline is of
+/// another origin than these curves, so that its cell is measured at both.
+pub(crate) fn scaling() -> Preset {
+    let at_rate = AT_RATE.map(|slots| {
+        let (twice_the_mean, lo) = (2 * slots / RATE_PER_MS, slots / RATE_PER_MS / 2);
+        let delay_ms = DelayRange { lo: lo.into(), hi: (twice_the_mean - lo).into() };
+        at_fast(format!("at-rate-{slots}"), slots, delay_ms)
+    });
+    let at_rate: Vec<Cell> = at_rate.into_iter().flat_map(with_probe).collect();
+    let delay_ms = around(SCALING_DELAY_MS);
+    let at_delay = AT_DELAY.map(|slots| at_fast(format!("at-delay-{slots}"), slots, delay_ms));
+    let sweeps = vec![
+        Sweep { along: Along::InFlightAtRate, cells: names(&at_rate), scales: true },
+        Sweep { along: Along::InFlight, cells: names(&at_delay), scales: true },
+    ];
+    Preset {
+        name: "scaling",
+        blocks: SCALING_BLOCKS,
+        fewer_blocks: SCALING_FEWER.to_vec(),
+        cells: [&at_rate[..], &at_delay, &[steady(), elsewhere()]].concat(),
+        sweeps,
+        takes: Takes::Concurrent,
+        ..sweep()
+    }
+}
+
+/// Returns a level at the fast origin, few in flight or many.
+fn at_fast(name: String, slots: u32, delay_ms: DelayRange) -> Cell {
+    Cell { origin: OriginKind::Fast, ..level(name, slots, delay_ms) }
+}
+
+/// Returns a cell, and the same with a probe task.
+pub(crate) fn with_probe(cell: Cell) -> [Cell; 2] {
+    let name = format!("{}-probe", cell.name);
+    let probed = Cell { name, probe_period_us: PROBE_PERIOD_US, ..cell.clone() };
+    [cell, probed]
+}
+
+/// Returns the range of delays with that mean, from half to one and a half times as long.
+fn around(mean: u64) -> DelayRange {
+    DelayRange { lo: mean - mean.div_ceil(2), hi: mean + mean.div_ceil(2) }
+}
+
+/// Returns the names of cells.
+fn names(cells: &[Cell]) -> Vec<String> {
+    cells.iter().map(|cell| cell.name.clone()).collect()
 }
 
 /// Returns whether a model is the baseline, the floor, or a bare one in Rust that stands for
@@ -79,7 +153,10 @@ fn level(name: String, in_flight: u32, delay_ms: DelayRange) -> Cell {
     let each_ms = delay_ms.lo.midpoint(delay_ms.hi) + LATE_MS;
     let slots = u64::from(in_flight);
     let fetches = (slots * WINDOW_MS).div_ceil(each_ms).max(slots * WAVES_MIN).max(FETCHES_MIN);
-    Cell { name, in_flight, warmup: WARM_UP_WAVES * slots, fetches, delay_ms, ..steady() }
+    let cell =
+        Cell { name, in_flight, warmup: WARM_UP_WAVES * slots, fetches, delay_ms, ..steady() };
+    // Many slots make a window long enough, and a wave of them would take seconds.
+    if cell.is_large() { Cell { fetches: slots.div_ceil(2), ..cell } } else { cell }
 }
 
 #[cfg(test)]
@@ -103,17 +180,14 @@ mod tests {
 
     /// Draws the schedule of a preset on two CPUs.
     fn drawn(preset: Preset) -> Schedule {
+        drawn_of(preset, models())
+    }
+
+    /// Draws it for some models.
+    fn drawn_of(preset: Preset, models: Vec<Model>) -> Schedule {
         let placement = placement(1);
         let (missing, probes) = (Vec::new(), Vec::new());
-        draw(Basis {
-            preset,
-            models: models(),
-            missing,
-            programs: Vec::new(),
-            seed: 1,
-            placement,
-            probes,
-        })
+        draw(Basis { preset, models, missing, programs: Vec::new(), seed: 1, placement, probes })
     }
 
     #[test]
@@ -121,6 +195,60 @@ mod tests {
         // A minute is left for the probes, which are no part of the forecast.
         let minutes = forecast(&drawn(sweep()), &[]).minutes_max;
         assert!((5.0..9.0).contains(&minutes), "{minutes}");
+    }
+
+    #[test]
+    fn scaling_takes_less_than_forty_minutes_and_keeps_its_rate_or_its_delay() {
+        let preset = scaling();
+        for sweep in &preset.sweeps {
+            let cell = |name: &String| preset.cells.iter().find(|cell| cell.name == *name).unwrap();
+            let cells: Vec<&Cell> = sweep.cells.iter().map(cell).collect();
+            assert_eq!(cells.last().unwrap().in_flight, 10_000);
+            let is_alike = |cell: &&Cell| match sweep.along {
+                Along::InFlightAtRate => cell.asked_per_s() == 2_000,
+                _ => cell.delay_ms == cells[0].delay_ms,
+            };
+            assert!(cells.iter().all(is_alike), "{cells:?}");
+        }
+        let models = [BASELINE, FLOOR, "smol", "async-std", "rayon"].map(model);
+        let models = models.into_iter().chain([threads()]).collect();
+        let schedule = drawn_of(preset, models);
+        // What the machine has too little for would be left out.
+        assert_eq!(schedule.absent, []);
+        let minutes = forecast(&schedule, &[]).minutes_max;
+        assert!((25.0..40.0).contains(&minutes), "{minutes}");
+    }
+
+    #[test]
+    fn scaling_has_each_level_at_one_rate_once_more_with_a_probe_task_and_nothing_else_changed() {
+        let preset = scaling();
+        let cell = |name: &str| preset.cells.iter().find(|cell| cell.name == name).unwrap();
+        for slots in AT_RATE {
+            let (level, probed) = (format!("at-rate-{slots}"), format!("at-rate-{slots}-probe"));
+            assert!([&level, &probed].iter().all(|name| preset.sweeps[0].cells.contains(name)));
+            let (level, probed) = (cell(&level), cell(&probed));
+            assert_eq!((level.probe_period_us, probed.probe_period_us), (0, PROBE_PERIOD_US));
+            let name = level.name.clone();
+            assert_eq!(Cell { name, probe_period_us: 0, ..probed.clone() }, *level);
+        }
+        // What has fewer blocks is there, by that name.
+        assert!(SCALING_FEWER.iter().all(|(name, blocks)| preset.blocks_of(cell(name)) == *blocks));
+    }
+
+    #[test]
+    fn scaling_measures_the_cell_of_the_headline_at_both_origins() {
+        let cells = scaling().cells;
+        let both = [steady(), elsewhere()];
+        assert!(both.iter().all(|cell| cells.contains(cell)), "{cells:?}");
+        assert_ne!(both[0].origin, both[1].origin);
+    }
+
+    #[test]
+    fn scaling_takes_bare_models_that_hold_more_than_one_in_flight() {
+        let mut found = models();
+        found.push(Model { client: "ureq".to_owned(), ..threads() });
+        let taken = scaling().takes(&found);
+        assert!(taken.iter().map(|model| model.name.as_str()).eq([BASELINE, FLOOR, "threads"]));
     }
 
     #[test]
@@ -148,7 +276,9 @@ mod tests {
                 let first = schedule.cell(&sweep.cells[0]).unwrap();
                 let (name, warmup, fetches) = (first.name.clone(), first.warmup, first.fetches);
                 let like = match sweep.along {
-                    Along::InFlight => Cell { in_flight: first.in_flight, ..cell },
+                    Along::InFlight | Along::InFlightAtRate => {
+                        Cell { in_flight: first.in_flight, ..cell }
+                    }
                     Along::DelayMs => Cell { delay_ms: first.delay_ms, ..cell },
                 };
                 assert_eq!(Cell { name, warmup, fetches, ..like }, *first);

@@ -63,6 +63,7 @@ Examples:
   inflight run                          the usual models, preset quick
   inflight run --preset standard        more cells, about half an hour
   inflight run smol --cell steady       one model, one cell
+  inflight run smol smol+mimalloc       with an allocator and without, beside tokio
   inflight run --dry-run                what it would take, and what it could show
   inflight run --resume                 go on with the newest run that was cut short
 ")]
@@ -103,12 +104,15 @@ Examples:
   inflight rank latest --metric wall --cell batch
 ")]
     Rank(Ranking),
-    /// Compares versions of a package on this machine, in turns of one run: about a minute.
+    /// Compares versions of a package, or levers, on this machine, in turns of one run: a minute.
     #[command(before_help = "\
 Examples:
   inflight compare tokio@1.50.0 tokio@1.54.1         what an upgrade costs
   inflight compare tokio tokio@../tokio              a checkout of yours against the locked one
   inflight compare tokio-reqwest tokio-reqwest@reqwest=0.12.28
+  inflight compare tokio tokio+mimalloc              with an allocator and without
+  inflight compare tokio@1.50.0 tokio --cfg tokio_unstable     both with a flag
+  inflight compare tokio smol --in-flight 8 --delay 1..3 --body 16KiB    a cell of your own
   inflight compare smol@2.0.0 smol --fail-if-slower 3% --md
 ")]
     Compare(Versions),
@@ -117,6 +121,7 @@ Examples:
 Examples:
   inflight explain smol                 beside tokio, which ratios are taken against
   inflight explain threads rayon --cell steady-low
+  inflight explain tokio@1.50.0 tokio   a version beside the locked one
 ")]
     Explain(Explanation),
     /// Compares the same models across two runs of one machine: slower, faster, same or unknown.
@@ -227,11 +232,11 @@ Examples:
   inflight report latest                tables, summary and citation again, byte for byte
   inflight report latest --verbose      and every table in the terminal
   inflight report latest --figures pdf  and each figure as a picture beside it, for a paper
-  inflight report --site public         a static site of all runs in results/
+  inflight report --site public         a static site of the published runs
 ")]
     Report {
         /// The runs, each by its folder, the beginning of its name, or `latest`, which is meant if
-        /// none is named; for a site, every run in `results/` that has ended is.
+        /// none is named; for a site, those that `results/README.md` links are.
         runs: Vec<String>,
         /// Makes a picture of each figure too.
         #[arg(long, value_name = "FORMAT", value_parser = PICTURES)]

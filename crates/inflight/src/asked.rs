@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use harness::Workers;
 use model_kit::{Cell, DelayRange};
-use record::OriginKind;
+use record::{Allocator, OriginKind};
 
 use crate::arguments::{delay, names_of_presets, origin, percent, size};
 
@@ -19,7 +19,8 @@ pub(crate) struct Request {
     /// All models, those too that are measured only by name.
     #[arg(long, conflicts_with = "models")]
     pub(crate) all: bool,
-    /// How much: smoke, primitives, ideas, quick, sweep, hold, load, standard or citable.
+    /// How much: smoke, primitives, ideas, quick, origins, churn, sweep, hold, hold-100k, load,
+    /// hold-1m, scaling, standard or citable.
     #[arg(long, default_value = "quick", value_parser = names_of_presets())]
     pub(crate) preset: String,
     /// Blocks a cell, instead of the preset's.
@@ -34,10 +35,14 @@ pub(crate) struct Request {
     /// Workers.
     #[command(flatten)]
     pub(crate) workers: WorkersAsked,
+    /// Levers.
+    #[command(flatten)]
+    pub(crate) levers: LeversAsked,
     /// Goes on with a run that was cut short: the one named, or the newest.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "",
           conflicts_with_all = ["models", "all", "cell", "preset", "blocks", "seed", "dry_run",
-                                "supersedes", "origin", "workers"])]
+                                "supersedes", "origin", "workers", "feature", "cfg",
+                                "allocator"])]
     pub(crate) resume: Option<String>,
     /// Where the run is written, instead of `results/`.
     #[arg(long, value_name = "DIR")]
@@ -68,6 +73,7 @@ pub(crate) struct Verification {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Selection {
     /// The models by name; all of the preset if none. Baseline and floor are measured with them.
+    /// `run` takes rows of `compare` too, such as tokio+mimalloc.
     pub(crate) models: Vec<String>,
     /// The cells by name; all of the preset if none.
     #[arg(long, value_name = "NAME")]
@@ -115,8 +121,8 @@ pub(crate) struct Ranking {
 /// On how many threads a runtime runs its units.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct WorkersAsked {
-    /// Threads on which a runtime runs its tasks, each with a CPU; half of the CPUs if none is
-    /// said.
+    /// Threads on which a runtime runs its tasks, each with a CPU; one if none is said, and
+    /// several in a cell that asks for them.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_024))]
     workers: Option<u32>,
     /// Allows more workers than there are CPUs.
@@ -128,6 +134,38 @@ impl WorkersAsked {
     /// Returns what the harness is asked for.
     pub(crate) fn workers(self) -> Workers {
         Workers { count: self.workers, oversubscribe: self.oversubscribe }
+    }
+}
+
+/// What every row that is named is built with, beside what it says itself.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LeversAsked {
+    /// Builds every model named with this feature of its runtime, or of another package as in
+    /// PACKAGE/NAME; may be given again. For one row: MODEL+feature=NAME.
+    #[arg(long, value_name = "NAME")]
+    feature: Vec<String>,
+    /// Builds every model named with this flag, such as `tokio_unstable`; may be given again. For
+    /// one row: MODEL+cfg=FLAG.
+    #[arg(long, value_name = "FLAG")]
+    cfg: Vec<String>,
+    /// Builds every model named with this allocator. For one row: MODEL+mimalloc.
+    #[arg(long, value_name = "NAME", value_parser = Allocator::ALL.map(Allocator::name))]
+    allocator: Option<String>,
+}
+
+impl LeversAsked {
+    /// Returns whether any is asked for.
+    pub(crate) fn is_any(&self) -> bool {
+        self.allocator.is_some() || !self.feature.is_empty() || !self.cfg.is_empty()
+    }
+
+    /// Returns rows with these levers behind their own.
+    pub(crate) fn on(&self, rows: &[String]) -> Vec<String> {
+        let features = self.feature.iter().map(|name| format!("+feature={name}"));
+        let flags = self.cfg.iter().map(|flag| format!("+cfg={flag}"));
+        let allocator = self.allocator.iter().map(|name| format!("+{name}"));
+        let levers: String = allocator.chain(features).chain(flags).collect();
+        rows.iter().map(|row| format!("{row}{levers}")).collect()
     }
 }
 
@@ -159,9 +197,15 @@ impl Numbers {
 pub(crate) struct Versions {
     /// The rows, the first of which the others are held against: MODEL as it is locked,
     /// MODEL@VERSION, MODEL@FOLDER, or either with PACKAGE= before it for a package that is not the
-    /// model's runtime.
-    #[arg(value_name = "MODEL@VERSION", num_args = 2.., required = true)]
+    /// model's runtime. Behind any: +mimalloc, +jemalloc, +system, +feature=NAME, +cfg=FLAG.
+    #[arg(value_name = "MODEL[@VERSION][+LEVER]", num_args = 2.., required = true)]
     pub(crate) rows: Vec<String>,
+    /// Levers.
+    #[command(flatten)]
+    pub(crate) levers: LeversAsked,
+    /// A folder of a model outside the repository, or of several; may be given again.
+    #[arg(long = "models", value_name = "DIR")]
+    pub(crate) outside: Vec<PathBuf>,
     /// The cells by name; steady if none.
     #[arg(long, value_name = "NAME")]
     pub(crate) cell: Vec<String>,
@@ -191,16 +235,24 @@ pub(crate) struct Versions {
 /// What to explain.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Explanation {
-    /// The model.
-    pub(crate) model: String,
-    /// The model to show beside it; the baseline if none.
-    pub(crate) other: Option<String>,
+    /// A row as `compare` takes it, and the row to show beside it; the baseline if none.
+    #[arg(value_name = "MODEL[@VERSION][+LEVER]", num_args = 1..=2, required = true)]
+    pub(crate) rows: Vec<String>,
+    /// Levers.
+    #[command(flatten)]
+    pub(crate) levers: LeversAsked,
+    /// A folder of a model outside the repository, or of several; may be given again.
+    #[arg(long = "models", value_name = "DIR")]
+    pub(crate) outside: Vec<PathBuf>,
     /// The cell by name; steady if none.
     #[arg(long, value_name = "NAME")]
     pub(crate) cell: Option<String>,
     /// Or a cell by its numbers.
     #[command(flatten)]
     pub(crate) numbers: Numbers,
+    /// Workers.
+    #[command(flatten)]
+    pub(crate) workers: WorkersAsked,
 }
 
 /// What to compare.

@@ -1,4 +1,4 @@
-//! `explain`: where the time of a fetch goes, of one model beside another.
+//! `explain`: where the time of a fetch goes, of one row beside another.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use harness::{BASELINE, Explained, FLOOR, Failure, RunLock};
 use model_kit::Cell;
-use record::INFLIGHT;
+use record::{INFLIGHT, Model};
 use serde_json::json;
 
 use crate::asked::Explanation;
 use crate::output::Output;
+use crate::rows::{self, Row};
 use crate::{measure, place};
 
 /// The most system calls, and the most functions, that are shown.
@@ -19,30 +20,38 @@ const ROWS_MAX: usize = 12;
 /// The least that is not shown as nothing.
 const SHOWN_MIN: f64 = 0.005;
 
-/// Explains a model beside another.
+/// Explains a row beside another.
 pub(crate) fn explain(asked: &Explanation, output: &mut Output) -> Result<u8> {
-    let workspace = place::workspace()?;
+    let workspace = place::workspace()?.with_models(&asked.outside)?;
     let found = harness::find(&workspace, "crates")?;
-    let beside = if asked.model == BASELINE { FLOOR } else { BASELINE };
-    let other = asked.other.clone().unwrap_or_else(|| beside.to_owned());
-    let names = [asked.model.clone(), other];
-    if names[0] == names[1] {
-        return Err(Failure::Usage(format!("the model {:?} is named twice", names[0])).into());
-    }
-    let models = [measure::known(&found, &names[0])?, measure::known(&found, &names[1])?];
-    let models = models.map(Clone::clone);
-    let cell = cell(asked)?;
-    let cells = [cell];
+    let typed = named(asked);
+    let rows = rows::rows(&typed, &found)?;
+    let mut models: Vec<Model> = rows.iter().map(Row::named).collect();
+    let names: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
+    let cells = [cell(asked)?];
+    let placement = harness::place_for(asked.workers.workers())?;
     harness::preflight((&workspace.root, Some(&workspace.target)), None, (&cells, &models))?;
-    let _lock = RunLock::beside_no_run()?;
+    // Alone, since it reads times and may build rows apart, in folders that any other would use.
+    let _lock = RunLock::on_this_machine()?;
     measure::can_run(&workspace, &models, &names)?;
+    rows::prepare(&rows, &mut models, &workspace)?;
     let programs = harness::build(&workspace, (&models, &[]))?;
-    let placement = harness::place()?;
     let explain = |model| harness::explain((model, &cells[0]), (&programs, &placement));
     let explained = [explain(&models[0])?, explain(&models[1])?];
-    output.say(&text(&cells[0], &explained));
+    output.say(&text(&cells[0], &explained, &typed));
     output.document(&json!({ "cell": cells[0], "models": explained.each_ref().map(document) }));
     Ok(0)
+}
+
+/// Returns both rows as they may be typed: those that are named have the levers that are asked for;
+/// beside one alone stands the baseline, and beside that the floor.
+fn named(asked: &Explanation) -> Vec<String> {
+    let mut named = asked.levers.on(&asked.rows);
+    if let [only] = named.as_slice() {
+        let beside = if only == BASELINE { FLOOR } else { BASELINE };
+        named.push(beside.to_owned());
+    }
+    named
 }
 
 /// Returns the cell: one in which slots are kept busy, so that no start is in its window.
@@ -51,8 +60,24 @@ fn cell(asked: &Explanation) -> Result<Cell> {
         return Ok(cell);
     }
     let name = asked.cell.clone().unwrap_or_else(|| "steady".to_owned());
-    let mut cells = measure::cells(&harness::quick(), &[name])?;
+    let mut cells = measure::unheld(&harness::quick(), &[name])?;
     let cell = cells.remove(0);
+    if cell.workers > 0 {
+        let why = format!(
+            "{} has a worker for each CPU that a run sets apart for models: type `--cell steady \
+             --workers {}` instead",
+            cell.name, cell.workers
+        );
+        return Err(Failure::Usage(why).into());
+    }
+    if cell.is_open() {
+        let why = format!(
+            "in {} slots wait for fetches to arrive, so what is seen is not that of fetches alone: \
+             name a steady cell, as `{INFLIGHT} list cells` has them",
+            cell.name
+        );
+        return Err(Failure::Usage(why).into());
+    }
     if !cell.workload.is_resident() {
         let why = format!(
             "{} starts a process for every turn, which is no part of a fetch: name a steady cell, \
@@ -78,10 +103,10 @@ fn document(one: &Explained) -> serde_json::Value {
     })
 }
 
-/// Returns the table of both.
-fn text(cell: &Cell, both: &[Explained; 2]) -> String {
+/// Returns the table of both, and how rows that were so named are compared.
+fn text(cell: &Cell, both: &[Explained; 2], named: &[String]) -> String {
     let mut table = Table::new(both);
-    table.numbers("CPU us", both.each_ref().map(|one| each(one, Some(one.window.cpu_ns)) / 1e3));
+    table.numbers("CPU us", both.each_ref().map(|one| one.window.cpu_ns_each() / 1e3));
     table.numbers("  user", both.each_ref().map(|one| each(one, Some(one.window.user_ns)) / 1e3));
     table.numbers(
         "  kernel",
@@ -94,11 +119,11 @@ fn text(cell: &Cell, both: &[Explained; 2]) -> String {
     format!(
         "For each fetch of {}\n{}\n\
          One process of each, alone: where to look, not which costs less.\n\
-         `{INFLIGHT} run {} {}` compares them.",
+         `{INFLIGHT} compare {} {}` compares them.",
         report::heading(cell),
         table.text,
-        both[0].model,
-        both[1].model,
+        named[1],
+        named[0],
     )
 }
 

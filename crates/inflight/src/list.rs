@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use harness::Preset;
+use model_kit::Cell;
 use record::{Brief, INFLIGHT};
 use serde_json::json;
 
@@ -50,20 +52,21 @@ fn cells(output: &mut Output) {
             (false, blocks) => format!("these cells; the primitives, {blocks} blocks"),
         };
         output.say(&format!("{}: {sessions}{primitives}", preset.name));
-        for cell in &preset.cells {
-            output.say(&format!("  {}: {} blocks", report::heading(cell), preset.blocks_of(cell)));
-        }
-        for cell in preset.holds.cells() {
-            let blocks = preset.holds.blocks;
+        for (cell, blocks) in cells_of(preset) {
             output.say(&format!("  {}: {blocks} blocks", report::heading(&cell)));
         }
     }
     let reported = presets.iter().map(|preset| {
-        let blocks = preset.cells.iter().map(|cell| preset.blocks_of(cell));
-        let blocks: Vec<u32> = blocks.collect();
-        json!({ "preset": preset.name, "blocks": blocks, "cells": preset.cells })
+        let (cells, blocks): (Vec<Cell>, Vec<u32>) = cells_of(preset).unzip();
+        json!({ "preset": preset.name, "blocks": blocks, "cells": cells })
     });
     output.document(&reported.collect::<Vec<_>>());
+}
+
+/// Returns the cells of a preset, those in which fetches are held last, each with its blocks.
+fn cells_of(preset: &Preset) -> impl Iterator<Item = (Cell, u32)> {
+    let cells = preset.cells.iter().map(|cell| (cell.clone(), preset.blocks_of(cell)));
+    cells.chain(preset.holds.cells().into_iter().map(|cell| (cell, preset.holds.blocks)))
 }
 
 /// Lists what an origin does to a model in `verify --faults`, and what a bare model says of it.

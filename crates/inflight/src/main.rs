@@ -20,6 +20,7 @@ mod output;
 mod pages;
 mod pictures;
 mod place;
+mod rows;
 mod site;
 mod versions;
 

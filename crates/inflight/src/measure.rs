@@ -9,17 +9,18 @@ use harness::{
     Workspace,
 };
 use model_kit::Cell;
-use record::{Environment, INFLIGHT, Model, Placement, Run, State};
+use record::{Environment, INFLIGHT, Model, Run, State};
 use serde_json::json;
 
 use crate::asked::{Request, Selection, Verification};
 use crate::output::{Output, Tone};
+use crate::rows::{self, Row};
 use crate::{answer, check, place};
 
 /// What verification that failed exits with.
 const VERIFICATION_FAILED: u8 = 3;
 /// What a run exits with in which a model did something wrong.
-const NOT_SOUND: u8 = 4;
+pub(crate) const NOT_SOUND: u8 = 4;
 
 /// Measures, or goes on measuring, and prints what came of it.
 pub(crate) fn run(request: &Request, output: &mut Output) -> Result<u8> {
@@ -27,11 +28,13 @@ pub(crate) fn run(request: &Request, output: &mut Output) -> Result<u8> {
     let ended = match &request.resume {
         Some(name) => resume(&workspace, (name, request.out.as_deref()))?,
         None => {
-            let ordered = ordered(request, workspace)?;
+            let (mut ordered, rows) = ordered(request, workspace)?;
             if request.dry_run {
                 return dry_run(&ordered, output);
             }
-            harness::measure(&ordered)?
+            let lock = harness::claim(&ordered)?;
+            rows::prepare(&rows, &mut ordered.models, &ordered.workspace)?;
+            harness::measure_claimed(&ordered, lock)?
         }
     };
     show(&ended, request.verbose, output)
@@ -45,7 +48,7 @@ pub(crate) fn verify(asked: &Verification, output: &mut Output) -> Result<u8> {
         return verify_faults(&workspace, selection, output);
     }
     let mut preset = preset("smoke")?;
-    preset.cells = cells(&preset, &selection.cell)?;
+    preset.cells = unheld(&preset, &selection.cell)?;
     let models = chosen(&harness::find(&workspace, "crates")?, &selection.models, Implied::None)?;
     let needs = (preset.cells.as_slice(), models.as_slice());
     harness::preflight((&workspace.root, Some(&workspace.target)), None, needs)?;
@@ -74,7 +77,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
     let verified = harness::verify_faults(&models, &programs, &mut |one| {
         let tone = match one.agreement {
             Agreement::Agrees => Tone::Good,
-            Agreement::Deviates(_) => Tone::Doubtful,
+            Agreement::Quirk(_) => Tone::Doubtful,
             Agreement::Fails(_) => Tone::Bad,
         };
         output.mark(tone, &one.line());
@@ -84,7 +87,7 @@ fn verify_faults(workspace: &Workspace, asked: &Selection, output: &mut Output) 
     let reported = verified.iter().map(|one| {
         let (agreement, says) = match &one.agreement {
             Agreement::Agrees => ("agrees", ""),
-            Agreement::Deviates(what) => ("deviates", what.as_str()),
+            Agreement::Quirk(what) => ("quirk", what.as_str()),
             Agreement::Fails(why) => ("fails", why.as_str()),
         };
         json!({
@@ -106,8 +109,8 @@ fn resume(workspace: &Workspace, (name, out): (&str, Option<&Path>)) -> Result<E
     harness::resume(workspace, &path)
 }
 
-/// Returns what is to be measured.
-fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> {
+/// Returns what is to be measured, and those rows of it that are built apart.
+fn ordered(request: &Request, workspace: Workspace) -> Result<(harness::Request, Vec<Row>)> {
     let mut preset = preset(&request.preset)?;
     preset.holds = holds(&preset, &request.selection.cell);
     preset.cells = cells(&preset, &request.selection.cell)?;
@@ -121,19 +124,14 @@ fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> 
         true => Vec::new(),
         false => harness::find(&workspace, "crates")?,
     };
-    let models = match request.selection.models.as_slice() {
-        [] if request.all => found,
-        [] => preset.takes(&found),
-        named => chosen(&found, named, Implied::BaselineAndFloor)?,
-    };
+    let (models, rows) = selected(request, (&preset, found))?;
     let results = request.out.clone().unwrap_or_else(|| workspace.root.join("results"));
     let primitives = match request.selection.names_all() && has_primitives {
         true => harness::find_primitives(&workspace, "crates")?,
         false => Vec::new(),
     };
     let (seed, supersedes) = (request.seed, request.supersedes.clone());
-    let origin = request.origin;
-    Ok(harness::Request {
+    let ordered = harness::Request {
         workspace,
         results,
         preset,
@@ -141,20 +139,53 @@ fn ordered(request: &Request, workspace: Workspace) -> Result<harness::Request> 
         primitives,
         seed,
         supersedes,
-        origin,
+        origin: request.origin,
         workers: request.workers.workers(),
-    })
+    };
+    Ok((ordered, rows))
+}
+
+/// Returns the models that are to be measured, and those rows of them that are built apart.
+fn selected(
+    request: &Request,
+    (preset, found): (&Preset, Vec<Model>),
+) -> Result<(Vec<Model>, Vec<Row>)> {
+    let named = request.levers.on(&request.selection.models);
+    let (apart, plain): (Vec<String>, Vec<String>) =
+        named.into_iter().partition(|text| rows::is_apart(text));
+    let rows = rows::rows(&apart, &found)?;
+    let mut models = match plain.as_slice() {
+        [] if !rows.is_empty() => {
+            let is_implied = |model: &&Model| [BASELINE, FLOOR].contains(&model.name.as_str());
+            found.iter().filter(is_implied).cloned().collect()
+        }
+        [] if request.levers.is_any() => return Err(of_no_model().into()),
+        [] if request.all => found,
+        [] => preset.takes(&found),
+        named => chosen(&found, named, Implied::BaselineAndFloor)?,
+    };
+    models.extend(rows.iter().map(Row::named));
+    Ok((models, rows))
+}
+
+/// Says that levers are those of models that are named.
+fn of_no_model() -> Failure {
+    Failure::Usage(format!(
+        "--feature, --cfg and --allocator are for models that are named, as in `{INFLIGHT} run \
+         tokio --allocator mimalloc`"
+    ))
 }
 
 /// Prints what would be measured.
 fn dry_run(request: &harness::Request, output: &mut Output) -> Result<u8> {
+    let (preset, placement) = request.placed()?;
     let schedule = harness::draw(Basis {
-        preset: request.preset.clone(),
+        preset,
         models: request.models.clone(),
         missing: Vec::new(),
         programs: request.primitives.clone(),
         seed: request.seed.unwrap_or_default(),
-        placement: Placement { origin: request.origin, ..harness::place_for(request.workers)? },
+        placement,
         probes: Vec::new(),
     });
     let machine = Environment::read(&request.workspace.root, "none", [].into());
@@ -176,9 +207,9 @@ fn dry_run(request: &harness::Request, output: &mut Output) -> Result<u8> {
         output.say("what it could show is known after a first run here");
     }
     output.document(&json!({
-        "preset": schedule.preset, "models": models, "cells": schedule.cells,
-        "blocks": schedule.blocks.len(), "minutes_max": forecast.minutes_max,
-        "lines": forecast.lines,
+        "preset": schedule.preset, "origin": schedule.placement.origin, "models": models,
+        "cells": schedule.cells, "blocks": schedule.blocks.len(),
+        "minutes_max": forecast.minutes_max, "lines": forecast.lines,
     }));
     Ok(0)
 }
@@ -261,6 +292,17 @@ pub(crate) fn can_run(workspace: &Workspace, models: &[Model], named: &[String])
             Err(Failure::Preflight(format!("{} cannot run here: {missing}", missing.model)).into())
         }
     }
+}
+
+/// Returns the same as `cells`, where only `run` can measure a cell whose fetches are held.
+pub(crate) fn unheld(preset: &Preset, names: &[String]) -> Result<Vec<Cell>> {
+    let held = all_held();
+    if let Some(cell) = held.iter().find(|cell| names.contains(&cell.name)) {
+        let name = &cell.name;
+        let why = format!("only `{INFLIGHT} run --cell {name}` measures {name}: name another cell");
+        return Err(Failure::Usage(why).into());
+    }
+    cells(preset, names)
 }
 
 /// Returns the cells that were named, of this preset or else of any; all of the preset if none was.

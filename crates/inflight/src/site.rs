@@ -1,6 +1,8 @@
-//! `report --site`: a folder that any web server can show, with a page for each run.
+//! `report --site`: a folder that any web server can show, with a page for each run and each figure
+//! as a picture too.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use analysis::Summary;
 use anyhow::{Context, Result};
@@ -9,19 +11,24 @@ use record::{INFLIGHT, Integrity, Run, Unreadable};
 use serde_json::json;
 
 use crate::output::Output;
-use crate::place;
+use crate::{pictures, place};
 
-/// Writes a site of the runs that are named, or of every whole run in the folder of results.
+/// The page in the folder of results that links the published runs.
+const INDEX: &str = "README.md";
+
+/// Writes a site of the runs that are named, or of the published ones.
 pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Result<u8> {
     let runs = match names {
-        [] => whole()?,
+        [] => published()?,
         names => named(names)?,
     };
     if runs.is_empty() {
-        let results = place::results();
-        let nothing =
-            format!("no whole run is in {}: `{INFLIGHT} run` measures one", results.display());
-        return Err(Failure::Usage(nothing).into());
+        return Err(Failure::Usage(format!(
+            "{} links no run that is there, and what it links is published: name runs, as in \
+             `{INFLIGHT} report latest --site DIR`",
+            place::results().join(INDEX).display()
+        ))
+        .into());
     }
     for run in &runs {
         if let Integrity::Altered(files) = &run.integrity {
@@ -33,9 +40,13 @@ pub(crate) fn write(names: &[String], folder: &Path, output: &mut Output) -> Res
 
     let runs: Vec<Summary> = runs.iter().map(place::summary).collect();
     for run in &runs {
+        let mut figures: Vec<PathBuf> = Vec::new();
         for (name, bytes) in report::derive(run) {
-            put(&folder.join(&run.id).join(name), &bytes)?;
+            let path = folder.join(&run.id).join(&name);
+            put(&path, &bytes)?;
+            figures.extend(name.contains(".svg").then_some(path));
         }
+        pictures::draw(&figures, "png")?;
     }
     let index = folder.join("index.html");
     put(&index, report::site_page(&runs))?;
@@ -57,9 +68,12 @@ fn named(names: &[String]) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// Reads every whole run in the folder of results.
-fn whole() -> Result<Vec<Run>> {
-    let names = record::runs(&place::results()).into_keys();
+/// Reads every whole run that the index of the results links.
+fn published() -> Result<Vec<Run>> {
+    let results = place::results();
+    let index = fs::read_to_string(results.join(INDEX)).unwrap_or_default();
+    let is_linked = |name: &String| index.contains(&format!("]({name}/"));
+    let names = record::runs(&results).into_keys().filter(is_linked);
     let runs = names.map(|name| Ok(place::read(&name)?.1)).collect::<Result<Vec<Run>>>()?;
     Ok(runs.into_iter().filter(|run| run.integrity != Integrity::Unfinished).collect())
 }

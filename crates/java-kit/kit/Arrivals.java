@@ -16,14 +16,15 @@ final class Arrivals {
     private final AtomicLongArray lags;
 
     /** Those of a turn that begins now. */
-    Arrivals(Plan.Turn turn, long count, long ratePerS) {
+    Arrivals(Plan.Turn turn, long count, Plan plan) {
         firstId = turn.firstId();
         warmup = turn.warmup();
         BigInteger wide = BigInteger.valueOf(count).multiply(BigInteger.valueOf(1_000_000_000));
-        long span = Math.max(1, wide.divide(BigInteger.valueOf(ratePerS)).longValue());
+        long span = Math.max(1, wide.divide(BigInteger.valueOf(plan.ratePerS())).longValue());
         due = LongStream.range(0, count)
-            .map(at -> Work.splitMix64(turn.arrivalsSeed() ^ at))
-            .map(draw -> Long.remainderUnsigned(draw, span)).sorted().toArray();
+            .map(at -> at < plan.burst() ? span / 2
+                : Long.remainderUnsigned(Work.splitMix64(turn.arrivalsSeed() ^ at), span))
+            .sorted().toArray();
         responses = new AtomicLongArray((int) turn.fetches());
         lags = new AtomicLongArray((int) turn.fetches());
         began = System.nanoTime();

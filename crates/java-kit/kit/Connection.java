@@ -7,10 +7,7 @@ import java.net.SocketTimeoutException;
 /** The connection of a slot on a blocking socket: made when there is none, and kept for the next
  * fetch. */
 public final class Connection implements AutoCloseable {
-    /** The room for one read. */
-    private static final int RECEIVE_BYTES = 16 * 1024;
-
-    private final byte[] buffer = new byte[RECEIVE_BYTES];
+    private byte[] buffer;
     private final Reply reply = new Reply();
     private Socket socket;
     private boolean isReused;
@@ -57,6 +54,9 @@ public final class Connection implements AutoCloseable {
             return Codes.lostBeforeHead(isReused);
         }
         reply.start(slot.id, isReused);
+        if (buffer == null) {
+            buffer = slot.receiveBuffer();
+        }
         try {
             return receive(slot);
         } catch (SocketTimeoutException late) {

@@ -37,7 +37,7 @@ final class Ledger {
         long surplus = plan.kind().hasSurplus() ? plan.inFlight() : 0;
         count = turn.warmup() + turn.fetches() + surplus;
         latencies = new long[(int) turn.fetches()];
-        arrivals = plan.ratePerS() > 0 ? new Arrivals(turn, count, plan.ratePerS()) : null;
+        arrivals = plan.ratePerS() > 0 ? new Arrivals(turn, count, plan) : null;
         began = System.nanoTime();
     }
 
@@ -126,14 +126,17 @@ final class Ledger {
 
     /** Returns what the window cost. */
     private String window(long ok) {
+        long waits = closed.voluntary();
         return "{\"ended\":" + turn.fetches() + ",\"ok\":" + ok
             + ",\"wall_ns\":" + (closed.wall() - opened.wall())
             + ",\"cpu_ns\":" + (closed.cpu() - opened.cpu())
             + ",\"user_ns\":" + (closed.user() - opened.user())
             + ",\"system_ns\":" + (closed.system() - opened.system())
-            + ",\"switches_voluntary\":" + (closed.voluntary() - opened.voluntary())
-            + ",\"switches_involuntary\":" + (closed.involuntary() - opened.involuntary())
-            + ",\"faults_minor\":" + (closed.faults() - opened.faults()) + "}";
+            + ",\"switches_voluntary\":" + Reading.counted(waits, opened.voluntary(), waits)
+            + ",\"switches_involuntary\":"
+            + Reading.counted(waits, opened.involuntary(), closed.involuntary())
+            + ",\"faults_minor\":"
+            + Reading.counted(closed.faults(), opened.faults(), closed.faults()) + "}";
     }
 
     /** Returns times as a field of a message. */

@@ -5,7 +5,7 @@ import java.util.Map;
 
 /** What a model is asked for once. */
 record Plan(String workload, int inFlight, long fetches, long bodyBytes, long ratePerS,
-        long probePeriodUs, int workKib, List<String> origins, int workers, long seed,
+        long burst, long probePeriodUs, int workKib, List<String> origins, int workers, long seed,
         long deadlineMs) {
     /** A workload: whether a process takes turn after turn, and whether a fetch a slot follows the
      * window. */
@@ -19,6 +19,8 @@ record Plan(String workload, int inFlight, long fetches, long bodyBytes, long ra
         "steady", new Workload(true, true),
         // Fetches that arrive at a rate, turn after turn.
         "paced", new Workload(true, false),
+        // Always `in_flight` at once, each on a connection of its own, which the origin ends.
+        "churn", new Workload(true, true),
         // All at once, held by the origin until what they take was read.
         "hold", new Workload(false, false));
 
@@ -42,6 +44,7 @@ record Plan(String workload, int inFlight, long fetches, long bodyBytes, long ra
         Plan plan = new Plan(String.valueOf(cell.get("workload")),
             (int) number(cell, "in_flight", null), number(cell, "fetches", null),
             number(cell, "body_bytes", null), number(cell, "rate_per_s", 0L),
+            number(cell, "burst", 0L),
             number(cell, "probe_period_us", 0L), (int) number(cell, "work_kib", 0L),
             origins.stream().map(String::valueOf).toList(),
             (int) number(said, "workers", null), number(said, "seed", null),
@@ -58,7 +61,7 @@ record Plan(String workload, int inFlight, long fetches, long bodyBytes, long ra
     private void check() {
         if (!WORKLOADS.containsKey(workload)) {
             throw new IllegalArgumentException(
-                "the workload is \"" + workload + "\", expected batch, steady, paced or hold");
+                "the workload is \"" + workload + "\", expected one of " + WORKLOADS.keySet());
         }
         if (workload.equals("paced") != ratePerS > 0) {
             throw new IllegalArgumentException("rate_per_s is for paced, and paced needs one");

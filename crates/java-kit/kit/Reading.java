@@ -57,6 +57,12 @@ record Reading(long wall, long cpu, long user, long system, long faults, long vo
             + usage.get(JAVA_LONG, place + 8) * 1_000;
     }
 
+    /** Returns by how much a counter grew, as JSON: null where the kernel does not count, as its
+     * sign, which every process has that has waited, is 0. */
+    static String counted(long sign, long before, long after) {
+        return sign > 0 ? Long.toString(after - before) : "null";
+    }
+
     private static MemorySegment ask(MethodHandle function, int of) {
         MemorySegment answer = Arena.ofAuto().allocate(USAGE_BYTES, 8);
         try {

@@ -65,6 +65,11 @@ public final class Slot {
         return left <= 0 ? 0 : (int) Math.min(Integer.MAX_VALUE, left / 1_000_000 + 1);
     }
 
+    /** Returns a new buffer for its replies. */
+    byte[] receiveBuffer() {
+        return work.receiveBuffer();
+    }
+
     /** Returns what every bare model sends, as it leaves. */
     byte[] request() {
         left = ledger.arrivals == null ? 0 : System.nanoTime();

@@ -7,6 +7,10 @@ public final class Work {
     /** How many different bodies there are. */
     private static final int BODIES = 64;
     private static final long GAMMA = 0x9e3779b97f4a7c15L;
+    /** The room for what comes with a body: a head, and what may follow. */
+    private static final int HEAD_ROOM_BYTES = 1024;
+    /** The most room for one read. */
+    private static final int RECEIVE_BYTES_MAX = 16 * 1024;
     /** What is computed on, in pieces. */
     private static final byte[] ZEROS = new byte[64 * 1024];
 
@@ -30,6 +34,12 @@ public final class Work {
     /** Returns whether a body is the one for an id. */
     boolean has(long id, long length, long checksum) {
         return length == bodyBytes && checksum == checksums[(int) (id % BODIES)];
+    }
+
+    /** Returns a new buffer to read into, no larger than the replies need: what a slot takes is
+     * counted as memory of its model. */
+    byte[] receiveBuffer() {
+        return new byte[(int) Math.min(bodyBytes + HEAD_ROOM_BYTES, RECEIVE_BYTES_MAX)];
     }
 
     /** Computes what the plan asks for each reply: the CRC-32 of so many KiB. */

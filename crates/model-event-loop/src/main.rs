@@ -14,7 +14,7 @@ use model_kit::readiness::{self, Alarm, Connection, Sockets};
 
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |plan, slots| {
-        let (mut poll, alarm) = (Poll::new()?, Alarm::new()?);
+        let (mut poll, alarm) = (Poll::new()?, Alarm::new(&slots)?);
         poll.registry().register(&mut SourceFd(&alarm.fd()), Token(!0), Interest::READABLE)?;
         let mut events = Events::with_capacity(1024);
         let mut entries: Vec<_> = slots.into_iter().map(|s| (s, Connection::default())).collect();

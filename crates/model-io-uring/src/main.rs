@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use io_uring::IoUring;
-use io_uring::opcode::{AsyncCancel, Connect, Recv, Send};
+use io_uring::opcode::{AsyncCancel, Connect, Read, Recv, Send};
 use io_uring::types::{Fd, SubmitArgs, Timespec};
 use model_kit::ring::{self, Complete, Operation, Ring};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -34,6 +34,7 @@ impl Ring for Uring {
             }
             Operation::Send(own, bytes) => Send::new(fd(own), bytes.as_ptr(), len(bytes)).build(),
             Operation::Receive(own, to) => Recv::new(fd(own), to.as_mut_ptr(), len(to)).build(),
+            Operation::Read(fd, to) => Read::new(Fd(fd), to.as_mut_ptr(), len(to)).build(),
             Operation::Cancel(other) => AsyncCancel::new(other).build(),
         };
         // SAFETY: the driver keeps what it lends at its place until the operation is complete.

@@ -3,12 +3,14 @@
 //! Nothing is corrected or interpolated afterwards: each fetch is timed from the moment at which it
 //! was due, by whoever sent it and by whoever saw its end.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use workload::{Cell, Turn, arrivals_ns};
 
 use crate::ledger::histogram;
+use crate::pacer::Pacer;
 
 /// Marks a fetch that did not end well.
 const NO_TIME: u64 = 0;
@@ -24,6 +26,8 @@ pub(crate) struct Arrivals {
     warmup: usize,
     /// How many are known to have come.
     arrived: AtomicU64,
+    /// Who hands them in, if the model's timer does not wait for them.
+    pacer: Option<Pacer>,
     /// What each fetch of the window waited for.
     times: Box<[Times]>,
 }
@@ -53,8 +57,24 @@ impl Arrivals {
         let warmup = usize::try_from(turn.warmup).unwrap_or(usize::MAX);
         let times = due_ns.iter().skip(warmup).map(|_| Times::default()).collect();
         let (first_id, arrived) = (turn.first_id, AtomicU64::new(0));
+        let pacer = cell.handed_in.then(Pacer::default);
         let began = Instant::now();
-        cell.is_open().then_some(Self { began, due_ns, first_id, warmup, arrived, times })
+        cell.is_open().then_some(Self { began, due_ns, first_id, warmup, arrived, pacer, times })
+    }
+
+    /// Returns who hands them in, if somebody does.
+    pub(crate) fn pacer(&self) -> Option<&Pacer> {
+        self.pacer.as_ref()
+    }
+
+    /// Returns the ids in the order in which they arrive.
+    pub(crate) fn ids(&self) -> Range<u64> {
+        self.first_id..self.first_id + self.due_ns.len() as u64
+    }
+
+    /// Says that a fetch has arrived, and all before it.
+    pub(crate) fn arrive(&self, id: u64) {
+        self.arrived.fetch_max(self.place(id) as u64 + 1, Ordering::Relaxed);
     }
 
     /// Returns when a fetch arrives.
@@ -62,14 +82,14 @@ impl Arrivals {
         self.began + Duration::from_nanos(self.due_ns.get(self.place(id)).copied().unwrap_or(0))
     }
 
-    /// Returns whether a fetch has arrived.
+    /// Returns whether a fetch has arrived, or was handed in where somebody does that.
     ///
     /// Only for the first that has not is the clock read: a loop asks this of each of its slots
     /// whenever it wakes.
     pub(crate) fn has_arrived(&self, id: u64) -> bool {
         let place = self.place(id) as u64;
         let known = self.arrived.load(Ordering::Relaxed);
-        if place != known {
+        if place != known || self.pacer.is_some() {
             return place < known;
         }
         let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -125,8 +145,7 @@ mod tests {
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 0,
             rate_per_s,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(Workload::Paced)
         }
     }
 

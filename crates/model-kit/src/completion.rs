@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::asynchronous::before;
-use crate::slot::receive_buffer;
 use crate::{Slot, Step};
 
 /// What a runtime of completions brings. No future here needs to be `Send`.
@@ -55,7 +54,7 @@ pub async fn drive<R: Runtime>(mut slot: Slot) {
             }
             (Step::Receive(buffer), Some(stream)) => {
                 let read = before(deadline.map(R::sleep_until), R::read(stream, buffer)).await;
-                let (result, buffer) = read.unwrap_or_else(|| (Err(late()), receive_buffer()));
+                let (result, buffer) = read.unwrap_or_else(|| (Err(late()), slot.receive_buffer()));
                 slot.received(buffer, result);
             }
             (Step::Wait(due), _) => {

@@ -15,6 +15,7 @@ use workload::pipe::{Total, Turned};
 use workload::{Cell, ErrorCode, Outcome, Turn};
 
 use crate::arrivals::{Arrivals, Histograms};
+use crate::pacer::Pacer;
 use crate::reading::{self, Reading};
 
 /// Marks a fetch of the window that failed and has no latency.
@@ -110,9 +111,9 @@ impl Ledger {
         }
         // Each count of ended fetches is reached once.
         if self.opens_at == Some(ended) {
-            let _ = self.opened.set(Reading::opening());
+            let _ = self.opened.set(Reading::opening().without(self.pacer()));
         } else if ended == self.closes_at {
-            let _ = self.closed.set(Reading::closing());
+            let _ = self.closed.set(Reading::closing().without(self.pacer()));
         }
     }
 
@@ -155,6 +156,11 @@ impl Ledger {
     /// Returns when each fetch arrives, if they do so at a rate.
     pub(crate) fn arrivals(&self) -> Option<&Arrivals> {
         self.arrivals.as_ref()
+    }
+
+    /// Returns who hands its fetches in, if somebody does.
+    pub(crate) fn pacer(&self) -> Option<&Pacer> {
+        self.arrivals().and_then(Arrivals::pacer)
     }
 
     /// Returns when the turn began.
@@ -257,9 +263,7 @@ mod tests {
             fetches,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 0,
-            rate_per_s: 0,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(Workload::Steady)
         }
     }
 

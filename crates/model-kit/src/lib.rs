@@ -34,6 +34,7 @@
 //! | [`Step::Send`] | writes the bytes, once | [`Slot::sent`] |
 //! | [`Step::Receive`] | reads into the buffer, once | [`Slot::received`] |
 //! | [`Step::Wait`] | waits until then by its own timer | [`Slot::waited`] |
+//! | [`Step::Rest`] | waits for the next turn, or for a fetch that is handed in | [`Slot::next_turn`] |
 //! | [`Step::Done`] | leaves | |
 //!
 //! Buffers are owned: they move out of the slot with the step and come back with the report. So
@@ -60,9 +61,7 @@
 //!         fetches: 2,
 //!         delay_ms: DelayRange { lo: 0, hi: 0 },
 //!         body_bytes: 16,
-//!         rate_per_s: 0,
-//!         probe_period_us: 0,
-//!         work_kib: 0,
+//!         ..Cell::least(Workload::Batch)
 //!     },
 //!     origins: vec!["127.0.0.1:4100".parse()?],
 //!     workers: 1,
@@ -140,6 +139,7 @@ pub mod completion;
 mod fetch;
 mod gate;
 mod ledger;
+mod pacer;
 pub mod primitive;
 mod probe_task;
 pub mod readiness;

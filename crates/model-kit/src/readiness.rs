@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
-use crate::{Plan, Slot, Step};
+use crate::{Plan, Slot, Slots, Step};
+
+/// How long a loop may wait where fetches are handed in, since it is woken as one is.
+const HAND_IN_MAX: Duration = Duration::from_hours(1);
 
 /// The connection of one slot, on a non-blocking socket.
 #[derive(Debug)]
@@ -30,10 +33,14 @@ pub struct Sockets<C, E> {
     pub established: E,
 }
 
-/// A timer finer than the millisecond to which a loop rounds its wait: a descriptor that is ready
-/// when the time is over. A loop watches it beside its sockets, for edges, and need not read it.
+/// A descriptor that a loop watches beside its sockets, for edges, and need not read: a timer finer
+/// than the millisecond to which the loop rounds its wait, ready when the time is over; where
+/// fetches are handed in instead, ready when one is.
 #[derive(Debug)]
-pub struct Alarm(TimerFd);
+pub struct Alarm {
+    timer: TimerFd,
+    bell: Option<RawFd>,
+}
 
 /// Returns how long a loop may wait for its sockets: until the first deadline or wait of these
 /// slots is over. A plan that sets neither, nor a rate of arrivals, lets it wait for ever, without
@@ -48,24 +55,26 @@ pub fn patience<'a>(plan: &Plan, mut slots: impl Iterator<Item = &'a Slot>) -> O
     if plan.deadline_ms.is_none() && plan.cell.probe_period_us == 0 && !plan.cell.is_open() {
         return None;
     }
-    let due = iter::once(first).chain(slots).filter_map(Slot::due).min()?;
-    Some(due.saturating_duration_since(Instant::now()))
+    let due = iter::once(first).chain(slots).filter_map(Slot::due).min();
+    let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+    left.or(plan.cell.handed_in.then_some(HAND_IN_MAX))
 }
 
 impl Alarm {
-    /// Makes one that is not set.
+    /// Makes one for a loop over these slots, which is not set.
     ///
     /// # Errors
     ///
     /// Returns the error of the system.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(slots: &Slots) -> io::Result<Self> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
-        Ok(Self(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?))
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+        Ok(Self { timer, bell: slots.bell()? })
     }
 
     /// Returns its descriptor.
     pub fn fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
+        self.bell.unwrap_or_else(|| self.timer.as_fd().as_raw_fd())
     }
 
     /// Sets it to the end of a wait, if that has one, and returns the wait.
@@ -75,9 +84,10 @@ impl Alarm {
     /// Returns the error of the system.
     pub fn set(&self, wait: Option<Duration>) -> io::Result<Option<Duration>> {
         // A time of zero would disarm it, and the loop does not wait.
-        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+        let timed = wait.filter(|wait| !wait.is_zero() && self.bell.is_none());
+        if let Some(wait) = timed {
             let expiration = Expiration::OneShot(TimeSpec::from(wait));
-            self.0.set(expiration, TimerSetTimeFlags::empty())?;
+            self.timer.set(expiration, TimerSetTimeFlags::empty())?;
         }
         Ok(wait)
     }
@@ -205,9 +215,7 @@ mod tests {
             fetches: 1,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 16,
-            rate_per_s: 0,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(Workload::Batch)
         };
         let origins = vec![([127, 0, 0, 1], 4100).into()];
         let plan = Plan { cell, origins, workers: 1, seed: 1, deadline_ms: None, surcharge_ns: 0 };

@@ -7,6 +7,7 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::time::{ClockId, clock_gettime};
 
+use crate::pacer::Pacer;
 use crate::pipe::{self, Scheduled};
 use crate::primitive::cpus;
 
@@ -16,12 +17,22 @@ pub(crate) struct Reading {
     pub(crate) wall: Instant,
     cpu: Duration,
     usage: Option<Usage>,
+    pacer: Used,
+}
+
+/// What a thread had used at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Used {
+    cpu: Duration,
+    switches_voluntary: u64,
+    switches_involuntary: u64,
 }
 
 impl Reading {
     /// Reads the wall clock alone: nothing had been used when the process was started.
     pub(crate) fn start_of_process() -> Self {
-        Self { wall: Instant::now(), cpu: Duration::ZERO, usage: None }
+        let (cpu, pacer) = (Duration::ZERO, Used::default());
+        Self { wall: Instant::now(), cpu, usage: None, pacer }
     }
 
     /// Reads as a window opens, or a batch of primitives begins: what is slow to read first, the
@@ -31,7 +42,7 @@ impl Reading {
         // What this takes lies before the window.
         settle();
         let cpu = read(ClockId::CLOCK_PROCESS_CPUTIME_ID);
-        Self { wall: Instant::now(), cpu, usage }
+        Self { wall: Instant::now(), cpu, usage, pacer: Used::default() }
     }
 
     /// Reads as a window closes, or a batch of primitives ends: the clocks first.
@@ -39,7 +50,27 @@ impl Reading {
         let wall = Instant::now();
         let settling = settle();
         let cpu = read(ClockId::CLOCK_PROCESS_CPUTIME_ID).saturating_sub(settling);
-        Self { wall, cpu, usage: usage() }
+        Self { wall, cpu, usage: usage(), pacer: Used::default() }
+    }
+
+    /// Leaves what a pacer had used by now out of what the window cost, if there is one.
+    pub(crate) fn without(self, pacer: Option<&Pacer>) -> Self {
+        Self { pacer: pacer.map(Pacer::used).unwrap_or_default(), ..self }
+    }
+}
+
+impl Used {
+    /// Reads it of the calling thread.
+    pub(crate) fn by_this_thread() -> Self {
+        let usage = getrusage(UsageWho::RUSAGE_THREAD).ok();
+        let count = |counter: fn(&Usage) -> i64| {
+            usage.as_ref().and_then(|usage| u64::try_from(counter(usage)).ok()).unwrap_or(0)
+        };
+        Self {
+            cpu: read(ClockId::CLOCK_THREAD_CPUTIME_ID),
+            switches_voluntary: count(Usage::voluntary_context_switches),
+            switches_involuntary: count(Usage::involuntary_context_switches),
+        }
     }
 }
 
@@ -55,16 +86,26 @@ pub(crate) fn window(opened: &Reading, closed: &Reading, (ended, ok): (u64, u64)
         let is_counted = closed.usage.as_ref().is_some_and(|usage| sign(usage) > 0);
         is_counted.then(|| grown(counter))
     };
-    let switches = |counter| counted(Usage::voluntary_context_switches, counter);
+    let switches = |counter, of_pacer: fn(&Used) -> u64| {
+        let beside = of_pacer(&closed.pacer).saturating_sub(of_pacer(&opened.pacer));
+        let all = counted(Usage::voluntary_context_switches, counter);
+        all.map(|all| all.saturating_sub(beside))
+    };
+    let pacer = closed.pacer.cpu.saturating_sub(opened.pacer.cpu);
     pipe::Window {
         ended,
         ok,
         wall_ns: nanoseconds(closed.wall - opened.wall),
-        cpu_ns: nanoseconds(closed.cpu.saturating_sub(opened.cpu)),
+        cpu_ns: nanoseconds(closed.cpu.saturating_sub(opened.cpu).saturating_sub(pacer)),
+        pacer_ns: nanoseconds(pacer),
         user_ns: grown(|usage| usage.user_time().num_nanoseconds()),
         system_ns: grown(|usage| usage.system_time().num_nanoseconds()),
-        switches_voluntary: switches(Usage::voluntary_context_switches),
-        switches_involuntary: switches(Usage::involuntary_context_switches),
+        switches_voluntary: switches(Usage::voluntary_context_switches, |own| {
+            own.switches_voluntary
+        }),
+        switches_involuntary: switches(Usage::involuntary_context_switches, |own| {
+            own.switches_involuntary
+        }),
         faults_minor: counted(Usage::minor_page_faults, Usage::minor_page_faults),
     }
 }
@@ -195,6 +236,23 @@ mod tests {
             gained
         });
         assert!(gained.is_some(), "the clock was never behind, or stayed so");
+    }
+
+    #[test]
+    fn what_the_pacer_uses_in_a_window_is_no_part_of_what_the_model_is_charged() {
+        let mut opened = Reading::opening();
+        let mut closed = Reading::closing();
+        closed.cpu = opened.cpu + Duration::from_nanos(50);
+        opened.pacer.cpu = Duration::from_nanos(5);
+        closed.pacer.cpu = Duration::from_nanos(25);
+        let of = window(&opened, &closed, (1, 1));
+        assert_eq!((of.cpu_ns, of.pacer_ns), (30, 20));
+        let switched = |switches_voluntary| {
+            let pacer = Used { switches_voluntary, ..closed.pacer };
+            window(&opened, &Reading { pacer, usage: usage(), ..closed }, (1, 1)).switches_voluntary
+        };
+        thread::sleep(Duration::from_millis(1));
+        assert_eq!(switched(u64::MAX), Some(0), "it cannot have switched as often");
     }
 
     #[test]

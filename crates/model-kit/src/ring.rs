@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use crate::readiness::patience;
@@ -49,6 +50,8 @@ pub enum Operation<'a, S> {
     Send(&'a S, &'a [u8]),
     /// Read into this buffer.
     Receive(&'a S, &'a mut [u8]),
+    /// Read from this descriptor, which is no socket, into this buffer.
+    Read(RawFd, &'a mut [u8]),
     /// Cancel the operation of that number, which completes it.
     Cancel(u64),
 }
@@ -57,6 +60,8 @@ pub enum Operation<'a, S> {
 const ETIME: i32 = 62;
 /// The number of every cancellation: nobody waits for one.
 const CANCELLATION: u64 = u64::MAX;
+/// The number of every reading of the bell, which is rung as a fetch is handed in.
+const BELL: u64 = u64::MAX - 1;
 
 /// A slot with its connection and what is lent to the kernel.
 #[derive(Debug)]
@@ -92,6 +97,10 @@ pub fn drive<R: Ring>(
     // Never freed: where the loop ends by an error, the kernel still uses what it was lent.
     let entries: &mut [Entry<R::Socket>] = slots.into_iter().map(new).collect::<Vec<_>>().leak();
     let mut complete = Vec::with_capacity(entries.len());
+    let (bell, count) = (bell(entries)?, Box::leak(Box::new([0_u8; 8])));
+    if let Some(bell) = bell {
+        ring.begin(BELL, Operation::Read(bell, count))?;
+    }
     for (number, entry) in (0..).zip(&mut *entries) {
         entry.advance(number, ring)?;
     }
@@ -102,6 +111,13 @@ pub fn drive<R: Ring>(
             ended => ended?,
         }
         for (number, result) in complete.drain(..) {
+            if let Some(bell) = bell.filter(|_| number == BELL) {
+                if result < 0 {
+                    return Err(io::Error::from_raw_os_error(-result));
+                }
+                // Who was handed in finds out below.
+                ring.begin(BELL, Operation::Read(bell, count))?;
+            }
             let entry = usize::try_from(number).ok().and_then(|number| entries.get_mut(number));
             if let Some(entry) = entry {
                 let count = usize::try_from(result);
@@ -116,6 +132,11 @@ pub fn drive<R: Ring>(
         }
     }
     Ok(())
+}
+
+/// Returns what to listen to beside the sockets of these slots, if anything.
+fn bell<S>(entries: &[Entry<S>]) -> io::Result<Option<RawFd>> {
+    entries.first().map_or(Ok(None), |entry| entry.slot.bell())
 }
 
 /// Returns whether an error says that the limit has passed, or that a signal came.
@@ -221,6 +242,7 @@ mod tests {
                     }
                     None => return Ok(()),
                 },
+                Operation::Read(..) => panic!("nothing is handed in"),
                 Operation::Cancel(other) => {
                     self.cancelled.push(other);
                     self.complete.extend([(number, 0), (other, -ECANCELED)]);
@@ -255,13 +277,11 @@ mod tests {
             fetches: 1,
             delay_ms: DelayRange { lo: 0, hi: 0 },
             body_bytes: 16,
-            rate_per_s: 0,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(Workload::Batch)
         };
         let origins = vec![([127, 0, 0, 1], 4100).into()];
         let plan =
-            Plan { cell, origins, workers: 1, seed: 1, deadline_ms: Some(20), surcharge_ns: 0 };
+            Plan { cell, origins, workers: 1, seed: 1, deadline_ms: Some(1_000), surcharge_ns: 0 };
         let reads = reads.into();
         let mut ring = Fake { opens, reads, complete: Vec::new(), cancelled: Vec::new() };
         let trial = rehearse(&plan, |slots| drive(&plan, slots, &mut ring).unwrap());

@@ -1,18 +1,21 @@
 //! Everything around a model: the hello, the plan, the slots, and one turn after the other.
 //!
 //! A batch is one turn, which begins as its slots are handed out. Otherwise a control thread of the
-//! kit reads the pipe: it begins a turn, waits until every slot rests again, and reports what was
-//! counted, while the model does nothing but drive its slots.
+//! kit reads the pipe: it begins a turn, hands its fetches in where that is asked for, waits until
+//! every slot rests again, and reports what was counted, while the model does nothing but drive its
+//! slots.
 
 use std::error::Error as StdError;
 use std::io::{self, Read};
 use std::iter;
+use std::os::fd::{AsRawFd, RawFd};
 use std::process::{self, ExitCode};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 use std::vec;
 
+use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 
@@ -20,7 +23,7 @@ use crate::checksums::Checksums;
 use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::pipe::{self, FromModel, Hello, Scheduled, ToModel, Turned};
-use crate::{Error, Plan, Slot, Turn, reading};
+use crate::{Error, Plan, Slot, Turn, pacer, reading};
 
 /// What a model returns when it cannot do its work.
 pub type ModelResult = Result<(), Box<dyn StdError + Send + Sync>>;
@@ -38,6 +41,28 @@ pub(crate) struct Shared {
     pub(crate) work_kib: u32,
     /// Whether fetches arrive at a rate.
     pub(crate) is_open: bool,
+    /// Whether they are handed in then.
+    pub(crate) is_handed_in: bool,
+    /// What is rung as one is, if a loop listens.
+    bell: OnceLock<EventFd>,
+}
+
+impl Shared {
+    /// Returns a descriptor that becomes readable as a fetch is handed in, for loops that wait in
+    /// a call of the system; nothing where none is. It lives as long as the slots.
+    pub(crate) fn bell(&self) -> io::Result<Option<RawFd>> {
+        if !self.is_handed_in {
+            return Ok(None);
+        }
+        let bell = EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?;
+        Ok(Some(self.bell.get_or_init(|| bell).as_raw_fd()))
+    }
+
+    /// Wakes a loop that listens, if there is one.
+    pub(crate) fn ring(&self) {
+        // It would have to be rung for centuries before it is full.
+        let _ = self.bell.get().map(|bell| bell.write(1));
+    }
 }
 
 /// The slots of a process. Iterating over them hands them out, which opens the window of a batch:
@@ -62,6 +87,8 @@ impl Slots {
             surcharge: Duration::from_nanos(plan.surcharge_ns),
             work_kib: cell.work_kib,
             is_open: cell.is_open(),
+            is_handed_in: cell.handed_in,
+            bell: OnceLock::new(),
         });
         if let Some(ledger) = &batch {
             shared.gate.begin(Arc::clone(ledger));
@@ -80,6 +107,11 @@ impl Slots {
     /// Returns how many there are: those that fetch, and the probe task if the plan has one.
     pub fn count(&self) -> usize {
         self.all.len()
+    }
+
+    /// Returns what a loop has to listen to beside its sockets, if anything.
+    pub(crate) fn bell(&self) -> io::Result<Option<RawFd>> {
+        self.shared.bell()
     }
 }
 
@@ -136,7 +168,14 @@ pub fn rehearse_turn(
 ) -> Result<Turned, Error> {
     let plan = plan.clone().checked()?;
     let ledger = Arc::new(Ledger::new(&plan.cell, &turn.checked(&plan.cell)?));
-    run(Slots::new(&plan, Some(Arc::clone(&ledger))));
+    let slots = Slots::new(&plan, Some(Arc::clone(&ledger)));
+    let shared = Arc::clone(&slots.shared);
+    thread::scope(|scope| {
+        if plan.cell.handed_in {
+            scope.spawn(|| pacer::pace(&ledger, &shared));
+        }
+        run(slots);
+    });
     ledger.turned(reading::threads()).map_err(Error::Model)
 }
 
@@ -225,6 +264,7 @@ fn take_turns(plan: &Plan, shared: &Shared) -> Result<(), Error> {
         let before = reading::scheduled();
         let ledger = Arc::new(Ledger::new(&plan.cell, &turn));
         shared.gate.begin(Arc::clone(&ledger));
+        pacer::pace(&ledger, shared);
         shared.gate.wait_until_quiet();
         let turned = ledger.turned(reading::threads()).map_err(Error::Model)?;
         let scheduled = since(before, reading::scheduled());

@@ -21,8 +21,10 @@ use crate::serve::Shared;
 use crate::work::{burn, compute};
 use crate::{ErrorCode, Outcome};
 
-/// The room for one read. A reply of 128 bytes comes in one, one of 16 KiB in two.
-const RECEIVE_BYTES: usize = 16 * 1024;
+/// The room for what comes with a body: a head, and what may follow.
+const HEAD_ROOM_BYTES: usize = 1024;
+/// The most room for one read. A reply with a body of 16 KiB comes in two.
+const RECEIVE_BYTES_MAX: usize = 16 * 1024;
 
 /// What a model does next for a slot, in its own way of waiting.
 #[derive(Debug)]
@@ -35,7 +37,8 @@ pub enum Step {
     Receive(Box<[u8]>),
     /// Wait until then, by a timer of its own; then [`Slot::waited`].
     Wait(Instant),
-    /// Wait for the next turn, by [`Slot::next_turn`] or [`Slot::next_turn_blocking`].
+    /// Wait for the next turn, or for a fetch to be handed in, by [`Slot::next_turn`] or
+    /// [`Slot::next_turn_blocking`].
     Rest,
     /// Leave: there is nothing more to fetch.
     Done,
@@ -54,7 +57,7 @@ enum State {
     Receive(Reply),
     /// A library carries the fetch.
     Library,
-    /// A fetch arrives then.
+    /// A fetch arrives then, or is handed in.
     Due(Instant),
     /// The next wake-up is waited for until then.
     Wait(Instant),
@@ -141,14 +144,21 @@ impl Slot {
         {
             self.answer(call);
         }
+        if self.waits_for_pacer() {
+            self.expire();
+        }
         if matches!(self.state, State::Idle) {
             self.state = self.begin();
         }
 
         match &self.state {
+            State::Due(_) if self.shared.is_handed_in => Step::Rest,
             State::Connect => Step::Connect(self.origin),
             State::Send => Step::Send(self.take_request()),
-            State::Receive(_) => Step::Receive(self.buffer.take().unwrap_or_else(receive_buffer)),
+            State::Receive(_) => {
+                let buffer = self.buffer.take();
+                Step::Receive(buffer.unwrap_or_else(|| self.receive_buffer()))
+            }
             State::Due(due) | State::Wait(due) => Step::Wait(*due),
             State::Rest => Step::Rest,
             State::Done => Step::Done,
@@ -250,6 +260,13 @@ impl Slot {
         bytes
     }
 
+    /// Returns a new buffer to read into, no larger than the replies need: what a slot takes is
+    /// counted as memory of its model.
+    pub(crate) fn receive_buffer(&self) -> Box<[u8]> {
+        let body = usize::try_from(self.shared.body_bytes).unwrap_or(RECEIVE_BYTES_MAX);
+        vec![0; (body + HEAD_ROOM_BYTES).min(RECEIVE_BYTES_MAX)].into_boxed_slice()
+    }
+
     /// Reads what has come of the reply, and ends the fetch when it is whole or wrong.
     fn read(&mut self, bytes: &[u8]) {
         let State::Receive(reply) = &mut self.state else { return };
@@ -333,11 +350,6 @@ impl Drop for Slot {
             self.shared.gate.leave(rests.then_some(self.taken));
         }
     }
-}
-
-/// Returns a new buffer to read into.
-pub(crate) fn receive_buffer() -> Box<[u8]> {
-    vec![0; RECEIVE_BYTES].into_boxed_slice()
 }
 
 /// Returns whether the step is only to be repeated.

@@ -3,9 +3,11 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::task::{Context, Waker};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_io::{Async, Timer};
 use model_kit::asynchronous::{self, Runtime};
@@ -35,8 +37,16 @@ impl Runtime for AsyncIo {
     }
 }
 
+/// Makes async-io open what it waits with. It panics where it cannot, and it would do so at the
+/// first socket, when many threads may have taken every descriptor between them.
+fn start_reactor() {
+    let timer = pin!(Timer::after(Duration::from_secs(1)));
+    let _pending = timer.poll(&mut Context::from_waker(Waker::noop()));
+}
+
 fn main() -> ExitCode {
     model_kit::serve(model_kit::hello!(), |_, slots| {
+        start_reactor();
         thread::scope(|scope| {
             for slot in slots {
                 let unit = || pollster::block_on(asynchronous::drive::<AsyncIo>(slot));

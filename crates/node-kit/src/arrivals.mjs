@@ -3,10 +3,11 @@ import { histogram, splitMix64 } from "./numbers.mjs";
 /** When the fetches of a turn arrive that do so at a rate, and what each of them waited for. */
 export class Arrivals {
   /** Makes those of a turn that begins now. */
-  constructor(turn, count, rate) {
+  constructor(turn, count, { rate_per_s: rate, burst = 0 }) {
     const seed = BigInt(turn.arrivals_seed ?? 0);
     const span = (BigInt(count) * 1_000_000_000n) / BigInt(rate) || 1n;
-    const due = (_, index) => Number(splitMix64(seed ^ BigInt(index)) % span);
+    const drawn = (index) => splitMix64(seed ^ BigInt(index)) % span;
+    const due = (_, index) => Number(index < burst ? span / 2n : drawn(index));
     this._due = Array.from({ length: count }, due).sort((a, b) => a - b);
     this._warmup = turn.warmup;
     this._services = [];

@@ -26,8 +26,8 @@ export class Ledger {
     this._issued = this._ended = this._peak = this._followed = 0;
     this._latencies = [];
     this._errors = {};
-    const rate = cell.rate_per_s ?? 0;
-    this.arrivals = rate > 0 ? new Arrivals(turn, this._count, rate) : null;
+    const isOpen = cell.rate_per_s > 0;
+    this.arrivals = isOpen ? new Arrivals(turn, this._count, cell) : null;
     this.began = process.hrtime.bigint();
   }
 

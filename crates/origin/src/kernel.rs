@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 
+/// The kernel keeps the time of CPUs in hundredths of a second.
+const TICK_NS: u64 = 10_000_000;
+
 /// Counters that only grow; a receipt reports by how much. What a sandbox hides is not known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counters {
@@ -18,12 +21,11 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Reads them now.
+    /// Reads them now, the CPU time first: what it takes to read the others is no fetch's.
     pub(crate) fn read() -> Self {
+        let cpu = cpu();
         let snmp = fs::read_to_string("/proc/net/snmp").unwrap_or_default();
         let netstat = fs::read_to_string("/proc/net/netstat").unwrap_or_default();
-        let cpu = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
-        let cpu = cpu.expect("Linux shows a process its own CPU time").into();
         Self { cpu, ..Self::of(&snmp, &netstat) }
     }
 
@@ -41,6 +43,12 @@ impl Counters {
     }
 }
 
+/// Returns the CPU time that this process has used so far.
+pub(crate) fn cpu() -> Duration {
+    let cpu = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+    cpu.expect("Linux shows a process its own CPU time").into()
+}
+
 /// Returns by how much a counter grew, if it was seen at both times.
 pub(crate) fn grown(before: Option<u64>, now: Option<u64>) -> Option<u64> {
     Some(now?.saturating_sub(before?))
@@ -51,6 +59,18 @@ pub(crate) fn resident_kib() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// Returns the CPU time that the hypervisor has given to others so far, in nanoseconds.
+pub(crate) fn stolen_ns() -> Option<u64> {
+    stolen_by(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// Returns the same by the line of all CPUs: user, nice, system, idle, iowait, irq, softirq, steal.
+fn stolen_by(stat: &str) -> Option<u64> {
+    let all = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+    let ticks: u64 = all.split_whitespace().nth(7)?.parse().ok()?;
+    ticks.checked_mul(TICK_NS)
 }
 
 /// Returns a field of a table in which a line of names precedes the line of values.
@@ -96,6 +116,13 @@ mod tests {
         assert_eq!((found.accepted, found.segments_in), (Some(11), Some(640)));
         assert_eq!((found.overflows, found.drops), (Some(5), Some(6)));
         assert_eq!((found.timeouts, found.retransmits), (Some(7), Some(3)));
+    }
+
+    #[test]
+    fn stolen_time_is_that_of_all_cpus_and_unknown_where_the_kernel_hides_it() {
+        let stat = "cpu  9 9 9 9 9 9 9 12 0 0\ncpu0 1 2 3 40 5 6 7 8 0 0\n";
+        assert_eq!(stolen_by(stat), Some(120_000_000));
+        assert_eq!((stolen_by(""), stolen_by("cpu  1 2 3\n")), (None, None));
     }
 
     #[test]

@@ -83,12 +83,18 @@ pub struct Mount {
     pub seed: u64,
     /// Decides the delays, by the place of an id in the turn.
     pub delay_seed: u64,
+    /// How long a stall lasts that begins in the middle of the window: fetches that are due
+    /// meanwhile are delayed until it is over; where none arrives, each of the next `in_flight` ids
+    /// is delayed so much longer. It is scheduled as any other delay, and disturbs nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall_ms: Option<u64>,
 }
 
 impl Mount {
     /// Returns the mount of a cell that is one turn from id 0.
     pub fn whole(cell: &Cell, seed: u64) -> Self {
-        Self { cell: cell.clone(), turn: Turn::of(cell, 0, 0), seed, delay_seed: seed }
+        let (cell, turn) = (cell.clone(), Turn::of(cell, 0, 0));
+        Self { cell, turn, seed, delay_seed: seed, stall_ms: None }
     }
 }
 

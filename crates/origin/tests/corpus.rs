@@ -28,9 +28,7 @@ fn turned_by(fault: &Fault, pieces: &[&[u8]]) -> Turned {
         fetches: 1,
         delay_ms: DelayRange { lo: 0, hi: 0 },
         body_bytes: BODY_BYTES,
-        rate_per_s: 0,
-        probe_period_us: 0,
-        work_kib: 0,
+        ..Cell::least(Workload::Batch)
     };
     let origins = vec![([127, 0, 0, 1], 4100).into()];
     let plan = Plan { cell, origins, workers: 1, seed: SEED, deadline_ms: None, surcharge_ns: 0 };

@@ -6,6 +6,7 @@ different: how its slots wait.
 """
 
 import contextlib
+import gc
 import ipaddress
 import itertools
 import json
@@ -207,8 +208,12 @@ def _take_one(plan, run, units):
     slots = Slots(plan, (None, Ledger(cell, turn)), count, units)
     run(plan, slots)
     slots.end()
-    _report({"turned": slots.ledger.turned() | {"scheduled": scheduled_since([0, 0])}})
-    # The harness may look at the living process until it closes the pipe.
+    turned = slots.ledger.turned()
+    _report({"turned": turned | {"scheduled": scheduled_since([0, 0])}})
+    # The harness may look at the living process until it closes the pipe. A library may leave the
+    # connection of a failed fetch in a cycle of objects, open until those are collected.
+    if turned["total"]["errors"]:
+        gc.collect()
     sys.stdin.buffer.read(LINE_BYTES_MAX)
 
 

@@ -8,10 +8,12 @@ from inflight_numbers import histogram, split_mix_64
 class Arrivals:
     """The arrivals of a turn, which begins now."""
 
-    def __init__(self, turn, count, rate_per_s):
+    def __init__(self, turn, count, cell):
         self._first_id, self._warmup = turn["first_id"], turn["warmup"]
-        seed, span = turn.get("arrivals_seed", 0), max(1, count * 10**9 // rate_per_s)
-        self._due_ns = sorted(split_mix_64(seed ^ index) % span for index in range(count))
+        seed, span = turn.get("arrivals_seed", 0), max(1, count * 10**9 // cell["rate_per_s"])
+        burst = min(cell.get("burst", 0), count)
+        drawn = (split_mix_64(seed ^ index) % span for index in range(burst, count))
+        self._due_ns = sorted([span // 2] * burst + list(drawn))
         self._services, self._responses, self._lags = [], [], []
         self._began = time.monotonic_ns()
 

@@ -34,8 +34,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._issued = self._ended = self._peak = self._followed = 0
         self._latencies, self._errors = [], {}
-        rate = cell.get("rate_per_s", 0)
-        self.arrivals = Arrivals(turn, self._count, rate) if rate else None
+        is_open = cell.get("rate_per_s", 0) > 0
+        self.arrivals = Arrivals(turn, self._count, cell) if is_open else None
         self.began = time.monotonic_ns()
 
     def hand_out(self):

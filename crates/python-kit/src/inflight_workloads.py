@@ -35,8 +35,12 @@ class Paced:
         return 0
 
 
+class Churn(Steady):
+    """Always `in_flight` at once, each on a connection of its own, which the origin ends."""
+
+
 class Hold(Batch):
     """All at once, held by the origin until what they take was read."""
 
 
-WORKLOADS = {"batch": Batch, "steady": Steady, "paced": Paced, "hold": Hold}
+WORKLOADS = {"batch": Batch, "steady": Steady, "paced": Paced, "churn": Churn, "hold": Hold}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Charged, Reason, validate_all};
+use rules::{Charged, Reason, threads_vary, validate_all};
 use workload::Cell;
 
 use crate::{Run, Schedule, State, TurnRecord};
@@ -57,12 +57,17 @@ impl Schedule {
         };
         let receipts = turns.iter().filter(is_whole).filter_map(|t| t.receipt.as_ref());
         let peaks: Vec<u64> = receipts.map(|r| r.in_flight_peak_estimate).collect();
-        let valid = turns.iter().filter(|turn| turn.state == State::Valid);
-        let charged: Vec<Charged> = valid.filter_map(|turn| turn.charged()).collect();
+        let valid = || turns.iter().filter(|turn| turn.state == State::Valid);
+        let charged: Vec<Charged> = valid().filter_map(|turn| turn.charged()).collect();
+        let threads = valid().filter_map(|turn| Some(turn.turned.as_ref()?.threads));
+        let threads: Vec<u64> = threads.collect();
         let described = self.model(name);
-        let most = described.and_then(|model| model.max_in_flight).unwrap_or(u32::MAX);
-        let held = Cell { in_flight: cell.in_flight.min(most), ..cell.clone() };
+        let held = described.map_or_else(|| cell.clone(), |model| model.within(cell));
         let may_be_slow = described.is_none_or(|model| model.claims().may_be_slow);
-        validate_all(may_be_slow, &held, (&peaks, &charged))
+        let mut reasons = validate_all(may_be_slow, &held, (&peaks, &charged));
+        // Those of a batch may have ended before they are counted.
+        let counted = described.filter(|_| cell.workload.is_resident());
+        reasons.extend(counted.and_then(|model| threads_vary(model.claims(), &threads)));
+        self.held_against(cell, reasons)
     }
 }

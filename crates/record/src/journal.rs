@@ -184,6 +184,14 @@ pub struct Host {
     /// where no group reports.
     #[serde(default)]
     pub throttled: Option<u64>,
+    /// Connections of the whole network namespace that lingered after their end (`TIME_WAIT`) as
+    /// the round ended: what it has left for the next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lingering: Option<u64>,
+    /// Whether an origin still had connections of a turn in which fetches were held a minute after
+    /// its end, so that the next turn began beside them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unclosed: bool,
 }
 
 /// A block begins anew: turns before this line that belong to it were cut. They stay, and are left
@@ -236,7 +244,8 @@ impl TurnRecord {
     pub fn charged(&self) -> Option<Charged> {
         let turned = self.turned.as_ref()?;
         Some(Charged {
-            reported_ns: turned.window.cpu_ns,
+            // The kernel charges the process with its pacer too.
+            reported_ns: turned.window.cpu_ns.saturating_add(turned.window.pacer_ns),
             ended: turned.window.ended,
             charged_ns: self.charged_ns?,
             issued: turned.total.issued,
@@ -343,6 +352,21 @@ mod tests {
 
     fn round(disturbed: Vec<Reason>) -> Entry {
         Entry::Round(RoundRecord { block: 1, round: 3, disturbed, host: Some(Host::default()) })
+    }
+
+    #[test]
+    fn what_the_kernel_charges_is_held_against_what_a_model_and_its_pacer_used_together() {
+        let turned = serde_json::from_value(serde_json::json!({
+            "turn": 0,
+            "window": {
+                "ended": 2, "ok": 2, "wall_ns": 9, "cpu_ns": 3, "pacer_ns": 4, "user_ns": 0,
+                "system_ns": 0
+            },
+            "total": { "issued": 3, "ok": 3, "errors": {} }, "threads": 2, "in_flight_peak": 1
+        }));
+        let Entry::Turn(turn) = turn(State::Valid) else { panic!("it is a turn") };
+        let charged = TurnRecord { turned: Some(turned.unwrap()), ..*turn }.charged().unwrap();
+        assert_eq!((charged.reported_ns, charged.charged_ns), (7, 7));
     }
 
     #[test]

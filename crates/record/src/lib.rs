@@ -16,6 +16,7 @@ mod journal;
 mod memory;
 mod model;
 mod name;
+mod placement;
 mod program;
 mod quirk;
 mod run;
@@ -32,13 +33,14 @@ pub use crate::journal::{
     TurnRecord,
 };
 pub use crate::memory::{Held, MemoryReading};
-pub use crate::model::{Knob, Model, Need, Variant};
+pub use crate::model::{Allocator, Knob, Lever, Model, Need, Variant};
 pub use crate::name::{own_name, runs};
+pub use crate::placement::Placement;
 pub use crate::program::{Described, PrimitiveProgram};
 pub use crate::quirk::Quirk;
 pub use crate::run::Run;
 pub use crate::schedule::{
-    Absent, Block, Control, Family, Missing, Placement, Probe, Schedule, Session, StopRule,
+    Absent, Block, Control, Family, Missing, Probe, Schedule, Session, StopRule,
 };
 pub use crate::sweep::{Along, Sweep};
 pub use workload::OriginKind;

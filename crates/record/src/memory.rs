@@ -49,6 +49,9 @@ pub struct MemoryReading {
     /// Pages that hold data queued in TCP sockets of the network namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp_pages: Option<u64>,
+    /// Connections of the network namespace that a firewall tracks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracked: Option<u64>,
 }
 
 /// What the kernel has as the stack of a thread, in KiB, on the machines that Linux is used on.

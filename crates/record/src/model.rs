@@ -1,8 +1,10 @@
 //! A model, as its manifest describes it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use workload::Cell;
 
 /// A model, as its manifest describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +60,9 @@ pub struct Model {
     /// The version of a package with which it was built, where that is not the locked one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<Variant>,
+    /// What it was built with beside what its manifest asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levers: Vec<Lever>,
 }
 
 /// Something that not every machine has.
@@ -82,6 +87,61 @@ pub struct Variant {
     pub is_checkout: bool,
 }
 
+/// Something that a model is built with beside what its manifest asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Lever {
+    /// A feature of a package.
+    Feature {
+        /// The package.
+        package: String,
+        /// The feature.
+        name: String,
+    },
+    /// A flag of conditional compilation, for every package that it is built of.
+    Cfg(String),
+    /// Where its memory comes from.
+    Allocator(Allocator),
+}
+
+impl fmt::Display for Lever {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Feature { package, name } => write!(f, "feature {name} of {package}"),
+            Self::Cfg(name) => write!(f, "cfg {name}"),
+            Self::Allocator(allocator) => write!(f, "allocator {}", allocator.name()),
+        }
+    }
+}
+
+/// Where the memory of a model in Rust comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Allocator {
+    /// The C library, as without a lever.
+    System,
+    /// mimalloc.
+    Mimalloc,
+    /// jemalloc.
+    Jemalloc,
+}
+
+impl Allocator {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::System, Self::Mimalloc, Self::Jemalloc];
+
+    /// Returns what it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Mimalloc => "mimalloc",
+            Self::Jemalloc => "jemalloc",
+        }
+    }
+}
+
 /// A setting that differs from a library's default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -104,6 +164,7 @@ impl Model {
             may_be_slow: self.may_be_slow.unwrap_or(self.language.is_some()),
             connections: self.connections.as_deref(),
             threads: &self.threads,
+            is_apart: self.is_apart(),
         }
     }
 
@@ -112,10 +173,16 @@ impl Model {
         self.core != Some(false)
     }
 
-    /// Returns what its program calls itself: it does not know of the row that it has with another
-    /// version of a package.
+    /// Returns whether it is built apart from the others: with another version of a package, or
+    /// with a lever.
+    pub fn is_apart(&self) -> bool {
+        self.variant.is_some() || !self.levers.is_empty()
+    }
+
+    /// Returns what its program calls itself: it does not know of the row that it has where it is
+    /// built apart.
     pub fn program(&self) -> &str {
-        let of_package = self.package.strip_prefix("model-").filter(|_| self.variant.is_some());
+        let of_package = self.package.strip_prefix("model-").filter(|_| self.is_apart());
         of_package.unwrap_or(&self.name)
     }
 
@@ -128,6 +195,17 @@ impl Model {
     /// reader of its own.
     pub fn uses_core(&self) -> bool {
         self.is_bare() && self.language.is_none()
+    }
+
+    /// Returns a cell with no more in flight than it can have.
+    pub fn within(&self, cell: &Cell) -> Cell {
+        let most = self.max_in_flight.unwrap_or(u32::MAX);
+        Cell { in_flight: cell.in_flight.min(most), ..cell.clone() }
+    }
+
+    /// Returns whether its kit hands fetches in where a cell asks for that: only that of Rust does.
+    pub fn has_pacer(&self) -> bool {
+        self.language.is_none()
     }
 
     /// Returns whether what is said of a client is said of it: a model without a library goes by

@@ -69,9 +69,13 @@ impl<'a> Described<'a> {
     pub fn claims(self) -> Claims<'a> {
         match self {
             Self::Model(model) => model.claims(),
-            Self::Program(_) => {
-                Claims { is_bare: false, may_be_slow: true, connections: None, threads: "" }
-            }
+            Self::Program(_) => Claims {
+                is_bare: false,
+                may_be_slow: true,
+                connections: None,
+                threads: "",
+                is_apart: false,
+            },
         }
     }
 }

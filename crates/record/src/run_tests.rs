@@ -1,13 +1,12 @@
 //! Promises about runs that are read: whole ones come back, and what was altered, cut off or never
 //! ours is reported in a sentence.
 
+use rules::Reason;
 use std::path::PathBuf;
 
 use super::*;
 use crate::folder::MEASURED;
-use rules::Reason;
-
-use crate::{Again, Block, OriginKind, Placement, RunFolder, runs};
+use crate::{Again, Block, Placement, RunFolder, runs};
 
 #[path = "held_tests.rs"]
 mod held;
@@ -21,8 +20,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         workers: 1,
         shards: 1,
         awake: true,
-        unequal_cores: false,
-        origin: OriginKind::Wiremock,
+        ..Placement::default()
     };
     let schedule = Schedule {
         schema: "inflight.schedule/2.0".to_owned(),
@@ -49,6 +47,7 @@ fn written() -> (tempfile::TempDir, PathBuf) {
         quirks: None,
         sweeps: Vec::new(),
         holds: Vec::new(),
+        groups: BTreeMap::new(),
     };
     let environment = Environment::read(results.path(), "none", BTreeMap::new());
     let mut folder = RunFolder::create(results.path(), &schedule, &environment).unwrap();

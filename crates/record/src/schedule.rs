@@ -1,14 +1,14 @@
 //! The schedule: everything that is decided before the first turn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
+use workload::Cell;
 use workload::content::split_mix_64;
-use workload::{Cell, OriginKind};
 
-use crate::{Model, PrimitiveProgram, Quirk, Sweep};
+use crate::{Model, Placement, PrimitiveProgram, Quirk, Sweep};
 
 /// The most cells or models: each is a table, or a row in all of them.
 const NAMES_MAX: usize = 1_000;
@@ -92,6 +92,10 @@ pub struct Schedule {
     /// their number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holds: Vec<Cell>,
+    /// In how many processes each participant is started that share its fetches, by the name of the
+    /// cell: of those cells that one process cannot hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, u32>,
 }
 
 /// Which pairs of models of a cell are judged together.
@@ -159,28 +163,6 @@ pub struct Session {
     pub layout_seed: Option<u64>,
     /// The time that must lie between its beginning and the end of the one before.
     pub hours_after_last: u32,
-}
-
-/// Who runs on which CPU, and who serves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Placement {
-    /// CPUs of the model's process.
-    pub model_cpus: Vec<usize>,
-    /// CPUs of the origin's process; the same as the client's where there is only one.
-    pub origin_cpus: Vec<usize>,
-    /// Threads on which a runtime runs its units.
-    pub workers: u32,
-    /// Servers of the origin, each on a thread and a port of its own.
-    pub shards: u32,
-    /// Whether threads of the lowest priority keep the CPUs from falling asleep.
-    pub awake: bool,
-    /// Whether model and origin have cores of different kinds, since no kind has one for each.
-    #[serde(default)]
-    pub unequal_cores: bool,
-    /// The kind of the origin.
-    #[serde(default)]
-    pub origin: OriginKind,
 }
 
 /// A row without figures.
@@ -251,39 +233,6 @@ impl Block {
     }
 }
 
-impl Placement {
-    /// Returns it with the origin that serves a cell.
-    #[must_use]
-    pub fn serving(&self, cell: &Cell) -> Self {
-        Self { origin: cell.origin(self.origin), ..self.clone() }
-    }
-
-    /// Returns the CPUs for operations on so many: the first of the model's, and one of the
-    /// origin's, which is on another core, since no origin runs meanwhile, or the next of those
-    /// that they share; fewer where there are no more.
-    pub fn of_operations(&self, count: usize) -> Vec<usize> {
-        let own = self.model_cpus.first().copied();
-        let others = self.origin_cpus.iter().copied();
-        let other = others.into_iter().find(|cpu| !self.model_cpus.contains(cpu));
-        let other = other.or_else(|| self.model_cpus.get(1).copied());
-        own.into_iter().chain(other).take(count).collect()
-    }
-
-    /// Returns whether model and origin have a CPU in common, for which each waits while the other
-    /// has it.
-    pub fn is_shared(&self) -> bool {
-        self.model_cpus.iter().any(|cpu| self.origin_cpus.contains(cpu))
-    }
-
-    /// Returns every CPU that a run uses, once each, in ascending order.
-    pub fn cpus(&self) -> Vec<usize> {
-        let mut cpus = [self.model_cpus.as_slice(), &self.origin_cpus].concat();
-        cpus.sort_unstable();
-        cpus.dedup();
-        cpus
-    }
-}
-
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "missing: {}; `{}` fixes it", self.reason, self.fix)
@@ -311,8 +260,11 @@ impl Schedule {
             let number = block.number;
             ensure!(number <= BLOCK_MAX, "a block has the number {number}, {AT_MOST}");
         }
+        let groups = self.groups.values().copied().max().unwrap_or(0);
+        ensure!(groups <= THREADS_MAX, "there are groups of {groups} processes, {AT_MOST}");
         let Placement { workers, shards, .. } = self.placement;
-        let threads = workers.max(shards);
+        let asked = cells().map(|cell| cell.workers).max().unwrap_or(0);
+        let threads = workers.max(shards).max(asked);
         ensure!(threads <= THREADS_MAX, "there are {threads} workers or shards, {AT_MOST}");
         Ok(())
     }
@@ -330,6 +282,11 @@ impl Schedule {
     /// Returns the cell of that name, of fetches or of operations.
     pub fn cell(&self, name: &str) -> Option<&Cell> {
         self.all_cells().find(|cell| cell.name == name)
+    }
+
+    /// Returns in how many processes each participant of a cell is started.
+    pub fn processes(&self, cell: &str) -> u32 {
+        self.groups.get(cell).copied().unwrap_or(1)
     }
 
     /// Returns whether the cell of that name is one of fetches that are timed.
@@ -374,26 +331,4 @@ fn names<'a>(what: &str, names: impl Iterator<Item = &'a String>) -> Result<()> 
     let count = known.len();
     ensure!(count <= NAMES_MAX, "there are {count} {what}s, {AT_MOST}");
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cpu_that_serves_both_is_one_cpu() {
-        let placement = |model: &[usize], origin: &[usize]| Placement {
-            model_cpus: model.to_vec(),
-            origin_cpus: origin.to_vec(),
-            workers: 1,
-            shards: 1,
-            awake: false,
-            unequal_cores: false,
-            origin: OriginKind::Wiremock,
-        };
-        assert_eq!(placement(&[3, 2], &[0, 1]).cpus(), [0, 1, 2, 3]);
-        assert_eq!(placement(&[5], &[5]).cpus(), [5]);
-        assert_eq!(placement(&[3, 2], &[0, 1]).of_operations(2), [3, 0]);
-        assert_eq!(placement(&[5], &[5]).of_operations(2), [5]);
-    }
 }

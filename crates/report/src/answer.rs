@@ -5,6 +5,7 @@
 //! the primitives, other languages and the checks are in the summary, for whoever asks.
 
 pub(crate) mod cell;
+pub(crate) mod findings;
 pub(crate) mod headline;
 pub(crate) mod place;
 mod table;
@@ -36,7 +37,7 @@ pub fn answer(run: &Summary, place: &Place<'_>) -> String {
         None if figures.holds.is_some() => {}
         None => lines.extend(without_fetches(figures)),
     }
-    lines.extend(figures.cells.iter().flat_map(|cell| responses::short(cell, place.columns)));
+    lines.extend(figures.waiting().flat_map(|cell| responses::short(cell, place.columns)));
     for sweep in &figures.sweeps {
         let pairs = sweep.pairs.iter().map(|pair| crossing(sweep, pair));
         let reported = [sweep_heading(sweep)].into_iter().chain(pairs);
@@ -74,8 +75,9 @@ fn of_cell(run: &Summary, cell: &CellFigures, columns: usize) -> Vec<String> {
         sentences.iter().flat_map(|sentence| wrapped(sentence, columns)).collect();
     lines.push(String::new());
     lines.extend(figures_of(run, cell, columns));
+    // The page and the summary have the others.
     let elsewhere = headline::elsewhere(run);
-    lines.extend(elsewhere.iter().flat_map(|line| wrapped(line, columns)));
+    lines.extend(elsewhere.iter().take(1).flat_map(|line| wrapped(line, columns)));
     lines
 }
 

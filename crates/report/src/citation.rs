@@ -14,6 +14,7 @@ use analysis::number::{count, shortened};
 use analysis::{INFLIGHT, Integrity, Summary};
 
 use crate::hold_text;
+use crate::summary::origins;
 use crate::table::{heading, state_word};
 
 /// Who is cited.
@@ -178,7 +179,7 @@ fn methods(run: &Summary) -> String {
         return paragraph(&format!(
             "The {} was measured with Inflight {} (commit {}), preset {}, a fresh process each \
              time; slopes are Theil-Sen estimates, their 95 % intervals from drawing blocks again; \
-             {}, Linux {}, {}, origin fast.",
+             {}, Linux {}, {}, origin {}.",
             hold_text::heading(holds),
             run.version,
             commit(run),
@@ -186,6 +187,7 @@ fn methods(run: &Summary) -> String {
             machine(run),
             environment.kernel,
             environment.rustc,
+            origins(run),
         ));
     }
     paragraph(&format!(
@@ -202,7 +204,7 @@ fn methods(run: &Summary) -> String {
         machine(run),
         environment.kernel,
         environment.rustc,
-        environment.origin,
+        origins(run),
     ))
 }
 

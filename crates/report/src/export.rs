@@ -17,6 +17,7 @@ use analysis::line::line;
 use analysis::number::shortened;
 use analysis::turn_table::TurnRow;
 use anyhow::{Result, anyhow};
+use rules::{Better, METRICS};
 use serde::Serialize;
 
 use crate::escape::cell;
@@ -161,7 +162,7 @@ struct Metric {
 
 /// Returns the metrics of each benchmark by their measures, whose names carry the unit. A model
 /// without figures has no benchmark: Bencher knows no gaps.
-fn bencher(figures: &Figures) -> BTreeMap<String, BTreeMap<&'static str, Metric>> {
+fn bencher(figures: &Figures) -> BTreeMap<String, BTreeMap<String, Metric>> {
     let mut benchmarks = BTreeMap::new();
     for (name, figures) in measured(figures) {
         let measures = measures(figures).filter_map(|(name, _, estimate)| {
@@ -218,12 +219,8 @@ fn measured(figures: &Figures) -> impl Iterator<Item = (String, &RowFigures)> {
     })
 }
 
-/// Returns what is followed over commits, with units; less is better for each.
-fn measures(figures: &RowFigures) -> impl Iterator<Item = (&'static str, &'static str, &Estimate)> {
-    let all = [
-        ("cpu-us-per-fetch", "us/fetch", Some(&figures.cpu_us)),
-        ("wall-ms", "ms", Some(&figures.wall_ms)),
-        ("switches-per-fetch", "switches/fetch", figures.switches.as_ref()),
-    ];
-    all.into_iter().filter_map(|(name, unit, reported)| Some((name, unit, reported?)))
+/// Returns what is followed over commits, with units: each metric of which less is better.
+fn measures(figures: &RowFigures) -> impl Iterator<Item = (String, &'static str, &Estimate)> {
+    let all = METRICS.into_iter().filter(|metric| metric.better == Better::Lower);
+    all.filter_map(|own| Some((own.field.replace('_', "-"), own.unit, figures.metric(own)?)))
 }

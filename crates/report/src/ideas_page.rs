@@ -2,7 +2,8 @@
 //! definitions with the figure of the newest run that has one.
 
 use analysis::Summary;
-use analysis::ideas::{IDEAS, Idea, PRIMITIVES, SWEEP};
+use analysis::ideas::{IDEAS, Idea, LOAD, PRIMITIVES, SWEEP};
+use workload::{Cell, OriginKind};
 
 use crate::form::Form;
 use crate::words::in_line;
@@ -51,14 +52,20 @@ fn row<'a>(runs: &[&'a Summary], place: usize) -> (String, Option<&'a Summary>) 
     (format!("| {says} | {measured} | {link} | `{command}` |\n"), run)
 }
 
-/// Returns whether a run is of the kind that a command measures.
+/// Returns whether a run is of the kind that a command measures. What is said without a word on who
+/// served is said of the usual origin: at another, models cost something else.
 fn measures(run: &Summary, command: &str) -> bool {
-    let figures = &run.figures;
-    let mut probed = figures.cells.iter().map(|cell| cell.cell.probe_period_us > 0);
+    let (figures, asked) = (&run.figures, run.placement.origin);
+    let mut cells = figures.cells.iter().map(|own| &own.cell);
+    let is_usual = |cell: &Cell| cell.served_by(asked) == OriginKind::default();
     match command {
-        IDEAS => probed.any(|is_probed| is_probed),
-        SWEEP => run.has_sweeps,
+        // Versions of one model say nothing of others.
+        _ if run.models.iter().any(|model| model.variant.is_some()) => false,
+        // A sweep may have probe tasks too, and shows what its levels change.
+        IDEAS => !run.has_sweeps && cells.any(|cell| cell.probe_period_us > 0 && is_usual(cell)),
+        LOAD => !run.has_sweeps && cells.any(Cell::is_open),
+        SWEEP => run.has_sweeps && cells.all(is_usual),
         PRIMITIVES => !figures.primitives.is_empty(),
-        _ => !run.has_sweeps && probed.any(|is_probed| !is_probed),
+        _ => !run.has_sweeps && cells.any(|cell| cell.probe_period_us == 0 && is_usual(cell)),
     }
 }

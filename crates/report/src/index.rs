@@ -8,7 +8,7 @@ use crate::citation::{Date, machine};
 use crate::escape::markdown;
 
 /// What a reader opens of a run, by its name inside `derived/`.
-const LINKS: [&str; 4] = ["report.html", "summary.md", "tables.csv", "CITATION.cff"];
+const LINKS: [&str; 4] = ["summary.md", "report.html", "tables.csv", "CITATION.cff"];
 
 /// Writes a table of runs, the newest first; links lead into folders that lie beside the page.
 pub fn index(runs: &[Summary]) -> String {

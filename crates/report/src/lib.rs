@@ -38,6 +38,7 @@ mod paper;
 mod derive;
 
 pub use crate::answer::answer;
+pub use crate::answer::findings::findings;
 pub use crate::answer::place::{Place, page_of};
 pub use crate::answer::versions::{versions, versions_table};
 pub use crate::checks_table::checks_table;

@@ -9,15 +9,19 @@ use analysis::checks::question::ValidityCheck;
 use analysis::figures::Figures;
 use analysis::line::{line, paragraph};
 use analysis::number::{digits, with_interval};
+use rules::METRICS;
 
 use crate::citation::Citation;
 use crate::escape;
-use crate::table::{TAIL, UNEQUAL, heading, places, state_word, verdict};
+use crate::table::{TAIL, UNEQUAL, heading, in_flight, places, state_word, verdict};
 
 /// The columns of a table for a paper.
-const COLUMNS: [&str; 6] = ["rank", "model", "CPU/fetch", "against", "verdict", "above floor"];
+const COLUMNS: [&str; 7] =
+    ["rank", "model", "CPU/fetch", "in flight", "against", "verdict", "above floor"];
 /// Characters of a reason that fit into a row.
 const LONGEST: usize = 80;
+/// What the tidy table calls the ratio to the baseline, which alone has a verdict.
+const RATIO: &str = "cpu_ratio";
 /// The columns of the tidy table.
 const TIDY: [&str; 14] = [
     "run",
@@ -41,7 +45,7 @@ struct Line {
     place: String,
     model: String,
     /// Its figures, or why it has none.
-    rest: Result<[String; 4], String>,
+    rest: Result<[String; 5], String>,
 }
 
 /// Writes a table with its caption a cell, in LaTeX.
@@ -53,7 +57,7 @@ pub(crate) fn latex(citation: &Citation, figures: &Figures, checks: &[ValidityCh
         let label = label(&cell.cell.name);
         format!(
             "\\begin{{table}}\n\\caption{{{caption}}}\n\\label{{tab:inflight-{label}}}\n\
-             \\centering\n\\small\n\\begin{{tabular}}{{llrrlr}}\n\
+             \\centering\n\\small\n\\begin{{tabular}}{{llrrrlr}}\n\
              \\toprule\n{header} \\\\\n\\midrule\n{rows}\
              \\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
         )
@@ -67,7 +71,7 @@ fn latex_row(line: Line) -> String {
     let [place, model] = [&line.place, &line.model].map(|text| escape::latex(text));
     let rest = match line.rest {
         Ok(columns) => columns.map(|column| escape::latex(&column)).join(" & "),
-        Err(why) => format!("\\multicolumn{{4}}{{l}}{{{}}}", escape::latex(&why)),
+        Err(why) => format!("\\multicolumn{{5}}{{l}}{{{}}}", escape::latex(&why)),
     };
     format!("{place} & {model} & {rest} \\\\\n")
 }
@@ -75,16 +79,19 @@ fn latex_row(line: Line) -> String {
 /// Writes a table with its caption a cell, in Markdown.
 pub(crate) fn markdown(citation: &Citation, figures: &Figures, checks: &[ValidityCheck]) -> String {
     let tables = figures.cells.iter().map(|cell| {
-        let line = |columns: [String; 6]| format!("| {} |\n", columns.join(" | "));
+        let line = |columns: [String; 7]| format!("| {} |\n", columns.join(" | "));
         let rows = rows(cell, figures).into_iter();
         let rows = rows.map(|Line { place, model, rest }| {
-            let [cpu, against, verdict, over] =
-                rest.unwrap_or_else(|why| [String::new(), String::new(), why, String::new()]);
-            line([place, model, cpu, against, verdict, over].map(|c| escape::markdown(&c)))
+            let [cpu, in_flight, against, verdict, over] = rest.unwrap_or_else(|why| {
+                let nothing = String::new;
+                [nothing(), nothing(), nothing(), why, nothing()]
+            });
+            let columns = [place, model, cpu, in_flight, against, verdict, over];
+            line(columns.map(|column| escape::markdown(&column)))
         });
         let header = headings(figures).map(|heading| escape::markdown(&heading));
         format!(
-            "{}| --- | --- | ---: | ---: | --- | ---: |\n{}\n{}\n",
+            "{}| --- | --- | ---: | ---: | ---: | --- | ---: |\n{}\n{}\n",
             line(header),
             rows.collect::<String>(),
             escape::markdown(&caption(citation, (cell, figures), checks)),
@@ -94,12 +101,13 @@ pub(crate) fn markdown(citation: &Citation, figures: &Figures, checks: &[Validit
 }
 
 /// Returns the headings of the columns, with their units.
-fn headings(figures: &Figures) -> [String; 6] {
-    let [rank, model, cpu, against, verdict, over] = COLUMNS;
+fn headings(figures: &Figures) -> [String; 7] {
+    let [rank, model, cpu, in_flight, against, verdict, over] = COLUMNS;
     [
         rank.to_owned(),
         model.to_owned(),
         format!("{cpu} (us)"),
+        format!("{in_flight} (ms)"),
         format!("{against} {}", figures.baseline),
         verdict.to_owned(),
         format!("{over} (us)"),
@@ -114,6 +122,7 @@ fn rows(cell: &CellFigures, all: &Figures) -> Vec<Line> {
             let is_floor = row.model == all.floor;
             [
                 with_interval(&figures.cpu_us) + if figures.unequal_rate { UNEQUAL } else { "" },
+                in_flight(figures),
                 if is_baseline { "1".to_owned() } else { ratio(figures) },
                 if is_baseline { "baseline" } else { verdict(figures) }.to_owned(),
                 if is_floor { "floor".to_owned() } else { written(figures.excess_us.as_ref()) },
@@ -161,7 +170,8 @@ fn caption(
         });
     paragraph(&format!(
         "CPU time per fetch, {}. {} blocks; ratios to {} with simultaneous 95 % intervals, and \
-         its median over blocks times them; lower is better.{marks}{noise}{badges} {}; {}. {}",
+         its median over blocks times them; lower is better; in flight: from sending a fetch to \
+         its verified reply, mean of a block, median over blocks.{marks}{noise}{badges} {}; {}. {}",
         heading(&cell.cell),
         cell.blocks,
         figures.baseline,
@@ -210,17 +220,17 @@ pub(crate) fn tidy(run: &Summary) -> Vec<u8> {
     write(TIDY.map(str::to_owned));
     for cell in &figures.cells {
         for row in &cell.rows {
-            for (metric, unit, estimate) in metrics(cell, row, &figures.floor) {
+            for (name, unit, estimate) in measures(cell, row, &figures.floor) {
                 write([
                     escape::cell(&run.id),
                     escape::cell(&cell.cell.name),
                     escape::cell(&row.model),
-                    metric.to_owned(),
+                    name.to_owned(),
                     unit.to_owned(),
                     number(estimate.map(|estimate| estimate.value)),
                     number(interval(estimate).map(|interval| interval.low)),
                     number(interval(estimate).map(|interval| interval.high)),
-                    if metric == "cpu_ratio" { compared(row) } else { String::new() },
+                    if name == RATIO { compared(row) } else { String::new() },
                     row.rank.map_or_else(String::new, |rank| rank.best.to_string()),
                     row.rank.map_or_else(String::new, |rank| rank.worst.to_string()),
                     row.state.key().to_owned(),
@@ -233,26 +243,28 @@ pub(crate) fn tidy(run: &Summary) -> Vec<u8> {
     writer.into_inner().expect("memory is written at once")
 }
 
-/// Returns the metrics of a row, with their units.
-fn metrics<'a>(
+/// Returns the metrics of a row, and what is computed of its CPU time, with their units.
+fn measures<'a>(
     cell: &'a CellFigures,
     row: &'a Row,
     floor: &str,
-) -> [(&'static str, &'static str, Option<&'a Estimate>); 7] {
+) -> impl Iterator<Item = (&'static str, &'static str, Option<&'a Estimate>)> {
     let figures = row.figures.as_ref();
+    let metrics = METRICS.into_iter().map(move |metric| {
+        (metric.field, metric.unit, figures.and_then(|figures| figures.metric(metric)))
+    });
     // The floor's excess over itself says nothing.
     let excess = figures.filter(|_| row.model != floor);
     let excess = excess.and_then(|figures| figures.excess_us.as_ref());
     let footprint = cell.footprints.iter().find(|footprint| footprint.model == row.model);
-    [
-        ("cpu_per_fetch", "us", figures.map(|figures| &figures.cpu_us)),
-        ("cpu_ratio", "1", figures.and_then(|figures| figures.ratio.as_ref())),
+    let computed = [
+        (RATIO, "1", figures.and_then(|figures| figures.ratio.as_ref())),
         ("cpu_mean_ratio", "1", figures.and_then(|figures| figures.mean_ratio.as_ref())),
-        ("cpu_excess_per_fetch", "us", excess),
+        ("cpu_excess_us_per_fetch", "us per fetch", excess),
         ("client_overhead", "1", footprint.map(|footprint| &footprint.ratio)),
-        ("wall", "ms", figures.map(|figures| &figures.wall_ms)),
-        ("switches_per_fetch", "1", figures.and_then(|figures| figures.switches.as_ref())),
-    ]
+        ("in_flight_ms", "ms", figures.and_then(|figures| figures.in_flight_ms.as_ref())),
+    ];
+    metrics.chain(computed)
 }
 
 /// Returns the interval of an estimate, if it has one.

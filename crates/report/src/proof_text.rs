@@ -52,6 +52,7 @@ fn pace(limiter: Limiter) -> &'static str {
     match limiter {
         Limiter::Origin => "the origin set the pace",
         Limiter::Delay => "the delay set the pace",
+        Limiter::Arrivals => "the arrivals set the pace",
         Limiter::ModelCpu => "the model's CPU set the pace",
     }
 }

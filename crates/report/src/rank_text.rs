@@ -7,7 +7,7 @@ use rules::Metric;
 
 use crate::form::{Form, joined};
 use crate::summary::{aside, reasons, title};
-use crate::table::{NOTHING, drawn, ratio, state_word, verdict, with_places};
+use crate::table::{IN_FLIGHT, NOTHING, drawn, in_flight, ratio, state_word, verdict, with_places};
 
 /// Writes a ranking: a table a cell.
 pub fn ranking_text(of: &Ranking) -> String {
@@ -45,14 +45,15 @@ fn tables(of: &RankedCell, metric: Metric, baseline: &str) -> Vec<String> {
 /// Writes a table with verdicts, and with places where the rows of the figures have any.
 fn compared(rows: &[RankedRow], own: &[Row], (metric, baseline): (Metric, &str)) -> String {
     let against = format!("against {baseline}");
-    let mut header = vec!["model", metric.column, &against, "verdict"];
+    let mut header = vec!["model", metric.column, IN_FLIGHT, &against, "verdict"];
     let line = |ranked: &RankedRow| {
+        let in_flight = ranked.row.figures.as_ref().map_or(NOTHING.to_owned(), in_flight);
         let (ratio, verdict) = match &ranked.row.figures {
             Some(_) if ranked.row.model == baseline => ("1".to_owned(), "baseline"),
             Some(figures) => (ratio(figures), verdict(figures)),
             None => (NOTHING.to_owned(), NOTHING),
         };
-        vec![ranked.row.model.clone(), value(ranked), ratio, verdict.to_owned()]
+        vec![ranked.row.model.clone(), value(ranked), in_flight, ratio, verdict.to_owned()]
     };
     let lines = with_places(&mut header, rows.iter().map(line).collect(), own);
     drawn(&header, &lines, Form::Terminal)

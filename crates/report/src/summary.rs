@@ -7,6 +7,7 @@ use analysis::cell_figures::{
 };
 use analysis::figures::Figures;
 use analysis::number::{count, digits, with_interval};
+use workload::{Cell, OriginKind, Workload};
 
 use crate::form::{Form, joined};
 use crate::hold_text::hold_parts;
@@ -76,7 +77,7 @@ fn header(run: &Summary) -> Vec<String> {
             "model CPU {:?}, origin CPU {:?} ({}), {} worker(s), CPUs kept awake: {}",
             placement.model_cpus,
             placement.origin_cpus,
-            machine.origin,
+            origins(run),
             placement.workers,
             if placement.awake { "yes" } else { "no" },
         ),
@@ -85,6 +86,36 @@ fn header(run: &Summary) -> Vec<String> {
     lines.extend(supersedes.map(|other| format!("supersedes run {other}")));
     lines.extend(interruptions(run));
     lines
+}
+
+/// Writes which kinds of origins served a run, each once, in the order of the cells, and what each
+/// served if there are several. Of one kind the run knows the version: of the one that it started
+/// to ask for it.
+pub(crate) fn origins(run: &Summary) -> String {
+    let (asked, known) = (run.placement.origin, run.environment.origin.as_str());
+    let kind = OriginKind::ALL.into_iter().find(|kind| known.starts_with(kind.name()));
+    let kind = kind.unwrap_or(asked);
+    let called = |own: OriginKind| if own == kind { known } else { own.name() };
+    let cells = run.figures.cells.iter();
+    let cells = cells.map(|own| (own.cell.served_by(asked), own.cell.name.as_str()));
+    let held = Cell::least(Workload::Hold).served_by(asked);
+    let holds = run.figures.holds.iter().map(|_| (held, Workload::Hold.name()));
+    let mut served: Vec<(OriginKind, Vec<&str>)> = Vec::new();
+    for (kind, name) in cells.chain(holds) {
+        match served.iter_mut().find(|(own, _)| *own == kind) {
+            Some((_, names)) => names.push(name),
+            None => served.push((kind, vec![name])),
+        }
+    }
+    match served.as_slice() {
+        [] => known.to_owned(),
+        [(kind, _)] => called(*kind).to_owned(),
+        several => {
+            let each = several.iter();
+            let each = each.map(|(kind, names)| format!("{} for {}", called(*kind), listed(names)));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
 }
 
 /// Writes how many blocks were measured: one number where all cells have the same.
@@ -97,7 +128,8 @@ fn blocks(figures: &Figures) -> String {
     }
     if counts.is_empty() {
         let of_primitives = figures.primitives.figures.iter().map(|figures| figures.blocks);
-        return count(of_primitives.max().unwrap_or(0), "block");
+        let of_holds = figures.holds.iter().map(|holds| holds.blocks);
+        return count(of_primitives.chain(of_holds).max().unwrap_or(0), "block");
     }
     let cells = figures.cells.iter().map(|cell| format!("{} {}", cell.cell.name, cell.blocks));
     format!("blocks: {}", cells.collect::<Vec<_>>().join(", "))
@@ -127,6 +159,7 @@ fn stop(cell: &CellFigures) -> Option<String> {
 /// mean against their baseline, footprints.
 pub(crate) fn notes_of(rows: &[Row], (footprints, baseline): (&[Footprint], &str)) -> Vec<String> {
     let mut notes = reasons(rows);
+    notes.extend(other_threads(rows));
     let figures = || rows.iter().filter_map(|row| row.figures.as_ref());
     if figures().any(|figures| figures.unequal_rate) {
         notes.push(format!(
@@ -165,6 +198,11 @@ pub(crate) fn reasons(rows: &[Row]) -> Vec<String> {
     }
     let line = |(reason, models): (String, Vec<&str>)| format!("{}: {reason}", listed(&models));
     reasons.into_iter().map(line).collect()
+}
+
+/// Says which rows had other threads than their manifest says.
+pub(crate) fn other_threads(rows: &[Row]) -> impl Iterator<Item = String> {
+    rows.iter().filter_map(|row| Some(format!("{}: {}", row.model, row.threads.as_ref()?)))
 }
 
 /// Writes what stands above the table of another language.
@@ -223,9 +261,47 @@ fn footprint(footprint: &Footprint) -> String {
 #[cfg(test)]
 mod tests {
     use analysis::fixture::{BASELINE, FLOOR, Fixture};
-    use record::Absent;
+    use record::{Absent, Run};
 
     use super::*;
+    use crate::citation::Citation;
+    use crate::derive::derive;
+
+    /// Checks that all that names the origins of a run names these.
+    fn is_served_by(run: &Run, origins: &str) {
+        let said = analysis::summarize(run, BASELINE, FLOOR);
+        let text = summary(&said, Form::Terminal);
+        assert!(text.contains(&format!("origin CPU [0] ({origins}), ")), "{text}");
+        let methods = Citation::of(&said).unwrap().methods;
+        assert!(methods.ends_with(&format!(", origin {origins}.")), "{methods}");
+        let page = String::from_utf8(derive(&said).remove("report.html").unwrap()).unwrap();
+        assert!(page.contains(&format!("The server, {origins}, has a process of its own")));
+        assert!(page.contains(&format!("{}. {origins}", said.environment.rustc)));
+    }
+
+    #[test]
+    fn the_origin_that_is_named_is_the_one_that_served_the_cells() {
+        let good = Fixture { blocks: 6, ..Fixture::good() };
+        is_served_by(&good.run(), "wiremock 0.6.5");
+        let [batch, steady] = [0, 1].map(|index| good.cells[index].clone());
+        let churn = Cell { name: "churn".to_owned(), workload: Workload::Churn, ..steady };
+        let mut run = Fixture { cells: vec![churn.clone()], ..good.clone() }.run();
+        is_served_by(&run, "fast");
+        run.environment.origin = "fast 0.2.0".to_owned();
+        is_served_by(&run, "fast 0.2.0");
+
+        let mut run = Fixture { cells: vec![batch, churn], ..good.clone() }.run();
+        is_served_by(&run, "wiremock 0.6.5 for batch, fast for churn");
+        let holds = vec![Cell::least(Workload::Hold)];
+        run.schedule.holds.clone_from(&holds);
+        is_served_by(&run, "wiremock 0.6.5 for batch, fast for churn and hold");
+        let mut run = Fixture { cells: Vec::new(), ..good }.run();
+        run.schedule.holds = holds;
+        is_served_by(&run, "fast");
+        let mut figures = analysis::summarize(&run, BASELINE, FLOOR).figures;
+        figures.holds.as_mut().unwrap().blocks = 5;
+        assert_eq!(blocks(&figures), "5 blocks", "a run that holds alone has those of its levels");
+    }
 
     #[test]
     fn models_without_figures_for_one_reason_are_named_in_one_sentence() {

@@ -2,6 +2,7 @@
 
 use crate::expected::Expected;
 use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES, WALL};
+use crate::turn::STALLED_MS;
 
 /// Its slots leave as its fetches run out, each model at its own rate, so that neither the peak of
 /// each turn nor the mean is asked for: a connection a slot shows how many places there were, and
@@ -12,6 +13,7 @@ pub(crate) const EXPECTED: Expected = Expected {
     is_paced_by_delays: false,
     includes_start: true,
     late_ms_max: 8.0,
+    latest_ms_max: Some(STALLED_MS),
     metrics: &[CPU, WALL, SWITCHES, FAULTS, MEMORY],
     in_flight: |cell| format!("{} fetches, at most", cell.fetches),
     wall: "From the first slot to the last reply, connecting included",

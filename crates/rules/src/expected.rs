@@ -3,7 +3,7 @@
 use workload::{Cell, Workload};
 
 use crate::metric::Metric;
-use crate::{batch, hold, paced, primitives, steady};
+use crate::{batch, churn, hold, paced, primitives, steady};
 
 /// What is expected of the turns of a workload, and how reports speak of it.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,8 @@ pub struct Expected {
     /// The most by which the origin's median delay may be late, in milliseconds. The shadow timer
     /// that estimates it is itself about 1.2 ms late.
     pub late_ms_max: f64,
+    /// The most by which any delay may be late, in milliseconds, if what is measured depends on it.
+    pub latest_ms_max: Option<f64>,
     /// The metrics that say something of a model.
     pub metrics: &'static [Metric],
     /// Says how many fetches are in flight, before the number: "always".
@@ -35,6 +37,7 @@ pub fn expected(workload: Workload) -> &'static Expected {
         Workload::Batch => &batch::EXPECTED,
         Workload::Steady => &steady::EXPECTED,
         Workload::Paced => &paced::EXPECTED,
+        Workload::Churn => &churn::EXPECTED,
         Workload::Hold => &hold::EXPECTED,
         _ => &primitives::EXPECTED,
     }

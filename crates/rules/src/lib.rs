@@ -9,6 +9,8 @@
 //! is a list of metrics: no other code asks for the name of either.
 
 mod batch;
+mod ceiling;
+mod churn;
 mod expected;
 mod hold;
 mod metric;
@@ -20,16 +22,19 @@ mod slope;
 mod stay;
 mod steady;
 mod terms;
+mod threads;
 mod turn;
 
+pub use crate::ceiling::is_beyond_ceiling;
 pub use crate::expected::{Expected, expected};
 pub use crate::metric::{Better, CPU, FAULTS, MEMORY, METRICS, Metric, Read, SWITCHES, WALL};
 pub use crate::primitives::{Operation, PUBLISHED_IN, operation};
 pub use crate::reason::{Cause, Check, Reason};
 pub use crate::slope::SHORTEST_NS;
 pub use crate::stay::{
-    BATCH_TURNS_MIN, Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_all,
+    BEST_TURNS_MIN, Charged, MEAN_PERCENT_MIN, STAY_CHARGED_PERCENT_MAX, Stay, validate_all,
     validate_stay,
 };
 pub use crate::terms::{Sizes, evaluate, is_upper_bound};
+pub use crate::threads::{threads_of, threads_vary};
 pub use crate::turn::{Claims, Evidence, STALLED_MS, validate};

@@ -9,6 +9,8 @@ use workload::pipe::Window;
 pub struct Metric {
     /// What a command line and JSON call it.
     pub key: &'static str,
+    /// What a column or a field of a file calls it, with the unit.
+    pub field: &'static str,
     /// What a sentence calls it.
     pub label: &'static str,
     /// The heading of its column, with the unit.
@@ -46,17 +48,19 @@ pub enum Read {
 /// CPU time of the model's process per fetch.
 pub const CPU: Metric = Metric {
     key: "cpu",
+    field: "cpu_us_per_fetch",
     label: "CPU time per fetch",
     column: "CPU/fetch us",
     unit: "us per fetch",
     is_judged: true,
     better: Better::Lower,
-    read: Read::Window(|window| Some(real(window.cpu_ns) / real(window.ended) / 1e3)),
+    read: Read::Window(|window| Some(window.cpu_ns_each() / 1e3)),
 };
 
 /// Wall time of the window.
 pub const WALL: Metric = Metric {
     key: "wall",
+    field: "wall_ms",
     label: "wall time",
     column: "wall ms",
     unit: "ms",
@@ -68,6 +72,7 @@ pub const WALL: Metric = Metric {
 /// Context switches per fetch.
 pub const SWITCHES: Metric = Metric {
     key: "switches",
+    field: "switches_per_fetch",
     label: "context switches per fetch",
     column: "switches/fetch",
     unit: "per fetch",
@@ -82,6 +87,7 @@ pub const SWITCHES: Metric = Metric {
 /// Pages mapped per fetch, without those that were read from disk.
 pub const FAULTS: Metric = Metric {
     key: "faults",
+    field: "faults_per_fetch",
     label: "page faults per fetch",
     column: "page faults/fetch",
     unit: "per fetch",
@@ -93,6 +99,7 @@ pub const FAULTS: Metric = Metric {
 /// The most memory that the process held at once.
 pub const MEMORY: Metric = Metric {
     key: "memory",
+    field: "memory_peak_mib",
     label: "peak resident memory",
     column: "memory MiB",
     unit: "MiB",
@@ -182,6 +189,7 @@ mod tests {
             ok: 4,
             wall_ns: 2_000_000,
             cpu_ns: 40_000,
+            pacer_ns: 0,
             user_ns: 0,
             system_ns: 0,
             switches_voluntary: Some(5),

@@ -4,6 +4,7 @@ use workload::Workload;
 
 use crate::expected::Expected;
 use crate::metric::{CPU, SWITCHES};
+use crate::turn::STALLED_MS;
 
 /// No origin takes part, so that only the process itself and the kernel can speak against it.
 pub(crate) const EXPECTED: Expected = Expected {
@@ -11,6 +12,7 @@ pub(crate) const EXPECTED: Expected = Expected {
     is_paced_by_delays: true,
     includes_start: false,
     late_ms_max: 0.0,
+    latest_ms_max: Some(STALLED_MS),
     metrics: &[CPU, SWITCHES],
     in_flight: |_| "one after the other".to_owned(),
     wall: "Length of the window",
@@ -69,7 +71,7 @@ fn words(workload: Workload) -> Option<(&'static str, &'static str)> {
         Workload::Timer1ms => ("how late a timer of 1 to 2 ms is", "timer"),
         Workload::Timer10ms => ("how late a timer of 10 to 11 ms is", "timer"),
         Workload::TimerOfMany => ("how late a timer of 1 to 2 ms is among 10,000", "timer"),
-        Workload::Batch | Workload::Steady | Workload::Paced | Workload::Hold => return None,
+        _ => return None,
     })
 }
 

@@ -148,6 +148,16 @@ pub enum Reason {
         /// As the origin saw.
         seen_us: u64,
     },
+    /// Requests came later or earlier after their arrival than the model says, while the machine
+    /// took so much of its time that it may have held them up.
+    HeldUp {
+        /// As the model says.
+        reported_us: u64,
+        /// As the origin saw.
+        seen_us: u64,
+        /// How long threads of the model waited for a CPU, or the hypervisor had one.
+        taken_us: u64,
+    },
     /// The origin answered another number of fetches than were issued.
     Answered {
         /// How many it answered.
@@ -164,6 +174,13 @@ pub enum Reason {
     OtherIds,
     /// A bare model sent other bytes than the bare core.
     OtherHeads,
+    /// The origin answered another number of requests slowly than the cell asks for.
+    OtherDelays {
+        /// How many.
+        slow: u64,
+        /// How many it should have.
+        asked: u64,
+    },
     /// The origin's median delay was late, or one reply by so much that it was stalled.
     OriginLate {
         /// By how much.
@@ -255,16 +272,27 @@ pub enum Reason {
         /// How many the manifest says.
         expected: u64,
     },
+    /// Another build than the manifest is of did not have the same number of threads in all turns.
+    ThreadsVary {
+        /// The fewest.
+        least: u64,
+        /// The most.
+        most: u64,
+    },
 }
 
 impl Reason {
     /// Returns who brought it about.
     pub fn cause(&self) -> Cause {
         match self {
-            Self::OriginLate { .. } | Self::OriginBusy { .. } | Self::OriginFailed { .. } => {
-                Cause::Origin
-            }
-            Self::ClockJumped { .. } | Self::Stolen { .. } | Self::Foreign { .. } => Cause::Machine,
+            Self::OtherDelays { .. }
+            | Self::OriginLate { .. }
+            | Self::OriginBusy { .. }
+            | Self::OriginFailed { .. } => Cause::Origin,
+            Self::ClockJumped { .. }
+            | Self::Stolen { .. }
+            | Self::Foreign { .. }
+            | Self::HeldUp { .. } => Cause::Machine,
             _ => Cause::Model,
         }
     }
@@ -312,7 +340,9 @@ impl Reason {
             | Self::ChildrenIgnored => "hidden CPU time",
             Self::TooFast { .. } | Self::TimesTooShort { .. } => "impossible latencies",
             Self::OtherMoments { .. } => "requests at other moments",
+            Self::HeldUp { .. } => "requests held up",
             Self::SlotsBusy { .. } => "latencies that do not fill the window",
+            Self::OtherDelays { .. } => "other delays",
             Self::OriginLate { .. } => "the origin was late",
             Self::OriginBusy { .. } => "the origin was busy",
             Self::OriginFailed { .. } => "the origin failed",
@@ -323,7 +353,7 @@ impl Reason {
             Self::TooMany { .. } => "too many in flight",
             Self::Connections { .. } => "other connections",
             Self::OtherHeads => "other request heads",
-            Self::Threads { .. } => "other threads",
+            Self::Threads { .. } | Self::ThreadsVary { .. } => "other threads",
             Self::Unruly { .. } => "no good end",
             _ => "counts that differ",
         }

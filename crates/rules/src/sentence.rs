@@ -76,6 +76,12 @@ impl fmt::Display for Reason {
                 "it says that half of its requests left {reported_us} us later than the most \
                  punctual, the origin saw {seen_us} us"
             ),
+            Self::HeldUp { reported_us, seen_us, taken_us } => write!(
+                f,
+                "the machine held requests up: half left {reported_us} us later than the most \
+                 punctual and came {seen_us} us later, while threads waited {:.1} ms for a CPU",
+                ms(taken_us * 1_000)
+            ),
             Self::Answered { answered, issued } => {
                 write!(f, "the origin answered {answered} fetches, the model issued {issued}")
             }
@@ -84,14 +90,14 @@ impl fmt::Display for Reason {
             }
             Self::OtherIds => f.write_str("the origin saw other ids than were dealt"),
             Self::OtherHeads => f.write_str("its request heads are not those of the bare core"),
+            Self::OtherDelays { slow, asked } => {
+                write!(f, "the origin answered {slow} requests slowly, expected {asked}")
+            }
             Self::OriginLate { late_us } => {
                 write!(f, "the origin was late by {:.1} ms", ms(late_us * 1_000))
             }
-            Self::OriginBusy { percent, threads } => {
-                write!(
-                    f,
-                    "the origin was busy for {percent} % of the time of its {threads} threads"
-                )
+            Self::OriginBusy { percent, .. } => {
+                write!(f, "the origin was busy for {percent} % of its threads' time")
             }
             Self::OriginFailed { why } => write!(f, "the origin failed, not the model: {why}"),
             Self::ClockJumped { ms } => write!(
@@ -128,6 +134,11 @@ impl fmt::Display for Reason {
             Self::Threads { seen, expected } => {
                 write!(f, "the process had {seen} threads, its manifest says {expected}")
             }
+            Self::ThreadsVary { least, most } => write!(
+                f,
+                "it had {least} threads in one turn and {most} in another: start all threads \
+                 before the first turn"
+            ),
         }
     }
 }

@@ -24,9 +24,9 @@ const IDLE_NS: u64 = 2_000_000;
 /// reactor that looks through them between turns was charged with 5 ms.
 const IDLE_TIMED_NS: u64 = 30_000_000;
 /// The turns of a batch that a busy machine does not hold up all.
-pub const BATCH_TURNS_MIN: u32 = 3;
+const BATCH_TURNS_MIN: u64 = 3;
 /// The turns of any workload of which a busy machine leaves one as it should be.
-const BEST_TURNS_MIN: usize = 8;
+pub const BEST_TURNS_MIN: usize = 8;
 /// What the kernel may charge for each fetch of a turn, in percent of what was reported for each of
 /// its window, in at least half of the turns of a stay. The rest of a turn has a beginning and an
 /// end, in which fewer fetches share a wake: 105 to 135 on machines that were quiet or busy.
@@ -35,6 +35,12 @@ pub const STAY_CHARGED_PERCENT_MAX: u64 = 170;
 /// slots and writing what was counted take as long for few fetches as for many. Eight threads were
 /// once charged 0.8 ms a turn more than their 32 fetches take by what they reported.
 const TURN_CHARGED_NS: u64 = 500_000;
+/// The same in fetches, where that is less: so many, and one for so many of the turn. With half a
+/// millisecond alone a model could hide half of a turn that is not much longer, and on a fast
+/// machine most are not. In published runs a turn of 15 fetches took what 3 or 4 take besides, and
+/// longer ones less in proportion. Whoever reports half is charged with twice as many.
+const TURN_FETCHES: u64 = 4;
+const TURN_FETCHES_PART: u64 = 5;
 
 /// What all counted turns of a participant in a block add up to.
 #[derive(Clone, Debug)]
@@ -88,7 +94,7 @@ pub fn validate_stay(claims: Claims<'_>, cell: &Cell, stay: &Stay<'_>) -> Vec<Re
         }
         Datum::Turn | Datum::Timed(_) => {}
     }
-    reasons.extend(hidden(stay.charged));
+    reasons.extend(hidden(cell, stay.charged));
     reasons.extend(idle(
         stay,
         match cell.workload.datum() {
@@ -125,6 +131,8 @@ fn at_origin(
     let edges = f64::from(slots) * longest.0 as f64 * (stay.turns.max(1) as f64).sqrt();
     let fills = match expected(cell.workload).keeps_slots_busy {
         true => (sum - room).abs() <= edges + sum / ROUNDING,
+        // Fetches of the window may be under way as it opens, after those that warm up.
+        false if cell.is_open() => sum <= room + edges + sum / ROUNDING,
         false => sum <= room + sum / ROUNDING,
     };
     if timed == stay.ok && !fills {
@@ -167,7 +175,7 @@ pub fn validate_all(
         true => Some(Reason::Waves { peak, slots }),
         false => waves(cell, in_flight_peaks.len() as u64, peak),
     };
-    hidden(charged).into_iter().chain(waves).collect()
+    hidden(cell, charged).into_iter().chain(waves).collect()
 }
 
 /// Returns whether the slots of a cell start at once and leave as its fetches run out.
@@ -191,7 +199,7 @@ fn too_short(stay: &Stay<'_>, (sum, longest_ns): (f64, u64)) -> Option<Reason> {
 fn waves(cell: &Cell, turns: u64, peak: u64) -> Option<Reason> {
     let slots = cell.slots();
     let is_batch = is_batch(cell);
-    let is_seen = turns >= u64::from(BATCH_TURNS_MIN) && 2 * peak <= u64::from(slots);
+    let is_seen = turns >= BATCH_TURNS_MIN && 2 * peak <= u64::from(slots);
     (is_batch && is_seen).then_some(Reason::Waves { peak, slots })
 }
 
@@ -208,15 +216,24 @@ fn idle(stay: &Stay<'_>, beside_ns: u64) -> Option<Reason> {
 /// median of them. In single turns a hypervisor takes time that the kernel charges to whoever runs,
 /// in or between windows: up to 7.7 times what was reported, on a machine whose median was 1.1. One
 /// turn alone shows nothing.
-fn hidden(turns: &[Charged]) -> Option<Reason> {
+fn hidden(cell: &Cell, turns: &[Charged]) -> Option<Reason> {
     let each = |turn: &Charged| {
         let charged_ns = turn.charged_ns / turn.issued.max(1);
         let reported_ns = turn.reported_ns / turn.ended.max(1);
         // Operations may take less than a nanosecond each.
         let share = |ns: u64, of: u64| u128::from(ns) * 1_000_000 / u128::from(of.max(1));
-        let beyond = share(turn.charged_ns.saturating_sub(TURN_CHARGED_NS), turn.issued);
-        let permille = beyond * 1_000 / share(turn.reported_ns, turn.ended).max(1);
-        (permille, reported_ns, charged_ns)
+        let reported = share(turn.reported_ns, turn.ended).max(1);
+        let fetches = turn.issued / TURN_FETCHES_PART + TURN_FETCHES;
+        let by_fetches = reported.saturating_mul(fetches.into()) / 1_000_000;
+        let beside_ns = match cell.workload.datum() {
+            // What they cost is no figure, and a turn has as few as five of them.
+            Datum::Timed(_) => TURN_CHARGED_NS,
+            Datum::Turn | Datum::Slope => {
+                u64::try_from(by_fetches).unwrap_or(TURN_CHARGED_NS).min(TURN_CHARGED_NS)
+            }
+        };
+        let beyond = share(turn.charged_ns.saturating_sub(beside_ns), turn.issued);
+        (beyond * 1_000 / reported, reported_ns, charged_ns)
     };
     let mut turns: Vec<(u128, u64, u64)> = turns.iter().map(each).collect();
     turns.sort_unstable();
@@ -252,8 +269,7 @@ mod tests {
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
             rate_per_s: if workload == Workload::Paced { 200 } else { 0 },
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(workload)
         };
         let mut stay = Stay {
             turns: 4,
@@ -271,8 +287,13 @@ mod tests {
     }
 
     /// What a bare model says of itself.
-    const CLAIMS: Claims<'static> =
-        Claims { is_bare: true, may_be_slow: false, connections: None, threads: "workers" };
+    const CLAIMS: Claims<'static> = Claims {
+        is_bare: true,
+        may_be_slow: false,
+        connections: None,
+        threads: "workers",
+        is_apart: false,
+    };
     /// A turn of a stay, whose fetches cost 10 us each.
     const TURN: Charged =
         Charged { reported_ns: 200_000, ended: 20, charged_ns: 300_000, issued: 28 };
@@ -321,6 +342,14 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_hold_a_rate_may_have_fetches_under_way_as_the_window_opens() {
+        // All slots are busy then, and a fetch takes longer than its part of the window.
+        assert_eq!(broken(Workload::Paced, &[(24_000_000, 80)], |_| {}), [""; 0]);
+        let forged = broken(Workload::Paced, &[(42_000_000, 80)], |_| {});
+        assert_eq!(forged, ["by its latencies 7.6 of 4 slots were busy"]);
+    }
+
+    #[test]
     fn a_fetch_that_was_faster_than_its_delay_makes_a_stay_invalid() {
         let fast = broken(Workload::Steady, &[(19_800_000, 1), (21_000_000, 79)], |_| {});
         assert_eq!(fast, ["a fetch took 19.8 ms of at least 20.0 ms"]);
@@ -352,10 +381,44 @@ mod tests {
 
     #[test]
     fn what_a_turn_takes_however_few_fetches_it_has_is_not_held_against_it() {
-        // 1.7 times 28 fetches of 10 us each, and half a millisecond.
+        // 1.7 times 28 fetches of 10 us each, and what 9 of them take.
         let with = |ns| [Charged { charged_ns: ns, ..TURN }; 2];
-        assert_eq!(charged(Workload::Steady, &with(970_000)), [""; 0]);
-        assert_eq!(charged(Workload::Steady, &with(990_000)).len(), 1);
+        assert_eq!(charged(Workload::Steady, &with(560_000)), [""; 0]);
+        assert_eq!(charged(Workload::Steady, &with(570_000)).len(), 1);
+        // Of fetches of 100 us each, half a millisecond.
+        let with = |ns| [Charged { reported_ns: 2_000_000, charged_ns: ns, ..TURN }; 2];
+        assert_eq!(charged(Workload::Steady, &with(5_260_000)), [""; 0]);
+        assert_eq!(charged(Workload::Steady, &with(5_270_000)).len(), 1);
+    }
+
+    #[test]
+    fn half_of_the_cpu_time_is_found_missing_however_short_a_turn_is() {
+        // Fetches of a published sweep with one slot, and of a machine that is 20 times as fast.
+        for each_ns in [90_000, 4_500] {
+            for (issued, ended) in [(15, 12), (112, 64), (320, 128)] {
+                let charged_ns = each_ns * (issued + 4);
+                let turns = |reported_ns| [Charged { reported_ns, ended, charged_ns, issued }; 4];
+                let found = |part| charged(Workload::Steady, &turns(ended * each_ns / part)).len();
+                assert_eq!([found(1), found(2)], [0, 1], "{issued} fetches of {each_ns} ns");
+            }
+            let charged_ns = each_ns * 64;
+            let reported_ns = charged_ns / 2;
+            let half = Charged { reported_ns, ended: 64, charged_ns, issued: 64 };
+            assert_eq!(charged(Workload::Batch, &[half; 4]).len(), 1, "fetches of {each_ns} ns");
+        }
+    }
+
+    #[test]
+    fn what_is_timed_one_by_one_may_be_charged_with_half_a_millisecond_a_turn_besides() {
+        let few = Charged { reported_ns: 50_000, ended: 5, charged_ns: 610_000, issued: 7 };
+        let turns: &[Charged] = vec![few; 4].leak();
+        let found = |workload| {
+            of_operations(workload, |stay| {
+                (stay.ok, stay.latencies_ns, stay.charged) = (5, &[(900, 5)], turns);
+            })
+        };
+        assert_eq!(found(Workload::Event10ms), [""; 0]);
+        assert!(found(Workload::Spawn)[0].contains("of CPU time for what the kernel charged"));
     }
 
     #[test]
@@ -383,9 +446,7 @@ mod tests {
             fetches: 4,
             delay_ms: DelayRange { lo: 20, hi: 20 },
             body_bytes: 128,
-            rate_per_s: 0,
-            probe_period_us: 0,
-            work_kib: 0,
+            ..Cell::least(workload)
         };
         let batch = cell(Workload::Batch);
         let all = |cell, peaks: &[u64], charged: &[Charged]| -> Vec<Reason> {
@@ -413,7 +474,7 @@ mod tests {
     /// Returns the broken laws of a stay of operations.
     fn of_operations(workload: Workload, change: impl Fn(&mut Stay<'_>)) -> Vec<String> {
         let cell = Cell::of_operations(workload, (0, 1));
-        let claims = Claims { is_bare: false, may_be_slow: true, connections: None, threads: "" };
+        let claims = Claims { is_bare: false, may_be_slow: true, ..CLAIMS };
         let mut stay = Stay {
             turns: 4,
             ok: 150_000,
@@ -459,7 +520,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_reports_a_quarter_of_what_the_kernel_charged_is_found() {
+    fn a_program_that_reports_half_of_what_the_kernel_charged_is_found() {
         let of = |charged_ns| Charged {
             reported_ns: 1_000_000,
             ended: 2_000_000,
@@ -470,7 +531,7 @@ mod tests {
             let charged: &[Charged] = vec![of(charged_ns); 4].leak();
             of_operations(Workload::Generator, |stay| stay.charged = charged).len()
         };
-        assert_eq!([1_100_000, 2_100_000, 4_000_000].map(found), [0, 0, 1]);
+        assert_eq!([1_100_000, 1_890_000, 2_000_000].map(found), [0, 0, 1]);
     }
 
     #[test]

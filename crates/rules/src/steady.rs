@@ -2,6 +2,7 @@
 
 use crate::expected::Expected;
 use crate::metric::{CPU, FAULTS, MEMORY, SWITCHES};
+use crate::turn::STALLED_MS;
 
 /// Every slot is busy, and the origin's delays set the pace: wall time is no figure of a model.
 pub(crate) const EXPECTED: Expected = Expected {
@@ -9,6 +10,7 @@ pub(crate) const EXPECTED: Expected = Expected {
     is_paced_by_delays: true,
     includes_start: false,
     late_ms_max: 3.0,
+    latest_ms_max: Some(STALLED_MS),
     metrics: &[CPU, SWITCHES, FAULTS, MEMORY],
     in_flight: |_| "always".to_owned(),
     wall: "Length of the window",

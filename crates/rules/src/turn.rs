@@ -6,7 +6,7 @@ use workload::{Datum, OriginKind, Plan, Receipt, Turn, bare_heads_digest, ids_di
 use crate::slope::SHORTEST_NS;
 use crate::stay::BATCH_PEAK_PERCENT_MIN;
 use crate::terms::Sizes;
-use crate::{Reason, evaluate, expected, is_upper_bound, paced};
+use crate::{Reason, evaluate, expected, paced, threads};
 
 /// The share of the slots that the origin must have seen busy at the peak, in
 /// percent. Lower values are what waiting in series looks like.
@@ -36,6 +36,8 @@ pub struct Claims<'a> {
     pub connections: Option<&'a str>,
     /// The threads that it has while the window is open, in terms.
     pub threads: &'a str,
+    /// Whether it is built with another version than the manifest is of, or with levers.
+    pub is_apart: bool,
 }
 
 /// What a turn is held against.
@@ -114,6 +116,14 @@ fn times(plan: &Plan, turned: &Turned, reasons: &mut Vec<Reason>) {
     let wake_ups_max = wall_ns.checked_div(period_ns).map_or(0, |periods| periods + 1);
     hold(reasons, wake_ups <= wake_ups_max, || Reason::WakeUps { wake_ups, wall_ns });
 
+    // Whoever has no pacer would hide its own time behind one.
+    let room_ns = if plan.cell.handed_in { wall_ns } else { 0 };
+    let pacer_ns = turned.window.pacer_ns;
+    hold(reasons, pacer_ns <= room_ns, || Reason::CpuTooLong {
+        cpu_ns: pacer_ns,
+        wall_ns: room_ns,
+    });
+
     if !expected(plan.cell.workload).includes_start {
         // A model has as many CPUs as workers; the CPU clock of a running thread may be a tick
         // ahead.
@@ -133,19 +143,24 @@ fn meeting(
     hold(reasons, answered == issued, || Reason::Answered { answered, issued });
     hold(reasons, receipt.strays == 0, || Reason::Strays { count: receipt.strays });
     let is_all = answered == ids.end - ids.start;
-    hold(reasons, !is_all || receipt.ids_digest == ids_digest(ids), || Reason::OtherIds);
-
-    reasons.extend(paced::other_moments(turned, receipt));
+    hold(reasons, !is_all || receipt.ids_digest == ids_digest(ids.clone()), || Reason::OtherIds);
+    let asked = ids.filter(|id| plan.cell.is_slow(plan.seed, *id)).count() as u64;
+    let slow = receipt.slow;
+    hold(reasons, !is_all || slow == asked, || Reason::OtherDelays { slow, asked });
 
     let late_ms = receipt.delay_late_ms_p50_estimate;
     let is_on_time = late_ms <= expected(plan.cell.workload).late_ms_max;
     hold(reasons, is_on_time, || Reason::OriginLate { late_us: micros(late_ms) });
+    // One that is late is no witness of when requests came.
+    reasons.extend(paced::other_moments(turned, receipt).filter(|_| is_on_time));
     // The replies that a short stall meets are too few to move the median.
     let latest_ms = receipt.delay_late_ms_max_estimate;
-    hold(reasons, !is_on_time || latest_ms <= STALLED_MS, || Reason::OriginLate {
+    let was_stalled = expected(plan.cell.workload).latest_ms_max.is_some_and(|max| latest_ms > max);
+    hold(reasons, !is_on_time || !was_stalled, || Reason::OriginLate {
         late_us: micros(latest_ms),
     });
-    let threads = plan.origins.len().max(1) as u64;
+    // A thread may listen at several addresses.
+    let threads = (plan.origins.len() as u64 / u64::from(plan.cell.addresses())).max(1);
     let room = receipt.wall_ns.saturating_mul(threads).max(1);
     let percent = receipt.cpu_ns.saturating_mul(100) / room;
     hold(reasons, percent <= ORIGIN_BUSY_PERCENT_MAX, || Reason::OriginBusy { percent, threads });
@@ -186,20 +201,15 @@ fn shape(
     connections(claims, (plan, turn), receipt, reasons);
 
     if plan.cell.workload.is_resident() {
-        let mut sizes = Sizes::of(plan, turn);
-        // The probe task is one unit more, of a model that has one.
-        sizes.in_flight += u32::from(!turned.wake_up_delays_ns.is_empty());
-        let (seen, expected) = (turned.threads, evaluate(claims.threads, sizes).unwrap_or(0));
-        let is_fewer = is_upper_bound(claims.threads) && seen < expected;
-        // A process has at least one, so that none means that the kernel does not say.
-        let holds = is_fewer || [0, expected].contains(&seen);
-        hold(reasons, holds, || Reason::Threads { seen, expected });
+        reasons.extend(threads::other(claims, (plan, turn), turned));
     }
 }
 
 /// The core connects once a slot, in the first turn of a process, and never again. A library's
 /// pool gives a slot that the machine started late the connection of one that has ended, and opens
-/// fewer; what a manifest allows is allowed.
+/// fewer; where fetches arrive at a rate, it opens one whenever more are in flight than ever
+/// before. What a manifest allows is allowed. Where the origin ends connections, each fetch has
+/// one.
 fn connections(
     claims: Claims<'_>,
     (plan, turn): (&Plan, &Turn),
@@ -209,8 +219,11 @@ fn connections(
     let Some(seen) = receipt.connections else { return };
     let is_first = turn.number == 0 || !plan.cell.workload.is_resident();
     let slots = u64::from(plan.cell.slots());
+    let ids = turn.ids(&plan.cell);
     let (least, most) = match claims.connections {
+        _ if plan.cell.workload.ends_connections() => (ids.end - ids.start, ids.end - ids.start),
         Some(terms) => (0, evaluate(terms, Sizes::of(plan, turn)).unwrap_or(0)),
+        None if !claims.is_bare && plan.cell.is_open() => (0, slots),
         None if is_first && claims.is_bare => (slots, slots),
         None if is_first => (slots * BATCH_PEAK_PERCENT_MIN / 100, slots),
         None => (0, 0),

@@ -7,6 +7,7 @@
 
 mod batch;
 mod cell;
+mod churn;
 pub mod content;
 mod error;
 mod hold;
@@ -22,7 +23,7 @@ mod receipt;
 mod steady;
 mod turn;
 
-pub use crate::cell::{Cell, DelayRange};
+pub use crate::cell::{Cell, DelayRange, SLOW_TIMES};
 pub use crate::content::ID_FIELD;
 pub use crate::error::Error;
 pub use crate::list::{Datum, Workload};

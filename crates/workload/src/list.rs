@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::primitives::{many, many_apart, one_by_one};
-use crate::{Cell, Turn, batch, hold, paced, steady};
+use crate::{Cell, Turn, batch, churn, hold, paced, steady};
 
 /// The kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Workload {
     /// Fetches that arrive at a given rate, at moments fixed in advance, whether or not those
     /// before them have ended.
     Paced,
+    /// Always `in_flight` at once, each on a connection of its own, which the origin ends.
+    Churn,
     /// All `in_flight` at once, held by the origin until what they take was read.
     Hold,
     /// A generator is resumed and yields a value.
@@ -105,10 +107,11 @@ pub(crate) struct Definition {
 
 impl Workload {
     /// Every workload, in the order of reports: those that fetch, then the primitives.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Batch,
         Self::Steady,
         Self::Paced,
+        Self::Churn,
         Self::Hold,
         Self::Generator,
         Self::Switch,
@@ -136,6 +139,7 @@ impl Workload {
             Self::Batch => &batch::DEFINITION,
             Self::Steady => &steady::DEFINITION,
             Self::Paced => &paced::DEFINITION,
+            Self::Churn => &churn::DEFINITION,
             Self::Hold => &hold::DEFINITION,
             Self::Generator => const { &many("generator") },
             Self::Switch => const { &many("switch") },
@@ -191,6 +195,11 @@ impl Workload {
     /// Returns whether the origin holds every reply until it is told to send them.
     pub fn is_held(self) -> bool {
         self == Self::Hold
+    }
+
+    /// Returns whether the origin ends each connection with its reply.
+    pub fn ends_connections(self) -> bool {
+        self == Self::Churn
     }
 
     /// Returns whether fewer slots than the cell names would be other work, not less of the same.

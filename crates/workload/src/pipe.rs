@@ -9,6 +9,7 @@ use std::io::{BufRead, Read, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cell::is_0;
 use crate::{Error, Plan, Turn, plain_line};
 
 /// The version of the protocol.
@@ -95,18 +96,30 @@ pub struct Window {
     pub ok: u64,
     /// Its length by the monotonic clock.
     pub wall_ns: u64,
-    /// CPU time of all threads of the process.
+    /// CPU time of all threads of the process, but for that of the pacer.
     pub cpu_ns: u64,
-    /// The part spent in user mode, as the kernel samples it.
+    /// CPU time of the pacer, which hands fetches in where a cell asks for that.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub pacer_ns: u64,
+    /// The part of both spent in user mode, as the kernel samples it.
     pub user_ns: u64,
-    /// The part spent in the kernel, as the kernel samples it.
+    /// The part of both spent in the kernel, as the kernel samples it.
     pub system_ns: u64,
-    /// Times a thread gave the CPU up, if the kernel counts them.
+    /// Times a thread other than the pacer gave the CPU up, if the kernel counts them.
     pub switches_voluntary: Option<u64>,
     /// Times a thread lost the CPU, likewise.
     pub switches_involuntary: Option<u64>,
     /// Pages mapped without reading from disk, likewise.
     pub faults_minor: Option<u64>,
+}
+
+impl Window {
+    /// Returns the CPU time of each fetch that ended in it, or of each operation, in nanoseconds:
+    /// no number if none ended.
+    #[expect(clippy::cast_precision_loss, reason = "neither comes near to 2^53")]
+    pub fn cpu_ns_each(&self) -> f64 {
+        self.cpu_ns as f64 / self.ended as f64
+    }
 }
 
 /// What the kernel's scheduler gave to threads, and let them wait for.

@@ -74,9 +74,7 @@ mod tests {
                 fetches: 1,
                 delay_ms: DelayRange { lo: 0, hi: 0 },
                 body_bytes: 0,
-                rate_per_s: 0,
-                probe_period_us: 0,
-                work_kib: 0,
+                ..Cell::least(Workload::Batch)
             };
             let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
             let (workers, seed, deadline_ms, surcharge_ns) = (1, 1, None, 0);

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cell::is_0;
 use crate::content::split_mix_64;
 
 /// What an origin has seen since the mount.
@@ -20,6 +21,9 @@ pub struct Receipt {
     pub strays: u64,
     /// The sum over all requests of `SplitMix64(id)`: it shows whether just the dealt ids came.
     pub ids_digest: u64,
+    /// Requests that were answered with a slow reply, in a cell that asks for some.
+    #[serde(default, skip_serializing_if = "is_0")]
+    pub slow: u64,
     /// A sum over all request heads (method, target, sorted fields without Host), free of order.
     pub heads_digest: u64,
     /// Requests whose shadow timer is still running.
@@ -43,10 +47,18 @@ pub struct Receipt {
     /// counted from the least late of them, in milliseconds; nothing if the origin does not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrival_late_ms_p50: Option<f64>,
+    /// By how much later they came at the end of the window than halfway, in milliseconds: the
+    /// median of the last quarter less that of the second; nothing likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrival_late_growth_ms: Option<f64>,
     /// CPU time of the origin's process, in nanoseconds.
     pub cpu_ns: u64,
     /// Wall time since the mount, in nanoseconds.
     pub wall_ns: u64,
+    /// Where fetches arrive at a rate: CPU time that the hypervisor gave to others since the mount,
+    /// in nanoseconds, of all CPUs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen_ns: Option<u64>,
     /// Connections that the kernel dropped because a backlog was full, in this namespace.
     pub listen_overflows: Option<u64>,
     /// Connections that the kernel dropped at a listener for any reason, in this namespace.

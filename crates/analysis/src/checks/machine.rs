@@ -279,6 +279,14 @@ mod tests {
     }
 
     #[test]
+    fn g9_g10_and_g12_are_unknown_where_the_kernel_hides_what_its_cpus_did() {
+        let hide = |run: &mut Run| run.rounds.iter_mut().for_each(|round| round.host = None);
+        for which in [("G9", "steady"), ("G10", "steady"), ("G12", "run")] {
+            trips(which, hide, "unknown");
+        }
+    }
+
+    #[test]
     fn g12_passes_a_virtual_machine_whose_speed_is_steady_without_a_governor() {
         let mut run = Fixture::good().run();
         run.environment.governor = "unknown".to_owned();

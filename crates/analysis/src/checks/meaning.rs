@@ -1,7 +1,7 @@
 //! What a badge means to whoever reads a figure, in a sentence, and what may remove it.
 
 /// Each badge, and what a reader does with it.
-const MEANINGS: [(&str, &str); 26] = [
+const MEANINGS: [(&str, &str); 29] = [
     ("ALTERED", "files are not what was measured: believe nothing of it"),
     ("BELOW-FLOOR", "a model costs less than the least that it could: do not believe its cost"),
     ("BUILD", "programs were not built alike, or not for speed: believe no cost"),
@@ -16,8 +16,13 @@ const MEANINGS: [(&str, &str); 26] = [
     ("INSENSITIVE", "a difference that was added on purpose was not found: others may be missing"),
     ("INVALID", "some turns do not count: their figures are used nowhere"),
     ("LIMITS", "the system's limits were too low for the work: failures may be theirs"),
+    (
+        "LINGERING",
+        "connections of the past were still there: doubt memory, and failures to connect",
+    ),
     ("NOISY", "others used the CPU meanwhile: intervals are wider, ratios still hold"),
     ("ORDER", "who ran before or when moved costs: small differences are doubtful"),
+    ("ORIGIN", "who is cheaper depends on the server: the order holds for this one alone"),
     (
         "ORIGIN-DRIFT",
         "the server's own cost or memory moved: it cancels in ratios, not in latencies",
@@ -26,6 +31,10 @@ const MEANINGS: [(&str, &str); 26] = [
     ("SERVER-BOUND", "the server was the limit: throughput says nothing of models"),
     ("SHARED", "model and origin shared CPUs: compare costs, not times, rates or latencies"),
     ("TCP", "the network lost or repeated something: doubt the latencies"),
+    (
+        "TRACKED",
+        "a firewall took memory and time for each connection: some of a fetch's is its own",
+    ),
     ("UNEQUAL-IO", "models made other pieces of the same bytes: part of a difference is that"),
     ("UNEQUAL-RATE", "models ran at different rates: costs are not like for like"),
     ("UNFINISHED", "it did not come to its end: figures may change"),

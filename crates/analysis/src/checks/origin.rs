@@ -89,7 +89,7 @@ fn measured(seen: &Seen) -> String {
 
 /// G15: TCP lost nothing. The kernel counts for the whole namespace, whoever's ports they are, so
 /// this is a badge and not a fault of a model.
-fn health(turns: &CellTurns<'_>) -> ValidityCheck {
+pub(crate) fn health(turns: &CellTurns<'_>) -> ValidityCheck {
     let question = Question {
         id: "G15",
         name: "TCP",

@@ -9,7 +9,7 @@ pub const RUN: &str = "run";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ValidityCheck {
-    /// `G1` to `G23`. One id may stand for several checks: one a cell.
+    /// `G1` to `G26`. One id may stand for several checks: one a cell.
     pub id: &'static str,
     /// What it is about, in a word or two.
     pub name: &'static str,
@@ -45,7 +45,7 @@ pub enum CheckState {
 /// A check before it is answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Question<'a> {
-    /// `G1` to `G23`.
+    /// `G1` to `G26`.
     pub(crate) id: &'static str,
     /// What it is about.
     pub(crate) name: &'static str,

@@ -24,7 +24,7 @@ const MODEL_MIB: u64 = 3;
 /// Building every program once took 775 MiB; what tests build comes on top.
 const ALL_MIB: u64 = 2_048;
 /// What builds elsewhere.
-const ELSEWHERE: &str = "export CARGO_TARGET_DIR=/var/tmp/inflight";
+pub(crate) const ELSEWHERE: &str = "export CARGO_TARGET_DIR=/var/tmp/inflight";
 
 /// What was read of it.
 #[derive(Default)]

@@ -69,17 +69,24 @@ pub(super) fn division(readings: &Readings) -> Opinion {
         );
     };
     let (model, origin) = (list(&placement.model_cpus), list(&placement.origin_cpus));
-    match (placement.model_cpus.len(), placement.model_cpus == placement.origin_cpus) {
+    match (placement.cpus().len(), placement.is_shared()) {
         (_, true) => Opinion::doubtful(format!(
             "Model and origin share {model}, and each waits for the other: CPU time per fetch can \
              be compared inside this run alone, wall times say little, and throughput cannot be \
              ranked."
         )),
-        (1, false) => Opinion::doubtful(format!(
+        (2, false) => Opinion::doubtful(format!(
             "The model gets {model} and the origin {origin}: CPU time per fetch can be compared, \
              but with one CPU for each throughput cannot be ranked."
         )),
-        _ => Opinion::good(format!("The model gets {model} and the origin {origin}.")),
+        _ if placement.several_cpus.is_empty() => {
+            Opinion::good(format!("The model gets {model} and the origin {origin}."))
+        }
+        _ => Opinion::good(format!(
+            "The model gets {model}, or {} where a cell asks for several workers, and the origin \
+             {origin}.",
+            list(&placement.several_cpus)
+        )),
     }
 }
 
@@ -96,21 +103,20 @@ pub(super) fn siblings(readings: &Readings) -> Opinion {
     }
 }
 
-/// Checks whether model and origin get cores of one kind.
+/// Checks whether model and origin get cores of one kind, and of one NUMA node.
 pub(super) fn capacity(readings: &Readings) -> Opinion {
     let Some(cores) = &readings.cpus.cores else {
         return Opinion::good(unseen("How capable the cores are", "they are taken to be equal"));
     };
-    match (cores.are_equal, cores.left_out.as_slice()) {
+    match (cores.are_equal, cores.without()) {
         (false, _) => Opinion::doubtful(
             "The cores are of different kinds, and no kind has one for the model and one for the \
              origin: the model gets the most capable, and its figures hold for that kind alone.",
         ),
-        (true, []) => Opinion::good("All cores are of one kind, as far as the kernel reports."),
-        (true, left_out) => Opinion::good(format!(
-            "{} of another kind are left out, so that model and origin get equal cores.",
-            list(left_out)
-        )),
+        (true, None) => Opinion::good("All cores are of one kind, as far as the kernel reports."),
+        (true, Some(others)) => {
+            Opinion::good(format!("Left out, so that model and origin get equal cores: {others}."))
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::quota::Quota;
 use super::work::Work;
 use super::{Health, Opinion, Readings};
 use crate::Limits;
-use crate::cores::Cores;
+use crate::cores::{Cores, LeftOut};
 use crate::language::{Python, Unavailable};
 use crate::resource_limits::Shortage;
 
@@ -58,10 +58,11 @@ pub(super) const FAULTS: &[Fault] = &[
     ("cpus", |r| r.cpus.placement = None, Refused, "a run is refused"),
     ("cpus", |r| r.cpus.placement = Some(placed(&[0], &[0])), Doubtful, "share CPU 0"),
     ("cpus", |r| r.cpus.placement = Some(placed(&[1], &[0])), Doubtful, "cannot be ranked"),
+    ("cpus", |r| r.cpus.placement = Some(set_apart()), Good, "CPU 3, or CPUs 2, 3 where a cell"),
     ("siblings", |r| share_cores(r), Doubtful, "echo off | sudo tee"),
     ("siblings", |r| r.cpus.cores = None, Good, "cannot be seen here"),
     ("core-kinds", |r| cores(r).are_equal = false, Doubtful, "the model gets the most capable"),
-    ("core-kinds", |r| cores(r).left_out = vec![4, 5], Good, "CPUs 4, 5 of another kind"),
+    ("core-kinds", |r| leave_out(r), Good, "CPUs 4-5 (of another kind) and CPU 6 (of another "),
     ("core-kinds", |r| r.cpus.cores = None, Good, "cannot be seen here"),
     ("virtual-machine", |r| r.cpus.virtual_machine = Some(true), Doubtful, "neighbours"),
     ("cpu-quota", |r| r.cpus.quota = limited(1.5), Bad, "echo max | sudo tee /group/cpu.max"),
@@ -143,7 +144,7 @@ pub(super) fn fit() -> Readings {
         cpus: Cpus {
             cores: Some(Cores {
                 used: vec![vec![0], vec![1], vec![2], vec![3]],
-                left_out: Vec::new(),
+                left_out: LeftOut::default(),
                 are_equal: true,
             }),
             placement: Some(placed(&[2, 3], &[0, 1])),
@@ -234,6 +235,7 @@ fn placed(model: &[usize], origin: &[usize]) -> Placement {
     Placement {
         model_cpus: model.to_vec(),
         origin_cpus: origin.to_vec(),
+        several_cpus: Vec::new(),
         workers: 1,
         shards: 1,
         awake: false,
@@ -242,9 +244,19 @@ fn placed(model: &[usize], origin: &[usize]) -> Placement {
     }
 }
 
+/// Returns how four CPUs are divided where cells ask for several workers.
+fn set_apart() -> Placement {
+    Placement { several_cpus: vec![2, 3], ..placed(&[3], &[0, 1]) }
+}
+
 /// Returns the cores.
 fn cores(readings: &mut Readings) -> &mut Cores {
     readings.cpus.cores.as_mut().expect("a fit machine has some")
+}
+
+/// Leaves CPUs out, for either reason.
+fn leave_out(readings: &mut Readings) {
+    cores(readings).left_out = LeftOut { other_kind: vec![4, 5], other_node: vec![6] };
 }
 
 /// Makes CPUs share cores.

@@ -9,6 +9,7 @@ use workload::Cell;
 use super::text::{after, number, text, unseen};
 use super::{Opinion, Readings};
 use crate::Limits;
+use crate::machine::WIDEST_RANGE;
 
 /// Congestion control that sends when it may, without timers of its own.
 const GOOD_CONTROL: [&str; 2] = ["cubic", "reno"];
@@ -18,6 +19,8 @@ const LOOPBACK_MTU: u64 = 65_536;
 const ARRIVES: Duration = Duration::from_secs(5);
 /// The range of ports that Linux starts with.
 const WIDE_RANGE: &str = "sudo sysctl -w net.ipv4.ip_local_port_range=\"32768 60999\"";
+/// How many ports it has.
+const WIDE_PORTS: u64 = 28_232;
 
 /// What was read of the network.
 #[derive(Default)]
@@ -41,13 +44,18 @@ impl Network {
     pub(super) fn read() -> Self {
         Self {
             limits: Limits::read().ok(),
-            time_wait: text("/proc/net/sockstat").and_then(|text| after(&text, "tw")),
+            time_wait: time_wait_count(),
             backlog: number("/proc/sys/net/core/somaxconn"),
             control: None,
             loopback_mtu: number("/sys/class/net/lo/mtu"),
             loopback_error: send_to_oneself().err().map(|error| error.to_string()),
         }
     }
+}
+
+/// Returns how many connections linger after their end.
+pub(crate) fn time_wait_count() -> Option<u64> {
+    text("/proc/net/sockstat").and_then(|text| after(&text, "tw"))
 }
 
 /// Checks the limit of open files.
@@ -75,7 +83,7 @@ pub(super) fn ports(readings: &Readings) -> Opinion {
         ));
     }
     Opinion::refusal(format!("There are {ports} local ports, and the cells need {needed}."))
-        .fix(WIDE_RANGE)
+        .fix(if needed > WIDE_PORTS { WIDEST_RANGE } else { WIDE_RANGE })
 }
 
 /// Checks how many ports wait to be given back.
@@ -110,7 +118,7 @@ pub(super) fn time_wait(readings: &Readings) -> Opinion {
 
 /// Checks how many connections may wait for the origin.
 pub(super) fn backlog(readings: &Readings) -> Opinion {
-    let needed = readings.most(|cell: &Cell| u64::from(cell.in_flight));
+    let needed = readings.most(|cell: &Cell| (cell.in_flight / cell.addresses()).into());
     match readings.network.backlog {
         Some(backlog) if backlog < needed => Opinion::doubtful(format!(
             "A listener keeps {backlog} connections waiting, and a model may make {needed} at \

@@ -254,13 +254,13 @@ pub(super) fn browser(readings: &Readings) -> Opinion {
 }
 
 /// Returns a folder, or the nearest one above it that exists.
-pub(super) fn existing(folder: &Path) -> &Path {
+pub(crate) fn existing(folder: &Path) -> &Path {
     folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
 }
 
 /// Returns the space that whoever is not root may still use; nothing where there is no disk, as
 /// below `/proc`.
-pub(super) fn free_mib(folder: &Path) -> Option<u64> {
+pub(crate) fn free_mib(folder: &Path) -> Option<u64> {
     let disk = statvfs(folder).ok().filter(|disk| disk.blocks() > 0)?;
     Some(disk.blocks_available() * disk.fragment_size() / (1024 * 1024))
 }

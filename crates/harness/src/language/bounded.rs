@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::nameless::without_paths;
 
+/// What a program says that has no room for a file.
+pub(super) const FULL: [&str; 3] =
+    ["No space left on device", "Disk quota exceeded", "File too large"];
+
 /// The most that is kept of what a program says on a pipe, in bytes.
 const SAID_BYTES_MAX: u64 = 64 * 1024;
 /// How long the last of it may take to arrive once the program has ended.
@@ -110,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_overstays_is_ended() {
+    fn a_program_that_takes_too_long_is_ended() {
         let trouble = run("exec sleep 9", Duration::ZERO).unwrap_err();
         assert_eq!(trouble.line(), "does not end within 0 s");
     }

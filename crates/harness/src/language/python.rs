@@ -36,6 +36,9 @@ const NAMES: [&str; 5] = ["python3", "python3.14", "python3.13", "python3.12", "
 /// Has an interpreter report its version and where it is; what `PATH` leads to may be a script.
 const WHO: &str = "import platform, sys; print(platform.python_version()); print(sys.executable)";
 
+/// What the smallest list of packages took with its environment was 29 MiB.
+const MIB_MIN: u64 = 28;
+
 /// A Python that was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Python {
@@ -72,7 +75,7 @@ pub(super) const LANGUAGE: Language = Language {
 /// Returns why the model cannot run here.
 fn interpreter(workspace: &Workspace, model: &Model) -> Result<Option<Interpreter>, Missing> {
     let mut known = SET_UP.lock().unwrap_or_else(PoisonError::into_inner);
-    let packages = Packages { lists: &model.requirements, check: |_, _| Ok(()) };
+    let packages = Packages { check: |_, _| Ok(()), mib_min: MIB_MIN, lists: &model.requirements };
     let set_up = || FOUND.clone().and_then(|python| python.set_up(workspace, packages));
     let ready = known.entry(model.requirements.clone()).or_insert_with(set_up);
     ready.clone().map(Some).map_err(|unavailable| Missing {

@@ -5,28 +5,32 @@
 
 mod joint;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use cargo_metadata::Message;
 use io_uring::IoUring;
 use nix::errno::Errno;
 use record::environment::target_folders;
-use record::{Missing, Model, Need};
+use record::{Missing, Model, Need, Unwritable};
 
 pub(crate) use self::joint::build_jointly;
 use super::Language;
+use super::bounded::FULL;
 use crate::files::put;
 use crate::progress::say;
 use crate::{Failure, Workspace, outside};
 
 /// The manifest of a package that belongs to no workspace and has nothing in it.
 const EMPTY_PACKAGE: &str = "[package]\nname = \"linker\"\nedition = \"2024\"\n\n[workspace]\n";
+
+/// What building that took, in bytes.
+const EMPTY_BYTES: usize = 540 * 1024;
 
 /// What makes lld the linker.
 const ADVICE: &str = if cfg!(target_arch = "x86_64") {
@@ -45,6 +49,20 @@ const RING: u32 = 8;
 const HEADER: usize = 64;
 /// How a program begins, and what follows in one of 64 bits whose numbers begin with the low byte.
 const ELF: (&[u8], &[u8]) = (b"\x7fELF", &[2, 1]);
+
+/// A package that cargo builds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Package<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// The manifest of its workspace, if that is another one than ours.
+    pub(super) manifest: Option<&'a Path>,
+    /// All flags of the compiler, if they are others than those in force.
+    pub(super) flags: &'a [String],
+}
+
+/// What divides flags of the compiler, which may hold spaces.
+const DIVIDER: &str = "\u{1f}";
 
 /// A model that names no language. Its program is what runs.
 pub(super) const LANGUAGE: Language = Language {
@@ -92,7 +110,7 @@ fn refused(error: &io::Error, disabled: &str) -> (String, &'static str) {
 ///
 /// # Errors
 ///
-/// Says that the linker is not lld, and what it says.
+/// Says that the linker is not lld, and what it says; or that there is no room for that program.
 pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target.join("inflight").join("linker");
     let manifest = folder.join("Cargo.toml");
@@ -104,18 +122,26 @@ pub(crate) fn may_shuffle(workspace: &Workspace) -> Result<()> {
         .args(["--", &shuffle(1)])
         .output()
         .context("failed to start cargo")?;
-    let stderr = String::from_utf8_lossy(&linked.stderr);
+    if linked.status.success() {
+        return Ok(());
+    }
+    Err(without_shuffling(&folder, &String::from_utf8_lossy(&linked.stderr)))
+}
+
+/// Returns why an empty program could not be linked in a folder, by what cargo says.
+fn without_shuffling(folder: &Path, stderr: &str) -> anyhow::Error {
+    // The command that is quoted with any failure names the option.
+    if let Some(why) = FULL.iter().find(|words| stderr.contains(**words)) {
+        return anyhow!("{why}").context(Unwritable::of(folder, EMPTY_BYTES));
+    }
     let why = stderr.lines().rfind(|line| line.contains("shuffle-sections"));
     let why = why.or(stderr.lines().next()).unwrap_or("it does not say why");
     let why = why.trim().trim_start_matches("= note: ");
-    ensure!(
-        linked.status.success(),
-        Failure::Preflight(format!(
-            "this preset puts sections in another order at each session, which the linker lld \
-             alone can, and programs are linked by another here ({why}): {ADVICE}"
-        ))
-    );
-    Ok(())
+    let failure = Failure::Preflight(format!(
+        "this preset puts sections in another order at each session, which the linker lld \
+         alone can, and programs are linked by another here ({why}): {ADVICE}"
+    ));
+    failure.into()
 }
 
 /// Takes a new package of the workspace into `Cargo.lock`, without looking anywhere for another
@@ -142,41 +168,43 @@ pub fn update_lock(workspace: &Workspace) -> Result<()> {
 /// Says that cargo failed, after cargo has said why on stderr.
 pub(super) fn build(workspace: &Workspace, package: &str, layout: Option<u64>) -> Result<PathBuf> {
     let outside = outside::prepared(workspace, package)?;
-    build_at(workspace, (package, outside.as_deref()), layout)
+    let package = Package { name: package, manifest: outside.as_deref(), flags: &[] };
+    build_package(workspace, package, layout)
 }
 
-/// Does the same with the package of another workspace, if its manifest is named.
+/// Does the same with a package that may be of another workspace.
 ///
 /// Cargo looks at times alone: what a full disk or a crash has cut of a program is fresh to it.
 /// Such a program is built anew, once.
-pub(super) fn build_at(
+pub(super) fn build_package(
     workspace: &Workspace,
-    (package, manifest): (&str, Option<&Path>),
+    package: Package<'_>,
     layout: Option<u64>,
 ) -> Result<PathBuf> {
-    let built = built(workspace, (package, manifest), layout)?;
+    let built = built(workspace, package, layout)?;
     if is_program(&built)? {
         return Ok(built);
     }
-    say(&format!("{package} was cut after it was built: building it anew\n"));
-    forget(workspace, (package, manifest))?;
-    let built = self::built(workspace, (package, manifest), layout)?;
+    let name = package.name;
+    say(&format!("{name} was cut after it was built: building it anew\n"));
+    forget(workspace, package)?;
+    let built = self::built(workspace, package, layout)?;
     ensure!(
         is_program(&built)?,
-        "failed to build {package}: what cargo makes of it is no whole program, even anew: make \
+        "failed to build {name}: what cargo makes of it is no whole program, even anew: make \
          room on the disk, or type `cargo clean`"
     );
     Ok(built)
 }
 
 /// Has cargo forget what it built of a package.
-fn forget(workspace: &Workspace, (package, manifest): (&str, Option<&Path>)) -> Result<()> {
-    let cleaned = cargo_into(workspace, "clean", &workspace.target)
-        .args(["--locked", "--offline", "-p", package])
-        .args(at(manifest))
-        .status()
-        .context("failed to start cargo")?;
-    ensure!(cleaned.success(), "failed to remove what is left of {package}: type `cargo clean`");
+fn forget(workspace: &Workspace, package: Package<'_>) -> Result<()> {
+    let name = package.name;
+    let mut clean = cargo_into(workspace, "clean", &workspace.target);
+    clean.args(["--locked", "--offline", "-p", name]);
+    package.add_to(&mut clean);
+    let cleaned = clean.status().context("failed to start cargo")?;
+    ensure!(cleaned.success(), "failed to remove what is left of {name}: type `cargo clean`");
     Ok(())
 }
 
@@ -198,28 +226,30 @@ fn is_program(path: &Path) -> Result<bool> {
     Ok(table.checked_add(sections).is_some_and(|end| end <= length))
 }
 
-/// Returns the arguments that name a manifest, if there is one.
-fn at(manifest: Option<&Path>) -> Vec<&OsStr> {
-    manifest.into_iter().flat_map(|path| ["--manifest-path".as_ref(), path.as_ref()]).collect()
+impl Package<'_> {
+    /// Adds its manifest and its flags to a call of cargo.
+    fn add_to(&self, call: &mut Command) {
+        if let Some(manifest) = self.manifest {
+            call.arg("--manifest-path").arg(manifest);
+        }
+        if !self.flags.is_empty() {
+            call.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join(DIVIDER));
+        }
+    }
 }
 
 /// Has cargo build the program of a package, and returns where it is.
-fn built(
-    workspace: &Workspace,
-    (package, manifest): (&str, Option<&Path>),
-    layout: Option<u64>,
-) -> Result<PathBuf> {
+fn built(workspace: &Workspace, package: Package<'_>, layout: Option<u64>) -> Result<PathBuf> {
+    let name = package.name;
     let end = layout.map(shuffle);
     let end = end.as_ref().map_or_else(Vec::new, |shuffle| vec!["--", shuffle]);
     let verb = if layout.is_some() { "rustc" } else { "build" };
-    let mut child = cargo_into(workspace, verb, &workspace.target)
-        .args(["--locked", "-p", package, "--bin", package])
-        .arg("--message-format=json-render-diagnostics")
-        .args(at(manifest))
-        .args(end)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("failed to start cargo")?;
+    let mut call = cargo_into(workspace, verb, &workspace.target);
+    call.args(["--locked", "-p", name, "--bin", name]);
+    call.arg("--message-format=json-render-diagnostics");
+    package.add_to(&mut call);
+    let mut child =
+        call.args(end).stdout(Stdio::piped()).spawn().context("failed to start cargo")?;
 
     let mut path = None;
     let output = BufReader::new(child.stdout.take().expect("stdout is piped"));
@@ -229,13 +259,10 @@ fn built(
         }
     }
     let status = child.wait().context("failed to wait for cargo")?;
-    let command = format!("cargo {verb} --release --locked -p {package}");
-    ensure!(
-        status.success(),
-        "failed to build {package}: see above what `{command}` says ({status})"
-    );
+    let command = format!("cargo {verb} --release --locked -p {name}");
+    ensure!(status.success(), "failed to build {name}: see above what `{command}` says ({status})");
 
-    let path = path.with_context(|| format!("failed to find the program of {package}"))?;
+    let path = path.with_context(|| format!("failed to find the program of {name}"))?;
     Ok(path.into_std_path_buf())
 }
 
@@ -307,6 +334,21 @@ mod tests {
             assert!(!is_whole(&own[..cut]), "{cut} bytes of {}", own.len());
         }
         assert!(!is_whole(&vec![0; own.len()]) && !is_whole(b"#!/bin/sh\nexit 0\n"));
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_not_taken_for_a_linker_that_cannot_shuffle() {
+        let quoted = "error: linking with `cc` failed\n  = note:  \"cc\" \
+                      \"-Wl,--shuffle-sections=*=1\"\n";
+        let said = |end: &str| without_shuffling(Path::new("/t/linker"), &format!("{quoted}{end}"));
+        let unknown = said("  = note: /usr/bin/ld: unrecognized option '--shuffle-sections=*=1'\n");
+        assert_eq!(crate::exit_code(&unknown), 6);
+        let words = "programs are linked by another here (/usr/bin/ld: unrecognized option";
+        assert!(unknown.to_string().contains(words), "{unknown}");
+        let full = said("  = note: rust-lld: error: cannot write: No space left on device\n");
+        assert_eq!(crate::exit_code(&full), 8);
+        let words = "failed to write /t/linker (552960 bytes): No space left on device";
+        assert_eq!(format!("{full:#}"), words);
     }
 
     #[test]

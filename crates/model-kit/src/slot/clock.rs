@@ -34,8 +34,9 @@ impl Slot {
     /// of its fetch, or at the end of its wait.
     pub(crate) fn due(&self) -> Option<Instant> {
         match self.state {
-            State::Due(due) | State::Wait(due) => Some(due),
             State::Rest | State::Done => None,
+            State::Due(_) if self.shared.is_handed_in => None,
+            State::Due(due) | State::Wait(due) => Some(due),
             _ => self.deadline(),
         }
     }
@@ -106,7 +107,7 @@ impl Slot {
     }
 
     /// Returns what a fetch begins with.
-    fn first_step(&self) -> State {
+    pub(super) fn first_step(&self) -> State {
         match self.connection {
             Connection::None => State::Connect,
             Connection::Fresh | Connection::Reused => State::Send,

@@ -11,7 +11,8 @@ impl Slot {
     /// Begins the next fetch for a library that speaks HTTP itself, once there is one; nothing if
     /// there is no further turn.
     ///
-    /// Where fetches arrive at a rate, it waits for the next by the model's own timer.
+    /// Where fetches arrive at a rate, it waits for the next by the model's own timer, unless they
+    /// are handed in.
     pub async fn next_fetch<F: Future>(
         &mut self,
         sleep_until: impl Fn(Instant) -> F,
@@ -20,6 +21,7 @@ impl Slot {
             self.begin_for_library();
             match self.state {
                 State::Rest => self.next_turn().await,
+                State::Due(_) if self.waits_for_pacer() => self.next_turn().await,
                 State::Due(due) => {
                     sleep_until(due).await;
                     self.waited();
@@ -35,6 +37,7 @@ impl Slot {
             self.begin_for_library();
             match self.state {
                 State::Rest => self.next_turn_blocking(),
+                State::Due(_) if self.waits_for_pacer() => self.next_turn_blocking(),
                 State::Due(due) => {
                     thread::sleep(due.saturating_duration_since(Instant::now()));
                     self.waited();

@@ -1,8 +1,9 @@
 //! fast: serves cells at the least cost, from one event loop a shard.
 //!
-//! It answers as wiremock does, byte for byte. What it counts is exact: a fetch is in flight from
-//! the moment at which its request was read to that at which its reply was handed to the kernel, as
-//! far as there was room for it.
+//! It answers as wiremock does, byte for byte, but ends each connection with its reply where a cell
+//! asks for that. What it counts is exact: a fetch is in flight from the moment at which its
+//! request was read to that at which its reply was handed to the kernel, as far as there was room
+//! for it.
 //! Its timers keep to some hundredths of a millisecond, and a connection takes less than 0.3 kB of
 //! its memory.
 //!

@@ -13,7 +13,7 @@ use super::fact::{Fact, NONE};
 use super::flags::Flags;
 use super::profile::Profile;
 use super::toolchain::Toolchain;
-use super::{flags, private};
+use super::{flags, private, program, toolchain};
 
 /// What is said of a setting that nobody set.
 pub(super) const DEFAULT: &str = "default";
@@ -185,6 +185,16 @@ impl Build {
     }
 }
 
+/// Returns the compiler flags in force for the programs of a workspace, word by word: whoever adds
+/// to them has to name them all.
+pub fn flags_in_force(root: &Path) -> Vec<String> {
+    let config = CargoConfig::read(root);
+    let compiler = Compiler::in_force(root, &config);
+    let rustc = program::answer(&compiler.program, &["-vV"], root);
+    let target = target(&config, rustc.as_deref().map(toolchain::lines).as_ref());
+    Flags::in_force(&config, target.as_str()).words()
+}
+
 /// Returns a few words for a setting that somebody set.
 fn set(what: &str, fact: &Fact) -> Option<String> {
     let is_set = fact.is_known() && ![NONE, DEFAULT].contains(&fact.as_str());
@@ -206,7 +216,7 @@ fn target(config: &CargoConfig, rustc: Option<&BTreeMap<String, String>>) -> Fac
         .or_else(|| rustc.and_then(|reported| reported.get("host")).map(String::as_str).into())
 }
 
-/// Returns where memory comes from: no model sets an allocator of its own.
+/// Returns where memory comes from, but in a model that has a lever for it.
 fn allocator(target: &Fact, libc: &Fact) -> Fact {
     match target.as_str() {
         target if target.ends_with("-gnu") => format!("system ({libc})").into(),

@@ -19,6 +19,11 @@ impl Flags {
         Self(set.map_or_else(|| config.rustflags(target), |name| words(name)))
     }
 
+    /// Returns them.
+    pub(super) fn words(self) -> Vec<String> {
+        self.0
+    }
+
     /// Returns all of them without paths, as one text.
     pub(super) fn reported(&self) -> String {
         let reported: Vec<String> = self.0.iter().map(|word| private::without_path(word)).collect();

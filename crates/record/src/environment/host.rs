@@ -50,7 +50,7 @@ pub struct Host {
     pub memory_speed_mts: Option<u64>,
     /// Swap in KiB.
     pub swap_total_kib: Option<u64>,
-    /// The kernel's word on each flaw of the CPU: some cures make every system call dearer.
+    /// The kernel's word on each flaw of the CPU: some cures make every system call cost more.
     pub mitigations: Option<BTreeMap<String, Fact>>,
     /// What the process may use of the machine.
     pub cgroup: Cgroup,

@@ -40,7 +40,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 pub use self::activity::Activity;
-pub use self::build::Build;
+pub use self::build::{Build, flags_in_force};
 pub use self::cargo_config::{CargoSettings, target_folders};
 pub use self::cgroup::Cgroup;
 pub use self::fact::Fact;

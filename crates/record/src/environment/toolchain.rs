@@ -54,7 +54,7 @@ impl Toolchain {
 }
 
 /// Returns the lines of `rustc -vV` by their names.
-fn lines(text: &str) -> BTreeMap<String, String> {
+pub(super) fn lines(text: &str) -> BTreeMap<String, String> {
     let line = |line: &str| match line.split_once(": ") {
         Some((name, value)) => (name.to_owned(), value.to_owned()),
         None => ("version".to_owned(), line.to_owned()),

@@ -7,6 +7,7 @@ use analysis::{Answer, Summary};
 
 use crate::answer::table::table;
 use crate::percent::{percent, range};
+use crate::summary::other_threads;
 use crate::table::{TAIL, UNEQUAL, heading};
 use crate::words::wrapped;
 
@@ -45,7 +46,7 @@ pub(crate) fn repeated(cell: &CellFigures) -> String {
 }
 
 /// Writes where the figures were measured, and by what.
-fn machine(run: &Summary) -> String {
+pub(super) fn machine(run: &Summary) -> String {
     let there = &run.environment;
     format!(
         "{}, {} CPUs ({}), Linux {}, Inflight {}",
@@ -53,12 +54,12 @@ fn machine(run: &Summary) -> String {
     )
 }
 
-/// Explains the marks in the table, where it has any.
+/// Explains the marks in the table, where it has any, and says which rows had other threads.
 fn marks(cell: &CellFigures, baseline: &str) -> Vec<String> {
     let has = |is: fn(&RowFigures) -> bool| {
         cell.rows.iter().filter_map(|row| row.figures.as_ref()).any(is)
     };
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = other_threads(&cell.rows).collect();
     if has(|figures| figures.unequal_rate) {
         notes.push(format!(
             "{UNEQUAL} at another rate than {baseline}: do not compare its cost with {baseline}'s"

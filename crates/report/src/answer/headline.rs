@@ -8,14 +8,14 @@ use analysis::cell_figures::CellFigures;
 use analysis::consequence::{Consequence, Worth};
 use analysis::family::MARGIN;
 use analysis::number::{count, digits};
-use analysis::overhead::{Adds, OnTop};
+use analysis::overhead::Adds;
 use analysis::{Rival, Summary, Together, Verdict};
 use rules::expected;
 
 use crate::percent::{distance, percent, with_interval};
 
-/// The most other cells that an answer speaks of.
-pub(crate) const CELLS_MAX: usize = 3;
+/// The most other cells of which a line each is said.
+const CELLS_MAX: usize = 3;
 
 /// What a cell says about the baseline and the other bare models.
 struct Said<'a> {
@@ -23,8 +23,6 @@ struct Said<'a> {
     baseline: &'a str,
     /// The floor.
     floor: &'a str,
-    /// The answers of all cells.
-    all: &'a [Answer],
     /// Whole blocks that were measured.
     blocks: usize,
 }
@@ -45,7 +43,7 @@ pub(crate) fn headline(run: &Summary, answer: &Answer, blocks: usize) -> Vec<Str
              difference can be shown."
         ),
     });
-    let said = Said { answer, baseline, floor: &figures.floor, all: &run.answers, blocks };
+    let said = Said { answer, baseline, floor: &figures.floor, blocks };
     why_not.map_or_else(|| said.sentences(), |why_not| vec![why_not])
 }
 
@@ -157,23 +155,9 @@ impl Said<'_> {
                     false => format!("In {cell}, the HTTP client {client}"),
                 };
                 let us = digits(own.above_bare_us.value);
-                let rest = self.same_client_elsewhere(own);
-                format!("{begin} adds {us} us per fetch to {under}, {cost}{rest}.")
+                format!("{begin} adds {us} us per fetch to {under}, {cost}.")
             }
         })
-    }
-
-    /// Says what the same client adds in other cells, where that is certain.
-    fn same_client_elsewhere(&self, own: &OnTop) -> String {
-        let others = self.all.iter().filter(|other| other.cell != self.answer.cell);
-        let same = others.filter_map(|other| Some((&other.cell, other.client.as_ref()?)));
-        let same = same.filter(|(_, other)| {
-            (&other.client, &other.under) == (&own.client, &own.under) && other.adds != Adds::Open
-        });
-        let one = |(cell, other): (&String, &OnTop)| {
-            format!("; in {cell}, {}", percent(other.ratio.value))
-        };
-        same.take(CELLS_MAX).map(one).collect()
     }
 
     /// Says how far the baseline is above the floor, after its name.
@@ -206,7 +190,7 @@ fn share(worth: &Worth) -> String {
     )
 }
 
-/// Says in a line how models compare in each cell that the answer is not about.
+/// Says in a line how models compare in each of the first cells that the answer is not about.
 pub(crate) fn elsewhere(run: &Summary) -> Vec<String> {
     let (main, baseline) = (run.figures.main_cell(), &run.figures.baseline);
     let others = run.answers.iter().zip(&run.figures.cells).enumerate();

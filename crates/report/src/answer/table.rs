@@ -72,7 +72,10 @@ fn columns(cell: &CellFigures, (baseline, floor): (&str, &str)) -> Vec<Column> {
     if cell.rows.iter().any(|row| row.rank.is_some()) {
         columns.push(column("rank", Some(3), &place));
     }
-    columns.push(column("CPU/fetch us", Some(1), &|_, figures| digits(figures.cpu_us.value)));
+    columns.push(column("CPU/fetch", Some(2), &|_, figures| digits(figures.cpu_us.value) + " us"));
+    columns.push(column("in flight", Some(2), &|_, figures| {
+        figures.in_flight_ms.map_or(NOTHING.to_owned(), |mean| digits(mean.value) + " ms")
+    }));
     if !cell.pairs.is_empty() {
         let against = format!("against {baseline}");
         columns.push(column(&against, None, &|row, figures| match is_baseline(row) {
@@ -80,9 +83,9 @@ fn columns(cell: &CellFigures, (baseline, floor): (&str, &str)) -> Vec<Column> {
             false => ratio(figures),
         }));
     }
-    columns.push(column("above floor us", Some(0), &|row, figures| match &figures.excess_us {
+    columns.push(column("above floor", Some(0), &|row, figures| match &figures.excess_us {
         _ if row.model == floor => "floor".to_owned(),
-        Some(excess) => digits(excess.value),
+        Some(excess) => digits(excess.value) + " us",
         None => NOTHING.to_owned(),
     }));
     if !cell.pairs.is_empty() {
@@ -91,7 +94,9 @@ fn columns(cell: &CellFigures, (baseline, floor): (&str, &str)) -> Vec<Column> {
             verdict.map_or(NOTHING, word).to_owned()
         }));
     }
-    columns.push(column("errors", Some(2), &|row, _| row.errors_all().to_string()));
+    // Where there is none, nothing is lost with it.
+    let errors_go = if cell.rows.iter().any(|row| row.errors_all() > 0) { 4 } else { 1 };
+    columns.push(column("errors", Some(errors_go), &|row, _| row.errors_all().to_string()));
     columns
 }
 

@@ -1,16 +1,14 @@
-//! What a reader must know before a figure is repeated: at most three warnings, each with what to
-//! do about it.
+//! What a reader must know before a figure is repeated: a few warnings, each with what to do about
+//! it.
 
 use analysis::cell_figures::{CellFigures, RowState};
 use analysis::checks::meaning::{BLOCKS, DOCTORED};
 use analysis::checks::question::ValidityCheck;
 use analysis::figures::Figures;
-use analysis::number::count;
 use analysis::trust::Trust;
 use analysis::{INFLIGHT, Integrity, Summary};
 
 use crate::answer::place::Place;
-use crate::words::listed;
 
 /// The most names in a warning.
 const NAMES_MAX: usize = 4;
@@ -55,27 +53,28 @@ fn lost(figures: &Figures) -> Vec<String> {
     lost
 }
 
-/// Names the checks that warn of the run and of the cell, and what may help.
-fn checks(main: Option<&CellFigures>, trust: &Trust) -> Option<String> {
+/// Names the checks that warn of the run and of the cell, in a line for each thing that may help.
+fn checks(main: Option<&CellFigures>, trust: &Trust) -> Vec<String> {
     let cell = main.map(|cell| cell.cell.name.as_str());
-    let all = trust.warnings(cell);
-    let with = |badges: &[&str]| {
-        let has = |check: &&ValidityCheck| check.badges.iter().any(|own| badges.contains(own));
-        all.iter().copied().filter(has).map(|check| check.name.to_owned()).collect::<Vec<String>>()
+    let about = cell.map_or_else(String::new, |cell| format!(" in {cell}"));
+    let has = |check: &ValidityCheck, badges: &[&str]| {
+        check.badges.iter().any(|own| badges.contains(own))
     };
-    let about = cell.map_or_else(String::new, |cell| format!(" for {cell}"));
-    let names: Vec<String> = all.iter().map(|check| check.name.to_owned()).collect();
-    let doctored = with(&DOCTORED);
-    let doctor = match doctored.is_empty() {
-        true => String::new(),
-        false => format!("; `{INFLIGHT} doctor` looks for the cause of {}", listed(&doctored)),
+    let (doctored, others): (Vec<_>, Vec<_>) =
+        trust.warnings(cell).into_iter().partition(|check| has(check, &DOCTORED));
+    let (noisy, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|check| has(check, &BLOCKS));
+    let doctor = format!("`{INFLIGHT} doctor` looks for the cause");
+    let line = |(checks, help): (Vec<&ValidityCheck>, &str)| {
+        let names: Vec<String> = checks.iter().map(|check| check.name.to_owned()).collect();
+        (!names.is_empty()).then(|| format!("warning: {}{about}: {help}", few(&names)))
     };
-    let blocks = match with(&BLOCKS).is_empty() {
-        true => "",
-        false => "; more blocks (option `--blocks`) lower the noise",
-    };
-    let warnings = count(all.len(), "warning");
-    (!all.is_empty()).then(|| format!("{warnings}{about}: {}{doctor}{blocks}", few(&names)))
+    let helps = [
+        (doctored, doctor.as_str()),
+        (noisy, "more blocks (option `--blocks`) lower the noise"),
+        (others, "the page says what to doubt"),
+    ];
+    helps.into_iter().filter_map(line).collect()
 }
 
 /// Writes the first few names, and how many more there are.

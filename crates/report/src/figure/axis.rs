@@ -108,10 +108,14 @@ fn factors(low: f64, high: f64) -> Vec<f64> {
 }
 
 /// Returns factors between two ends that are round changes in percent, far enough apart for their
-/// letters on a phone.
+/// letters on the narrowest phone.
 fn changes(low: f64, high: f64) -> Vec<f64> {
     /// The least distance of two, as a share of the axis.
     const APART: f64 = 0.16;
+    /// What a letter takes on a phone of 360 pixels, and what stays free between two texts,
+    /// likewise: 8 and 3 of the 184 pixels that the axis has there.
+    const LETTER: f64 = 0.0435;
+    const GAP: f64 = 0.016;
     let sets: [&[f64]; 9] = [
         &[0.98, 0.99, 1.0, 1.01, 1.02],
         &[0.9, 0.95, 1.0, 1.05, 1.1],
@@ -128,9 +132,16 @@ fn changes(low: f64, high: f64) -> Vec<f64> {
     };
     let fits = |ticks: &Vec<f64>| {
         let share = |pair: &[f64]| (pair[1] / pair[0]).ln() / (high / low).ln();
-        ticks.len() > 2 && ticks.windows(2).all(|pair| share(pair) > APART)
+        let letters = |pair: &[f64]| pair.iter().map(|tick| change(*tick).chars().count()).sum();
+        let takes = |pair: &[f64]| (LETTER * counted(letters(pair)) / 2.0 + GAP).max(APART);
+        ticks.len() > 2 && ticks.windows(2).all(|pair| share(pair) > takes(pair))
     };
     sets.into_iter().map(inside).find(fits).unwrap_or_else(|| vec![1.0])
+}
+
+/// Returns a few letters as a number of them.
+fn counted(letters: usize) -> f64 {
+    u32::try_from(letters).map_or(f64::MAX, f64::from)
 }
 
 /// Returns every n-th value, so that they fit.
@@ -180,6 +191,8 @@ mod tests {
         let changes = |low, high| written(&Axis::of_changes("times", [low, high].into_iter()));
         assert_eq!(changes(0.83, 3.2), ["0", "+50", "+100", "+200"]);
         assert_eq!(changes(0.78, 1.22), ["\u{2212}20", "\u{2212}10", "0", "+10", "+20"]);
+        // Of +100 and +150 the letters would touch on a phone of 360 pixels.
+        assert_eq!(changes(0.8, 2.72), ["0", "+50", "+100"]);
         assert_eq!(changes(1.0, 1.0), ["0"]);
     }
 

@@ -120,9 +120,16 @@ fn strip(stack: &Stack, floor: f64, data: &mut Data) -> Strip {
     }
     for (name, over) in &stack.clients {
         step(&mut strip, reached, over, 2);
-        reported.push(signed(over.value));
         let [value, low, high] = estimate(Some(over));
         data.push(vec![stack.model.clone(), format!("client ({name})"), value, low, high]);
+    }
+    // Each client stands on the model, and none on another.
+    let mut added: Vec<f64> = stack.clients.iter().map(|(_, over)| over.value).collect();
+    added.sort_by(f64::total_cmp);
+    match added.as_slice() {
+        [] => {}
+        [only] => reported.push(signed(*only)),
+        [least, .., most] => reported.push(format!("{} to {}", signed(*least), digits(*most))),
     }
     strip.note = reported.join(" ");
     strip

@@ -1,10 +1,9 @@
 //! What a fetch costs, and how that compares: an interval a model.
 
-use analysis::Family;
-use analysis::Verdict;
 use analysis::cell_figures::{LanguageFigures, Row, RowFigures};
 use analysis::family::MARGIN;
 use analysis::number::{digits, word};
+use analysis::{Family, Rival, Verdict};
 
 use crate::figure::axis::Axis;
 use crate::figure::data::{Data, estimate};
@@ -136,18 +135,13 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         data.push(vec![row.model.clone(), value, low, high, verdict.to_owned()]);
     }
     strips.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ratios = || measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref());
-    let values: Vec<f64> = ratios().map(|ratio| ratio.value).collect();
-    let title = match values.is_empty() {
-        true => format!("CPU per fetch against {baseline}, in percent"),
-        false => format!("CPU per fetch against {baseline}: {}", range(&values)),
-    };
-    let ends = ratios().flat_map(reach);
+    let ratios = measured(rows).filter_map(|(_, figures)| figures.ratio.as_ref());
+    let ends = ratios.flat_map(reach);
     let axis = Axis::of_changes(&format!("CPU per fetch against {baseline}, %"), ends.chain([1.0]));
     let words = &Words { estimate: "ratio and its 95 % interval", ..Words::USUAL };
     Figure {
         id: scene.id("ratio"),
-        title: in_cell(&title, &scene.cell.cell),
+        title: in_cell(&ratio_title(scene), &scene.cell.cell),
         caption: ratio_caption(scene),
         chart: chart(
             data.rows.is_empty(),
@@ -161,6 +155,23 @@ pub(crate) fn ratio(scene: &Scene<'_>) -> Figure {
         ),
         data,
     }
+}
+
+/// Says which of the compared models costs the least against the baseline and which the most, of
+/// those that differ for sure.
+fn ratio_title(scene: &Scene<'_>) -> String {
+    let answer = scene.run.answer_of(&scene.cell.cell.name);
+    let rivals = answer.map_or(&[][..], |answer| &answer.rivals);
+    let is_sure = |rival: &&Rival| rival.verdict == Verdict::Different;
+    let different: Vec<&Rival> = rivals.iter().filter(is_sure).collect();
+    let written = |rival: &Rival| format!("{} {}", rival.model, range(&[rival.ratio.value]));
+    let found = match &different[..] {
+        [] if rivals.is_empty() => "no model to compare".to_owned(),
+        [] => "no sure difference between models".to_owned(),
+        [only] => written(only),
+        [least, .., most] => format!("{}, {}", written(least), written(most)),
+    };
+    format!("CPU per fetch against {}: {found}", scene.all.baseline)
 }
 
 /// Writes how to read the ratios.
@@ -217,5 +228,32 @@ fn sign(verdict: Option<Verdict>) -> &'static str {
         Some(Verdict::Inconclusive) => "?",
         Some(Verdict::Equivalent) => "=",
         Some(Verdict::Different) | None => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+
+    use crate::figure::Charts;
+
+    /// Returns the title of the ratios of a run of these models beside baseline and floor.
+    fn title(models: &[(&'static str, f64)]) -> String {
+        let models = [&[(FLOOR, 0.9), (BASELINE, 1.0)], models].concat();
+        let quiet = Fixture { noise: 0.0005, controls: Vec::new(), ..Fixture::good() };
+        let run = Fixture { models, ..quiet }.run();
+        let charts = Charts::of(&analysis::summarize(&run, BASELINE, FLOOR));
+        let (title, _) = charts.cells[1].ratio.title.split_once("; steady, ").unwrap();
+        title.replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn the_title_of_the_ratios_says_which_model_costs_the_least_and_which_the_most() {
+        let models = [("threads", 1.5), ("smol", 1.2), ("rayon", 1.3), ("threads-ureq", 4.0)];
+        assert_eq!(title(&models), "CPU per fetch against tokio: smol +20 %, threads +50 %");
+        assert_eq!(title(&[("smol", 0.8)]), "CPU per fetch against tokio: smol \u{2212}20 %");
+        let equal = "CPU per fetch against tokio: no sure difference between models";
+        assert_eq!(title(&[("smol", 1.0)]), equal);
+        assert_eq!(title(&[]), "CPU per fetch against tokio: no model to compare");
     }
 }

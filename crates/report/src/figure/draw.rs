@@ -165,16 +165,28 @@ pub(crate) fn panel_ground(panel: &Panel, id: &str, is_first: bool) -> Markup {
 
 /// Draws a small picture: the curves alone, without letters.
 pub(crate) fn panel(panel: &Panel) -> Markup {
-    let low = panel.range.iter().map(|&(x, low, _)| (x, low));
-    let high = panel.range.iter().rev().map(|&(x, _, high)| (x, high));
-    let around: Vec<(f64, f64)> = low.chain(high).collect();
+    let second = panel.second.as_ref().and_then(|second| second.line.last());
     html! {
-        path.range d=(path(&around)) {}
-        path.thick d=(path(&panel.thick)) {}
-        @if let Some(&(x, y)) = panel.thick.last() {
+        (curve(&panel.thick, &panel.range))
+        @if let Some(second) = &panel.second { (curve(&second.line, &second.range)) }
+        @for (x, y) in panel.hollow.iter().map(|&(x, y)| place(x, y)) {
+            g.hollow { circle.point cx=(x.round()) cy=(y.round()) r="9" {} }
+        }
+        @for &(x, y) in panel.thick.last().into_iter().chain(second) {
             @let (x, y) = place(x, y);
             path.end d=(format!("M{} {}h0", x.round(), y.round())) {}
         }
+    }
+}
+
+/// Draws a curve, and what is shaded around it.
+fn curve(line: &[(f64, f64)], range: &[(f64, f64, f64)]) -> Markup {
+    let low = range.iter().map(|&(x, low, _)| (x, low));
+    let high = range.iter().rev().map(|&(x, _, high)| (x, high));
+    let around: Vec<(f64, f64)> = low.chain(high).collect();
+    html! {
+        path.range d=(path(&around)) {}
+        path.thick d=(path(line)) {}
     }
 }
 

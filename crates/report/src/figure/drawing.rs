@@ -148,10 +148,48 @@ pub(crate) struct Panel {
     pub(crate) range: Vec<(f64, f64, f64)>,
     /// The median of the blocks.
     pub(crate) thick: Vec<(f64, f64)>,
+    /// A second curve, if there is one.
+    pub(crate) second: Option<Curve>,
+    /// Points that say less than the others, drawn hollow.
+    pub(crate) hollow: Vec<(f64, f64)>,
     /// Lines across: their heights, and what they stand for.
     pub(crate) across: Vec<(f64, String)>,
     /// Lines upwards: their places, and what they stand for.
     pub(crate) upwards: Vec<(f64, String)>,
+    /// What its marks mean.
+    pub(crate) words: &'static PanelWords,
+}
+
+/// A curve beside the main one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Curve {
+    /// From left to right.
+    pub(crate) line: Vec<(f64, f64)>,
+    /// What is shaded around it.
+    pub(crate) range: Vec<(f64, f64, f64)>,
+}
+
+/// What the marks of small pictures mean, for the legend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PanelWords {
+    /// The main curve.
+    pub(crate) curve: &'static str,
+    /// What is shaded around it.
+    pub(crate) range: &'static str,
+    /// Where it ends.
+    pub(crate) end: &'static str,
+    /// A hollow point.
+    pub(crate) hollow: &'static str,
+}
+
+impl PanelWords {
+    /// What they mean in most figures.
+    pub(crate) const USUAL: Self = Self {
+        curve: "median of the blocks",
+        range: "lowest to highest block",
+        end: "end: too few fetches beyond",
+        hollow: "the origin may be what is measured",
+    };
 }
 
 /// Returns the values that an axis has to hold for an estimate to be seen whole.

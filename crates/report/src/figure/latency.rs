@@ -4,7 +4,7 @@ use analysis::latency::{Latencies, QUANTILES};
 use analysis::number::digits;
 
 use crate::figure::data::{Data, number};
-use crate::figure::drawing::{Chart, Figure, Panel};
+use crate::figure::drawing::{Chart, Figure, Panel, PanelWords};
 use crate::figure::scene::Scene;
 use crate::figure::title::{ends, in_cell};
 
@@ -44,12 +44,15 @@ pub(crate) fn latency(scene: &Scene<'_>) -> Figure {
             thick: frame.line(&own.curve),
             across: frame.across(),
             upwards: frame.upwards(),
+            second: None,
+            hollow: Vec::new(),
+            words: &PanelWords::USUAL,
         });
     }
     Figure {
         id: scene.id("latency"),
         title: title(scene),
-        caption: caption(&frame, &scene.all.floor),
+        caption: caption(&frame, scene),
         chart: match panels.iter().all(|panel| panel.thick.is_empty()) {
             true => Chart::Missing("no valid stay in this cell reports its latencies".to_owned()),
             false => Chart::Panels(panels),
@@ -119,15 +122,25 @@ impl Frame {
 }
 
 /// Writes how to read it.
-fn caption(frame: &Frame, floor: &str) -> String {
+fn caption(frame: &Frame, scene: &Scene<'_>) -> String {
+    let service = match scene.cell.cell.is_open() {
+        true => {
+            "from sending a fetch to the verified reply. It is not response time, which begins as \
+             the fetch arrives and has a table of its own"
+        }
+        false => {
+            "from a free slot to the verified reply. It is not response time, since no fetch \
+             arrives while all slots are busy"
+        }
+    };
     format!(
-        "Service time: from a free slot to the verified reply. It is not response time, since no \
-         fetch arrives while all slots are busy. x: quantile; y: {} to {} ms. Line: the median of \
-         the blocks' own quantiles; around it, the lowest block to the highest; dotted, the floor, \
-         {floor}. A curve ends at the last quantile with ten fetches of each block beyond it (p99 \
-         needs 1,000 a block).",
+        "Service time: {service}. x: quantile; y: {} to {} ms. Line: the median of the blocks' own \
+         quantiles; around it, the lowest block to the highest; dotted, the floor, {}. A curve \
+         ends at the last quantile with ten fetches of each block beyond it (p99 needs 1,000 a \
+         block).",
         digits(frame.low),
         digits(frame.high),
+        scene.all.floor
     )
 }
 
@@ -177,8 +190,9 @@ fn plain(percent: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use analysis::fixture::{BASELINE, FLOOR, Fixture, stays};
+    use analysis::fixture::{BASELINE, FLOOR, Fixture, paced, stays};
 
+    use crate::derive::derive;
     use crate::figure::Charts;
     use crate::figure::drawing::Chart;
 
@@ -218,6 +232,18 @@ mod tests {
         let half = title(&run);
         assert!(half.starts_with("Half of the fetches end within "), "{half}");
         assert!(half.contains(" ms; steady") && !half.contains('%'), "{half}");
+    }
+
+    #[test]
+    fn where_fetches_arrive_at_a_rate_no_sentence_speaks_of_a_loop_that_waits_for_them() {
+        let files = derive(&analysis::summarize(&paced(&[1_000], ""), BASELINE, FLOOR));
+        let page = String::from_utf8(files["report.html"].clone()).unwrap();
+        assert!(page.contains("which begins as the fetch arrives"));
+        assert!(page.contains("by model: the arrivals set the pace"));
+        assert!(page.contains(", 1000 arrive a second, delay 4 to 12 ms"));
+        for closed in ["no fetch arrives while", "delays set the pace", "delay sets the pace"] {
+            assert!(!page.contains(closed), "{closed}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use crate::figure::drawing::{Chart, Mark, Panel, Strips};
+use crate::figure::drawing::{Chart, Mark, Panel, PanelWords, Strips};
 
 /// The width and height of a sample, in pixels.
 pub(crate) const SAMPLE: (u32, u32) = (26, 12);
@@ -92,12 +92,20 @@ pub(crate) fn of_strips(strips: &Strips) -> Vec<Key> {
 
 /// Returns what the curves of small pictures mean.
 fn of_panels(panels: &[Panel]) -> Vec<Key> {
-    let mut keys = vec![(Sign::Curve, "median of the blocks".to_owned())];
+    let words = panels.first().map_or(&PanelWords::USUAL, |panel| panel.words);
+    let mut keys = vec![(Sign::Curve, words.curve.to_owned())];
     if panels.iter().any(|panel| panel.look.is_hollow) {
         keys.push((Sign::Dashed, "with a library client".to_owned()));
     }
-    keys.push((Sign::Range, "lowest to highest block".to_owned()));
-    keys.push((Sign::End, "end: too few fetches beyond".to_owned()));
+    if panels.iter().any(|panel| !panel.range.is_empty()) {
+        keys.push((Sign::Range, words.range.to_owned()));
+    }
+    if !panels.is_empty() {
+        keys.push((Sign::End, words.end.to_owned()));
+    }
+    if panels.iter().any(|panel| !panel.hollow.is_empty()) {
+        keys.push((Sign::Hollow, words.hollow.to_owned()));
+    }
     if panels.iter().any(|panel| !panel.reference.is_empty()) {
         keys.push((Sign::Reference, "the floor".to_owned()));
     }

@@ -23,9 +23,11 @@ mod breakdown;
 mod cost;
 mod hold;
 mod latency;
+mod load;
 mod over_time;
 mod plain;
 mod primitives;
+mod scaling;
 mod sweep;
 mod wake_ups;
 
@@ -72,8 +74,13 @@ pub(crate) struct Charts {
     pub(crate) alone: Figure,
     /// Where models cross, sweep by sweep and pair by pair.
     pub(crate) sweeps: Vec<Figure>,
+    /// What a fetch costs along each sweep that shows that, and what else grows there, sweep by
+    /// sweep.
+    pub(crate) scaling: Vec<Vec<Figure>>,
     /// What fetches in flight take, if any were held.
     pub(crate) hold: Option<Figure>,
+    /// What fetches wait for against load, if cells differ in their rate alone.
+    pub(crate) load: Option<Figure>,
 }
 
 impl Charts {
@@ -88,7 +95,9 @@ impl Charts {
             batches: primitives::batches(run, &figures.primitives),
             alone: primitives::alone(run, &figures.primitives),
             sweeps: sweep::sweeps(run, &figures.sweeps),
+            scaling: figures.sweeps.iter().map(|sweep| scaling::scaling(run, sweep)).collect(),
             hold: hold::hold(run, figures.holds.as_ref()),
+            load: load::load(run, figures.load.as_ref()),
         }
     }
 
@@ -97,7 +106,8 @@ impl Charts {
         let cells = self.cells.iter().enumerate();
         let of_cells = cells.flat_map(|(place, cell)| cell.all().map(move |it| (Some(place), it)));
         let whole = [&self.itself, &self.machine, &self.batches, &self.alone];
-        let whole = whole.into_iter().chain(&self.sweeps).chain(&self.hold);
+        let whole = whole.into_iter().chain(&self.sweeps).chain(&self.hold).chain(&self.load);
+        let whole = whole.chain(self.scaling.iter().flatten());
         of_cells.chain(whole.map(|figure| (None, figure)))
     }
 }

@@ -1,19 +1,19 @@
 //! Figures that show one quantity an interval a model: wall time, context switches, memory; and the
 //! baseline beside itself.
 
-use analysis::cell_figures::{CellFigures, RowFigures};
+use analysis::cell_figures::CellFigures;
 use analysis::family::MARGIN;
 use analysis::figures::Figures;
 use analysis::number::digits;
 use analysis::{Estimate, Span, Summary};
-use rules::expected;
+use rules::{MEMORY, Metric, SWITCHES, WALL, expected};
 
 use crate::figure::axis::Axis;
 use crate::figure::cost::{empty, plain};
 use crate::figure::data::{Data, estimate, number};
 use crate::figure::drawing::{Chart, Figure, Mark, Strip, Strips, Words, reach};
 use crate::figure::look::Look;
-use crate::figure::percent::more;
+use crate::figure::percent::{more, range};
 use crate::figure::scene::Scene;
 use crate::figure::title::{ends as span, in_cell};
 
@@ -30,9 +30,8 @@ struct Shown<'a> {
     caption: String,
     /// The axis.
     name: &'a str,
-    /// The column of the data.
-    column: &'a str,
-    read: fn(&RowFigures) -> Option<Estimate>,
+    /// What is read of each model.
+    metric: Metric,
     /// A value that no model can be below, if there is one.
     bound: Option<f64>,
     /// Whether the values span so much that only factors can be seen.
@@ -45,6 +44,9 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
     let expected = expected(scene.cell.cell.workload);
     let finding = match expected.is_paced_by_delays {
         false => one_by_one(scene),
+        true if scene.cell.cell.is_open() => {
+            "The window takes {}, by model: the arrivals set the pace".to_owned()
+        }
         true => "The window takes {}, by model: the delays set the pace".to_owned(),
     };
     let caption = format!(
@@ -59,8 +61,7 @@ pub(crate) fn wall(scene: &Scene<'_>) -> Figure {
         unit: " ms",
         caption,
         name: "wall time, ms",
-        column: "wall_ms",
-        read: |figures| Some(figures.wall_ms),
+        metric: WALL,
         bound: Some(bound),
         is_log: !expected.is_paced_by_delays,
     })
@@ -78,8 +79,7 @@ pub(crate) fn switches(scene: &Scene<'_>) -> Figure {
                   blocks with its own 95 % interval (sign test)."
                 .to_owned(),
         name: "context switches per fetch",
-        column: "switches_per_fetch",
-        read: |figures| figures.switches,
+        metric: SWITCHES,
         bound: None,
         is_log: false,
     })
@@ -98,8 +98,7 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
                   and sockets; it says nothing of how memory grows with fetches in flight."
             .to_owned(),
         name: "peak resident memory, MiB",
-        column: "memory_peak_mib",
-        read: |figures| figures.memory_mib,
+        metric: MEMORY,
         bound: None,
         is_log: false,
     })
@@ -108,18 +107,19 @@ pub(crate) fn memory(scene: &Scene<'_>) -> Figure {
 impl Scene<'_> {
     /// Draws a quantity of each model.
     fn quantity(&self, shown: &Shown<'_>) -> Figure {
-        let mut data = Data::new(&["model", shown.column, "low", "high"]);
+        let mut data = Data::new(&["model", shown.metric.field, "low", "high"]);
         let (mut strips, mut ends) = (Vec::new(), shown.bound.into_iter().collect::<Vec<f64>>());
         for row in &self.cell.rows {
-            let Some(reported) = row.figures.as_ref().and_then(shown.read) else {
+            let figures = row.figures.as_ref();
+            let Some(reported) = figures.and_then(|own| own.metric(shown.metric)) else {
                 strips.extend(empty(self, row));
                 continue;
             };
-            ends.extend(reach(&reported));
+            ends.extend(reach(reported));
             let look = self.look(&row.model);
             let note = format!("{}{}", digits(reported.value), shown.unit);
-            strips.push(Strip::new(&row.model, note, look).estimate(&reported));
-            let [value, low, high] = estimate(Some(&reported));
+            strips.push(Strip::new(&row.model, note, look).estimate(reported));
+            let [value, low, high] = estimate(Some(reported));
             data.push(vec![row.model.clone(), value, low, high]);
         }
         let axis = match shown.is_log {
@@ -211,8 +211,12 @@ fn itself_title(figures: &Figures) -> String {
         Some(format!("{} in {}", more(&cell.noise.as_ref()?.ratio), cell.cell.name))
     };
     let reported: Vec<String> = figures.cells.iter().filter_map(reported).collect();
-    match reported.is_empty() {
-        true => format!("{} against itself", figures.baseline),
-        false => format!("{} against itself: {}", figures.baseline, reported.join(", ")),
+    let noises = figures.cells.iter().filter_map(|cell| cell.noise.as_ref());
+    let ratios: Vec<f64> = noises.map(|noise| noise.ratio.value).collect();
+    let baseline = &figures.baseline;
+    match ratios.len() {
+        0 => format!("{baseline} against itself"),
+        1 | 2 => format!("{baseline} against itself: {}", reported.join(", ")),
+        cells => format!("{baseline} against itself: {} in {cells} cells", range(&ratios)),
     }
 }

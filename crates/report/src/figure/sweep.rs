@@ -60,6 +60,7 @@ fn draw(run: &Summary, sweep: &SweepFigures, pair: &SweepPair) -> Figure {
 fn cell_name(sweep: &SweepFigures) -> &'static str {
     match sweep.along {
         analysis::Along::InFlight => "in-flight",
+        analysis::Along::InFlightAtRate => "in-flight-at-rate",
         analysis::Along::DelayMs => "delay",
     }
 }

@@ -1,7 +1,7 @@
 //! What figures are called: what they show, with the cell and the unit.
 
 use analysis::Span;
-use analysis::number::digits;
+use analysis::number::{digits, unit_of_time};
 use workload::Cell;
 
 /// Returns a finding with the cell that it is of.
@@ -20,11 +20,8 @@ pub(crate) fn ends(values: Span, unit: &str) -> String {
 
 /// Writes nanoseconds in the unit that people say them in.
 pub(crate) fn time(ns: f64) -> String {
-    match () {
-        () if ns.abs() >= 1e6 => format!("{} ms", digits(ns / 1e6)),
-        () if ns.abs() >= 1e3 => format!("{} µs", digits(ns / 1e3)),
-        () => format!("{} ns", digits(ns)),
-    }
+    let (unit_ns, unit) = unit_of_time(ns);
+    format!("{} {}", digits(ns / unit_ns), unit.replace('u', "µ"))
 }
 
 #[cfg(test)]

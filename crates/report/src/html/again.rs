@@ -4,6 +4,9 @@
 //! hash in its name and cargo's `--bench` behind it, and `PATH` stands where a path stood.
 
 use analysis::{INFLIGHT, Summary};
+use workload::Cell;
+
+use crate::table::numbers;
 
 /// What each bench is called, by the beginning of its program's name.
 const BENCHES: [(&str, &str); 3] = [
@@ -19,12 +22,13 @@ pub(crate) fn command(run: &Summary) -> String {
     let mut reported = run.environment.tool.command_line.as_str().split_whitespace();
     let program = reported.next().unwrap_or_default();
     let arguments = arguments(reported);
+    let verb = arguments.first().map(String::as_str).filter(|_| program == "inflight");
     if arguments.iter().any(|argument| argument.contains(PATH)) {
-        return by_schedule(run);
+        return if verb == Some("compare") { of_rows(run) } else { by_schedule(run) };
     }
     let bench = BENCHES.into_iter().find(|(name, _)| program.starts_with(name));
-    match (program, bench) {
-        ("inflight", _) if arguments.first().is_some_and(|first| first == "run") => {
+    match (verb, bench) {
+        (Some("run" | "compare"), _) => {
             seeded(run, [&[INFLIGHT.to_owned()], &arguments[..]].concat())
         }
         (_, Some((_, typed))) if arguments.is_empty() => typed.to_owned(),
@@ -70,14 +74,30 @@ fn seeded(run: &Summary, mut words: Vec<String>) -> String {
     words.join(" ")
 }
 
+/// Returns the command that compares the rows of a run, where the one that was given named a path:
+/// of a folder, its own name is left. Where a runtime has several workers, they were asked for.
+fn of_rows(run: &Summary) -> String {
+    let rows = run.models.iter().map(|model| &model.name);
+    let rows = rows.filter(|name| **name != run.figures.floor).map(|name| quoted(name));
+    let words = [INFLIGHT.to_owned(), "compare".to_owned()].into_iter().chain(rows);
+    let workers = Some(run.placement.workers).filter(|workers| *workers > 1);
+    let workers = workers.map(|workers| format!("--workers {workers}"));
+    seeded(run, words.chain(cells(run)).chain(workers).collect())
+}
+
+/// Returns the arguments that name the cells of a run.
+fn cells(run: &Summary) -> impl Iterator<Item = String> {
+    let named = |cell: &Cell| format!("--cell {}", quoted(&cell.name));
+    let cells = run.figures.cells.iter().map(|cell| &cell.cell);
+    cells.map(move |cell| numbers(cell).unwrap_or_else(|| named(cell)))
+}
+
 /// Returns the command that measures what the schedule holds, where the one that was given is not
 /// known or named a path.
 fn by_schedule(run: &Summary) -> String {
-    let cells = run.figures.cells.iter().map(|cell| &cell.cell.name);
-    let cells = cells.map(|name| format!("--cell {}", quoted(name)));
     let models = run.models.iter().map(|model| quoted(&model.name));
     let preset = format!("run --preset {}", quoted(&run.preset));
-    let words = [INFLIGHT.to_owned(), preset].into_iter().chain(cells).chain(models);
+    let words = [INFLIGHT.to_owned(), preset].into_iter().chain(cells(run)).chain(models);
     seeded(run, words.collect())
 }
 
@@ -101,12 +121,38 @@ mod tests {
                 "cargo run --release -- run --preset ideas --seed 7",
             ),
             ("inflight run --out=PATH smol --seed 9", "cargo run --release -- run smol --seed 9"),
+            (
+                "inflight compare smol smol+mimalloc",
+                "cargo run --release -- compare smol smol+mimalloc --seed 7",
+            ),
+            (
+                "inflight compare tokio tokio@PATH",
+                "cargo run --release -- compare tokio smol threads tokio-reqwest --cell batch \
+                 --cell steady --seed 7",
+            ),
         ];
         let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
         for (reported, typed) in cases {
             run.environment.tool.command_line = reported.into();
             assert_eq!(command(&run), typed, "{reported}");
         }
+    }
+
+    #[test]
+    fn rows_with_a_path_are_compared_again_in_a_cell_of_numbers_and_with_their_workers() {
+        let mut run = summarize(&Fixture::good().run(), BASELINE, FLOOR);
+        run.environment.tool.command_line = "inflight compare tokio tokio@PATH".into();
+        run.placement.workers = 2;
+        run.figures.cells.truncate(1);
+        let cell = &mut run.figures.cells[0].cell;
+        (cell.in_flight, cell.body_bytes) = (8, 128);
+        cell.delay_ms = [1, 3].into();
+        cell.name = cell.name_of_numbers();
+        assert_eq!(
+            command(&run),
+            "cargo run --release -- compare tokio smol threads tokio-reqwest --in-flight 8 \
+             --delay 1..3 --body 128 --workers 2 --seed 7"
+        );
     }
 
     #[test]

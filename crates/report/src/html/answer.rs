@@ -13,6 +13,9 @@ use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 use crate::table::{NOTHING, TAIL, heading, places};
 
+/// What is said where nobody knows why a row has no figures.
+pub(crate) const NO_REASON: &str = "no reason is known";
+
 impl Page<'_> {
     /// Writes every model in a row, and what the differences mean.
     pub(crate) fn answer(&self) -> Markup {
@@ -21,13 +24,13 @@ impl Page<'_> {
         };
         let others = self.figures.cells.iter().filter(|other| other.cell.name != cell.cell.name);
         html! {
-            @if let Some(lost) = self.doubt_sentence() { p.wide { (lost) } }
+            (self.doubt())
             (self.rows(cell, &html! {
                 details.more { summary { "What the differences mean" } (self.meaning(cell)) }
                 (self.brackets(cell))
                 @for other in others {
                     details.more {
-                        summary { (heading(&other.cell)) }
+                        summary { "In " (other.cell.name) }
                         (self.rows(other, &html! {}))
                     }
                 }
@@ -35,21 +38,25 @@ impl Page<'_> {
         }
     }
 
-    /// Says which models have no figures, though they should.
-    fn doubt_sentence(&self) -> Option<Markup> {
-        let rows = |cell: &'_ CellFigures| -> Vec<(String, Row)> {
-            let lost = cell.rows.iter().filter(|row| is_lost(row));
-            lost.map(|row| (cell.cell.name.clone(), row.clone())).collect()
-        };
-        let lost: Vec<(String, Row)> = self.figures.cells.iter().flat_map(rows).collect();
-        (!lost.is_empty()).then(|| {
-            html! {
-                @for (cell, row) in lost {
-                    b { (row.model) } " has no numbers in " (cell) ": "
-                    (quoted(row.reason.as_deref().unwrap_or("no reason is known"))) ". "
-                }
-            }
-        })
+    /// Says which models have no figures, though they should, and why.
+    fn doubt(&self) -> Markup {
+        let lost = self.lost();
+        html! {
+            @if !lost.is_empty() { p.wide { @for (cell, row) in &lost {
+                b { (row.model) } " has no numbers in " (cell) ": "
+                (quoted(row.reason.as_deref().unwrap_or(NO_REASON))) ". "
+            } } }
+        }
+    }
+
+    /// Returns the rows that should have figures and have none, with their cells.
+    pub(crate) fn lost(&self) -> Vec<(&str, &Row)> {
+        let cells = self.figures.cells.iter();
+        let rows = cells.flat_map(|cell| {
+            let lost = cell.all_rows().filter(|row| is_lost(row));
+            lost.map(|row| (cell.cell.name.as_str(), row))
+        });
+        rows.collect()
     }
 
     /// Says what the brackets of the table are, and how its places come about.
@@ -69,8 +76,10 @@ impl Page<'_> {
                     (pairs) " " (family) " of this cell (Bonferroni). Above floor: the same "
                     "estimates and test, from neighbouring turns, so not exactly the difference of \
                      two costs; each interval its own. CPU: the median over blocks of "
-                    (baseline) ", and of the others that times their ratio. Wall: the median over \
-                     blocks. "
+                    (baseline) ", and of the others that times their ratio. In flight: from \
+                    sending a fetch to its verified end, the mean of a block, median over blocks; \
+                    a model that lets replies wait to handle many at once is cheap by it. Wall: \
+                    the median over blocks. "
                     @match self.figures.family {
                         Family::AllPairs => {
                             "A rank is one more than the number of models that are different (by \
@@ -111,6 +120,9 @@ impl Page<'_> {
                     }
                 }
             }
+            p.aside.narrow {
+                "A wider window also shows the cost above the floor, wall time, errors and client."
+            }
             @if let Some(notes) = notes(&cell.rows, baseline) { p.aside { (quoted(&notes)) } }
             div.folds {
                 @for other in &cell.languages { (self.language(cell, other)) }
@@ -143,7 +155,9 @@ impl Page<'_> {
         let client = model.map_or("", |model| &model.client);
         let errors = row.errors_all();
         let columns = crate::table::columns(row, baseline, &self.figures.floor);
-        let [_, cost, _, verdict, excess, wall, ..] = &columns[..] else { unreachable!() };
+        let [_, cost, in_flight, _, verdict, excess, wall, ..] = &columns[..] else {
+            unreachable!("a row has nine columns")
+        };
         let own = row.figures.as_ref();
         let against = match own.and_then(|own| own.ratio.as_ref()) {
             Some(ratio) => {
@@ -161,11 +175,12 @@ impl Page<'_> {
                 th scope="row" { a href=(format!("#model-{}", row.model)) { (row.model) } }
                 td.figure { (reported(&against)) }
                 td.figure { (cost) }
-                @if baseline == self.figures.baseline { td.figure { (reported(&above)) } }
+                td.figure { (in_flight) }
+                @if baseline == self.figures.baseline { td.figure.far { (reported(&above)) } }
                 td { (verdict) }
-                td.figure { (wall) }
-                td.figure { @if row.turns > 0 { (errors) } @else { "-" } }
-                td { (client) }
+                td.figure.far { (wall) }
+                td.figure.far { @if row.turns > 0 { (errors) } @else { "-" } }
+                td.far { (client) }
             }
         }
     }
@@ -178,18 +193,19 @@ fn notes(rows: &[Row], baseline: &str) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; ") + ".")
 }
 
-/// Writes the heads of a table of models: what decides stands first, where a phone shows it. Only
-/// models that are compared with the floor have a column for what they cost above it.
+/// Writes the heads of a table of models: what decides stands first, and what is far is on no
+/// phone. Only models that are compared with the floor have a column for what they cost above it.
 fn heads(baseline: &str, has_floor: bool) -> Markup {
     html! {
         th scope="col" { "model" }
         th.figure scope="col" { "against " (baseline) }
         th.figure scope="col" { "CPU a fetch, µs" }
-        @if has_floor { th.figure scope="col" { "above floor, µs" } }
+        th.figure scope="col" { "in flight, ms" }
+        @if has_floor { th.figure.far scope="col" { "above floor, µs" } }
         th scope="col" { "verdict" }
-        th.figure scope="col" { "wall, ms" }
-        th.figure scope="col" { "errors" }
-        th scope="col" { "client" }
+        th.figure.far scope="col" { "wall, ms" }
+        th.figure.far scope="col" { "errors" }
+        th.far scope="col" { "client" }
     }
 }
 
@@ -199,13 +215,17 @@ fn is_lost(row: &Row) -> bool {
     !matches!(row.state, Measured | Missing | NotApplicable)
 }
 
-/// Says that the delay set the pace, where it did.
+/// Says that the delay set the pace, or the arrivals, where they did.
 fn pace_sentence(cell: &CellFigures) -> Option<Markup> {
     let apart = cell.paced_within?;
+    let pace = match cell.cell.is_open() {
+        true => "the rate of the arrivals",
+        false => "the origin's delay",
+    };
     Some(html! {
         "In " (cell.cell.name) " all of them finish together, within " (format!("{:.1} %",
             100.0 * apart))
-        ": the origin's delay sets the pace, so wall time distinguishes models here as little \
-         as throughput does."
+        ": " (pace) " sets the pace, so wall time distinguishes models here as little as \
+         throughput does."
     })
 }

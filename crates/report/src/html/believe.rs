@@ -1,9 +1,9 @@
 //! May the run be believed? In a few sentences, before the checks one by one.
 
-use analysis::CheckCounts;
 use analysis::checks::meaning::meaning;
 use analysis::checks::question::RUN;
 use analysis::number::count as counted;
+use analysis::{CheckCounts, InvalidRepeated};
 use maud::{Markup, html};
 
 use crate::html::quoted::quoted;
@@ -11,6 +11,8 @@ use crate::html::run_page::Page;
 
 /// Rows whose lost turns are reported here; the tables show all.
 const SHOWN_MAX: usize = 5;
+/// The same of turns that were measured again; others stand with the errors.
+pub(crate) const REPEATED_MAX: usize = 2;
 
 impl Page<'_> {
     /// Says whether the run may be believed.
@@ -61,20 +63,47 @@ impl Page<'_> {
                 scopes.push(scope);
             }
         }
+        let cells = self.figures.cells.iter().map(|cell| cell.cell.name.as_str());
+        let cells: Vec<&str> = cells.collect();
+        if cells.len() > 1 && cells.iter().all(|cell| scopes.contains(cell)) {
+            scopes.retain(|scope| !cells.contains(scope));
+            scopes.push("every cell");
+        }
         scopes.join(", ")
+    }
+
+    /// Says how many turns were measured again, and which of them had broken a rule.
+    fn repeated_turns(&self) -> String {
+        let rest = match self.run.invalid_repeated.len().saturating_sub(REPEATED_MAX) {
+            0 => String::new(),
+            rest => format!("; and {rest} more, named below as errors"),
+        };
+        let named = self.invalid_repeated().take(REPEATED_MAX).collect::<Vec<_>>().join("; ");
+        let invalid = match self.run.turns.repeated_invalid {
+            0 => "none had broken a validity rule".to_owned(),
+            invalid => format!("{invalid} had broken a validity rule: {named}{rest}"),
+        };
+        match self.run.turns.repeated {
+            0 => String::new(),
+            all => format!(
+                " {all} others were in disturbed rounds, which were measured again; {invalid}."
+            ),
+        }
+    }
+
+    /// Names the models whose turns in disturbed rounds had broken a validity rule, with the rule.
+    pub(crate) fn invalid_repeated(&self) -> impl Iterator<Item = String> {
+        self.run.invalid_repeated.iter().map(|InvalidRepeated { model, cell, turns, why }| {
+            let times = if *turns > 1 { format!("{turns} of ") } else { String::new() };
+            format!("{times}{model} in {cell} ({why})")
+        })
     }
 
     /// Says how many turns do not count, and why.
     fn lost_turns(&self) -> String {
         let turns = &self.run.turns;
         let (invalid, failed) = (turns.invalid, turns.failed);
-        let repeated = match (turns.repeated, turns.repeated_invalid) {
-            (0, _) => String::new(),
-            (all, invalid) => format!(
-                " {all} others, {invalid} of them invalid, were in disturbed rounds, which were \
-                 measured again."
-            ),
-        };
+        let repeated = self.repeated_turns();
         if invalid + failed == 0 {
             return format!("{} turns count.{repeated}", turns.valid());
         }
@@ -113,8 +142,11 @@ mod tests {
         let files = derive(&analysis::summarize(&run, BASELINE, FLOOR));
         let page = String::from_utf8(files["report.html"].clone()).unwrap();
         let expected = format!(
-            "{} turns count. 3 others, 1 of them invalid, were in disturbed rounds",
-            run.turns.len()
+            "{} turns count. 3 others were in disturbed rounds, which were measured again; 1 had \
+             broken a validity rule: {} in {} (the window took no time).",
+            run.turns.len(),
+            run.repeated[0].model,
+            run.repeated[0].cell
         );
         assert!(page.contains(&expected), "{expected}");
     }

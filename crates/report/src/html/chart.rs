@@ -1,5 +1,6 @@
 //! A figure on the page: letters are text of the page, so that they keep their size on a phone.
 
+use analysis::INFLIGHT;
 use analysis::cell_figures::CellFigures;
 use analysis::number::count;
 use maud::{Markup, html};
@@ -49,7 +50,7 @@ impl Page<'_> {
                         details {
                             summary { "How to read it, numbers" }
                             p id=(described) { (figure.caption) }
-                            (numbers(figure))
+                            (self.numbers(figure))
                         }
                         p.source {
                             span id=(credited) { (self.credit(cell)) }
@@ -72,15 +73,18 @@ impl Page<'_> {
         let claim = if run.is_estimate { ", an estimate" } else { "" };
         format!("Inflight {}, run {}{of_cell}{claim}", run.version, run.id)
     }
-}
 
-/// Writes the numbers of a figure, and where they stand as files.
-fn numbers(figure: &Figure) -> Markup {
-    html! {
-        @if figure.data.rows.len() <= ROWS_MAX { (table(&figure.data, &figure.title)) }
-        @else { p { (figure.data.rows.len()) " lines, which stand beside this page." } }
-        p.file { "Also as " code { "figures/" (figure.id) ".csv" } " and "
-            code { "figures/" (figure.id) ".svg" } "." }
+    /// Writes the numbers of a figure, and where they and it stand as files.
+    fn numbers(&self, figure: &Figure) -> Markup {
+        // The time it began is what a command line calls it.
+        let run = self.run.id.split('-').next().unwrap_or_default();
+        html! {
+            @if figure.data.rows.len() <= ROWS_MAX { (table(&figure.data, &figure.title)) }
+            @else { p { (figure.data.rows.len()) " lines, which stand beside this page." } }
+            p.file { "Also as " code { "figures/" (figure.id) ".csv" } ", " code { ".svg" }
+                " and, by " code { (INFLIGHT) " report " (run) " --figures png" } ", "
+                code { ".png" } "." }
+        }
     }
 }
 
@@ -151,7 +155,7 @@ fn panels_of(panels: &[Panel], id: &str, described: &str) -> Markup {
                         (draw::panel(panel))
                         (draw::letters(panel))
                     }
-                    p.note { (panel.note) }
+                    @if !panel.note.is_empty() { p.note { (panel.note) } }
                 }
             }
         }

@@ -46,7 +46,8 @@ impl Page<'_> {
     pub(crate) fn latency(&self) -> Markup {
         html! {
             (self.each(|charts| &charts.latency, &html! {}))
-            @for cell in &self.figures.cells { (waits(cell)) }
+            @if let Some(chart) = &self.charts.load { (self.figure(chart, None)) }
+            @for cell in self.figures.waiting() { (waits(cell)) }
         }
     }
 
@@ -97,7 +98,8 @@ impl Page<'_> {
             div.folds {
                 @for (place, (charts, cell)) in cells().filter(|(place, _)| *place != main) {
                     details.more {
-                        summary { (heading(&cell.cell)) }
+                        summary { "In " (cell.cell.name) }
+                        p.aside { (heading(&cell.cell)) "." }
                         (self.figure(pick(charts), Some(place)))
                     }
                 }
@@ -119,7 +121,9 @@ impl Page<'_> {
     /// Writes each model's ratio in all cells beside each other.
     fn across(&self) -> Markup {
         let baseline = &self.figures.baseline;
-        let models = self.run.models.iter().map(|model| model.name.as_str());
+        // Those of other languages are compared with their own baselines.
+        let models = self.run.models.iter().filter(|model| model.language.is_none());
+        let models = models.map(|model| model.name.as_str());
         let mut rows: Vec<(Option<f64>, &str)> = Vec::new();
         for model in models.filter(|name| name != baseline) {
             rows.push((self.ratio_in(self.main_cell(), model).map(|ratio| ratio.value), model));
@@ -137,7 +141,7 @@ impl Page<'_> {
                 }
             }
             div.scroll tabindex="0" role="group" aria-label="Ratios across cells" {
-                table {
+                table.stack {
                     caption { "CPU time per fetch against " (baseline)
                         ", with the intervals that decide: 95 %, simultaneous in each cell" }
                     thead {
@@ -152,8 +156,9 @@ impl Page<'_> {
                         @for (_, model) in &rows {
                             tr {
                                 th scope="row" { (model) }
-                                @for index in 0..self.figures.cells.len() {
-                                    td.figure { (ci(&self.ratio_or_reason(index, model))) }
+                                @for (index, cell) in self.figures.cells.iter().enumerate() {
+                                    td.figure data-of=(cell.cell.name) {
+                                        (ci(&self.ratio_or_reason(index, model))) }
                                 }
                             }
                         }
@@ -182,7 +187,7 @@ impl Page<'_> {
             }
             @else {
                 div.scroll tabindex="0" role="group" aria-label="Client overhead" {
-                    table {
+                    table.stack {
                         caption { "CPU time per fetch against the same model on the shared core, \
                             each with its own 95 % interval ("
                             (self.run.estimator.both()) ")" }
@@ -192,7 +197,8 @@ impl Page<'_> {
                         } }
                         tbody { @for model in models { tr {
                             th scope="row" { (model) }
-                            @for cell in cells { td.figure { (ci(&reported(cell, model))) } }
+                            @for cell in cells { td.figure data-of=(cell.cell.name) {
+                                (ci(&reported(cell, model))) } }
                         } } }
                     }
                 }
@@ -224,11 +230,12 @@ fn waits(cell: &CellFigures) -> Markup {
         @if !rows.is_empty() {
             h3 { (responses::heading(&cell.cell)) }
             div.scroll tabindex="0" role="group"
-                aria-label=(responses::heading(&cell.cell)) { table {
+                aria-label=(responses::heading(&cell.cell)) { table.stack {
                 thead { tr { @for column in responses::COLUMNS { th scope="col" { (column) } } } }
                 tbody { @for row in &rows { tr {
-                    @for (place, text) in row.iter().enumerate() {
-                        @if place == 0 { th scope="row" { (text) } } @else { td { (text) } }
+                    @for (text, column) in row.iter().zip(responses::COLUMNS) {
+                        @if column == responses::COLUMNS[0] { th scope="row" { (text) } }
+                        @else { td data-of=(column) { (ci(text)) } }
                     }
                 } } }
             } }

@@ -1,21 +1,27 @@
 //! The first screen: which model, whether it matters, and how far to trust it.
 
 use analysis::cell_figures::{CellFigures, RowState};
-use analysis::number::{count, range};
+use analysis::number::{count, range as delays};
 use analysis::overhead::Client;
 use analysis::{Answer, Nothing, Summary, Together, Verdict};
 use maud::{Markup, html};
+use workload::plain_line;
 
 use crate::answer::cell::repeated;
-use crate::answer::headline::{CELLS_MAX, elsewhere, largest};
+use crate::answer::headline::{elsewhere, largest};
 use crate::citation::machine;
-use crate::figure::percent::{apart, span};
+use crate::figure::percent::{apart, range, span};
+use crate::html::answer::NO_REASON;
 use crate::html::run_page::Page;
 use crate::summary::reasons;
 use crate::words::{capital, listed};
 
 /// Names that a title holds; the rest are counted.
 const NAMES_MAX: usize = 6;
+/// Rows without figures that the line of trust names; the rest are counted.
+const LOST_MAX: usize = 3;
+/// Letters of what it says of each.
+const REASON_LETTERS_MAX: usize = 60;
 /// The sign with a space that no line ends at.
 const PERCENT: &str = "\u{a0}%";
 
@@ -38,8 +44,12 @@ impl Page<'_> {
             }
             _ => listed(names),
         };
-        let (in_flight, delay) = (cell.cell.in_flight, range(cell.cell.delay_ms));
-        format!("CPU per fetch: {names}, {in_flight} in flight, delay {delay}")
+        let delay = delays(cell.cell.delay_ms);
+        let load = match cell.cell.is_open() {
+            true => format!("{} arrive a second", cell.cell.rate_per_s),
+            false => format!("{} in flight", cell.cell.in_flight),
+        };
+        format!("CPU per fetch: {names}, {load}, delay {delay}")
     }
 
     /// Writes the first screen; `rest` is where the sections that it points to are, on another page
@@ -81,7 +91,7 @@ impl Page<'_> {
     fn beside(&self, cell: &CellFigures) -> Option<String> {
         let absent = cell.rows.iter().filter(|row| row.state == RowState::NotApplicable).cloned();
         let lines = [reasons(&absent.collect::<Vec<_>>()), elsewhere(self.run)].concat();
-        (!lines.is_empty()).then(|| lines.join(". ") + ".")
+        (!lines.is_empty()).then(|| lines.join(". ").replace(" %", PERCENT) + ".")
     }
 
     /// Says in a line what was measured, and how far to trust it.
@@ -101,11 +111,31 @@ impl Page<'_> {
             warnings => count(warnings, "warning"),
         };
         format!(
-            "Loopback, {}. {kind} on {}: {}{repeated}{missed}, {marks}.",
-            count(run.placement.workers as usize, "worker"),
+            "Loopback, {}. {kind} on {}: {}{repeated}{missed}, {marks}, {}.",
+            count(run.placement.of_models(&cell.cell).0 as usize, "worker"),
             machine(run),
-            count(rounds, "round")
+            count(rounds, "round"),
+            self.lost_rows()
         )
+    }
+
+    /// Says which rows have no figures and why, each in a few words; or that none is so.
+    fn lost_rows(&self) -> String {
+        let lost = self.lost();
+        let named = lost.iter().take(LOST_MAX).map(|(cell, row)| {
+            let why = row.reason.as_deref().unwrap_or(NO_REASON);
+            // How many turns it was stands where the reason is given whole.
+            let why = why.rsplit_once(" (").map_or(why, |(why, _)| why);
+            format!("{} in {cell} ({})", row.model, plain_line(why, REASON_LETTERS_MAX))
+        });
+        match lost.len() {
+            0 => "no row is invalid".to_owned(),
+            all if all > LOST_MAX => {
+                let named = named.collect::<Vec<_>>().join(", ");
+                format!("no numbers of {named} and {} more rows", all - LOST_MAX)
+            }
+            _ => format!("no numbers of {}", listed(&named.collect::<Vec<_>>())),
+        }
     }
 }
 
@@ -117,32 +147,40 @@ fn matters(run: &Summary, answer: &Answer) -> Option<String> {
     let clients = ends.map(|ends| {
         let cell = &answer.cell;
         let begin = match answer.clients_matter_more {
-            true => format!("The HTTP client matters more: in {cell}, it adds"),
-            false => format!("In {cell}, the HTTP client adds"),
+            true => "Library clients cost more",
+            false => "Library clients cost on top of their models",
         };
         let is_more =
             |other: &&Answer| other.added.iter().all(|own| own.is_certain && own.least > 1.0);
         let others = run.answers.iter().filter(|other| other.cell != *cell).filter(is_more);
         let others = others.filter_map(|other| Some((&other.cell, other.added_ends.as_ref()?)));
-        let one = |(cell, [least, most]): (&String, &[Client; 2])| {
-            format!("; in {cell}, {}", span(&[least.ratio, most.ratio]))
-        };
-        let others: String = others.take(CELLS_MAX).map(one).collect();
-        format!("{begin} {} to its model{others}.", clients(ends))
+        let others: Vec<(&String, &[Client; 2])> = others.collect();
+        let all = run.answers.len() - 1;
+        format!("{begin}: {} in {cell}{}.", clients(ends), elsewhere_too(&others, all))
     });
     let reported: Vec<String> = apart.into_iter().chain(clients).collect();
     (!reported.is_empty()).then(|| reported.join(" "))
 }
 
+/// Says what library clients add in those of so many other cells in which they all add something,
+/// in one range: a phone has no room for each.
+fn elsewhere_too(others: &[(&String, &[Client; 2])], all: usize) -> String {
+    let ends = others.iter().flat_map(|(_, ends)| ends.iter().map(|client| client.ratio));
+    let ratios = range(&ends.collect::<Vec<f64>>());
+    match others {
+        [] => String::new(),
+        [(cell, _)] => format!("; {ratios} in {cell}"),
+        many if many.len() == all => format!("; {ratios} in the {all} other cells"),
+        many => format!("; {ratios} in {} of the {all} other cells", many.len()),
+    }
+}
+
 /// Says what library clients add, from the one that adds the least to the one that adds the most.
 fn clients([least, most]: &[Client; 2]) -> String {
-    let of = |ratios: &[f64], client: &str| format!("{} ({client})", span(ratios));
+    let of = |ratios: &[f64], client: &str| format!("{client} {}", range(ratios));
     match least.client == most.client {
         true => of(&[least.ratio, most.ratio], &least.client),
-        false => {
-            let [least, most] = [least, most].map(|own| of(&[own.ratio], &own.client));
-            format!("{least} to {most}")
-        }
+        false => [least, most].map(|own| of(&[own.ratio], &own.client)).join(", "),
     }
 }
 
@@ -241,10 +279,11 @@ fn apart_from(groups: &[Together], word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use analysis::fixture::{BASELINE, FLOOR, Fixture, corrupt};
-    use record::Run;
+    use record::{Run, State};
 
     use super::which;
     use crate::answer::headline::headline;
+    use crate::derive::derive;
 
     /// Returns what runs are made from with these models beside baseline and floor.
     fn with(models: &[(&'static str, f64)]) -> Fixture {
@@ -271,6 +310,42 @@ mod tests {
                 assert!(!text.contains(" uses the least CPU"), "{text}");
             }
         }
+    }
+
+    /// Returns the paragraph of the first screen of a run that begins after some words.
+    fn first(run: &Run, after: &str) -> String {
+        let run = analysis::summarize(run, BASELINE, FLOOR);
+        let page = String::from_utf8(derive(&run)["report.html"].clone()).unwrap();
+        let (_, lead) = page.split_once("<div class=\"lead\">").unwrap();
+        let (_, part) = lead.split_once(after).unwrap();
+        part.split_once("</p>").unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn the_line_of_trust_names_each_row_that_should_have_numbers_and_has_none() {
+        let mut run = with(&[("smol", 1.2), ("threads", 1.5)]).run();
+        let trust = first(&run, "trust-line");
+        assert!(trust.contains(", no row is invalid. "), "{trust}");
+        for turn in corrupt(&mut run, ("threads", "steady")) {
+            turn.state = State::Invalid(vec![rules::Reason::NoTime]);
+        }
+        let trust = first(&run, "trust-line");
+        let named = ", no numbers of threads in steady (invalid: the window took no time). ";
+        assert!(trust.contains(named), "{trust}");
+        for turn in run.turns.iter_mut().filter(|turn| turn.model == "smol") {
+            turn.state = State::Failed("it said ".to_owned() + &"no ".repeat(200));
+        }
+        let trust = first(&run, "trust-line");
+        assert!(trust.contains("smol in batch (failed: it said no no"), "{trust}");
+        assert!(trust.len() < 700 && trust.contains(" and threads in steady ("), "{trust}");
+    }
+
+    #[test]
+    fn what_clients_cost_is_said_by_their_names_in_one_reading() {
+        let models = [("smol", 1.1), ("smol-hyper", 1.5), ("tokio-reqwest", 2.6)];
+        let lead = first(&with(&models).run(), "fetches a second. ");
+        assert!(lead.starts_with("Library clients cost more: hyper +3"), "{lead}");
+        assert!(lead.contains("\u{a0}%, reqwest +1") && lead.contains(" in steady; +"), "{lead}");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use analysis::hold::{HoldFigures, HoldRow};
 use maud::{Markup, html};
 
-use crate::hold_text::{COLUMNS, HOW_TO_READ, columns, heading, reasons};
+use crate::hold_text::{
+    COLUMNS, HOW_TO_READ, columns, groups, heading, reasons, without_intervals,
+};
+use crate::html::matters::reported;
 use crate::html::run_page::Page;
 
 impl Page<'_> {
@@ -12,7 +15,9 @@ impl Page<'_> {
         html! {
             @if let Some(holds) = &self.figures.holds {
                 (table(holds))
+                @if let Some(why) = without_intervals(holds) { p.aside { (why) "." } }
                 @for reason in reasons(holds) { p.aside { (reason) "." } }
+                @if let Some(groups) = groups(holds) { p.aside { (groups) "." } }
                 @if let Some(chart) = &self.charts.hold { (self.figure(chart, None)) }
                 p.aside { (HOW_TO_READ) "." }
             }
@@ -25,7 +30,7 @@ fn table(holds: &HoldFigures) -> Markup {
     let [model, figures @ ..] = COLUMNS;
     html! {
         div.scroll tabindex="0" role="region" aria-label="Memory of fetches in flight" {
-            table {
+            table.stack {
                 caption { (heading(holds)) }
                 thead { tr {
                     th scope="col" { (model) }
@@ -42,7 +47,9 @@ fn line(row: &HoldRow) -> Markup {
     html! {
         tr {
             th scope="row" { (row.model) }
-            @for figure in columns(row).iter().skip(1) { td.figure { (figure) } }
+            @for (figure, column) in columns(row).iter().zip(COLUMNS).skip(1) {
+                td.figure data-of=(column) { (reported(figure)) }
+            }
         }
     }
 }

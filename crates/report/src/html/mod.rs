@@ -67,7 +67,7 @@ impl Page<'_> {
             ),
             (true, Section::new("trust", "Can this run be trusted?", self.trust())),
             (true, Section::new("origin", "Where it was measured", self.origin())),
-            (true, Section::new("cite", "Cite it, check it, run it again", self.cite())),
+            (true, Section::new("cite", "Run it again, check it, cite it", self.cite())),
             (true, Section::new("missing", "Not measured in this run", self.not_measured())),
         ];
         let open = sections.into_iter().filter(|(is, _)| *is).map(|(_, section)| section);

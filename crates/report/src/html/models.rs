@@ -86,6 +86,8 @@ impl Page<'_> {
     /// Writes one model.
     fn model(&self, model: &Model) -> Markup {
         let versions = self.versions(&model.name);
+        // Rows of one package have programs of their own.
+        let program = format!("model-{}", model.name);
         html! {
             article id=(format!("model-{}", model.name)) {
                 h3 { (model.name) " " span.cell { (model.label) } }
@@ -98,7 +100,7 @@ impl Page<'_> {
                     @if let Some(most) = &model.connections { dt { "connections" } dd {
                         "at most " (most) } }
                     @if !versions.is_empty() { dt { "versions" } dd { (versions) } }
-                    @if let Some(hash) = self.run.environment.programs_sha256.get(&model.package) {
+                    @if let Some(hash) = self.run.environment.programs_sha256.get(&program) {
                         dt { "program" } dd { code {
                             (hash.get(..12).unwrap_or(hash)) } }
                     }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::html::run_page::Page;
+use crate::summary::origins;
 
 impl Page<'_> {
     /// Writes where the run was measured.
@@ -65,7 +66,7 @@ impl Page<'_> {
             environment.memory_mib.div_ceil(1024),
             environment.kernel,
             environment.rustc,
-            [vec![environment.origin.clone()], self.versions_of_all()].concat().join(", "),
+            [vec![origins(self.run)], self.versions_of_all()].concat().join(", "),
             placement.model_cpus,
             placement.origin_cpus,
             count(placement.workers as usize, "worker"),

@@ -14,13 +14,14 @@ impl Page<'_> {
     pub(crate) fn pairs(&self) -> Markup {
         let Some(cell) = self.main() else { return html! {} };
         html! {
+            div.beside {
+            (matrix(cell))
             p {
                 "Read across: the model of the line costs so much more or less than that of the \
-                 column, in percent, in "
-                (cell.cell.name) ". " b { "?" } " cannot be distinguished here, " b { "=" }
+                 column. " b { "?" } " cannot be distinguished here, " b { "=" }
                 " as good as equal; empty, not compared."
             }
-            (matrix(cell))
+            }
             details.more {
                 summary { "Every pair with its interval" }
                 (list(cell, &self.run.estimator))
@@ -36,7 +37,8 @@ fn matrix(cell: &CellFigures) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label="Any two models" {
             table.matrix {
-                caption { "CPU time per fetch, line against column, in percent" }
+                caption { (cell.cell.name) ", " (cell.cell.in_flight) " in flight: CPU time per \
+                    fetch, line against column, in percent" }
                 thead {
                     tr { th scope="col" { "model" } @for name in &names { th scope="col" { span {
                         (name) } } } }
@@ -70,22 +72,39 @@ fn square(cell: &CellFigures, model: &str, other: &str) -> Markup {
 fn list(cell: &CellFigures, estimator: &Estimator) -> Markup {
     html! {
         div.scroll.long tabindex="0" role="group" aria-label="Every pair" {
-            table {
+            table.results {
                 caption { "With 95 % intervals that hold for all of them at once ("
                     (estimator.both()) "), and p for all of them at once (Bonferroni)" }
                 thead { tr {
                     th scope="col" { "model" } th scope="col" { "against" }
-                    th.figure scope="col" { "ratio" } th.figure scope="col" { "p" }
+                    th.figure scope="col" { "ratio" } th.figure.far scope="col" { "p" }
                     th scope="col" { "verdict" }
                 } }
                 tbody { @for pair in &cell.pairs { tr {
                     th scope="row" { (pair.model) } td { (pair.other) }
                     td.figure { (reported(&more(&pair.ratio))) }
-                    td.figure { @if pair.adjusted_p < 0.001 { "< 0.001" } @else {
+                    td.figure.far { @if pair.adjusted_p < 0.001 { "< 0.001" } @else {
                         (format!("{:.3}", pair.adjusted_p)) } }
                     td { (analysis::number::word(pair.verdict)) }
                 } } }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+
+    use super::matrix;
+
+    #[test]
+    fn the_square_of_verdicts_names_its_cell_and_its_unit() {
+        let run = Fixture { blocks: 6, ..Fixture::good() }.run();
+        let run = analysis::summarize(&run, BASELINE, FLOOR);
+        let cell = &run.figures.cells[run.figures.main_cell()];
+        let caption = format!("<caption>steady, {} in flight: CPU time per ", cell.cell.in_flight);
+        let square = matrix(cell).into_string();
+        assert!(square.contains(&caption) && square.contains(", in percent</caption>"), "{square}");
     }
 }

@@ -7,6 +7,7 @@ use analysis::primitives::Primitives;
 use maud::{Markup, html};
 use rules::PUBLISHED_IN;
 
+use crate::html::matters::reported;
 use crate::html::run_page::Page;
 use crate::primitives_text::{SHOWN_OF_ALL, notes};
 use crate::words::capital;
@@ -51,7 +52,9 @@ impl Page<'_> {
             dl.ideas {
                 @for idea in &self.run.ideas {
                     dt { (idea.says) }
-                    dd class=[idea.measured.is_none().then_some("aside")] { (idea.answer()) "." }
+                    dd class=[idea.measured.is_none().then_some("aside")] {
+                        (idea.answer().replace(") us", ") µs")) "."
+                    }
                 }
             }
             @for (place, charts) in self.charts.cells.iter().enumerate() {
@@ -92,7 +95,7 @@ fn cost_model(cells: &[CostModelCell]) -> Markup {
                  several events of one wait."
             }
             div.scroll tabindex="0" role="region" aria-label="The cost model" {
-                table {
+                table.stack {
                     caption { "Predicted and measured cost above the floor, with 95 % intervals \
                         of their own" }
                     thead { tr {
@@ -103,14 +106,15 @@ fn cost_model(cells: &[CostModelCell]) -> Markup {
                         th scope="col" { "which means" }
                     } }
                     tbody { @for cell in cells { @for row in &cell.rows { tr {
-                        th scope="row" { (row.model) } td { (cell.cell) }
-                        td.figure { (with_interval(&row.measured_us)) }
-                        @for part in [row.wakes_us, row.switches_us, row.spawns_us] {
-                            td.figure { (digits(part)) }
+                        th scope="row" { (row.model) } td data-of="cell" { (cell.cell) }
+                        td.figure data-of="measured" {
+                            (reported(&with_interval(&row.measured_us))) }
+                        @for (part, us) in [("wakes", row.wakes_us),
+                            ("switches", row.switches_us), ("spawns", row.spawns_us),
+                            ("predicted", row.predicted_us), ("rest", row.remainder_us)] {
+                            td.figure data-of=(part) { (digits(us)) }
                         }
-                        td.figure { (digits(row.predicted_us)) }
-                        td.figure { (digits(row.remainder_us)) }
-                        td { @match row.explained {
+                        td data-of="which means" { @match row.explained {
                             Explained::Yes => {
                                 (format!("{:.0} % unexplained", 100.0 * row.unexplained))
                             },

@@ -14,6 +14,7 @@ use crate::html::again;
 use crate::html::chart::table;
 use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
+use crate::summary::origins;
 
 impl Page<'_> {
     /// Writes how to read the report, and what it does not show.
@@ -82,7 +83,7 @@ impl Page<'_> {
                      All models of a block fetch the same ids with the same delays and bodies; \
                      status, length, CRC-32 and echoed id of every reply are checked, and each \
                      turn is held against what the server counted. The server, "
-                (self.run.environment.origin) ", has a process of its own, renewed every block. "
+                (origins(self.run)) ", has a process of its own, renewed every block. "
                 "More stands in the source, in " code { "benches/README.md" } "."
             }
         }
@@ -163,10 +164,14 @@ impl Page<'_> {
         }
         let (reference, more) = self.citation();
         html! {
-            (reference)
-            div.two {
-                (copied("again", &again))
-                (copied("check", &format!("{INFLIGHT} check results/{id}")))
+            div.two.commands {
+                div {
+                    h3 { "Run it again" }
+                    (copied("again", &again))
+                    h3 { "Check it" }
+                    (copied("check", &format!("{INFLIGHT} check {id}")))
+                }
+                div { h3 { "Cite it" } (reference) }
             }
             div.folds {
                 (more)
@@ -192,10 +197,10 @@ impl Page<'_> {
         let cited = |form| cite(self.run, form);
         match (cited(CiteForm::Methods), cited(CiteForm::Bibtex)) {
             (Ok(methods), Ok(bibtex)) => (
-                copied("cite-methods", methods.trim_end()),
+                copied("cite-bibtex", bibtex.trim_end()),
                 html! { details.more {
-                    summary { "BibTeX and other forms" }
-                    (copied("cite-bibtex", bibtex.trim_end()))
+                    summary { "A sentence on the method, and other forms" }
+                    (copied("cite-methods", methods.trim_end()))
                     p {
                         code { (INFLIGHT) " cite " (self.run.id) " --as FORM" }
                         " prints other forms: " (CiteForm::ALL.map(CiteForm::name).join(", "))

@@ -1,7 +1,7 @@
 //! The first page of a site of runs: the newest comparison's answer, and a table of all runs.
 
 use analysis::line::line;
-use analysis::{INFLIGHT, Summary};
+use analysis::{INFLIGHT, Summary, is_comparison};
 use maud::{Markup, html};
 
 use crate::citation::{Date, machine};
@@ -24,14 +24,18 @@ pub fn site_page(runs: &[Summary]) -> String {
     let mut runs: Vec<&Summary> = runs.iter().collect();
     runs.sort_by(|a, b| b.id.cmp(&a.id));
     let all = Section::new("runs", "All runs", table(&runs));
-    let newest = runs.iter().find(|run| !run.figures.cells.is_empty());
+    let compares = |run: &&&Summary| {
+        let cells = run.figures.cells.iter().map(|own| &own.cell);
+        is_comparison(&run.preset, &run.models, (cells, run.placement.origin))
+    };
+    let newest = runs.iter().find(compares);
     written(&Frame {
         title: "the cost of keeping requests in flight".to_owned(),
         version: newest.map(|run| run.version.clone()),
         question: "What does it cost to keep many HTTP requests in flight?".to_owned(),
         lead: match newest {
             Some(run) => answer(run),
-            None => html! { p.run { "No run compares models yet." } },
+            None => html! { p.run { "None of these runs compares the usual models." } },
         },
         sections: vec![all],
         foot: html! { "Written by " code { (INFLIGHT) " report --site DIR" } " from the folders of \
@@ -84,4 +88,24 @@ fn table(runs: &[&Summary]) -> Markup {
 fn preset(run: &Summary) -> String {
     let estimate = if run.is_estimate { ", estimate" } else { "" };
     line(&format!("{}{estimate}", run.preset))
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::fixture::{BASELINE, FLOOR, Fixture};
+
+    use super::*;
+
+    #[test]
+    fn a_newer_run_with_a_question_of_its_own_is_not_the_newest_finding() {
+        let of = |id: &str, preset: &'static str| {
+            let mut run = Fixture { preset, blocks: 6, ..Fixture::good() }.run();
+            id.clone_into(&mut run.id);
+            analysis::summarize(&run, BASELINE, FLOOR)
+        };
+        let page = site_page(&[of("1-old", "quick"), of("2-new", "standard"), of("3", "sweep")]);
+        assert!(page.contains("<a href=\"2-new/report.html\">the whole page</a>"), "{page}");
+        let page = site_page(&[of("3", "sweep")]);
+        assert!(page.contains("None of these runs compares the usual models."), "{page}");
+    }
 }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use crate::checks_table::merged;
 use crate::figure::percent::more;
 use crate::form::Form;
+use crate::html::believe::REPEATED_MAX;
 use crate::html::quoted::quoted;
 use crate::html::run_page::Page;
 use crate::proof_text::proof_text;
@@ -33,7 +34,7 @@ impl Page<'_> {
                     summary { "The other checks" }
                     (table(&quiet))
                 }
-                details.more #errors { summary { "Errors" } (self.errors()) }
+                details.more #errors { summary { "Errors" } (self.errors()) (self.rules_broken()) }
                 details.more #stays { summary { "Every stay" } (self.stays()) }
                 details.more {
                     summary { "Was it the server? Would a difference be found?" }
@@ -51,6 +52,15 @@ impl Page<'_> {
                 }
             }
         }
+    }
+
+    /// Names every model of whose turns in disturbed rounds the first sentences name but some.
+    fn rules_broken(&self) -> Markup {
+        let named: Vec<String> = self.invalid_repeated().collect();
+        html! { @if named.len() > REPEATED_MAX {
+            p { "Turns of disturbed rounds that had broken a validity rule: "
+                (quoted(&named.join("; "))) "." }
+        } }
     }
 
     /// Writes what the controls showed.

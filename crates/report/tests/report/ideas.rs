@@ -1,6 +1,7 @@
 //! What the teaching page says: each claim has the figure that answers it, or says what would.
 
-use record::{Along, Run, Sweep};
+use record::{Along, OriginKind, Run, Sweep, Variant};
+use workload::Workload;
 
 use crate::fixture::{BASELINE, FLOOR, RunFixture, batch, schedule, steady};
 
@@ -45,6 +46,45 @@ fn what_was_measured_is_answered_with_its_interval() {
 }
 
 #[test]
+fn where_every_fetch_connects_anew_nothing_is_said_of_sessions_or_of_steady_costs() {
+    let mut run = run();
+    run.schedule.cells[1].workload = Workload::Churn;
+    for says in
+        ["A session is opened for every fetch", "It uses the system's resources efficiently"]
+    {
+        assert_eq!(answer(&run, says), None);
+    }
+    assert!(answer(&run, "Tasks run concurrently").is_some(), "a batch says what it said");
+}
+
+#[test]
+fn what_requests_wait_for_that_keep_coming_is_answered_and_their_wall_time_is_no_figure() {
+    let says = "It lowers the latency of I/O under open load";
+    assert_eq!(answer(&run(), says), None);
+    let paced = |rates: &[u32]| {
+        let mut run = analysis::fixture::paced(rates, "threads");
+        for model in run.schedule.models.iter_mut().filter(|model| model.name == "threads") {
+            "thread".clone_into(&mut model.unit);
+        }
+        run
+    };
+    // Of all rates that in the middle, as in the tables.
+    let expected = "where 1000 arrive a second (paced-1000), counted from their arrival: tokio \
+                    answers half within 10.0 (10.0 to 10.0) ms and 99 % within 15.0 (15.0 to \
+                    15.0) ms; threads answers half within 10.0 (10.0 to 10.0) ms and 99 % within \
+                    15.0 (15.0 to 15.0) ms";
+    assert_eq!(answer(&paced(&[500, 1_000, 2_000]), says).unwrap(), expected);
+
+    let mut run = paced(&[1_000]);
+    let waits = answer(&run, says).unwrap();
+    assert!(waits.ends_with(" ms; threads cannot hold so many"), "{waits}");
+    // Where each reply is computed on, it is the computing that they wait for.
+    run.schedule.cells[0].work_kib = 1_024;
+    assert_eq!(answer(&run, says), None);
+    assert_eq!(answer(&run, "It is particularly useful for I/O"), None);
+}
+
+#[test]
 fn what_was_not_measured_says_what_measures_it() {
     let run = run();
     for says in
@@ -68,6 +108,23 @@ fn a_run_of_other_models_answers_nothing_and_says_so() {
     for says in ["Tasks run concurrently", "A session is opened for every fetch"] {
         assert_eq!(answer(&run, says), None);
     }
+}
+
+#[test]
+fn how_late_probe_tasks_wake_up_beside_fetches_that_arrive_has_a_table_and_is_an_answer() {
+    let mut run = analysis::fixture::paced(&[1_000], "");
+    run.schedule.cells[0].probe_period_us = 5_000;
+    for block in &mut run.blocks {
+        let stay = block.stays.get_mut("tokio").unwrap();
+        stay.wake_up_delays_ns = vec![(1_000, 99), (2_000_000, 1)];
+    }
+    let blocked = answer(&run, "The main thread is not blocked meanwhile").unwrap();
+    assert!(blocked.ends_with("in ms: 2.00 (2.00 to 2.00) tokio"), "{blocked}");
+    let open = answer(&run, "It lowers the latency of I/O under open load").unwrap();
+    assert!(open.ends_with("(paced-1000) is late by, in ms: 2.00 (2.00 to 2.00) tokio"), "{open}");
+    let derived = report::derive(&analysis::summarize(&run, BASELINE, FLOOR));
+    let summary = String::from_utf8_lossy(&derived["summary.md"]).into_owned();
+    assert!(summary.contains("How long whatever is due waits in paced-1000: "), "{summary}");
 }
 
 #[test]
@@ -131,7 +188,18 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
         // A run of another kind is not asked, whatever it could say; this one has no level from
         // which it could answer what a sweep is asked.
         reported("4-sweep", "sweep", |run| {
-            run.schedule.sweeps = vec![Sweep { along: Along::InFlight, cells: Vec::new() }];
+            let (along, cells) = (Along::InFlight, Vec::new());
+            // Nor is it asked what its probe tasks say.
+            run.schedule.cells[1].probe_period_us = 5_000;
+            run.schedule.sweeps = vec![Sweep { along, cells, scales: false }];
+        }),
+        // What it says is true of another origin.
+        reported("5-fast", "quick", |run| run.schedule.placement.origin = OriginKind::Fast),
+        // Versions are compared.
+        reported("6-versions", "compare", |run| {
+            let (package, version) = ("tokio".to_owned(), "1.0.0".to_owned());
+            let variant = Variant { package, version, is_checkout: false };
+            run.schedule.models[0].variant = Some(variant);
         }),
     ];
     let runs = runs.iter().map(|run| analysis::summarize(run, BASELINE, FLOOR));
@@ -144,8 +212,11 @@ fn the_newest_run_of_the_kind_that_an_idea_asks_for_answers_it() {
     let threads = row("It uses the system's resources efficiently");
     assert!(threads.contains("](3-newest/derived/report.html)"), "{threads}");
     assert!(!threads.contains("does not say"), "{threads}");
-    assert!(row("Tasks manage coroutines").contains("| no published run says | - |"));
+    for says in ["Tasks manage coroutines", "The main thread is not blocked meanwhile"] {
+        assert!(row(says).contains("| no published run says | - |"), "{page}");
+    }
     // The runs that were asked, and what their figures are to be called.
     assert!(page.contains("run 2-newer   standard") || page.contains("run 2-newer   estimate"));
     assert!(!page.contains("run 4-sweep   ") && !page.contains("run 1-old   "));
+    assert!(!page.contains("5-fast") && !page.contains("6-versions"), "{page}");
 }

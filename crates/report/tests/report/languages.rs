@@ -1,6 +1,7 @@
 //! Models in another language: a family and a table of their own, and never ranked.
 
 use analysis::RowState;
+use analysis::cell_figures::Row;
 use record::{Missing, Run};
 use report::Form;
 use rules::METRICS;
@@ -46,6 +47,18 @@ fn a_language_is_compared_with_its_own_baseline_and_widens_no_interval_of_the_ot
     assert!(half(&with) <= half(&without));
     assert_eq!((language.language.as_str(), language.baseline.as_str()), ("Python", "smol"));
     assert!((language.context.unwrap().value - 15_020.0 / 15_000.0).abs() < 0.02);
+}
+
+#[test]
+fn what_the_models_of_a_language_cost_agrees_with_the_ratio_that_is_said_of_them() {
+    let cell = figures(&run());
+    let python = &cell.languages[0];
+    let cost = |row: &Row| row.figures.as_ref().unwrap().cpu_us.value;
+    let [smol, smol_hyper] = [0, 1].map(|place| cost(&python.rows[place]));
+    let said = python.context.unwrap().value * cost(row(&cell, BASELINE));
+    assert!((smol / said - 1.0).abs() < 1e-9, "{smol} {said}");
+    let ratio = python.rows[1].figures.as_ref().unwrap().ratio.unwrap().value;
+    assert!((smol_hyper / smol / ratio - 1.0).abs() < 1e-9, "{smol_hyper} {smol} {ratio}");
 }
 
 #[test]

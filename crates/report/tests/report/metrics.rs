@@ -1,5 +1,6 @@
 //! The table again, by one metric.
 
+use report::ExportForm;
 use rules::{CPU, MEMORY, METRICS, Metric, SWITCHES, WALL};
 use serde_json::Value;
 
@@ -18,7 +19,8 @@ fn ranked(
 #[test]
 fn by_the_primary_metric_places_and_verdicts_are_shown() {
     let text = report::ranking_text(&ranked(&RunFixture::of("standard", 14), CPU, None).unwrap());
-    for word in ["rank", "2=", "against tokio", "equivalent", "baseline", "n/a"] {
+    let words = ["rank", "2=", "flight ms", "against tokio", "equivalent", "baseline", "n/a"];
+    for word in words {
         assert!(text.contains(word), "{word}: {text}");
     }
 }
@@ -80,7 +82,7 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
     }
     for metric in METRICS {
         let smol = reported(&fixture, metric, "smol");
-        for pointer in ["", "/ratio", "/above_floor"] {
+        for pointer in ["", "/ratio", "/above_floor", "/in_flight_ms"] {
             let figure = smol.pointer(pointer).unwrap();
             for field in ["value", "low", "high"] {
                 assert!(figure[field].is_number(), "{metric:?} {pointer} {field}: {smol}");
@@ -103,4 +105,26 @@ fn for_programs_each_row_has_every_field_by_every_metric_and_a_reason_beside_eac
     let few = reported(&RunFixture::of("quick", 3), CPU, "smol");
     assert_eq!(few["ratio"]["reason"], "too few blocks for an interval");
     assert!(few["ratio"]["value"].is_number() && few["ratio"]["low"].is_null(), "{few}");
+}
+
+#[test]
+fn every_metric_of_a_run_is_in_the_tidy_table_and_is_followed_over_commits() {
+    let mut fixture = RunFixture::of("standard", 14);
+    fixture.stays("smol").into_iter().for_each(|stay| stay.memory_peak_kib = 6_000);
+    let run = analysis::summarize(&fixture.run(), BASELINE, FLOOR);
+    let tidy = String::from_utf8(report::derive(&run).remove("tables.csv").unwrap()).unwrap();
+    let [bencher, github] = [ExportForm::Bencher, ExportForm::GithubActionBenchmark]
+        .map(|form| report::export(&run, &[], form));
+    let bencher: Value = serde_json::from_str(&bencher).unwrap();
+    for metric in METRICS {
+        let row = format!(",steady,smol,{},{},", metric.field, metric.unit);
+        let value = tidy.split_once(&row).and_then(|(_, rest)| rest.split(',').next());
+        assert!(value.is_some_and(|value| value.parse::<f64>().is_ok()), "{row}: {value:?}");
+        let measure = metric.field.replace('_', "-");
+        assert!(bencher["steady/smol"][&measure]["value"].is_number(), "{measure}: {bencher}");
+        assert!(github.contains(&format!("\"steady/smol {measure}\"")), "{measure}: {github}");
+    }
+    // The stays of threads say nothing of memory.
+    assert!(bencher["steady/threads"]["memory-peak-mib"].is_null(), "{bencher}");
+    assert!(tidy.contains(",steady,threads,memory_peak_mib,MiB,,,,"), "{tidy}");
 }

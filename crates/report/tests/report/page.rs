@@ -313,7 +313,8 @@ fn every_published_run_is_run_again_by_a_command_that_can_be_typed() {
         };
         assert!(checkout.starts_with("git checkout "), "{again}");
         let is_bench = measure == "cargo bench" || measure.starts_with("cargo bench --bench ");
-        let is_run = measure.starts_with("cargo run --release -- run ");
+        let ways = ["run", "compare"].map(|way| format!("cargo run --release -- {way} "));
+        let is_run = ways.iter().any(|way| measure.starts_with(way));
         assert!(is_bench || is_run && measure.contains(" --seed "), "{again}");
         assert!(!measure.contains("PATH"), "{again}");
         shown += 1;

@@ -348,3 +348,18 @@ fn stays_whose_halves_disagree_are_counted_kept_and_weighed() {
         assert!(text.contains("4 of 12") && text.contains("1 of 9 decided verdicts"), "{text}");
     }
 }
+
+#[test]
+fn the_ideas_are_answered_in_units_that_people_say() {
+    let run = fixture().run();
+    let ideas = analysis::ideas(&run, &analysis::figures(&run, BASELINE, FLOOR));
+    let said = |says: &str| {
+        let idea = ideas.iter().find(|idea| idea.says == says).unwrap();
+        idea.measured.clone().unwrap()
+    };
+    assert!(said("Tasks manage coroutines").contains(") ns of CPU time; a thread costs "));
+    assert!(said("Events stand for the completion of something").contains(") us after one is set"));
+    let threads = said("Threads are the other approach");
+    assert!(threads.starts_with("one is started and joined in 30."), "{threads}");
+    assert!(threads.contains(") us of CPU time, "), "{threads}");
+}

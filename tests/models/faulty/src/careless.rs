@@ -36,10 +36,13 @@ impl Unit<'_> {
     fn drive(mut self, mut slot: Slot) {
         while let Some(fetch) = slot.next_fetch_blocking() {
             // Half of the fetches are never made.
-            let is_odd = fetch.id % 2 == 1;
-            let skipped = self.how == "make half of the fetches" && is_odd;
-            let in_waves = self.how == "fetch in two waves";
-            if in_waves && is_odd {
+            let skipped = self.how == "make half of the fetches" && fetch.id % 2 == 1;
+            let (in_waves, is_late) = match self.how {
+                "fetch in two waves" => (true, fetch.id % 2 == 1),
+                "fetch a quarter later" => (true, fetch.id % 4 == 3),
+                _ => (false, false),
+            };
+            if in_waves && is_late {
                 self.waves.wait();
             }
             if !skipped && self.fetch(&fetch).is_err() {
@@ -50,7 +53,7 @@ impl Unit<'_> {
                 }
             }
 
-            if in_waves && !is_odd {
+            if in_waves && !is_late {
                 self.waves.wait();
             }
             let body = content::body(self.plan.seed, fetch.id, self.plan.cell.body_bytes);

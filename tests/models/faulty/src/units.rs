@@ -37,6 +37,7 @@ pub(crate) fn run(how: &str, slots: Slots) -> ModelResult {
         let permits = Arc::clone(&permits);
         match how {
             "connect anew" => thread::spawn(|| connect_anew(slot)),
+            "keep one" => thread::spawn(|| keep_one(slot)),
             "one panics" => thread::spawn(|| {
                 panic_once(slot);
                 Ok(())
@@ -107,6 +108,30 @@ fn connect_anew(mut slot: Slot) -> io::Result<()> {
                 slot.received(buffer, read);
             }
             Step::Wait(_) | Step::Rest | Step::Done => return Ok(()),
+        }
+    }
+}
+
+/// Keeps one connection for all fetches, and lets the slot believe that it makes one for each.
+fn keep_one(mut slot: Slot) -> io::Result<()> {
+    let mut kept = None;
+    loop {
+        match (slot.step(), &mut kept) {
+            (Step::Connect(address), None) => {
+                kept = Some(TcpStream::connect(address)?);
+                slot.connected(Ok(()));
+            }
+            (Step::Connect(_), Some(_)) => drop(slot.connected(Ok(()))),
+            (Step::Send(bytes), Some(stream)) => {
+                let sent = stream.write(&bytes);
+                slot.sent(bytes, sent);
+            }
+            (Step::Receive(mut buffer), Some(stream)) => {
+                let read = stream.read(&mut buffer);
+                slot.received(buffer, read);
+            }
+            (Step::Rest, _) => slot.next_turn_blocking(),
+            _ => return Ok(()),
         }
     }
 }

@@ -179,6 +179,7 @@ fn turned(turn: &Turn, issued: u64, (wall_ns, cpu_ns): (u64, u64)) -> Turned {
             ok: ended,
             wall_ns,
             cpu_ns,
+            pacer_ns: 0,
             user_ns: 0,
             system_ns: 0,
             switches_voluntary: None,

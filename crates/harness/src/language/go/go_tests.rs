@@ -1,15 +1,13 @@
 //! Promises of how Go is found, kept with scripts that stand for it.
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::*;
+use crate::fixture::executable;
 use crate::skip::skipped;
 
 /// Writes a program, which is a script.
 fn script(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(path, text);
 }
 
 /// Returns folders for a search path, in each of which a `go` reports this version; what it leads

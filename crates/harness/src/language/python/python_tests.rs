@@ -2,20 +2,19 @@
 //! real one of this machine.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
 use super::setup::sums;
 use super::*;
+use crate::doctor::ELSEWHERE;
+use crate::fixture::executable;
 use crate::skip::skipped;
 
 /// Returns a folder with programs of these names and scripts.
 fn folder(scripts: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, script) in scripts {
-        let path = folder.path().join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&folder.path().join(name), script);
     }
     folder
 }
@@ -49,7 +48,12 @@ fn found_with_venv() -> Option<Python> {
 /// Sets a list of packages up.
 fn set_up(python: &Python, workspace: &Workspace) -> Result<Interpreter, Unavailable> {
     let lists = ["list.txt".to_owned()];
-    python.set_up(workspace, Packages { lists: &lists, check: |_, _| Ok(()) })
+    python.set_up(workspace, of(&lists))
+}
+
+/// Returns lists of packages with nothing besides to be tried.
+fn of(lists: &[String]) -> Packages<'_> {
+    Packages { lists, check: |_, _| Ok(()), mib_min: 0 }
 }
 
 #[test]
@@ -121,11 +125,34 @@ fn a_python_without_venv_runs_what_needs_no_package_and_is_reported_for_the_rest
     let python = Python::find(folder.path().as_os_str()).unwrap();
 
     let (_kept, workspace) = workspace("# nothing\n");
-    let none = Packages { lists: &[], check: |_, _| Ok(()) };
-    assert!(python.set_up(&workspace, none).is_ok());
+    assert!(python.set_up(&workspace, of(&[])).is_ok());
     let unavailable = set_up(&python, &workspace).unwrap_err();
     assert!(unavailable.why.ends_with("cannot make a virtual environment"), "{unavailable:?}");
     assert_eq!(unavailable.fix, FIX_VENV);
+}
+
+#[test]
+fn a_disk_without_room_for_packages_is_reported_with_what_they_need() {
+    let (_scripts, python) = scripted("{}");
+    let (_kept, workspace) = workspace("# nothing\n");
+    let lists = ["list.txt".to_owned()];
+    let many = Packages { mib_min: 1 << 40, ..of(&lists) };
+    let unavailable = python.set_up(&workspace, many).unwrap_err();
+    let words = "its packages need 1099511627776 MiB or more where programs are built, and ";
+    assert!(unavailable.why.starts_with(words), "{unavailable:?}");
+    assert!(unavailable.why.ends_with(" are free"), "{unavailable:?}");
+    assert_eq!(unavailable.fix, ELSEWHERE);
+
+    // It may become full meanwhile, which only who writes there is told.
+    for step in ["venv", "install"] {
+        let full = "echo \"Error: [Errno 28] No space left on device: '/home/me/x'\" >&2; exit 1";
+        let (_scripts, python) = failing(&format!("*{step}*) {full};;"));
+        let some = Packages { mib_min: 28, ..of(&lists) };
+        let unavailable = python.set_up(&workspace, some).unwrap_err();
+        let words = "its packages need 28 MiB or more where programs are built, and ";
+        assert!(unavailable.why.starts_with(words), "{step}: {unavailable:?}");
+        assert_eq!(unavailable.fix, ELSEWHERE);
+    }
 }
 
 #[test]
@@ -163,18 +190,23 @@ fn two_at_once_set_up_one_and_what_an_interrupted_one_left_is_made_again() {
 
 /// Returns a Python whose virtual environments are scripts that report these packages.
 fn scripted(packages: &str) -> (tempfile::TempDir, Python) {
-    let inside = format!("case \"$*\" in *importlib*) echo '{packages}';; esac");
+    failing(&format!("*importlib*) echo '{packages}';;"))
+}
+
+/// Returns a Python that does what these cases of a shell say, and so do its virtual environments.
+fn failing(cases: &str) -> (tempfile::TempDir, Python) {
+    let inside = format!("case \"$*\" in {cases} esac");
     let scripts = folder(&[("inside", &inside)]);
     let inside = scripts.path().join("inside").display().to_string();
     let script = format!(
-        "case \"$*\" in\n*venv*) for last; do :; done\n\
+        "case \"$*\" in\n{cases}\n*venv*) for last; do :; done\n\
          mkdir -p \"$last/bin\" && cp {inside} \"$last/bin/python\";;\n\
          *) echo 3.12.1; echo {inside};;\nesac"
     );
     let command = folder(&[("python3", &script)]);
     let python = Python::find(command.path().as_os_str()).unwrap();
     let python = Python { command: scripts.path().join("python3"), ..python };
-    fs::copy(command.path().join("python3"), &python.command).unwrap();
+    executable(&python.command, &script);
     (scripts, python)
 }
 
@@ -206,7 +238,7 @@ fn what_is_no_module_is_tried_too_and_made_again_if_it_is_broken() {
         true if !folder.join("broken").exists() => Ok(()),
         _ => Err(Trouble::Failed("broken".to_owned())),
     };
-    let packages = Packages { lists: &lists, check };
+    let packages = Packages { check, ..of(&lists) };
     let first = python.set_up(&workspace, packages).unwrap();
     let folder = first.path.ancestors().nth(2).unwrap();
     fs::write(folder.join("broken"), "").unwrap();
@@ -241,12 +273,11 @@ fn an_environment_that_is_late_is_said_to_be_and_kept() {
     let (_kept, workspace) = workspace("yarl==1.2 --hash=sha256:00\n");
     let first = set_up(&python, &workspace).unwrap();
     let whole = fs::read(&first.path).unwrap();
-    fs::write(&first.path, "#!/bin/sh\nexec sleep 60\n").unwrap();
+    executable(&first.path, "exec sleep 60");
 
     let folder = first.path.ancestors().nth(2).unwrap();
     let lists = ["list.txt".to_owned()];
-    let packages = Packages { lists: &lists, check: |_, _| Ok(()) };
-    let packages = python.packages(folder, (&workspace.root, packages), Duration::ZERO);
+    let packages = python.packages(folder, (&workspace.root, of(&lists)), Duration::ZERO);
     let late = packages.unwrap_err();
     assert_eq!(late.why, "its packages do not load within 0 s here, though they are set up");
     assert!(fs::read_to_string(&first.path).unwrap().contains("sleep"), "it was not made again");

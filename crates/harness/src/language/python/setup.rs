@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, ensure};
 use record::sha256;
 
-use super::super::bounded::{Trouble, bounded};
+use super::super::bounded::{FULL, Trouble, bounded};
 use super::{ANSWER, FIX_VENV, Interpreter, Python, Unavailable, pip, stem};
 use crate::Workspace;
+use crate::doctor::{ELSEWHERE, existing, free_mib};
 use crate::files::put;
 use crate::nameless::without_paths;
 use crate::progress::say;
@@ -31,6 +32,9 @@ print(json.dumps(packages))
 /// What makes another try.
 const FIX: &str = "cargo run --release -- verify {model}";
 
+/// A disk is full on which less is free, in MiB: the longest file of an environment has as much.
+const FULL_MIB: u64 = 4;
+
 /// How long one step of setting up may take, the download included.
 const STEP: Duration = Duration::from_mins(4);
 /// How long another process that sets the same up is waited for.
@@ -44,6 +48,8 @@ type Versions = BTreeMap<String, String>;
 pub(in super::super) struct Packages<'a> {
     /// The lists of packages, by their paths in the workspace.
     pub(in super::super) lists: &'a [String],
+    /// What they take at least with the environment, in MiB.
+    pub(in super::super) mib_min: u64,
     /// Tries what is in its folder and no module of Python, within a limit of time.
     pub(in super::super) check: fn(&Path, Duration) -> Result<(), Trouble>,
 }
@@ -139,7 +145,7 @@ impl Python {
         for old in [&new, folder] {
             let _ = fs::remove_dir_all(old);
         }
-        self.make(&new, (wanted.0, wanted.1.lists))?;
+        self.make(&new, wanted)?;
         let versions = tried(&new, wanted, STEP).map_err(|flaw| flaw.unavailable())?;
         // It becomes visible when it is whole.
         fs::rename(&new, folder)
@@ -148,24 +154,57 @@ impl Python {
         Ok(versions)
     }
 
-    /// Makes a virtual environment with the packages of some lists.
-    fn make(&self, folder: &Path, lists: (&Path, &[String])) -> Result<(), Unavailable> {
+    /// Makes a virtual environment with some packages, where there is room for them.
+    fn make(
+        &self,
+        folder: &Path,
+        (root, packages): (&Path, Packages<'_>),
+    ) -> Result<(), Unavailable> {
+        let free = free_mib(existing(folder));
+        if let Some(free) = free.filter(|free| *free < packages.mib_min) {
+            return Err(packages.without_room(free));
+        }
+        let is_full = |trouble: &Trouble| match (free, has_filled(folder, trouble)) {
+            (Some(free), true) => Some(packages.without_room(free)),
+            _ => None,
+        };
         let mut venv = Command::new(&self.command);
         bounded(venv.args(["-I", "-m", "venv"]).arg(folder), STEP).map_err(|trouble| {
             say(&format!("python3 -m venv {trouble}\n"));
             let why = format!("Python {} cannot make a virtual environment", self.version);
-            Unavailable { why, fix: FIX_VENV.to_owned() }
+            is_full(&trouble).unwrap_or_else(|| Unavailable { why, fix: FIX_VENV.to_owned() })
         })?;
-        pip::install(&folder.join("bin").join("python"), lists, STEP).map_err(|trouble| {
+        let python = folder.join("bin").join("python");
+        pip::install(&python, (root, packages.lists), STEP).map_err(|trouble| {
             // It may name hosts and paths, which no run writes down.
             say(&format!("pip {trouble}\n"));
-            let (lists, cause) = (lists.1.join(", "), pip::cause(&trouble));
-            Unavailable {
-                why: format!("pip could not install {lists}: {cause}"),
-                fix: FIX.to_owned(),
-            }
+            let (lists, cause) = (packages.lists.join(", "), pip::cause(&trouble));
+            let why = format!("pip could not install {lists}: {cause}");
+            is_full(&trouble).unwrap_or_else(|| Unavailable { why, fix: FIX.to_owned() })
         })
     }
+}
+
+impl Packages<'_> {
+    /// Returns that there is no room for them, where so many MiB were free.
+    fn without_room(&self, free_mib: u64) -> Unavailable {
+        let needed = self.mib_min;
+        Unavailable {
+            why: format!(
+                "its packages need {needed} MiB or more where programs are built, and {free_mib} \
+                 are free"
+            ),
+            fix: ELSEWHERE.to_owned(),
+        }
+    }
+}
+
+/// Returns whether a program failed as it had filled a disk. Python does not always say why it
+/// cannot make a virtual environment; what it made stands there still.
+fn has_filled(folder: &Path, trouble: &Trouble) -> bool {
+    let Trouble::Failed(said) = trouble else { return false };
+    let is_said = FULL.iter().any(|words| said.contains(words));
+    is_said || free_mib(existing(folder)).is_some_and(|free| free < FULL_MIB)
 }
 
 /// Tries a virtual environment as models use it, within a limit of time, and returns the versions

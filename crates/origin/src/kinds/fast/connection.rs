@@ -1,9 +1,12 @@
 //! A connection: the requests that come over it, one after the other, and the replies.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
+use std::time::Duration;
 
 use httparse::{EMPTY_HEADER, Header, Status};
 use mio::net::TcpStream;
+use nix::libc::MSG_MORE;
+use socket2::SockRef;
 use workload::mixed;
 
 /// Fields that a request may have.
@@ -127,7 +130,7 @@ impl Connection {
 
     /// Sends a reply as far as there is room, and keeps the rest.
     pub(super) fn send(&mut self, reply: &[u8]) -> Next {
-        match written(&mut self.stream, reply) {
+        match self.written(reply) {
             Err(_) => Next::Drop,
             Ok(count) if count == reply.len() => self.sent(),
             Ok(count) => {
@@ -140,16 +143,36 @@ impl Connection {
 
     /// Sends what there was no room for.
     pub(super) fn send_rest(&mut self) -> Next {
-        let Some(rest) = self.rest.as_mut().filter(|rest| !rest.leaves.is_empty()) else {
+        let Some(mut rest) = self.rest.take_if(|rest| !rest.leaves.is_empty()) else {
             return Next::Wait;
         };
-        match written(&mut self.stream, &rest.leaves) {
+        match self.written(&rest.leaves) {
             Err(_) => Next::Drop,
             Ok(count) => {
                 rest.leaves.drain(..count);
-                if rest.leaves.is_empty() { self.sent() } else { Next::Wait }
+                let is_sent = rest.leaves.is_empty();
+                self.rest = Some(rest);
+                if is_sent { self.sent() } else { Next::Wait }
             }
         }
+    }
+
+    /// Writes until there is no more room, and returns how much was.
+    ///
+    /// The last reply waits in the kernel for the end of the connection, which follows at once, so
+    /// that both leave as one segment: however quick the other side is, this one has closed first.
+    fn written(&self, bytes: &[u8]) -> io::Result<usize> {
+        let flags = if self.ends { MSG_MORE } else { 0 };
+        let mut count = 0;
+        while count < bytes.len() {
+            match SockRef::from(&self.stream).send_with_flags(&bytes[count..], flags) {
+                Ok(more) => count += more,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(count)
     }
 
     /// Goes on after a reply.
@@ -157,29 +180,22 @@ impl Connection {
         if self.ends { Next::Drop } else { self.next() }
     }
 
+    /// Has it end with the reply that is under way.
+    pub(super) fn end(&mut self) {
+        self.ends = true;
+    }
+
     /// Returns whether it ends with the reply that is under way.
     pub(super) fn ends(&self) -> bool {
         self.ends
     }
 
-    /// Returns the socket.
-    pub(super) fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+    /// Closes it by a reset, after which it does not linger. What was sent is not lost.
+    pub(super) fn reset(&self) {
+        // It sends what waits for the end of the connection.
+        let _ = self.stream.set_nodelay(true);
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
-}
-
-/// Writes until there is no more room, and returns how much was.
-fn written(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
-    let mut count = 0;
-    while count < bytes.len() {
-        match stream.write(&bytes[count..]) {
-            Ok(more) => count += more,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(count)
 }
 
 /// Returns the request that these bytes are, if they are just one.

@@ -12,7 +12,6 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use nix::errno::Errno;
 use origin::Tally;
 use slab::Slab;
-use socket2::SockRef;
 use workload::ID_FIELD;
 
 use super::connection::{Connection, Next, Reply, Request};
@@ -160,7 +159,8 @@ impl Server {
     /// Serves something else from now on.
     fn begin(&mut self, tally: Option<Arc<Tally>>) {
         self.holds = tally.as_ref().is_some_and(|tally| tally.mount.cell.workload.is_held());
-        self.resets |= self.holds;
+        self.resets |=
+            self.holds || tally.as_ref().is_some_and(|tally| tally.mount.cell.is_large());
         self.tally = tally;
         self.timers.clear();
         for (_, connection) in &mut self.connections {
@@ -221,6 +221,9 @@ impl Server {
             return self.send(key, STRAY, None);
         };
         tally.arrive(id, request.digest);
+        if tally.mount.cell.workload.ends_connections() {
+            self.connections.get_mut(key)?.end();
+        }
         // Where replies are held, what comes after their release is answered at once.
         let is_held = tally.mount.cell.workload.is_held();
         let delay = if is_held { Duration::ZERO } else { tally.delay(id) };
@@ -288,10 +291,10 @@ impl Server {
 
     /// Closes a connection. A reply that is still due is none any more.
     fn drop(&mut self, key: usize) {
-        if let Some(mut connection) = self.connections.try_remove(key) {
-            let _ = self.poll.registry().deregister(connection.stream());
+        // The kernel forgets to watch it as it is closed.
+        if let Some(connection) = self.connections.try_remove(key) {
             if self.resets {
-                let _ = SockRef::from(&*connection.stream()).set_linger(Some(Duration::ZERO));
+                connection.reset();
             }
             // One that waits for no timer leaves with its connection.
             if let Some(tally) = self.tally.as_ref().filter(|_| self.holds)
