@@ -90,7 +90,8 @@ pub(crate) fn rate_text(cell: &Cell, is_probed: bool) -> String {
     let rate = format!("{} fetches arrive a second", cell.rate_per_s);
     match share_of(&cell.name).filter(|_| !is_probed) {
         Some(percent) => format!(
-            "{rate}, {percent} % of what the origin serves without delay, which is probed as the              run begins and taken for {CEILING_UNKNOWN} here"
+            "{rate}, {percent} % of what the origin serves without delay, which is probed as the \
+             run begins and taken for {CEILING_UNKNOWN} here"
         ),
         None => rate,
     }
