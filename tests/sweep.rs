@@ -12,8 +12,8 @@ use report::Form;
 use rules::Reason;
 
 use crate::support::{
-    self, MODELS, Ran, against_the_model, beside, built, carried_out_in_part, cell, child, house,
-    is_valid, placement, ran,
+    self, MODELS, Ran, against_the_model, alone, beside, built, carried_out_in_part, cell, child,
+    house, is_valid, placement, ran,
 };
 
 /// The cells that are tried: with few slots and many, and along the delay. Their delays are so
@@ -135,5 +135,22 @@ fn with_many_in_flight_each_participant_is_alone_and_has_connected_before_its_tu
         let reported = turn.turned.as_ref().expect("it reported a turn");
         // The turn before it connects, and so on where a round is measured again.
         assert_eq!((reported.turn % 2, reported.total.issued), (1, 1_200), "{}", turn.model);
+    }
+}
+
+#[test]
+fn ten_thousand_threads_that_all_want_a_cpu_have_a_window() {
+    let _alone = alone();
+    let mut preset = Preset { blocks: 1, ..harness::preset("scaling").expect("it is a preset") };
+    preset.cells.retain(|cell| cell.name == "at-delay-10000");
+    (preset.fewer_blocks, preset.sweeps) = (Vec::new(), Vec::new());
+    let basis = Basis { preset, models: vec![house("threads")], ..basis() };
+    let ran = ran(basis, built("origin"), |_| {});
+    let turned: Vec<_> = ran.turns.iter().filter_map(|turn| turn.turned.as_ref()).collect();
+    assert!(!turned.is_empty(), "{:?}", ran.turns);
+    for turned in turned {
+        // Each fetch costs a thread some microseconds of the one CPU there is.
+        let each_ns = turned.window.wall_ns / turned.window.ended;
+        assert!(each_ns >= 1_000, "{:?}", turned.window);
     }
 }

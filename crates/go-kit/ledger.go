@@ -68,16 +68,35 @@ func (l *ledger) deal() (id uint64, dealt bool) {
 
 // end counts a fetch that has ended, with its latency if it was ok.
 func (l *ledger) end(latency time.Duration) {
-	ended := l.ended.Add(1)
+	ended := l.countEnd()
 	if place := ended - 1 - l.turn.Warmup; ended > l.turn.Warmup && place < l.turn.Fetches {
 		l.latencies[place] = uint64(latency)
 	}
-	// Each count of ended fetches is reached once.
-	switch ended {
-	case l.turn.Warmup:
-		l.opened.Store(opening())
-	case l.turn.Warmup + l.turn.Fetches:
-		l.closed.Store(closing())
+}
+
+// countEnd counts an end and returns which it is. Whoever opens or closes the window reads the
+// clocks before its end counts, and again if another came in between.
+func (l *ledger) countEnd() uint64 {
+	for {
+		before := l.ended.Load()
+		var opened, closed *reading
+		switch before + 1 {
+		case l.turn.Warmup:
+			opened = opening()
+		case l.turn.Warmup + l.turn.Fetches:
+			closed = closing()
+		}
+		if !l.ended.CompareAndSwap(before, before+1) {
+			continue
+		}
+		// Each count of ended fetches is reached once.
+		if opened != nil {
+			l.opened.Store(opened)
+		}
+		if closed != nil {
+			l.closed.Store(closed)
+		}
+		return before + 1
 	}
 }
 

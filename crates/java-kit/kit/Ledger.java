@@ -77,16 +77,31 @@ final class Ledger {
 
     /** Counts a fetch that has ended, with its latency, which is 0 if it failed. */
     void end(long latency) {
-        long number = ended.incrementAndGet();
+        long number = countEnd();
         long place = number - 1 - turn.warmup();
         if (place >= 0 && place < turn.fetches()) {
             latencies[(int) place] = latency;
         }
-        // Each count of ended fetches is reached once.
-        if (number == turn.warmup()) {
-            opened = Reading.opening();
-        } else if (number == turn.warmup() + turn.fetches()) {
-            closed = Reading.closing();
+    }
+
+    /** Counts an end and returns which it is. Whoever opens or closes the window reads the clocks
+     * before its end counts, and again if another came in between. */
+    private long countEnd() {
+        while (true) {
+            long before = ended.get();
+            boolean opens = before + 1 == turn.warmup();
+            boolean closes = before + 1 == turn.warmup() + turn.fetches();
+            Reading reading = opens ? Reading.opening() : closes ? Reading.closing() : null;
+            if (!ended.compareAndSet(before, before + 1)) {
+                continue;
+            }
+            // Each count of ended fetches is reached once.
+            if (opens) {
+                opened = reading;
+            } else if (closes) {
+                closed = reading;
+            }
+            return before + 1;
         }
     }
 

@@ -2,8 +2,8 @@
 //! closes. Shared by all slots, without a lock and without an allocation per fetch.
 //!
 //! The window opens when the `warmup`-th fetch has ended and closes when the
-//! `warmup + fetches`-th has. Whichever slot ends that fetch reads the clocks, so that no model
-//! needs a barrier.
+//! `warmup + fetches`-th has. Whichever slot ends that fetch reads the clocks just before, so that
+//! no model needs a barrier.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -104,16 +104,36 @@ impl Ledger {
             }
         };
 
-        // Acquire and release, so that who is dealt an id next sees this end.
-        let ended = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
+        let ended = self.count_end();
         if let Some(entry) = ended.checked_sub(self.warmup + 1).and_then(|i| self.latency(i)) {
             entry.store(latency_ns, Ordering::Relaxed);
         }
-        // Each count of ended fetches is reached once.
-        if self.opens_at == Some(ended) {
-            let _ = self.opened.set(Reading::opening().without(self.pacer()));
-        } else if ended == self.closes_at {
-            let _ = self.closed.set(Reading::closing().without(self.pacer()));
+    }
+
+    /// Counts an end and returns which it is. Whoever opens or closes the window reads the clocks
+    /// before its end counts, and again if another came in between: a thread that lost its CPU there
+    /// would charge or spare the window what thousands of others did meanwhile.
+    fn count_end(&self) -> u64 {
+        loop {
+            let before = self.ended.load(Ordering::Acquire);
+            let ended = before + 1;
+            let reading = if self.opens_at == Some(ended) {
+                Some((&self.opened, Reading::opening()))
+            } else if ended == self.closes_at {
+                Some((&self.closed, Reading::closing()))
+            } else {
+                None
+            };
+            let reading = reading.map(|(moment, read)| (moment, read.without(self.pacer())));
+            // Acquire and release, so that who is dealt an id next sees this end.
+            let order = (Ordering::AcqRel, Ordering::Relaxed);
+            if self.ended.compare_exchange(before, ended, order.0, order.1).is_ok() {
+                if let Some((moment, reading)) = reading {
+                    // Each count of ended fetches is reached once.
+                    let _ = moment.set(reading);
+                }
+                return ended;
+            }
         }
     }
 
