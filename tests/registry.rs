@@ -199,4 +199,5 @@ fn a_version_that_cannot_be_had_or_built_is_said_in_a_sentence_and_nothing_half_
     for version in ["0.3.0", "0.1.0"] {
         assert!(!prepared(version).exists(), "{version}");
     }
+    assert!(!out.exists(), "a folder that was made for its run goes with it");
 }

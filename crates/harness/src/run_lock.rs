@@ -37,7 +37,7 @@ const FOLDERS: [&str; 2] = ["/dev/shm", "/tmp"];
 /// Held by the one that measures, or by those that verify: the machine, and these results.
 #[derive(Debug)]
 pub struct RunLock {
-    _results: Option<File>,
+    _results: Option<Locked>,
     _machine: Option<File>,
     _name: Option<UnixListener>,
 }
@@ -84,6 +84,26 @@ impl RunLock {
             Some(_) => Err(taken("on this machine", holder(NAME))),
             None => Ok(Self { _results: None, _machine: machine, _name: name }),
         }
+    }
+}
+
+/// The locked file of a folder of results, which goes when the run has ended, and with it the
+/// folder if it was made for a run that came to nothing.
+#[derive(Debug)]
+struct Locked {
+    file: File,
+    path: PathBuf,
+    made: Option<PathBuf>,
+}
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // What stays there does no harm: the kernel takes the lock back, and not the name.
+        let _ = fs::remove_file(&self.path);
+        if let Some(folder) = &self.made {
+            let _ = fs::remove_dir(folder);
+        }
+        let _ = self.file.unlock();
     }
 }
 
@@ -135,17 +155,19 @@ fn share_file(path: &Path) -> Result<File> {
 
 /// Locks the file in a folder of results that says whether somebody measures, and writes into it
 /// who does: where there is no room for so little, nothing is built for a run that cannot be kept.
-fn lock(results: &Path) -> Result<File> {
+fn lock(results: &Path) -> Result<Locked> {
     let path = results.join(".lock");
     let who = format!("{}\n", process::id());
     let failed = || Unwritable::of(&path, who.len());
+    let made = (!results.exists()).then(|| results.to_owned());
     fs::create_dir_all(results).with_context(failed)?;
-    let lock = File::create(&path).with_context(failed)?;
-    match lock.try_lock() {
+    let file = File::create(&path).with_context(failed)?;
+    match file.try_lock() {
         Ok(()) => {
-            let written = (&lock).write_all(who.as_bytes()).and_then(|()| lock.sync_data());
-            written.with_context(failed)?;
-            Ok(lock)
+            let locked = Locked { file, path: path.clone(), made };
+            let written = (&locked.file).write_all(who.as_bytes());
+            written.and_then(|()| locked.file.sync_data()).with_context(failed)?;
+            Ok(locked)
         }
         Err(TryLockError::WouldBlock) => Err(taken("into these results", holder(NAME))),
         Err(TryLockError::Error(error)) => Err(error).with_context(failed),
