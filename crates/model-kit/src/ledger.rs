@@ -111,8 +111,8 @@ impl Ledger {
     }
 
     /// Counts an end and returns which it is. Whoever opens or closes the window reads the clocks
-    /// before its end counts, and again if another came in between: a thread that lost its CPU there
-    /// would charge or spare the window what thousands of others did meanwhile.
+    /// before its end counts, and again if another came in between: a thread that lost its CPU
+    /// there would charge or spare the window what thousands of others did meanwhile.
     fn count_end(&self) -> u64 {
         loop {
             let before = self.ended.load(Ordering::Acquire);

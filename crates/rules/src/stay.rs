@@ -129,8 +129,8 @@ fn at_origin(
     let sum: f64 = reported.iter().map(|&(ns, count)| ns as f64 * count as f64).sum();
     let room = f64::from(slots) * stay.wall_ns as f64;
     let edges = f64::from(slots) * longest.0 as f64 * (stay.turns.max(1) as f64).sqrt();
-    // Where fewer fetches end than there are slots, some end in no window, and nobody knows how long
-    // they were under way.
+    // Where fewer fetches end than there are slots, some end in no window, and nobody knows how
+    // long they were under way.
     let is_known = cell.fetches >= u64::from(slots);
     let fills = match expected(cell.workload).keeps_slots_busy {
         true if is_known => (sum - room).abs() <= edges + sum / ROUNDING,
